@@ -1,0 +1,54 @@
+# Two commands: `make demo` and `make test`. Both need only Python 3.11+ with pip.
+PYTHON ?= python3
+UV := .uv/bin/uv
+BIN := .venv/bin
+
+.PHONY: demo test check format lock clean
+
+demo: .venv/runtime
+	$(BIN)/imagemill demo
+
+test: check
+	$(BIN)/pytest
+
+check: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -c "import torch, torchvision; torchvision.io.encode_png(torch.zeros(3, 8, 8, dtype=torch.uint8))"
+
+format: .venv/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# What users run, and the same with the tools for tests; each stamp is as new as its pins.
+.venv/runtime: requirements/runtime.txt pyproject.toml | .venv/bin/python
+	$(UV) pip install -q --python $(BIN)/python --require-hashes -r $<
+	$(UV) pip install -q --python $(BIN)/python --no-deps -e .
+	touch $@
+
+.venv/dev: requirements/dev.txt pyproject.toml | .venv/bin/python
+	$(UV) pip install -q --python $(BIN)/python --require-hashes -r $<
+	$(UV) pip install -q --python $(BIN)/python --no-deps -e .
+	touch $@ .venv/runtime
+
+.venv/bin/python: | $(UV)
+	$(UV) venv -q --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
+
+$(UV): requirements/uv.txt
+	$(PYTHON) -m pip install -q --disable-pip-version-check --root-user-action=ignore --upgrade \
+	  --target .uv --require-hashes -r $<
+	touch $@
+
+# Renew the pins. The dev set is solved first; the others are parts of it.
+COMPILE = $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
+lock: $(UV)
+	$(COMPILE) --upgrade --all-extras pyproject.toml -o requirements/dev.txt
+	$(COMPILE) --extra torch --extra local pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
+	$(COMPILE) --extra torch pyproject.toml -c requirements/dev.txt -o requirements/worker.txt
+	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/api.txt
+	echo uv | $(COMPILE) --upgrade - -o requirements/uv.txt
+
+clean:
+	rm -rf .venv .uv

@@ -1,0 +1,124 @@
+"""The checkpoint format: safetensors for the weights, one versioned JSON header that says what they are."""
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from torch import Tensor, nn
+
+from models import container
+from models.errors import CheckpointError
+from models.registry import Architecture, build_generator
+
+FORMAT_VERSION: Literal[1] = 1
+_KEY = "imagemill"
+MODEL_NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+"""What a model may be called; the name is part of URLs and file names."""
+
+
+class DataCredit(BaseModel):
+    """Where the training images come from, and on which terms."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    licence: str
+    images: int = Field(ge=1)
+
+
+class Training(BaseModel):
+    """How much work went into a checkpoint, and where."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    images_seen: int = Field(ge=0)
+    minutes: float = Field(ge=0)
+    device: str
+
+
+class Header(BaseModel):
+    """What a checkpoint says of itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format_version: Literal[1] = FORMAT_VERSION
+    name: str = Field(pattern=MODEL_NAME)
+    architecture: Architecture
+    classes: tuple[str, ...]
+    data: DataCredit
+    training: Training
+    metrics: dict[str, float]
+    recipe: dict[str, JsonValue]
+    versions: dict[str, str]
+
+    @property
+    def resolution(self) -> int:
+        """Side of the square images, in pixels."""
+        return self.architecture.resolution
+
+    @property
+    def latent_dim(self) -> int:
+        """Length of a latent z."""
+        return self.architecture.latent_dim
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Refuse class names that do not match the architecture."""
+        if len(set(self.classes)) != self.architecture.classes:
+            raise ValueError(f"{self.architecture.classes} distinct class names wanted, got {list(self.classes)}")
+
+
+def installed_versions() -> dict[str, str]:
+    """Tell which versions make checkpoints here, for the header."""
+    try:
+        own = version("imagemill")
+    except PackageNotFoundError:
+        own = "unknown"
+    return {"imagemill": own, "torch": torch.__version__, "python": platform.python_version()}
+
+
+def save(path: Path, header: Header, generator: nn.Module) -> None:
+    """Write a checkpoint, whole or not at all. Raises CheckpointError when header and weights disagree."""
+    tensors = generator.state_dict()
+    _check_tensors(path, tensors, header)
+    container.write(path, _KEY, header, tensors)
+
+
+def read_header(path: Path) -> Header:
+    """Read what a checkpoint says of itself, without its weights.
+
+    Raises CheckpointError when the file is missing, is no safetensors file, or is of an unknown version.
+    """
+    return container.read_header(path, _KEY, Header, FORMAT_VERSION)
+
+
+def load_generator(path: Path) -> tuple[Header, nn.Module]:
+    """Load a generator, float32, on the CPU, ready for inference.
+
+    Raises CheckpointError also when tensors are missing, unknown, or of the wrong shape.
+    """
+    header, tensors = container.read(path, _KEY, Header, FORMAT_VERSION)
+    _check_tensors(path, tensors, header)
+    generator = build_generator(header.architecture)
+    generator.load_state_dict(tensors)
+    return header, generator.eval().requires_grad_(False)
+
+
+def _check_tensors(path: Path, tensors: Mapping[str, Tensor], header: Header) -> None:
+    with torch.device("meta"):
+        expected = build_generator(header.architecture).state_dict()
+    faults = [f"missing {key}" for key in expected.keys() - tensors.keys()]
+    faults += [f"unknown {key}" for key in tensors.keys() - expected.keys()]
+    faults += [
+        f"{key} has shape {tuple(tensors[key].shape)}, not {tuple(value.shape)}"
+        for key, value in expected.items()
+        if key in tensors and tensors[key].shape != value.shape
+    ]
+    faults += [
+        f"{key} holds values that are not finite" for key, value in tensors.items() if not value.isfinite().all()
+    ]
+    if faults:
+        raise CheckpointError(f"{path}: {'; '.join(sorted(faults)[:5])}")

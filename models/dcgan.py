@@ -1,0 +1,80 @@
+"""The DCGAN generator and discriminator, unconditional and class-conditional."""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+UPSAMPLINGS = 4
+"""Doublings between the start grid and the image: 64 px start at 4x4, 96 px at 6x6, 128 px at 8x8."""
+
+
+LABEL_DIM = 16
+"""Length of the learnt vector that stands for a class label beside z."""
+
+
+class Generator(nn.Module):
+    """Transposed convolutions from a latent to an image.
+
+    Source: Radford et al. 2016; labels as in Mirza and Osindero 2014.
+    """
+
+    def __init__(self, resolution: int, latent_dim: int, channels: int, classes: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(classes, LABEL_DIM) if classes else None
+        inputs = latent_dim + LABEL_DIM if classes else latent_dim
+        widths = [channels * 2**k for k in reversed(range(UPSAMPLINGS))]
+        self.start = _up(inputs, widths[0], kernel=resolution // 2**UPSAMPLINGS, stride=1, padding=0)
+        self.ups = nn.Sequential(*(_up(a, b) for a, b in pairwise(widths)))
+        self.image = nn.ConvTranspose2d(widths[-1], 3, 4, 2, 1)
+        self.apply(_initialise)
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Render images.
+
+        Shapes: z (n, latent_dim), labels (n,) int64 where conditional; returns (n, 3, r, r) in [-1, 1].
+        """
+        if self.embedding is not None:
+            z = torch.cat([z, self.embedding(labels)], dim=1)
+        images: Tensor = self.image(self.ups(self.start(z[:, :, None, None]))).tanh()
+        return images
+
+
+class Discriminator(nn.Module):
+    """Strided convolutions from an image to one raw logit; a label enters as an extra input plane."""
+
+    def __init__(self, resolution: int, channels: int, classes: int) -> None:
+        super().__init__()
+        self.resolution = resolution
+        self.embedding = nn.Embedding(classes, resolution**2) if classes else None
+        widths = [channels * 2**k for k in range(UPSAMPLINGS)]
+        first = nn.Sequential(nn.Conv2d(4 if classes else 3, widths[0], 4, 2, 1), nn.LeakyReLU(0.2))
+        self.downs = nn.Sequential(first, *(_down(a, b) for a, b in pairwise(widths)))
+        self.logit = nn.Conv2d(widths[-1], 1, resolution // 2**UPSAMPLINGS)
+        self.apply(_initialise)
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Judge images. Shapes: (n, 3, r, r) in [-1, 1], labels (n,) int64 where conditional; returns (n,) logits."""
+        if self.embedding is not None:
+            plane = self.embedding(labels).view(-1, 1, self.resolution, self.resolution)
+            images = torch.cat([images, plane.to(images.dtype)], dim=1)
+        logits: Tensor = self.logit(self.downs(images)).flatten()
+        return logits
+
+
+def _up(inputs: int, outputs: int, kernel: int = 4, stride: int = 2, padding: int = 1) -> nn.Sequential:
+    convolution = nn.ConvTranspose2d(inputs, outputs, kernel, stride, padding, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU())
+
+
+def _down(inputs: int, outputs: int) -> nn.Sequential:
+    convolution = nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2))
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.zeros_(module.bias)

@@ -1,0 +1,17 @@
+"""What can go wrong with a model."""
+
+
+class ModelError(Exception):
+    """Base of every error that this package raises."""
+
+
+class LatentError(ModelError):
+    """A seed, an index or a dimension lies outside the address space of latents."""
+
+
+class ArchitectureError(ModelError):
+    """An architecture is unknown, or its sizes do not fit together."""
+
+
+class CheckpointError(ModelError):
+    """A file is not a checkpoint that this version can load."""

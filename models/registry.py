@@ -1,0 +1,55 @@
+"""Names for architectures and for the checkpoints that are shipped with the package."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from torch import nn
+
+from models import dcgan
+
+ZOO = Path(__file__).parent / "zoo"
+
+
+def _whole_grid(resolution: int) -> int:
+    if resolution % 16:
+        raise ValueError(f"a resolution is a multiple of 16, got {resolution}")
+    return resolution
+
+
+class Architecture(BaseModel):
+    """Everything that is needed to build a generator and its discriminator."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Literal["dcgan"]
+    resolution: Annotated[int, Field(ge=32, le=512), AfterValidator(_whole_grid)]
+    latent_dim: int = Field(ge=1, le=1024)
+    channels: int = Field(ge=1, le=512)
+    """Width of the layer nearest to the image."""
+    classes: int = Field(ge=0, le=10_000)
+    """Number of class labels; 0 is unconditional."""
+
+
+_GENERATORS: dict[str, Callable[[Architecture], nn.Module]] = {
+    "dcgan": lambda a: dcgan.Generator(a.resolution, a.latent_dim, a.channels, a.classes),
+}
+_DISCRIMINATORS: dict[str, Callable[[Architecture], nn.Module]] = {
+    "dcgan": lambda a: dcgan.Discriminator(a.resolution, a.channels, a.classes),
+}
+
+
+def build_generator(architecture: Architecture) -> nn.Module:
+    """Build a freshly initialised generator."""
+    return _GENERATORS[architecture.name](architecture)
+
+
+def build_discriminator(architecture: Architecture) -> nn.Module:
+    """Build a freshly initialised discriminator."""
+    return _DISCRIMINATORS[architecture.name](architecture)
+
+
+def zoo() -> dict[str, Path]:
+    """Find the shipped checkpoints, by model name."""
+    return {path.stem: path for path in sorted(ZOO.glob("*.safetensors"))}

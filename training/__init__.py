@@ -1,0 +1,1 @@
+"""Offline: a folder of images becomes a checkpoint. Does not know that a service exists."""

@@ -1,0 +1,43 @@
+"""The running average of a generator's weights, which makes better images than any single step's weights."""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+
+def average_of(generator: nn.Module) -> nn.Module:
+    """Start an average: a frozen copy of the generator."""
+    return copy.deepcopy(generator).requires_grad_(False)
+
+
+@torch.no_grad()
+def update(average: nn.Module, generator: nn.Module, decay: float) -> None:
+    """Move the average by 1 - decay towards the generator's weights."""
+    for mean, value in zip(average.parameters(), generator.parameters(), strict=True):
+        mean.lerp_(value, 1 - decay)
+
+
+def decay(batch: int, images_seen: int, half_life_images: float) -> float:
+    """Per-step decay for a half-life given in images, ramped so that it never exceeds 5% of the images seen."""
+    half_life = min(half_life_images, 0.05 * images_seen)
+    return float(0.5 ** (batch / max(half_life, 1e-8)))
+
+
+@torch.no_grad()
+def settle(average: nn.Module, batches: list[tuple[Tensor, Tensor | None]]) -> None:
+    """Estimate batch-norm statistics anew for the averaged weights, which no training batch has gone through.
+
+    Shapes: each batch is z (n, latent_dim) and labels (n,) or None. Leaves the average in eval mode.
+    """
+    norms = [module for module in average.modules() if isinstance(module, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean over the batches
+    average.train()
+    for z, labels in batches:
+        average(z, labels)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    average.eval()

@@ -1,0 +1,17 @@
+"""What can go wrong while a dataset or a checkpoint is made."""
+
+
+class TrainingError(Exception):
+    """Base of every error that this package raises."""
+
+
+class DatasetError(TrainingError):
+    """A source of images, or a dataset made from one, cannot be used."""
+
+
+class RecipeError(TrainingError):
+    """A recipe is unknown or holds a value that it may not hold."""
+
+
+class StateError(TrainingError):
+    """A run cannot be resumed from what its folder holds."""

@@ -1,0 +1,90 @@
+"""The whole state of a run in one safetensors file, so that a resumed run is the run that was never stopped."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor
+from torch.optim import Adam
+
+from models import container
+from models.errors import ModelError
+from training.errors import StateError
+from training.networks import Networks
+from training.recipe import Recipe
+
+FORMAT_VERSION = 1
+_KEY = "imagemill-state"
+
+
+class Position(BaseModel):
+    """Which run this is and how far it has come."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format_version: int = FORMAT_VERSION
+    name: str
+    recipe_name: str
+    recipe: Recipe
+    dataset_sha256: str
+    seed: int
+    step: int
+    seconds: float
+
+
+def save(path: Path, position: Position, networks: Networks, sums: Tensor) -> None:
+    """Write the state, whole or not at all. `sums` (4,) are the running sums of the epoch under way."""
+    tensors = {"sums": sums, "random": networks.random.get_state()}
+    for name, network in _networks(networks).items():
+        tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
+    for name, optimiser in _optimisers(networks).items():
+        for index, moments in optimiser.state_dict()["state"].items():
+            tensors |= {f"{name}.{index}.{key}": value for key, value in moments.items()}
+    container.write(path, _KEY, position, tensors)
+
+
+def read_position(path: Path) -> Position:
+    """Read which run a state belongs to. Raises StateError when it is no state of this version."""
+    try:
+        return container.read_header(path, _KEY, Position, FORMAT_VERSION)
+    except ModelError as error:
+        raise StateError(f"not the state of a training run: {error}") from error
+
+
+def restore(path: Path, networks: Networks) -> tuple[Position, Tensor]:
+    """Load a state into freshly built networks. Returns the position and the running sums (4,)."""
+    try:
+        position, tensors = container.read(path, _KEY, Position, FORMAT_VERSION)
+        for name, network in _networks(networks).items():
+            network.load_state_dict(_under(tensors, name))
+        for name, optimiser in _optimisers(networks).items():
+            _restore_optimiser(optimiser, _under(tensors, name))
+    except (ModelError, RuntimeError, ValueError, KeyError) as error:
+        raise StateError(f"{path}: does not fit this recipe ({error})") from error
+    networks.random.set_state(tensors["random"])
+    return position, tensors["sums"]
+
+
+def _restore_optimiser(optimiser: Adam, tensors: dict[str, Tensor]) -> None:
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        index, moment = key.split(".", 1)
+        state.setdefault(int(index), {})[moment] = value
+    whole: dict[str, Any] = {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
+    optimiser.load_state_dict(whole)
+
+
+def _networks(networks: Networks) -> dict[str, torch.nn.Module]:
+    return {"generator": networks.generator, "discriminator": networks.discriminator, "average": networks.average}
+
+
+def _optimisers(networks: Networks) -> dict[str, Adam]:
+    return {
+        "generator_optimiser": networks.generator_optimiser,
+        "discriminator_optimiser": networks.discriminator_optimiser,
+    }
+
+
+def _under(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+    return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
