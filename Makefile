@@ -16,7 +16,7 @@ check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -c "import torch, torchvision; torchvision.io.encode_png(torch.zeros(3, 8, 8, dtype=torch.uint8))"
+	$(BIN)/python -c "import torch, torchvision; torchvision.ops.nms(torch.rand(2, 4), torch.rand(2), 0.5)"
 
 format: .venv/dev
 	$(BIN)/ruff format .

@@ -38,7 +38,7 @@ class Run:
         self._feed = Feed(plan.dataset, recipe.batch, plan.seed, plan.device)
         self._architecture = networks.architecture_of(recipe, description.resolution, len(description.classes))
         self._networks = networks.build(recipe, self._architecture, plan.seed, plan.device)
-        self._conditions = Conditions(recipe, plan.device, fastest_dtype(str(plan.device)))
+        self._conditions = Conditions(recipe, plan.device, fastest_dtype(plan.device))
         self._sums = torch.zeros(4, device=plan.device)
         self.step, self._seconds = 0, 0.0
         self.total_steps = max(1, math.ceil(recipe.epochs * self._feed.steps_per_epoch - 1e-6))

@@ -7,7 +7,6 @@ from pathlib import Path
 import torch
 
 from models.checkpoint import MODEL_NAME
-
 from training import recipe, state
 from training.dataset.store import Dataset
 from training.errors import RecipeError, StateError

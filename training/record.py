@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import torch
+from PIL import Image
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
-from torchvision.io import encode_png
 from torchvision.utils import make_grid
 
 from models import latents, pixels
@@ -67,4 +67,4 @@ def sample_grid(generator: nn.Module, latent_dim: int, classes: int) -> Tensor:
 
 def write_png(path: Path, image: Tensor) -> None:
     """Write a picture. Shapes: image (3, h, w) uint8."""
-    path.write_bytes(encode_png(image).numpy().tobytes())
+    Image.fromarray(image.permute(1, 2, 0).numpy()).save(path, "PNG", optimize=True)

@@ -67,12 +67,18 @@ def restore(path: Path, networks: Networks) -> tuple[Position, Tensor]:
 
 
 def _restore_optimiser(optimiser: Adam, tensors: dict[str, Tensor]) -> None:
+    parameters = optimiser.param_groups[0]["params"]
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         index, moment = key.split(".", 1)
-        state.setdefault(int(index), {})[moment] = value
+        state.setdefault(int(index), {})[moment] = _laid_out_like(parameters[int(index)], value)
     whole: dict[str, Any] = {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
     optimiser.load_state_dict(whole)
+
+
+def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
+    # Fused Adam walks weights and moments side by side in memory, whatever their strides say.
+    return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
 
 
 def _networks(networks: Networks) -> dict[str, torch.nn.Module]:

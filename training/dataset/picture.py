@@ -44,7 +44,8 @@ def _square(image: Image.Image, size: int) -> NDArray[np.uint8]:
     side = min(upright.size)
     left, top = (upright.width - side) // 2, (upright.height - side) // 2
     box = (left, top, left + side, top + side)
-    resized = upright.resize((size, size), Image.Resampling.LANCZOS, box=box)
+    # Cropped first: resize's own box would let pixels from outside of it bleed in.
+    resized = upright.crop(box).resize((size, size), Image.Resampling.LANCZOS)
     return np.ascontiguousarray(np.asarray(resized).transpose(2, 0, 1))
 
 

@@ -1,0 +1,21 @@
+from pathlib import Path
+
+import pytest
+
+from models import checkpoint, registry
+
+
+@pytest.mark.parametrize("path", registry.zoo().values(), ids=lambda path: path.stem)
+def test_a_shipped_checkpoint_loads_and_is_small_and_documented(path: Path) -> None:
+    header, _ = checkpoint.load_generator(path)
+    assert header.name == path.stem
+    assert path.stat().st_size <= 10_000_000
+    assert header.training.images_seen >= 500_000
+    card = path.with_suffix(".md").read_text(encoding="utf-8")
+    for fact in (header.data.name, header.data.licence, header.training.device, f"{header.training.images_seen:,}"):
+        assert fact in card
+    assert path.with_suffix(".png").exists()
+
+
+def test_faces_are_shipped() -> None:
+    assert "faces-64" in registry.zoo()

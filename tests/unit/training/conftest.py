@@ -1,0 +1,30 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from training.dataset import store
+from training.dataset.source import items
+from training.dataset.store import Dataset
+
+
+def picture(seed: int, size: tuple[int, int] = (40, 40)) -> Image.Image:
+    """A smooth picture of its own for every seed."""
+    corners = np.random.default_rng(seed).integers(0, 256, (2, 2, 3), dtype=np.uint8)
+    return Image.fromarray(corners).resize(size, Image.Resampling.BILINEAR)
+
+
+@pytest.fixture
+def class_folders(tmp_path: Path) -> Path:
+    for number in range(24):
+        folder = tmp_path / "pets" / ("cat" if number % 3 else "dog")
+        folder.mkdir(parents=True, exist_ok=True)
+        picture(number).save(folder / f"{number:02d}.png")
+    return tmp_path / "pets"
+
+
+@pytest.fixture
+def dataset(class_folders: Path, tmp_path: Path) -> Dataset:
+    store.build(items(class_folders), tmp_path / "dataset", 32, store.Credit("pets", "CC0"))
+    return store.load(tmp_path / "dataset")

@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.unit.training.conftest import picture
+from training.dataset import store
+from training.dataset.source import items
+from training.dataset.store import Dataset
+from training.errors import DatasetError
+
+CREDIT = store.Credit("pets", "CC0")
+
+
+def test_a_dataset_holds_every_image_under_its_label(dataset: Dataset) -> None:
+    assert dataset.images.shape == (24, 3, 32, 32)
+    assert dataset.description.classes == ("cat", "dog")
+    assert dataset.labels.bincount().tolist() == [16, 8]
+    assert dataset.description.set_aside == ()
+    assert (dataset.description.resize_filter, dataset.description.crop) == ("lanczos", "centre square")
+
+
+def test_bad_files_are_listed_and_set_aside(class_folders: Path, tmp_path: Path) -> None:
+    good = (class_folders / "cat" / "01.png").read_bytes()
+    (class_folders / "cat" / "broken.png").write_bytes(good[:60])
+    (class_folders / "dog" / "text.jpg").write_text("hello", encoding="utf-8")
+    heard: list[int] = []
+    made = store.build(items(class_folders), tmp_path / "out", 32, CREDIT, heard.append)
+    assert made.count == 24
+    assert [file.file for file in made.set_aside] == ["cat/broken.png", "dog/text.jpg"]
+    assert all("unreadable" in file.reason for file in made.set_aside)
+    assert heard == list(range(1, 27))
+
+
+def test_the_same_images_give_the_same_hash_and_another_label_gives_another(
+    class_folders: Path, tmp_path: Path
+) -> None:
+    first = store.build(items(class_folders), tmp_path / "a", 32, CREDIT)
+    second = store.build(items(class_folders), tmp_path / "b", 32, CREDIT)
+    (class_folders / "cat" / "01.png").rename(class_folders / "dog" / "01.png")
+    third = store.build(items(class_folders), tmp_path / "c", 32, CREDIT)
+    assert first.sha256 == second.sha256 != third.sha256
+
+
+def test_fewer_than_two_images_are_refused_and_nothing_is_left(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    picture(0).save(tmp_path / "in" / "a.png")
+    (tmp_path / "in" / "b.png").write_bytes(b"")
+    with pytest.raises(DatasetError, match=r"1 usable images, at least 2 wanted \(1 set aside; the first: b.png"):
+        store.build(items(tmp_path / "in"), tmp_path / "out", 32, CREDIT)
+    assert [p.name for p in tmp_path.iterdir()] == ["in"]
+
+
+def test_an_existing_dataset_is_not_overwritten(class_folders: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with pytest.raises(DatasetError, match="exists already"):
+        store.build(items(class_folders), tmp_path / "out", 32, CREDIT)
+
+
+def test_a_damaged_dataset_is_refused(dataset: Dataset, tmp_path: Path) -> None:
+    assert dataset.images.dtype == torch.uint8
+    with (tmp_path / "dataset" / "images.bin").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(DatasetError, match=r"images.bin: 73729 bytes, its description says 73728"):
+        store.load(tmp_path / "dataset")
+
+
+def test_what_is_no_dataset_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="not a dataset made by"):
+        store.load(tmp_path)
