@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from training.console import console, errors, progress, watch
+from training.console import console, errors, progress, stop_on_signal, watch
 from training.errors import RecipeError
 
 
@@ -56,7 +56,7 @@ def train(
     from training.loop import Run
 
     changes = plans.Changes(epochs, images, tuple(change or ()))
-    with errors():
+    with errors(), stop_on_signal() as stop:
         images_of = store.load(data)
         if resume is None:
             plan = plans.fresh(images_of, recipe, changes, seed, plans.device_named(device), name)
@@ -65,7 +65,7 @@ def train(
             raise RecipeError("a resumed run keeps its name, seed, budget and recipe")
         else:
             plan, folder = plans.resumed(images_of, resume, plans.device_named(device)), resume
-        done = watch(Run(plan, folder))
+        done = watch(Run(plan, folder), stop)
     if not done:
         console.print(f"stopped; continue with: imagemill train {data} --resume {folder}", markup=False)
         raise typer.Exit(130)

@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 console = Console(highlight=False, soft_wrap=True)
 
 
-def watch(run: "Run") -> bool:
-    """Train with a progress bar. The first Ctrl-C or SIGTERM asks the run to stop at the next step; then False."""
+def watch(run: "Run", stop: Callable[[], bool]) -> bool:
+    """Train with a progress bar until the budget is spent (True) or `stop` says so (False)."""
     from training.loop import Watcher
 
-    with _stop_on_signal() as received, progress("steps") as bar:
+    with progress("steps") as bar:
         task = bar.add_task("training", total=run.total_steps, completed=run.step, rate="")
         started, first = time.monotonic(), run.step
 
@@ -31,7 +31,7 @@ def watch(run: "Run") -> bool:
             rate = (done - first) * run.batch / (time.monotonic() - started)
             bar.update(task, completed=done, rate=f"{rate:.0f} images/s")
 
-        return run.train(Watcher(step, lambda line: bar.console.print(str(line)), lambda: bool(received)))
+        return run.train(Watcher(step, lambda line: bar.console.print(str(line)), stop))
 
 
 def progress(unit: str) -> Progress:
@@ -54,11 +54,12 @@ def errors() -> Iterator[None]:
 
 
 @contextmanager
-def _stop_on_signal() -> Iterator[list[int]]:
+def stop_on_signal() -> Iterator[Callable[[], bool]]:
+    """Turn Ctrl-C and SIGTERM into a question that the work asks between its steps."""
     received: list[int] = []
     before = {s: signal.signal(s, lambda number, _: received.append(number)) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield received
+        yield lambda: bool(received)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,0 +1,1 @@
+"""The front door: HTTP and the command line. Never loads a tensor library."""

@@ -1,0 +1,146 @@
+"""The command `imagemill`. Commands of other packages are found by entry point and loaded when they are asked for."""
+
+import logging
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from typer.core import TyperGroup
+
+_GROUP = "imagemill.commands"
+_TEND_SECONDS = 0.2
+_DATA = Path("imagemill-data")
+
+
+class Commands(TyperGroup):
+    """Our own commands and those that installed packages bring."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401
+        """List all commands, without loading any."""
+        return [*super().list_commands(ctx), *sorted(entry_points(group=_GROUP).names)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
+        """Find a command, and load the package that has it."""
+        found = entry_points(group=_GROUP, name=cmd_name)
+        return super().get_command(ctx, cmd_name) or next(map(_load, found), None)
+
+
+cli = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, help="Image datasets on demand.")
+
+
+@cli.command()
+def up(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
+    data: Annotated[Path, typer.Option(help="Folder for the queue and the artifacts.")] = _DATA,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Number of worker processes.")] = 1,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log what happens, not only what goes wrong.")] = False,
+) -> None:
+    """Run the whole service on this machine until Ctrl-C."""
+    from app.demo import wait_until_ready
+    from app.stack import Stack
+
+    console = Console(soft_wrap=True)
+    with (
+        _stopped_politely(console, is_normal=True),
+        Stack(data, host, port, workers, "info" if verbose else "warning") as stack,
+    ):
+        wait_until_ready(stack, console)
+        console.print(f"[bold green]Ready[/] at {stack.url} (documentation at {stack.url}/docs). Ctrl-C stops it. Try:")
+        console.print(f'  curl -X POST "{stack.url}/generate?n=100"', highlight=False)
+        while True:
+            time.sleep(_TEND_SECONDS)
+            stack.tend()
+
+
+@cli.command()
+def demo(
+    n: Annotated[int, typer.Option(min=1, max=100_000, help="How many images.")] = 500,
+    out: Annotated[Path, typer.Option(help="Where to save them.", dir_okay=False)] = Path("faces.zip"),
+) -> None:
+    """Start a private service, generate images with it, save them, and stop it."""
+    from app.demo import demo as run
+
+    console = Console(soft_wrap=True)
+    with _stopped_politely(console, is_normal=False):
+        run(n, out, console)
+
+
+@cli.command()
+def api(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+    fd: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Run the API alone. Configured by IMAGEMILL_REDIS_URL, IMAGEMILL_STORE and others."""
+    import uvicorn
+
+    from app.main import create_app
+    from app.settings import Settings
+
+    settings = Settings()
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    config = uvicorn.Config(
+        create_app(settings), host=host, port=port, log_config=None, timeout_graceful_shutdown=10, server_header=False
+    )
+    uvicorn.Server(config).run(None if fd is None else [socket.socket(fileno=fd)])
+
+
+def main() -> None:
+    """Run the command line."""
+    cli()
+
+
+def _load(entry_point: EntryPoint) -> Any:  # noqa: ANN401
+    wrapper = typer.Typer(add_completion=False)
+    wrapper.command(entry_point.name)(entry_point.load())
+    return typer.main.get_command(wrapper)
+
+
+class _Stopped(BaseException):
+    """A signal asked this process to end."""
+
+
+@contextmanager
+def _stopped_politely(console: Console, *, is_normal: bool) -> Iterator[None]:
+    """Let signals unwind what runs, and say in one line what went wrong, if anything did."""
+    from app.stack import StackError
+
+    logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for number in _ending_signals():
+        signal.signal(number, _stop)
+    try:
+        yield
+    except _Stopped as stopped:
+        (number,) = stopped.args
+        console.print(f"Stopped by {signal.Signals(number).name}.")
+        sys.exit(0 if is_normal else 128 + number)
+    except StackError as error:
+        console.print(f"[bold red]Error:[/] {escape(str(error))}")
+        sys.exit(1)
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    for ending in _ending_signals():
+        signal.signal(ending, signal.SIG_IGN)
+    raise _Stopped(number)
+
+
+def _ending_signals() -> list[signal.Signals]:
+    # Under nohup, SIGHUP is ignored and stays so.
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    return [n for n in numbers if n != signal.SIGHUP or signal.getsignal(n) != signal.SIG_IGN]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""Every error that leaves the API, as problem+json (RFC 9457)."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from obstore.exceptions import BaseError as StoreError
+from redis.exceptions import RedisError
+from starlette.exceptions import HTTPException
+
+from app.schemas import Problem
+
+log = logging.getLogger(__name__)
+
+
+class ApiError(Exception):
+    """A request that cannot be served, and what its sender may do about it."""
+
+    def __init__(self, status: HTTPStatus, code: str, detail: str, *, retry_after_seconds: int | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.retry_after_seconds = retry_after_seconds
+        """Set exactly when the same request may succeed later."""
+
+
+def unprocessable(code: str, detail: str) -> ApiError:
+    """Make the error for a value that can never be served."""
+    return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail)
+
+
+def unavailable(code: str, detail: str) -> ApiError:
+    """Make the error for a part of the service that is away."""
+    return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, code, detail, retry_after_seconds=2)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error with problem+json."""
+    app.exception_handler(ApiError)(_respond)
+    app.exception_handler(HTTPException)(_on_http_exception)
+    app.exception_handler(RequestValidationError)(_on_validation_error)
+    app.exception_handler(RedisError)(_on_redis_error)
+    app.exception_handler(StoreError)(_on_store_error)
+    app.exception_handler(Exception)(_on_exception)
+
+
+def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """Describe an endpoint's errors for /docs."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {int(status): {"description": status.phrase, "content": content} for status in statuses}
+
+
+def _respond(request: Request, error: ApiError, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    problem = Problem(
+        type=f"urn:imagemill:problem:{error.code}",
+        title=error.status.phrase,
+        status=error.status,
+        detail=error.detail,
+        instance=request.url.path,
+        code=error.code,
+        retryable=error.retry_after_seconds is not None,
+    )
+    wait = {} if error.retry_after_seconds is None else {"Retry-After": str(error.retry_after_seconds)}
+    return JSONResponse(
+        problem.model_dump(),
+        status_code=error.status,
+        headers={**(headers or {}), **wait},
+        media_type="application/problem+json",
+    )
+
+
+def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
+    status = HTTPStatus(error.status_code)
+    code = status.phrase.lower().replace(" ", "_")
+    return _respond(
+        request, ApiError(status, code, f"{request.method} {request.url.path}: {error.detail}"), error.headers
+    )
+
+
+def _on_validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
+    detail = "; ".join(_describe(fault) for fault in error.errors())
+    return _respond(request, unprocessable("invalid_request", detail))
+
+
+def _describe(fault: Mapping[str, Any]) -> str:
+    location: Sequence[str | int] = fault["loc"]
+    name = location[-1]
+    if fault["type"] == "missing":
+        return f"{name}: required, and was not sent"
+    if fault["type"] == "extra_forbidden":
+        return f"{name}: no such parameter"
+    return f"{name}: {fault['msg'][:1].lower()}{fault['msg'][1:]}, got {str(fault['input'])[:100]!r}"
+
+
+def _on_redis_error(request: Request, error: RedisError) -> JSONResponse:
+    log.warning("redis was not reached path=%s reason=%s", request.url.path, error)
+    return _respond(request, unavailable("queue_unavailable", "the queue server cannot be reached just now"))
+
+
+def _on_store_error(request: Request, error: StoreError) -> JSONResponse:
+    log.error("store failed path=%s reason=%s", request.url.path, error)
+    return _respond(request, unavailable("store_unavailable", "the artifact store cannot be used just now"))
+
+
+def _on_exception(request: Request, error: Exception) -> JSONResponse:
+    log.error("request failed path=%s error=%s", request.url.path, type(error).__name__)
+    detail = "the server made a mistake; its log says more"
+    return _respond(request, ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail))

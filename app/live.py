@@ -1,0 +1,68 @@
+"""What is live, as Redis shows it: models, workers, progress."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from redis import Redis
+from rq.utils import as_text
+
+from worker.contracts.catalog import CatalogEntry, WorkerEntry
+from worker.contracts.queue import (
+    LIVE_TTL_SECONDS,
+    MODELS_KEY,
+    STARTED_FIELD,
+    WORKER_KEYS,
+    cancel_key,
+    progress_key,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is."""
+
+    images: Mapping[int, int]
+    """Images rendered, by shard."""
+    started: float | None
+    """Seconds since the epoch."""
+
+
+class Live:
+    """Reads what workers announce, and flags what they should stop."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def ping(self) -> None:
+        """Reach Redis, or raise."""
+        self._redis.ping()
+
+    def models(self) -> dict[str, CatalogEntry]:
+        """List the models that any worker has ever announced, by name."""
+        raw = self._redis.hgetall(MODELS_KEY)
+        entries = [CatalogEntry.model_validate_json(value) for value in raw.values()]
+        return {entry.name: entry for entry in sorted(entries, key=lambda entry: entry.name)}
+
+    def workers(self) -> list[WorkerEntry]:
+        """List the workers that are alive."""
+        keys = list(self._redis.scan_iter(WORKER_KEYS, count=1000))
+        values = self._redis.mget(keys) if keys else []
+        return [WorkerEntry.model_validate_json(value) for value in values if value is not None]
+
+    def progress(self, job_id: str) -> Progress:
+        """Read how far a job is."""
+        fields = self._redis.hgetall(progress_key(job_id))
+        raw = {as_text(key): float(value) for key, value in fields.items()}
+        started = raw.pop(STARTED_FIELD, None)
+        return Progress({int(shard): int(done) for shard, done in raw.items()}, started)
+
+    def restore_progress(self, job_id: str, images: Mapping[int, int]) -> None:
+        """Write progress back that Redis has lost."""
+        with self._redis.pipeline() as pipeline:
+            pipeline.hset(progress_key(job_id), mapping={str(shard): done for shard, done in images.items()})
+            pipeline.expire(progress_key(job_id), LIVE_TTL_SECONDS)
+            pipeline.execute()
+
+    def flag_cancelled(self, job_id: str) -> None:
+        """Make workers stop within one batch."""
+        self._redis.set(cancel_key(job_id), 1, ex=LIVE_TTL_SECONDS)

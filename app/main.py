@@ -1,0 +1,50 @@
+"""The API process: builds the application from its settings."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app import errors
+from app.live import Live
+from app.queue import TaskQueue
+from app.reconciler import Reconciler
+from app.routes import router
+from app.schemas import Problem
+from app.service import Service
+from app.settings import Settings
+from worker.contracts.artifacts import Artifacts
+from worker.contracts.queue import connect
+
+_REDIS_TIMEOUT_SECONDS = 5
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Build the application; its reconciler runs as long as it does."""
+    redis = connect(settings.redis_url, _REDIS_TIMEOUT_SECONDS)
+    artifacts, queue, live = Artifacts(settings.store), TaskQueue(redis), Live(redis)
+    reconciler = Reconciler(redis, artifacts, queue, live, settings.reconcile_every_seconds)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        reconciler.start()
+        yield
+        reconciler.stop()
+
+    app = FastAPI(title="Imagemill", summary="Image datasets on demand.", lifespan=lifespan)
+    app.state.service = Service(settings, artifacts, queue, live)
+    app.include_router(router)
+    errors.install(app)
+    _document_problems(app)
+    return app
+
+
+def _document_problems(app: FastAPI) -> None:
+    build = app.openapi
+
+    def openapi() -> dict[str, object]:
+        schema = build()
+        schema["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

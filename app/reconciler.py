@@ -1,0 +1,106 @@
+"""The loop that keeps the promise: every accepted job ends, whatever died in between."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+from uuid import uuid4
+
+from redis import Redis
+
+from app.live import Live
+from app.queue import TaskQueue
+from worker.contracts.artifacts import Artifacts
+from worker.contracts.jobs import JobSpec
+from worker.contracts.queue import Task
+
+_LEADER_KEY = "imagemill:reconciler"
+_GRACE = timedelta(seconds=3)
+"""A job this young is still being queued by the request that brought it."""
+_ORPHAN_AGE = timedelta(minutes=1)
+
+log = logging.getLogger(__name__)
+
+
+class Reconciler:
+    """Compares the store, which knows the truth, with the queue, and enqueues what is missing there.
+
+    One loop for all losses: an emptied Redis, a worker killed at work or between taking and starting a task, an API
+    killed between writing a job down and queueing it. Enqueueing too much is harmless, as leases and commits are
+    exclusive.
+    """
+
+    def __init__(self, redis: Redis, artifacts: Artifacts, queue: TaskQueue, live: Live, every_seconds: float) -> None:
+        self._redis = redis
+        self._artifacts = artifacts
+        self._queue = queue
+        self._live = live
+        self._every_seconds = every_seconds
+        self._name = uuid4().hex
+        self._popped_before: set[str] = set()
+        self._stop = Event()
+        self._thread = Thread(target=self._run, name="reconciler", daemon=True)
+
+    def start(self) -> None:
+        """Start the loop in a thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the loop and wait for it."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._every_seconds):
+            try:
+                if self._is_leader():
+                    self.reconcile(datetime.now(UTC))
+            except Exception as error:
+                log.warning("reconciling failed error=%s reason=%s", type(error).__name__, error)
+
+    def reconcile(self, now: datetime) -> None:
+        """Repair every open job once."""
+        queued = self._queue.queued()
+        self._forget_abandoned(queued)
+        for job_id, since in list(self._artifacts.open_jobs()):
+            spec = self._artifacts.spec(job_id)
+            if spec is None:
+                if now - since > _ORPHAN_AGE:
+                    self._artifacts.close_job(job_id)
+            elif self._artifacts.state(job_id) is not None:
+                self._artifacts.close_job(job_id)
+            elif now - spec.created > _GRACE:
+                self._repair(spec, queued)
+
+    def _repair(self, spec: JobSpec, queued: set[str]) -> None:
+        committed = self._artifacts.committed(spec.id)
+        self._restore_progress(spec, committed)
+        missing = [Task.render_shard(spec.id, shard) for shard in range(spec.shard_count) if shard not in committed]
+        tasks = {task.queue_id: task for task in missing or [Task.finalise(spec.id)] if task.queue_id not in queued}
+        leased = self._queue.leased(tasks)
+        lost = [task for queue_id, task in tasks.items() if queue_id not in leased]
+        if lost:
+            self._queue.enqueue(lost)
+            log.warning("lost tasks were queued again job_id=%s tasks=%d", spec.id, len(lost))
+
+    def _restore_progress(self, spec: JobSpec, committed: set[int]) -> None:
+        known = self._live.progress(spec.id).images
+        full = {shard: len(spec.shard_indices(shard)) for shard in committed}
+        gone = {shard: images for shard, images in full.items() if known.get(shard) != images}
+        if gone:
+            self._live.restore_progress(spec.id, gone)
+
+    def _forget_abandoned(self, queued: set[str]) -> None:
+        """Drop tasks that were taken, yet neither leased nor settled, for one whole round."""
+        popped = self._queue.popped()
+        abandoned = (popped & self._popped_before) - queued
+        self._queue.forget(abandoned - self._queue.leased(abandoned))
+        self._popped_before = popped
+
+    def _is_leader(self) -> bool:
+        ttl = max(3, int(3 * self._every_seconds))
+        if self._redis.set(_LEADER_KEY, self._name, nx=True, ex=ttl):
+            return True
+        if self._redis.get(_LEADER_KEY) != self._name.encode():
+            return False
+        self._redis.expire(_LEADER_KEY, ttl)
+        return True

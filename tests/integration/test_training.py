@@ -1,0 +1,81 @@
+"""Training as a person does it: the installed command, real files, a real Ctrl-C."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from models import checkpoint
+
+CONGRESS = Path(__file__).parents[3] / "shared" / "data" / "faces-congress-128.zip"
+SMALL = ["--set", "batch=16", "--set", "generator_channels=4", "--set", "discriminator_channels=4"]
+
+SLOW = ["--set", "batch=64", "--set", "generator_channels=16", "--set", "discriminator_channels=16"]
+
+
+def imagemill(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "app.cli", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=100, check=False)
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if not CONGRESS.exists():
+        pytest.skip(f"{CONGRESS.name} is not here")
+    folder = tmp_path_factory.mktemp("faces")
+    done = imagemill("dataset", CONGRESS, "faces", "--size", "64", "--label-column", "era", cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (
+        "7920 images of 64 x 64 px, 4 classes (19th-century, early-20th, late-20th, modern), 0 set aside" in done.stdout
+    )
+    return folder
+
+
+def test_a_dataset_becomes_a_checkpoint(faces: Path) -> None:
+    done = imagemill("train", "faces", "--images", "640", "--name", "small", *SMALL, cwd=faces)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "loss_g" in done.stdout
+    (path,) = faces.glob("runs/*-dcgan-small/small.safetensors")
+    assert f"checkpoint: {path.relative_to(faces)}" in done.stdout
+    assert checkpoint.read_header(path).training.images_seen == 640
+
+
+def test_ctrl_c_leaves_a_run_that_resumes(faces: Path) -> None:
+    command = [sys.executable, "-m", "app.cli", "train", "faces", "--images", "1600", "--name", "stopped", *SLOW]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    process = subprocess.Popen(command, cwd=faces, env=environment, stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(faces.glob("runs/*-dcgan-stopped")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    (run,) = faces.glob("runs/*-dcgan-stopped")
+    assert f"--resume {run.relative_to(faces)}" in output
+    done = imagemill("train", "faces", "--resume", run.relative_to(faces), cwd=faces)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert checkpoint.read_header(run / "stopped.safetensors").training.images_seen == 1600
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["dataset", "nowhere", "out"], "error: nowhere: no such folder or zip"),
+        (["train", "nowhere"], "error: nowhere: not a dataset made by `imagemill dataset`"),
+        (["train", "faces", "--recipe", "stylegan"], "error: no recipe 'stylegan'; there are: dcgan"),
+        (["train", "faces", "--set", "lr=1"], "error: lr: Extra inputs are not permitted"),
+        (["train", "faces", "--device", "cuda:77"], "error: no device 'cuda:77' here"),
+        (["train", "faces", "--resume", "nowhere", "--epochs", "2"], "error: a resumed run keeps its name, seed"),
+    ],
+)
+def test_a_mistake_is_said_in_one_sentence(faces: Path, arguments: list[str], message: str) -> None:
+    done = imagemill(*arguments, cwd=faces)
+    assert done.returncode == 1
+    assert message in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr

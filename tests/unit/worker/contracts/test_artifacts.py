@@ -1,0 +1,91 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.unit.conftest import MakeSpec
+from worker.contracts.artifacts import Artifacts, ImageEntry
+from worker.contracts.jobs import JobState
+
+ENTRY = ImageEntry(index=0, name="images/000000.png", label=None, offset=2, size=3, crc32=0, sha256="0" * 64)
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path) -> Artifacts:
+    return Artifacts(str(tmp_path))
+
+
+def state(outcome: str) -> JobState:
+    return JobState.model_validate({"outcome": outcome, "started": None, "finished": datetime.now(UTC)})
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_an_accepted_job_is_written_down_and_open(artifacts: Artifacts, make_spec: MakeSpec) -> None:
+    spec = make_spec()
+    artifacts.create_job(spec)
+    assert artifacts.spec(spec.id) == spec
+    assert [job_id for job_id, _ in artifacts.open_jobs()] == [spec.id]
+
+
+def test_a_discarded_job_leaves_no_file(artifacts: Artifacts, make_spec: MakeSpec, tmp_path: Path) -> None:
+    artifacts.create_job(make_spec())
+    artifacts.discard_job(make_spec().id)
+    assert files(tmp_path) == set()
+
+
+def test_the_first_ending_decides_and_closes_the_job(artifacts: Artifacts, make_spec: MakeSpec) -> None:
+    spec = make_spec()
+    artifacts.create_job(spec)
+    assert artifacts.finish(spec.id, state("cancelled"))
+    assert not artifacts.finish(spec.id, state("succeeded"))
+    ended = artifacts.state(spec.id)
+    assert ended is not None
+    assert ended.outcome == "cancelled"
+    assert list(artifacts.open_jobs()) == []
+
+
+def test_the_first_attempt_at_a_shard_counts_and_the_second_leaves_nothing(
+    artifacts: Artifacts, tmp_path: Path
+) -> None:
+    assert artifacts.commit_shard("j", 3, b"..abc", (ENTRY,))
+    before = files(tmp_path)
+    assert not artifacts.commit_shard("j", 3, b"other", (ENTRY,))
+    assert files(tmp_path) == before
+    shard = artifacts.shard("j", 3)
+    assert shard is not None
+    assert artifacts.image(shard, shard.images[0]) == b"abc"
+    assert artifacts.committed("j") == {3}
+
+
+def test_what_is_not_there_is_none(artifacts: Artifacts) -> None:
+    found = (artifacts.spec("j"), artifacts.state("j"), artifacts.shard("j", 0), artifacts.archive("j"))
+    assert found == (None, None, None, None)
+    assert artifacts.committed("j") == set()
+
+
+def test_an_archive_is_its_parts_in_order(artifacts: Artifacts) -> None:
+    for number, data in enumerate((b"one", b"two")):
+        artifacts.commit_shard("j", number, data, ())
+    shards = [shard for k in range(2) if (shard := artifacts.shard("j", k))]
+    plan = artifacts.publish_archive("j", shards, b"end")
+    assert artifacts.archive("j") == plan
+    assert b"".join(artifacts.stream(plan)) == b"onetwoend"
+    assert plan.size == 9
+
+
+def test_sweeping_removes_what_no_archive_needs(artifacts: Artifacts, tmp_path: Path) -> None:
+    artifacts.commit_shard("j", 0, b"one", ())
+    shards = [shard for k in range(1) if (shard := artifacts.shard("j", k))]
+    plan = artifacts.publish_archive("j", shards, b"end")
+    kept = files(tmp_path)
+    (tmp_path / "jobs/j/shards/00000.dead.bin").write_bytes(b"broken attempt")
+    artifacts.sweep("j", plan)
+    assert files(tmp_path) == kept
+
+
+def test_a_store_that_can_be_written_passes_its_check_and_stays_empty(artifacts: Artifacts, tmp_path: Path) -> None:
+    artifacts.check_writable()
+    assert files(tmp_path) == set()

@@ -1,0 +1,71 @@
+import io
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from worker import png
+from worker.render import EncodedImage, aligned_blocks, render
+
+BATCH = 8
+
+
+@pytest.fixture
+def encoders() -> Iterator[Executor]:
+    with ThreadPoolExecutor(2) as pool:
+        yield pool
+
+
+def numbered(block: range) -> Tensor:
+    """Images whose every value is their index."""
+    return torch.tensor(list(block), dtype=torch.uint8).view(-1, 1, 1, 1).expand(-1, 3, 4, 4).contiguous()
+
+
+def rendered(indices: range, encoders: Executor) -> list[EncodedImage]:
+    return [image for batch in render(indices, BATCH, numbered, encoders) for image in batch]
+
+
+@pytest.mark.parametrize("indices", [range(0, 1), range(0, 8), range(3, 30), range(16, 24), range(7, 9)])
+def test_exactly_the_wanted_images_come_in_order(indices: range, encoders: Executor) -> None:
+    images = rendered(indices, encoders)
+    assert [image.index for image in images] == list(indices)
+    assert [Image.open(io.BytesIO(image.png)).getpixel((0, 0))[0] for image in images] == list(indices)  # type: ignore[index]
+
+
+def test_batches_are_whole_blocks_of_index_space() -> None:
+    assert list(aligned_blocks(range(3, 17), BATCH)) == [range(0, 8), range(8, 16), range(16, 24)]
+    assert list(aligned_blocks(range(8, 16), BATCH)) == [range(8, 16)]
+
+
+def test_an_image_takes_the_same_slot_whatever_was_asked_for(encoders: Executor) -> None:
+    alone, among = rendered(range(13, 14), encoders), rendered(range(0, 40), encoders)
+    assert alone == [among[13]]
+
+
+def test_the_next_batch_is_rendered_while_one_is_encoded(encoders: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
+    second_rendered = threading.Event()
+
+    def encode(_image: Tensor) -> bytes:
+        assert second_rendered.wait(10)
+        return b""
+
+    def batch(block: range) -> Tensor:
+        if block.start:
+            second_rendered.set()
+        return numbered(block)
+
+    monkeypatch.setattr(png, "encode", encode)
+    assert len(list(render(range(16), BATCH, batch, encoders))) == 2
+
+
+def test_a_picture_survives_encoding_and_always_gives_the_same_bytes() -> None:
+    image = torch.randint(0, 256, (3, 9, 7), dtype=torch.uint8)
+    data = png.encode(image)
+    picture = Image.open(io.BytesIO(data))
+    assert (picture.size, picture.mode) == ((7, 9), "RGB")
+    assert list(picture.tobytes()) == image.permute(1, 2, 0).flatten().tolist()
+    assert png.encode(image) == data

@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.integration.house import CLASSES, save_checkpoint
+from worker.errors import ModelUnavailableError
+from worker.runtime import Runtime, find_checkpoints
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> Runtime:
+    save_checkpoint(tmp_path, "plain")
+    save_checkpoint(tmp_path, "labelled", CLASSES)
+    (tmp_path / "broken.safetensors").write_bytes(b"no checkpoint")
+    return Runtime({path.stem: path for path in tmp_path.iterdir()}, CPU)
+
+
+def test_a_broken_checkpoint_is_set_aside(runtime: Runtime) -> None:
+    assert {entry.name for entry in runtime.entries} == {"plain", "labelled"}
+
+
+def test_every_model_renders_without_a_job(runtime: Runtime) -> None:
+    runtime.warm_up()
+
+
+def test_images_do_not_depend_on_the_number_of_threads(runtime: Runtime) -> None:
+    threads = torch.get_num_threads()
+    for entry in runtime.entries:
+        model = runtime.model(entry)
+        labels = [index % 3 for index in range(model.batch_size)] if entry.classes else []
+        images = []
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            images.append(model.render(5, range(model.batch_size), labels))
+        torch.set_num_threads(threads)
+        assert images[0].shape == (model.batch_size, 3, 32, 32)
+        assert torch.equal(*images)
+
+
+def test_a_model_with_other_bytes_is_not_taken_for_the_wanted_one(runtime: Runtime) -> None:
+    stranger = runtime.entries[0].model_copy(update={"sha256": "f" * 64})
+    with pytest.raises(ModelUnavailableError, match="ffffffffffff"):
+        runtime.model(stranger)
+
+
+def test_a_users_checkpoint_is_found_beside_the_shipped_ones(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, "own")
+    assert find_checkpoints(tmp_path)["own"] == tmp_path / "own.safetensors"
+    assert find_checkpoints(None).items() <= find_checkpoints(tmp_path).items()

@@ -1,0 +1,1 @@
+"""Renders jobs: one warm process per device."""

@@ -1,0 +1,244 @@
+"""The store: where every byte of a job lies, and the only code that reads or writes it."""
+
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+from uuid import uuid4
+
+import obstore
+from obstore.exceptions import AlreadyExistsError
+from obstore.store import LocalStore, from_url
+from pydantic import BaseModel, ConfigDict
+
+from worker.contracts.catalog import Sha256
+from worker.contracts.jobs import JobSpec, JobState
+
+_CHUNK_BYTES = 1 << 20
+_OPEN = "open"
+
+
+class ImageEntry(BaseModel):
+    """Where one PNG lies inside its shard's data object."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    index: int
+    name: str
+    """Path inside the archive."""
+    label: str | None
+    offset: int
+    size: int
+    crc32: int
+    sha256: Sha256
+
+
+class ShardIndex(BaseModel):
+    """The commit of one shard: the first index written wins, and names the data object that counts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: str
+    """Path of the data object: a slice of the final archive, each image as a local file header and its PNG."""
+    size: int
+    images: tuple[ImageEntry, ...]
+
+
+class ArchivePart(BaseModel):
+    """One object of a finished archive."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    size: int
+
+
+class ArchivePlan(BaseModel):
+    """The objects that, one after the other, are the ZIP file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    parts: tuple[ArchivePart, ...]
+
+    @property
+    def size(self) -> int:
+        """Length of the archive in bytes."""
+        return sum(part.size for part in self.parts)
+
+
+class Artifacts:
+    """An object store with one layout.
+
+    open/<id>                           marks a job without a terminal state
+    jobs/<id>/spec.json                 JobSpec, written once, before the job is queued
+    jobs/<id>/shards/<k>.<attempt>.bin  a slice of the archive
+    jobs/<id>/shards/<k>.json           ShardIndex, the commit of shard k
+    jobs/<id>/tail.bin                  the archive's metadata, dataset card and central directory
+    jobs/<id>/archive.json              ArchivePlan
+    jobs/<id>/state.json                JobState, the first one written decides
+
+    A missing object is None here; everything that is written is on disk when the call returns.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._folder = None if "://" in url else Path(url).resolve()
+        self._store = from_url(url) if self._folder is None else LocalStore(self._folder, mkdir=True)
+
+    # jobs
+
+    def create_job(self, spec: JobSpec) -> None:
+        """Record an accepted job, durably; the marker comes first, so that no spec is ever without one."""
+        self._put(f"{_OPEN}/{spec.id}", b"")
+        self._put(_spec_path(spec.id), spec.model_dump_json().encode(), "create")
+
+    def discard_job(self, job_id: str) -> None:
+        """Take back a job that could not be queued."""
+        self._delete(_spec_path(job_id))
+        self.close_job(job_id)
+
+    def close_job(self, job_id: str) -> None:
+        """Remove the marker of a job that has ended."""
+        self._delete(f"{_OPEN}/{job_id}")
+
+    def open_jobs(self) -> Iterator[tuple[str, datetime]]:
+        """List the jobs that may not have ended, and since when they are there."""
+        for path, _, modified in self._list(_OPEN):
+            yield path.removeprefix(f"{_OPEN}/"), modified
+
+    def spec(self, job_id: str) -> JobSpec | None:
+        """Read the accepted request."""
+        data = self._get(_spec_path(job_id))
+        return None if data is None else JobSpec.model_validate_json(data)
+
+    def state(self, job_id: str) -> JobState | None:
+        """Read how the job ended; None while it has not."""
+        data = self._get(_state_path(job_id))
+        return None if data is None else JobState.model_validate_json(data)
+
+    def finish(self, job_id: str, state: JobState) -> bool:
+        """Decide how the job ended. False when that was decided before."""
+        won = self._create(_state_path(job_id), state.model_dump_json().encode())
+        self.close_job(job_id)
+        return won
+
+    # shards
+
+    def committed(self, job_id: str) -> set[int]:
+        """List the shards that are committed."""
+        paths = (path for path, _, _ in self._list(_shards_path(job_id)))
+        return {int(Path(path).stem) for path in paths if path.endswith(".json")}
+
+    def commit_shard(self, job_id: str, shard: int, data: bytes, images: tuple[ImageEntry, ...]) -> bool:
+        """Publish a shard. False when another attempt was first; then nothing of this one stays."""
+        path = f"{_shards_path(job_id)}/{shard:05d}.{uuid4().hex}.bin"
+        self._put(path, data)
+        index = ShardIndex(data=path, size=len(data), images=images)
+        if self._create(_index_path(job_id, shard), index.model_dump_json().encode()):
+            return True
+        self._delete(path)
+        return False
+
+    def shard(self, job_id: str, shard: int) -> ShardIndex | None:
+        """Read a shard's index; None while it is not committed."""
+        data = self._get(_index_path(job_id, shard))
+        return None if data is None else ShardIndex.model_validate_json(data)
+
+    def image(self, shard: ShardIndex, entry: ImageEntry) -> bytes:
+        """Read one PNG."""
+        return bytes(obstore.get_range(self._store, shard.data, start=entry.offset, length=entry.size))
+
+    def sweep(self, job_id: str, plan: ArchivePlan) -> None:
+        """Remove what broken attempts left behind."""
+        kept = {part.path for part in plan.parts}
+        for path, _, _ in list(self._list(_shards_path(job_id))):
+            if path.endswith(".bin") and path not in kept:
+                self._delete(path)
+
+    # archive
+
+    def publish_archive(self, job_id: str, shards: list[ShardIndex], tail: bytes) -> ArchivePlan:
+        """Store the archive's end and the list of its parts. Repeating it changes nothing."""
+        path = f"jobs/{job_id}/tail.bin"
+        parts = [ArchivePart(path=shard.data, size=shard.size) for shard in shards]
+        plan = ArchivePlan(parts=(*parts, ArchivePart(path=path, size=len(tail))))
+        self._put(path, tail)
+        self._put(_archive_path(job_id), plan.model_dump_json().encode())
+        return plan
+
+    def archive(self, job_id: str) -> ArchivePlan | None:
+        """Read the list of the archive's parts."""
+        data = self._get(_archive_path(job_id))
+        return None if data is None else ArchivePlan.model_validate_json(data)
+
+    def stream(self, plan: ArchivePlan) -> Iterator[bytes]:
+        """Yield the archive, at most about a megabyte at a time."""
+        for part in plan.parts:
+            yield from obstore.get(self._store, part.path).stream(min_chunk_size=_CHUNK_BYTES)
+
+    def check_writable(self) -> None:
+        """Write and remove a small object; raises what the store raises."""
+        probe = f"probe/{uuid4().hex}"
+        obstore.put(self._store, probe, b"ok")
+        self._delete(probe)
+
+    # objects
+
+    def _get(self, path: str) -> bytes | None:
+        try:
+            return bytes(obstore.get(self._store, path).bytes())
+        except FileNotFoundError:
+            return None
+
+    def _create(self, path: str, data: bytes) -> bool:
+        try:
+            self._put(path, data, "create")
+        except AlreadyExistsError:
+            return False
+        return True
+
+    def _put(self, path: str, data: bytes, mode: Literal["create", "overwrite"] = "overwrite") -> None:
+        obstore.put(self._store, path, data, mode=mode)
+        if self._folder is not None:
+            _sync(self._folder / path)
+
+    def _delete(self, path: str) -> None:
+        try:
+            obstore.delete(self._store, path)
+        except FileNotFoundError:
+            return
+
+    def _list(self, prefix: str) -> Iterator[tuple[str, int, datetime]]:
+        for page in obstore.list(self._store, prefix):
+            for meta in page:
+                yield meta["path"], meta["size"], meta["last_modified"]
+
+
+def _sync(file: Path) -> None:
+    # obstore renames whole files into place but leaves it to the kernel when they reach the disk.
+    for path in (file, file.parent, file.parent.parent):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _spec_path(job_id: str) -> str:
+    return f"jobs/{job_id}/spec.json"
+
+
+def _state_path(job_id: str) -> str:
+    return f"jobs/{job_id}/state.json"
+
+
+def _archive_path(job_id: str) -> str:
+    return f"jobs/{job_id}/archive.json"
+
+
+def _shards_path(job_id: str) -> str:
+    return f"jobs/{job_id}/shards"
+
+
+def _index_path(job_id: str, shard: int) -> str:
+    return f"{_shards_path(job_id)}/{shard:05d}.json"

@@ -1,0 +1,89 @@
+"""The vocabulary of the queue server: the RQ queue, its two tasks, and the keys that say what is live."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from redis import Redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+
+from worker.contracts.jobs import JobId
+
+QUEUE = "imagemill"
+MODELS_KEY = "imagemill:models"
+"""Hash of model name to CatalogEntry JSON; it outlives the workers."""
+WORKER_KEYS = "imagemill:worker:*"
+WORKER_TTL_SECONDS = 30
+LEASE_TTL_SECONDS = 15
+"""A lease is renewed after every batch, so this also bounds the length of one."""
+LIVE_TTL_SECONDS = 7 * 24 * 3600
+"""Progress and cancel flags of a job; the store knows the truth, these keys only make it visible sooner."""
+STARTED_FIELD = "started"
+"""Field of the progress hash: when the first shard began, in seconds since the epoch."""
+
+
+class Task(BaseModel):
+    """One unit of work on the queue; everything else about it is read from the store."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: Literal["render_shard", "finalise"]
+    job_id: JobId
+    shard: Annotated[int, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _check_shard(self) -> Self:
+        if (self.shard is None) != (self.name == "finalise"):
+            raise ValueError(f"{self.name} came with shard {self.shard}")
+        return self
+
+    @classmethod
+    def render_shard(cls, job_id: str, shard: int) -> Self:
+        """Make the task that renders one shard."""
+        return cls(name="render_shard", job_id=job_id, shard=shard)
+
+    @classmethod
+    def finalise(cls, job_id: str) -> Self:
+        """Make the task that closes a job whose shards are all there."""
+        return cls(name="finalise", job_id=job_id)
+
+    @property
+    def queue_id(self) -> str:
+        """The task's RQ id: the same task always has the same one."""
+        return f"{self.job_id}-{'end' if self.shard is None else self.shard}"
+
+    @property
+    def lease_key(self) -> str:
+        """Key that exists while a worker is at work on this task."""
+        return lease_key(self.queue_id)
+
+
+def lease_key(queue_id: str) -> str:
+    """Key that exists while a worker is at work on a task."""
+    return f"imagemill:lease:{queue_id}"
+
+
+def progress_key(job_id: str) -> str:
+    """Hash of shard number to images rendered so far."""
+    return f"imagemill:progress:{job_id}"
+
+
+def cancel_key(job_id: str) -> str:
+    """Flag that tells workers to stop within one batch."""
+    return f"imagemill:cancel:{job_id}"
+
+
+def attempts_key(job_id: str) -> str:
+    """Hash of RQ id to attempts that began and never ended, as their worker died."""
+    return f"imagemill:attempts:{job_id}"
+
+
+def worker_key(name: str) -> str:
+    """Key of one live worker, holding its WorkerEntry JSON."""
+    return WORKER_KEYS.replace("*", name)
+
+
+def connect(url: str, timeout_seconds: float) -> Redis:
+    """Open a connection pool that fails fast: one quick retry, and then the caller decides."""
+    retry = Retry(ConstantBackoff(0.05), 1)
+    return Redis.from_url(url, retry=retry, socket_connect_timeout=2, socket_timeout=timeout_seconds)

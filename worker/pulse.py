@@ -1,0 +1,118 @@
+"""What a worker tells Redis while it works. An outage of Redis costs visibility here, never work."""
+
+import logging
+import time
+from datetime import UTC, datetime
+
+from redis import Redis
+from redis.client import Pipeline
+from redis.exceptions import RedisError
+
+from worker.contracts.catalog import CatalogEntry, WorkerEntry
+from worker.contracts.queue import (
+    LEASE_TTL_SECONDS,
+    LIVE_TTL_SECONDS,
+    MODELS_KEY,
+    STARTED_FIELD,
+    WORKER_TTL_SECONDS,
+    Task,
+    attempts_key,
+    cancel_key,
+    progress_key,
+    worker_key,
+)
+
+log = logging.getLogger(__name__)
+
+
+class Pulse:
+    """One worker's signs of life; they beat only while work gets on."""
+
+    def __init__(self, redis: Redis, name: str, device: str, models: list[CatalogEntry]) -> None:
+        self._redis = redis
+        self._name = name
+        self._device = device
+        self._models = models
+        self.images_per_s: float | None = None
+
+    def announce(self) -> None:
+        """Say that this worker lives, and what it can render."""
+        with OutageTolerated():
+            pipeline = self._redis.pipeline(transaction=False)
+            self._announce_worker(pipeline)
+            for entry in self._models:
+                pipeline.hset(MODELS_KEY, entry.name, entry.model_dump_json())
+            pipeline.execute()
+
+    def retire(self) -> None:
+        """Say that this worker is gone."""
+        with OutageTolerated():
+            self._redis.delete(worker_key(self._name))
+
+    def take_lease(self, task: Task) -> bool:
+        """Take the lease of a task. False when another worker holds it."""
+        with OutageTolerated():
+            return bool(self._redis.set(task.lease_key, self._name, nx=True, ex=LEASE_TTL_SECONDS))
+        return True
+
+    def release(self, task: Task) -> None:
+        """Give the lease of a task back, as the attempt has ended."""
+        with OutageTolerated():
+            pipeline = self._redis.pipeline(transaction=False)
+            pipeline.delete(task.lease_key)
+            pipeline.hdel(attempts_key(task.job_id), task.queue_id)
+            pipeline.execute()
+
+    def crashed_attempts(self, task: Task) -> int:
+        """Count this attempt, and tell how many before it ended with their worker."""
+        with OutageTolerated():
+            pipeline = self._redis.pipeline(transaction=False)
+            pipeline.hincrby(attempts_key(task.job_id), task.queue_id, 1)
+            pipeline.expire(attempts_key(task.job_id), LIVE_TTL_SECONDS)
+            return int(pipeline.execute()[0]) - 1
+        return 0
+
+    def beat(self, task: Task, images_done: int) -> bool:
+        """Renew the lease and report progress. True when the job has been cancelled."""
+        with OutageTolerated():
+            pipeline = self._redis.pipeline(transaction=False)
+            pipeline.set(task.lease_key, self._name, ex=LEASE_TTL_SECONDS)
+            key = progress_key(task.job_id)
+            pipeline.hsetnx(key, STARTED_FIELD, str(time.time()))
+            pipeline.hset(key, str(task.shard), images_done)
+            pipeline.expire(key, LIVE_TTL_SECONDS)
+            self._announce_worker(pipeline)
+            pipeline.exists(cancel_key(task.job_id))
+            return bool(pipeline.execute()[-1])
+        return False
+
+    def started(self, job_id: str) -> datetime | None:
+        """Tell when the job's first shard began, if Redis still knows."""
+        with OutageTolerated():
+            value = self._redis.hget(progress_key(job_id), STARTED_FIELD)
+            return datetime.fromtimestamp(float(value), UTC) if value else None
+        return None
+
+    def stop_siblings(self, job_id: str) -> None:
+        """Tell the workers at other shards of a failed job to stop."""
+        with OutageTolerated():
+            self._redis.set(cancel_key(job_id), 1, ex=LIVE_TTL_SECONDS)
+
+    def _announce_worker(self, pipeline: Pipeline) -> None:
+        names = tuple(entry.name for entry in self._models)
+        entry = WorkerEntry(name=self._name, device=self._device, models=names, images_per_s=self.images_per_s)
+        pipeline.set(worker_key(self._name), entry.model_dump_json(), ex=WORKER_TTL_SECONDS)
+
+
+class OutageTolerated:
+    """A context in which failing to reach Redis is logged, and nothing else."""
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> bool:
+        """Swallow errors of Redis."""
+        if not isinstance(error, RedisError):
+            return False
+        log.warning("redis was not reached reason=%s", error)
+        return True

@@ -1,0 +1,106 @@
+"""The models that this process keeps loaded, on one device, ready to render."""
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from models import checkpoint, latents, pixels, registry
+from models.errors import ModelError
+from models.precision import fastest_dtype
+from worker.contracts.catalog import CatalogEntry
+from worker.errors import ModelUnavailableError
+
+_BATCH_SIZES = {"cpu": 32, "cuda": 256}
+"""Fixed per kind of device: the batch shape is part of what fixes an image's bytes."""
+
+log = logging.getLogger(__name__)
+
+
+class LoadedModel:
+    """One generator on a device."""
+
+    def __init__(self, path: Path, device: torch.device) -> None:
+        header, generator = checkpoint.load_generator(path)
+        self.entry = _catalog_entry(path, header)
+        self.batch_size = _BATCH_SIZES[device.type]
+        self._latent_dim = header.latent_dim
+        self._device = device
+        self._dtype = fastest_dtype(device)
+        self._generator: nn.Module = generator.to(device, self._dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @torch.inference_mode()
+    def render(self, seed: int, indices: range, labels: Sequence[int]) -> Tensor:
+        """Render images; one label each where the model is conditional.
+
+        Shapes: returns (len(indices), 3, h, w) uint8 on the CPU.
+        """
+        z = latents.sample(self._latent_dim, seed, indices).to(self._device, self._dtype)
+        images = self._generator(z, torch.tensor(labels, device=self._device) if labels else None)
+        return pixels.to_uint8(images).cpu().contiguous()
+
+
+class Runtime:
+    """All models of this worker, found by the sha256 of their checkpoint."""
+
+    def __init__(self, paths: Mapping[str, Path], device: torch.device) -> None:
+        self.device = device
+        self._models = {model.entry.sha256: model for model in _load_all(paths, device)}
+
+    @property
+    def entries(self) -> list[CatalogEntry]:
+        """What this worker announces."""
+        return [model.entry for model in self._models.values()]
+
+    def warm_up(self) -> None:
+        """Render one batch of every model, so that no job pays for first-time work."""
+        for model in self._models.values():
+            labels = [0] * model.batch_size if model.entry.classes else []
+            model.render(0, range(model.batch_size), labels)
+
+    def model(self, entry: CatalogEntry) -> LoadedModel:
+        """Find the loaded model for a job; raises ModelUnavailableError."""
+        model = self._models.get(entry.sha256)
+        if model is None:
+            held = ", ".join(f"{e.name} ({e.sha256[:12]})" for e in self.entries) or "none"
+            raise ModelUnavailableError(f"no worker model {entry.name} ({entry.sha256[:12]}); this worker has {held}")
+        return model
+
+
+def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
+    """Take CUDA where there is one, unless told otherwise."""
+    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if wanted == "auto" else wanted)
+
+
+def find_checkpoints(folder: Path | None) -> dict[str, Path]:
+    """Find the shipped checkpoints and those of a user's folder, which go first."""
+    own = sorted(folder.glob("*.safetensors")) if folder else []
+    return registry.zoo() | {path.stem: path for path in own}
+
+
+def _load_all(paths: Mapping[str, Path], device: torch.device) -> list[LoadedModel]:
+    models = []
+    for path in paths.values():
+        try:
+            models.append(LoadedModel(path, device))
+        except ModelError as error:
+            log.warning("checkpoint set aside path=%s reason=%s", path, error)
+    return models
+
+
+def _catalog_entry(path: Path, header: checkpoint.Header) -> CatalogEntry:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return CatalogEntry(
+        name=header.name,
+        sha256=digest,
+        resolution=header.resolution,
+        classes=header.classes,
+        data=header.data.name,
+        licence=header.data.licence,
+        metrics=header.metrics,
+    )

@@ -1,0 +1,23 @@
+"""A worker's settings, read once from the environment."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class WorkerSettings(BaseSettings):
+    """Environment variables IMAGEMILL_REDIS_URL, IMAGEMILL_STORE, and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="IMAGEMILL_", frozen=True)
+
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    store: str = "imagemill-data/store"
+    """A folder, or a URL like s3://bucket/prefix; the same as the API's."""
+    models: Path | None = None
+    """A folder of further checkpoints, beside the shipped ones."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: int | None = Field(default=None, ge=1)
+    """Threads for the tensor library on a CPU; by default half the cores, as PNG encoding needs the other half."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -1,0 +1,154 @@
+"""The two tasks that a worker does: render one shard, close one job."""
+
+import logging
+import time
+from concurrent.futures import Executor
+from datetime import UTC, datetime
+from enum import Enum
+from threading import Event
+
+from torch import Tensor
+
+from worker import archive
+from worker.contracts.artifacts import Artifacts, ImageEntry
+from worker.contracts.jobs import JobError, JobSpec, JobState
+from worker.contracts.queue import Task
+from worker.errors import WorkerCrashedError, WorkerError
+from worker.pulse import Pulse
+from worker.render import EncodedImage, render
+from worker.runtime import Runtime
+from worker.tail import build_tail, image_name
+
+_MAX_CRASHES = 3
+
+log = logging.getLogger(__name__)
+
+
+class Outcome(Enum):
+    """What is to become of a task on the queue."""
+
+    SETTLED = "settled"
+    GIVEN_BACK = "given back"
+
+
+class Tasks:
+    """Does tasks. Whatever happens ends in the store, so nothing is raised for the queue to handle."""
+
+    def __init__(
+        self, artifacts: Artifacts, runtime: Runtime, pulse: Pulse, encoders: Executor, stopping: Event
+    ) -> None:
+        self._artifacts = artifacts
+        self._runtime = runtime
+        self._pulse = pulse
+        self._encoders = encoders
+        self._stopping = stopping
+
+    def run(self, task: Task) -> Outcome:
+        """Do one task, unless it is settled already or another worker is at it."""
+        try:
+            spec = self._artifacts.spec(task.job_id)
+            if spec is None or self._artifacts.state(spec.id) is not None or not self._pulse.take_lease(task):
+                return Outcome.SETTLED
+            try:
+                return self._do(task, spec)
+            finally:
+                self._pulse.release(task)
+        except Exception:
+            # The store itself is in trouble; the reconciler will bring the task again.
+            log.exception("task was dropped job_id=%s shard=%s", task.job_id, task.shard)
+            return Outcome.SETTLED
+
+    def _do(self, task: Task, spec: JobSpec) -> Outcome:
+        try:
+            crashes = self._pulse.crashed_attempts(task)
+            if crashes >= _MAX_CRASHES:
+                raise WorkerCrashedError(f"{crashes} workers died at the same part of this job")
+            if task.shard is None:
+                self._finalise(spec)
+                return Outcome.SETTLED
+            return self._render_shard(task, task.shard, spec)
+        except Exception as error:
+            code = error.code if isinstance(error, WorkerError) else "render_failed"
+            log.exception("job failed job_id=%s shard=%s code=%s", spec.id, task.shard, code)
+            self._fail(spec, JobError(code=code, message=_sentence(error)))
+            return Outcome.SETTLED
+
+    def _render_shard(self, task: Task, shard: int, spec: JobSpec) -> Outcome:
+        if shard >= spec.shard_count or self._artifacts.shard(spec.id, shard) is not None:
+            return Outcome.SETTLED
+        began = time.perf_counter()
+        images = self._render(task, spec, spec.shard_indices(shard))
+        if images is None:
+            return Outcome.GIVEN_BACK if self._stopping.is_set() else Outcome.SETTLED
+        data, entries = _layout(spec, images)
+        self._artifacts.commit_shard(spec.id, shard, data, entries)
+        self._pulse.images_per_s = len(images) / (time.perf_counter() - began)
+        self._pulse.beat(task, len(images))
+        if len(self._artifacts.committed(spec.id)) == spec.shard_count:
+            self._finalise(spec)
+        return Outcome.SETTLED
+
+    def _render(self, task: Task, spec: JobSpec, indices: range) -> list[EncodedImage] | None:
+        """Render one shard; None when it was interrupted."""
+        model = self._runtime.model(spec.model)
+        images: list[EncodedImage] = []
+        self._pulse.beat(task, 0)
+
+        def render_block(block: range) -> Tensor:
+            return model.render(spec.seed, block, spec.labels(block))
+
+        for batch in render(indices, model.batch_size, render_block, self._encoders):
+            images += batch
+            if self._pulse.beat(task, len(images)) or self._stopping.is_set():
+                return None
+        return images
+
+    def _finalise(self, spec: JobSpec) -> None:
+        shards = [self._artifacts.shard(spec.id, shard) for shard in range(spec.shard_count)]
+        whole = [shard for shard in shards if shard is not None]
+        if len(whole) < spec.shard_count:
+            return
+        plan = self._artifacts.publish_archive(spec.id, whole, build_tail(spec, whole))
+        if self._finish(spec, "succeeded", None):
+            log.info("job succeeded job_id=%s images=%d bytes=%d", spec.id, spec.n, plan.size)
+        self._artifacts.sweep(spec.id, plan)
+
+    def _fail(self, spec: JobSpec, error: JobError) -> None:
+        self._finish(spec, "failed", error)
+        self._pulse.stop_siblings(spec.id)
+
+    def _finish(self, spec: JobSpec, outcome: str, error: JobError | None) -> bool:
+        started = self._pulse.started(spec.id)
+        state = JobState.model_validate(
+            {"outcome": outcome, "started": started, "finished": datetime.now(UTC), "error": error}
+        )
+        return self._artifacts.finish(spec.id, state)
+
+
+def _layout(spec: JobSpec, images: list[EncodedImage]) -> tuple[bytes, tuple[ImageEntry, ...]]:
+    """Lay a shard's images out as a slice of the archive."""
+    data = bytearray()
+    entries = []
+    for image in images:
+        label = spec.class_name(image.index)
+        name = image_name(image.index, label)
+        data += archive.local_header(name, len(image.png), image.crc32)
+        entries.append(
+            ImageEntry(
+                index=image.index,
+                name=name,
+                label=label,
+                offset=len(data),
+                size=len(image.png),
+                crc32=image.crc32,
+                sha256=image.sha256,
+            )
+        )
+        data += image.png
+    return bytes(data), tuple(entries)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, WorkerError):
+        return str(error)
+    return f"rendering failed with {type(error).__name__}; the worker's log says more"

@@ -1,0 +1,132 @@
+"""The RQ worker: one process, one queue, models that stay loaded.
+
+RQ carries tasks and nothing else. What became of them is in the store, so RQ's registries, results, retries, timeouts
+and callbacks are not used: a task leaves the queue's intermediate list when it is done, or goes back to the front.
+"""
+
+import logging
+from threading import Event
+from types import FrameType
+from typing import Any
+
+from pydantic import ValidationError
+from redis import Redis
+from rq import Queue, SimpleWorker
+from rq.exceptions import DeserializationError, NoSuchJobError, StopRequested
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.worker.base import WorkerStatus
+
+from worker.contracts.queue import QUEUE, Task
+from worker.errors import TaskRefusedError
+from worker.pulse import OutageTolerated, Pulse
+from worker.tasks import Outcome, Tasks
+
+_IDLE_SECONDS = 5
+_RECONNECT_SECONDS = 2.0
+
+log = logging.getLogger(__name__)
+
+
+class TaskJob(Job):
+    """An RQ job that can be nothing but one of our tasks: no name in Redis is ever imported."""
+
+    def restore(self, raw_data: Any) -> Any:  # noqa: ANN401
+        """Read a job; one that is broken does not exist, so that it cannot end the worker."""
+        try:
+            return super().restore(raw_data)
+        except Exception as error:
+            raise NoSuchJobError(f"broken job {self.id}: {error}") from error
+
+    @property
+    def func(self) -> Any:  # noqa: ANN401
+        """Refuse to import what the payload names."""
+        raise TaskRefusedError(f"{self.func_name} is not called by its name")
+
+
+def parse_task(job: Job) -> Task:
+    """Parse a payload; raises TaskRefusedError for all but our own."""
+    try:
+        if job.instance is not None or job.args:
+            raise TaskRefusedError(f"{job.func_name} came with arguments that no task has")
+        return Task.model_validate({"name": job.func_name, **job.kwargs})
+    except (DeserializationError, ValidationError, TypeError) as error:
+        raise TaskRefusedError(f"job {job.id} is no task of ours") from error
+
+
+class WarmWorker(SimpleWorker):
+    """Runs tasks in its own process, so that models stay loaded between them."""
+
+    job_class = TaskJob
+    max_connection_wait_time = _RECONNECT_SECONDS
+
+    def __init__(self, redis: Redis, name: str, tasks: Tasks, pulse: Pulse, stopping: Event) -> None:
+        # RQ blocks on the queue for worker_ttl - 15 seconds.
+        super().__init__(
+            [QUEUE],
+            name=name,
+            connection=redis,
+            serializer=JSONSerializer,
+            worker_ttl=_IDLE_SECONDS + 15,
+            log_job_description=False,
+        )
+        self._tasks = tasks
+        self._pulse = pulse
+        self._stopping = stopping
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Run one task and settle it with the queue."""
+        self.set_state(WorkerStatus.BUSY)
+        outcome = self._run(job)
+        with OutageTolerated():
+            pipeline = self.connection.pipeline()
+            pipeline.lrem(queue.intermediate_queue_key, 1, job.id)
+            if outcome is Outcome.GIVEN_BACK:
+                pipeline.lpush(queue.key, job.id)
+            else:
+                pipeline.delete(job.key)
+            pipeline.execute()
+        self.set_state(WorkerStatus.IDLE)
+
+    def _run(self, job: Job) -> Outcome:
+        try:
+            return self._tasks.run(parse_task(job))
+        except TaskRefusedError as error:
+            log.warning("task was refused id=%s reason=%s", job.id, error)
+            return Outcome.SETTLED
+
+    def request_stop(self, _signum: int, _frame: FrameType | None) -> None:
+        """Stop after the current batch, or at once when idle."""
+        self._stop_requested = True
+        self._stopping.set()
+        if self.get_state() != WorkerStatus.BUSY:
+            raise StopRequested
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:  # noqa: ANN401
+        """Announce this worker; RQ calls this whenever the queue has been empty for a while."""
+        with OutageTolerated():
+            super().heartbeat(timeout, pipeline)
+        self._pulse.announce()
+
+    def set_state(self, state: str, pipeline: Any = None) -> None:  # noqa: ANN401
+        """Keep the state here; in Redis only if that can be reached."""
+        with OutageTolerated():
+            super().set_state(state, pipeline)
+
+    def register_death(self) -> None:
+        """Leave the list of live workers."""
+        self._pulse.retire()
+        with OutageTolerated():
+            super().register_death()  # type: ignore[no-untyped-call]
+
+    def run_maintenance_tasks(self) -> None:
+        """Do nothing: there are no registries to clean."""
+
+    def check_for_suspension(self, burst: bool) -> None:
+        """Do nothing: workers are stopped by signals."""
+
+    def subscribe(self) -> None:
+        """Do nothing: workers take no commands from Redis."""
+
+    def unsubscribe(self) -> None:
+        """Do nothing, as there is no subscription."""
