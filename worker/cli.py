@@ -1,9 +1,34 @@
 """The command `imagemill worker`. Light to import: the tensor library comes with the work."""
 
+import socket
+from typing import Annotated
 
-def worker() -> None:
+import typer
+from redis.exceptions import RedisError
+
+from worker.contracts.queue import connect, worker_key
+from worker.settings import WorkerSettings
+
+_TIMEOUT_SECONDS = 5
+
+
+def worker(
+    check: Annotated[
+        bool, typer.Option("--check", help="Only tell, by the exit status, whether a worker on this host is alive.")
+    ] = False,
+) -> None:
     """Render jobs until stopped. Configured by IMAGEMILL_REDIS_URL, IMAGEMILL_STORE, IMAGEMILL_MODELS and others."""
-    from worker.main import run
-    from worker.settings import WorkerSettings
+    settings = WorkerSettings()
+    if check:
+        raise typer.Exit(0 if _is_alive(settings.redis_url) else 1)
 
-    run(WorkerSettings())
+    from worker.main import run
+
+    run(settings)
+
+
+def _is_alive(redis_url: str) -> bool:
+    try:
+        return any(connect(redis_url, _TIMEOUT_SECONDS).scan_iter(worker_key(f"{socket.gethostname()}-*"), count=1000))
+    except RedisError:
+        return False

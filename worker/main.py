@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +41,7 @@ def run(settings: WorkerSettings) -> None:
         log.warning("no checkpoint was found folder=%s", settings.models)
     runtime.warm_up()
     redis = _wait_for_redis(settings.redis_url)
-    name, stopping = uuid4().hex, Event()
+    name, stopping = f"{socket.gethostname()}-{uuid4().hex}", Event()
     pulse = Pulse(redis, name, str(runtime.device), runtime.entries)
     log.info("worker started name=%s device=%s models=%d", name, runtime.device, len(runtime.entries))
     with ThreadPoolExecutor(cores(), "encode") as encoders:

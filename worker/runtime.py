@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -31,7 +31,7 @@ class LoadedModel:
         self._latent_dim = header.latent_dim
         self._device = device
         self._dtype = fastest_dtype(device)
-        self._generator: nn.Module = generator.to(device, self._dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._generator: nn.Module = generator.to(device, self._dtype).to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def render(self, seed: int, indices: range, labels: Sequence[int]) -> Tensor:
@@ -47,9 +47,10 @@ class LoadedModel:
 class Runtime:
     """All models of this worker, found by the sha256 of their checkpoint."""
 
-    def __init__(self, paths: Mapping[str, Path], device: torch.device) -> None:
+    def __init__(self, paths: Iterable[Path], device: torch.device) -> None:
         self.device = device
-        self._models = {model.entry.sha256: model for model in _load_all(paths, device)}
+        by_name = {model.entry.name: model for model in _load_all(paths, device)}
+        self._models = {model.entry.sha256: model for model in by_name.values()}
 
     @property
     def entries(self) -> list[CatalogEntry]:
@@ -76,15 +77,14 @@ def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
     return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if wanted == "auto" else wanted)
 
 
-def find_checkpoints(folder: Path | None) -> dict[str, Path]:
-    """Find the shipped checkpoints and those of a user's folder, which go first."""
-    own = sorted(folder.glob("*.safetensors")) if folder else []
-    return registry.zoo() | {path.stem: path for path in own}
+def find_checkpoints(folder: Path | None) -> list[Path]:
+    """Find the shipped checkpoints, then a user's own: of two models with one name, the later one counts."""
+    return [*registry.zoo().values(), *(sorted(folder.glob("*.safetensors")) if folder else [])]
 
 
-def _load_all(paths: Mapping[str, Path], device: torch.device) -> list[LoadedModel]:
+def _load_all(paths: Iterable[Path], device: torch.device) -> list[LoadedModel]:
     models = []
-    for path in paths.values():
+    for path in paths:
         try:
             models.append(LoadedModel(path, device))
         except ModelError as error:

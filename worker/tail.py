@@ -17,7 +17,7 @@ tags: [synthetic, imagemill]
 ---
 # {n} synthetic images from `{model}`
 
-Made by Imagemill. No picture in here shows a real person, place or thing.
+Made by Imagemill. The images are generated; a generated image can still resemble one of the training data.
 
 | | |
 |---|---|

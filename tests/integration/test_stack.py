@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.integration.house import PLAIN, save_checkpoint, wait_until
+from tests.integration.house import wait_until
+from tests.tiny import PLAIN, save_checkpoint
 
 COMMAND = [sys.executable, "-m", "app.cli"]
 
@@ -40,8 +41,7 @@ def running(data: Path, environment: dict[str, str]) -> Iterator[tuple[subproces
 
 
 def children(pid: int) -> list[int]:
-    listed = subprocess.run(["ps", "--ppid", str(pid), "-o", "pid="], capture_output=True, text=True).stdout
-    return [int(line) for line in listed.split()]
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def is_alive(pid: int) -> bool:

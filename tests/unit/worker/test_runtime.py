@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.integration.house import CLASSES, save_checkpoint
+from tests.tiny import CLASSES, save_checkpoint
 from worker.errors import ModelUnavailableError
 from worker.runtime import Runtime, find_checkpoints
 
@@ -15,7 +15,7 @@ def runtime(tmp_path: Path) -> Runtime:
     save_checkpoint(tmp_path, "plain")
     save_checkpoint(tmp_path, "labelled", CLASSES)
     (tmp_path / "broken.safetensors").write_bytes(b"no checkpoint")
-    return Runtime({path.stem: path for path in tmp_path.iterdir()}, CPU)
+    return Runtime(tmp_path.iterdir(), CPU)
 
 
 def test_a_broken_checkpoint_is_set_aside(runtime: Runtime) -> None:
@@ -48,5 +48,11 @@ def test_a_model_with_other_bytes_is_not_taken_for_the_wanted_one(runtime: Runti
 
 def test_a_users_checkpoint_is_found_beside_the_shipped_ones(tmp_path: Path) -> None:
     save_checkpoint(tmp_path, "own")
-    assert find_checkpoints(tmp_path)["own"] == tmp_path / "own.safetensors"
-    assert find_checkpoints(None).items() <= find_checkpoints(tmp_path).items()
+    assert find_checkpoints(tmp_path) == [*find_checkpoints(None), tmp_path / "own.safetensors"]
+
+
+def test_of_two_models_with_one_name_the_later_one_counts(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "shipped", "plain")
+    save_checkpoint(tmp_path / "own", "plain", CLASSES)
+    paths = [tmp_path / folder / "plain.safetensors" for folder in ("shipped", "own")]
+    assert [entry.classes for entry in Runtime(paths, CPU).entries] == [CLASSES]

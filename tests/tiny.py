@@ -1,0 +1,32 @@
+"""Tiny checkpoints with random weights, for tests that need a model and not a picture."""
+
+from pathlib import Path
+
+import torch
+
+from models import checkpoint
+from models.registry import Architecture, build_generator
+
+PLAIN, LABELLED = "plain", "labelled"
+CLASSES = ("circle", "cross", "zig/zag")
+
+
+def save_checkpoint(folder: Path, name: str, classes: tuple[str, ...] = ()) -> None:
+    """Save a tiny generator with random weights."""
+    torch.manual_seed(1)
+    architecture = Architecture(name="dcgan", resolution=32, latent_dim=16, channels=8, classes=len(classes))
+    header = checkpoint.Header(
+        name=name,
+        architecture=architecture,
+        classes=classes,
+        data=checkpoint.DataCredit(name="noise", licence="CC0-1.0", images=1),
+        training=checkpoint.Training(images_seen=0, minutes=0, device="cpu"),
+        metrics={"fid": 300.0},
+        recipe={},
+        versions=checkpoint.installed_versions(),
+    )
+    generator = build_generator(architecture)
+    for weights in generator.parameters():
+        if weights.dim() > 1:  # large enough for images that differ
+            torch.nn.init.normal_(weights, 0, 0.25)
+    checkpoint.save(folder / f"{name}.safetensors", header, generator)
