@@ -37,6 +37,7 @@ format: .venv/dev
 	$(UV) venv -q --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
 
 $(UV): requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
 	$(PYTHON) -m pip install -q --disable-pip-version-check --root-user-action=ignore --upgrade \
 	  --target .uv --require-hashes -r $<
 	touch $@

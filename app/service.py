@@ -147,6 +147,9 @@ class Service:
         chosen = entries.get(name if name is not None else self._default(entries))
         if chosen is None:
             raise unprocessable("unknown_model", f"model: must be one of {_listed(entries)}, got {name!r}")
+        workers = self._live.workers()
+        if workers and not any(chosen.name in worker.models for worker in workers):
+            raise unavailable("no_worker", f"no live worker has the model {chosen.name} just now")
         return chosen
 
     def _default(self, entries: dict[str, CatalogEntry]) -> str:

@@ -49,12 +49,13 @@ def read(path: Path, key: str, kind: type[H], version: int) -> tuple[H, dict[str
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     try:
+        path.open("rb").close()  # safe_open would call every reason "no such file"
         with safe_open(path, framework="pt") as file:
             yield file
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path}: no such file") from error
-    except (SafetensorError, OSError) as error:
+    except SafetensorError as error:
         raise CheckpointError(f"{path}: not a safetensors file ({error})") from error
+    except OSError as error:
+        raise CheckpointError(f"{path}: {error.strerror or error}") from error
 
 
 def _header(path: Path, metadata: Mapping[str, str], key: str, kind: type[H], version: int) -> H:

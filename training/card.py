@@ -1,5 +1,6 @@
 """The model card beside a checkpoint: what a person needs to know before using it."""
 
+import json
 from pathlib import Path
 
 from models.checkpoint import Header
@@ -25,9 +26,9 @@ def render(header: Header, grid: str, log: str) -> str:
         "versions": ", ".join(f"{name} {version}" for name, version in header.versions.items()),
     } | {name: f"{value:g}" for name, value in header.metrics.items()}
     table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
-    recipe = "\n".join(f"{key} = {value!r}" for key, value in header.recipe.items())
+    recipe = "\n".join(f"{key} = {json.dumps(value)}" for key, value in header.recipe.items())
     return (
         f"# {header.name}\n\n![Samples of {header.name}, not selected]({grid})\n\n"
-        f"The samples are latents 0 to 79 of seed 0, not selected.\n\n"
+        f"The samples are not selected: they are the first 72 images of seed 0.\n\n"
         f"| | |\n|---|---|\n{table}\n\n## Recipe\n\n```toml\n{recipe}\n```\n\nEvery epoch's losses: [{log}]({log}).\n"
     )

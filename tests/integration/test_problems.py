@@ -30,7 +30,7 @@ def problem(response: httpx.Response) -> dict[str, Any]:
         ({"n": "many"}, "got 'many'"),
         ({"n": 1, "seed": -1}, "greater than or equal to 0, got '-1'"),
         ({"n": 1, "seed": 2**53}, f"less than or equal to {MAX_SEED}, got '{2**53}'"),
-        ({"n": 1, "model": "mona-lisa"}, "model: must be one of labelled, plain, got 'mona-lisa'"),
+        ({"n": 1, "model": "mona-lisa"}, "model: must be one of faces-64, labelled, plain, got 'mona-lisa'"),
         ({"n": 1, "class": "circle"}, "class: must be left out, as plain has no classes"),
         ({"n": 1, "model": LABELLED, "class": "oval"}, "class: must be one of circle, cross, zig/zag, got 'oval'"),
         ({"n": 1, "modle": LABELLED}, "modle: no such parameter"),

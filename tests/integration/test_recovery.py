@@ -86,10 +86,12 @@ def test_a_model_that_no_worker_has_any_more_fails_its_job_with_a_reason(idle_ho
     job = idle_house.generate(2)
     idle_house.start_worker()
     ended = idle_house.wait_done(job["id"])
+    refused = idle_house.client.post("/generate", params={"n": 2})
     hidden.rename(path)
     idle_house.end_workers(signal.SIGTERM)
     assert (ended["state"], ended["error"]["code"]) == ("failed", "model_unavailable")
     assert "plain" in ended["error"]["message"]
+    assert (refused.status_code, refused.json()["code"]) == (503, "no_worker")
 
 
 def test_a_job_that_kills_its_workers_fails_and_the_next_one_is_served(idle_house: House) -> None:

@@ -118,7 +118,7 @@ def test_a_truncated_file_is_refused(path: Path) -> None:
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="no such file"):
+    with pytest.raises(CheckpointError, match="No such file"):
         checkpoint.read_header(tmp_path / "none.safetensors")
 
 

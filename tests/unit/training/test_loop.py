@@ -101,7 +101,7 @@ def test_resume_on_other_data_is_refused(dataset: Dataset, tmp_path: Path) -> No
 
 
 def test_resume_without_a_state_is_refused(dataset: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(StateError, match=r"not the state of a training run: .*no such file"):
+    with pytest.raises(StateError, match=r"not the state of a training run: .*No such file"):
         plans.resumed(dataset, tmp_path, CPU)
 
 
