@@ -105,14 +105,27 @@ class Stack:
 
     def __enter__(self) -> Self:
         """Start everything."""
-        for child in self._children:
-            child.start()
+        try:
+            for child in self._children:
+                child.start()
+        except BaseException:
+            self._stop()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stop everything: first what uses the queue, then the queue."""
+        """Stop everything."""
+        self._stop()
+
+    def tend(self) -> None:
+        """Start again what has died. Call it a few times a second."""
+        for child in self._children:
+            child.tend()
+
+    def _stop(self) -> None:
+        """First what uses the queue, then the queue."""
         queue, *others = self._children
         deadline = time.monotonic() + _TERM_SECONDS
         for group in (others, [queue]):
@@ -123,11 +136,6 @@ class Stack:
         self._socket.close()
         shutil.rmtree(self._runtime, ignore_errors=True)
         os.close(self._lock)
-
-    def tend(self) -> None:
-        """Start again what has died. Call it a few times a second."""
-        for child in self._children:
-            child.tend()
 
     def _plan(self, workers: int, log_level: str) -> list[Child]:
         # The queue server's socket lies in a short path: a socket's path may have 107 bytes at most.

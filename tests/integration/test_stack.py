@@ -112,7 +112,7 @@ def test_an_interrupted_demo_leaves_no_file_and_no_process(tmp_path: Path, envir
         started = children(process.pid)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
-    assert not any(map(is_alive, started))
+    wait_until(lambda: not any(map(is_alive, started)))  # one that was still being forked is ended by the kernel
     assert list(tmp_path.iterdir()) == []
 
 
