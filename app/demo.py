@@ -3,8 +3,10 @@
 import os
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 from rich.console import Console
@@ -13,22 +15,27 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.stack import Stack, StackError
 
-_READY_SECONDS = 120
+_READY_SECONDS = 60
+_ANSWER_SECONDS = 2
 _POLL_SECONDS = 0.1
 
 
 def demo(n: int, out: Path, console: Console) -> None:
     """Start a private stack, generate n images with it, save them as a ZIP, and stop it."""
     with (
+        _written_whole(out) as file,
         tempfile.TemporaryDirectory(prefix="imagemill-demo-") as folder,
         Stack(Path(folder), "127.0.0.1", 0, workers=1, log_level="warning") as stack,
         httpx.Client(base_url=stack.url, timeout=60) as client,
     ):
         wait_until_ready(stack, console)
         began = time.monotonic()
-        job = _body(client.post("/generate", params={"n": n}))
-        job = _follow(client, stack, job, console)
-        _download(client, job["links"]["download"], out)
+        try:
+            job = _body(client.post("/generate", params={"n": n}))
+            job = _follow(client, stack, job, console)
+            _download(client, job["links"]["download"], file)
+        except httpx.HTTPError as error:
+            raise StackError(f"the API broke off: {error}") from error
         seconds = time.monotonic() - began
     _report(job, out, seconds, console)
 
@@ -58,24 +65,35 @@ def _follow(client: httpx.Client, stack: Stack, job: dict[str, Any], console: Co
         while not job["done"]:
             time.sleep(_POLL_SECONDS)
             stack.tend()
-            job = _body(client.get(job["links"]["self"]))
+            with suppress(httpx.TransportError):  # an API that died is started again by the next round
+                job = _body(client.get(job["links"]["self"], timeout=_ANSWER_SECONDS))
             progress.update(bar, completed=job["images_done"])
     if job["state"] != "succeeded":
         raise StackError(f"the job has {job['state']}: {job['error']}")
     return job
 
 
-def _download(client: httpx.Client, path: str, out: Path) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+def _download(client: httpx.Client, path: str, file: IO[bytes]) -> None:
+    with client.stream("GET", path) as response:
+        response.raise_for_status()
+        for chunk in response.iter_bytes():
+            file.write(chunk)
+
+
+@contextmanager
+def _written_whole(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file beside `path` that takes its place at the end, unless something went wrong."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        with client.stream("GET", path) as response, partial.open("wb") as file:
-            response.raise_for_status()
-            for chunk in response.iter_bytes():
-                file.write(chunk)
-        partial.replace(out)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            yield file
+        partial.replace(path)
+    except OSError as error:
+        raise StackError(f"cannot write {path} ({error.strerror or error})") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def _body(response: httpx.Response) -> dict[str, Any]:

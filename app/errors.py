@@ -8,11 +8,11 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from obstore.exceptions import BaseError as StoreError
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 
-from app.schemas import Problem
+from app.schemas import MAX_SEED, Problem
+from worker.contracts.artifacts import DamagedError, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -39,13 +39,16 @@ def unavailable(code: str, detail: str) -> ApiError:
     return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, code, detail, retry_after_seconds=2)
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, max_images: int) -> None:
     """Answer every error with problem+json."""
     app.exception_handler(ApiError)(_respond)
     app.exception_handler(HTTPException)(_on_http_exception)
+    app.state.limits = {"n": (1, max_images), "seed": (0, MAX_SEED)}
     app.exception_handler(RequestValidationError)(_on_validation_error)
     app.exception_handler(RedisError)(_on_redis_error)
     app.exception_handler(StoreError)(_on_store_error)
+    app.exception_handler(OSError)(_on_store_error)
+    app.exception_handler(DamagedError)(_on_damage)
     app.exception_handler(Exception)(_on_exception)
 
 
@@ -83,18 +86,22 @@ def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
 
 
 def _on_validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
-    detail = "; ".join(_describe(fault) for fault in error.errors())
+    detail = "; ".join(_describe(fault, request.app.state.limits) for fault in error.errors())
     return _respond(request, unprocessable("invalid_request", detail))
 
 
-def _describe(fault: Mapping[str, Any]) -> str:
+def _describe(fault: Mapping[str, Any], limits: Mapping[str, tuple[int, int]]) -> str:
     location: Sequence[str | int] = fault["loc"]
     name = location[-1]
     if fault["type"] == "missing":
         return f"{name}: required, and was not sent"
     if fault["type"] == "extra_forbidden":
         return f"{name}: no such parameter"
-    return f"{name}: {fault['msg'][:1].lower()}{fault['msg'][1:]}, got {str(fault['input'])[:100]!r}"
+    sent = str(fault["input"])[:100]
+    if name in limits:
+        low, high = limits[str(name)]
+        return f"{name}: must be a whole number between {low} and {high}, got {sent!r}"
+    return f"{name}: {fault['msg'][:1].lower()}{fault['msg'][1:]}, got {sent!r}"
 
 
 def _on_redis_error(request: Request, error: RedisError) -> JSONResponse:
@@ -102,8 +109,19 @@ def _on_redis_error(request: Request, error: RedisError) -> JSONResponse:
     return _respond(request, unavailable("queue_unavailable", "the queue server cannot be reached just now"))
 
 
-def _on_store_error(request: Request, error: StoreError) -> JSONResponse:
+def _on_damage(request: Request, error: DamagedError) -> JSONResponse:
+    log.error("store is damaged path=%s reason=%s", request.url.path, error)
+    detail = "what is stored of this job cannot be read any more"
+    return _respond(request, ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "artifact_damaged", detail))
+
+
+def _on_store_error(request: Request, error: StoreError | OSError) -> JSONResponse:
     log.error("store failed path=%s reason=%s", request.url.path, error)
+    if "No space left" in str(error):
+        detail = "the artifact store is full"
+        return _respond(
+            request, ApiError(HTTPStatus.INSUFFICIENT_STORAGE, "store_full", detail, retry_after_seconds=30)
+        )
     return _respond(request, unavailable("store_unavailable", "the artifact store cannot be used just now"))
 
 

@@ -1,8 +1,11 @@
 """What is live, as Redis shows it: models, workers, progress."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
+from pydantic import BaseModel, ValidationError
 from redis import Redis
 from rq.utils import as_text
 
@@ -15,6 +18,10 @@ from worker.contracts.queue import (
     cancel_key,
     progress_key,
 )
+
+M = TypeVar("M", bound=BaseModel)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +47,14 @@ class Live:
     def models(self) -> dict[str, CatalogEntry]:
         """List the models that any worker has ever announced, by name."""
         raw = self._redis.hgetall(MODELS_KEY)
-        entries = [CatalogEntry.model_validate_json(value) for value in raw.values()]
+        entries = _parsed(raw.values(), CatalogEntry)
         return {entry.name: entry for entry in sorted(entries, key=lambda entry: entry.name)}
 
     def workers(self) -> list[WorkerEntry]:
         """List the workers that are alive."""
         keys = list(self._redis.scan_iter(WORKER_KEYS, count=1000))
         values = self._redis.mget(keys) if keys else []
-        return [WorkerEntry.model_validate_json(value) for value in values if value is not None]
+        return _parsed((value for value in values if value is not None), WorkerEntry)
 
     def progress(self, job_id: str) -> Progress:
         """Read how far a job is."""
@@ -66,3 +73,14 @@ class Live:
     def flag_cancelled(self, job_id: str) -> None:
         """Make workers stop within one batch."""
         self._redis.set(cancel_key(job_id), 1, ex=LIVE_TTL_SECONDS)
+
+
+def _parsed(values: Iterable[bytes | str], kind: type[M]) -> list[M]:
+    """Parse announcements; one that another version made does not hide the others."""
+    entries = []
+    for value in values:
+        try:
+            entries.append(kind.model_validate_json(value))
+        except ValidationError as error:
+            log.warning("announcement was ignored kind=%s reason=%s", kind.__name__, error.errors()[0]["msg"])
+    return entries

@@ -34,7 +34,7 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="Imagemill", summary="Image datasets on demand.", lifespan=lifespan)
     app.state.service = Service(settings, artifacts, queue, live)
     app.include_router(router)
-    errors.install(app)
+    errors.install(app, settings.max_images)
     _document_problems(app)
     return app
 

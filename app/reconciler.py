@@ -9,7 +9,7 @@ from redis import Redis
 
 from app.live import Live
 from app.queue import TaskQueue
-from worker.contracts.artifacts import Artifacts
+from worker.contracts.artifacts import Artifacts, DamagedError
 from worker.contracts.jobs import JobSpec
 from worker.contracts.queue import Task
 
@@ -50,26 +50,34 @@ class Reconciler:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._stop.wait(self._every_seconds):
+        while True:
             try:
                 if self._is_leader():
                     self.reconcile(datetime.now(UTC))
             except Exception as error:
                 log.warning("reconciling failed error=%s reason=%s", type(error).__name__, error)
+            if self._stop.wait(self._every_seconds):
+                return
 
     def reconcile(self, now: datetime) -> None:
         """Repair every open job once."""
         queued = self._queue.queued()
         self._forget_abandoned(queued)
         for job_id, since in list(self._artifacts.open_jobs()):
-            spec = self._artifacts.spec(job_id)
-            if spec is None:
-                if now - since > _ORPHAN_AGE:
-                    self._artifacts.close_job(job_id)
-            elif self._artifacts.state(job_id) is not None:
+            try:
+                self._reconcile_job(job_id, now - since, now, queued)
+            except DamagedError as error:
+                log.error("job was left alone job_id=%s reason=%s", job_id, error)
+
+    def _reconcile_job(self, job_id: str, age: timedelta, now: datetime, queued: set[str]) -> None:
+        spec = self._artifacts.spec(job_id)
+        if spec is None:
+            if age > _ORPHAN_AGE:
                 self._artifacts.close_job(job_id)
-            elif now - spec.created > _GRACE:
-                self._repair(spec, queued)
+        elif self._artifacts.state(job_id) is not None:
+            self._artifacts.close_job(job_id)
+        elif now - spec.created > _GRACE:
+            self._repair(spec, queued)
 
     def _repair(self, spec: JobSpec, queued: set[str]) -> None:
         committed = self._artifacts.committed(spec.id)

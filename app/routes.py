@@ -1,13 +1,14 @@
 """The HTTP endpoints, each one line of work."""
 
+from collections import Counter
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from app.errors import documented
-from app.schemas import GenerateQuery, Health, Job, Model, Models
+from app.errors import documented, unprocessable
+from app.schemas import GenerateQuery, Health, Job, Model, Models, Whole
 from app.service import Service
 
 _POLL_SECONDS = "1"
@@ -24,10 +25,17 @@ def _service(request: Request) -> Service:
     return service
 
 
+def _each_once(request: Request) -> None:
+    counts = Counter(name for name, _ in request.query_params.multi_items())
+    repeated = [name for name, count in counts.items() if count > 1]
+    if repeated:
+        raise unprocessable("repeated_parameter", f"{', '.join(repeated)}: sent more than once")
+
+
 ServiceDep = Annotated[Service, Depends(_service)]
 
 
-@router.post("/generate", status_code=HTTPStatus.ACCEPTED, tags=["jobs"])
+@router.post("/generate", status_code=HTTPStatus.ACCEPTED, tags=["jobs"], dependencies=[Depends(_each_once)])
 def generate(query: Annotated[GenerateQuery, Query()], service: ServiceDep, response: Response) -> Job:
     """Accept a job of n images; its Location tells the rest."""
     job = service.submit(query)
@@ -70,7 +78,7 @@ def download(job_id: str, service: ServiceDep, request: Request) -> Response:
     response_class=Response,
     responses={200: {"content": {"image/png": {}}}, **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)},
 )
-def image(job_id: str, index: int, service: ServiceDep) -> Response:
+def image(job_id: str, index: Whole, service: ServiceDep) -> Response:
     """Send one image, as soon as it is there."""
     return Response(service.image(job_id, index), media_type="image/png")
 

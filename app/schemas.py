@@ -1,9 +1,10 @@
 """The shapes that cross HTTP."""
 
+import re
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from worker.contracts.catalog import CatalogEntry
 from worker.contracts.jobs import JobError
@@ -12,14 +13,24 @@ MAX_SEED = 2**53 - 1
 """The largest integer that JSON carries unharmed into every language; models/latents.py draws the same line."""
 
 
+def _refuse_odd_spelling(value: object) -> object:
+    """Let no "1_0", "5.0" or " 5" pass for a number."""
+    if isinstance(value, str) and not re.fullmatch(r"-?\d{1,19}", value):
+        raise ValueError("not a whole number")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_refuse_odd_spelling)]
+
+
 class GenerateQuery(BaseModel):
     """What to generate. An unknown parameter is an error, so that a typo cannot silently render something else."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    n: int = Field(description="How many images: 1 up to the server's limit, 100000 by default.")
+    n: Whole = Field(description="How many images: 1 up to the server's limit, 100000 by default.")
     model: str | None = Field(default=None, description="A name from /models; the server's default when left out.")
-    seed: int | None = Field(
+    seed: Whole | None = Field(
         default=None, ge=0, le=MAX_SEED, description="Fixes the images; a random one is chosen when left out."
     )
     class_label: str | None = Field(

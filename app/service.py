@@ -41,7 +41,7 @@ class Service:
         """Accept a job: once this returns, the job ends, whatever dies."""
         limit = self._settings.max_images
         if not 1 <= query.n <= limit:
-            raise unprocessable("n_out_of_range", f"n: must be between 1 and {limit}, got {query.n}")
+            raise unprocessable("n_out_of_range", f"n: must be a whole number between 1 and {limit}, got '{query.n}'")
         spec = self._specify(query, self._choose_model(query.model))
         try:
             self._artifacts.create_job(spec)

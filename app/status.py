@@ -13,7 +13,7 @@ def describe(spec: JobSpec, state: JobState | None, progress: Progress, now: dat
     rate = _rate(done, now.timestamp() - progress.started) if progress.started else None
     return Job(
         id=spec.id,
-        state=state.outcome if state else ("running" if progress.started else "queued"),
+        state=state.outcome if state else ("running" if progress.started or done else "queued"),
         done=state is not None,
         model=spec.model.name,
         model_sha256=spec.model.sha256,

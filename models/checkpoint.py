@@ -4,10 +4,10 @@ import platform
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 from torch import Tensor, nn
 
 from models import container
@@ -18,6 +18,10 @@ FORMAT_VERSION: Literal[1] = 1
 _KEY = "imagemill"
 MODEL_NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 """What a model may be called; the name is part of URLs and file names."""
+
+
+CLASS_NAME = r"^[^\x00-\x1f\x7f]{1,64}$"
+"""What a class may be called; the name becomes a folder in datasets."""
 
 
 class DataCredit(BaseModel):
@@ -48,7 +52,7 @@ class Header(BaseModel):
     format_version: Literal[1] = FORMAT_VERSION
     name: str = Field(pattern=MODEL_NAME)
     architecture: Architecture
-    classes: tuple[str, ...]
+    classes: tuple[Annotated[str, StringConstraints(pattern=CLASS_NAME)], ...]
     data: DataCredit
     training: Training
     metrics: dict[str, float]
@@ -116,6 +120,11 @@ def _check_tensors(path: Path, tensors: Mapping[str, Tensor], header: Header) ->
         f"{key} has shape {tuple(tensors[key].shape)}, not {tuple(value.shape)}"
         for key, value in expected.items()
         if key in tensors and tensors[key].shape != value.shape
+    ]
+    faults += [
+        f"{key} holds {tensors[key].dtype}, not {value.dtype}"
+        for key, value in expected.items()
+        if key in tensors and tensors[key].is_floating_point() != value.is_floating_point()
     ]
     faults += [
         f"{key} holds values that are not finite" for key, value in tensors.items() if not value.isfinite().all()

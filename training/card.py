@@ -29,6 +29,6 @@ def render(header: Header, grid: str, log: str) -> str:
     recipe = "\n".join(f"{key} = {json.dumps(value)}" for key, value in header.recipe.items())
     return (
         f"# {header.name}\n\n![Samples of {header.name}, not selected]({grid})\n\n"
-        f"The samples are not selected: they are the first 72 images of seed 0.\n\n"
+        f"The samples are latents 0 to 71 of seed 0, not selected.\n\n"
         f"| | |\n|---|---|\n{table}\n\n## Recipe\n\n```toml\n{recipe}\n```\n\nEvery epoch's losses: [{log}]({log}).\n"
     )

@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from training.console import console, errors, progress, stop_on_signal, watch
-from training.errors import RecipeError
+from training.errors import DatasetError, RecipeError
 
 
 def dataset(
     source: Annotated[Path, typer.Argument(help="A folder of images, a folder of class folders, or a zip of either.")],
     out: Annotated[Path, typer.Argument(help="The dataset to make; a folder that does not exist yet.")],
-    size: Annotated[int, typer.Option(min=32, max=512, help="Side of the square images in pixels.")] = 64,
+    size: Annotated[int, typer.Option(min=32, max=512, help="Side of the square images, a multiple of 16.")] = 64,
     label_column: Annotated[str | None, typer.Option(help="Take class labels from this column of the table.")] = None,
     file_column: Annotated[str, typer.Option(help="The column that names the files.")] = "file",
     labels: Annotated[str, typer.Option(help="The CSV table, inside the source or on disk.")] = "labels.csv",
@@ -25,6 +25,8 @@ def dataset(
 
     column = sources.LabelColumn(labels, label_column, file_column) if label_column else None
     with errors():
+        if size % 16:
+            raise DatasetError(f"--size must be a multiple of 16, got {size}")
         found = sources.items(source, column)
         with progress("files") as bar:
             task = bar.add_task("reading", total=len(found), rate="")

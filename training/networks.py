@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 import torch
+from pydantic import ValidationError
 from torch import nn
 from torch.optim import Adam
 
 from models.registry import Architecture, build_discriminator, build_generator
 from training import ema
+from training.errors import RecipeError
 from training.recipe import Recipe
 
 
@@ -24,14 +26,17 @@ class Networks:
 
 
 def architecture_of(recipe: Recipe, resolution: int, classes: int) -> Architecture:
-    """Size the recipe's architecture for a dataset."""
-    return Architecture(
-        name=recipe.architecture,
-        resolution=resolution,
-        latent_dim=recipe.latent_dim,
-        channels=recipe.generator_channels,
-        classes=classes,
-    )
+    """Size the recipe's architecture for a dataset. Raises RecipeError when it does not come in that size."""
+    try:
+        return Architecture(
+            name=recipe.architecture,
+            resolution=resolution,
+            latent_dim=recipe.latent_dim,
+            channels=recipe.generator_channels,
+            classes=classes,
+        )
+    except ValidationError as error:
+        raise RecipeError("; ".join(fault["msg"] for fault in error.errors())) from error
 
 
 def build(recipe: Recipe, architecture: Architecture, seed: int, device: torch.device) -> Networks:

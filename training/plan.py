@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from models.checkpoint import MODEL_NAME
-from training import recipe, state
+from training import networks, recipe, state
 from training.dataset.store import Dataset
 from training.errors import RecipeError, StateError
 from training.recipe import Recipe
@@ -47,6 +47,7 @@ def fresh(
     if not re.fullmatch(MODEL_NAME, model):
         raise RecipeError(f"a model's name matches {MODEL_NAME}, got {model!r}")
     resolved = _budgeted(recipe.load(recipe_name, _pairs(changes.values)), changes, dataset.description.count)
+    networks.architecture_of(resolved, dataset.description.resolution, len(dataset.description.classes))
     return Plan(model, recipe_name, resolved, dataset, seed, device)
 
 
@@ -62,9 +63,9 @@ def device_named(name: str | None) -> torch.device:
     """Find a device; without a name, a GPU where there is one. Raises RecipeError when it cannot be used."""
     try:
         device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
-        torch.empty(0, device=device)
+        torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError) as error:
-        raise RecipeError(f"no device {name!r} here ({str(error).splitlines()[0]})") from error
+        raise RecipeError(f"no device {name!r} here ({str(error).partition('. ')[0].splitlines()[0]})") from error
     return device
 
 
@@ -77,7 +78,7 @@ def _budgeted(resolved: Recipe, changes: Changes, count: int) -> Recipe:
         raise RecipeError("a budget is given in epochs or in images, not in both")
     batch = min(resolved.batch, count)
     in_epochs = changes.images / (count // batch * batch) if changes.images is not None else changes.epochs
-    return resolved if in_epochs is None else resolved.model_copy(update={"epochs": in_epochs})
+    return resolved if in_epochs is None else recipe.checked(resolved.model_dump() | {"epochs": in_epochs})
 
 
 def _pairs(texts: tuple[str, ...]) -> dict[str, str]:

@@ -1,14 +1,18 @@
 """A recipe is data: the networks, the objective, the optimiser and the budget of a run."""
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from training.errors import RecipeError
 
 _FOLDER = Path(__file__).parent / "recipes"
+
+
+_Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Recipe(BaseModel):
@@ -22,11 +26,11 @@ class Recipe(BaseModel):
     generator_channels: int = Field(ge=1, le=512)
     discriminator_channels: int = Field(ge=1, le=512)
     batch: int = Field(ge=2, le=65_536)
-    epochs: float = Field(gt=0)
+    epochs: float = Field(gt=0, le=1e6, allow_inf_nan=False)
     """Budget: how often each image is seen. Fractions are allowed."""
-    generator_lr: float = Field(gt=0)
-    discriminator_lr: float = Field(gt=0)
-    betas: tuple[float, float]
+    generator_lr: float = Field(gt=0, allow_inf_nan=False)
+    discriminator_lr: float = Field(gt=0, allow_inf_nan=False)
+    betas: tuple[_Beta, _Beta]
     mirror: bool
     """Show each image also flipped left to right."""
     augment: float = Field(ge=0, le=1)
@@ -50,6 +54,11 @@ def load(name: str, overrides: dict[str, str] | None = None) -> Recipe:
     values = tomllib.loads(path.read_text(encoding="utf-8"))
     for key, text in (overrides or {}).items():
         values[key] = _value(key, text)
+    return checked(values)
+
+
+def checked(values: Mapping[str, object]) -> Recipe:
+    """Make a recipe of its values. Raises RecipeError for an unknown key or a value out of range."""
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:

@@ -54,7 +54,7 @@ def append(folder: Path, line: EpochLine) -> None:
 
 @torch.inference_mode()
 def sample_grid(generator: nn.Module, latent_dim: int, classes: int) -> Tensor:
-    """Render the first 72 images of seed 0: what a request for `n=72&seed=0` gives.
+    """Render latents 0 to 71 of seed 0, with the classes that a service would give them.
 
     Shapes: returns (3, h, w) uint8 on the CPU.
     """

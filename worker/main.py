@@ -48,6 +48,8 @@ def run(settings: WorkerSettings) -> None:
         tasks = Tasks(Artifacts(settings.store), runtime, pulse, encoders, stopping)
         WarmWorker(redis, name, tasks, pulse, stopping).work(logging_level=None)
     log.info("worker stopped name=%s", name)
+    if not stopping.is_set():
+        raise SystemExit(1)  # RQ returns as if all were well when something unexpected has ended its loop
 
 
 def cores() -> int:

@@ -55,6 +55,11 @@ class Pulse:
             return bool(self._redis.set(task.lease_key, self._name, nx=True, ex=LEASE_TTL_SECONDS))
         return True
 
+    def renew(self, task: Task) -> None:
+        """Keep the lease of a task while its work has no images to report."""
+        with OutageTolerated():
+            self._redis.set(task.lease_key, self._name, ex=LEASE_TTL_SECONDS)
+
     def release(self, task: Task) -> None:
         """Give the lease of a task back, as the attempt has ended."""
         with OutageTolerated():

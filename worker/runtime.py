@@ -79,6 +79,8 @@ def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
 
 def find_checkpoints(folder: Path | None) -> list[Path]:
     """Find the shipped checkpoints, then a user's own: of two models with one name, the later one counts."""
+    if folder is not None and not folder.is_dir():
+        log.warning("no such folder of checkpoints path=%s", folder)
     return [*registry.zoo().values(), *(sorted(folder.glob("*.safetensors")) if folder else [])]
 
 

@@ -11,7 +11,7 @@ from worker.contracts.jobs import JobSpec
 
 _CARD = """---
 license: other
-license_name: {licence}
+license_name: {quoted_licence}
 pretty_name: {n} images from {model}
 tags: [synthetic, imagemill]
 ---
@@ -57,7 +57,7 @@ def build_tail(spec: JobSpec, shards: Sequence[ShardIndex]) -> bytes:
 def card(spec: JobSpec) -> str:
     """Make the dataset card."""
     model = spec.model
-    chosen = f"only {spec.class_label}" if spec.class_label else ", ".join(model.classes)
+    chosen = f"only {spec.class_label}" if spec.class_label is not None else ", ".join(model.classes)
     return _CARD.format(
         model=model.name,
         sha256=model.sha256,
@@ -67,7 +67,8 @@ def card(spec: JobSpec) -> str:
         classes=chosen or "none",
         data=model.data,
         licence=model.licence,
-        and_class=", class" if spec.class_label else "",
+        quoted_licence=json.dumps(model.licence),  # any text, as YAML
+        and_class=", class" if spec.class_label is not None else "",
     )
 
 

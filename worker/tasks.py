@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from enum import Enum
 from threading import Event
 
+import torch
 from torch import Tensor
 
 from worker import archive
-from worker.contracts.artifacts import Artifacts, ImageEntry
+from worker.contracts.artifacts import Artifacts, ImageEntry, StoreError
 from worker.contracts.jobs import JobError, JobSpec, JobState
 from worker.contracts.queue import Task
 from worker.errors import WorkerCrashedError, WorkerError
@@ -64,9 +65,13 @@ class Tasks:
             if crashes >= _MAX_CRASHES:
                 raise WorkerCrashedError(f"{crashes} workers died at the same part of this job")
             if task.shard is None:
-                self._finalise(spec)
+                self._finalise(task, spec)
                 return Outcome.SETTLED
             return self._render_shard(task, task.shard, spec)
+        except (StoreError, OSError):
+            raise  # the store can be well again when the reconciler brings the task back
+        except torch.AcceleratorError as error:
+            raise SystemExit(1) from error  # nothing works in this process after that; its supervisor starts another
         except Exception as error:
             code = error.code if isinstance(error, WorkerError) else "render_failed"
             log.exception("job failed job_id=%s shard=%s code=%s", spec.id, task.shard, code)
@@ -85,7 +90,7 @@ class Tasks:
         self._pulse.images_per_s = len(images) / (time.perf_counter() - began)
         self._pulse.beat(task, len(images))
         if len(self._artifacts.committed(spec.id)) == spec.shard_count:
-            self._finalise(spec)
+            self._finalise(task, spec)
         return Outcome.SETTLED
 
     def _render(self, task: Task, spec: JobSpec, indices: range) -> list[EncodedImage] | None:
@@ -103,11 +108,14 @@ class Tasks:
                 return None
         return images
 
-    def _finalise(self, spec: JobSpec) -> None:
-        shards = [self._artifacts.shard(spec.id, shard) for shard in range(spec.shard_count)]
-        whole = [shard for shard in shards if shard is not None]
-        if len(whole) < spec.shard_count:
-            return
+    def _finalise(self, task: Task, spec: JobSpec) -> None:
+        whole = []
+        for number in range(spec.shard_count):
+            shard = self._artifacts.shard(spec.id, number)
+            if shard is None:
+                return
+            whole.append(shard)
+            self._pulse.renew(task)
         plan = self._artifacts.publish_archive(spec.id, whole, build_tail(spec, whole))
         if self._finish(spec, "succeeded", None):
             log.info("job succeeded job_id=%s images=%d bytes=%d", spec.id, spec.n, plan.size)

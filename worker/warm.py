@@ -35,6 +35,8 @@ class TaskJob(Job):
         """Read a job; one that is broken does not exist, so that it cannot end the worker."""
         try:
             return super().restore(raw_data)
+        except StopRequested:
+            raise  # a signal that arrived just here, and no fault of the job
         except Exception as error:
             raise NoSuchJobError(f"broken job {self.id}: {error}") from error
 
@@ -102,22 +104,26 @@ class WarmWorker(SimpleWorker):
         if self.get_state() != WorkerStatus.BUSY:
             raise StopRequested
 
-    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:  # noqa: ANN401
-        """Announce this worker; RQ calls this whenever the queue has been empty for a while."""
-        with OutageTolerated():
-            super().heartbeat(timeout, pipeline)
+    def register_birth(self) -> None:
+        """Announce this worker in our own way alone: RQ's list of workers is never cleaned of the killed."""
         self._pulse.announce()
 
-    def set_state(self, state: str, pipeline: Any = None) -> None:  # noqa: ANN401
-        """Keep the state here; in Redis only if that can be reached."""
-        with OutageTolerated():
-            super().set_state(state, pipeline)
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:  # noqa: ANN401, ARG002
+        """Announce this worker; RQ calls this before every look at the queue.
+
+        Raises StopRequested if a stop was asked for where some library has swallowed it.
+        """
+        self._pulse.announce()
+        if self._stop_requested:
+            raise StopRequested
+
+    def set_state(self, state: str, pipeline: Any = None) -> None:  # noqa: ANN401, ARG002
+        """Keep the state here."""
+        self._state = state
 
     def register_death(self) -> None:
         """Leave the list of live workers."""
         self._pulse.retire()
-        with OutageTolerated():
-            super().register_death()  # type: ignore[no-untyped-call]
 
     def run_maintenance_tasks(self) -> None:
         """Do nothing: there are no registries to clean."""

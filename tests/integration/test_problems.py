@@ -23,13 +23,17 @@ def problem(response: httpx.Response) -> dict[str, Any]:
     ("query", "said"),
     [
         ({}, "n: required"),
-        ({"n": 0}, f"n: must be between 1 and {MAX_IMAGES}, got 0"),
-        ({"n": -1}, f"n: must be between 1 and {MAX_IMAGES}, got -1"),
-        ({"n": 10**9}, f"n: must be between 1 and {MAX_IMAGES}, got 1000000000"),
-        ({"n": "1e9"}, "got '1e9'"),
-        ({"n": "many"}, "got 'many'"),
-        ({"n": 1, "seed": -1}, "greater than or equal to 0, got '-1'"),
-        ({"n": 1, "seed": 2**53}, f"less than or equal to {MAX_SEED}, got '{2**53}'"),
+        *(
+            ({"n": n}, f"n: must be a whole number between 1 and {MAX_IMAGES}, got '{n}'")
+            for n in (0, -1, 10**9, "1e9", "many", "1_0", "5.0", " 5", "")
+        ),
+        ({"n": "9" * 5000}, f"n: must be a whole number between 1 and {MAX_IMAGES}, got '99999"),
+        *(
+            ({"n": 1, "seed": seed}, f"seed: must be a whole number between 0 and {MAX_SEED}, got '{seed}'")
+            for seed in (-1, 2**53, "1e3")
+        ),
+        ({"n": [5, 6]}, "n: sent more than once"),
+        ({"n": 1, "class": ["circle", "cross"]}, "class: sent more than once"),
         ({"n": 1, "model": "mona-lisa"}, "model: must be one of faces-64, labelled, plain, got 'mona-lisa'"),
         ({"n": 1, "class": "circle"}, "class: must be left out, as plain has no classes"),
         ({"n": 1, "model": LABELLED, "class": "oval"}, "class: must be one of circle, cross, zig/zag, got 'oval'"),

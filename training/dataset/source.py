@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ def items(path: Path, labels: LabelColumn | None = None) -> list[Item]:
 
 def _files(path: Path) -> dict[str, Callable[[], bytes]]:
     if path.is_dir():
-        return {p.relative_to(path).as_posix(): p.read_bytes for p in path.rglob("*") if p.is_file()}
+        return {_text(p.relative_to(path)): p.read_bytes for p in path.rglob("*") if p.is_file()}
     if not path.exists():
         raise DatasetError(f"{path}: no such folder or zip")
     try:
@@ -56,6 +57,11 @@ def _files(path: Path) -> dict[str, Callable[[], bytes]]:
     except zipfile.BadZipFile as error:
         raise DatasetError(f"{path}: neither a folder nor a zip ({error})") from error
     return {info.filename: _member(archive, info) for info in archive.infolist() if not info.is_dir()}
+
+
+def _text(path: Path) -> str:
+    """Write a path down even where its bytes are no text."""
+    return os.fsencode(path.as_posix()).decode(errors="replace")
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
@@ -82,7 +88,10 @@ def _column_labels(
     read = files.get(column.csv) or (on_disk.read_bytes if on_disk.is_file() else None)
     if read is None:
         raise DatasetError(f"{column.csv}: found neither in {path} nor on disk")
-    rows = csv.DictReader(io.StringIO(read().decode("utf-8-sig")))
+    try:
+        rows = csv.DictReader(io.StringIO(read().decode("utf-8-sig")))
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{column.csv}: not UTF-8 ({error})") from error
     for wanted in (column.file, column.label):
         if wanted not in (rows.fieldnames or []):
             raise DatasetError(f"{column.csv}: no column {wanted!r}; it has {', '.join(rows.fieldnames or [])}")

@@ -1,6 +1,7 @@
 """A dataset on disk: a folder of one uint8 array, one array of labels and a description."""
 
 import hashlib
+import re
 import shutil
 import tempfile
 from collections import deque
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
+from models.checkpoint import CLASS_NAME
 from training.dataset.picture import CROP, FILTER, decode
 from training.dataset.source import Item
 from training.errors import DatasetError
@@ -115,27 +117,27 @@ def _mapped(path: Path, dtype: torch.dtype, count: int) -> Tensor:
 
 
 def _write(folder: Path, found: list[Item], size: int, credit: Credit, progress: Callable[[int], None]) -> Description:
-    classes = sorted({item.label for item in found if item.label is not None})
-    numbers = {label: number for number, label in enumerate(classes)}
-    digest, labels, set_aside = hashlib.sha256(), list[int](), list[SetAside]()
+    labelled = any(item.label is not None for item in found)
+    digest, used, set_aside = hashlib.sha256(), list[str](), list[SetAside]()
     with (folder / _IMAGES).open("wb") as file:
-        for done, (item, pixels) in enumerate(_decoded(found, size, bool(classes)), start=1):
+        for done, (item, pixels) in enumerate(_decoded(found, size, labelled), start=1):
             if isinstance(pixels, DatasetError):
                 set_aside.append(SetAside(file=item.name, reason=str(pixels)))
             else:
                 file.write(pixels.data)
                 digest.update(pixels.data)
-                labels.append(-1 if item.label is None else numbers[item.label])
+                used.append(item.label or "")
             progress(done)
-    if len(labels) < 2:
-        raise DatasetError(_too_few(labels, set_aside))
-    written = np.asarray(labels, dtype=np.int64).tobytes()
+    if len(used) < 2:
+        raise DatasetError(_too_few(len(used), set_aside))
+    classes = sorted(set(used)) if labelled else []
+    written = np.asarray([classes.index(label) if labelled else -1 for label in used], dtype=np.int64).tobytes()
     digest.update(written)
     (folder / _LABELS).write_bytes(written)
     description = Description(
         name=credit.name,
         licence=credit.licence,
-        count=len(labels),
+        count=len(used),
         resolution=size,
         classes=tuple(classes),
         resize_filter=FILTER,
@@ -152,8 +154,8 @@ def _decoded(found: list[Item], size: int, labelled: bool) -> Iterator[tuple[Ite
 
     def one(item: Item) -> _Decoded:
         try:
-            if labelled and item.label is None:
-                raise DatasetError("no label")
+            if labelled:
+                _check_label(item.label)
             return decode(item.read(), size)
         except DatasetError as error:
             return error
@@ -166,6 +168,13 @@ def _decoded(found: list[Item], size: int, labelled: bool) -> Iterator[tuple[Ite
         yield from ((item, future.result()) for item, future in _ahead(futures, 4 * workers))
 
 
+def _check_label(label: str | None) -> None:
+    if label is None:
+        raise DatasetError("no label")
+    if not re.fullmatch(CLASS_NAME, label):
+        raise DatasetError(f"a class name has 1 to 64 printable characters, this one is {label[:80]!r}")
+
+
 def _ahead(futures: Iterator[tuple[Item, Future[_Decoded]]], count: int) -> Iterator[tuple[Item, Future[_Decoded]]]:
     window = deque(islice(futures, count))
     while window:
@@ -173,6 +182,6 @@ def _ahead(futures: Iterator[tuple[Item, Future[_Decoded]]], count: int) -> Iter
         window.extend(islice(futures, 1))
 
 
-def _too_few(labels: list[int], set_aside: list[SetAside]) -> str:
+def _too_few(usable: int, set_aside: list[SetAside]) -> str:
     first = f"; the first: {set_aside[0].file}: {set_aside[0].reason}" if set_aside else ""
-    return f"{len(labels)} usable images, at least 2 wanted ({len(set_aside)} set aside{first})"
+    return f"{usable} usable images, at least 2 wanted ({len(set_aside)} set aside{first})"

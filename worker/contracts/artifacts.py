@@ -1,22 +1,33 @@
 """The store: where every byte of a job lies, and the only code that reads or writes it."""
 
 import os
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 from uuid import uuid4
 
 import obstore
 from obstore.exceptions import AlreadyExistsError
+from obstore.exceptions import BaseError as StoreError
 from obstore.store import LocalStore, from_url
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from worker.contracts.catalog import Sha256
 from worker.contracts.jobs import JobSpec, JobState
 
 _CHUNK_BYTES = 1 << 20
 _OPEN = "open"
+_INDEX = re.compile(r"/(\d{5})\.json$")
+
+__all__ = ["ArchivePart", "ArchivePlan", "Artifacts", "DamagedError", "ImageEntry", "ShardIndex", "StoreError"]
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class DamagedError(Exception):
+    """An object in the store is not what was written there."""
 
 
 class ImageEntry(BaseModel):
@@ -78,12 +89,17 @@ class Artifacts:
     jobs/<id>/archive.json              ArchivePlan
     jobs/<id>/state.json                JobState, the first one written decides
 
-    A missing object is None here; everything that is written is on disk when the call returns.
+    A missing object is None here; one that cannot be parsed raises DamagedError. What is written is on disk when the
+    call returns.
     """
 
     def __init__(self, url: str) -> None:
         self._folder = None if "://" in url else Path(url).resolve()
         self._store = from_url(url) if self._folder is None else LocalStore(self._folder, mkdir=True)
+        if self._folder is not None:
+            for name in (_OPEN, "jobs"):
+                (self._folder / name).mkdir(exist_ok=True)
+            _sync(self._folder)
 
     # jobs
 
@@ -108,13 +124,11 @@ class Artifacts:
 
     def spec(self, job_id: str) -> JobSpec | None:
         """Read the accepted request."""
-        data = self._get(_spec_path(job_id))
-        return None if data is None else JobSpec.model_validate_json(data)
+        return self._read(_spec_path(job_id), JobSpec)
 
     def state(self, job_id: str) -> JobState | None:
         """Read how the job ended; None while it has not."""
-        data = self._get(_state_path(job_id))
-        return None if data is None else JobState.model_validate_json(data)
+        return self._read(_state_path(job_id), JobState)
 
     def finish(self, job_id: str, state: JobState) -> bool:
         """Decide how the job ended. False when that was decided before."""
@@ -126,8 +140,8 @@ class Artifacts:
 
     def committed(self, job_id: str) -> set[int]:
         """List the shards that are committed."""
-        paths = (path for path, _, _ in self._list(_shards_path(job_id)))
-        return {int(Path(path).stem) for path in paths if path.endswith(".json")}
+        found = (_INDEX.search(path) for path, _, _ in self._list(_shards_path(job_id)))
+        return {int(match[1]) for match in found if match}
 
     def commit_shard(self, job_id: str, shard: int, data: bytes, images: tuple[ImageEntry, ...]) -> bool:
         """Publish a shard. False when another attempt was first; then nothing of this one stays."""
@@ -141,12 +155,14 @@ class Artifacts:
 
     def shard(self, job_id: str, shard: int) -> ShardIndex | None:
         """Read a shard's index; None while it is not committed."""
-        data = self._get(_index_path(job_id, shard))
-        return None if data is None else ShardIndex.model_validate_json(data)
+        return self._read(_index_path(job_id, shard), ShardIndex)
 
     def image(self, shard: ShardIndex, entry: ImageEntry) -> bytes:
         """Read one PNG."""
-        return bytes(obstore.get_range(self._store, shard.data, start=entry.offset, length=entry.size))
+        try:
+            return bytes(obstore.get_range(self._store, shard.data, start=entry.offset, length=entry.size))
+        except FileNotFoundError as error:
+            raise DamagedError(f"{shard.data} is gone") from error
 
     def sweep(self, job_id: str, plan: ArchivePlan) -> None:
         """Remove what broken attempts left behind."""
@@ -168,8 +184,7 @@ class Artifacts:
 
     def archive(self, job_id: str) -> ArchivePlan | None:
         """Read the list of the archive's parts."""
-        data = self._get(_archive_path(job_id))
-        return None if data is None else ArchivePlan.model_validate_json(data)
+        return self._read(_archive_path(job_id), ArchivePlan)
 
     def stream(self, plan: ArchivePlan) -> Iterator[bytes]:
         """Yield the archive, at most about a megabyte at a time."""
@@ -184,11 +199,13 @@ class Artifacts:
 
     # objects
 
-    def _get(self, path: str) -> bytes | None:
+    def _read(self, path: str, kind: type[M]) -> M | None:
         try:
-            return bytes(obstore.get(self._store, path).bytes())
+            return kind.model_validate_json(bytes(obstore.get(self._store, path).bytes()))
         except FileNotFoundError:
             return None
+        except ValidationError as error:
+            raise DamagedError(f"{path} cannot be read: {error.errors()[0]['msg']}") from error
 
     def _create(self, path: str, data: bytes) -> bool:
         try:
@@ -200,7 +217,8 @@ class Artifacts:
     def _put(self, path: str, data: bytes, mode: Literal["create", "overwrite"] = "overwrite") -> None:
         obstore.put(self._store, path, data, mode=mode)
         if self._folder is not None:
-            _sync(self._folder / path)
+            for place in (self._folder / path, *(self._folder / path).parents[:2]):
+                _sync(place)
 
     def _delete(self, path: str) -> None:
         try:
@@ -214,14 +232,13 @@ class Artifacts:
                 yield meta["path"], meta["size"], meta["last_modified"]
 
 
-def _sync(file: Path) -> None:
+def _sync(path: Path) -> None:
     # obstore renames whole files into place but leaves it to the kernel when they reach the disk.
-    for path in (file, file.parent, file.parent.parent):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _spec_path(job_id: str) -> str:
