@@ -1,8 +1,10 @@
-"""Tiny checkpoints with random weights, for tests that need a model and not a picture."""
+"""Tiny models with random weights, and pictures of nothing in particular."""
 
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 
 from models import checkpoint
 from models.registry import Architecture, build_generator
@@ -30,3 +32,9 @@ def save_checkpoint(folder: Path, name: str, classes: tuple[str, ...] = ()) -> N
         if weights.dim() > 1:  # large enough for images that differ
             torch.nn.init.normal_(weights, 0, 0.25)
     checkpoint.save(folder / f"{name}.safetensors", header, generator)
+
+
+def picture(seed: int, size: tuple[int, int] = (40, 40)) -> Image.Image:
+    """A smooth picture of its own for every seed."""
+    corners = np.random.default_rng(seed).integers(0, 256, (2, 2, 3), dtype=np.uint8)
+    return Image.fromarray(corners).resize(size, Image.Resampling.BILINEAR)

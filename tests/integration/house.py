@@ -50,10 +50,10 @@ class House:
 
     def start_worker(self) -> subprocess.Popen[bytes]:
         """Start a worker process, and wait until it is alive."""
-        known = len(self.redis.keys("imagemill:worker:*"))
+        known = set(self.redis.keys("imagemill:worker:*"))
         worker = self._start(f"worker-{len(self.workers)}", "from worker.cli import worker; worker()")
         self.workers.append(worker)
-        wait_until(lambda: len(self.redis.keys("imagemill:worker:*")) > known)
+        wait_until(lambda: bool(set(self.redis.keys("imagemill:worker:*")) - known))
         return worker
 
     def end_workers(self, number: signal.Signals) -> None:

@@ -80,6 +80,26 @@ def test_a_foreign_function_on_the_queue_is_never_called(house: House, tmp_path:
     assert all(worker.poll() is None for worker in house.workers)
 
 
+def test_a_store_in_trouble_delays_a_job_and_does_not_fail_it(idle_house: House) -> None:
+    job = idle_house.generate(300, seed=3)
+    blocked = idle_house.folder / "store" / "jobs" / job["id"] / "shards"
+    blocked.write_bytes(b"a file where a folder must be")
+    log = idle_house.folder / "worker-0.log"
+    said = log.read_text().count("task was dropped") if log.exists() else 0
+    idle_house.start_worker()
+    wait_until(lambda: log.read_text().count("task was dropped") > said)
+    assert not idle_house.job(job["id"])["done"]
+    blocked.unlink()
+    assert idle_house.wait_done(job["id"])["state"] == "succeeded"
+
+
+def test_what_is_damaged_in_the_store_is_said_to_be(house: House) -> None:
+    job = house.wait_done(house.generate(3)["id"])
+    (house.folder / "store" / "jobs" / job["id"] / "state.json").write_bytes(b"{}")
+    answer = house.client.get(f"/jobs/{job['id']}")
+    assert (answer.status_code, answer.json()["code"]) == (500, "artifact_damaged")
+
+
 def test_a_model_that_no_worker_has_any_more_fails_its_job_with_a_reason(idle_house: House) -> None:
     path = idle_house.folder / "models" / "plain.safetensors"
     hidden = path.rename(path.with_suffix(".hidden"))

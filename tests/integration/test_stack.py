@@ -116,6 +116,34 @@ def test_an_interrupted_demo_leaves_no_file_and_no_process(tmp_path: Path, envir
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_demo_whose_api_dies_goes_on(tmp_path: Path, environment: dict[str, str]) -> None:
+    command = [*COMMAND, "demo", "--n", "20000", "--out", str(tmp_path / "faces.zip")]
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    with subprocess.Popen(command, env=environment | {"TMPDIR": str(scratch)}, stdout=subprocess.PIPE) as process:
+        wait_until(lambda: any(scratch.glob("imagemill-demo-*/store/jobs/*/shards/*.json")))
+        _, api, _ = children(process.pid)
+        os.kill(api, signal.SIGKILL)
+        assert process.wait(100) == 0
+    with zipfile.ZipFile(tmp_path / "faces.zip") as file:
+        assert len([name for name in file.namelist() if name.endswith(".png")]) == 20_000
+
+
+def test_a_demo_that_cannot_save_says_so_before_it_begins(environment: dict[str, str]) -> None:
+    command = [*COMMAND, "demo", "--out", "/proc/faces.zip"]
+    refused = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert refused.returncode == 1
+    assert "cannot write /proc/faces.zip" in refused.stdout
+
+
+def test_data_that_is_a_file_is_refused(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    command = [*COMMAND, "up", "--port", "0", "--data", str(tmp_path / "file")]
+    refused = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert refused.returncode == 1
+    assert f"cannot use {tmp_path / 'file'} for data" in refused.stdout
+
+
 def test_the_demo_saves_the_images_and_says_where(tmp_path: Path, environment: dict[str, str]) -> None:
     out = tmp_path / "faces.zip"
     command = [*COMMAND, "demo", "--n", "40", "--out", str(out)]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from models import checkpoint
+from tests.tiny import picture
 
 CONGRESS = Path(__file__).parents[3] / "shared" / "data" / "faces-congress-128.zip"
 SMALL = ["--set", "batch=16", "--set", "generator_channels=4", "--set", "discriminator_channels=4"]
@@ -25,15 +26,23 @@ def imagemill(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[
 
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not CONGRESS.exists():
-        pytest.skip(f"{CONGRESS.name} is not here")
     folder = tmp_path_factory.mktemp("faces")
-    done = imagemill("dataset", CONGRESS, "faces", "--size", "64", "--label-column", "era", cwd=folder)
+    for number in range(200):
+        path = folder / "pictures" / ("left" if number % 2 else "right") / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture(number).save(path)
+    done = imagemill("dataset", "pictures", "faces", "--size", "64", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (
-        "7920 images of 64 x 64 px, 4 classes (19th-century, early-20th, late-20th, modern), 0 set aside" in done.stdout
-    )
+    assert "200 images of 64 x 64 px, 2 classes (left, right), 0 set aside" in done.stdout
     return folder
+
+
+@pytest.mark.skipif(not CONGRESS.exists(), reason="the portraits are not here")
+def test_a_zip_of_real_portraits_becomes_a_dataset(tmp_path: Path) -> None:
+    done = imagemill("dataset", CONGRESS, "faces", "--size", "64", "--label-column", "era", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    classes = "19th-century, early-20th, late-20th, modern"
+    assert f"7920 images of 64 x 64 px, 4 classes ({classes}), 0 set aside" in done.stdout
 
 
 def test_a_dataset_becomes_a_checkpoint(faces: Path) -> None:
@@ -67,9 +76,13 @@ def test_ctrl_c_leaves_a_run_that_resumes(faces: Path) -> None:
     ("arguments", "message"),
     [
         (["dataset", "nowhere", "out"], "error: nowhere: no such folder or zip"),
+        (["dataset", "pictures", "out", "--size", "100"], "error: --size must be a multiple of 16, got 100"),
         (["train", "nowhere"], "error: nowhere: not a dataset made by `imagemill dataset`"),
         (["train", "faces", "--recipe", "stylegan"], "error: no recipe 'stylegan'; there are: dcgan"),
         (["train", "faces", "--set", "lr=1"], "error: lr: Extra inputs are not permitted"),
+        (["train", "faces", "--set", "betas=[0.5, 2.0]"], "error: betas.1: Input should be less than 1, got 2.0"),
+        (["train", "faces", "--epochs", "inf"], "error: epochs: Input should be"),
+        (["train", "faces", "--device", "meta"], "error: no device 'meta' here"),
         (["train", "faces", "--device", "cuda:77"], "error: no device 'cuda:77' here"),
         (["train", "faces", "--resume", "nowhere", "--epochs", "2"], "error: a resumed run keeps its name, seed"),
     ],
@@ -79,3 +92,4 @@ def test_a_mistake_is_said_in_one_sentence(faces: Path, arguments: list[str], me
     assert done.returncode == 1
     assert message in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+    assert not any((faces / "runs").glob("*-stylegan-*"))

@@ -103,6 +103,29 @@ def test_a_marker_without_a_job_is_removed_once_it_is_old(bench: Bench) -> None:
     assert not marker.exists()
 
 
+def test_a_damaged_job_does_not_keep_the_others_waiting(bench: Bench) -> None:
+    for damaged in ("-" * 22, "z" * 22):  # one before the job in any order, one after it
+        (bench.folder / "open" / damaged).write_bytes(b"")
+        (bench.folder / "jobs" / damaged).mkdir()
+        (bench.folder / "jobs" / damaged / "spec.json").write_bytes(b"")
+    assert bench.reconcile() == {bench.task(shard).queue_id for shard in range(JOB_SHARDS)}
+
+
+def test_a_foreign_file_among_the_shards_is_no_shard(bench: Bench) -> None:
+    bench.artifacts.commit_shard(bench.spec.id, 0, b"", ())
+    (bench.folder / "jobs" / bench.spec.id / "shards" / "junk.json").write_bytes(b"")
+    assert bench.artifacts.committed(bench.spec.id) == {0}
+
+
+def test_bytes_that_are_no_text_are_swept_from_the_queue(bench: Bench) -> None:
+    bench.redis.rpush("rq:queue:imagemill:intermediate", b"\xff\xfe")
+    bench.redis.rpush("rq:queue:imagemill", b"\xfd")
+    bench.reconcile()
+    bench.reconcile()
+    assert bench.queue.popped() == set()
+    assert bench.task(0).queue_id in bench.queue.queued()
+
+
 def test_a_task_that_a_dead_worker_had_taken_is_forgotten_and_queued_again(bench: Bench) -> None:
     bench.queue.enqueue([bench.task(shard) for shard in range(JOB_SHARDS)])
     bench.redis.lmove("rq:queue:imagemill", "rq:queue:imagemill:intermediate")

@@ -99,6 +99,19 @@ def test_weights_that_are_not_finite_are_refused(path: Path) -> None:
         checkpoint.load_generator(path)
 
 
+def test_weights_of_another_kind_of_number_are_refused(path: Path) -> None:
+    rewrite(path, lambda _, tensors: tensors.update({"image.bias": torch.zeros(3, dtype=torch.int32)}))
+    with pytest.raises(CheckpointError, match=r"image\.bias holds torch\.int32, not torch\.float32"):
+        checkpoint.load_generator(path)
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "x" * 65])
+def test_a_class_name_that_no_folder_can_have_is_refused(path: Path, name: str) -> None:
+    rewrite(path, lambda whole, _: whole.update(classes=["cat", name]))
+    with pytest.raises(CheckpointError, match=r"classes\.1"):
+        checkpoint.read_header(path)
+
+
 def test_class_names_must_match_the_architecture(path: Path) -> None:
     rewrite(path, lambda whole, _: whole.update(classes=["cat", "cat"]))
     with pytest.raises(CheckpointError, match="2 distinct class names"):

@@ -1,18 +1,11 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
+from tests.tiny import picture
 from training.dataset import store
 from training.dataset.source import items
 from training.dataset.store import Dataset
-
-
-def picture(seed: int, size: tuple[int, int] = (40, 40)) -> Image.Image:
-    """A smooth picture of its own for every seed."""
-    corners = np.random.default_rng(seed).integers(0, 256, (2, 2, 3), dtype=np.uint8)
-    return Image.fromarray(corners).resize(size, Image.Resampling.BILINEAR)
 
 
 @pytest.fixture

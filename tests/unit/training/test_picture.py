@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.unit.training.conftest import picture
+from tests.tiny import picture
 from training.dataset.picture import decode
 from training.errors import DatasetError
 

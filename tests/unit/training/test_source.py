@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.training.conftest import picture
+from tests.tiny import picture
 from training.dataset.source import LabelColumn, items
 from training.errors import DatasetError
 

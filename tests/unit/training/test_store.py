@@ -1,9 +1,10 @@
+import os
 from pathlib import Path
 
 import pytest
 import torch
 
-from tests.unit.training.conftest import picture
+from tests.tiny import picture
 from training.dataset import store
 from training.dataset.source import items
 from training.dataset.store import Dataset
@@ -30,6 +31,23 @@ def test_bad_files_are_listed_and_set_aside(class_folders: Path, tmp_path: Path)
     assert [file.file for file in made.set_aside] == ["cat/broken.png", "dog/text.jpg"]
     assert all("unreadable" in file.reason for file in made.set_aside)
     assert heard == list(range(1, 27))
+
+
+def test_a_class_without_a_usable_image_vanishes(class_folders: Path, tmp_path: Path) -> None:
+    (class_folders / "bird").mkdir()
+    (class_folders / "bird" / "a.png").write_bytes(b"")
+    (class_folders / ("x" * 65)).mkdir()
+    picture(0).save(class_folders / ("x" * 65) / "a.png")
+    made = store.build(items(class_folders), tmp_path / "out", 32, CREDIT)
+    assert made.classes == ("cat", "dog")
+    assert store.load(tmp_path / "out").labels.bincount().tolist() == [16, 8]
+    assert "a class name has 1 to 64 printable characters" in made.set_aside[1].reason
+
+
+def test_a_name_that_is_no_text_is_no_obstacle(class_folders: Path, tmp_path: Path) -> None:
+    (class_folders / "cat" / os.fsdecode(b"\xff.png")).write_bytes(b"")
+    made = store.build(items(class_folders), tmp_path / "out", 32, CREDIT)
+    assert [file.file for file in made.set_aside] == ["cat/\ufffd.png"]
 
 
 def test_the_same_images_give_the_same_hash_and_another_label_gives_another(
