@@ -42,7 +42,7 @@ cli = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, help
 def up(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
-    data: Annotated[Path, typer.Option(help="Folder for the queue and the artifacts.")] = _DATA,
+    data: Annotated[Path, typer.Option(help="Folder for the jobs and their images.")] = _DATA,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Number of worker processes.")] = 1,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log what happens, not only what goes wrong.")] = False,
 ) -> None:
