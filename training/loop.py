@@ -17,6 +17,8 @@ from training.feed import Feed
 from training.plan import STATE, Plan
 from training.step import Conditions, train_step
 
+_SAVE_EVERY_SECONDS = 300.0
+"""An epoch can be long; no crash costs more than this."""
 _SETTLING_BATCHES, _SETTLING_SEED = 16, 1
 
 
@@ -40,7 +42,7 @@ class Run:
         self._networks = networks.build(recipe, self._architecture, plan.seed, plan.device)
         self._conditions = Conditions(recipe, plan.device, fastest_dtype(plan.device))
         self._sums = torch.zeros(4, device=plan.device)
-        self.step, self._seconds = 0, 0.0
+        self.step, self._seconds, self._saved = 0, 0.0, time.monotonic()
         self.total_steps = max(1, math.ceil(recipe.epochs * self._feed.steps_per_epoch - 1e-6))
         if (folder / STATE).exists():
             self._restore()
@@ -61,6 +63,8 @@ class Run:
                 seconds = time.monotonic() - epoch_started
                 watcher.epoch(self._end_epoch((self.step - epoch_first) * self.batch / seconds))
                 epoch_started, epoch_first = time.monotonic(), self.step
+            elif time.monotonic() - self._saved > _SAVE_EVERY_SECONDS:
+                self._save_state()
         self._save_state()
         return self.step == self.total_steps
 
@@ -142,6 +146,7 @@ class Run:
 
     def _save_state(self) -> None:
         state.save(self.folder / STATE, self._position(), self._networks, self._sums)
+        self._saved = time.monotonic()
 
     def _restore(self) -> None:
         position, sums = state.restore(self.folder / STATE, self._networks)

@@ -47,6 +47,24 @@ def test_a_resumed_run_is_the_run_that_was_never_stopped(dataset: Dataset, tmp_p
     assert losses[0] == losses[1]
 
 
+class PowerCutError(Exception):
+    pass
+
+
+def test_a_crash_in_a_long_epoch_costs_no_more_than_the_time_between_two_saves(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(step: int) -> None:
+        if step == 2:
+            raise PowerCutError
+
+    monkeypatch.setattr("training.loop._SAVE_EVERY_SECONDS", 0)
+    folder = record.new_folder(tmp_path, "dcgan", "pets")
+    with pytest.raises(PowerCutError):
+        Run(plan_of(dataset, epochs=3), folder).train(Watcher(step=cut))
+    assert Run(plans.resumed(dataset, folder, CPU), folder).step == 1
+
+
 def test_a_run_leaves_all_that_a_person_and_a_worker_need(dataset: Dataset, tmp_path: Path) -> None:
     folder = record.new_folder(tmp_path, "dcgan", "pets")
     heard: list[record.EpochLine] = []
