@@ -32,7 +32,7 @@ class House:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._queue_port = _free_port()
-        self.redis = Redis(port=self._queue_port)
+        self.redis = Redis("127.0.0.1", self._queue_port)
         self._environment = {
             **os.environ,
             "IMAGEMILL_REDIS_URL": f"redis://127.0.0.1:{self._queue_port}",

@@ -47,7 +47,7 @@ def server() -> Iterator[ValkeyServer]:
 
 @pytest.fixture
 def bench(server: ValkeyServer, tmp_path: Path, make_spec: MakeSpec) -> Iterator[Bench]:
-    with Redis(port=server.port) as redis:
+    with Redis("127.0.0.1", server.port) as redis:
         redis.flushall()
         made = Bench(redis, tmp_path, make_spec(n=10))
         made.artifacts.create_job(made.spec)
