@@ -1,7 +1,6 @@
 import hashlib
 import io
 import json
-import shutil
 import subprocess
 import zipfile
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.integration.house import House, metadata
-from tests.tiny import CLASSES, LABELLED, PLAIN
+from tests.tiny import CLASSES, LABELLED, PLAIN, needs_unzip
 
 
 @pytest.fixture
@@ -52,7 +51,7 @@ def test_the_archive_holds_distinct_decodable_images_and_their_records(house: Ho
         assert (record["seed"], record["model"]) == (5, PLAIN)
 
 
-@pytest.mark.skipif(shutil.which("unzip") is None, reason="unzip is not here")
+@needs_unzip
 def test_the_archive_passes_unzip(house: House, finished: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "images.zip"
     path.write_bytes(house.download(finished["id"]))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.tiny import needs_unzip
 from worker import archive
 
 
@@ -27,6 +28,7 @@ def test_python_reads_back_what_was_stored(files: dict[str, bytes]) -> None:
         assert {name: file.read(name) for name in file.namelist()} == files
 
 
+@needs_unzip
 def test_unzip_accepts_an_archive(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     path.write_bytes(build({"images/Ä/0.png": b"x" * 1000, "README.md": b""}))
@@ -48,6 +50,13 @@ def test_more_files_than_the_old_format_counts_are_kept(count: int, tmp_path: Pa
     with zipfile.ZipFile(path) as file:
         assert len(file.namelist()) == count
         assert file.read(f"{count - 1:06d}") == b"x"
+
+
+@needs_unzip
+@pytest.mark.parametrize("count", [65_534, 65_535, 65_536, 70_000])
+def test_unzip_accepts_more_files_than_the_old_format_counts(count: int, tmp_path: Path) -> None:
+    path = tmp_path / "many.zip"
+    path.write_bytes(build_many(count))
     assert "No errors detected" in subprocess.run(["unzip", "-tq", path], capture_output=True, text=True).stdout
 
 
