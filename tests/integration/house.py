@@ -83,10 +83,9 @@ class House:
 
     def close(self) -> None:
         """End every process."""
-        self.end_workers(signal.SIGKILL)
-        self._api.terminate()
-        self._api.wait(DEADLINE_SECONDS)
-        self.end_queue()
+        for process in (*self.workers, self._api, self.queue):
+            process.kill()
+            process.wait(DEADLINE_SECONDS)
         self.client.close()
         self.redis.close()
         self._socket.close()
