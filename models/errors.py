@@ -9,9 +9,5 @@ class LatentError(ModelError):
     """A seed, an index or a dimension lies outside the address space of latents."""
 
 
-class ArchitectureError(ModelError):
-    """An architecture is unknown, or its sizes do not fit together."""
-
-
 class CheckpointError(ModelError):
     """A file is not a checkpoint that this version can load."""
