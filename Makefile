@@ -29,7 +29,7 @@ format: .venv/dev
 	touch $@
 
 .venv/dev: requirements/dev.txt pyproject.toml | .venv/bin/python
-	$(UV) pip install -q --python $(BIN)/python --require-hashes -r $<
+	$(UV) pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r $<
 	$(UV) pip install -q --python $(BIN)/python --no-deps -e .
 	touch $@ .venv/runtime
 

@@ -5,9 +5,10 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from models.sphere import on_sphere
+
 UPSAMPLINGS = 4
 """Doublings between the start grid and the image: 64 px start at 4x4, 96 px at 6x6, 128 px at 8x8."""
-
 
 LABEL_DIM = 16
 """Length of the learnt vector that stands for a class label beside z."""
@@ -19,8 +20,9 @@ class Generator(nn.Module):
     Source: Radford et al. 2016; labels as in Mirza and Osindero 2014.
     """
 
-    def __init__(self, resolution: int, latent_dim: int, channels: int, classes: int) -> None:
+    def __init__(self, resolution: int, latent_dim: int, channels: int, classes: int, sphere: bool = False) -> None:
         super().__init__()
+        self.sphere = sphere
         self.embedding = nn.Embedding(classes, LABEL_DIM) if classes else None
         inputs = latent_dim + LABEL_DIM if classes else latent_dim
         widths = [channels * 2**k for k in reversed(range(UPSAMPLINGS))]
@@ -34,6 +36,8 @@ class Generator(nn.Module):
 
         Shapes: z (n, latent_dim), labels (n,) int64 where conditional; returns (n, 3, r, r) in [-1, 1].
         """
+        if self.sphere:
+            z = on_sphere(z)
         if self.embedding is not None:
             z = torch.cat([z, self.embedding(labels)], dim=1)
         images: Tensor = self.image(self.ups(self.start(z[:, :, None, None]))).tanh()
@@ -41,15 +45,23 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Strided convolutions from an image to one raw logit; a label enters as an extra input plane."""
+    """Strided convolutions from an image to one raw logit.
 
-    def __init__(self, resolution: int, channels: int, classes: int) -> None:
+    A label enters as an extra input plane, or by projection (Miyato and Koyama 2018). Without `norm` no image's logit
+    depends on its neighbours in the batch, as a gradient penalty wants it (Gulrajani et al. 2017, section 4).
+    """
+
+    def __init__(
+        self, resolution: int, channels: int, classes: int, norm: bool = True, projection: bool = False
+    ) -> None:
         super().__init__()
         self.resolution = resolution
-        self.embedding = nn.Embedding(classes, resolution**2) if classes else None
+        planes = classes if not projection else 0
         widths = [channels * 2**k for k in range(UPSAMPLINGS)]
-        first = nn.Sequential(nn.Conv2d(4 if classes else 3, widths[0], 4, 2, 1), nn.LeakyReLU(0.2))
-        self.downs = nn.Sequential(first, *(_down(a, b) for a, b in pairwise(widths)))
+        self.embedding = nn.Embedding(planes, resolution**2) if planes else None
+        self.projection = nn.Embedding(classes, widths[-1]) if classes and projection else None
+        first = nn.Sequential(nn.Conv2d(4 if planes else 3, widths[0], 4, 2, 1), nn.LeakyReLU(0.2))
+        self.downs = nn.Sequential(first, *(_down(a, b, norm) for a, b in pairwise(widths)))
         self.logit = nn.Conv2d(widths[-1], 1, resolution // 2**UPSAMPLINGS)
         self.apply(_initialise)
 
@@ -58,8 +70,9 @@ class Discriminator(nn.Module):
         if self.embedding is not None:
             plane = self.embedding(labels).view(-1, 1, self.resolution, self.resolution)
             images = torch.cat([images, plane.to(images.dtype)], dim=1)
-        logits: Tensor = self.logit(self.downs(images)).flatten()
-        return logits
+        features = self.downs(images)
+        logits: Tensor = self.logit(features).flatten()
+        return logits if self.projection is None else logits + (features.mean((2, 3)) * self.projection(labels)).sum(1)
 
 
 def _up(inputs: int, outputs: int, kernel: int = 4, stride: int = 2, padding: int = 1) -> nn.Sequential:
@@ -67,9 +80,9 @@ def _up(inputs: int, outputs: int, kernel: int = 4, stride: int = 2, padding: in
     return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU())
 
 
-def _down(inputs: int, outputs: int) -> nn.Sequential:
-    convolution = nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2))
+def _down(inputs: int, outputs: int, norm: bool) -> nn.Sequential:
+    convolution = nn.Conv2d(inputs, outputs, 4, 2, 1, bias=not norm)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs) if norm else nn.Identity(), nn.LeakyReLU(0.2))
 
 
 def _initialise(module: nn.Module) -> None:

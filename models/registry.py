@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from torch import nn
 
-from models import dcgan
+from models import dcgan, residual
 
 ZOO = Path(__file__).parent / "zoo"
 
@@ -23,20 +23,20 @@ class Architecture(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Literal["dcgan"]
+    name: Literal["dcgan", "residual"]
     resolution: Annotated[int, Field(ge=32, le=512), AfterValidator(_whole_grid)]
     latent_dim: int = Field(ge=1, le=1024)
     channels: int = Field(ge=1, le=512)
     """Width of the layer nearest to the image."""
     classes: int = Field(ge=0, le=10_000)
     """Number of class labels; 0 is unconditional."""
+    sphere: bool = False
+    """Latents are projected onto a sphere."""
 
 
 _GENERATORS: dict[str, Callable[[Architecture], nn.Module]] = {
-    "dcgan": lambda a: dcgan.Generator(a.resolution, a.latent_dim, a.channels, a.classes),
-}
-_DISCRIMINATORS: dict[str, Callable[[Architecture], nn.Module]] = {
-    "dcgan": lambda a: dcgan.Discriminator(a.resolution, a.channels, a.classes),
+    "dcgan": lambda a: dcgan.Generator(a.resolution, a.latent_dim, a.channels, a.classes, a.sphere),
+    "residual": lambda a: residual.Generator(a.resolution, a.latent_dim, a.channels, a.classes, a.sphere),
 }
 
 
@@ -45,9 +45,15 @@ def build_generator(architecture: Architecture) -> nn.Module:
     return _GENERATORS[architecture.name](architecture)
 
 
-def build_discriminator(architecture: Architecture) -> nn.Module:
-    """Build a freshly initialised discriminator."""
-    return _DISCRIMINATORS[architecture.name](architecture)
+def build_discriminator(architecture: Architecture, channels: int, norm: bool = True, projection: bool = False) -> nn.Module:
+    """Build a freshly initialised discriminator for a generator's images.
+
+    `norm` and `projection` are the dcgan's options; the residual one is always without norm and with projection.
+    """
+    resolution, classes = architecture.resolution, architecture.classes
+    if architecture.name == "residual":
+        return residual.Discriminator(resolution, channels, classes)
+    return dcgan.Discriminator(resolution, channels, classes, norm, projection)
 
 
 def zoo() -> dict[str, Path]:

@@ -8,36 +8,53 @@ from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from models.errors import ModelError
 from training.errors import TrainingError
 
 if TYPE_CHECKING:
-    from training.loop import Run
+    from training.loop import Ending, Run
 
 console = Console(highlight=False, soft_wrap=True)
 
 
-def watch(run: "Run", stop: Callable[[], bool]) -> bool:
-    """Train with a progress bar until the budget is spent (True) or `stop` says so (False)."""
+def watch(run: "Run", stop: Callable[[], bool], quiet: bool = False) -> "Ending":
+    """Train with a progress bar over the budget until the run ends or `stop` says so; quiet shows nothing."""
     from training.loop import Watcher
 
-    with progress("steps") as bar:
-        task = bar.add_task("training", total=run.total_steps, completed=run.step, rate="")
+    with progress("") as bar:
+        bar.live.console.quiet = quiet
+        task = bar.add_task("training", total=1.0, rate="")
         started, first = time.monotonic(), run.step
 
         def step(done: int) -> None:
-            rate = (done - first) * run.batch / (time.monotonic() - started)
-            bar.update(task, completed=done, rate=f"{rate:.0f} images/s")
+            rate = (done - first) * run.images_per_step / (time.monotonic() - started)
+            bar.update(task, completed=run.progress, rate=f"{rate:.0f} images/s")
 
-        return run.train(Watcher(step, lambda line: bar.console.print(str(line)), stop))
+        def say(line: object) -> None:
+            bar.console.print(str(line), markup=False)
+
+        return run.train(Watcher(step, say, say, stop))
 
 
 def progress(unit: str) -> Progress:
-    """Make a bar with a count, a rate (field `rate`) and the time that is left."""
-    count = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit))
-    return Progress(*count, TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), console=console)
+    """Make a bar with a count of units or a percentage, a rate (field `rate`) and the time that is left."""
+    counted = (MofNCompleteColumn(), TextColumn(unit)) if unit else (TaskProgressColumn(),)
+    head, tail = (TextColumn("{task.description}"), BarColumn()), (TextColumn("{task.fields[rate]}"),)
+    return Progress(*head, *counted, *tail, TimeRemainingColumn(), console=console)
+
+
+@contextmanager
+def reading(files: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar while files are read; Ctrl-C ends the command, whose partial work is removed, with 130."""
+    try:
+        with progress("files") as bar:
+            task = bar.add_task("reading", total=files, rate="")
+            yield lambda done: bar.update(task, completed=done)
+    except KeyboardInterrupt as error:
+        console.print("stopped; nothing was written", markup=False)
+        raise typer.Exit(130) from error
 
 
 @contextmanager

@@ -15,3 +15,15 @@ class RecipeError(TrainingError):
 
 class StateError(TrainingError):
     """A run cannot be resumed from what its folder holds."""
+
+
+class MetricsError(TrainingError):
+    """Figures cannot be measured with what is given or installed."""
+
+
+class RecordError(TrainingError):
+    """What a run wrote about itself cannot be read."""
+
+
+class ExportError(TrainingError):
+    """A model cannot be written in another format."""

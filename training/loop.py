@@ -1,161 +1,273 @@
-"""The one training loop: steps until the budget is spent, an epoch's end every so often."""
+"""The one training loop: steps until the budget is spent, a line per epoch, a check of its health now and then."""
 
-import math
-import platform
-import time
+import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import torch
+from PIL.Image import Image
+from torch import nn
 
-from models import checkpoint, latents, pixels
+from models import pixels
 from models.precision import fastest_dtype
-from training import card, ema, networks, record, state
+from training import budget, guard, networks, parallel, probe, record, schedule, state
 from training.augment import mirror
+from training.clock import Clock
+from training.errors import StateError
 from training.feed import Feed
+from training.metrics.figures import Probe
 from training.plan import STATE, Plan
-from training.step import Conditions, train_step
+from training.publish import Publisher
+from training.step import SUMMARY, Batch, Conditions, train_step
 
-_SAVE_EVERY_SECONDS = 300.0
-"""An epoch can be long; no crash costs more than this."""
-_SETTLING_BATCHES, _SETTLING_SEED = 16, 1
+HEALTHY = "healthy.safetensors"
+"""The state at the last check that found nothing wrong: where a rollback goes."""
+_LOOK_EVERY_STEPS = 50
+"""How often the losses are looked at for what is no number."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended, and why where that is not plain."""
+
+    outcome: Literal["finished", "stopped", "stopped early", "gave up"]
+    reason: str = ""
 
 
 @dataclass(frozen=True)
 class Watcher:
-    """Who looks on: hears of every step and every epoch, and may ask to stop."""
+    """Who looks on: hears of steps, epochs and interventions, and may ask to stop."""
 
     step: Callable[[int], None] = lambda _step: None
     epoch: Callable[[record.EpochLine], None] = lambda _line: None
+    event: Callable[[str], None] = lambda _sentence: None
     stop: Callable[[], bool] = lambda: False
 
 
 class Run:
     """A run under way in its folder; made anew, or continued from the state in there."""
 
-    def __init__(self, plan: Plan, folder: Path) -> None:
-        self.plan, self.folder = plan, folder
-        recipe, description = plan.recipe, plan.dataset.description
-        self._feed = Feed(plan.dataset, recipe.batch, plan.seed, plan.device)
-        self._architecture = networks.architecture_of(recipe, description.resolution, len(description.classes))
-        self._networks = networks.build(recipe, self._architecture, plan.seed, plan.device)
+    def __init__(self, plan: Plan, folder: Path, place: parallel.Place = parallel.ALONE) -> None:
+        self.plan, self.folder, self._place = plan, folder, place
+        recipe, data = plan.recipe, plan.dataset.description
+        self._feed = Feed(
+            plan.dataset, recipe.batch, plan.seed, plan.device, recipe.balance, place.rank, place.world_size
+        )
+        self._architecture = networks.architecture_of(recipe, data)
+        self._networks = networks.build(recipe, self._architecture, plan.seed, plan.device, place)
         self._conditions = Conditions(recipe, plan.device, fastest_dtype(plan.device))
-        self._sums = torch.zeros(4, device=plan.device)
-        self.step, self._seconds, self._saved = 0, 0.0, time.monotonic()
-        self.total_steps = max(1, math.ceil(recipe.epochs * self._feed.steps_per_epoch - 1e-6))
+        self.budget = budget.of(recipe, data.count, self.images_per_step)
+        self._publisher = Publisher(plan, self._architecture, folder)
+        self._sums = torch.zeros(len(SUMMARY), device=plan.device)
+        self._position = state.Position(
+            name=plan.name, recipe_name=plan.recipe_name, recipe=recipe, dataset_sha256=data.sha256, seed=plan.seed
+        )
         if (folder / STATE).exists():
-            self._restore()
+            self._position, sums = state.restore(folder / STATE, self._networks)
+            self._sums.copy_(sums)
+        self._eye = probe.opened(plan) if place.leads else None
+        self._clock = Clock(self._position.seconds)
+        self._figures: dict[str, float] = {}
+        self._events: list[str] = []
 
     @property
-    def batch(self) -> int:
-        """Images per step."""
-        return self._feed.batch
+    def step(self) -> int:
+        """Generator steps taken."""
+        return self._position.step
 
-    def train(self, watcher: Watcher) -> bool:
-        """Train until the budget is spent (True) or the watcher asks to stop (False); either way the state is saved."""
-        started, epoch_started, epoch_first = time.monotonic() - self._seconds, time.monotonic(), self.step
-        while self.step < self.total_steps and not watcher.stop():
+    @property
+    def images_per_step(self) -> int:
+        """Real images seen per generator step, by all processes."""
+        return self._feed.batch * self.plan.recipe.discriminator_steps
+
+    @property
+    def progress(self) -> float:
+        """Share of the budget that is spent."""
+        return self.budget.progress(self.step, self._position.seconds)
+
+    @property
+    def checkpoint(self) -> Path:
+        """The checkpoint that the run ships: its best snapshot, or its latest where nothing is measured."""
+        return self._publisher.path
+
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        """The two networks that learn."""
+        return {"generator": self._networks.generator, "discriminator": self._networks.discriminator}
+
+    def rehearse(self) -> None:
+        """Take a step that is not saved, to see how long one takes."""
+        self._one_step()
+        self._sums.cpu()
+
+    def train(self, watcher: Watcher) -> Ending:
+        """Train until the budget is spent, the watcher asks to stop or the guard says so; the state is always saved."""
+        self._clock = Clock(self._position.seconds)
+        if self._place.leads:
+            seen = self.step * self.images_per_step
+            self._recorder = record.Recorder(self.folder, self.plan.name, watcher.event, seen)
+        if not (self.folder / HEALTHY).exists():
+            self._save(healthy=True)
+        ending = None
+        while ending is None and self.progress < 1:
             self._one_step()
-            self._seconds = time.monotonic() - started
             watcher.step(self.step)
-            if self.step % self._feed.steps_per_epoch == 0 or self.step == self.total_steps:
-                seconds = time.monotonic() - epoch_started
-                watcher.epoch(self._end_epoch((self.step - epoch_first) * self.batch / seconds))
-                epoch_started, epoch_first = time.monotonic(), self.step
-            elif time.monotonic() - self._saved > _SAVE_EVERY_SECONDS:
-                self._save_state()
-        self._save_state()
-        return self.step == self.total_steps
+            ending = self._after_step(watcher)
+            if ending is None and parallel.agreed(watcher.stop()):
+                ending = Ending("stopped")
+        if ending is None or ending.outcome != "gave up":
+            self._save()
+        if self._place.leads:
+            self._recorder.close()
+        return ending or Ending("finished")
 
     def _one_step(self) -> None:
-        images, labels = self._feed.at(self.step)
+        recipe, taken = self.plan.recipe, self.step + 1
+        first = self.step * recipe.discriminator_steps
+        batches = [self._batch(first + k) for k in range(recipe.discriminator_steps)]
+        memory, now = self._position.memory, schedule.at(recipe, self.progress)
+        now = replace(now, lr=now.lr * memory.lr_factor, gamma=now.gamma * memory.gamma_factor)
+        seen = taken * self.images_per_step
+        self._sums += train_step(self._networks, self._conditions, batches, now, self.step, seen)
+        self._move(
+            step=taken, steps_in_epoch=self._position.steps_in_epoch + 1, seconds=parallel.agreed(self._clock.seconds())
+        )
+
+    def _batch(self, number: int) -> Batch:
+        images, labels = self._feed.at(number)
         real = pixels.from_uint8(images).contiguous(memory_format=torch.channels_last)
         if self.plan.recipe.mirror:
             real = mirror(real, self._networks.random)
-        self.step += 1
-        self._sums += train_step(self._networks, self._conditions, real, labels, self.step * self.batch)
+        return Batch(real, labels if self._architecture.classes else None)
 
-    def _end_epoch(self, images_per_s: float) -> record.EpochLine:
-        steps = self.step % self._feed.steps_per_epoch or self._feed.steps_per_epoch
-        loss_g, loss_d, real_score, fake_score = (self._sums / steps).tolist()
-        self._sums.zero_()
+    def _after_step(self, watcher: Watcher) -> Ending | None:
+        """Look at the run where that is due: every so many steps, at an epoch's end, at a check, at the end."""
+        over = self.progress >= 1
+        epoch = over or self._epoch_ends()
+        due = over or bool(parallel.agreed(self._clock.check.is_due()))
+        if not (epoch or due or self.step % _LOOK_EVERY_STEPS == 0):
+            if parallel.agreed(self._clock.save.is_due()):
+                self._save()
+            return None
+        means = self._means()
+        figures = self._measured() if due and guard.all_finite(means.values()) else None
+        wrong = guard.fault(guard.signals(self.plan.recipe.objective, means, figures), self._position.memory)
+        if parallel.agreed(wrong is not None):
+            return self._intervene(wrong or "", watcher)
+        if due:
+            self._accept(means, figures)
+        if epoch:
+            self._end_epoch(means, watcher)
+        return self._early()
+
+    def _epoch_ends(self) -> bool:
+        steps = self.plan.recipe.discriminator_steps
+        batches = self.step * steps
+        return batches // self._feed.steps_per_epoch > (batches - steps) // self._feed.steps_per_epoch
+
+    def _means(self) -> dict[str, float]:
+        """Average the losses and scores over the epoch so far and over all processes."""
+        total = parallel.summed(self._sums / self._place.world_size)
+        return dict(zip(SUMMARY, (total / max(1, self._position.steps_in_epoch)).tolist(), strict=True))
+
+    def _measured(self) -> Probe | None:
+        with self._clock.aside(self._clock.check):
+            self._publisher.settle(self._networks.average)
+            return self._eye.look(self._networks.average, self._architecture) if self._eye else None
+
+    def _accept(self, means: dict[str, float], figures: Probe | None) -> None:
+        """After a check that found nothing wrong: publish what is best, remember the state."""
+        best, memory = self._position.best, self._position.memory
+        self._figures = self._eye.named(figures) if self._eye and figures else {}
+        better = figures is None or best is None or figures.fd < best.fd
+        if better and figures is not None:
+            best = state.Best(fd=figures.fd, step=self.step, progress=self.progress)
+        self._move(best=best, memory=memory.after(guard.signals(self.plan.recipe.objective, means, figures)))
+        if better and self._place.leads:
+            self._publish()
+        self._save(healthy=True)
+
+    def _publish(self) -> None:
+        seen = self.step * self.images_per_step
+        self._publisher.publish(self._networks.average, self._position, seen, self._figures, self._recorder)
+
+    def _end_epoch(self, means: dict[str, float], watcher: Watcher) -> None:
+        images = self._position.steps_in_epoch * self.images_per_step
+        optimisers = self._networks.generator_optimiser, self._networks.discriminator_optimiser
+        lrs = [optimiser.param_groups[0]["lr"] for optimiser in optimisers]
         line = record.EpochLine(
-            epoch=-(-self.step // self._feed.steps_per_epoch),
-            loss_g=loss_g,
-            loss_d=loss_d,
-            real_score=real_score,
-            fake_score=fake_score,
-            images_seen=self.step * self.batch,
-            images_per_s=round(images_per_s, 1),
-            seconds=round(self._seconds, 1),
+            epoch=-(-self.step * self.plan.recipe.discriminator_steps // self._feed.steps_per_epoch),
+            loss_g=means["loss_g"],
+            loss_d=means["loss_d"],
+            real_score=means["real_score"],
+            fake_score=means["fake_score"],
+            images_seen=self.step * self.images_per_step,
+            images_per_s=round(images / self._clock.lap(), 1),
+            seconds=round(self._position.seconds, 1),
+            generator_lr=lrs[0],
+            discriminator_lr=lrs[1],
+            metrics=self._figures,
+            events=tuple(self._events),
         )
-        self._publish(line.epoch)
-        self._save_state()
-        record.append(self.folder, line)
-        return line
+        self._sums.zero_()
+        self._move(steps_in_epoch=0)
+        self._figures, self._events = {}, []
+        if self._place.leads:
+            self._recorder.tick(line, self._grid())
+            watcher.epoch(line)
 
-    def _publish(self, epoch: int) -> None:
-        """Write what a person looks at and what a worker loads: grid, checkpoint, card."""
-        self._settle()
-        average, name = self._networks.average, self.plan.name
-        grid = record.sample_grid(average, self._architecture.latent_dim, self._architecture.classes)
-        record.write_png(self.folder / "samples" / f"epoch-{epoch:04d}.png", grid)
-        record.write_png(self.folder / f"{name}.png", grid)
-        header = self._header()
-        checkpoint.save(self.folder / f"{name}.safetensors", header, average)
-        card.write(self.folder / f"{name}.md", header, f"{name}.png", "log.jsonl")
+    def _grid(self) -> Image | None:
+        """Draw a grid unless the last one was too short a time ago."""
+        if not (self._clock.grid.is_due() or self.progress >= 1):
+            return None
+        with self._clock.aside(self._clock.grid):
+            self._publisher.settle(self._networks.average)
+            return self._publisher.grid(self._networks.average)
 
-    def _settle(self) -> None:
-        batches = []
-        for k in range(_SETTLING_BATCHES):
-            indices = range(k * self.batch, (k + 1) * self.batch)
-            z = latents.sample(self._architecture.latent_dim, _SETTLING_SEED, indices).to(self.plan.device)
-            classes = self._architecture.classes
-            labels = torch.tensor(indices, device=self.plan.device) % classes if classes else None
-            batches.append((z, labels))
-        ema.settle(self._networks.average, batches)
-
-    def _header(self) -> checkpoint.Header:
-        description = self.plan.dataset.description
-        return checkpoint.Header(
-            name=self.plan.name,
-            architecture=self._architecture,
-            classes=description.classes,
-            data=checkpoint.DataCredit(name=description.name, licence=description.licence, images=description.count),
-            training=checkpoint.Training(
-                images_seen=self.step * self.batch,
-                minutes=round(self._seconds / 60, 1),
-                device=device_name(self.plan.device),
-            ),
-            metrics={},
-            recipe={"name": self.plan.recipe_name, "seed": self.plan.seed, **self.plan.recipe.model_dump(mode="json")},
-            versions=checkpoint.installed_versions(),
-        )
-
-    def _position(self) -> state.Position:
-        return state.Position(
-            name=self.plan.name,
-            recipe_name=self.plan.recipe_name,
-            recipe=self.plan.recipe,
-            dataset_sha256=self.plan.dataset.description.sha256,
-            seed=self.plan.seed,
-            step=self.step,
-            seconds=self._seconds,
-        )
-
-    def _save_state(self) -> None:
-        state.save(self.folder / STATE, self._position(), self._networks, self._sums)
-        self._saved = time.monotonic()
-
-    def _restore(self) -> None:
-        position, sums = state.restore(self.folder / STATE, self._networks)
-        self.step, self._seconds = position.step, position.seconds
+    def _intervene(self, wrong: str, watcher: Watcher) -> Ending | None:
+        """Roll back to the last healthy state and go on more carefully, or give up."""
+        memory = self._position.memory
+        if not self.plan.recipe.guard or memory.interventions >= guard.MAX_INTERVENTIONS:
+            tried = f" after {memory.interventions} rollbacks" if memory.interventions else ""
+            return Ending("gave up", f"{wrong} at step {self.step}{tried}")
+        event = f"step {self.step}: {wrong}; rolled back, learning rates halved"
+        seconds, best = self._position.seconds, self._position.best
+        self._position, sums = state.restore(self.folder / HEALTHY, self._networks)
         self._sums.copy_(sums)
+        self._move(seconds=seconds, best=best, memory=memory.intervened(event))
+        self._events.append(event)
+        watcher.event(event)
+        self._save()
+        return None
 
+    def _early(self) -> Ending | None:
+        patience, best = self.plan.recipe.patience, self._position.best
+        waited = self.progress - best.progress if best and patience < 1 else 0.0
+        if parallel.agreed(waited < patience or self.progress >= 1):
+            return None
+        return Ending("stopped early", f"no better Frechet distance for {waited:.0%} of the budget")
 
-def device_name(device: torch.device) -> str:
-    """Name the hardware, for cards: the GPU's own name, or the CPU's with its threads."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"
+    def _move(self, **changes: object) -> None:
+        self._position = self._position.model_copy(update=changes)
+
+    def _save(self, healthy: bool = False) -> None:
+        with self._clock.save.taken():
+            if self._place.leads:
+                self._write_state(healthy)
+
+    def _write_state(self, healthy: bool) -> None:
+        beside = self.folder / f".{HEALTHY}.partial"
+        try:
+            state.save(self.folder / STATE, self._position, self._networks, self._sums)
+            if healthy:
+                shutil.copyfile(self.folder / STATE, beside)
+                beside.replace(self.folder / HEALTHY)
+        except OSError as error:
+            raise StateError(
+                f"the run could not be saved at step {self.step} ({error.strerror or error}); "
+                f"what was saved before in {self.folder} is whole and can be resumed"
+            ) from error
+        finally:
+            beside.unlink(missing_ok=True)

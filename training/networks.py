@@ -5,12 +5,15 @@ from dataclasses import dataclass
 import torch
 from pydantic import ValidationError
 from torch import nn
-from torch.optim import Adam
+from torch.optim import Adam, Optimizer, RMSprop
 
 from models.registry import Architecture, build_discriminator, build_generator
 from training import ema
+from training.dataset.store import Description
 from training.errors import RecipeError
+from training.parallel import ALONE, Place
 from training.recipe import Recipe
+from training.stream import Stream
 
 
 @dataclass
@@ -20,38 +23,54 @@ class Networks:
     generator: nn.Module
     discriminator: nn.Module
     average: nn.Module
-    generator_optimiser: Adam
-    discriminator_optimiser: Adam
-    random: torch.Generator
+    generator_optimiser: Optimizer
+    discriminator_optimiser: Optimizer
+    random: Stream
 
 
-def architecture_of(recipe: Recipe, resolution: int, classes: int) -> Architecture:
-    """Size the recipe's architecture for a dataset. Raises RecipeError when it does not come in that size."""
+def architecture_of(recipe: Recipe, data: Description) -> Architecture:
+    """Size the recipe's architecture for a dataset.
+
+    Raises RecipeError when it does not come in that size or needs classes that are not there.
+    """
+    if recipe.labels == "need" and not data.classes:
+        raise RecipeError(f"this recipe needs classes, and {data.name} has none: use class folders or --label-column")
     try:
         return Architecture(
             name=recipe.architecture,
-            resolution=resolution,
+            resolution=data.resolution,
             latent_dim=recipe.latent_dim,
             channels=recipe.generator_channels,
-            classes=classes,
+            classes=0 if recipe.labels == "ignore" else len(data.classes),
+            sphere=recipe.sphere,
         )
     except ValidationError as error:
         raise RecipeError("; ".join(fault["msg"] for fault in error.errors())) from error
 
 
-def build(recipe: Recipe, architecture: Architecture, seed: int, device: torch.device) -> Networks:
+def build(
+    recipe: Recipe, architecture: Architecture, seed: int, device: torch.device, place: Place = ALONE
+) -> Networks:
     """Initialise a run from its seed; the same seed gives the same weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         generator = build_generator(architecture)
-        discriminator = build_discriminator(architecture.model_copy(update={"channels": recipe.discriminator_channels}))
+        discriminator = build_discriminator(
+            architecture, recipe.discriminator_channels, recipe.discriminator_norm, recipe.projection
+        )
     for network in (generator, discriminator):
         network.to(device).to(memory_format=torch.channels_last)
     return Networks(
         generator=generator,
         discriminator=discriminator,
         average=ema.average_of(generator),
-        generator_optimiser=Adam(generator.parameters(), recipe.generator_lr, recipe.betas, fused=True),
-        discriminator_optimiser=Adam(discriminator.parameters(), recipe.discriminator_lr, recipe.betas, fused=True),
-        random=torch.Generator(device).manual_seed(seed),
+        generator_optimiser=_optimiser(recipe, generator, recipe.generator_lr),
+        discriminator_optimiser=_optimiser(recipe, discriminator, recipe.discriminator_lr),
+        random=Stream(torch.Generator(device).manual_seed(seed), place.rank, place.world_size),
     )
+
+
+def _optimiser(recipe: Recipe, network: nn.Module, lr: float) -> Optimizer:
+    if recipe.optimiser == "rmsprop":
+        return RMSprop(network.parameters(), lr)
+    return Adam(network.parameters(), lr, recipe.betas, fused=True)

@@ -8,6 +8,7 @@ import torch
 
 from models.checkpoint import MODEL_NAME
 from training import networks, recipe, state
+from training.dataset import store
 from training.dataset.store import Dataset
 from training.errors import RecipeError, StateError
 from training.recipe import Recipe
@@ -24,6 +25,8 @@ class Plan:
     recipe_name: str
     recipe: Recipe
     dataset: Dataset
+    data: Path
+    """Folder of the dataset."""
     seed: int
     device: torch.device
 
@@ -34,29 +37,38 @@ class Changes:
 
     epochs: float | None = None
     images: int | None = None
-    """Budget in images seen; excludes `epochs`."""
+    minutes: float | None = None
     values: tuple[str, ...] = ()
     """KEY=VALUE, the value being TOML."""
 
+    @property
+    def budget(self) -> dict[str, float]:
+        """The budget that replaces the recipe's, if any. Raises RecipeError when there are several."""
+        budgets = {"epochs": self.epochs, "images": self.images, "minutes": self.minutes}
+        given = {name: value for name, value in budgets.items() if value is not None}
+        if len(given) > 1:
+            raise RecipeError(f"a budget is given in {' or '.join(given)}, not in both")
+        return given
 
-def fresh(
-    dataset: Dataset, recipe_name: str, changes: Changes, seed: int, device: torch.device, name: str | None
-) -> Plan:
+
+def fresh(data: Path, recipe_name: str, changes: Changes, seed: int, device: torch.device, name: str | None) -> Plan:
     """Plan a new run. Raises RecipeError for an unknown recipe or a value that it may not hold."""
+    dataset = store.load(data)
     model = name or _slug(f"{dataset.description.name}-{dataset.description.resolution}")
     if not re.fullmatch(MODEL_NAME, model):
         raise RecipeError(f"a model's name matches {MODEL_NAME}, got {model!r}")
-    resolved = _budgeted(recipe.load(recipe_name, _pairs(changes.values)), changes, dataset.description.count)
-    networks.architecture_of(resolved, dataset.description.resolution, len(dataset.description.classes))
-    return Plan(model, recipe_name, resolved, dataset, seed, device)
+    resolved = recipe.load(recipe_name, _pairs(changes.values), changes.budget)
+    networks.architecture_of(resolved, dataset.description)
+    return Plan(model, recipe_name, resolved, dataset, data, seed, device)
 
 
-def resumed(dataset: Dataset, folder: Path, device: torch.device) -> Plan:
+def resumed(data: Path, folder: Path, device: torch.device) -> Plan:
     """Plan to go on with the run in a folder. Raises StateError when there is none, or it knew other data."""
+    dataset = store.load(data)
     position = state.read_position(folder / STATE)
     if position.dataset_sha256 != dataset.description.sha256:
         raise StateError(f"{folder}: was trained on other data than {dataset.description.name}")
-    return Plan(position.name, position.recipe_name, position.recipe, dataset, position.seed, device)
+    return Plan(position.name, position.recipe_name, position.recipe, dataset, data, position.seed, device)
 
 
 def device_named(name: str | None) -> torch.device:
@@ -71,14 +83,6 @@ def device_named(name: str | None) -> torch.device:
 
 def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._")[:64]
-
-
-def _budgeted(resolved: Recipe, changes: Changes, count: int) -> Recipe:
-    if changes.epochs is not None and changes.images is not None:
-        raise RecipeError("a budget is given in epochs or in images, not in both")
-    batch = min(resolved.batch, count)
-    in_epochs = changes.images / (count // batch * batch) if changes.images is not None else changes.epochs
-    return resolved if in_epochs is None else recipe.checked(resolved.model_dump() | {"epochs": in_epochs})
 
 
 def _pairs(texts: tuple[str, ...]) -> dict[str, str]:

@@ -9,16 +9,28 @@ from typing import Any
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
-from torch.optim import Adam
+from torch.optim import Optimizer
 
 from models import container
 from models.errors import ModelError
 from training.errors import StateError
+from training.guard import Memory
 from training.networks import Networks
 from training.recipe import Recipe
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _KEY = "imagemill-state"
+
+
+class Best(BaseModel):
+    """The snapshot that is published: the one with the least Frechet distance so far."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fd: float
+    step: int
+    progress: float
+    """Share of the budget that was spent then."""
 
 
 class Position(BaseModel):
@@ -32,13 +44,17 @@ class Position(BaseModel):
     recipe: Recipe
     dataset_sha256: str
     seed: int
-    step: int
-    seconds: float
+    step: int = 0
+    steps_in_epoch: int = 0
+    """Steps that the running sums add up."""
+    seconds: float = 0.0
+    memory: Memory = Memory()
+    best: Best | None = None
 
 
 def save(path: Path, position: Position, networks: Networks, sums: Tensor) -> None:
-    """Write the state, whole or not at all. `sums` (4,) are the running sums of the epoch under way."""
-    tensors = {"sums": sums, "random": networks.random.get_state()}
+    """Write the state, whole or not at all. `sums` (6,) are the running sums of the epoch under way."""
+    tensors = {"sums": sums, "random": networks.random.generator.get_state()}
     for name, network in _networks(networks).items():
         tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
     for name, optimiser in _optimisers(networks).items():
@@ -56,7 +72,7 @@ def read_position(path: Path) -> Position:
 
 
 def restore(path: Path, networks: Networks) -> tuple[Position, Tensor]:
-    """Load a state into freshly built networks. Returns the position and the running sums (4,)."""
+    """Load a state into freshly built networks. Returns the position and the running sums (6,)."""
     try:
         position, tensors = container.read(path, _KEY, Position, FORMAT_VERSION)
         for name, network in _networks(networks).items():
@@ -65,11 +81,11 @@ def restore(path: Path, networks: Networks) -> tuple[Position, Tensor]:
             _restore_optimiser(optimiser, _under(tensors, name))
     except (ModelError, RuntimeError, ValueError, KeyError) as error:
         raise StateError(f"{path}: does not fit this recipe ({error})") from error
-    networks.random.set_state(tensors["random"])
+    networks.random.generator.set_state(tensors["random"])
     return position, tensors["sums"]
 
 
-def _restore_optimiser(optimiser: Adam, tensors: dict[str, Tensor]) -> None:
+def _restore_optimiser(optimiser: Optimizer, tensors: dict[str, Tensor]) -> None:
     parameters = optimiser.param_groups[0]["params"]
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
@@ -80,7 +96,7 @@ def _restore_optimiser(optimiser: Adam, tensors: dict[str, Tensor]) -> None:
 
 
 def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
-    # Fused Adam walks weights and moments side by side in memory, whatever their strides say.
+    # A fused optimiser walks weights and moments side by side in memory, whatever their strides say.
     return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
 
 
@@ -88,7 +104,7 @@ def _networks(networks: Networks) -> dict[str, torch.nn.Module]:
     return {"generator": networks.generator, "discriminator": networks.discriminator, "average": networks.average}
 
 
-def _optimisers(networks: Networks) -> dict[str, Adam]:
+def _optimisers(networks: Networks) -> dict[str, Optimizer]:
     return {
         "generator_optimiser": networks.generator_optimiser,
         "discriminator_optimiser": networks.discriminator_optimiser,

@@ -4,27 +4,29 @@ import hashlib
 import re
 import shutil
 import tempfile
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from os import cpu_count
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
 from models.checkpoint import CLASS_NAME
-from training.dataset.picture import CROP, FILTER, decode
+from training.dataset.picture import CROP, FILTER, Picture, decode
 from training.dataset.source import Item
 from training.errors import DatasetError
 
 FORMAT_VERSION = 1
-_Decoded = NDArray[np.uint8] | DatasetError
+_Outcome = Picture | DatasetError
 _IMAGES, _LABELS, _DESCRIPTION = "images.bin", "labels.bin", "dataset.json"
 
 
@@ -53,6 +55,10 @@ class Description(BaseModel):
     sha256: str
     """Of images and labels: two datasets with one hash hold the same pixels under the same labels, in one order."""
     set_aside: tuple[SetAside, ...]
+    enlarged: int = 0
+    """How many images were smaller than the resolution."""
+    duplicates: int = 0
+    """How many images show exactly the pixels of another."""
 
 
 @dataclass(frozen=True)
@@ -77,20 +83,31 @@ def build(
 ) -> Description:
     """Decode every item and write the dataset to `path`; what cannot be decoded is listed and set aside.
 
-    The folder appears under its name only when it is complete. `progress` hears how many files were read.
-    Raises DatasetError when `path` exists or fewer than two images are left.
+    The folder appears under its name only when it is complete. `progress` hears how many files were read, and may
+    raise what stops the work. Raises DatasetError when `path` exists or cannot be written, or fewer than two images are
+    left.
     """
-    if path.exists():
-        raise DatasetError(f"{path}: exists already")
+    try:
+        if path.exists():
+            raise DatasetError(f"{path}: exists already")
+        with _beside(path) as partial, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about files that Pillow reads all the same
+            return _write(partial, found, size, credit, progress)
+    except OSError as error:
+        raise DatasetError(f"{path}: could not be written ({error.strerror or error})") from error
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """Lend a folder that takes the name `path` once it is filled, and is gone when that fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
-        description = _write(partial, found, size, credit, progress)
+        yield partial
         partial.chmod(0o755)
         partial.replace(path)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return description
 
 
 def load(path: Path) -> Dataset:
@@ -118,49 +135,71 @@ def _mapped(path: Path, dtype: torch.dtype, count: int) -> Tensor:
 
 def _write(folder: Path, found: list[Item], size: int, credit: Credit, progress: Callable[[int], None]) -> Description:
     labelled = any(item.label is not None for item in found)
-    digest, used, set_aside = hashlib.sha256(), list[str](), list[SetAside]()
     with (folder / _IMAGES).open("wb") as file:
-        for done, (item, pixels) in enumerate(_decoded(found, size, labelled), start=1):
-            if isinstance(pixels, DatasetError):
-                set_aside.append(SetAside(file=item.name, reason=str(pixels)))
-            else:
-                file.write(pixels.data)
-                digest.update(pixels.data)
-                used.append(item.label or "")
+        sorter = _Sorter(file, size)
+        for done, (item, outcome) in enumerate(_decoded(found, size, labelled), start=1):
+            sorter.add(item, outcome)
             progress(done)
-    if len(used) < 2:
-        raise DatasetError(_too_few(len(used), set_aside))
-    classes = sorted(set(used)) if labelled else []
-    written = np.asarray([classes.index(label) if labelled else -1 for label in used], dtype=np.int64).tobytes()
-    digest.update(written)
-    (folder / _LABELS).write_bytes(written)
+    if len(sorter.labels) < 2:
+        raise DatasetError(_too_few(len(sorter.labels), sorter.set_aside))
+    classes = sorted(set(sorter.labels)) if labelled else []
+    number = {label: k for k, label in enumerate(classes)}
+    labels = np.asarray([number.get(label, -1) for label in sorter.labels], dtype=np.int64).tobytes()
+    sorter.digest.update(labels)
+    (folder / _LABELS).write_bytes(labels)
     description = Description(
         name=credit.name,
         licence=credit.licence,
-        count=len(used),
+        count=len(sorter.labels),
         resolution=size,
         classes=tuple(classes),
         resize_filter=FILTER,
         crop=CROP,
-        sha256=digest.hexdigest(),
-        set_aside=tuple(set_aside),
+        sha256=sorter.digest.hexdigest(),
+        set_aside=tuple(sorter.set_aside),
+        enlarged=sorter.enlarged,
+        duplicates=len(sorter.labels) - len(sorter.seen),
     )
     (folder / _DESCRIPTION).write_text(description.model_dump_json(indent=2), encoding="utf-8")
     return description
 
 
-def _decoded(found: list[Item], size: int, labelled: bool) -> Iterator[tuple[Item, _Decoded]]:
+class _Sorter:
+    """Writes the pixels of good images, sets bad ones aside and counts what a researcher should know."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file, self._size = file, size
+        self.digest = hashlib.sha256()
+        self.labels: list[str] = []
+        self.set_aside: list[SetAside] = []
+        self.seen: set[bytes] = set()
+        self.enlarged = 0
+
+    def add(self, item: Item, outcome: Picture | DatasetError) -> None:
+        """Take in what became of an item."""
+        if isinstance(outcome, DatasetError):
+            self.set_aside.append(SetAside(file=item.name, reason=str(outcome)))
+            return
+        self._file.write(outcome.pixels.data)
+        self.digest.update(outcome.pixels.data)
+        self.seen.add(hashlib.blake2b(outcome.pixels.data, digest_size=16).digest())
+        self.labels.append(item.label or "")
+        self.enlarged += outcome.side < self._size
+
+
+def _decoded(found: list[Item], size: int, labelled: bool) -> Iterator[tuple[Item, _Outcome]]:
     """Decode on all cores, in order, a bounded number of files ahead."""
 
-    def one(item: Item) -> _Decoded:
+    def one(item: Item) -> _Outcome:
         try:
+            data = item.read()
             if labelled:
                 _check_label(item.label)
-            return decode(item.read(), size)
+            return decode(data, size)
         except DatasetError as error:
             return error
-        except Exception as error:  # a damaged zip member or a file that vanished
-            return DatasetError(f"unreadable ({type(error).__name__}: {error})")
+        except OSError as error:  # a file that vanished or is not ours to read
+            return DatasetError(f"unreadable ({error.strerror or error})")
 
     workers = cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:
@@ -175,7 +214,7 @@ def _check_label(label: str | None) -> None:
         raise DatasetError(f"a class name has 1 to 64 printable characters, this one is {label[:80]!r}")
 
 
-def _ahead(futures: Iterator[tuple[Item, Future[_Decoded]]], count: int) -> Iterator[tuple[Item, Future[_Decoded]]]:
+def _ahead(futures: Iterator[tuple[Item, Future[_Outcome]]], count: int) -> Iterator[tuple[Item, Future[_Outcome]]]:
     window = deque(islice(futures, count))
     while window:
         yield window.popleft()

@@ -18,6 +18,23 @@ def class_folders(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def dataset(class_folders: Path, tmp_path: Path) -> Dataset:
+def data(class_folders: Path, tmp_path: Path) -> Path:
     store.build(items(class_folders), tmp_path / "dataset", 32, store.Credit("pets", "CC0"))
-    return store.load(tmp_path / "dataset")
+    return tmp_path / "dataset"
+
+
+@pytest.fixture
+def dataset(data: Path) -> Dataset:
+    return store.load(data)
+
+
+@pytest.fixture
+def unlabelled(class_folders: Path, tmp_path: Path) -> Path:
+    store.build(items(class_folders / "cat"), tmp_path / "unlabelled", 32, store.Credit("pets", "CC0"))
+    return tmp_path / "unlabelled"
+
+
+@pytest.fixture
+def other_data(class_folders: Path, tmp_path: Path) -> Path:
+    store.build(items(class_folders)[1:], tmp_path / "other", 32, store.Credit("pets", "CC0"))
+    return tmp_path / "other"

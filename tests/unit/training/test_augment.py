@@ -1,21 +1,22 @@
 import torch
 
 from training.augment import augment, mirror
+from training.stream import Stream
 
 
-def random(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
+def random(seed: int = 0) -> Stream:
+    return Stream(torch.Generator().manual_seed(seed))
 
 
 def images(n: int = 64) -> torch.Tensor:
-    return torch.rand(n, 3, 16, 16, generator=random(9)) * 2 - 1
+    return torch.rand(n, 3, 16, 16, generator=random(9).generator) * 2 - 1
 
 
 def test_p_zero_changes_nothing_and_draws_nothing() -> None:
-    generator = random()
-    before = generator.get_state()
-    assert torch.equal(augment(images(), 0, generator), images())
-    assert torch.equal(generator.get_state(), before)
+    stream = random()
+    before = stream.generator.get_state()
+    assert torch.equal(augment(images(), 0, stream), images())
+    assert torch.equal(stream.generator.get_state(), before)
 
 
 def test_p_is_the_share_of_images_that_each_transform_changes() -> None:

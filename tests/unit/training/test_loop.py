@@ -1,4 +1,3 @@
-import dataclasses
 import json
 from pathlib import Path
 
@@ -7,19 +6,25 @@ import torch
 from safetensors.torch import load_file
 
 from models import checkpoint
+from training import recipe, record, state
 from training import plan as plans
-from training import record
-from training.dataset.store import Dataset
 from training.errors import RecipeError, StateError
-from training.loop import Run, Watcher
+from training.loop import HEALTHY, Ending, Run, Watcher
+from training.metrics.figures import Probe
 from training.plan import STATE, Changes, Plan
 
 CPU = torch.device("cpu")
-SMALL = ("batch=8", "latent_dim=8", "generator_channels=4", "discriminator_channels=4", "augment=0.5")
+SMALL = ("batch=8", "latent_dim=8", "generator_channels=4", "discriminator_channels=4")
+EXTRAS = ("augment=0.5", "augment_ramp=0.5", "instance_noise=0.1", "final_lr=0.1", "sphere=true", "balance=1.0")
 
 
-def plan_of(dataset: Dataset, **changes: float) -> Plan:
-    return plans.fresh(dataset, "dcgan", Changes(**changes, values=SMALL), 3, CPU, "pets-32")  # type: ignore[arg-type]
+def plan_of(data: Path, name: str = "cgan", *values: str, seed: int = 3, **budget: float) -> Plan:
+    changes = Changes(**budget, values=(*SMALL, *values))  # type: ignore[arg-type]
+    return plans.fresh(data, name, changes, seed, CPU, "pets-32")
+
+
+def new(tmp_path: Path) -> Path:
+    return record.new_folder(tmp_path, "cgan", "pets")
 
 
 def stop_after(run: Run, step: int) -> Watcher:
@@ -30,21 +35,40 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / STATE)
 
 
-@pytest.mark.parametrize("stop", [1, 4, 6], ids=["in the first epoch", "in the second", "between two"])
-def test_a_resumed_run_is_the_run_that_was_never_stopped(dataset: Dataset, tmp_path: Path, stop: int) -> None:
-    straight, stopped = (record.new_folder(tmp_path, "dcgan", "pets") for _ in range(2))
-    assert Run(plan_of(dataset, epochs=3), straight).train(Watcher())
-    first = Run(plan_of(dataset, epochs=3), stopped)
-    assert not first.train(stop_after(first, stop))
-    second = Run(plans.resumed(dataset, stopped, CPU), stopped)
+def losses(folder: Path) -> list[tuple[float, float]]:
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    return [(line["loss_g"], line["loss_d"]) for line in lines]
+
+
+def assert_resumed_equals_straight(tmp_path: Path, plan: Plan, stop: int) -> None:
+    straight, stopped = new(tmp_path), new(tmp_path)
+    assert Run(plan, straight).train(Watcher()).outcome == "finished"
+    first = Run(plan, stopped)
+    assert first.train(stop_after(first, stop)).outcome == "stopped"
+    second = Run(plans.resumed(plan.data, stopped, CPU), stopped)
     assert second.step == stop
-    assert second.train(Watcher())
+    assert second.train(Watcher()) == Ending("finished")
     expected, found = weights(straight), weights(stopped)
     assert expected.keys() == found.keys()
     assert all(torch.equal(expected[key], found[key]) for key in expected)
-    lines = [[json.loads(line) for line in (f / "log.jsonl").read_text().splitlines()] for f in (straight, stopped)]
-    losses = [[(line["loss_g"], line["loss_d"]) for line in of] for of in lines]
-    assert losses[0] == losses[1]
+    assert losses(straight) == losses(stopped)
+
+
+@pytest.mark.parametrize("stop", [1, 4, 6], ids=["in the first epoch", "in the second", "between two"])
+def test_a_resumed_run_is_the_run_that_was_never_stopped(data: Path, tmp_path: Path, stop: int) -> None:
+    assert_resumed_equals_straight(tmp_path, plan_of(data, "cgan", *EXTRAS, "guard=false", epochs=3), stop)
+
+
+@pytest.mark.parametrize("name", recipe.names())
+def test_every_recipe_resumes_exactly(data: Path, tmp_path: Path, name: str) -> None:
+    plan = plan_of(data, name, "guard=false", epochs=3 * recipe.load(name).discriminator_steps)
+    assert_resumed_equals_straight(tmp_path, plan, 5)
+
+
+def test_smoothed_and_flipped_labels_resume_exactly(data: Path, tmp_path: Path) -> None:
+    assert_resumed_equals_straight(
+        tmp_path, plan_of(data, "dcgan", "label_smoothing=0.1", "label_flips=0.2", "guard=false", epochs=2), 2
+    )
 
 
 class PowerCutError(Exception):
@@ -52,77 +76,189 @@ class PowerCutError(Exception):
 
 
 def test_a_crash_in_a_long_epoch_costs_no_more_than_the_time_between_two_saves(
-    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cut(step: int) -> None:
         if step == 2:
             raise PowerCutError
 
-    monkeypatch.setattr("training.loop._SAVE_EVERY_SECONDS", 0)
-    folder = record.new_folder(tmp_path, "dcgan", "pets")
+    monkeypatch.setattr("training.clock.SAVE_EVERY_SECONDS", 0)
+    monkeypatch.setattr("training.clock._SHARE", 1e9)
+    folder = new(tmp_path)
     with pytest.raises(PowerCutError):
-        Run(plan_of(dataset, epochs=3), folder).train(Watcher(step=cut))
-    assert Run(plans.resumed(dataset, folder, CPU), folder).step == 1
+        Run(plan_of(data, epochs=3), folder).train(Watcher(step=cut))
+    assert Run(plans.resumed(data, folder, CPU), folder).step == 1
 
 
-def test_a_run_leaves_all_that_a_person_and_a_worker_need(dataset: Dataset, tmp_path: Path) -> None:
-    folder = record.new_folder(tmp_path, "dcgan", "pets")
-    heard: list[record.EpochLine] = []
-    run = Run(plan_of(dataset, epochs=2), folder)
-    run.train(Watcher(epoch=heard.append))
+def test_a_run_leaves_all_that_a_person_and_a_worker_need(data: Path, tmp_path: Path) -> None:
+    folder, heard = new(tmp_path), list[record.EpochLine]()
+    run = Run(plan_of(data, epochs=2), folder)
+    assert run.train(Watcher(epoch=heard.append)) == Ending("finished")
     assert [line.epoch for line in heard] == [1, 2]
     assert "loss_g" in str(heard[0])
-    assert [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()] == [
-        line.model_dump() for line in heard
-    ]
     assert 0 < heard[0].real_score < 1
     assert 0 < heard[0].fake_score < 1
-    assert sorted(p.name for p in (folder / "samples").iterdir()) == ["epoch-0001.png", "epoch-0002.png"]
     header, generator = checkpoint.load_generator(folder / "pets-32.safetensors")
+    assert run.checkpoint == folder / "pets-32.safetensors"
     assert header.classes == ("cat", "dog")
     assert header.training.images_seen == 48
     assert header.data.licence == "CC0"
+    assert header.metrics["fd_efflite0"] > 0
     assert torch.isfinite(generator(torch.randn(2, 8), torch.tensor([0, 1]))).all()
     assert "48" in (folder / "pets-32.md").read_text(encoding="utf-8")
 
 
-def test_the_budget_in_images_is_kept_to_a_batch(dataset: Dataset, tmp_path: Path) -> None:
-    run = Run(plan_of(dataset, images=33), record.new_folder(tmp_path, "dcgan", "pets"))
+def test_a_recipe_that_ignores_labels_makes_a_model_without_classes(data: Path, tmp_path: Path) -> None:
+    run = Run(plan_of(data, "dcgan", images=8), new(tmp_path))
     run.train(Watcher())
-    assert run.step * run.batch == 40
+    assert checkpoint.read_header(run.checkpoint).classes == ()
 
 
-def test_the_discriminator_learns_to_tell_and_the_generator_moves(dataset: Dataset, tmp_path: Path) -> None:
-    run = Run(plan_of(dataset, epochs=20), record.new_folder(tmp_path, "dcgan", "pets"))
-    heard: list[record.EpochLine] = []
+def test_a_recipe_that_needs_labels_is_refused_without(unlabelled: Path) -> None:
+    with pytest.raises(RecipeError, match="this recipe needs classes, and pets has none"):
+        plan_of(unlabelled, "cgan")
+
+
+def test_the_budget_in_images_is_kept_to_a_batch(data: Path, tmp_path: Path) -> None:
+    run = Run(plan_of(data, images=33), new(tmp_path))
+    run.train(Watcher())
+    assert run.step * run.images_per_step == 40
+
+
+def test_images_seen_count_every_discriminator_step(data: Path, tmp_path: Path) -> None:
+    run, heard = Run(plan_of(data, "wgan", images=80), new(tmp_path)), list[record.EpochLine]()
+    run.train(Watcher(epoch=heard.append))
+    assert (run.images_per_step, run.step) == (40, 2)
+    assert [line.images_seen for line in heard] == [40, 80]
+
+
+def test_a_budget_in_minutes_ends_by_the_clock(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, seconds = Run(plan_of(data, minutes=1), new(tmp_path)), iter(range(0, 1000, 10))
+    monkeypatch.setattr("training.clock.Clock.seconds", lambda _clock: float(next(seconds)))
+    assert run.train(Watcher()).outcome == "finished"
+    assert run.step == 7  # after 0, 10 ... 60 seconds
+
+
+def test_the_discriminator_learns_to_tell_and_the_generator_moves(data: Path, tmp_path: Path) -> None:
+    run, heard = Run(plan_of(data, epochs=20), new(tmp_path)), list[record.EpochLine]()
     run.train(Watcher(epoch=heard.append))
     assert heard[-1].loss_d < heard[0].loss_d
     assert heard[-1].real_score > heard[-1].fake_score
 
 
-def test_two_budgets_are_refused(dataset: Dataset) -> None:
-    with pytest.raises(RecipeError, match="in epochs or in images, not in both"):
-        plan_of(dataset, epochs=1, images=100)
+def probes(*figures: tuple[float, float, float]) -> object:
+    """An eye that sees these (fd, coverage, diversity), one after the other."""
+    found = iter(figures)
+
+    class Eye:
+        def look(self, *_: object) -> Probe:
+            fd, coverage, diversity = next(found)
+            return Probe(fd=fd, precision=0.5, coverage=coverage, diversity=diversity)
+
+        def named(self, probe: Probe) -> dict[str, float]:
+            return {"fd_efflite0": probe.fd}
+
+    return Eye()
 
 
-def test_a_name_that_no_url_could_carry_is_refused_before_training(dataset: Dataset) -> None:
+@pytest.fixture
+def check_always(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.clock.CHECK_EVERY_SECONDS", 0)
+    monkeypatch.setattr("training.clock._SHARE", 1e9)
+
+
+def seeing(plan: Plan, folder: Path, *figures: tuple[float, float, float]) -> Run:
+    run = Run(plan, folder)
+    run._eye = probes(*figures)  # type: ignore[assignment]
+    return run
+
+
+@pytest.mark.usefixtures("check_always")
+def test_the_best_snapshot_is_what_ships(data: Path, tmp_path: Path) -> None:
+    run = seeing(plan_of(data, images=32), new(tmp_path), (300, 0.1, 1), (200, 0.2, 1), (250, 0.2, 1), (260, 0.2, 1))
+    run.train(Watcher())
+    header = checkpoint.read_header(run.checkpoint)
+    assert (header.training.images_seen, header.metrics["fd_efflite0"]) == (16, 200)
+
+
+@pytest.mark.usefixtures("check_always")
+def test_without_a_better_metric_a_run_with_patience_stops_early(data: Path, tmp_path: Path) -> None:
+    run = seeing(
+        plan_of(data, "cgan", "patience=0.25", images=80), new(tmp_path), *[(300 + k, 0.1, 1) for k in range(9)]
+    )
+    ending = run.train(Watcher())
+    assert (ending.outcome, run.step) == ("stopped early", 4)
+    assert ending.reason == "no better Frechet distance for 30% of the budget"
+
+
+@pytest.mark.usefixtures("check_always")
+def test_a_collapse_is_rolled_back_and_training_goes_on_more_carefully(data: Path, tmp_path: Path) -> None:
+    folder, events = new(tmp_path), list[str]()
+    figures = [(300, 0.5, 1), (290, 0.5, 1), (500, 0.1, 1), (280, 0.5, 1), (270, 0.5, 1)]
+    run = seeing(plan_of(data, images=32), folder, *figures)
+    assert run.train(Watcher(event=events.append)) == Ending("finished")
+    assert events == ["step 3: coverage fell to 0.10 from 0.50; rolled back, learning rates halved"]
+    position = state.read_position(folder / STATE)
+    assert (position.step, position.memory.interventions, position.memory.lr_factor) == (4, 1, 0.5)
+    assert run._networks.generator_optimiser.param_groups[0]["lr"] == pytest.approx(1e-4)
+
+
+@pytest.mark.usefixtures("check_always")
+def test_after_three_rollbacks_a_run_gives_up_and_keeps_its_best(data: Path, tmp_path: Path) -> None:
+    folder = new(tmp_path)
+    run = seeing(plan_of(data, images=80), folder, (300, 0.5, 1), *[(900, 0.5, 0.1)] * 4)
+    ending = run.train(Watcher())
+    assert ending.outcome == "gave up"
+    assert "0.10 times as diverse as the data" in ending.reason
+    assert "after 3 rollbacks" in ending.reason
+    assert checkpoint.read_header(folder / "pets-32.safetensors").metrics["fd_efflite0"] == 300
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_loss_that_is_no_number_ends_a_run_without_spoiling_its_checkpoint(
+    data: Path, tmp_path: Path, guarded: bool
+) -> None:
+    folder, events = new(tmp_path), list[str]()
+    plan = plan_of(data, "cgan", f"guard={str(guarded).lower()}", "generator_lr=1e30", images=800)
+    ending = Run(plan, folder).train(Watcher(event=events.append))
+    assert ending.outcome == "gave up"
+    assert len(events) == (3 if guarded else 0)
+    assert all(tensor.double().isfinite().all() for tensor in load_file(folder / HEALTHY).values())
+
+
+def test_a_guarded_rollback_survives_a_stop(data: Path, tmp_path: Path) -> None:
+    folder = new(tmp_path)
+    plan = plan_of(data, images=80)
+    first = Run(plan, folder)
+    first._position = first._position.model_copy(update={"memory": first._position.memory.intervened("x")})
+    first.train(stop_after(first, 1))
+    assert Run(plans.resumed(data, folder, CPU), folder)._position.memory.interventions == 1
+
+
+def test_two_budgets_are_refused(data: Path) -> None:
+    with pytest.raises(RecipeError, match="a budget is given in epochs or images, not in both"):
+        plan_of(data, epochs=1, images=100)
+
+
+def test_a_name_that_no_url_could_carry_is_refused_before_training(data: Path) -> None:
     with pytest.raises(RecipeError, match="a model's name matches"):
-        plans.fresh(dataset, "dcgan", Changes(), 0, CPU, "My Faces!")
+        plans.fresh(data, "dcgan", Changes(), 0, CPU, "My Faces!")
 
 
-def test_resume_on_other_data_is_refused(dataset: Dataset, tmp_path: Path) -> None:
-    folder = record.new_folder(tmp_path, "dcgan", "pets")
-    Run(plan_of(dataset, images=8), folder).train(Watcher())
-    other = dataclasses.replace(dataset, description=dataset.description.model_copy(update={"sha256": "0" * 64}))
+def test_resume_on_other_data_is_refused(data: Path, other_data: Path, tmp_path: Path) -> None:
+    folder = new(tmp_path)
+    Run(plan_of(data, images=8), folder).train(Watcher())
     with pytest.raises(StateError, match="was trained on other data"):
-        plans.resumed(other, folder, CPU)
+        plans.resumed(other_data, folder, CPU)
 
 
-def test_resume_without_a_state_is_refused(dataset: Dataset, tmp_path: Path) -> None:
+def test_resume_with_a_state_of_another_architecture_is_refused(data: Path, tmp_path: Path) -> None:
+    folder = new(tmp_path)
+    Run(plan_of(data, images=8), folder).train(Watcher())
+    with pytest.raises(StateError, match="does not fit this recipe"):
+        Run(plan_of(data, "cgan", "generator_channels=8", images=8), folder)
+
+
+def test_resume_without_a_state_is_refused(data: Path, tmp_path: Path) -> None:
     with pytest.raises(StateError, match=r"not the state of a training run: .*No such file"):
-        plans.resumed(dataset, tmp_path, CPU)
-
-
-def test_run_folders_are_numbered_and_named(tmp_path: Path) -> None:
-    names = [record.new_folder(tmp_path, "dcgan", "pets").name for _ in range(2)]
-    assert names == ["00000-dcgan-pets", "00001-dcgan-pets"]
+        plans.resumed(data, tmp_path, CPU)

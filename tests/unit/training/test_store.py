@@ -8,6 +8,7 @@ from tests.tiny import picture
 from training.dataset import store
 from training.dataset.source import items
 from training.dataset.store import Dataset
+from training.dataset.table import LabelColumn
 from training.errors import DatasetError
 
 CREDIT = store.Credit("pets", "CC0")
@@ -29,7 +30,8 @@ def test_bad_files_are_listed_and_set_aside(class_folders: Path, tmp_path: Path)
     made = store.build(items(class_folders), tmp_path / "out", 32, CREDIT, heard.append)
     assert made.count == 24
     assert [file.file for file in made.set_aside] == ["cat/broken.png", "dog/text.jpg"]
-    assert all("unreadable" in file.reason for file in made.set_aside)
+    assert "unreadable" in made.set_aside[0].reason
+    assert "none of PNG" in made.set_aside[1].reason
     assert heard == list(range(1, 27))
 
 
@@ -45,9 +47,10 @@ def test_a_class_without_a_usable_image_vanishes(class_folders: Path, tmp_path: 
 
 
 def test_a_name_that_is_no_text_is_no_obstacle(class_folders: Path, tmp_path: Path) -> None:
-    (class_folders / "cat" / os.fsdecode(b"\xff.png")).write_bytes(b"")
+    for name in (b"\xfe.png", b"\xff.png"):
+        (class_folders / "cat" / os.fsdecode(name)).write_bytes(b"")
     made = store.build(items(class_folders), tmp_path / "out", 32, CREDIT)
-    assert [file.file for file in made.set_aside] == ["cat/\ufffd.png"]
+    assert [file.file for file in made.set_aside] == ["cat/\\xfe.png", "cat/\\xff.png"]
 
 
 def test_the_same_images_give_the_same_hash_and_another_label_gives_another(
@@ -67,6 +70,49 @@ def test_fewer_than_two_images_are_refused_and_nothing_is_left(tmp_path: Path) -
     with pytest.raises(DatasetError, match=r"1 usable images, at least 2 wanted \(1 set aside; the first: b.png"):
         store.build(items(tmp_path / "in"), tmp_path / "out", 32, CREDIT)
     assert [p.name for p in tmp_path.iterdir()] == ["in"]
+
+
+def test_images_below_the_resolution_and_copies_are_counted(class_folders: Path, tmp_path: Path) -> None:
+    picture(0, (31, 90)).save(class_folders / "cat" / "small.png")
+    for name in ("copy.png", "another.png"):
+        (class_folders / "dog" / name).write_bytes((class_folders / "cat" / "01.png").read_bytes())
+    made = store.build(items(class_folders), tmp_path / "out", 32, CREDIT)
+    assert (made.count, made.enlarged, made.duplicates) == (27, 1, 2)
+    assert store.load(tmp_path / "out").description == made
+
+
+def test_an_unlabelled_file_among_labelled_ones_is_set_aside(class_folders: Path, tmp_path: Path) -> None:
+    (class_folders / "labels.csv").write_text("file,kind\n01.png,a\n02.png,b\n", encoding="utf-8")
+    made = store.build(items(class_folders, LabelColumn("labels.csv", "kind")), tmp_path / "out", 32, CREDIT)
+    assert (made.count, made.classes) == (2, ("a", "b"))
+    assert {file.reason for file in made.set_aside} == {"no label"}
+
+
+def test_a_file_that_vanishes_is_set_aside(class_folders: Path, tmp_path: Path) -> None:
+    found = items(class_folders)
+    (class_folders / "cat" / "01.png").unlink()
+    made = store.build(found, tmp_path / "out", 32, CREDIT)
+    assert [file.reason for file in made.set_aside] == ["unreadable (No such file or directory)"]
+
+
+class StopError(Exception):
+    pass
+
+
+def test_a_stopped_build_leaves_nothing(class_folders: Path, tmp_path: Path) -> None:
+    def stop(done: int) -> None:
+        if done == 20:
+            raise StopError
+
+    with pytest.raises(StopError):
+        store.build(items(class_folders), tmp_path / "out", 32, CREDIT, stop)
+    assert [path.name for path in tmp_path.iterdir()] == ["pets"]
+
+
+def test_a_place_that_cannot_be_written_is_told(class_folders: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DatasetError, match=r"file/out: could not be written \(.*(exists|[Nn]ot a directory)"):
+        store.build(items(class_folders), tmp_path / "file" / "out", 32, CREDIT)
 
 
 def test_an_existing_dataset_is_not_overwritten(class_folders: Path, tmp_path: Path) -> None:

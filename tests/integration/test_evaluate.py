@@ -1,0 +1,71 @@
+"""Evaluating as a person does it: the installed command on a real file."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.tiny import picture, save_checkpoint
+
+NAMES = ("fd", "kd", "precision", "recall", "density", "coverage", "yield", "nearest_ratio", "copies")
+
+
+def imagemill(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "app.cli", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "120"}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=100, check=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("evaluate")
+    for number in range(60):
+        path = made / "pictures" / ("left" if number % 2 else "right") / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture(number).save(path)
+    done = imagemill("dataset", "pictures", "smooth", "--size", "32", cwd=made)
+    assert done.returncode == 0, done.stdout + done.stderr
+    save_checkpoint(made, "tiny", ("left", "right"))
+    save_checkpoint(made, "foreign", ("up", "down"))
+    return made
+
+
+def test_a_checkpoint_is_measured_against_a_dataset(folder: Path) -> None:
+    done = imagemill("evaluate", "tiny.safetensors", "smooth", "--n", "40", "--json", "tiny.json", cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((folder / "tiny.json").read_text())
+    names = [f"{name}_efflite0" for name in (*NAMES, "label_agreement")]
+    assert list(report["figures"]) == list(report["floor"]) == names
+    assert all(name in done.stdout for name in names)
+    assert f"{report['figures']['fd_efflite0']:.4g}" in done.stdout
+    # Noise is no smooth picture: far beyond what two halves of the reals are apart.
+    assert report["figures"]["fd_efflite0"] > 3 * report["floor"]["fd_efflite0"]
+    assert report["figures"]["precision_efflite0"] < 0.5 * report["floor"]["precision_efflite0"]
+    assert "features: efflite0, bicubic-antialias-224; k 5, manifolds of 40 points" in done.stdout
+    assert "reference: 60 images of pictures (sha256 " in done.stdout
+    assert (folder / "smooth" / "features-efflite0.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere.safetensors", "smooth"], "error: nowhere.safetensors: no such checkpoint, and no shipped model ("),
+        (["tiny.safetensors", "nowhere"], "error: nowhere: not a dataset made by `imagemill dataset`"),
+        (["pictures/left/1.png", "smooth"], "error: pictures/left/1.png: not a safetensors file"),
+        (["faces-64", "smooth"], "error: faces-64 draws 64 px images, pictures holds 32 px"),
+        (["foreign.safetensors", "smooth"], "error: foreign knows the classes up, down; pictures holds left, right"),
+        (["tiny.safetensors", "smooth", "--device", "meta"], "error: no device 'meta' here"),
+        (
+            ["tiny.safetensors", "smooth", "--fid-weights", "tiny.safetensors"],
+            "error: tiny.safetensors: not the weights that FID is defined by",
+        ),
+    ],
+)
+def test_a_mistake_is_said_in_one_sentence(folder: Path, arguments: list[str], message: str) -> None:
+    done = imagemill("evaluate", *arguments, cwd=folder)
+    assert done.returncode == 1
+    assert message in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr

@@ -1,0 +1,107 @@
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from models import checkpoint
+from tests.tiny import picture, save_checkpoint
+from training import render
+from training.dataset import store
+from training.dataset.source import items
+from training.dataset.store import Dataset
+from training.errors import MetricsError
+from training.metrics import evaluation, features, figures, reference
+from training.metrics.evaluation import Subject
+from training.metrics.features import Extractor
+from training.metrics.report import Report
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def _quick(extractor: Extractor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "load", lambda *_: extractor)
+
+
+def unheard(_name: str, _total: int) -> Callable[[int], None]:
+    return lambda _done: None
+
+
+def evaluated(folder: Path, n: int = 40, seed: int = 3) -> Report:
+    return evaluation.run(Subject(folder / "tiny.safetensors", folder / "dataset", n, seed), CPU, None, unheard)
+
+
+@pytest.mark.parametrize("classes", [("cat", "dog"), ()], ids=["conditional", "unconditional"])
+def test_the_images_of_a_seed_are_measured_under_the_labels_of_the_data(
+    classes: tuple[str, ...], dataset: Dataset, extractor: Extractor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation, "_CHUNK", 64)
+    save_checkpoint(tmp_path, "tiny", classes)
+    made = evaluated(tmp_path, 100)
+    header, generator = checkpoint.load_generator(tmp_path / "tiny.safetensors")
+    reals = reference.of(dataset, extractor, tmp_path)
+    labels = reals.labels_like(100) if classes else None
+    network = generator.to(memory_format=torch.channels_last)
+    images = render.samples(network, header.latent_dim, 3, range(100), labels)
+    expected = figures.measure(reals, extractor(images), labels)
+    assert made.figures == pytest.approx(figures.named(expected.figures, "tiles"))
+    assert made.floor == pytest.approx(figures.named(expected.floor, "tiles"))
+    assert made.provenance == expected.provenance
+    assert ("label_agreement_tiles" in made.figures) == bool(classes)
+
+
+def test_another_seed_gives_other_figures(dataset: Dataset, tmp_path: Path) -> None:
+    assert dataset.description.count == 24
+    save_checkpoint(tmp_path, "tiny")
+    first, again, other = evaluated(tmp_path), evaluated(tmp_path), evaluated(tmp_path, seed=4)
+    assert first.figures == again.figures
+    assert first.figures["fd_tiles"] != other.figures["fd_tiles"]
+    assert first.floor == other.floor
+
+
+def test_the_model_is_known_by_its_hash(dataset: Dataset, tmp_path: Path) -> None:
+    assert dataset.description.count == 24
+    save_checkpoint(tmp_path, "tiny")
+    made = evaluated(tmp_path)
+    assert made.model == "tiny"
+    assert made.model_sha256 == hashlib.sha256((tmp_path / "tiny.safetensors").read_bytes()).hexdigest()
+
+
+def test_progress_is_heard_of_reals_and_samples(dataset: Dataset, tmp_path: Path) -> None:
+    assert dataset.description.count == 24
+    save_checkpoint(tmp_path, "tiny")
+    heard: dict[tuple[str, int], list[int]] = {}
+
+    def counter(name: str, total: int) -> Callable[[int], None]:
+        return heard.setdefault((name, total), []).append
+
+    evaluation.run(Subject(tmp_path / "tiny.safetensors", tmp_path / "dataset", 300, 0), CPU, None, counter)
+    assert heard == {("real images", 24): [16, 24, 24], ("samples", 300): [256, 300]}
+
+
+def test_a_model_of_another_size_is_refused(class_folders: Path, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, "tiny")
+    store.build(items(class_folders), tmp_path / "dataset", 48, store.Credit("pets", "CC0"))
+    with pytest.raises(MetricsError, match="tiny draws 32 px images, pets holds 48 px"):
+        evaluated(tmp_path)
+
+
+def test_a_model_of_other_classes_is_refused(dataset: Dataset, tmp_path: Path) -> None:
+    assert dataset.description.classes == ("cat", "dog")
+    save_checkpoint(tmp_path, "tiny", ("dog", "cat"))
+    with pytest.raises(MetricsError, match="tiny knows the classes dog, cat; pets holds cat, dog"):
+        evaluated(tmp_path)
+
+
+def test_a_model_of_classes_is_refused_where_the_data_have_none(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(24):
+        picture(number).save(tmp_path / "in" / f"{number}.png")
+    store.build(items(tmp_path / "in"), tmp_path / "dataset", 32, store.Credit("smooth", "CC0"))
+    save_checkpoint(tmp_path, "tiny", ("cat", "dog"))
+    with pytest.raises(MetricsError, match="tiny knows the classes cat, dog; smooth holds none"):
+        evaluated(tmp_path)
+    save_checkpoint(tmp_path, "tiny")
+    assert evaluated(tmp_path).provenance.reals == 24

@@ -1,0 +1,63 @@
+import math
+
+import pytest
+
+from training import guard
+from training.guard import Memory, Signals
+from training.metrics.figures import Probe
+
+MEANS = {"loss_g": 1.0, "loss_d": 1.0, "real_logit": 2.0, "fake_logit": -1.0}
+YOUNG = Memory()
+GROWN = Memory(best_coverage=0.6, had_diversity=True)
+
+
+@pytest.mark.parametrize(
+    ("signals", "memory", "words"),
+    [
+        (Signals(finite=False), YOUNG, "a loss is not a finite number"),
+        (Signals(logit_gap=25.0), YOUNG, "25.0 apart, more than 20"),
+        (Signals(logit_gap=math.nan), YOUNG, "nan apart"),
+        (Signals(diversity=0.4), GROWN, "0.40 times as diverse as the data"),
+        (Signals(diversity=0.9, coverage=0.29), GROWN, "coverage fell to 0.29 from 0.60"),
+        (Signals(coverage=math.nan), GROWN, "coverage fell to nan"),
+    ],
+)
+def test_what_goes_wrong_is_said(signals: Signals, memory: Memory, words: str) -> None:
+    assert words in (guard.fault(signals, memory) or "")
+
+
+@pytest.mark.parametrize(
+    ("signals", "memory"),
+    [
+        (Signals(), YOUNG),
+        (Signals(logit_gap=19.0, diversity=0.6, coverage=0.31), GROWN),
+        (Signals(diversity=0.1, coverage=0.01), YOUNG),
+        (Signals(coverage=0.02), Memory(best_coverage=0.09)),
+    ],
+    ids=["nothing measured", "within limits", "a young generator", "within the noise"],
+)
+def test_what_is_healthy_is_left_alone(signals: Signals, memory: Memory) -> None:
+    assert guard.fault(signals, memory) is None
+
+
+def test_signals_come_from_means_and_probe() -> None:
+    probe = Probe(fd=100, precision=0.5, coverage=0.3, diversity=0.8)
+    expected = Signals(finite=True, logit_gap=3.0, diversity=0.8, coverage=0.3)
+    assert guard.signals("bce", MEANS, probe) == expected
+    assert guard.signals("bce", MEANS | {"loss_g": math.inf}, None).finite is False
+
+
+def test_a_wasserstein_critic_may_have_any_scale() -> None:
+    assert guard.signals("wasserstein", MEANS | {"real_logit": 1e6}, None).logit_gap is None
+
+
+def test_the_guard_remembers_the_best_it_saw() -> None:
+    memory = YOUNG.after(Signals(diversity=0.7, coverage=0.4)).after(Signals(diversity=0.6, coverage=0.2))
+    assert memory.best_coverage == 0.4
+    assert memory.had_diversity
+
+
+def test_every_intervention_halves_the_learning_rates_and_doubles_gamma() -> None:
+    memory = YOUNG.intervened("first").intervened("second")
+    assert (memory.lr_factor, memory.gamma_factor) == (0.25, 4.0)
+    assert memory.events == ("first", "second")

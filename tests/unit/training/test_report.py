@@ -1,0 +1,48 @@
+import dataclasses
+from typing import Any
+
+from training.dataset import report
+from training.dataset.store import Dataset, SetAside
+
+
+def described(dataset: Dataset, **changes: Any) -> Dataset:
+    return dataclasses.replace(dataset, description=dataset.description.model_copy(update=changes))
+
+
+def test_a_clean_dataset_is_summed_up_without_a_warning(dataset: Dataset) -> None:
+    assert report.lines(dataset) == [
+        "24 images of 32 x 32 px, 2 classes (cat, dog), 0 set aside",
+        "the classes have 8 (dog) to 16 (cat) images",
+    ]
+
+
+def test_a_dataset_without_classes_says_nothing_of_them(dataset: Dataset) -> None:
+    assert report.lines(described(dataset, classes=())) == ["24 images of 32 x 32 px, 0 set aside"]
+
+
+def test_many_classes_are_not_all_named(dataset: Dataset) -> None:
+    summary = report.lines(described(dataset, classes=tuple(f"c{k}" for k in range(13))))[0]
+    assert "13 classes (c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, ...)" in summary
+
+
+def test_a_long_list_of_bad_files_is_cut(dataset: Dataset) -> None:
+    lines = report.lines(described(dataset, set_aside=tuple(SetAside(file=f"{k}", reason="bad") for k in range(25))))
+    assert lines[:2] == ["set aside 0: bad", "set aside 1: bad"]
+    assert lines[19:21] == ["set aside 19: bad", "set aside 5 more; dataset.json lists them all"]
+    assert lines[21].endswith("25 set aside")
+
+
+def test_a_list_of_just_the_length_is_not_cut(dataset: Dataset) -> None:
+    lines = report.lines(described(dataset, set_aside=tuple(SetAside(file=f"{k}", reason="bad") for k in range(20))))
+    assert not any("more" in line for line in lines)
+
+
+def test_small_images_and_copies_are_told(dataset: Dataset) -> None:
+    lines = report.lines(described(dataset, enlarged=3, duplicates=2))
+    assert "3 were smaller than 32 px and were enlarged: they look soft" in lines
+    assert "2 show exactly the pixels of another image" in lines
+
+
+def test_a_name_cannot_steer_the_terminal(dataset: Dataset) -> None:
+    evil = SetAside(file="a\n\x1b[2Jb \u00e9.png", reason="bad")
+    assert report.lines(described(dataset, set_aside=(evil,)))[0] == "set aside a\\n\\x1b[2Jb \u00e9.png: bad"

@@ -1,0 +1,33 @@
+"""How long a run trains: in steps or in seconds, and how much of that is spent."""
+
+import math
+from dataclasses import dataclass
+
+from training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Exactly one of the two is set."""
+
+    steps: int | None = None
+    seconds: float | None = None
+
+    def progress(self, step: int, seconds: float) -> float:
+        """Tell the share that is spent, in [0, 1]."""
+        spent = step / self.steps if self.steps is not None else seconds / (self.seconds or 1)
+        return min(1.0, spent)
+
+    def left(self, progress: float, seconds: float) -> float:
+        """Estimate the seconds left, going by the pace so far."""
+        if self.seconds is not None:
+            return max(0.0, self.seconds - seconds)
+        return seconds / progress - seconds if progress else math.inf
+
+
+def of(recipe: Recipe, images: int, batch: int) -> Budget:
+    """Count a recipe's budget in steps of `batch` images for a dataset of `images`."""
+    if recipe.minutes is not None:
+        return Budget(seconds=60 * recipe.minutes)
+    wanted = recipe.images if recipe.images is not None else (recipe.epochs or 0) * images
+    return Budget(steps=max(1, math.ceil(wanted / batch - 1e-6)))

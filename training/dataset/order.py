@@ -1,0 +1,70 @@
+"""In which order images are dealt: every epoch is a pure function of the seed and the epoch's number."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Indices = NDArray[np.int64]
+
+
+class Order(Protocol):
+    """Which images an epoch shows, one after the other."""
+
+    def epoch(self, number: int) -> Indices:
+        """Deal an epoch. Shapes: returns (images,), indices into the dataset."""
+
+
+class Shuffled:
+    """Every image once an epoch."""
+
+    def __init__(self, count: int, seed: int) -> None:
+        self._count, self._seed = count, seed
+
+    def epoch(self, number: int) -> Indices:
+        """Deal an epoch. Shapes: returns (count,)."""
+        return _random(0, number, self._seed).permutation(self._count)
+
+
+class Balanced:
+    """Classes in proportion to count ** (1 - balance): 1 shows every class equally often, and 0 as often as it comes.
+
+    The images of a class are dealt in shuffled rounds that go on from one epoch to the next, so that none is seen
+    twice before all have been seen. Source: temperature sampling, e.g. Arivazhagan et al. 2019, section 3.2.
+    """
+
+    def __init__(self, labels: Indices, balance: float, draws: int, seed: int) -> None:
+        counts = np.bincount(labels)
+        self._members = np.split(np.argsort(labels, kind="stable"), np.cumsum(counts)[:-1])
+        self._quotas = quotas(counts, balance, draws)
+        self._seed = seed
+
+    def epoch(self, number: int) -> Indices:
+        """Deal an epoch. Shapes: returns (draws,)."""
+        dealt = np.concatenate([self._dealt(label, number) for label in range(len(self._members))])
+        return _random(0, number, self._seed).permutation(dealt)
+
+    def _dealt(self, label: int, number: int) -> Indices:
+        members, quota = self._members[label], int(self._quotas[label])
+        first_round, skipped = divmod(number * quota, len(members))
+        rounds = range(first_round, first_round - (-(skipped + quota) // len(members)))
+        shuffled = [_random(label + 1, k, self._seed).permutation(members) for k in rounds]
+        return np.concatenate(shuffled)[skipped : skipped + quota]
+
+
+def quotas(counts: Indices, balance: float, draws: int) -> Indices:
+    """Share an epoch's draws out among the classes: at least one each, the rest by largest remainder.
+
+    Shapes: counts (classes,), all positive; returns (classes,) with the sum `draws`, which is at least `classes`.
+    """
+    weights = counts.astype(np.float64) ** (1 - balance)
+    above_one = (weights / weights.sum() * draws - 1).clip(min=0)
+    wanted = above_one * ((draws - len(counts)) / max(above_one.sum(), 1e-9))
+    shares: Indices = 1 + np.floor(wanted).astype(np.int64)
+    shares[np.argsort(shares - wanted, kind="stable")[: draws - int(shares.sum())]] += 1
+    return shares
+
+
+def _random(stream: int, number: int, seed: int) -> np.random.Generator:
+    # The seed comes last: it alone may take more than one of the words that these are hashed as.
+    return np.random.default_rng((stream, number, seed))

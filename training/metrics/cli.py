@@ -1,0 +1,52 @@
+"""The command `imagemill evaluate`. Tensors are imported inside, so that `--help` is quick."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from training.console import console, errors, progress
+from training.errors import MetricsError
+
+
+def evaluate(
+    checkpoint: Annotated[str, typer.Argument(help="A checkpoint (.safetensors), or the name of a shipped model.")],
+    dataset: Annotated[Path, typer.Argument(help="What it was trained on, made by `imagemill dataset`.")],
+    n: Annotated[int, typer.Option(min=6, help="How many samples are measured.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, max=2**53 - 1, help="Images 0 to n - 1 of this seed are measured.")] = 0,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1; default: a GPU where there is one.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the figures here, too.")] = None,
+    fid_weights: Annotated[Path | None, typer.Option(help="Measure FID itself, with these Inception weights.")] = None,
+) -> None:
+    """Measure a model's samples against the data, and beside them what real images would get."""
+    from training import plan
+    from training.metrics import evaluation, report
+
+    with errors():
+        subject = evaluation.Subject(_checkpoint(checkpoint), dataset, n, seed)
+        where = plan.device_named(device)
+        with progress("images") as bar:
+            made = evaluation.run(subject, where, fid_weights, lambda name, total: _counter(bar, name, total))
+        if json:
+            report.write(json, made)
+    console.print(report.table(made))
+    for line in report.lines(made):
+        console.print(line, markup=False)
+
+
+def _counter(bar: Progress, name: str, total: int) -> Callable[[int], None]:
+    task = bar.add_task(name, total=total, rate="")
+    return lambda done: bar.update(task, completed=done)
+
+
+def _checkpoint(text: str) -> Path:
+    from models.registry import zoo
+
+    shipped = zoo()
+    if text in shipped:
+        return shipped[text]
+    if not Path(text).is_file():
+        raise MetricsError(f"{text}: no such checkpoint, and no shipped model ({', '.join(shipped)})")
+    return Path(text)

@@ -1,0 +1,55 @@
+"""Images become points of a feature space, in which every metric measures distances."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.backends import cudnn
+
+from training.errors import MetricsError
+from training.metrics import efflite, inception
+
+_BATCH = 16
+"""On a CPU, what a larger batch passes between layers no longer fits its caches."""
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """A feature network with its input's treatment; figures are comparable under one extractor alone."""
+
+    name: str
+    """Names network and weights."""
+    resize: str
+    """Names filter and input size."""
+    network: Callable[[Tensor], Tensor]
+    """Shapes: (n, 3, r, r) uint8 on `device` to (n, d)."""
+    device: torch.device
+
+    @torch.inference_mode()
+    def __call__(self, images: Tensor, progress: Callable[[int], None] = lambda _: None) -> Tensor:
+        """Extract features, in float32 on every device; `progress` hears how many images are done.
+
+        Shapes: images (n, 3, r, r) uint8 anywhere; returns (n, d) float32 on the CPU.
+        """
+        rows = []
+        # Half precision moved a Frechet distance of 50.6 by 1.9: a figure would depend on the machine.
+        with cudnn.flags(enabled=True, allow_tf32=False):
+            for start in range(0, len(images), _BATCH):
+                batch = images[start : start + _BATCH].to(self.device)
+                rows.append(self.network(batch).float().cpu())
+                progress(start + len(batch))
+        return torch.cat(rows)
+
+
+def load(name: str, device: torch.device) -> Extractor:
+    """Load a feature network by name. Raises MetricsError when it is unknown or not installed."""
+    if name != efflite.NAME:
+        raise MetricsError(f"no feature network {name!r}; there is: {efflite.NAME}")
+    return Extractor(efflite.NAME, efflite.RESIZE, efflite.load(device), device)
+
+
+def load_inception(weights: Path, device: torch.device) -> Extractor:
+    """Load the network of the true FID. Raises MetricsError as `inception.load` does."""
+    return Extractor(inception.NAME, inception.RESIZE, inception.load(weights, device), device)

@@ -1,0 +1,152 @@
+"""All figures of a set of samples at once, beside those that real images get: the floor."""
+
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from training.errors import MetricsError
+from training.metrics import frechet, inception, kernel, memorisation, neighbours, realism
+from training.metrics.neighbours import K
+from training.metrics.reference import Reference
+
+MOST_POINTS = 10_000
+"""More points make a manifold dearer, not better."""
+PROBE_POINTS = 2000
+LEAST_REALS, LEAST_FAKES = 4 * (K + 1), K + 1
+_LEAST_DISTANCE = 1e-9
+"""Data can be one image many times over."""
+
+
+class Figures(BaseModel):
+    """What was measured of one set of samples. Source of each: the module that computes it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fd: float
+    kd: float
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+    yield_: float
+    nearest_ratio: float
+    copies: float
+    label_agreement: float | None
+    """Share of samples that the vote of their nearest reals puts into the class that was asked for."""
+
+
+class Probe(BaseModel):
+    """What is measured while training goes on: cheap, and quick to tell a collapse."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fd: float
+    precision: float
+    coverage: float
+    diversity: float
+    """Mean distance between two fakes over that between two reals; 0 is one image for ever."""
+
+
+class Provenance(BaseModel):
+    """What must be the same before two figures are compared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    extractor: str
+    resize: str
+    dataset: str
+    dataset_sha256: str
+    reals: int
+    fakes: int
+    manifold: int
+    """Points of each kind in precision, recall, density, coverage and the kernel distance."""
+    k: int = K
+
+
+class Evaluation(BaseModel):
+    """Figures, and beside them those of held-out reals."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    figures: Figures
+    floor: Figures
+    """One half of the reals in the place of the fakes, the other half as the reference."""
+    provenance: Provenance
+
+
+def measure(reference: Reference, fakes: Tensor, labels: Tensor | None = None) -> Evaluation:
+    """Measure samples, and the floor. Shapes: fakes (n, d), labels (n,), those that the samples were asked for.
+
+    Raises MetricsError when there are too few of either.
+    """
+    _check(reference, fakes)
+    first, second = reference.halves()
+    return Evaluation(
+        figures=_figures(reference, fakes, labels),
+        floor=_figures(first, second.features, None if labels is None else second.labels),
+        provenance=Provenance(
+            **reference.source.model_dump(exclude={"format_version"}),
+            reals=len(reference.features),
+            fakes=len(fakes),
+            manifold=_common(reference, fakes, MOST_POINTS),
+        ),
+    )
+
+
+def probe(reference: Reference, fakes: Tensor) -> Probe:
+    """Measure the few figures that training watches, on at most 2000 points of each kind."""
+    _check(reference, fakes)
+    n = _common(reference, fakes, PROBE_POINTS)
+    reals, some = reference.features[:n], fakes[:n]
+    fidelity = neighbours.fidelity(neighbours.manifold(reals), neighbours.manifold(some))
+    return Probe(
+        fd=frechet.distance(reference.gaussian, frechet.gaussian(some)),
+        precision=fidelity.precision,
+        coverage=fidelity.coverage,
+        diversity=neighbours.mean_distance(some) / max(neighbours.mean_distance(reals), _LEAST_DISTANCE),
+    )
+
+
+def named(figures: Figures | Probe, extractor: str) -> dict[str, float]:
+    """Name each figure together with its feature network, so that no two can be mixed up: fd_efflite0 and so on.
+
+    Only the distances under the Inception weights are called fid and kid.
+    """
+    own = {"fd": "fid", "kd": "kid"} if extractor == inception.NAME else {}
+    found = figures.model_dump(exclude_none=True)
+    return {own.get(name, f"{name.strip('_')}_{extractor}"): value for name, value in found.items()}
+
+
+def _figures(reference: Reference, fakes: Tensor, labels: Tensor | None) -> Figures:
+    n = _common(reference, fakes, MOST_POINTS)
+    reals, some = reference.features[:n], fakes[:n]
+    fidelity = neighbours.fidelity(neighbours.manifold(reals), neighbours.manifold(some))
+    first, second = (half.features[:MOST_POINTS] for half in reference.halves())
+    near = neighbours.nearest(fakes, reference.features, K)
+    others = neighbours.nearest_others(reference.features, K, count=MOST_POINTS)
+    copied = memorisation.measure(near.distances[:, 0], others.distances)
+    return Figures(
+        fd=frechet.distance(reference.gaussian, frechet.gaussian(fakes)),
+        kd=kernel.distance(reals, some),
+        **fidelity._asdict(),
+        yield_=realism.accepted(fakes, first, second),
+        **copied._asdict(),
+        label_agreement=None if labels is None else _agreement(reference.labels[near.indices], labels),
+    )
+
+
+def _agreement(votes: Tensor, labels: Tensor) -> float:
+    """Count the samples whose nearest reals vote for their label; between equals the nearer class wins."""
+    weights = 1 - votes.new_tensor(range(K)).double() / K**2
+    sums = (one_hot(votes) * weights[:, None]).sum(dim=1)
+    return float((sums.argmax(dim=1) == labels).double().mean())
+
+
+def _common(reference: Reference, fakes: Tensor, most: int) -> int:
+    return min(len(reference.features), len(fakes), most)
+
+
+def _check(reference: Reference, fakes: Tensor) -> None:
+    if len(reference.features) < LEAST_REALS or len(fakes) < LEAST_FAKES:
+        found = f"{len(reference.features)} reals and {len(fakes)} fakes"
+        raise MetricsError(f"{found} are too few to measure; at least {LEAST_REALS} and {LEAST_FAKES} are wanted")

@@ -1,0 +1,107 @@
+"""The real images of a dataset as features, in a fair order; extracted once and kept beside the dataset."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor
+
+from models import container
+from models.errors import CheckpointError
+from training.dataset.store import Dataset
+from training.metrics import frechet
+from training.metrics.features import Extractor
+
+FORMAT_VERSION: Literal[1] = 1
+_KEY = "imagemill.features"
+_SHUFFLE_SEED = 0
+
+log = logging.getLogger(__name__)
+
+
+class Source(BaseModel):
+    """What features were made of, and how; all of it must match before a figure is compared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format_version: Literal[1] = FORMAT_VERSION
+    extractor: str
+    resize: str
+    dataset: str
+    dataset_sha256: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Real images to compare with, shuffled once and for all: every prefix is a fair sample.
+
+    Shapes: features (n, d) float32, labels (n,) int64, -1 where there is none.
+    """
+
+    source: Source
+    features: Tensor
+    labels: Tensor
+
+    @cached_property
+    def gaussian(self) -> frechet.Gaussian:
+        """All features, taken for a Gaussian."""
+        return frechet.gaussian(self.features)
+
+    def halves(self) -> tuple["Reference", "Reference"]:
+        """Split into two halves of one size, the same two every time."""
+        half = len(self.features) // 2
+        first, second = slice(0, half), slice(half, 2 * half)
+        return (
+            Reference(self.source, self.features[first], self.labels[first]),
+            Reference(self.source, self.features[second], self.labels[second]),
+        )
+
+    def labels_like(self, count: int) -> Tensor:
+        """List class labels in the proportions of the data, in a fixed random order. Shapes: returns (count,)."""
+        return self.labels[torch.arange(count) % len(self.labels)]
+
+
+def of(
+    dataset: Dataset, extractor: Extractor, folder: Path, progress: Callable[[int], None] = lambda _: None
+) -> Reference:
+    """Extract a dataset's features, or read them from its folder when they are there, whole and of this dataset.
+
+    A folder that cannot be written to costs the extraction every time. `progress` hears how many images are done.
+    """
+    description = dataset.description
+    source = Source(
+        extractor=extractor.name,
+        resize=extractor.resize,
+        dataset=description.name,
+        dataset_sha256=description.sha256,
+    )
+    path = folder / f"features-{extractor.name}.safetensors"
+    features = _read(path, source, description.count)
+    if features is None:
+        features = extractor(dataset.images, progress)
+        _write(path, source, features)
+    progress(description.count)
+    order = torch.randperm(description.count, generator=torch.Generator().manual_seed(_SHUFFLE_SEED))
+    return Reference(source, features[order], dataset.labels[order])
+
+
+def _read(path: Path, source: Source, count: int) -> Tensor | None:
+    try:
+        found, tensors = container.read(path, _KEY, Source, FORMAT_VERSION)
+    except CheckpointError:
+        return None
+    features = tensors.get("features", torch.empty(0))
+    whole = features.dim() == 2 and len(features) == count and features.dtype == torch.float32
+    return features if found == source and whole and bool(features.isfinite().all()) else None
+
+
+def _write(path: Path, source: Source, features: Tensor) -> None:
+    try:
+        container.write(path, _KEY, source, {"features": features})
+    except OSError as error:
+        log.warning("features were not kept", extra={"path": str(path), "reason": error.strerror})

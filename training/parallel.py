@@ -1,0 +1,88 @@
+"""Training on several devices: one process each, started by torchrun, gradients averaged by hand.
+
+By hand because DistributedDataParallel does not average the gradients of gradients that penalties need.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which of how many processes this is."""
+
+    rank: int = 0
+    world_size: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the process that measures, decides, writes and talks."""
+        return self.rank == 0
+
+    def shared(self, decide: Callable[[], Path]) -> Path:
+        """Let the leader decide on a path, and tell the others."""
+        told = [str(decide()) if self.leads else ""]
+        if self.world_size > 1:
+            dist.broadcast_object_list(told, 0)
+        return Path(told[0])
+
+
+ALONE = Place()
+
+
+@contextmanager
+def joined(device: torch.device) -> Iterator[Place]:
+    """Join the processes that torchrun started; alone, there is nothing to join."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield ALONE
+        return
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield Place(dist.get_rank(), dist.get_world_size())
+    finally:
+        dist.destroy_process_group()
+
+
+def local_device(device: torch.device) -> torch.device:
+    """Give each process on a machine a GPU of its own."""
+    rank = os.environ.get("LOCAL_RANK")
+    named = str(device) != "cuda"
+    return device if rank is None or named else torch.device(f"cuda:{rank}")
+
+
+@torch.no_grad()
+def average_gradients(network: nn.Module) -> None:
+    """Replace every gradient by its mean over the processes, in one message."""
+    if not dist.is_initialized():
+        return
+    gradients = [weights.grad for weights in network.parameters() if weights.grad is not None]
+    whole = torch.cat([gradient.flatten() for gradient in gradients])
+    dist.all_reduce(whole)
+    whole /= dist.get_world_size()
+    means = torch.split(whole, [gradient.numel() for gradient in gradients])
+    for gradient, mean in zip(gradients, means, strict=True):
+        gradient.copy_(mean.view_as(gradient))
+
+
+def summed(values: Tensor) -> Tensor:
+    """Add up a tensor over the processes."""
+    if dist.is_initialized():
+        dist.all_reduce(values)
+    return values
+
+
+def agreed(value: float) -> float:
+    """Tell every process what the leader says."""
+    if not dist.is_initialized():
+        return value
+    device = torch.device("cuda", torch.cuda.current_device()) if dist.get_backend() == "nccl" else None
+    message = torch.tensor([value], dtype=torch.float64, device=device)
+    dist.broadcast(message, 0)
+    return float(message.item())

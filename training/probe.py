@@ -1,0 +1,48 @@
+"""The eye on a run: renders samples of the average and measures them against the data, now and then."""
+
+import logging
+
+from torch import nn
+
+from models.registry import Architecture
+from training import render
+from training.errors import MetricsError
+from training.metrics import features, figures, reference
+from training.metrics.figures import LEAST_REALS, PROBE_POINTS
+from training.metrics.reference import Reference
+from training.plan import Plan
+
+SEED = 2
+"""Of the samples that are measured: other ones than those of the grid (0) and of settling (1)."""
+
+log = logging.getLogger(__name__)
+
+
+class Eye:
+    """A feature network and the data's features, ready to measure a generator."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._extractor = features.load("efflite0", plan.device)
+        self._reference: Reference = reference.of(plan.dataset, self._extractor, plan.data)
+        self._count = min(PROBE_POINTS, plan.dataset.description.count)
+
+    def look(self, average: nn.Module, architecture: Architecture) -> figures.Probe:
+        """Measure at most 2000 samples with labels in the data's proportions."""
+        labels = self._reference.labels_like(self._count) if architecture.classes else None
+        fakes = render.samples(average, architecture.latent_dim, SEED, range(self._count), labels)
+        return figures.probe(self._reference, self._extractor(fakes))
+
+    def named(self, probe: figures.Probe) -> dict[str, float]:
+        """Name a probe's figures together with their extractor."""
+        return figures.named(probe, self._extractor.name)
+
+
+def opened(plan: Plan) -> Eye | None:
+    """Open an eye, unless the recipe wants none, the data are too few or the metrics are not installed."""
+    if not plan.recipe.guard or plan.dataset.description.count < LEAST_REALS:
+        return None
+    try:
+        return Eye(plan)
+    except MetricsError as error:
+        log.warning("training went unmeasured", extra={"reason": str(error)})
+        return None

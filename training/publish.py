@@ -1,0 +1,85 @@
+"""What a run shows and ships: the average of its generator as a checkpoint, with a card and pictures."""
+
+import platform
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import nn
+
+from models import checkpoint, latents
+from models.registry import Architecture
+from training import ema
+from training.plan import Plan
+from training.record import Recorder, grid, strip
+from training.state import Position
+
+_SETTLING_BATCHES, _SETTLING_BATCH, _SETTLING_SEED = 16, 128, 1
+
+
+class Publisher:
+    """Writes the checkpoint of a run, over the one before."""
+
+    def __init__(self, plan: Plan, architecture: Architecture, folder: Path) -> None:
+        self._plan, self._architecture, self._folder = plan, architecture, folder
+
+    @property
+    def path(self) -> Path:
+        """Where the published checkpoint lies."""
+        return self._folder / f"{self._plan.name}.safetensors"
+
+    def settle(self, average: nn.Module) -> None:
+        """Make the average ready for inference: batch-norm statistics of its own, eval mode."""
+        batches = []
+        for k in range(_SETTLING_BATCHES):
+            indices = range(k * _SETTLING_BATCH, (k + 1) * _SETTLING_BATCH)
+            z = latents.sample(self._architecture.latent_dim, _SETTLING_SEED, indices).to(self._plan.device)
+            classes = self._architecture.classes
+            labels = torch.tensor(indices, device=self._plan.device) % classes if classes else None
+            batches.append((z, labels))
+        ema.settle(average, batches)
+
+    def publish(
+        self, average: nn.Module, position: Position, images_seen: int, metrics: dict[str, float], recorder: Recorder
+    ) -> None:
+        """Write a settled average as the run's checkpoint, with its card and pictures."""
+        header = self._header(position, images_seen, metrics)
+        checkpoint.save(self.path, header, average)
+        walks = strip.draw(average, self._architecture, header.classes)
+        recorder.publish(header, self.grid(average), walks)
+
+    def grid(self, average: nn.Module) -> Image.Image:
+        """Draw the grid of a settled average."""
+        return grid.draw(average, self._architecture, self._classes)
+
+    @property
+    def _classes(self) -> tuple[str, ...]:
+        return self._plan.dataset.description.classes if self._architecture.classes else ()
+
+    def _header(self, position: Position, images_seen: int, metrics: dict[str, float]) -> checkpoint.Header:
+        plan, description = self._plan, self._plan.dataset.description
+        return checkpoint.Header(
+            name=plan.name,
+            architecture=self._architecture,
+            classes=self._classes,
+            data=checkpoint.DataCredit(name=description.name, licence=description.licence, images=description.count),
+            training=checkpoint.Training(
+                images_seen=images_seen,
+                minutes=round(position.seconds / 60, 1),
+                device=device_name(plan.device),
+            ),
+            metrics=metrics,
+            recipe={
+                "name": plan.recipe_name,
+                "seed": plan.seed,
+                **plan.recipe.model_dump(mode="json", exclude_none=True),
+            },
+            versions=checkpoint.installed_versions(),
+        )
+
+
+def device_name(device: torch.device) -> str:
+    """Name the hardware, for cards: the GPU's own name, or the CPU's with its threads."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"

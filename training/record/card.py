@@ -1,0 +1,91 @@
+"""The model card beside a checkpoint: what a person needs to know before using it."""
+
+import json
+from collections.abc import Sequence
+
+from models.checkpoint import Header
+from training.metrics import figures
+from training.metrics.figures import Evaluation
+from training.record import grid, tiles
+from training.record.log import LOG, EpochLine
+
+
+def render(
+    header: Header,
+    lines: Sequence[EpochLine],
+    evaluation: Evaluation | None = None,
+    strip: str | None = None,
+    plots: str | None = None,
+) -> str:
+    """Say what a checkpoint is, on what it was trained and how, in Markdown.
+
+    The grid is `NAME.png`, beside the card; `strip` and `plots` are the files of further pictures, if there are any.
+    """
+    parts = [
+        f"# {header.name}",
+        f"![Samples of {header.name}, not selected]({header.name}.png)",
+        f"The samples are {grid.address(header.architecture)}, not selected; a service makes them again for "
+        f"`POST /generate?model={header.name}&n={grid.count(header.architecture)}&seed={tiles.SEED}`.",
+        _table(("", ""), _facts(header)),
+        *_metrics(header, evaluation),
+        *([f"## Walks between latents\n\n![Walks of {header.name} between latents]({strip})"] if strip else []),
+        *([f"## Curves\n\n![Losses, scores and metrics of {header.name}]({plots})"] if plots else []),
+        *_events(header, lines),
+        f"## Recipe\n\n```toml\n{_toml(header)}\n```",
+        f"Every epoch's figures: [{LOG}]({LOG}).",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _facts(header: Header) -> list[tuple[str, ...]]:
+    architecture, data, training = header.architecture, header.data, header.training
+    latent = f"latent {architecture.latent_dim}{' on a sphere' if architecture.sphere else ''}"
+    return [
+        ("images", f"{header.resolution} x {header.resolution} px, RGB"),
+        ("classes", ", ".join(header.classes) if header.classes else "none (unconditional)"),
+        ("architecture", f"{architecture.name}, {latent}, channels {architecture.channels}"),
+        ("data", f"{data.name}, {data.images} images"),
+        ("licence of the data", data.licence),
+        ("images seen", f"{training.images_seen:,}"),
+        ("training time", f"{training.minutes:.0f} minutes on {training.device}"),
+        ("versions", ", ".join(f"{name} {version}" for name, version in header.versions.items())),
+    ]
+
+
+def _metrics(header: Header, evaluation: Evaluation | None) -> list[str]:
+    if not header.metrics:
+        return []
+    if evaluation is None:
+        rows = [(name, f"{value:.4g}") for name, value in header.metrics.items()]
+        return [f"## Metrics\n\n{_table(('', header.name), rows)}"]
+    made = evaluation.provenance
+    floor = figures.named(evaluation.floor, made.extractor)
+    both = [
+        (name, f"{value:.4g}", f"{floor[name]:.4g}" if name in floor else "") for name, value in header.metrics.items()
+    ]
+    return [
+        f"## Metrics\n\n{_table(('', header.name, 'real images'), both)}",
+        f"{made.fakes:,} samples against the {made.reals:,} images of {made.dataset}, by features of {made.extractor} "
+        f"(resize: {made.resize}); precision, recall, density, coverage and the kernel distance take {made.manifold:,} "
+        f"of each, k = {made.k}. In the column of real images one half of them takes the place of the samples, the "
+        f"other that of the data. SHA-256 of the data: `{made.dataset_sha256}`.",
+    ]
+
+
+def _events(header: Header, lines: Sequence[EpochLine]) -> list[str]:
+    past = [line for line in lines if line.images_seen <= header.training.images_seen]
+    events = [f"- {line.images_seen:,} images: {event}" for line in past for event in line.events]
+    return ["## Events\n\n" + "\n".join(events)] if events else []
+
+
+def _table(heading: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [heading, ("---",) * len(heading), *(tuple(map(_cell, row)) for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def _toml(header: Header) -> str:
+    return "\n".join(f"{key} = {json.dumps(value)}" for key, value in header.recipe.items() if value is not None)

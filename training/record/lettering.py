@@ -1,0 +1,46 @@
+"""The names of classes in pictures."""
+
+from functools import cache
+from pathlib import Path
+
+from PIL import ImageDraw, ImageFont
+
+_SIZE, _INK, _WIDEST = 15, "#333333", 180
+
+
+def label(number: int, name: str) -> str:
+    """Name a class by what the font can draw: its name, without its middle where it is too long, or else its number."""
+    missing = _shape("\uffff")
+    if any(_shape(letter) == missing for letter in set(name)):
+        return f"class {number}"
+    kept, cut = len(name), name
+    while width(cut) > _WIDEST:
+        kept -= 1
+        cut = f"{name[: -(-kept // 2)].rstrip()}...{name[len(name) - kept // 2 :].lstrip()}"
+    return cut
+
+
+def width(text: str) -> int:
+    """Measure a label, in pixels."""
+    return round(_font().getlength(text))
+
+
+def draw(picture: ImageDraw.ImageDraw, text: str, right: int, middle: int) -> None:
+    """Write a label that ends at `right` and is as high as `middle`."""
+    picture.text((right, middle), text, fill=_INK, font=_font(), anchor="rm")
+
+
+def _shape(letter: str) -> bytes:
+    mask = _font().getmask(letter)
+    return bytes(str(mask.size), "ascii") + bytes(mask)
+
+
+@cache
+def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Take the font that comes with matplotlib, which knows many alphabets; else Pillow's, which knows English."""
+    try:
+        import matplotlib as mpl
+
+        return ImageFont.truetype(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", _SIZE)
+    except (ImportError, OSError):
+        return ImageFont.load_default(_SIZE)

@@ -1,0 +1,110 @@
+"""The one place that writes what a run leaves behind to be looked at. No trouble in here ever ends a run."""
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from PIL import Image
+
+from models.checkpoint import Header
+from training.errors import TrainingError
+from training.metrics.figures import Evaluation
+from training.record import board, card, file, log, plot
+from training.record.log import EpochLine
+
+PLOTS = "plots.png"
+_REDRAW_SECONDS = 20.0
+"""Plots cost half a second of a CPU."""
+
+
+class Recorder:
+    """Writes the log, grids, plots, TensorBoard's files, strips and cards of the run in a folder.
+
+    What cannot be written is told to `warn` in a sentence, once until it works again, and left out.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        warn: Callable[[str], None],
+        images_seen: int = 0,
+        floor: Mapping[str, float] | None = None,
+    ) -> None:
+        """Go on after `images_seen`: later records, of a run that was cut off before it saved its state, are dropped.
+
+        `floor` holds what the metrics of an epoch come to between real images, by name.
+        """
+        self._folder, self._name, self._warn = folder, name, warn
+        self._images_seen, self._floor = images_seen, floor or {}
+        self._board: board.Board | None = None
+        self._write_card: Callable[[], None] | None = None
+        self._drawn = -_REDRAW_SECONDS
+        self._troubles: dict[str, str] = {}
+        self._attempt("the log", lambda: log.rewind(folder, images_seen))
+
+    def tick(self, line: EpochLine, grid: Image.Image | None = None) -> None:
+        """Record the end of an epoch. Call it before the state is saved: a line too many is dropped by a resume."""
+        self._attempt("the log", lambda: log.append(self._folder, line))
+        self._attempt("files for TensorBoard", lambda: self._write_events(line, grid))
+        if grid is not None:
+            samples = self._folder / "samples" / f"images-{line.images_seen:09d}.png"
+            self._attempt("samples", lambda: file.write(samples, file.png(grid)))
+        if time.monotonic() - self._drawn > _REDRAW_SECONDS:
+            self._plot()
+
+    def publish(
+        self, header: Header, grid: Image.Image, strip: Image.Image | None = None, evaluation: Evaluation | None = None
+    ) -> None:
+        """Put the pictures and the card of a checkpoint beside it."""
+        beside = self._folder / header.name
+        self._attempt("the grid", lambda: file.write(beside.with_name(f"{header.name}.png"), file.png(grid)))
+        if strip is not None:
+            self._attempt(
+                "the strip", lambda: file.write(beside.with_name(f"{header.name}-strip.png"), file.png(strip))
+            )
+        self._write_card = partial(self._render_card, header, evaluation)
+        self._attempt("the card", self._write_card)
+
+    def close(self) -> None:
+        """Draw the plots once more, with the last epochs, and let the card of the last checkpoint show them."""
+        self._plot()
+        if self._write_card:
+            self._attempt("the card", self._write_card)
+
+    def _plot(self) -> None:
+        self._attempt("plots", self._write_plots)
+        self._drawn = time.monotonic()
+
+    def _write_plots(self) -> None:
+        if lines := log.read(self._folder):
+            file.write(self._folder / PLOTS, plot.draw(lines, self._name, self._floor))
+
+    def _render_card(self, header: Header, evaluation: Evaluation | None) -> None:
+        there = {path.name for path in self._folder.iterdir()}
+        pictures = [name if name in there else None for name in (f"{header.name}-strip.png", PLOTS)]
+        text = card.render(header, log.read(self._folder), evaluation, *pictures)
+        file.write(self._folder / f"{header.name}.md", text.encode())
+
+    def _write_events(self, line: EpochLine, grid: Image.Image | None) -> None:
+        self._board = self._board or board.Board(self._folder, self._images_seen)
+        self._board.add(line, grid)
+
+    def _attempt(self, what: str, write: Callable[[], None]) -> None:
+        trouble = _trouble(what, write)
+        if trouble and trouble != self._troubles.get(what):
+            self._warn(trouble)
+        self._troubles[what] = trouble
+
+
+def _trouble(what: str, write: Callable[[], None]) -> str:
+    """Say why something could not be written; nothing when it was."""
+    try:
+        write()
+    except ModuleNotFoundError as error:
+        return f"no {what} without {str(error.name).partition('.')[0]}: pip install 'imagemill[training]'"
+    except (OSError, TrainingError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        return f"could not write {what} ({reason or error}); training goes on"
+    return ""

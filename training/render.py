@@ -1,0 +1,28 @@
+"""Samples of a generator, by address: for grids, and for measuring."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from models import latents, pixels
+from models.precision import fastest_dtype
+
+_BATCH = 64
+
+
+@torch.inference_mode()
+def samples(generator: nn.Module, latent_dim: int, seed: int, indices: Sequence[int], labels: Tensor | None) -> Tensor:
+    """Render the images of (seed, index), in the device's fastest precision, as workers do.
+
+    Shapes: labels (n,) int64 or None; returns (n, 3, r, r) uint8 on the CPU.
+    """
+    device = next(generator.parameters()).device
+    z = latents.sample(latent_dim, seed, indices)
+    chunks = []
+    with torch.autocast(device.type, fastest_dtype(device), enabled=fastest_dtype(device) != torch.float32):
+        for start in range(0, len(z), _BATCH):
+            some = slice(start, start + _BATCH)
+            asked = None if labels is None else labels[some].to(device)
+            chunks.append(pixels.to_uint8(generator(z[some].to(device), asked).float()).cpu())
+    return torch.cat(chunks)
