@@ -52,8 +52,7 @@ class Feed:
     def at(self, step: int) -> Batch:
         """Return this process's slice of a step's batch. Shapes: (local, 3, r, r) uint8, labels (local,) or None."""
         if self.resident:
-            chosen = self._chosen(step)
-            return self._images[chosen], None if self._labels is None else self._labels[chosen]
+            return _gathered(self._images, self._labels, self._chosen(step))
         images, labels = self._read(step)
         there = images.to(self._device, non_blocking=True)
         return there, None if labels is None else labels.to(self._device, non_blocking=True)
@@ -75,11 +74,15 @@ class Feed:
         return self._dealt[first : first + self.local]
 
 
-def _gathered(images: Tensor, labels: Tensor | None, chosen: Tensor, pinned: bool) -> Batch:
-    # NumPy copies on this thread alone; PyTorch would wake a second team of threads beside the one that trains.
-    taken = [torch.from_numpy(whole.numpy()[chosen.numpy()]) for whole in (images, labels) if whole is not None]
+def _gathered(images: Tensor, labels: Tensor | None, chosen: Tensor, pinned: bool = False) -> Batch:
+    taken = [_rows(whole, chosen) for whole in (images, labels) if whole is not None]
     batch = [tensor.pin_memory() for tensor in taken] if pinned else taken
     return batch[0], None if labels is None else batch[1]
+
+
+def _rows(whole: Tensor, chosen: Tensor) -> Tensor:
+    # On a CPU, NumPy copies on this thread alone; PyTorch would wake its team for it, and wait for the slowest.
+    return torch.from_numpy(whole.numpy()[chosen.numpy()]) if whole.device.type == "cpu" else whole[chosen]
 
 
 def _batch_of(count: int, batch: int, world_size: int) -> int:

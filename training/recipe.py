@@ -134,7 +134,8 @@ def checked(values: Mapping[str, object]) -> Recipe:
 
 def _fault(fault: Mapping[str, object]) -> str:
     place = ".".join(map(str, fault["loc"]))  # type: ignore[call-overload]
-    return f"{place}: {fault['msg']}, got {fault['input']!r}" if place else str(fault["msg"])
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    return f"{place}: {message}, got {fault['input']!r}" if place else message
 
 
 def _value(key: str, text: str) -> object:

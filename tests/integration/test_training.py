@@ -1,6 +1,8 @@
 """Training as a person does it: the installed command, real files, a real Ctrl-C."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,9 +15,18 @@ from models import checkpoint
 from tests.tiny import picture
 
 CONGRESS = Path(__file__).parents[3] / "shared" / "data" / "faces-congress-128.zip"
-SMALL = ["--set", "batch=16", "--set", "generator_channels=4", "--set", "discriminator_channels=4"]
+SMALL = ["--recipe", "dcgan", "--set", "batch=16", "--set", "generator_channels=4", "--set", "discriminator_channels=4"]
 
-SLOW = ["--set", "batch=64", "--set", "generator_channels=16", "--set", "discriminator_channels=16"]
+SLOW = [
+    "--recipe",
+    "dcgan",
+    "--set",
+    "batch=64",
+    "--set",
+    "generator_channels=16",
+    "--set",
+    "discriminator_channels=16",
+]
 
 
 def imagemill(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -72,15 +83,70 @@ def test_ctrl_c_leaves_a_run_that_resumes(faces: Path) -> None:
     assert checkpoint.read_header(run / "stopped.safetensors").training.images_seen == 1600
 
 
+def test_a_dry_run_says_what_would_be_done_and_leaves_nothing(faces: Path) -> None:
+    done = imagemill("train", "faces", "--minutes", "5", "--runs", "dry", "--dry-run", *SMALL, cwd=faces)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert 'objective = "bce"' in done.stdout
+    assert "minutes = 5.0" in done.stdout
+    assert "million weights" in done.stdout
+    assert re.search(
+        r"about [0-9,]+ steps, [0-9,]+ images seen \([0-9.]+ epochs\), 5 min at [0-9]+ images/s on cpu", done.stdout
+    )
+    assert not (faces / "dry").exists()
+
+
+def test_two_processes_make_one_run(faces: Path) -> None:
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "app.cli"]
+    arguments = ["train", "faces", "--images", "640", "--name", "both", "--runs", "together", *SMALL]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [*launch, *arguments], cwd=faces, env=environment, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (run,) = faces.glob("together/*")
+    assert done.stdout.count("checkpoint: ") == 1
+    assert checkpoint.read_header(run / "both.safetensors").training.images_seen == 640
+    assert [json.loads(line)["images_seen"] for line in (run / "log.jsonl").read_text().splitlines()][-1] == 640
+
+
+def test_a_disk_that_fills_up_stops_a_run_that_can_be_resumed(faces: Path) -> None:
+    begun = imagemill("train", "faces", "--images", "320", "--name", "full", "--runs", "full", *SMALL, cwd=faces)
+    assert begun.returncode == 0, begun.stdout + begun.stderr
+    (run,) = faces.glob("full/*")
+    size = (run / "state.safetensors").stat().st_size
+    limited = f"ulimit -f {size // 1024 // 2}; exec {sys.executable} -m app.cli train faces --name next --runs full "
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        ["bash", "-c", limited + " ".join(SMALL) + " --images 320"],
+        cwd=faces,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "error: the run could not be saved at step 0 (File too large)" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["dataset", "nowhere", "out"], "error: nowhere: no such folder or zip"),
         (["dataset", "pictures", "out", "--size", "100"], "error: --size must be a multiple of 16, got 100"),
         (["train", "nowhere"], "error: nowhere: not a dataset made by `imagemill dataset`"),
-        (["train", "faces", "--recipe", "stylegan"], "error: no recipe 'stylegan'; there are: dcgan"),
+        (
+            ["train", "faces", "--recipe", "stylegan"],
+            "error: no recipe 'stylegan'; there are: cgan, dcgan, flagship, wgan, wgan-gp",
+        ),
         (["train", "faces", "--set", "lr=1"], "error: lr: Extra inputs are not permitted"),
         (["train", "faces", "--set", "betas=[0.5, 2.0]"], "error: betas.1: Input should be less than 1, got 2.0"),
+        (
+            ["train", "faces", "--minutes", "5", "--images", "9"],
+            "error: a budget is given in images or minutes, not in",
+        ),
+        (["train", "faces", "--set", "minutes=5"], "error: a budget is one of epochs, images, minutes; this one has"),
         (["train", "faces", "--epochs", "inf"], "error: epochs: Input should be"),
         (["train", "faces", "--device", "meta"], "error: no device 'meta' here"),
         (["train", "faces", "--device", "cuda:77"], "error: no device 'cuda:77' here"),

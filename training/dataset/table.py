@@ -67,9 +67,7 @@ def _rows(text: str, column: LabelColumn) -> Iterator[tuple[str, str]]:
     for table, header in zip(tables, headers, strict=True):
         if {column.file, column.label} <= set(header):
             whole = (dict(zip(header, row, strict=False)) for row in table)
-            yield from (
-                (row[column.file], row.get(column.label, "")) for row in whole if row.get(column.file, "").strip()
-            )
+            yield from ((row[column.file], row.get(column.label, "")) for row in whole if row.get(column.file))
             return
     header = max(headers, key=len)
     missing = column.label if column.file in header else column.file

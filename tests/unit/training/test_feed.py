@@ -1,5 +1,6 @@
 import dataclasses
 import threading
+from typing import Any
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 from training import feed as feeds
 from training.dataset.store import Dataset
 from training.errors import RecipeError
-from training.feed import Feed
+from training.feed import Batch, Feed
 
 CPU = torch.device("cpu")
 
@@ -113,13 +114,26 @@ def test_a_mapped_dataset_gives_the_batches_of_a_resident_one(dataset: Dataset, 
             assert torch.equal(expected, found)
 
 
-def test_a_mapped_dataset_is_gathered_ahead_on_a_thread_of_its_own(dataset: Dataset) -> None:
+def test_a_mapped_dataset_is_gathered_ahead_on_a_thread_of_its_own(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gathered, by, ahead = feeds._gathered, list[threading.Thread](), threading.Event()
+
+    def recorded(*arguments: Any) -> Batch:
+        by.append(threading.current_thread())
+        if len(by) == 2:
+            ahead.set()
+        return gathered(*arguments)
+
     before = set(threading.enumerate())
     resident, mapped = (Feed(dataset, 5, 3, CPU, resident=resident) for resident in (True, False))
     resident.at(0)
     assert set(threading.enumerate()) <= before
+    monkeypatch.setattr(feeds, "_gathered", recorded)
     mapped.at(0)
     (reader,) = set(threading.enumerate()) - before
+    assert ahead.wait(timeout=10)
+    assert by == [reader, reader]
     del mapped
     reader.join(timeout=10)
     assert not reader.is_alive()

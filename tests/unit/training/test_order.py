@@ -33,12 +33,11 @@ def test_the_images_of_a_class_are_dealt_in_rounds_over_all_epochs(balance: floa
         assert max(seen.values()) - min(seen.values()) <= 1
 
 
-def test_the_rounds_of_a_class_are_shuffled_each_anew() -> None:
-    order = Balanced(np.repeat([0, 1], 24), 1, 48, 0)
-    rounds = [[k for k in order.epoch(number) if k < 24] for number in range(3)]
-    assert all(sorted(one) == list(range(24)) for one in rounds)
-    assert len({tuple(one) for one in rounds}) == 3
-    assert rounds[0] != list(range(24))
+def test_every_round_of_a_class_and_every_seed_has_an_order_of_its_own() -> None:
+    orders = [Balanced(np.repeat([0, 1], 24), 1, 24, seed) for seed in (0, 1)]
+    first_halves = {frozenset(k for k in order.epoch(2 * number) if k < 24) for order in orders for number in range(3)}
+    assert len(first_halves) == 6
+    assert {len(half) for half in first_halves} == {12}
 
 
 def test_classes_are_mixed_within_an_epoch() -> None:

@@ -74,8 +74,9 @@ def test_cmyk_becomes_rgb() -> None:
 
 
 def test_sixteen_bits_keep_their_brightness() -> None:
-    grey = Image.fromarray(np.full((50, 50), 0x8000, dtype=np.uint16))
-    assert colour(encoded(grey)) == [128, 128, 128]
+    for value, expected in ((0x8000, 128), (0xFFFF, 255), (0x00FF, 0)):
+        grey = Image.fromarray(np.full((50, 50), value, dtype=np.uint16))
+        assert colour(encoded(grey)) == [expected] * 3
 
 
 def test_of_an_animation_the_first_frame_is_taken() -> None:
@@ -90,24 +91,24 @@ def test_lanczos_shrinks_with_antialiasing() -> None:
     assert np.abs(inner.astype(int) - 127).max() <= 2
 
 
-def grained(side: int) -> Image.Image:
-    smooth = np.asarray(picture(5, (side, side)), dtype=float)
-    return Image.fromarray(
-        (smooth + np.random.default_rng(0).normal(0, 8, (side, side, 1))).clip(0, 255).astype(np.uint8)
-    )
+def blocks(side: int) -> Image.Image:
+    """Sharp edges everywhere: 128 x 128 blocks of any colour."""
+    colours = np.random.default_rng(0).integers(0, 256, (128, 128, 3), dtype=np.uint8)
+    return Image.fromarray(colours).resize((side, side), Image.Resampling.NEAREST)
 
 
-def test_a_large_jpeg_looks_the_same_as_if_it_were_decoded_at_full_size() -> None:
-    data = encoded(grained(2048), "JPEG", quality=92)
+@pytest.mark.parametrize("side", [1024, 2048])
+def test_a_large_jpeg_looks_the_same_as_if_it_were_decoded_at_full_size(side: int) -> None:
+    data = encoded(blocks(side), "JPEG", quality=92)
     whole = Image.open(io.BytesIO(data)).convert("RGB").resize((64, 64), Image.Resampling.LANCZOS)
     apart = decode(data, 64).pixels.astype(int) - np.asarray(whole).transpose(2, 0, 1)
-    assert np.abs(apart).max() <= 3  # the rounding of two passes, and the tails of two filters
-    assert (apart**2).mean() < 0.5  # more than 51 dB
+    assert np.abs(apart).max() <= 4  # measured 3; 8 where the draft is only twice as large as the target
+    assert (apart**2).mean() < 1  # more than 48 dB; measured 0.7, and 6.2 for such a draft
 
 
 def test_the_side_before_resizing_is_told() -> None:
     assert decode(encoded(Image.new("RGB", (300, 20))), 32).side == 20
-    assert decode(encoded(grained(2048), "JPEG"), 32).side == 2048
+    assert decode(encoded(blocks(2048), "JPEG"), 32).side == 2048
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "BMP", "PPM", "WEBP", "AVIF"])

@@ -7,7 +7,7 @@ import torch
 from tests.tiny import picture
 from training.dataset import store
 from training.dataset.source import items
-from training.dataset.store import Dataset
+from training.dataset.store import Dataset, SetAside
 from training.dataset.table import LabelColumn
 from training.errors import DatasetError
 
@@ -73,11 +73,12 @@ def test_fewer_than_two_images_are_refused_and_nothing_is_left(tmp_path: Path) -
 
 
 def test_images_below_the_resolution_and_copies_are_counted(class_folders: Path, tmp_path: Path) -> None:
-    picture(0, (31, 90)).save(class_folders / "cat" / "small.png")
+    picture(50, (31, 90)).save(class_folders / "cat" / "small.png")
+    picture(51, (32, 90)).save(class_folders / "cat" / "just.png")
     for name in ("copy.png", "another.png"):
         (class_folders / "dog" / name).write_bytes((class_folders / "cat" / "01.png").read_bytes())
     made = store.build(items(class_folders), tmp_path / "out", 32, CREDIT)
-    assert (made.count, made.enlarged, made.duplicates) == (27, 1, 2)
+    assert (made.count, made.enlarged, made.duplicates) == (28, 1, 2)
     assert store.load(tmp_path / "out").description == made
 
 
@@ -86,6 +87,13 @@ def test_an_unlabelled_file_among_labelled_ones_is_set_aside(class_folders: Path
     made = store.build(items(class_folders, LabelColumn("labels.csv", "kind")), tmp_path / "out", 32, CREDIT)
     assert (made.count, made.classes) == (2, ("a", "b"))
     assert {file.reason for file in made.set_aside} == {"no label"}
+
+
+def test_an_archive_among_labelled_files_is_set_aside_as_one(class_folders: Path, tmp_path: Path) -> None:
+    (class_folders / "more.zip").write_bytes(b"PK")
+    made = store.build(items(class_folders), tmp_path / "out", 32, CREDIT)
+    assert (made.count, made.classes) == (24, ("cat", "dog"))
+    assert made.set_aside == (SetAside(file="more.zip", reason="an archive; unpack it first"),)
 
 
 def test_a_file_that_vanishes_is_set_aside(class_folders: Path, tmp_path: Path) -> None:

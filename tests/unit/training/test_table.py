@@ -12,7 +12,7 @@ def table(text: str) -> Table:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", ", "])
 def test_columns_are_parted_by_what_the_header_shows(delimiter: str) -> None:
-    lines = [["id", "kind", "file"], ["1", '"big, old; red"', "a.png"]]
+    lines = [["id", "kind ", "file"], ["1", '"big, old; red"', "a.png"]]
     assert table("\r\n".join(delimiter.join(line) for line in lines)).label_of("a.png") == "big, old; red"
 
 

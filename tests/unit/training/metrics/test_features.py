@@ -63,6 +63,19 @@ def test_a_streamlined_network_makes_the_same_features() -> None:
     torch.testing.assert_close(streamlined.extract_features(images), plain, rtol=1e-3, atol=1e-4 * float(plain.max()))
 
 
+def test_pixels_are_normalised_as_the_weights_want_them() -> None:
+    # At 224 px nothing is resized.
+    torch.testing.assert_close(efflite._prepared(noise(2, 224)), (noise(2, 224).float() - 127) / 128)
+
+
+def test_resizing_leaves_no_pixel_out_of_range() -> None:
+    # Bicubic filters overshoot at edges, of which noise is full.
+    prepared = efflite._prepared(noise(2, 32))
+    assert prepared.shape == (2, 3, 224, 224)
+    assert prepared.min() == -127 / 128
+    assert prepared.max() == 1
+
+
 def test_the_weights_know_what_a_photograph_shows() -> None:
     path = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
     photograph = torch.from_numpy(np.array(Image.open(path).convert("RGB"))).permute(2, 0, 1)

@@ -35,6 +35,7 @@ def test_fresh_draws_are_as_good_as_held_out_reals(fresh: Evaluation) -> None:
     found, floor = fresh.figures, fresh.floor
     # The tolerances are half as much again as the largest error over ten other seeds.
     assert max(found.fd, floor.fd) < 0.4
+    assert min(found.fd, floor.fd) > 0.02  # a half is not compared with itself
     assert max(abs(found.kd), abs(floor.kd)) < 0.8
     for name in ("precision", "recall", "coverage", "yield_", "label_agreement"):
         assert getattr(found, name) == pytest.approx(getattr(floor, name), abs=0.1)
@@ -61,6 +62,13 @@ def test_a_shift_is_seen_by_both_distances(reference: Reference, fresh: Evaluati
     found = figures.measure(reference, points(1) + 1).figures
     assert found.fd == pytest.approx(8, abs=1)  # eight dimensions, each shifted by 1
     assert found.kd > fresh.figures.kd + 1
+
+
+def test_samples_that_are_broken_lower_the_yield(reference: Reference) -> None:
+    fakes = points(1)
+    fakes[:240] += 20
+    # Of the others, 95% pass.
+    assert figures.measure(reference, fakes).figures.yield_ == pytest.approx(0.6 * 0.95, abs=0.05)
 
 
 def test_a_lost_class_costs_coverage_and_recall(reference: Reference, fresh: Evaluation) -> None:

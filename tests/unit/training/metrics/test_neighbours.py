@@ -44,6 +44,12 @@ def test_fidelity_is_that_worked_out_by_hand() -> None:
     assert found.recall == 2 / 4  # the last two reals lie in no ball of a fake
 
 
+def test_a_point_on_the_border_of_a_ball_lies_in_it() -> None:
+    reals = neighbours.Manifold(torch.tensor([[0.0]]), torch.tensor([1.0]))
+    fakes = neighbours.Manifold(torch.tensor([[1.0]]), torch.tensor([1.0]))
+    assert neighbours.fidelity(reals, fakes, 1) == (1, 1, 1, 1)
+
+
 def test_density_counts_balls_per_neighbour() -> None:
     reals, fakes = neighbours.manifold(REALS, 2), neighbours.manifold(FAKES, 2)
     # Radii of the reals are 4, 3, 3 and sqrt(13): the fakes lie in 2, 1, 2 and 2 of the balls.
@@ -82,7 +88,7 @@ def test_the_mean_distance_is_that_of_different_points() -> None:
 
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def everything() -> tuple[Tensor, Tensor, neighbours.Fidelity, float]:
-        reals, fakes = points(6), points(7) * 1.2
+        reals, fakes = points(6), torch.cat([points(7, 50), points(8, 50) * 2])
         found = neighbours.fidelity(neighbours.manifold(reals), neighbours.manifold(fakes))
         nearest = neighbours.nearest(fakes, reals, 2)
         return neighbours.nearest_others(reals, 3).indices, nearest.indices, found, neighbours.mean_distance(reals)
