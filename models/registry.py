@@ -45,7 +45,9 @@ def build_generator(architecture: Architecture) -> nn.Module:
     return _GENERATORS[architecture.name](architecture)
 
 
-def build_discriminator(architecture: Architecture, channels: int, norm: bool = True, projection: bool = False) -> nn.Module:
+def build_discriminator(
+    architecture: Architecture, channels: int, norm: bool = True, projection: bool = False
+) -> nn.Module:
     """Build a freshly initialised discriminator for a generator's images.
 
     `norm` and `projection` are the dcgan's options; the residual one is always without norm and with projection.

@@ -59,13 +59,13 @@ def train(
     from training.loop import Run
 
     changes = plans.Changes(epochs, images, minutes, tuple(change or ()))
-    with errors(), stop_on_signal() as stop, parallel.joined(plans.device_named(device)) as place:
+    with errors(), stop_on_signal() as stop, parallel.joined(plans.device_named(device)) as (place, own):
         if resume is None:
-            plan = plans.fresh(data, recipe, changes, seed, plans.device_named(device), name)
+            plan = plans.fresh(data, recipe, changes, seed, own, name)
         elif changes != plans.Changes() or name or seed:
             raise RecipeError("a resumed run keeps its name, seed, budget and recipe")
         else:
-            plan = plans.resumed(data, resume, plans.device_named(device))
+            plan = plans.resumed(data, resume, own)
         if dry_run:
             console.print(estimate.of(plan, resume, place), markup=False)
             return

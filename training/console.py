@@ -47,11 +47,17 @@ def progress(unit: str) -> Progress:
 
 @contextmanager
 def reading(files: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar while files are read; Ctrl-C ends the command, whose partial work is removed, with 130."""
+    """Show a bar while files are read; Ctrl-C or SIGTERM ends the command, whose partial work is removed, with 130."""
     try:
-        with progress("files") as bar:
+        with stop_on_signal() as stop, progress("files") as bar:
             task = bar.add_task("reading", total=files, rate="")
-            yield lambda done: bar.update(task, completed=done)
+
+            def read(done: int) -> None:
+                if stop():
+                    raise KeyboardInterrupt
+                bar.update(task, completed=done)
+
+            yield read
     except KeyboardInterrupt as error:
         console.print("stopped; nothing was written", markup=False)
         raise typer.Exit(130) from error

@@ -107,7 +107,8 @@ class Run:
         self._clock = Clock(self._position.seconds)
         if self._place.leads:
             seen = self.step * self.images_per_step
-            self._recorder = record.Recorder(self.folder, self.plan.name, watcher.event, seen)
+            floor = self._eye.floor() if self._eye else None
+            self._recorder = record.Recorder(self.folder, self.plan.name, watcher.event, seen, floor)
         if not (self.folder / HEALTHY).exists():
             self._save(healthy=True)
         ending = None

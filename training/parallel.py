@@ -38,14 +38,17 @@ ALONE = Place()
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator[Place]:
-    """Join the processes that torchrun started; alone, there is nothing to join."""
+def joined(device: torch.device) -> Iterator[tuple[Place, torch.device]]:
+    """Join the processes that torchrun started, each with a device of its own; alone, there is nothing to join."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        yield ALONE
+        yield ALONE, device
         return
+    own = local_device(device)
+    if own.type == "cuda":
+        torch.cuda.set_device(own)
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
-        yield Place(dist.get_rank(), dist.get_world_size())
+        yield Place(dist.get_rank(), dist.get_world_size()), own
     finally:
         dist.destroy_process_group()
 

@@ -14,8 +14,7 @@ def zero_centred(logits_of: Logits, images: Tensor) -> Tensor:
 
     Shapes: images (n, 3, h, w); returns (). Source: Mescheder et al. 2018, equations 9 and 10, without gamma / 2.
     """
-    norms: Tensor = _gradients(logits_of, images).square().sum(1)
-    return norms.mean()
+    return _gradients(logits_of, images).square().sum(1).mean()
 
 
 def one_centred(logits_of: Logits, real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
@@ -25,7 +24,8 @@ def one_centred(logits_of: Logits, real: Tensor, fake: Tensor, share: Tensor) ->
     Source: Gulrajani et al. 2017, equation 3, without lambda.
     """
     between = torch.lerp(fake, real, share)
-    return (_gradients(logits_of, between).norm(dim=1) - 1).square().mean()
+    norms: Tensor = _gradients(logits_of, between).norm(dim=1)
+    return (norms - 1).square().mean()
 
 
 @torch.no_grad()

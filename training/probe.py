@@ -32,6 +32,14 @@ class Eye:
         fakes = render.samples(average, architecture.latent_dim, SEED, range(self._count), labels)
         return figures.probe(self._reference, self._extractor(fakes))
 
+    def floor(self) -> dict[str, float]:
+        """Measure half of the real images against the other half: what no generator can be expected to beat.
+
+        Empty where there are too few images for two halves.
+        """
+        first, second = self._reference.halves()
+        return {} if len(first.features) < LEAST_REALS else self.named(figures.probe(first, second.features))
+
     def named(self, probe: figures.Probe) -> dict[str, float]:
         """Name a probe's figures together with their extractor."""
         return figures.named(probe, self._extractor.name)

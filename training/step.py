@@ -40,7 +40,7 @@ def train_step(
 ) -> Tensor:
     """Update the discriminator once per batch, then the generator and its average.
 
-    `images_seen` counts these batches of all processes too. Returns (6,), named by SUMMARY.
+    `step` counts those before; `images_seen` counts this one too, and all processes. Returns (6,), named by SUMMARY.
     """
     recipe = conditions.recipe
     _set_lr(networks, recipe, now)
@@ -52,7 +52,11 @@ def train_step(
     fake = _fake(networks, conditions, batch)
     loss_d, real, judged = _discriminator_step(networks, conditions, batch, fake.detach(), now, step)
     loss_g = _generator_step(networks, conditions, fake, batch.labels, real, now)
-    ema.update(networks.average, networks.generator, _decay(recipe, images_seen))
+    ema.update(
+        networks.average,
+        networks.generator,
+        ema.decay(images_seen // (step + 1), images_seen, recipe.ema_half_life_images),
+    )
     scores = real.sigmoid().mean(), judged.sigmoid().mean()
     return torch.stack([loss_g, loss_d, *scores, real.mean(), judged.mean()]).detach()
 
@@ -132,10 +136,6 @@ def _logits(networks: Networks, conditions: Conditions, images: Tensor, labels: 
 def _set_lr(networks: Networks, recipe: Recipe, now: Now) -> None:
     networks.generator_optimiser.param_groups[0]["lr"] = recipe.generator_lr * now.lr
     networks.discriminator_optimiser.param_groups[0]["lr"] = recipe.discriminator_lr * now.lr
-
-
-def _decay(recipe: Recipe, images_seen: int) -> float:
-    return ema.decay(recipe.batch * recipe.discriminator_steps, images_seen, recipe.ema_half_life_images)
 
 
 def _autocast(conditions: Conditions) -> torch.autocast:

@@ -6,8 +6,8 @@ import torch
 from safetensors.torch import load_file
 
 from models import checkpoint
-from training import recipe, record, state
 from training import plan as plans
+from training import recipe, record, state
 from training.errors import RecipeError, StateError
 from training.loop import HEALTHY, Ending, Run, Watcher
 from training.metrics.figures import Probe
@@ -154,6 +154,9 @@ def probes(*figures: tuple[float, float, float]) -> object:
         def look(self, *_: object) -> Probe:
             fd, coverage, diversity = next(found)
             return Probe(fd=fd, precision=0.5, coverage=coverage, diversity=diversity)
+
+        def floor(self) -> dict[str, float]:
+            return {"fd_efflite0": 12.0}
 
         def named(self, probe: Probe) -> dict[str, float]:
             return {"fd_efflite0": probe.fd}

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from safetensors.torch import load_file, save_file
+from torch.multiprocessing.spawn import spawn
 
 from models.registry import Architecture
 from training import networks, parallel, recipe, schedule
@@ -71,7 +71,7 @@ def free_port() -> int:
 
 @pytest.mark.parametrize("name", VALUES)
 def test_two_processes_learn_what_one_learns_from_the_double_batch(name: str, tmp_path: Path) -> None:
-    mp.spawn(process, (free_port(), name, str(tmp_path)), nprocs=2)
+    spawn(process, (free_port(), name, str(tmp_path)), nprocs=2)  # type: ignore[no-untyped-call]
     first, second = (load_file(tmp_path / f"{rank}.safetensors") for rank in range(2))
     alone, halved = train(name, parallel.ALONE), train(name, parallel.Place(0, 2))
     for key, expected in alone.items():
