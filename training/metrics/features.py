@@ -11,8 +11,8 @@ from torch.backends import cudnn
 from training.errors import MetricsError
 from training.metrics import efflite, inception
 
-_BATCH = 16
-"""On a CPU, what a larger batch passes between layers no longer fits its caches."""
+_BATCH_SIZES = {"cpu": 4, "cuda": 256}
+"""On a CPU, what a larger batch passes between layers fits neither caches nor the allocator's free lists."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,11 @@ class Extractor:
 
         Shapes: images (n, 3, r, r) uint8 anywhere; returns (n, d) float32 on the CPU.
         """
-        rows = []
+        rows, size = [], _BATCH_SIZES[self.device.type]
         # Half precision moved a Frechet distance of 50.6 by 1.9: a figure would depend on the machine.
         with cudnn.flags(enabled=True, allow_tf32=False):
-            for start in range(0, len(images), _BATCH):
-                batch = images[start : start + _BATCH].to(self.device)
+            for start in range(0, len(images), size):
+                batch = images[start : start + size].to(self.device)
                 rows.append(self.network(batch).float().cpu())
                 progress(start + len(batch))
         return torch.cat(rows)

@@ -78,7 +78,7 @@ def test_progress_is_heard_of_reals_and_samples(dataset: Dataset, tmp_path: Path
         return heard.setdefault((name, total), []).append
 
     evaluation.run(Subject(tmp_path / "tiny.safetensors", tmp_path / "dataset", 300, 0), CPU, None, counter)
-    assert heard == {("real images", 24): [16, 24, 24], ("samples", 300): [256, 300]}
+    assert heard == {("real images", 24): [4, 8, 12, 16, 20, 24, 24], ("samples", 300): [256, 300]}
 
 
 def test_a_model_of_another_size_is_refused(class_folders: Path, tmp_path: Path) -> None:

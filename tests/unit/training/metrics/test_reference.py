@@ -39,7 +39,7 @@ def test_features_are_extracted_once(dataset: Dataset, extractor: Extractor, til
     assert tiles.seen == 24
     assert torch.equal(again.features, made.features)
     assert torch.equal(again.labels, made.labels)
-    assert heard == [16, 24, 24, 24]
+    assert heard == [4, 8, 12, 16, 20, 24, 24, 24]
 
 
 @pytest.mark.parametrize(
