@@ -11,7 +11,7 @@ from torch.backends import cudnn
 from training.errors import MetricsError
 from training.metrics import efflite, inception
 
-_BATCH_SIZES = {"cpu": 4, "cuda": 256}
+_CPU_BATCH, _GPU_BATCH = 4, 256
 """On a CPU, what a larger batch passes between layers fits neither caches nor the allocator's free lists."""
 
 
@@ -33,7 +33,7 @@ class Extractor:
 
         Shapes: images (n, 3, r, r) uint8 anywhere; returns (n, d) float32 on the CPU.
         """
-        rows, size = [], _BATCH_SIZES[self.device.type]
+        rows, size = [], _CPU_BATCH if self.device.type == "cpu" else _GPU_BATCH
         # Half precision moved a Frechet distance of 50.6 by 1.9: a figure would depend on the machine.
         with cudnn.flags(enabled=True, allow_tf32=False):
             for start in range(0, len(images), size):

@@ -1,0 +1,56 @@
+"""`python -m training.compare DATASET --minutes 20`: recipes side by side, with the same data, time and device."""
+
+from pathlib import Path
+from statistics import fmean
+from typing import Annotated
+
+import typer
+
+from training import plan as plans
+from training import record
+from training.console import console, errors, stop_on_signal, watch
+from training.loop import Run
+from training.metrics import evaluation
+from training.metrics.evaluation import Subject
+from training.metrics.report import Report
+from training.plan import Changes
+
+_FIGURES = ("fd", "kd", "precision", "recall", "coverage", "yield", "copies")
+
+
+def main(
+    data: Path,
+    minutes: Annotated[float, typer.Option(help="For each run.")] = 20,
+    recipe: Annotated[list[str], typer.Option(help="Which recipes; one option each.")] = ["dcgan", "flagship"],  # noqa: B006
+    seeds: Annotated[int, typer.Option(help="How often each recipe is trained.")] = 1,
+    n: Annotated[int, typer.Option(help="How many samples are measured.")] = 5000,
+    runs: Annotated[Path, typer.Option(help="Where run folders are numbered.")] = Path("runs"),
+    change: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change every recipe.")] = None,
+) -> None:
+    """Train each recipe for the same minutes and print a Markdown table of what came out."""
+    changes = Changes(minutes=minutes, values=tuple(change or ()))
+    head = ("recipe", "seed", "images seen", "images/s", *_FIGURES, "run")
+    console.print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}", markup=False)
+    with errors(), stop_on_signal() as stop:
+        for name in recipe:
+            for seed in range(seeds):
+                device = plans.device_named(None)
+                plan = plans.fresh(data, name, changes, seed, device, f"{name}-{seed}")
+                run = Run(plan, record.new_folder(runs, name, plan.name))
+                ending = watch(run, stop)
+                if ending.outcome == "stopped":
+                    raise typer.Exit(130)
+                made = evaluation.run(Subject(run.checkpoint, data, n, seed=0), device, None, lambda *_: lambda _: None)
+                console.print(_row(name, seed, run, ending.outcome, made), markup=False)
+
+
+def _row(name: str, seed: int, run: Run, outcome: str, report: Report) -> str:
+    extractor = report.provenance.extractor
+    figures = (f"{report.figures[f'{figure}_{extractor}']:.3g}" for figure in _FIGURES)
+    rate = fmean(line.images_per_s for line in record.log.read(run.folder))
+    cells = (name, str(seed), f"{run.step * run.images_per_step:,}", f"{rate:.0f}", *figures, outcome)
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    typer.run(main)
