@@ -1,7 +1,6 @@
 """Tensors and one JSON header in a single safetensors file, written whole or not at all. Nothing is ever unpickled."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,9 +8,10 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
+from models import whole
 from models.errors import CheckpointError
 
 H = TypeVar("H", bound=BaseModel)
@@ -19,17 +19,9 @@ H = TypeVar("H", bound=BaseModel)
 
 def write(path: Path, key: str, header: BaseModel, tensors: Mapping[str, Tensor]) -> None:
     """Write beside `path`, flush to the disk, then rename: a reader sees the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    try:
-        save_file(on_cpu, partial, metadata={key: header.model_dump_json()})
-        partial.chmod(0o644)
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    # Serialised first: the library's own writer says neither OSError nor which file when a disk is full.
+    whole.write(path, save(on_cpu, metadata={key: header.model_dump_json()}))
 
 
 def read_header(path: Path, key: str, kind: type[H], version: int) -> H:

@@ -1,4 +1,4 @@
-"""The residual generator and discriminator of the flagship recipe: no normalisation, bilinear resampling."""
+"""The residual generator and discriminator: no normalisation, bilinear resampling, for penalties and long runs."""
 
 import math
 from itertools import pairwise

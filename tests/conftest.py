@@ -1,7 +1,11 @@
 """Settings of every test process, and of the processes that tests start."""
 
 import os
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
+import pytest
 from hypothesis import settings
 
 # The networks of tests are tiny: a second thread would only wait for the first.
@@ -10,3 +14,21 @@ os.environ["OMP_NUM_THREADS"] = "1"
 # How long one example takes says more about the machine than about the code.
 settings.register_profile("any-machine", deadline=None)
 settings.load_profile("any-machine")
+
+DiskOf = Callable[[int], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def disk_of() -> DiskOf:
+    """Let no file grow beyond so many bytes: writes then fail in the middle, as they do on a full disk."""
+
+    @contextmanager
+    def disk(size: int) -> Iterator[None]:
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return disk

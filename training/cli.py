@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from training.console import console, errors, reading, stop_on_signal, watch
+from training.console import console, errors, measuring, reading, stop_on_signal, watch
 from training.errors import DatasetError, RecipeError
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def train(
             console.print(estimate.of(plan, resume, place), markup=False)
             return
         folder = resume or place.shared(lambda: record.new_folder(runs, recipe, plan.name))
-        run = Run(plan, folder, place)
+        with measuring(plan.dataset.description.count, quiet=not place.leads) as measured:
+            run = Run(plan, folder, place, measured)
         ending = watch(run, stop, quiet=not place.leads)
     if place.leads:
         _report(ending, run, data)

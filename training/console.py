@@ -46,6 +46,14 @@ def progress(unit: str) -> Progress:
 
 
 @contextmanager
+def measuring(images: int, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Show a bar while real images are measured, for as long as that takes."""
+    with progress("images") as bar:
+        task = bar.add_task("measuring the data", total=images, rate="", visible=False)
+        yield lambda done: bar.update(task, completed=done, visible=not quiet and done < images)
+
+
+@contextmanager
 def reading(files: int) -> Iterator[Callable[[int], None]]:
     """Show a bar while files are read; Ctrl-C or SIGTERM ends the command, whose partial work is removed, with 130."""
     try:

@@ -1,6 +1,5 @@
 """The one training loop: steps until the budget is spent, a line per epoch, a check of its health now and then."""
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +9,7 @@ import torch
 from PIL.Image import Image
 from torch import nn
 
-from models import pixels
+from models import pixels, whole
 from models.precision import fastest_dtype
 from training import budget, guard, networks, parallel, probe, record, schedule, state
 from training.augment import mirror
@@ -49,7 +48,14 @@ class Watcher:
 class Run:
     """A run under way in its folder; made anew, or continued from the state in there."""
 
-    def __init__(self, plan: Plan, folder: Path, place: parallel.Place = parallel.ALONE) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        folder: Path,
+        place: parallel.Place = parallel.ALONE,
+        measured: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """`measured` hears how many real images are measured before the first run on a dataset."""
         self.plan, self.folder, self._place = plan, folder, place
         recipe, data = plan.recipe, plan.dataset.description
         self._feed = Feed(
@@ -67,7 +73,7 @@ class Run:
         if (folder / STATE).exists():
             self._position, sums = state.restore(folder / STATE, self._networks)
             self._sums.copy_(sums)
-        self._eye = probe.opened(plan) if place.leads else None
+        self._eye = probe.opened(plan, measured) if place.leads else None
         self._clock = Clock(self._position.seconds)
         self._figures: dict[str, float] = {}
         self._events: list[str] = []
@@ -259,16 +265,12 @@ class Run:
                 self._write_state(healthy)
 
     def _write_state(self, healthy: bool) -> None:
-        beside = self.folder / f".{HEALTHY}.partial"
         try:
             state.save(self.folder / STATE, self._position, self._networks, self._sums)
             if healthy:
-                shutil.copyfile(self.folder / STATE, beside)
-                beside.replace(self.folder / HEALTHY)
+                whole.write(self.folder / HEALTHY, (self.folder / STATE).read_bytes())
         except OSError as error:
             raise StateError(
                 f"the run could not be saved at step {self.step} ({error.strerror or error}); "
                 f"what was saved before in {self.folder} is whole and can be resumed"
             ) from error
-        finally:
-            beside.unlink(missing_ok=True)

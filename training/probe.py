@@ -1,6 +1,7 @@
 """The eye on a run: renders samples of the average and measures them against the data, now and then."""
 
 import logging
+from collections.abc import Callable
 
 from torch import nn
 
@@ -21,9 +22,9 @@ log = logging.getLogger(__name__)
 class Eye:
     """A feature network and the data's features, ready to measure a generator."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, progress: Callable[[int], None]) -> None:
         self._extractor = features.load("efflite0", plan.device)
-        self._reference: Reference = reference.of(plan.dataset, self._extractor, plan.data)
+        self._reference: Reference = reference.of(plan.dataset, self._extractor, plan.data, progress)
         self._count = min(PROBE_POINTS, plan.dataset.description.count)
 
     def look(self, average: nn.Module, architecture: Architecture) -> figures.Probe:
@@ -45,12 +46,15 @@ class Eye:
         return figures.named(probe, self._extractor.name)
 
 
-def opened(plan: Plan) -> Eye | None:
-    """Open an eye, unless the recipe wants none, the data are too few or the metrics are not installed."""
+def opened(plan: Plan, progress: Callable[[int], None]) -> Eye | None:
+    """Open an eye, unless the recipe wants none, the data are too few or the metrics are not installed.
+
+    `progress` hears how many real images are measured, where that was not done before.
+    """
     if not plan.recipe.guard or plan.dataset.description.count < LEAST_REALS:
         return None
     try:
-        return Eye(plan)
+        return Eye(plan, progress)
     except MetricsError as error:
         log.warning("training went unmeasured", extra={"reason": str(error)})
         return None

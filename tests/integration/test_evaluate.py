@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_checkpoint_is_measured_against_a_dataset(folder: Path) -> None:
-    done = imagemill("evaluate", "tiny.safetensors", "smooth", "--n", "40", "--json", "tiny.json", cwd=folder)
+    done = imagemill("evaluate", "tiny.safetensors", "smooth", "--n", "40", "--json", "tiny.json", "--card", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads((folder / "tiny.json").read_text())
     names = [f"{name}_efflite0" for name in (*NAMES, "label_agreement")]
@@ -47,6 +47,7 @@ def test_a_checkpoint_is_measured_against_a_dataset(folder: Path) -> None:
     assert "features: efflite0, bicubic-antialias-224; k 5, manifolds of 40 points" in done.stdout
     assert "reference: 60 images of pictures (sha256 " in done.stdout
     assert (folder / "smooth" / "features-efflite0.safetensors").exists()
+    assert f"| {report['figures']['fd_efflite0']:.4g} |" in (folder / "tiny.md").read_text()
 
 
 @pytest.mark.parametrize(

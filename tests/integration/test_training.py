@@ -112,7 +112,7 @@ def test_two_processes_make_one_run(faces: Path) -> None:
 def test_a_disk_that_fills_up_stops_a_run_that_can_be_resumed(faces: Path) -> None:
     begun = imagemill("train", "faces", "--images", "320", "--name", "full", "--runs", "full", *SMALL, cwd=faces)
     assert begun.returncode == 0, begun.stdout + begun.stderr
-    (run,) = faces.glob("full/*")
+    (run,) = faces.glob("full/*-full")
     size = (run / "state.safetensors").stat().st_size
     limited = f"ulimit -f {size // 1024 // 2}; exec {sys.executable} -m app.cli train faces --name next --runs full "
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
@@ -126,8 +126,12 @@ def test_a_disk_that_fills_up_stops_a_run_that_can_be_resumed(faces: Path) -> No
         check=False,
     )
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "error: the run could not be saved at step 0 (File too large)" in done.stdout
+    assert "error: the run could not be saved at step 20 (File too large)" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+    run = max(faces.glob("full/*-next"))
+    resumed = imagemill("train", "faces", "--resume", run, cwd=faces)
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    assert checkpoint.read_header(run / "next.safetensors").training.images_seen == 320
 
 
 @pytest.mark.parametrize(
@@ -138,7 +142,7 @@ def test_a_disk_that_fills_up_stops_a_run_that_can_be_resumed(faces: Path) -> No
         (["train", "nowhere"], "error: nowhere: not a dataset made by `imagemill dataset`"),
         (
             ["train", "faces", "--recipe", "stylegan"],
-            "error: no recipe 'stylegan'; there are: cgan, dcgan, flagship, wgan, wgan-gp",
+            "error: no recipe 'stylegan'; there are: cgan, dcgan, flagship, residual, wgan, wgan-gp",
         ),
         (["train", "faces", "--set", "lr=1"], "error: lr: Extra inputs are not permitted"),
         (["train", "faces", "--set", "betas=[0.5, 2.0]"], "error: betas.1: Input should be less than 1, got 2.0"),

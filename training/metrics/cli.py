@@ -18,6 +18,7 @@ def evaluate(
     seed: Annotated[int, typer.Option(min=0, max=2**53 - 1, help="Images 0 to n - 1 of this seed are measured.")] = 0,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1; default: a GPU where there is one.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write the figures here, too.")] = None,
+    card: Annotated[bool, typer.Option("--card", help="Write them into the card beside the checkpoint.")] = False,
     fid_weights: Annotated[Path | None, typer.Option(help="Measure FID itself, with these Inception weights.")] = None,
 ) -> None:
     """Measure a model's samples against the data, and beside them what real images would get."""
@@ -31,6 +32,8 @@ def evaluate(
             made = evaluation.run(subject, where, fid_weights, lambda name, total: _counter(bar, name, total))
         if json:
             report.write(json, made)
+        if card:
+            evaluation.write_card(subject.checkpoint, made)
     console.print(report.table(made))
     for line in report.lines(made):
         console.print(line, markup=False)

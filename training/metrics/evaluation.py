@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from models.checkpoint import Header, load_generator
+from models.checkpoint import Header, load_generator, read_header
 from training import render
 from training.dataset import store
 from training.dataset.store import Description
@@ -18,6 +18,7 @@ from training.metrics import efflite, features, figures, reference
 from training.metrics.features import Extractor
 from training.metrics.report import Report
 from training.publish import device_name
+from training.record import card
 
 _CHUNK = 256
 
@@ -61,6 +62,11 @@ def run(subject: Subject, device: torch.device, fid_weights: Path | None, counte
         floor=figures.named(measured.floor, extractor.name),
         provenance=measured.provenance,
     )
+
+
+def write_card(path: Path, report: Report) -> None:
+    """Write the card of a checkpoint anew, with these figures; the checkpoint stays as it is."""
+    card.write(path.parent, read_header(path), report)
 
 
 def _drawn(

@@ -18,12 +18,12 @@ def distance(a: Tensor, b: Tensor) -> float:
 
 
 def _kernel_sum(a: Tensor, b: Tensor) -> float:
-    return sum(float(_cubed(rows @ b.T, a.shape[1]).sum()) for rows in torch.split(a, _CHUNK))
+    return sum(_cubed_sum(rows @ b.T, a.shape[1]) for rows in torch.split(a, _CHUNK))
 
 
 def _diagonal_sum(a: Tensor) -> float:
-    return float(_cubed(a.square().sum(dim=1), a.shape[1]).sum())
+    return _cubed_sum(a.square().sum(dim=1), a.shape[1])
 
 
-def _cubed(products: Tensor, dim: int) -> Tensor:
-    return products.double().div_(dim).add_(1).pow_(3)
+def _cubed_sum(products: Tensor, dim: int) -> float:
+    return float(products.div_(dim).add_(1).pow_(3).sum(dtype=torch.float64))

@@ -1,11 +1,11 @@
 """What `imagemill evaluate` says: a table for people, JSON for programs."""
 
-import os
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 from rich.table import Table
 
+from models import whole
 from training.metrics.figures import Provenance
 
 _WANTED = {
@@ -63,9 +63,4 @@ def lines(report: Report) -> list[str]:
 
 def write(path: Path, report: Report) -> None:
     """Write a report as JSON, whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    whole.write(path, (report.model_dump_json(indent=2) + "\n").encode())

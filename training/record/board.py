@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from training.record import file
+from models import whole
+from training.record import png
 from training.record.log import EpochLine
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Board:
         if grid is not None:
             size = {"height": grid.height, "width": grid.width, "colorspace": 3}
             values.append(
-                Summary.Value(tag="samples", image=Summary.Image(**size, encoded_image_string=file.png(grid)))
+                Summary.Value(tag="samples", image=Summary.Image(**size, encoded_image_string=png.encode(grid)))
             )
         self._add(Event(step=line.images_seen, summary=Summary(value=values)))
 
@@ -51,7 +52,7 @@ class Board:
         event.wall_time = time.time()
         record = io.BytesIO()
         RecordWriter(record).write(event.SerializeToString())
-        file.append(self._path, record.getvalue())
+        whole.append(self._path, record.getvalue())
 
 
 def _scalars(line: EpochLine) -> dict[str, float]:

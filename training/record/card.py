@@ -2,18 +2,28 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
+from models import whole
 from models.checkpoint import Header
-from training.metrics import figures
-from training.metrics.figures import Evaluation
-from training.record import grid, tiles
+from training.metrics.report import Report
+from training.record import grid, log, tiles
 from training.record.log import LOG, EpochLine
+
+PLOTS = "plots.png"
+
+
+def write(folder: Path, header: Header, report: Report | None = None) -> None:
+    """Write the card into a run folder, with the pictures that are there and the figures that were measured."""
+    pictures = [name if (folder / name).exists() else None for name in (f"{header.name}-strip.png", PLOTS)]
+    text = render(header, log.read(folder), report, *pictures)
+    whole.write(folder / f"{header.name}.md", text.encode())
 
 
 def render(
     header: Header,
     lines: Sequence[EpochLine],
-    evaluation: Evaluation | None = None,
+    report: Report | None = None,
     strip: str | None = None,
     plots: str | None = None,
 ) -> str:
@@ -27,7 +37,7 @@ def render(
         f"The samples are {grid.address(header.architecture)}, not selected; a service makes them again for "
         f"`POST /generate?model={header.name}&n={grid.count(header.architecture)}&seed={tiles.SEED}`.",
         _table(("", ""), _facts(header)),
-        *_metrics(header, evaluation),
+        *_metrics(header, report),
         *([f"## Walks between latents\n\n![Walks of {header.name} between latents]({strip})"] if strip else []),
         *([f"## Curves\n\n![Losses, scores and metrics of {header.name}]({plots})"] if plots else []),
         *_events(header, lines),
@@ -52,23 +62,19 @@ def _facts(header: Header) -> list[tuple[str, ...]]:
     ]
 
 
-def _metrics(header: Header, evaluation: Evaluation | None) -> list[str]:
-    if not header.metrics:
-        return []
-    if evaluation is None:
+def _metrics(header: Header, report: Report | None) -> list[str]:
+    if report is None:
         rows = [(name, f"{value:.4g}") for name, value in header.metrics.items()]
-        return [f"## Metrics\n\n{_table(('', header.name), rows)}"]
-    made = evaluation.provenance
-    floor = figures.named(evaluation.floor, made.extractor)
-    both = [
-        (name, f"{value:.4g}", f"{floor[name]:.4g}" if name in floor else "") for name, value in header.metrics.items()
-    ]
+        note = "Measured while it trained, on the 2,000 samples or fewer of a check."
+        return [f"## Metrics\n\n{_table(('', header.name), rows)}", note] if rows else []
+    made = report.provenance
+    both = [(name, f"{value:.4g}", f"{report.floor[name]:.4g}") for name, value in report.figures.items()]
     return [
         f"## Metrics\n\n{_table(('', header.name, 'real images'), both)}",
-        f"{made.fakes:,} samples against the {made.reals:,} images of {made.dataset}, by features of {made.extractor} "
-        f"(resize: {made.resize}); precision, recall, density, coverage and the kernel distance take {made.manifold:,} "
-        f"of each, k = {made.k}. In the column of real images one half of them takes the place of the samples, the "
-        f"other that of the data. SHA-256 of the data: `{made.dataset_sha256}`.",
+        f"{made.fakes:,} samples (seed {report.seed}) against the {made.reals:,} images of {made.dataset}, by "
+        f"features of {made.extractor} (resize: {made.resize}); precision, recall, density, coverage and the kernel "
+        f"distance take {made.manifold:,} of each, k = {made.k}. In the column of real images one half of them takes "
+        f"the place of the samples, the other that of the data. SHA-256 of the data: `{made.dataset_sha256}`.",
     ]
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from models import whole
 from training.errors import RecordError
-from training.record import file
 
 LOG = "log.jsonl"
 
@@ -42,7 +42,7 @@ class EpochLine(BaseModel):
 
 def append(folder: Path, line: EpochLine) -> None:
     """Add a line to the run's log, whole or not at all."""
-    file.append(folder / LOG, line.model_dump_json(exclude_defaults=True).encode() + b"\n")
+    whole.append(folder / LOG, line.model_dump_json(exclude_defaults=True).encode() + b"\n")
 
 
 def read(folder: Path) -> list[EpochLine]:
@@ -62,7 +62,7 @@ def rewind(folder: Path, images_seen: int) -> None:
         found.pop()
     kept = b"".join(text for text, _ in found)
     if path.exists() and kept != path.read_bytes():
-        file.write(path, kept)
+        whole.write(path, kept)
 
 
 def _lines(path: Path) -> Iterator[tuple[bytes, EpochLine]]:

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from PIL import Image
 
+from models import whole
 from models.checkpoint import Header
 from training.errors import TrainingError
-from training.metrics.figures import Evaluation
-from training.record import board, card, file, log, plot
+from training.record import board, card, log, plot, png
 from training.record.log import EpochLine
 
-PLOTS = "plots.png"
 _REDRAW_SECONDS = 20.0
 """Plots cost half a second of a CPU."""
 
@@ -50,21 +49,19 @@ class Recorder:
         self._attempt("files for TensorBoard", lambda: self._write_events(line, grid))
         if grid is not None:
             samples = self._folder / "samples" / f"images-{line.images_seen:09d}.png"
-            self._attempt("samples", lambda: file.write(samples, file.png(grid)))
+            self._attempt("samples", lambda: whole.write(samples, png.encode(grid)))
         if time.monotonic() - self._drawn > _REDRAW_SECONDS:
             self._plot()
 
-    def publish(
-        self, header: Header, grid: Image.Image, strip: Image.Image | None = None, evaluation: Evaluation | None = None
-    ) -> None:
+    def publish(self, header: Header, grid: Image.Image, strip: Image.Image | None = None) -> None:
         """Put the pictures and the card of a checkpoint beside it."""
         beside = self._folder / header.name
-        self._attempt("the grid", lambda: file.write(beside.with_name(f"{header.name}.png"), file.png(grid)))
+        self._attempt("the grid", lambda: whole.write(beside.with_name(f"{header.name}.png"), png.encode(grid)))
         if strip is not None:
             self._attempt(
-                "the strip", lambda: file.write(beside.with_name(f"{header.name}-strip.png"), file.png(strip))
+                "the strip", lambda: whole.write(beside.with_name(f"{header.name}-strip.png"), png.encode(strip))
             )
-        self._write_card = partial(self._render_card, header, evaluation)
+        self._write_card = partial(card.write, self._folder, header)
         self._attempt("the card", self._write_card)
 
     def close(self) -> None:
@@ -79,13 +76,7 @@ class Recorder:
 
     def _write_plots(self) -> None:
         if lines := log.read(self._folder):
-            file.write(self._folder / PLOTS, plot.draw(lines, self._name, self._floor))
-
-    def _render_card(self, header: Header, evaluation: Evaluation | None) -> None:
-        there = {path.name for path in self._folder.iterdir()}
-        pictures = [name if name in there else None for name in (f"{header.name}-strip.png", PLOTS)]
-        text = card.render(header, log.read(self._folder), evaluation, *pictures)
-        file.write(self._folder / f"{header.name}.md", text.encode())
+            whole.write(self._folder / card.PLOTS, plot.draw(lines, self._name, self._floor))
 
     def _write_events(self, line: EpochLine, grid: Image.Image | None) -> None:
         self._board = self._board or board.Board(self._folder, self._images_seen)

@@ -1,6 +1,4 @@
-import resource
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -8,24 +6,7 @@ from torch import Tensor, nn
 
 from training.record import EpochLine
 
-DiskOf = Callable[[int], AbstractContextManager[None]]
 MakeLine = Callable[..., EpochLine]
-
-
-@pytest.fixture
-def disk_of() -> DiskOf:
-    """Let no file grow beyond so many bytes: writes then fail in the middle, as they do on a full disk."""
-
-    @contextmanager
-    def disk(size: int) -> Iterator[None]:
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-    return disk
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tests.unit.training.record.conftest import DiskOf, MakeLine
+from tests.conftest import DiskOf
+from tests.unit.training.record.conftest import MakeLine
 from training.record.board import FOLDER, Board
 
 GRID = Image.new("RGB", (40, 20), "green")

@@ -1,4 +1,5 @@
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -6,8 +7,8 @@ from models import checkpoint
 from models.checkpoint import Header
 from models.registry import Architecture
 from tests.unit.training.record.conftest import MakeLine
-from training.metrics import figures
-from training.metrics.figures import Evaluation, Figures, Provenance
+from training.metrics.figures import Provenance
+from training.metrics.report import Report
 from training.record import card
 
 
@@ -24,13 +25,8 @@ def header(classes: tuple[str, ...] = ("cat", "dog"), metrics: dict[str, float] 
     )
 
 
-def measured(fd: float) -> Figures:
-    names = ("kd", "precision", "recall", "density", "coverage", "yield_", "nearest_ratio", "copies")
-    return Figures(fd=fd, **dict.fromkeys(names, 0.5), label_agreement=None)
-
-
 @pytest.fixture
-def evaluation() -> Evaluation:
+def report() -> Report:
     made = Provenance(
         extractor="efflite0",
         resize="bicubic",
@@ -40,7 +36,16 @@ def evaluation() -> Evaluation:
         fakes=10_000,
         manifold=240,
     )
-    return Evaluation(figures=measured(31.25), floor=measured(4.5), provenance=made)
+    return Report(
+        model="pets-32",
+        model_sha256="cd" * 32,
+        seed=7,
+        device="a CPU",
+        seconds=3,
+        figures={"fd_efflite0": 31.25},
+        floor={"fd_efflite0": 4.5},
+        provenance=made,
+    )
 
 
 def test_a_card_says_what_the_model_is_and_where_its_samples_are() -> None:
@@ -71,10 +76,11 @@ def test_the_recipe_is_toml_without_what_was_not_set() -> None:
     assert recipe == {"name": "dcgan", "seed": 3, "betas": [0.5, 0.999], "mirror": True}
 
 
-def test_figures_stand_beside_those_of_real_images_with_all_that_makes_them_comparable(evaluation: Evaluation) -> None:
-    text = card.render(header(metrics=figures.named(evaluation.figures, "efflite0")), [], evaluation)
+def test_figures_stand_beside_those_of_real_images_with_all_that_makes_them_comparable(report: Report) -> None:
+    text = card.render(header(metrics={"fd_efflite0": 87.0}), [], report)
     assert "|  | pets-32 | real images |\n| --- | --- | --- |\n| fd_efflite0 | 31.25 | 4.5 |" in text
-    for fact in ("10,000 samples", "240 images of pets", "efflite0 (resize: bicubic)", "k = 5", "ab" * 32):
+    assert "87" not in text
+    for fact in ("10,000 samples (seed 7)", "240 images of pets", "efflite0 (resize: bicubic)", "k = 5", "ab" * 32):
         assert fact in text
 
 
@@ -95,3 +101,14 @@ def test_pictures_are_shown_where_there_are_any() -> None:
     text = card.render(header(), [], strip="pets-32-strip.png", plots="plots.png")
     assert "](pets-32-strip.png)" in text
     assert "](plots.png)" in text
+
+
+def test_a_card_is_written_beside_its_checkpoint_with_the_pictures_that_are_there(
+    tmp_path: Path, report: Report
+) -> None:
+    (tmp_path / "pets-32-strip.png").touch()
+    card.write(tmp_path, header(), report)
+    text = (tmp_path / "pets-32.md").read_text(encoding="utf-8")
+    assert "](pets-32-strip.png)" in text
+    assert "plots.png" not in text
+    assert "| fd_efflite0 | 31.25 | 4.5 |" in text

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from models.registry import ZOO
-from tests.unit.training.record.conftest import DiskOf, MakeLine
+from tests.conftest import DiskOf
+from tests.unit.training.record.conftest import MakeLine
 from training.errors import RecordError
 from training.record import EpochLine, log
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.unit.training.record.conftest import DiskOf, MakeLine
+from tests.conftest import DiskOf
+from tests.unit.training.record.conftest import MakeLine
 from tests.unit.training.record.test_card import header
 from training.record import Recorder, log
 

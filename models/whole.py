@@ -1,10 +1,7 @@
 """Files that a reader always finds whole, whatever becomes of the writer or the disk."""
 
-import io
 import os
 from pathlib import Path
-
-from PIL import Image
 
 
 def write(path: Path, data: bytes) -> None:
@@ -29,13 +26,6 @@ def append(path: Path, record: bytes) -> None:
         except OSError:
             file.truncate(size)
             raise
-
-
-def png(image: Image.Image) -> bytes:
-    """Encode a picture."""
-    data = io.BytesIO()
-    image.save(data, "PNG")
-    return data.getvalue()
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
