@@ -1,4 +1,4 @@
-"""`python -m training.bench DATASET`: images/s of the recipe dcgan here and in a plain PyTorch loop, in one run.
+"""`python -m benchmarks.throughput DATASET`: images/s of the recipe dcgan here and in a plain PyTorch loop, in one run.
 
 The plain loop is the one of tutorials: a shuffling DataLoader, float32, ordinary memory layout, Adam, BCE, the same two
 networks. Even its images are spared decoding: they lie decoded in memory. Rounds alternate, and the median counts.

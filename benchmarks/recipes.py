@@ -1,4 +1,4 @@
-"""`python -m training.compare DATASET --minutes 20`: recipes side by side, with the same data, time and device."""
+"""`python -m benchmarks.recipes DATASET --minutes 20`: recipes side by side, with the same data, time and device."""
 
 from pathlib import Path
 from statistics import fmean
