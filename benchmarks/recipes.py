@@ -4,6 +4,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Annotated
 
+import torch
 import typer
 
 from training import plan as plans
@@ -40,16 +41,26 @@ def main(
                 ending = watch(run, stop)
                 if ending.outcome == "stopped":
                     raise typer.Exit(130)
-                made = evaluation.run(Subject(run.checkpoint, data, n, seed=0), device, None, lambda *_: lambda _: None)
-                console.print(_row(name, seed, run, ending.outcome, made), markup=False)
+                console.print(_row(name, seed, run, ending.outcome, _measured(run, data, n, device)), markup=False)
 
 
-def _row(name: str, seed: int, run: Run, outcome: str, report: Report) -> str:
+def _measured(run: Run, data: Path, n: int, device: torch.device) -> Report | None:
+    if not run.checkpoint.exists():  # it gave up before there was one
+        return None
+    return evaluation.run(Subject(run.checkpoint, data, n, seed=0), device, None, lambda *_: lambda _: None)
+
+
+def _row(name: str, seed: int, run: Run, outcome: str, report: Report | None) -> str:
+    rates = [line.images_per_s for line in record.log.read(run.folder)]
+    seen, rate = f"{run.step * run.images_per_step:,}", f"{fmean(rates):.0f}" if rates else "-"
+    return f"| {' | '.join((name, str(seed), seen, rate, *_cells(report), outcome))} |"
+
+
+def _cells(report: Report | None) -> list[str]:
+    if report is None:
+        return ["-"] * len(_FIGURES)
     extractor = report.provenance.extractor
-    figures = (f"{report.figures[f'{figure}_{extractor}']:.3g}" for figure in _FIGURES)
-    rate = fmean(line.images_per_s for line in record.log.read(run.folder))
-    cells = (name, str(seed), f"{run.step * run.images_per_step:,}", f"{rate:.0f}", *figures, outcome)
-    return f"| {' | '.join(cells)} |"
+    return [f"{report.figures[f'{figure}_{extractor}']:.3g}" for figure in _FIGURES]
 
 
 if __name__ == "__main__":

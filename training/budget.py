@@ -18,12 +18,6 @@ class Budget:
         spent = step / self.steps if self.steps is not None else seconds / (self.seconds or 1)
         return min(1.0, spent)
 
-    def left(self, progress: float, seconds: float) -> float:
-        """Estimate the seconds left, going by the pace so far."""
-        if self.seconds is not None:
-            return max(0.0, self.seconds - seconds)
-        return seconds / progress - seconds if progress else math.inf
-
 
 def of(recipe: Recipe, images: int, batch: int) -> Budget:
     """Count a recipe's budget in steps of `batch` images for a dataset of `images`."""

@@ -11,6 +11,8 @@ from training.errors import DatasetError, RecipeError
 if TYPE_CHECKING:
     from training.loop import Ending, Run
 
+_RECIPE = "flagship"
+
 
 def dataset(
     source: Annotated[Path, typer.Argument(help="A folder of images, a folder of class folders, or a zip of either.")],
@@ -41,12 +43,12 @@ def dataset(
 
 def train(
     data: Annotated[Path, typer.Argument(help="A dataset made by `imagemill dataset`.")],
-    recipe: Annotated[str, typer.Option(help="Name of the recipe.")] = "flagship",
+    recipe: Annotated[str | None, typer.Option(help="Name of the recipe; default: flagship.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the model; default: data and size.")] = None,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Budget: how long to train.")] = None,
     images: Annotated[int | None, typer.Option(min=1, help="Budget: how many images are seen in all.")] = None,
     epochs: Annotated[float | None, typer.Option(min=0.001, help="Budget: how often each image is seen.")] = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Default: 0.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1; default: a GPU where there is one.")] = None,
     runs: Annotated[Path, typer.Option(help="Where run folders are numbered.")] = Path("runs"),
     resume: Annotated[Path | None, typer.Option(help="Continue the run in this folder, as it was begun.")] = None,
@@ -61,15 +63,17 @@ def train(
     changes = plans.Changes(epochs, images, minutes, tuple(change or ()))
     with errors(), stop_on_signal() as stop, parallel.joined(plans.device_named(device)) as (place, own):
         if resume is None:
-            plan = plans.fresh(data, recipe, changes, seed, own, name)
-        elif changes != plans.Changes() or name or seed:
+            plan = plans.fresh(data, recipe or _RECIPE, changes, seed or 0, own, name)
+        elif changes != plans.Changes() or name or recipe or seed is not None:
             raise RecipeError("a resumed run keeps its name, seed, budget and recipe")
         else:
             plan = plans.resumed(data, resume, own)
         if dry_run:
-            console.print(estimate.of(plan, resume, place), markup=False)
+            estimated = estimate.of(plan, resume, place)
+            if place.leads:
+                console.print(estimated, markup=False)
             return
-        folder = resume or place.shared(lambda: record.new_folder(runs, recipe, plan.name))
+        folder = resume or place.shared(lambda: record.new_folder(runs, plan.recipe_name, plan.name))
         with measuring(plan.dataset.description.count, quiet=not place.leads) as measured:
             run = Run(plan, folder, place, measured)
         ending = watch(run, stop, quiet=not place.leads)

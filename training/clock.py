@@ -7,8 +7,8 @@ from contextlib import contextmanager
 SAVE_EVERY_SECONDS = 300.0
 """An epoch can be long; no crash costs more than this."""
 CHECK_EVERY_SECONDS = 60.0
-_SHARE = 0.05
-"""Checks take no more than this share of the time, and so do grids."""
+_SHARE, _LONGEST_PAUSE_SECONDS = 0.05, 600.0
+"""Checks take no more than this share of the time, and so do grids; but a slow one is not put off for ever."""
 
 
 class Occasion:
@@ -19,7 +19,8 @@ class Occasion:
 
     def is_due(self) -> bool:
         """Tell whether enough time has gone by."""
-        return time.monotonic() - self._last >= max(self._pause, self.cost_seconds / _SHARE)
+        for_its_cost = min(self.cost_seconds / _SHARE, _LONGEST_PAUSE_SECONDS)
+        return time.monotonic() - self._last >= max(self._pause, for_its_cost)
 
     @contextmanager
     def taken(self) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from torch import nn
@@ -14,8 +15,11 @@ _STEPS = 3
 
 
 def of(plan: Plan, folder: Path | None, place: Place) -> str:
-    """Resolve a plan and time a few steps of it; nothing is written."""
-    run = Run(plan, folder or Path("no folder"), place)
+    """Resolve a plan, time a few steps of it and tell what is left to do; nothing is written."""
+    # Unguarded, so that the data are not measured first: that takes minutes, and keeps what it found beside them.
+    unguarded = replace(plan, recipe=plan.recipe.model_copy(update={"guard": False}))
+    run = Run(unguarded, folder or Path("no folder"), place)
+    left = 1 - run.progress
     run.rehearse()
     started = time.monotonic()
     for _ in range(_STEPS):
@@ -23,7 +27,7 @@ def of(plan: Plan, folder: Path | None, place: Place) -> str:
     seconds = (time.monotonic() - started) / _STEPS
     values = plan.recipe.model_dump(mode="json", exclude_none=True)
     recipe = "\n".join(f"{key} = {json.dumps(value)}" for key, value in values.items())
-    return f"{recipe}\n\n{_networks(run)}\n{_budget(run, seconds)}"
+    return f"{recipe}\n\n{_networks(run)}\n{_budget(run, left, seconds)}"
 
 
 def _networks(run: Run) -> str:
@@ -31,13 +35,14 @@ def _networks(run: Run) -> str:
     return ", ".join(f"{name}: {size:.2f} million weights" for name, size in sizes.items())
 
 
-def _budget(run: Run, seconds_per_step: float) -> str:
+def _budget(run: Run, left: float, seconds_per_step: float) -> str:
     rate = run.images_per_step / seconds_per_step
     if run.budget.steps is None:
-        wanted = run.budget.seconds or 0
+        wanted = left * (run.budget.seconds or 0)
         steps = int(wanted / seconds_per_step)
     else:
-        steps, wanted = run.budget.steps, run.budget.steps * seconds_per_step
+        steps = round(left * run.budget.steps)
+        wanted = steps * seconds_per_step
     images = steps * run.images_per_step
     return (
         f"about {steps:,} steps, {images:,} images seen ({images / run.plan.dataset.description.count:.1f} epochs), "

@@ -74,9 +74,7 @@ class Run:
             self._position, sums = state.restore(folder / STATE, self._networks)
             self._sums.copy_(sums)
         self._eye = probe.opened(plan, measured) if place.leads else None
-        self._clock = Clock(self._position.seconds)
-        self._figures: dict[str, float] = {}
-        self._events: list[str] = []
+        self._clock, self._steps_in_lap = Clock(self._position.seconds), 0
 
     @property
     def step(self) -> int:
@@ -110,11 +108,11 @@ class Run:
 
     def train(self, watcher: Watcher) -> Ending:
         """Train until the budget is spent, the watcher asks to stop or the guard says so; the state is always saved."""
-        self._clock = Clock(self._position.seconds)
         if self._place.leads:
             seen = self.step * self.images_per_step
             floor = self._eye.floor() if self._eye else None
             self._recorder = record.Recorder(self.folder, self.plan.name, watcher.event, seen, floor)
+        self._clock = Clock(self._position.seconds)
         if not (self.folder / HEALTHY).exists():
             self._save(healthy=True)
         ending = None
@@ -138,6 +136,7 @@ class Run:
         now = replace(now, lr=now.lr * memory.lr_factor, gamma=now.gamma * memory.gamma_factor)
         seen = taken * self.images_per_step
         self._sums += train_step(self._networks, self._conditions, batches, now, self.step, seen)
+        self._steps_in_lap += 1
         self._move(
             step=taken, steps_in_epoch=self._position.steps_in_epoch + 1, seconds=parallel.agreed(self._clock.seconds())
         )
@@ -160,14 +159,22 @@ class Run:
             return None
         means = self._means()
         figures = self._measured() if due and guard.all_finite(means.values()) else None
-        wrong = guard.fault(guard.signals(self.plan.recipe.objective, means, figures), self._position.memory)
+        wrong = guard.fault(self._signals(means, figures), self._position.memory)
         if parallel.agreed(wrong is not None):
             return self._intervene(wrong or "", watcher)
         if due:
             self._accept(means, figures)
         if epoch:
             self._end_epoch(means, watcher)
-        return self._early()
+        if due:
+            self._save(healthy=True)
+        return self._early() if due else None
+
+    def _signals(self, means: dict[str, float], figures: Probe | None) -> guard.Signals:
+        """Gather what the guard looks at; without a guard, only what no run survives."""
+        if self.plan.recipe.guard:
+            return guard.signals(self.plan.recipe.objective, means, figures)
+        return guard.Signals(finite=guard.all_finite(means.values()))
 
     def _epoch_ends(self) -> bool:
         steps = self.plan.recipe.discriminator_steps
@@ -185,23 +192,22 @@ class Run:
             return self._eye.look(self._networks.average, self._architecture) if self._eye else None
 
     def _accept(self, means: dict[str, float], figures: Probe | None) -> None:
-        """After a check that found nothing wrong: publish what is best, remember the state."""
+        """After a check that found nothing wrong: remember what it saw, publish what is best."""
         best, memory = self._position.best, self._position.memory
-        self._figures = self._eye.named(figures) if self._eye and figures else {}
+        named = self._eye.named(figures) if self._eye and figures else {}
         better = figures is None or best is None or figures.fd < best.fd
         if better and figures is not None:
             best = state.Best(fd=figures.fd, step=self.step, progress=self.progress)
-        self._move(best=best, memory=memory.after(guard.signals(self.plan.recipe.objective, means, figures)))
+        self._move(best=best, figures=named, memory=memory.after(self._signals(means, figures)))
         if better and self._place.leads:
             self._publish()
-        self._save(healthy=True)
 
     def _publish(self) -> None:
         seen = self.step * self.images_per_step
-        self._publisher.publish(self._networks.average, self._position, seen, self._figures, self._recorder)
+        self._publisher.publish(self._networks.average, self._position, seen, self._position.figures, self._recorder)
 
     def _end_epoch(self, means: dict[str, float], watcher: Watcher) -> None:
-        images = self._position.steps_in_epoch * self.images_per_step
+        images, self._steps_in_lap = self._steps_in_lap * self.images_per_step, 0
         optimisers = self._networks.generator_optimiser, self._networks.discriminator_optimiser
         lrs = [optimiser.param_groups[0]["lr"] for optimiser in optimisers]
         line = record.EpochLine(
@@ -215,12 +221,11 @@ class Run:
             seconds=round(self._position.seconds, 1),
             generator_lr=lrs[0],
             discriminator_lr=lrs[1],
-            metrics=self._figures,
-            events=tuple(self._events),
+            metrics=self._position.figures,
+            events=self._position.events,
         )
         self._sums.zero_()
-        self._move(steps_in_epoch=0)
-        self._figures, self._events = {}, []
+        self._move(steps_in_epoch=0, figures={}, events=())
         if self._place.leads:
             self._recorder.tick(line, self._grid())
             watcher.epoch(line)
@@ -240,16 +245,16 @@ class Run:
             tried = f" after {memory.interventions} rollbacks" if memory.interventions else ""
             return Ending("gave up", f"{wrong} at step {self.step}{tried}")
         event = f"step {self.step}: {wrong}; rolled back, learning rates halved"
-        seconds, best = self._position.seconds, self._position.best
+        seconds, best, events = self._position.seconds, self._position.best, (*self._position.events, event)
         self._position, sums = state.restore(self.folder / HEALTHY, self._networks)
         self._sums.copy_(sums)
-        self._move(seconds=seconds, best=best, memory=memory.intervened(event))
-        self._events.append(event)
+        self._move(seconds=seconds, best=best, events=events, memory=memory.intervened(event))
         watcher.event(event)
         self._save()
         return None
 
     def _early(self) -> Ending | None:
+        """Tell whether patience is over. Asked at checks only: between two, nothing better can have been found."""
         patience, best = self.plan.recipe.patience, self._position.best
         waited = self.progress - best.progress if best and patience < 1 else 0.0
         if parallel.agreed(waited < patience or self.progress >= 1):

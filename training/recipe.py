@@ -64,7 +64,7 @@ class Recipe(BaseModel):
     gamma: _Weight = 0
     """Weight of the zero-centred penalties R1 and R2 at the start."""
     final_gamma: _Weight = 0
-    """The same from half of the budget on."""
+    """The same from half of the budget on; 0 keeps gamma."""
     penalty_every_steps: int = Field(default=1, ge=1)
     """How lazily R1 and R2 are computed; their weight makes up for it."""
 
@@ -82,11 +82,11 @@ class Recipe(BaseModel):
     """Share of the budget over which that probability grows from 0."""
     balance: _Share = 0
     """0 shows every image equally often, 1 every class."""
-    ema_half_life_images: float = Field(ge=0)
+    ema_half_life_images: _Weight
     """Of the average of the generator's weights; never more than 5% of the images seen."""
 
     guard: bool = True
-    """Roll back and adapt when training goes wrong."""
+    """Measure the run as it goes, ship its best snapshot, roll back and adapt when training goes wrong."""
     patience: float = Field(default=1, gt=0, le=1)
     """Share of the budget without a better Frechet distance after which the run stops early; 1 never does."""
 
@@ -98,6 +98,10 @@ class Recipe(BaseModel):
             raise ValueError(f"a budget is one of {', '.join(budgets)}; this one has {' and '.join(given) or 'none'}")
         if self.objective != "bce" and (self.label_smoothing or self.label_flips):
             raise ValueError(f"label_smoothing and label_flips are for the objective bce, not for {self.objective}")
+        if self.gradient_penalty and self.gamma:
+            raise ValueError("gradient_penalty and gamma are two kinds of penalty: one of them is 0")
+        if self.patience < 1 and not self.guard:
+            raise ValueError("patience waits for a better Frechet distance, and guard = false measures none")
         if self.gradient_penalty and self.architecture == "dcgan" and self.discriminator_norm:
             raise ValueError("gradient_penalty is per image: it needs discriminator_norm = false")
         return self

@@ -36,7 +36,8 @@ class Best(BaseModel):
 class Position(BaseModel):
     """Which run this is and how far it has come."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # JSON has no words for NaN and infinity: they become strings, so that a state that holds one can be read.
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
     format_version: int = FORMAT_VERSION
     name: str
@@ -50,6 +51,10 @@ class Position(BaseModel):
     seconds: float = 0.0
     memory: Memory = Memory()
     best: Best | None = None
+    figures: dict[str, float] = {}
+    """Of the last check, for the line of the epoch under way."""
+    events: tuple[str, ...] = ()
+    """Of the guard, for the same line."""
 
 
 def save(path: Path, position: Position, networks: Networks, sums: Tensor) -> None:
@@ -81,8 +86,16 @@ def restore(path: Path, networks: Networks) -> tuple[Position, Tensor]:
             _restore_optimiser(optimiser, _under(tensors, name))
     except (ModelError, RuntimeError, ValueError, KeyError) as error:
         raise StateError(f"{path}: does not fit this recipe ({error})") from error
-    networks.random.generator.set_state(tensors["random"])
+    _restore_random(networks.random.generator, tensors["random"])
     return position, tensors["sums"]
+
+
+def _restore_random(generator: torch.Generator, found: Tensor) -> None:
+    try:
+        generator.set_state(found)
+    except RuntimeError as error:
+        kind = generator.device.type
+        raise StateError(f"this run began on another kind of device than {kind}: choose it with --device") from error
 
 
 def _restore_optimiser(optimiser: Optimizer, tensors: dict[str, Tensor]) -> None:

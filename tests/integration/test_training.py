@@ -155,6 +155,8 @@ def test_a_disk_that_fills_up_stops_a_run_that_can_be_resumed(faces: Path) -> No
         (["train", "faces", "--device", "meta"], "error: no device 'meta' here"),
         (["train", "faces", "--device", "cuda:77"], "error: no device 'cuda:77' here"),
         (["train", "faces", "--resume", "nowhere", "--epochs", "2"], "error: a resumed run keeps its name, seed"),
+        (["train", "faces", "--resume", "nowhere", "--recipe", "dcgan"], "error: a resumed run keeps its name, seed"),
+        (["train", "faces", "--resume", "nowhere", "--seed", "0"], "error: a resumed run keeps its name, seed"),
     ],
 )
 def test_a_mistake_is_said_in_one_sentence(faces: Path, arguments: list[str], message: str) -> None:

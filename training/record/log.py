@@ -28,7 +28,7 @@ class EpochLine(BaseModel):
     generator_lr: float | None = None
     discriminator_lr: float | None = None
     metrics: dict[str, float] = {}
-    """By name, where they were measured at the end of this epoch."""
+    """By name, of the last measurement within this epoch, if there was one."""
     events: tuple[str, ...] = ()
     """What a guard did since the line before, a sentence each."""
 

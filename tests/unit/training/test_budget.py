@@ -1,5 +1,3 @@
-import math
-
 import pytest
 
 from training import budget, recipe
@@ -23,7 +21,3 @@ def test_minutes_are_spent_by_the_clock() -> None:
 
 def test_steps_are_spent_whatever_the_clock_says() -> None:
     assert of(images=80).progress(step=5, seconds=10**6) == pytest.approx(0.5)
-
-
-def test_nothing_is_known_of_the_time_left_before_the_first_step() -> None:
-    assert of(images=80).left(progress=0, seconds=0) == math.inf

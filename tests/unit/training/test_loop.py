@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from models import checkpoint
 from training import plan as plans
 from training import recipe, record, state
-from training.errors import RecipeError, StateError
+from training.errors import StateError
 from training.loop import HEALTHY, Ending, Run, Watcher
 from training.metrics.figures import Probe
 from training.plan import STATE, Changes, Plan
@@ -114,11 +114,6 @@ def test_a_recipe_that_ignores_labels_makes_a_model_without_classes(data: Path, 
     assert checkpoint.read_header(run.checkpoint).classes == ()
 
 
-def test_a_recipe_that_needs_labels_is_refused_without(unlabelled: Path) -> None:
-    with pytest.raises(RecipeError, match="this recipe needs classes, and pets has none"):
-        plan_of(unlabelled, "cgan")
-
-
 def test_the_budget_in_images_is_kept_to_a_batch(data: Path, tmp_path: Path) -> None:
     run = Run(plan_of(data, images=33), new(tmp_path))
     run.train(Watcher())
@@ -194,6 +189,37 @@ def test_without_a_better_metric_a_run_with_patience_stops_early(data: Path, tmp
     assert ending.reason == "no better Frechet distance for 30% of the budget"
 
 
+def test_patience_is_not_over_before_something_was_measured_again(data: Path, tmp_path: Path) -> None:
+    run = seeing(plan_of(data, "cgan", "patience=0.1", images=80), new(tmp_path), (300, 0.1, 1))
+    run._position = run._position.model_copy(update={"best": state.Best(fd=310, step=0, progress=0)})
+    assert run.train(Watcher()) == Ending("finished")  # epochs end at 30%, 60% and 90%; the one check is the last
+
+
+@pytest.mark.usefixtures("check_always")
+def test_the_state_of_a_check_at_an_epoch_s_end_begins_the_next_epoch(data: Path, tmp_path: Path) -> None:
+    folder, counts = new(tmp_path), list[int]()
+    run = seeing(plan_of(data, images=56), folder, *[(300, 0.5, 1)] * 9)
+    run.train(Watcher(step=lambda _: counts.append(state.read_position(folder / HEALTHY).steps_in_epoch)))
+    assert counts == [0, 1, 2, 0, 1, 2, 0]
+
+
+def test_a_resumed_run_counts_only_its_own_images_in_its_rate(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.clock.Clock.lap", lambda _clock: 1.0)
+    folder, heard = new(tmp_path), list[record.EpochLine]()
+    first = Run(plan_of(data, images=24), folder)
+    first.train(stop_after(first, 2))
+    Run(plans.resumed(data, folder, CPU), folder).train(Watcher(epoch=heard.append))
+    assert [line.images_per_s for line in heard] == [8]
+
+
+def test_without_a_guard_far_apart_logits_are_left_alone(data: Path, tmp_path: Path) -> None:
+    run = Run(plan_of(data, "cgan", "guard=false", images=80), new(tmp_path))
+    run._sums[4:] = torch.tensor([1e6, -1e6])
+    assert run.train(Watcher()) == Ending("finished")
+
+
 @pytest.mark.usefixtures("check_always")
 def test_a_collapse_is_rolled_back_and_training_goes_on_more_carefully(data: Path, tmp_path: Path) -> None:
     folder, events = new(tmp_path), list[str]()
@@ -238,14 +264,16 @@ def test_a_guarded_rollback_survives_a_stop(data: Path, tmp_path: Path) -> None:
     assert Run(plans.resumed(data, folder, CPU), folder)._position.memory.interventions == 1
 
 
-def test_two_budgets_are_refused(data: Path) -> None:
-    with pytest.raises(RecipeError, match="a budget is given in epochs or images, not in both"):
-        plan_of(data, epochs=1, images=100)
-
-
-def test_a_name_that_no_url_could_carry_is_refused_before_training(data: Path) -> None:
-    with pytest.raises(RecipeError, match="a model's name matches"):
-        plans.fresh(data, "dcgan", Changes(), 0, CPU, "My Faces!")
+@pytest.mark.usefixtures("check_always")
+def test_what_the_guard_did_is_logged_even_when_a_stop_came_first(data: Path, tmp_path: Path) -> None:
+    folder, heard = new(tmp_path), list[record.EpochLine]()
+    first = seeing(plan_of(data, images=24), folder, (300, 0.5, 1), (500, 0.1, 1))
+    first.train(Watcher(stop=lambda: bool(first._position.memory.interventions)))
+    second = seeing(plans.resumed(data, folder, CPU), folder, *[(280, 0.5, 1)] * 2)
+    second.train(Watcher(epoch=heard.append))
+    assert [line.events for line in heard] == [
+        ("step 2: coverage fell to 0.10 from 0.50; rolled back, learning rates halved",)
+    ]
 
 
 def test_resume_on_other_data_is_refused(data: Path, other_data: Path, tmp_path: Path) -> None:

@@ -1,0 +1,32 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from training import estimate, parallel, record
+from training import plan as plans
+from training.loop import Run, Watcher
+from training.plan import Changes, Plan
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def plan(data: Path) -> Plan:
+    small = ("batch=8", "latent_dim=8", "generator_channels=4", "discriminator_channels=4")
+    return plans.fresh(data, "dcgan", Changes(images=80, values=small), 0, CPU, "pets-32")
+
+
+def test_an_estimate_writes_nothing(plan: Plan) -> None:
+    before = sorted(plan.data.iterdir())
+    said = estimate.of(plan, None, parallel.ALONE)
+    assert "guard = true" in said
+    assert "about 10 steps, 80 images seen" in said
+    assert sorted(plan.data.iterdir()) == before
+
+
+def test_an_estimate_of_a_run_under_way_tells_what_is_left(plan: Plan, tmp_path: Path) -> None:
+    folder = record.new_folder(tmp_path, "dcgan", "pets")
+    run = Run(plan, folder)
+    run.train(Watcher(stop=lambda: run.step == 6))
+    assert "about 4 steps, 32 images seen" in estimate.of(plan, folder, parallel.ALONE)
