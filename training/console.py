@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 console = Console(highlight=False, soft_wrap=True)
 
+_PACE_SECONDS = 600.0
+"""The time that is left goes by the pace of this long: a busy half minute does not turn hours into days."""
+
 
 def watch(run: "Run", stop: Callable[[], bool], quiet: bool = False) -> "Ending":
     """Train with a progress bar over the budget until the run ends or `stop` says so; quiet shows nothing."""
@@ -42,7 +45,8 @@ def progress(unit: str) -> Progress:
     """Make a bar with a count of units or a percentage, a rate (field `rate`) and the time that is left."""
     counted = (MofNCompleteColumn(), TextColumn(unit)) if unit else (TaskProgressColumn(),)
     head, tail = (TextColumn("{task.description}"), BarColumn()), (TextColumn("{task.fields[rate]}"),)
-    return Progress(*head, *counted, *tail, TimeRemainingColumn(), console=console)
+    columns = (*head, *counted, *tail, TimeRemainingColumn())
+    return Progress(*columns, console=console, speed_estimate_period=_PACE_SECONDS)
 
 
 @contextmanager
