@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from torch import nn
 
 from models import dcgan, residual
+from models.errors import ModelError
 
 ZOO = Path(__file__).parent / "zoo"
 
@@ -61,3 +62,13 @@ def build_discriminator(
 def zoo() -> dict[str, Path]:
     """Find the shipped checkpoints, by model name."""
     return {path.stem: path for path in sorted(ZOO.glob("*.safetensors"))}
+
+
+def find(model: str) -> Path:
+    """Find a checkpoint by its file or by the name of a shipped model. Raises ModelError when it is neither."""
+    shipped = zoo()
+    if Path(model).is_file():
+        return Path(model)
+    if model not in shipped:
+        raise ModelError(f"no checkpoint {model!r}: neither a file nor one of those shipped, {', '.join(shipped)}")
+    return shipped[model]

@@ -61,7 +61,8 @@ def train(
     from training.loop import Run
 
     changes = plans.Changes(epochs, images, minutes, tuple(change or ()))
-    with errors(), stop_on_signal() as stop, parallel.joined(plans.device_named(device)) as (place, own):
+    with errors(), stop_on_signal() as stop, parallel.joined(plans.device_named(parallel.own_device(device))) as joined:
+        place, own = joined
         if resume is None:
             plan = plans.fresh(data, recipe or _RECIPE, changes, seed or 0, own, name)
         elif changes != plans.Changes() or name or recipe or seed is not None:
@@ -74,7 +75,7 @@ def train(
                 console.print(estimated, markup=False)
             return
         folder = resume or place.shared(lambda: record.new_folder(runs, plan.recipe_name, plan.name))
-        with measuring(plan.dataset.description.count, quiet=not place.leads) as measured:
+        with measuring(plan.dataset.description.count, stop, quiet=not place.leads) as measured:
             run = Run(plan, folder, place, measured)
         ending = watch(run, stop, quiet=not place.leads)
     if place.leads:

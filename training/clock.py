@@ -37,7 +37,8 @@ class Clock:
     def __init__(self, seconds: float) -> None:
         now = time.monotonic()
         self._started, self._lap, self._aside = now - seconds, now, 0.0
-        self.check, self.grid, self.save = (Occasion(every) for every in (CHECK_EVERY_SECONDS, 0.0, SAVE_EVERY_SECONDS))
+        self.check, self.save = Occasion(CHECK_EVERY_SECONDS), Occasion(SAVE_EVERY_SECONDS)
+        self.grid, self.publish = Occasion(0.0), Occasion(0.0)
 
     def seconds(self) -> float:
         """Tell how long the run has taken so far."""

@@ -32,7 +32,7 @@ def watch(run: "Run", stop: Callable[[], bool], quiet: bool = False) -> "Ending"
         started, first = time.monotonic(), run.step
 
         def step(done: int) -> None:
-            rate = (done - first) * run.images_per_step / (time.monotonic() - started)
+            rate = max(0, done - first) * run.images_per_step / (time.monotonic() - started)
             bar.update(task, completed=run.progress, rate=f"{rate:.0f} images/s")
 
         def say(line: object) -> None:
@@ -50,28 +50,39 @@ def progress(unit: str) -> Progress:
 
 
 @contextmanager
-def measuring(images: int, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """Show a bar while real images are measured, for as long as that takes."""
-    with progress("images") as bar:
+def measuring(images: int, stop: Callable[[], bool], quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Show a bar while real images are measured, for as long as that takes; a stop ends the command with 130."""
+    with _stopping("stopped before the first step"), progress("images") as bar:
         task = bar.add_task("measuring the data", total=images, rate="", visible=False)
-        yield lambda done: bar.update(task, completed=done, visible=not quiet and done < images)
+
+        def measured(done: int) -> None:
+            if stop():
+                raise KeyboardInterrupt
+            bar.update(task, completed=done, visible=not quiet and done < images)
+
+        yield measured
 
 
 @contextmanager
 def reading(files: int) -> Iterator[Callable[[int], None]]:
     """Show a bar while files are read; Ctrl-C or SIGTERM ends the command, whose partial work is removed, with 130."""
+    with _stopping("stopped; nothing was written"), stop_on_signal() as stop, progress("files") as bar:
+        task = bar.add_task("reading", total=files, rate="")
+
+        def read(done: int) -> None:
+            if stop():
+                raise KeyboardInterrupt
+            bar.update(task, completed=done)
+
+        yield read
+
+
+@contextmanager
+def _stopping(sentence: str) -> Iterator[None]:
     try:
-        with stop_on_signal() as stop, progress("files") as bar:
-            task = bar.add_task("reading", total=files, rate="")
-
-            def read(done: int) -> None:
-                if stop():
-                    raise KeyboardInterrupt
-                bar.update(task, completed=done)
-
-            yield read
+        yield
     except KeyboardInterrupt as error:
-        console.print("stopped; nothing was written", markup=False)
+        console.print(sentence, markup=False)
         raise typer.Exit(130) from error
 
 

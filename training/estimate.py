@@ -11,7 +11,7 @@ from training.loop import Run
 from training.parallel import Place
 from training.plan import Plan
 
-_STEPS = 3
+_LEAST_STEPS = 3
 
 
 def of(plan: Plan, folder: Path | None, place: Place) -> str:
@@ -21,10 +21,11 @@ def of(plan: Plan, folder: Path | None, place: Place) -> str:
     run = Run(unguarded, folder or Path("no folder"), place)
     left = 1 - run.progress
     run.rehearse()
+    steps = max(_LEAST_STEPS, plan.recipe.penalty_every_steps)
     started = time.monotonic()
-    for _ in range(_STEPS):
+    for _ in range(steps):
         run.rehearse()
-    seconds = (time.monotonic() - started) / _STEPS
+    seconds = (time.monotonic() - started) / steps
     values = plan.recipe.model_dump(mode="json", exclude_none=True)
     recipe = "\n".join(f"{key} = {json.dumps(value)}" for key, value in values.items())
     return f"{recipe}\n\n{_networks(run)}\n{_budget(run, left, seconds)}"

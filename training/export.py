@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from training.console import console, errors
-from training.errors import ExportError
 
 
 def export(
@@ -15,11 +14,12 @@ def export(
     onnx: Annotated[Path | None, typer.Option(help="The file to write; default: NAME.onnx, in this folder.")] = None,
 ) -> None:
     """Write a model as ONNX, and say how far ONNX Runtime's images are from PyTorch's."""
+    from models import registry
     from models.checkpoint import load_generator
     from training import onnx as onnx_file
 
     with errors():
-        header, generator = load_generator(_path(checkpoint))
+        header, generator = load_generator(registry.find(checkpoint))
         path = onnx or Path(f"{header.name}.onnx")
         onnx_file.write(path, header, generator)
         console.print(f"{path}: {path.stat().st_size / 1e6:.1f} MB", markup=False)
@@ -28,16 +28,3 @@ def export(
             console.print(f"ONNX Runtime against PyTorch, on the CPU: at most {difference:.1e} apart, in -1 to 1")
         else:
             console.print("not compared with PyTorch: onnxruntime is not installed")
-
-
-def _path(checkpoint: str) -> Path:
-    from models.registry import zoo
-
-    shipped = zoo()
-    if Path(checkpoint).is_file():
-        return Path(checkpoint)
-    if checkpoint not in shipped:
-        raise ExportError(
-            f"no checkpoint {checkpoint!r}: neither a file nor one of those shipped, {', '.join(shipped)}"
-        )
-    return shipped[checkpoint]

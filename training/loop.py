@@ -73,7 +73,9 @@ class Run:
         if (folder / STATE).exists():
             self._position, sums = state.restore(folder / STATE, self._networks)
             self._sums.copy_(sums)
-        self._eye = probe.opened(plan, measured) if place.leads else None
+        opened = probe.opened(plan, measured) if place.leads else ""
+        self._eye = None if isinstance(opened, str) else opened
+        self._blind = opened if isinstance(opened, str) else ""
         self._clock, self._steps_in_lap = Clock(self._position.seconds), 0
 
     @property
@@ -112,6 +114,8 @@ class Run:
             seen = self.step * self.images_per_step
             floor = self._eye.floor() if self._eye else None
             self._recorder = record.Recorder(self.folder, self.plan.name, watcher.event, seen, floor)
+        if self._blind:
+            watcher.event(f"unmeasured, so the latest snapshot ships: {self._blind}")
         self._clock = Clock(self._position.seconds)
         if not (self.folder / HEALTHY).exists():
             self._save(healthy=True)
@@ -161,7 +165,7 @@ class Run:
         figures = self._measured() if due and guard.all_finite(means.values()) else None
         wrong = guard.fault(self._signals(means, figures), self._position.memory)
         if parallel.agreed(wrong is not None):
-            return self._intervene(wrong or "", watcher)
+            return self._intervene(wrong or "", means, watcher)
         if due:
             self._accept(means, figures)
         if epoch:
@@ -204,7 +208,10 @@ class Run:
 
     def _publish(self) -> None:
         seen = self.step * self.images_per_step
-        self._publisher.publish(self._networks.average, self._position, seen, self._position.figures, self._recorder)
+        with self._clock.aside(self._clock.publish):
+            self._publisher.publish(
+                self._networks.average, self._position, seen, self._position.figures, self._recorder
+            )
 
     def _end_epoch(self, means: dict[str, float], watcher: Watcher) -> None:
         images, self._steps_in_lap = self._steps_in_lap * self.images_per_step, 0
@@ -238,7 +245,7 @@ class Run:
             self._publisher.settle(self._networks.average)
             return self._publisher.grid(self._networks.average)
 
-    def _intervene(self, wrong: str, watcher: Watcher) -> Ending | None:
+    def _intervene(self, wrong: str, means: dict[str, float], watcher: Watcher) -> Ending | None:
         """Roll back to the last healthy state and go on more carefully, or give up."""
         memory = self._position.memory
         if not self.plan.recipe.guard or memory.interventions >= guard.MAX_INTERVENTIONS:
@@ -250,6 +257,8 @@ class Run:
         self._sums.copy_(sums)
         self._move(seconds=seconds, best=best, events=events, memory=memory.intervened(event))
         watcher.event(event)
+        if self.progress >= 1:
+            self._end_epoch(means, watcher)
         self._save()
         return None
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import torch
@@ -36,28 +37,30 @@ class Place:
 
 ALONE = Place()
 
+_PATIENCE = timedelta(hours=2)
+"""How long the others wait for the leader, who may have a large dataset to measure."""
+
 
 @contextmanager
 def joined(device: torch.device) -> Iterator[tuple[Place, torch.device]]:
-    """Join the processes that torchrun started, each with a device of its own; alone, there is nothing to join."""
+    """Join the processes that torchrun started, this one with a device of its own; alone, there is nothing to join."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield ALONE, device
         return
-    own = local_device(device)
-    if own.type == "cuda":
-        torch.cuda.set_device(own)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=_PATIENCE)
     try:
-        yield Place(dist.get_rank(), dist.get_world_size()), own
+        yield Place(dist.get_rank(), dist.get_world_size()), device
     finally:
         dist.destroy_process_group()
 
 
-def local_device(device: torch.device) -> torch.device:
-    """Give each process on a machine a GPU of its own."""
+def own_device(asked: str | None) -> str | None:
+    """Name the device of this process: each of those on a machine has a GPU of its own, unless one is asked for."""
     rank = os.environ.get("LOCAL_RANK")
-    named = str(device) != "cuda"
-    return device if rank is None or named else torch.device(f"cuda:{rank}")
+    any_gpu = asked == "cuda" or (asked is None and torch.cuda.is_available())
+    return f"cuda:{rank}" if rank and any_gpu else asked
 
 
 @torch.no_grad()

@@ -1,6 +1,5 @@
 """The eye on a run: renders samples of the average and measures them against the data, now and then."""
 
-import logging
 from collections.abc import Callable
 
 from torch import nn
@@ -15,8 +14,6 @@ from training.plan import Plan
 
 SEED = 2
 """Of the samples that are measured: other ones than those of the grid (0) and of settling (1)."""
-
-log = logging.getLogger(__name__)
 
 
 class Eye:
@@ -46,15 +43,17 @@ class Eye:
         return figures.named(probe, self._extractor.name)
 
 
-def opened(plan: Plan, progress: Callable[[int], None]) -> Eye | None:
-    """Open an eye, unless the recipe wants none, the data are too few or the metrics are not installed.
+def opened(plan: Plan, progress: Callable[[int], None]) -> Eye | str:
+    """Open an eye, or tell why there is none; where none is wanted, in no words.
 
     `progress` hears how many real images are measured, where that was not done before.
     """
-    if not plan.recipe.guard or plan.dataset.description.count < LEAST_REALS:
-        return None
+    count = plan.dataset.description.count
+    if not plan.recipe.guard:
+        return ""
+    if count < LEAST_REALS:
+        return f"{count} images are too few, at least {LEAST_REALS} are wanted"
     try:
         return Eye(plan, progress)
     except MetricsError as error:
-        log.warning("training went unmeasured", extra={"reason": str(error)})
-        return None
+        return str(error)

@@ -102,8 +102,8 @@ class Recipe(BaseModel):
             raise ValueError("gradient_penalty and gamma are two kinds of penalty: one of them is 0")
         if self.patience < 1 and not self.guard:
             raise ValueError("patience waits for a better Frechet distance, and guard = false measures none")
-        if self.gradient_penalty and self.architecture == "dcgan" and self.discriminator_norm:
-            raise ValueError("gradient_penalty is per image: it needs discriminator_norm = false")
+        if (self.gradient_penalty or self.gamma) and self.architecture == "dcgan" and self.discriminator_norm:
+            raise ValueError("gradient_penalty and gamma are per image: they need discriminator_norm = false")
         return self
 
 

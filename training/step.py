@@ -100,19 +100,21 @@ def _penalty(networks: Networks, recipe: Recipe, batch: Batch, fake: Tensor, now
         logits: Tensor = networks.discriminator(images.contiguous(memory_format=torch.channels_last), batch.labels)
         return logits
 
+    lazy = not now.gamma or step % recipe.penalty_every_steps
+    if not recipe.gradient_penalty and lazy:
+        return None
+    real, fake = (augment(images, now.augment, networks.random) for images in (batch.real, fake))
     if recipe.gradient_penalty:
         share = networks.random.uniform(len(fake), 1, 1, 1)
-        return recipe.gradient_penalty * penalties.one_centred(logits_of, batch.real, fake, share)
-    if now.gamma and step % recipe.penalty_every_steps == 0:
-        seen = (augment(images, now.augment, networks.random) for images in (batch.real, fake))
-        r1, r2 = (penalties.zero_centred(logits_of, images) for images in seen)
-        return now.gamma / 2 * recipe.penalty_every_steps * (r1 + r2)
-    return None
+        return recipe.gradient_penalty * penalties.one_centred(logits_of, real, fake, share)
+    r1, r2 = (penalties.zero_centred(logits_of, images) for images in (real, fake))
+    return now.gamma / 2 * recipe.penalty_every_steps * (r1 + r2)
 
 
 def _generator_step(
     networks: Networks, conditions: Conditions, fake: Tensor, labels: Tensor | None, real: Tensor, now: Now
 ) -> Tensor:
+    # The real logits are those from before the discriminator's update: another pass would change only weights near 1.
     networks.discriminator.requires_grad_(False)
     judged = _logits(networks, conditions, fake, labels, now)
     loss = OBJECTIVES[conditions.recipe.objective].generator(real, judged)

@@ -7,7 +7,6 @@ import shutil
 import signal
 import struct
 import subprocess
-import sys
 import time
 import zipfile
 from collections.abc import Callable
@@ -17,21 +16,15 @@ from typing import Any
 
 import pytest
 
+from tests.command import COMMAND, ENVIRONMENT, imagemill
 from tests.integration.odd_files import BAD, GOOD, encoded
 from tests.tiny import picture
 from training.dataset import store
 from training.dataset.store import Dataset
 
-ROOT = Path(__file__).parents[2]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-COMMAND = [sys.executable, "-m", "app.cli", "dataset"]
 
-
-def imagemill(*arguments: str | Path, cwd: Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    command = [*options.pop("prefix", []), *COMMAND, *map(str, arguments), "--size", "32"]
-    return subprocess.run(
-        command, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=100, check=False, **options
-    )
+def dataset(*arguments: str | Path, cwd: Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    return imagemill("dataset", *arguments, "--size", "32", cwd=cwd, **options)
 
 
 def said(done: subprocess.CompletedProcess[str]) -> str:
@@ -75,7 +68,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
         file.truncate(256_000_001)
     for code in (0xFE, 0xFF):
         (mixed / os.fsdecode(bytes([code]) + b".png")).write_bytes(b"")
-    done = imagemill("mixed", "out", cwd=folder)
+    done = dataset("mixed", "out", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
     return Made(done.stdout, store.load(folder / "out"))
@@ -109,7 +102,7 @@ def test_an_unreadable_file_is_set_aside(tmp_path: Path) -> None:
     mortal = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
     if mortal and not shutil.which("setpriv"):
         pytest.skip("root reads everything, and setpriv is not here")
-    done = imagemill("in", "out", cwd=tmp_path, prefix=mortal)
+    done = dataset("in", "out", cwd=tmp_path, prefix=mortal)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "set aside 1.png: unreadable (Permission denied)" in done.stdout
     assert "2 images of 32 x 32 px, 1 set aside" in done.stdout
@@ -185,14 +178,14 @@ def a_text(tmp_path: Path) -> None:
 )
 def test_a_useless_source_is_one_sentence(tmp_path: Path, make: Callable[[Path], None], sentence: str) -> None:
     make(tmp_path)
-    assert sentence in said(imagemill("in", "out", cwd=tmp_path))
+    assert sentence in said(dataset("in", "out", cwd=tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
 def test_a_member_that_declares_a_huge_size_is_set_aside(tmp_path: Path) -> None:
     path = zip_of(tmp_path / "in.zip", {"0bomb.png": b"0" * 1000, "a.png": encoded("PNG"), "b.png": encoded("PNG")})
     declared_size(path, 4_000_000_000)
-    done = imagemill("in.zip", "out", cwd=tmp_path)
+    done = dataset("in.zip", "out", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "set aside 0bomb.png: 4000000000 bytes, more than 256000000" in done.stdout
 
@@ -201,7 +194,7 @@ def test_what_a_researcher_should_know_is_said(tmp_path: Path) -> None:
     for name, count in (("common", 5), ("rare", 1)):
         folder_of(tmp_path / "in" / name, count)
     picture(9, (20, 20)).save(tmp_path / "in" / "common" / "tiny.png")
-    done = imagemill("in", "out", cwd=tmp_path)
+    done = dataset("in", "out", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "7 images of 32 x 32 px, 2 classes (common, rare), 0 set aside" in done.stdout
     assert "the classes have 1 (rare) to 6 (common) images" in done.stdout
@@ -212,7 +205,7 @@ def test_what_a_researcher_should_know_is_said(tmp_path: Path) -> None:
 def with_table(tmp_path: Path, table: str, encoding: str = "utf-8") -> subprocess.CompletedProcess[str]:
     folder_of(tmp_path / "in", 4)
     (tmp_path / "in" / "labels.csv").write_text(table, encoding=encoding)
-    return imagemill("in", "out", "--label-column", "kind", cwd=tmp_path)
+    return dataset("in", "out", "--label-column", "kind", cwd=tmp_path)
 
 
 def test_a_table_as_a_spreadsheet_writes_it_is_read(tmp_path: Path) -> None:
@@ -239,7 +232,7 @@ def test_a_useless_table_is_one_sentence(tmp_path: Path, table: str, sentence: s
 
 def test_a_missing_table_is_one_sentence(tmp_path: Path) -> None:
     folder_of(tmp_path / "in", 2)
-    done = imagemill("in", "out", "--label-column", "kind", cwd=tmp_path)
+    done = dataset("in", "out", "--label-column", "kind", cwd=tmp_path)
     assert "error: labels.csv: found neither in in nor on disk" in said(done)
 
 
@@ -249,7 +242,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
     def full_after_100_kilobytes() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
-    done = imagemill("in", "out", cwd=tmp_path, preexec_fn=full_after_100_kilobytes)
+    done = dataset("in", "out", cwd=tmp_path, preexec_fn=full_after_100_kilobytes)
     assert said(done) == "error: out: could not be written (File too large)"
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
@@ -260,7 +253,7 @@ def test_ctrl_c_while_building_exits_with_130_and_leaves_nothing(tmp_path: Path)
     for copy in range(1, 400):
         (tmp_path / "in" / f"{copy}.png").hardlink_to(first)
     process = subprocess.Popen(
-        [*COMMAND, "in", "out"], cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True
+        [*COMMAND, "dataset", "in", "out"], cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True
     )
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob(".out.*")):
@@ -276,7 +269,7 @@ def test_ctrl_c_while_building_exits_with_130_and_leaves_nothing(tmp_path: Path)
 def test_a_description_records_what_was_found(tmp_path: Path) -> None:
     folder_of(tmp_path / "in", 3)
     (tmp_path / "in" / "bad.png").write_bytes(b"")
-    imagemill("in", "out", cwd=tmp_path)
+    dataset("in", "out", cwd=tmp_path)
     made = json.loads((tmp_path / "out" / "dataset.json").read_text(encoding="utf-8"))
     assert made["set_aside"] == [{"file": "bad.png", "reason": "an empty file"}]
     assert (made["enlarged"], made["duplicates"]) == (0, 0)

@@ -1,22 +1,14 @@
 """Evaluating as a person does it: the installed command on a real file."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.command import imagemill
 from tests.tiny import picture, save_checkpoint
 
 NAMES = ("fd", "kd", "precision", "recall", "density", "coverage", "yield", "nearest_ratio", "copies")
-
-
-def imagemill(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "app.cli", *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "120"}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=100, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +45,10 @@ def test_a_checkpoint_is_measured_against_a_dataset(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nowhere.safetensors", "smooth"], "error: nowhere.safetensors: no such checkpoint, and no shipped model ("),
+        (
+            ["nowhere.safetensors", "smooth"],
+            "error: no checkpoint 'nowhere.safetensors': neither a file nor one of those shipped, ",
+        ),
         (["tiny.safetensors", "nowhere"], "error: nowhere: not a dataset made by `imagemill dataset`"),
         (["pictures/left/1.png", "smooth"], "error: pictures/left/1.png: not a safetensors file"),
         (["faces-64", "smooth"], "error: faces-64 draws 64 px images, pictures holds 32 px"),

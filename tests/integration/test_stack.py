@@ -4,7 +4,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.command import COMMAND
 from tests.integration.house import wait_until
 from tests.tiny import PLAIN, save_checkpoint
-
-COMMAND = [sys.executable, "-m", "app.cli"]
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Training as a person does it: the installed command, real files, a real Ctrl-C."""
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -12,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from models import checkpoint
+from tests.command import COMMAND, ENVIRONMENT, imagemill
+from tests.command import run as executed
 from tests.tiny import picture
 
 CONGRESS = Path(__file__).parents[3] / "shared" / "data" / "faces-congress-128.zip"
@@ -27,12 +28,6 @@ SLOW = [
     "--set",
     "discriminator_channels=16",
 ]
-
-
-def imagemill(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "app.cli", *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=100, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -66,11 +61,10 @@ def test_a_dataset_becomes_a_checkpoint(faces: Path) -> None:
 
 
 def test_ctrl_c_leaves_a_run_that_resumes(faces: Path) -> None:
-    command = [sys.executable, "-m", "app.cli", "train", "faces", "--images", "1600", "--name", "stopped", *SLOW]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    process = subprocess.Popen(command, cwd=faces, env=environment, stdout=subprocess.PIPE, text=True)
+    command = [*COMMAND, "train", "faces", "--images", "1600", "--name", "stopped", *SLOW]
+    process = subprocess.Popen(command, cwd=faces, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
-    while not list(faces.glob("runs/*-dcgan-stopped")):
+    while not list(faces.glob("runs/*-dcgan-stopped/state.safetensors")):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
@@ -98,10 +92,7 @@ def test_a_dry_run_says_what_would_be_done_and_leaves_nothing(faces: Path) -> No
 def test_two_processes_make_one_run(faces: Path) -> None:
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "app.cli"]
     arguments = ["train", "faces", "--images", "640", "--name", "both", "--runs", "together", *SMALL]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run(
-        [*launch, *arguments], cwd=faces, env=environment, capture_output=True, text=True, timeout=100, check=False
-    )
+    done = executed([*launch, *arguments], faces)
     assert done.returncode == 0, done.stdout + done.stderr
     (run,) = faces.glob("together/*")
     assert done.stdout.count("checkpoint: ") == 1
@@ -115,16 +106,7 @@ def test_a_disk_that_fills_up_stops_a_run_that_can_be_resumed(faces: Path) -> No
     (run,) = faces.glob("full/*-full")
     size = (run / "state.safetensors").stat().st_size
     limited = f"ulimit -f {size // 1024 // 2}; exec {sys.executable} -m app.cli train faces --name next --runs full "
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run(
-        ["bash", "-c", limited + " ".join(SMALL) + " --images 320"],
-        cwd=faces,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    done = executed(["bash", "-c", limited + " ".join(SMALL) + " --images 320"], faces)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "error: the run could not be saved at step 20 (File too large)" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr

@@ -8,7 +8,6 @@ import typer
 from rich.progress import Progress
 
 from training.console import console, errors, progress
-from training.errors import MetricsError
 
 
 def evaluate(
@@ -22,11 +21,12 @@ def evaluate(
     fid_weights: Annotated[Path | None, typer.Option(help="Measure FID itself, with these Inception weights.")] = None,
 ) -> None:
     """Measure a model's samples against the data, and beside them what real images would get."""
+    from models import registry
     from training import plan
     from training.metrics import evaluation, report
 
     with errors():
-        subject = evaluation.Subject(_checkpoint(checkpoint), dataset, n, seed)
+        subject = evaluation.Subject(registry.find(checkpoint), dataset, n, seed)
         where = plan.device_named(device)
         with progress("images") as bar:
             made = evaluation.run(subject, where, fid_weights, lambda name, total: _counter(bar, name, total))
@@ -42,14 +42,3 @@ def evaluate(
 def _counter(bar: Progress, name: str, total: int) -> Callable[[int], None]:
     task = bar.add_task(name, total=total, rate="")
     return lambda done: bar.update(task, completed=done)
-
-
-def _checkpoint(text: str) -> Path:
-    from models.registry import zoo
-
-    shipped = zoo()
-    if text in shipped:
-        return shipped[text]
-    if not Path(text).is_file():
-        raise MetricsError(f"{text}: no such checkpoint, and no shipped model ({', '.join(shipped)})")
-    return Path(text)

@@ -104,4 +104,4 @@ def _write(path: Path, source: Source, features: Tensor) -> None:
     try:
         container.write(path, _KEY, source, {"features": features})
     except OSError as error:
-        log.warning("features were not kept", extra={"path": str(path), "reason": error.strerror})
+        log.warning("features were not kept path=%s reason=%s", path, error.strerror)

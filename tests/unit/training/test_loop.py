@@ -276,6 +276,27 @@ def test_what_the_guard_did_is_logged_even_when_a_stop_came_first(data: Path, tm
     ]
 
 
+@pytest.mark.usefixtures("check_always")
+def test_what_went_wrong_in_the_last_step_of_a_run_by_the_clock_is_logged(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds, heard = iter([20.0, 70.0]), list[record.EpochLine]()
+    monkeypatch.setattr("training.clock.Clock.seconds", lambda _clock: next(seconds))
+    run = seeing(plan_of(data, minutes=1), new(tmp_path), (300, 0.5, 1), (500, 0.1, 1))
+    assert run.train(Watcher(epoch=heard.append)) == Ending("finished")
+    assert [line.events for line in heard] == [
+        ("step 2: coverage fell to 0.10 from 0.50; rolled back, learning rates halved",)
+    ]
+
+
+def test_a_run_that_cannot_be_measured_says_why(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.probe.LEAST_REALS", 1000)
+    heard = list[str]()
+    Run(plan_of(data, images=8), new(tmp_path)).train(Watcher(event=heard.append))
+    (sentence,) = heard
+    assert "too few, at least 1000 are wanted" in sentence
+
+
 def test_resume_on_other_data_is_refused(data: Path, other_data: Path, tmp_path: Path) -> None:
     folder = new(tmp_path)
     Run(plan_of(data, images=8), folder).train(Watcher())

@@ -89,8 +89,9 @@ def test_alone_there_is_nothing_to_agree_on() -> None:
 
 
 def test_every_process_gets_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert parallel.local_device(torch.device("cuda")) == torch.device("cuda")
+    assert parallel.own_device("cuda") == "cuda"
     monkeypatch.setenv("LOCAL_RANK", "3")
-    assert parallel.local_device(torch.device("cuda")) == torch.device("cuda:3")
-    assert parallel.local_device(torch.device("cuda:1")) == torch.device("cuda:1")
-    assert parallel.local_device(CPU) == CPU
+    assert parallel.own_device("cuda") == "cuda:3"
+    assert parallel.own_device("cuda:1") == "cuda:1"
+    assert parallel.own_device("cpu") == "cpu"
+    assert parallel.own_device(None) == ("cuda:3" if torch.cuda.is_available() else None)

@@ -60,7 +60,7 @@ def test_single_values_can_be_changed() -> None:
         ({"objective": "'wgan'"}, "objective: Input should be 'bce'"),
         ({"generator_lr": "-1e-4"}, "generator_lr"),
         ({"minutes": "20"}, "a budget is one of epochs, images, minutes; this one has epochs and minutes"),
-        ({"gradient_penalty": "10"}, "gradient_penalty is per image: it needs discriminator_norm = false"),
+        ({"gradient_penalty": "10"}, "gradient_penalty and gamma are per image: they need discriminator_norm = false"),
         ({"gradient_penalty": "10", "gamma": "1"}, "gradient_penalty and gamma are two kinds of penalty"),
         ({"patience": "0.2", "guard": "false"}, "guard = false measures none"),
         ({"ema_half_life_images": "inf"}, "ema_half_life_images: Input should be a finite number"),
