@@ -5,6 +5,8 @@ import copy
 import torch
 from torch import Tensor, nn
 
+_SETTLING_BATCH = 128
+
 
 def average_of(generator: nn.Module) -> nn.Module:
     """Start an average: a frozen copy of the generator."""
@@ -25,10 +27,10 @@ def decay(batch: int, images_seen: int, half_life_images: float) -> float:
 
 
 @torch.no_grad()
-def settle(average: nn.Module, batches: list[tuple[Tensor, Tensor | None]]) -> None:
+def settle(average: nn.Module, z: Tensor, labels: Tensor | None = None) -> None:
     """Estimate batch-norm statistics anew for the averaged weights, which no training batch has gone through.
 
-    Shapes: each batch is z (n, latent_dim) and labels (n,) or None. Leaves the average in eval mode.
+    Shapes: z (n, latent_dim), labels (n,). Leaves the average in eval mode.
     """
     norms = [module for module in average.modules() if isinstance(module, nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
@@ -36,8 +38,9 @@ def settle(average: nn.Module, batches: list[tuple[Tensor, Tensor | None]]) -> N
         norm.reset_running_stats()
         norm.momentum = None  # a plain mean over the batches
     average.train()
-    for z, labels in batches:
-        average(z, labels)
+    for start in range(0, len(z), _SETTLING_BATCH):
+        some = slice(start, start + _SETTLING_BATCH)
+        average(z[some], None if labels is None else labels[some])
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
     average.eval()

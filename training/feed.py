@@ -44,7 +44,7 @@ class Feed:
         self._first = rank * self.local
         self._images = dataset.images.to(self._home)
         self._labels = dataset.labels.to(self._home) if dataset.description.classes else None
-        self._order = _order_of(dataset, balance, self.steps_per_epoch * self.batch, seed)
+        self._order = order_of(dataset, balance, self.steps_per_epoch * self.batch, seed)
         self._epoch, self._dealt = -1, torch.empty(0)
         self._reader = ThreadPoolExecutor(1, "feed")
         self._ahead: tuple[int, Future[Batch]] | None = None
@@ -93,7 +93,8 @@ def _batch_of(count: int, batch: int, world_size: int) -> int:
     return min(batch, count // world_size * world_size)
 
 
-def _order_of(dataset: Dataset, balance: float, draws: int, seed: int) -> Order:
+def order_of(dataset: Dataset, balance: float, draws: int, seed: int) -> Order:
+    """Choose the order of a dataset, balanced or not. Raises RecipeError when the balance does not fit the classes."""
     classes = len(dataset.description.classes)
     if not balance:
         return Shuffled(len(dataset.images), seed)

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import torch
 from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 
 from models import checkpoint, latents
 from models.registry import Architecture
 from training import ema
+from training.feed import order_of
 from training.plan import Plan
 from training.record import Recorder, grid, strip
 from training.state import Position
 
-_SETTLING_BATCHES, _SETTLING_BATCH, _SETTLING_SEED = 16, 128, 1
+_SETTLING_POINTS, _SETTLING_SEED = 2048, 1
 
 
 class Publisher:
@@ -30,14 +31,15 @@ class Publisher:
 
     def settle(self, average: nn.Module) -> None:
         """Make the average ready for inference: batch-norm statistics of its own, eval mode."""
-        batches = []
-        for k in range(_SETTLING_BATCHES):
-            indices = range(k * _SETTLING_BATCH, (k + 1) * _SETTLING_BATCH)
-            z = latents.sample(self._architecture.latent_dim, _SETTLING_SEED, indices).to(self._plan.device)
-            classes = self._architecture.classes
-            labels = torch.tensor(indices, device=self._plan.device) % classes if classes else None
-            batches.append((z, labels))
-        ema.settle(average, batches)
+        z = latents.sample(self._architecture.latent_dim, _SETTLING_SEED, range(_SETTLING_POINTS))
+        labels = self._labels().to(self._plan.device) if self._architecture.classes else None
+        ema.settle(average, z.to(self._plan.device), labels)
+
+    def _labels(self) -> Tensor:
+        """Deal labels as the run does: statistics of other proportions would be those of other batches."""
+        plan, draws = self._plan, max(_SETTLING_POINTS, self._architecture.classes)
+        dealt = torch.from_numpy(order_of(plan.dataset, plan.recipe.balance, draws, plan.seed).epoch(0))
+        return plan.dataset.labels[dealt[torch.arange(_SETTLING_POINTS) % len(dealt)]]
 
     def publish(
         self, average: nn.Module, position: Position, images_seen: int, metrics: dict[str, float], recorder: Recorder

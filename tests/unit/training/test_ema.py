@@ -24,7 +24,7 @@ def test_settled_statistics_are_those_of_the_averaged_weights() -> None:
     architecture = Architecture(name="dcgan", resolution=32, latent_dim=8, channels=2, classes=0)
     average = build_generator(architecture)
     z = torch.randn(256, 8)
-    ema.settle(average, [(z[:128], None), (z[128:], None)])
+    ema.settle(average, z)
     assert not average.training
     settled = average(z)
     average.train()
