@@ -52,6 +52,7 @@ def train(
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1; default: a GPU where there is one.")] = None,
     runs: Annotated[Path, typer.Option(help="Where run folders are numbered.")] = Path("runs"),
     resume: Annotated[Path | None, typer.Option(help="Continue the run in this folder, as it was begun.")] = None,
+    begin: Annotated[Path | None, typer.Option("--from", help="Begin with what the run in this folder learnt.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and how long it takes.")] = False,
     change: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe.")] = None,
 ) -> None:
@@ -64,9 +65,9 @@ def train(
     with errors(), stop_on_signal() as stop, parallel.joined(plans.device_named(parallel.own_device(device))) as joined:
         place, own = joined
         if resume is None:
-            plan = plans.fresh(data, recipe or _RECIPE, changes, seed or 0, own, name)
-        elif changes != plans.Changes() or name or recipe or seed is not None:
-            raise RecipeError("a resumed run keeps its name, seed, budget and recipe")
+            plan = plans.fresh(data, recipe or _RECIPE, changes, seed or 0, own, name, begin)
+        elif changes != plans.Changes() or name or recipe or begin or seed is not None:
+            raise RecipeError("a resumed run keeps its name, seed, budget, recipe and beginning")
         else:
             plan = plans.resumed(data, resume, own)
         if dry_run:

@@ -73,6 +73,8 @@ class Run:
         if (folder / STATE).exists():
             self._position, sums = state.restore(folder / STATE, self._networks)
             self._sums.copy_(sums)
+        elif plan.begin:
+            self._move(begun_from=state.begin(plan.begin, self._networks))
         opened = probe.opened(plan, measured) if place.leads else ""
         self._eye = None if isinstance(opened, str) else opened
         self._blind = opened if isinstance(opened, str) else ""

@@ -29,6 +29,8 @@ class Plan:
     """Folder of the dataset."""
     seed: int
     device: torch.device
+    begin: Path | None = None
+    """State of another run, whose networks this one begins with."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +53,26 @@ class Changes:
         return given
 
 
-def fresh(data: Path, recipe_name: str, changes: Changes, seed: int, device: torch.device, name: str | None) -> Plan:
-    """Plan a new run. Raises RecipeError for an unknown recipe or a value that it may not hold."""
+def fresh(
+    data: Path,
+    recipe_name: str,
+    changes: Changes,
+    seed: int,
+    device: torch.device,
+    name: str | None,
+    begin: Path | None = None,
+) -> Plan:
+    """Plan a new run, which begins with what the run in the folder `begin` learnt, if one is given.
+
+    Raises RecipeError for an unknown recipe or a value that it may not hold.
+    """
     dataset = store.load(data)
     model = name or _slug(f"{dataset.description.name}-{dataset.description.resolution}")
     if not re.fullmatch(MODEL_NAME, model):
         raise RecipeError(f"a model's name matches {MODEL_NAME}, got {model!r}")
     resolved = recipe.load(recipe_name, _pairs(changes.values), changes.budget)
     networks.architecture_of(resolved, dataset.description)
-    return Plan(model, recipe_name, resolved, dataset, data, seed, device)
+    return Plan(model, recipe_name, resolved, dataset, data, seed, device, begin / STATE if begin else None)
 
 
 def resumed(data: Path, folder: Path, device: torch.device) -> Plan:

@@ -74,6 +74,7 @@ class Publisher:
             recipe={
                 "name": plan.recipe_name,
                 "seed": plan.seed,
+                **({"begun_from": position.begun_from} if position.begun_from else {}),
                 **plan.recipe.model_dump(mode="json", exclude_none=True),
             },
             versions=checkpoint.installed_versions(),

@@ -45,6 +45,8 @@ class Position(BaseModel):
     recipe: Recipe
     dataset_sha256: str
     seed: int
+    begun_from: str | None = None
+    """Whose networks the run began with; None: random ones."""
     step: int = 0
     steps_in_epoch: int = 0
     """Steps that the running sums add up."""
@@ -78,6 +80,18 @@ def read_position(path: Path) -> Position:
 
 def restore(path: Path, networks: Networks) -> tuple[Position, Tensor]:
     """Load a state into freshly built networks. Returns the position and the running sums (6,)."""
+    position, tensors = _loaded(path, networks)
+    _restore_random(networks.random.generator, tensors["random"])
+    return position, tensors["sums"]
+
+
+def begin(path: Path, networks: Networks) -> str:
+    """Give freshly built networks what another run has learnt; chance stays their own. Returns whose it was."""
+    position, _ = _loaded(path, networks)
+    return f"{position.name} at step {position.step:,} of its run"
+
+
+def _loaded(path: Path, networks: Networks) -> tuple[Position, dict[str, Tensor]]:
     try:
         position, tensors = container.read(path, _KEY, Position, FORMAT_VERSION)
         for name, network in _networks(networks).items():
@@ -86,8 +100,7 @@ def restore(path: Path, networks: Networks) -> tuple[Position, Tensor]:
             _restore_optimiser(optimiser, _under(tensors, name))
     except (ModelError, RuntimeError, ValueError, KeyError) as error:
         raise StateError(f"{path}: does not fit this recipe ({error})") from error
-    _restore_random(networks.random.generator, tensors["random"])
-    return position, tensors["sums"]
+    return position, tensors
 
 
 def _restore_random(generator: torch.Generator, found: Tensor) -> None:

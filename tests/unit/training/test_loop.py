@@ -297,6 +297,34 @@ def test_a_run_that_cannot_be_measured_says_why(data: Path, tmp_path: Path, monk
     assert "too few, at least 1000 are wanted" in sentence
 
 
+def test_a_run_can_begin_with_what_another_learnt(data: Path, other_data: Path, tmp_path: Path) -> None:
+    taught, folder = new(tmp_path), new(tmp_path)
+    first = Run(plan_of(data, images=24), taught)
+    first.train(Watcher())
+    plan = plans.fresh(other_data, "cgan", Changes(images=8, values=SMALL), 4, CPU, "pups-32", taught)
+    second = Run(plan, folder)
+    learnt = first.networks["generator"].state_dict()
+    assert all(torch.equal(learnt[key], value) for key, value in second.networks["generator"].state_dict().items())
+    assert second.step == 0
+    second.train(Watcher())
+    assert checkpoint.read_header(second.checkpoint).recipe["begun_from"] == "pets-32 at step 3 of its run"
+
+
+def test_a_run_that_began_with_another_resumes_exactly(data: Path, tmp_path: Path) -> None:
+    taught = new(tmp_path)
+    Run(plan_of(data, images=24), taught).train(Watcher())
+    plan = plans.fresh(data, "cgan", Changes(images=48, values=(*SMALL, "guard=false")), 4, CPU, "pets-32", taught)
+    assert_resumed_equals_straight(tmp_path, plan, 4)
+
+
+def test_a_run_cannot_begin_with_networks_of_another_shape(data: Path, tmp_path: Path) -> None:
+    taught = new(tmp_path)
+    Run(plan_of(data, images=8), taught).train(Watcher())
+    plan = plans.fresh(data, "cgan", Changes(images=8), 0, CPU, "pets-32", taught)
+    with pytest.raises(StateError, match="does not fit this recipe"):
+        Run(plan, new(tmp_path))
+
+
 def test_resume_on_other_data_is_refused(data: Path, other_data: Path, tmp_path: Path) -> None:
     folder = new(tmp_path)
     Run(plan_of(data, images=8), folder).train(Watcher())
