@@ -14,9 +14,14 @@ PLOTS = "plots.png"
 
 
 def write(folder: Path, header: Header, report: Report | None = None) -> None:
-    """Write the card into a run folder, with the pictures that are there and the figures that were measured."""
-    pictures = [name if (folder / name).exists() else None for name in (f"{header.name}-strip.png", PLOTS)]
-    text = render(header, log.read(folder), report, *pictures)
+    """Write the card beside its checkpoint, with the files that are there and the figures that were measured.
+
+    Where several models share a folder, each one's plots and log bear its name.
+    """
+    name = header.name
+    candidates = (f"{name}-strip.png",), (f"{name}-{PLOTS}", PLOTS), (f"{name}.jsonl", LOG)
+    files = [next((file for file in choice if (folder / file).exists()), None) for choice in candidates]
+    text = render(header, log.read(folder), report, *files)
     whole.write(folder / f"{header.name}.md", text.encode())
 
 
@@ -26,10 +31,12 @@ def render(
     report: Report | None = None,
     strip: str | None = None,
     plots: str | None = None,
+    figures: str | None = None,
 ) -> str:
     """Say what a checkpoint is, on what it was trained and how, in Markdown.
 
-    The grid is `NAME.png`, beside the card; `strip` and `plots` are the files of further pictures, if there are any.
+    The grid is `NAME.png`, beside the card; `strip` and `plots` are the files of further pictures, and `figures` that
+    of every epoch's figures, if there are any.
     """
     parts = [
         f"# {header.name}",
@@ -42,7 +49,7 @@ def render(
         *([f"## Curves\n\n![Losses, scores and metrics of {header.name}]({plots})"] if plots else []),
         *_events(header, lines),
         f"## Recipe\n\n```toml\n{_toml(header)}\n```",
-        f"Every epoch's figures: [{LOG}]({LOG}).",
+        *([f"Every epoch's figures: [{figures}]({figures})."] if figures else []),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -49,7 +49,7 @@ def report() -> Report:
 
 
 def test_a_card_says_what_the_model_is_and_where_its_samples_are() -> None:
-    text = card.render(header(), [])
+    text = card.render(header(), [], figures="log.jsonl")
     assert text.startswith("# pets-32\n\n![Samples of pets-32, not selected](pets-32.png)\n")
     for fact in (
         "latents 0 to 71 of seed 0, class by class, not selected",
@@ -103,6 +103,15 @@ def test_pictures_are_shown_where_there_are_any() -> None:
     assert "](plots.png)" in text
 
 
+def test_a_card_links_to_the_files_that_bear_its_model_s_name(tmp_path: Path) -> None:
+    for name in ("pets-32-plots.png", "plots.png", "pets-32.jsonl"):
+        (tmp_path / name).touch()
+    card.write(tmp_path, header())
+    text = (tmp_path / "pets-32.md").read_text(encoding="utf-8")
+    assert "](pets-32-plots.png)" in text
+    assert "](pets-32.jsonl)" in text
+
+
 def test_a_card_is_written_beside_its_checkpoint_with_the_pictures_that_are_there(
     tmp_path: Path, report: Report
 ) -> None:
@@ -111,4 +120,5 @@ def test_a_card_is_written_beside_its_checkpoint_with_the_pictures_that_are_ther
     text = (tmp_path / "pets-32.md").read_text(encoding="utf-8")
     assert "](pets-32-strip.png)" in text
     assert "plots.png" not in text
+    assert "Every epoch" not in text
     assert "| fd_efflite0 | 31.25 | 4.5 |" in text
