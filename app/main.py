@@ -7,13 +7,13 @@ from fastapi import FastAPI
 
 from app import errors
 from app.live import Live
-from app.queue import TaskQueue
 from app.reconciler import Reconciler
 from app.routes import router
 from app.schemas import Problem
 from app.service import Service
 from app.settings import Settings
 from worker.contracts.artifacts import Artifacts
+from worker.contracts.line import Line
 from worker.contracts.queue import connect
 
 _REDIS_TIMEOUT_SECONDS = 5
@@ -22,8 +22,8 @@ _REDIS_TIMEOUT_SECONDS = 5
 def create_app(settings: Settings) -> FastAPI:
     """Build the application; its reconciler runs as long as it does."""
     redis = connect(settings.redis_url, _REDIS_TIMEOUT_SECONDS)
-    artifacts, queue, live = Artifacts(settings.store), TaskQueue(redis), Live(redis)
-    reconciler = Reconciler(redis, artifacts, queue, live, settings.reconcile_every_seconds)
+    artifacts, line, live = Artifacts(settings.store), Line(redis), Live(redis)
+    reconciler = Reconciler(redis, artifacts, line, live, settings.reconcile_every_seconds)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -32,7 +32,7 @@ def create_app(settings: Settings) -> FastAPI:
         reconciler.stop()
 
     app = FastAPI(title="Imagemill", summary="Image datasets on demand.", lifespan=lifespan)
-    app.state.service = Service(settings, artifacts, queue, live)
+    app.state.service = Service(settings, artifacts, line, live)
     app.include_router(router)
     errors.install(app, settings.max_images)
     _document_problems(app)

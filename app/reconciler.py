@@ -8,9 +8,9 @@ from uuid import uuid4
 from redis import Redis
 
 from app.live import Live
-from app.queue import TaskQueue
 from worker.contracts.artifacts import Artifacts, DamagedError
 from worker.contracts.jobs import JobSpec
+from worker.contracts.line import Line
 from worker.contracts.queue import Task
 
 _LEADER_KEY = "imagemill:reconciler"
@@ -29,14 +29,13 @@ class Reconciler:
     exclusive.
     """
 
-    def __init__(self, redis: Redis, artifacts: Artifacts, queue: TaskQueue, live: Live, every_seconds: float) -> None:
+    def __init__(self, redis: Redis, artifacts: Artifacts, line: Line, live: Live, every_seconds: float) -> None:
         self._redis = redis
         self._artifacts = artifacts
-        self._queue = queue
+        self._line = line
         self._live = live
         self._every_seconds = every_seconds
         self._name = uuid4().hex
-        self._popped_before: set[str] = set()
         self._stop = Event()
         self._thread = Thread(target=self._run, name="reconciler", daemon=True)
 
@@ -61,15 +60,13 @@ class Reconciler:
 
     def reconcile(self, now: datetime) -> None:
         """Repair every open job once."""
-        queued = self._queue.queued()
-        self._forget_abandoned(queued)
         for job_id, since in list(self._artifacts.open_jobs()):
             try:
-                self._reconcile_job(job_id, now - since, now, queued)
+                self._reconcile_job(job_id, now - since, now)
             except DamagedError as error:
                 log.error("job was left alone job_id=%s reason=%s", job_id, error)
 
-    def _reconcile_job(self, job_id: str, age: timedelta, now: datetime, queued: set[str]) -> None:
+    def _reconcile_job(self, job_id: str, age: timedelta, now: datetime) -> None:
         spec = self._artifacts.spec(job_id)
         if spec is None:
             if age > _ORPHAN_AGE:
@@ -77,18 +74,40 @@ class Reconciler:
         elif self._artifacts.state(job_id) is not None:
             self._artifacts.close_job(job_id)
         elif now - spec.created > _GRACE:
-            self._repair(spec, queued)
+            self._repair(spec)
 
-    def _repair(self, spec: JobSpec, queued: set[str]) -> None:
+    def _repair(self, spec: JobSpec) -> None:
         committed = self._artifacts.committed(spec.id)
         self._restore_progress(spec, committed)
-        missing = [Task.render_shard(spec.id, shard) for shard in range(spec.shard_count) if shard not in committed]
-        tasks = {task.queue_id: task for task in missing or [Task.finalise(spec.id)] if task.queue_id not in queued}
-        leased = self._queue.leased(tasks)
-        lost = [task for queue_id, task in tasks.items() if queue_id not in leased]
+        lost = self._lost(spec, committed)
         if lost:
-            self._queue.enqueue(lost)
+            self._line.enqueue(spec, lost)
             log.warning("lost tasks were queued again job_id=%s tasks=%d", spec.id, len(lost))
+
+    def _lost(self, spec: JobSpec, committed: set[int]) -> list[Task]:
+        """Find the tasks that are nowhere, though they should be.
+
+        Only the foremost shard's task brings the next one, when it begins. So of the shards behind the foremost each
+        must be waiting, at work or done; and the next one after it, unless it waits itself.
+        """
+        queued = self._line.queued(spec.model.numerics.name)
+        if len(committed) == spec.shard_count:
+            return self._nowhere([Task.finalise(spec.id)], queued)
+        tasks = [Task.render_shard(spec.id, shard) for shard in range(spec.shard_count)]
+        missing = self._nowhere([task for shard, task in enumerate(tasks) if shard not in committed], queued)
+        gone = {task.queue_id for task in missing}
+        foremost = max((k for k, task in enumerate(tasks) if task.queue_id not in gone), default=-1)
+        lost = [task for task in tasks[: max(foremost, 0)] if task.queue_id in gone]
+        has_next = foremost + 1 < spec.shard_count
+        if has_next and not (foremost >= 0 and tasks[foremost].queue_id in queued):
+            lost.append(Task.render_shard(spec.id, foremost + 1, spec.shard_count))
+        return lost
+
+    def _nowhere(self, tasks: list[Task], queued: set[str]) -> list[Task]:
+        """Pick the tasks that neither wait nor are worked at."""
+        absent = [task for task in tasks if task.queue_id not in queued]
+        leased = self._line.leased(task.queue_id for task in absent)
+        return [task for task in absent if task.queue_id not in leased]
 
     def _restore_progress(self, spec: JobSpec, committed: set[int]) -> None:
         known = self._live.progress(spec.id).images
@@ -96,13 +115,6 @@ class Reconciler:
         gone = {shard: images for shard, images in full.items() if known.get(shard) != images}
         if gone:
             self._live.restore_progress(spec.id, gone)
-
-    def _forget_abandoned(self, queued: set[str]) -> None:
-        """Drop tasks that were taken, yet neither leased nor settled, for one whole round."""
-        popped = self._queue.popped()
-        abandoned = (popped & self._popped_before) - queued
-        self._queue.forget(abandoned - self._queue.leased(abandoned))
-        self._popped_before = popped
 
     def _is_leader(self) -> bool:
         ttl = max(3, int(3 * self._every_seconds))

@@ -3,27 +3,32 @@
 import logging
 import math
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
+from statistics import median
 
 from pydantic import TypeAdapter, ValidationError
 from redis.exceptions import RedisError
 
 from app.errors import ApiError, unavailable, unprocessable
 from app.live import Live, Progress
-from app.queue import TaskQueue
 from app.schemas import MAX_SEED, GenerateQuery, Job, Model
 from app.settings import Settings
 from app.status import describe
 from worker.contracts.artifacts import ArchivePlan, Artifacts
-from worker.contracts.catalog import CatalogEntry
-from worker.contracts.jobs import JobId, JobSpec, JobState
+from worker.contracts.catalog import CatalogEntry, WorkerEntry
+from worker.contracts.jobs import Cut, JobId, JobSpec, JobState
+from worker.contracts.line import Line
 from worker.contracts.queue import Task
 
 _JOB_ID: TypeAdapter[str] = TypeAdapter(JobId)
 _MAX_RETRY_AFTER_SECONDS = 30
+_SHARD_SECONDS = 1.0
+_UNMEASURED_SHARD, _MOST_SHARD = 256, 8192
+"""Images in a grown shard before any worker has measured its speed, and at most: a shard is held in memory."""
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +36,10 @@ log = logging.getLogger(__name__)
 class Service:
     """All that the routes ask for; raises ApiError."""
 
-    def __init__(self, settings: Settings, artifacts: Artifacts, queue: TaskQueue, live: Live) -> None:
+    def __init__(self, settings: Settings, artifacts: Artifacts, line: Line, live: Live) -> None:
         self._settings = settings
         self._artifacts = artifacts
-        self._queue = queue
+        self._line = line
         self._live = live
 
     def submit(self, query: GenerateQuery) -> Job:
@@ -42,11 +47,10 @@ class Service:
         limit = self._settings.max_images
         if not 1 <= query.n <= limit:
             raise unprocessable("n_out_of_range", f"n: must be a whole number between 1 and {limit}, got '{query.n}'")
-        spec = self._specify(query, self._choose_model(query.model))
+        spec = self._specify(query, *self._choose_model(query.model))
         try:
             self._artifacts.create_job(spec)
-            tasks = [Task.render_shard(spec.id, shard) for shard in range(spec.shard_count)]
-            self._queue.enqueue(tasks, at_front=len(tasks) == 1)
+            self._line.enqueue(spec, [Task.render_shard(spec.id, 0, spec.shard_count)])
         except Exception:
             with suppress(Exception):
                 self._artifacts.discard_job(spec.id)
@@ -86,10 +90,10 @@ class Service:
     def image(self, job_id: str, index: int) -> bytes:
         """Read one PNG, as soon as its shard is there."""
         spec = self._spec(job_id)
-        if not 0 <= index < spec.n:
-            detail = f"job {job_id} has images 0 to {spec.n - 1}, not {index}"
+        if not spec.first <= index < spec.first + spec.n:
+            detail = f"job {job_id} has images {spec.first} to {spec.first + spec.n - 1}, not {index}"
             raise ApiError(HTTPStatus.NOT_FOUND, "unknown_image", detail)
-        number, position = divmod(index, spec.shard_images)
+        number, position = spec.locate(index)
         shard = self._artifacts.shard(job_id, number)
         if shard is None:
             raise _not_there(self._describe(spec), f"image {index}")
@@ -140,7 +144,8 @@ class Service:
         started = state.started.timestamp() if state.started else None
         return describe(spec, state, Progress(images, started), state.finished)
 
-    def _choose_model(self, name: str | None) -> CatalogEntry:
+    def _choose_model(self, name: str | None) -> tuple[CatalogEntry, list[WorkerEntry]]:
+        """Choose a model, and the live workers of one kind that render it: the kind of which there are most."""
         entries = self._live.models()
         if not entries:
             raise unavailable("no_worker", "no worker has announced a model yet")
@@ -148,15 +153,21 @@ class Service:
         if chosen is None:
             raise unprocessable("unknown_model", f"model: must be one of {_listed(entries)}, got {name!r}")
         workers = self._live.workers()
-        if workers and not any(chosen.name in worker.models for worker in workers):
+        able = [worker for worker in workers if chosen.name in worker.models]
+        if not workers:
+            return chosen, []  # all of them are just being started again, say
+        if not able:
             raise unavailable("no_worker", f"no live worker has the model {chosen.name} just now")
-        return chosen
+        kinds = Counter(worker.numerics for worker in sorted(able, key=lambda worker: worker.numerics.name))
+        ((numerics, _),) = kinds.most_common(1)
+        peers = [worker for worker in able if worker.numerics == numerics]
+        return chosen.model_copy(update={"numerics": numerics}), peers
 
     def _default(self, entries: dict[str, CatalogEntry]) -> str:
         preferred = self._settings.default_model
         return preferred if preferred in entries else next(iter(entries), "")
 
-    def _specify(self, query: GenerateQuery, model: CatalogEntry) -> JobSpec:
+    def _specify(self, query: GenerateQuery, model: CatalogEntry, workers: list[WorkerEntry]) -> JobSpec:
         label = query.class_label
         if label is not None and label not in model.classes:
             wanted = (
@@ -169,9 +180,17 @@ class Service:
             class_label=label,
             n=query.n,
             seed=secrets.randbelow(MAX_SEED + 1) if query.seed is None else query.seed,
-            shard_images=self._settings.shard_images,
+            cut=self._cut(model, workers),
             created=datetime.now(UTC),
         )
+
+    def _cut(self, model: CatalogEntry, workers: list[WorkerEntry]) -> Cut:
+        """Cut a job so that a grown shard is about a second of work for one of its workers."""
+        first = model.numerics.batch_size
+        speeds = [worker.images_per_s for worker in workers if worker.images_per_s is not None]
+        wanted = self._settings.shard_images or (median(speeds) * _SHARD_SECONDS if speeds else _UNMEASURED_SHARD)
+        whole_batches = max(1, round(wanted / first))
+        return Cut(first=first, most=min(whole_batches * first, _MOST_SHARD))
 
 
 def _not_there(job: Job, what: str) -> ApiError:

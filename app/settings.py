@@ -18,6 +18,7 @@ class Settings(BaseSettings):
     """Rendered when a request names none; if no worker has it, the first model by name."""
     max_images: int = Field(default=100_000, ge=1)
     """Largest n of one request."""
-    shard_images: int = Field(default=256, ge=1)
+    shard_images: int | None = Field(default=None, ge=1)
+    """Images in a shard; by default about a second of work, as the workers measured."""
     reconcile_every_seconds: float = Field(default=5, gt=0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -14,9 +14,10 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from worker.contracts.artifacts import Artifacts
+from worker.contracts.line import Line
 from worker.contracts.queue import connect
 from worker.pulse import Pulse
-from worker.runtime import Runtime, choose_device, find_checkpoints
+from worker.runtime import Runtime, choose_device, find_checkpoints, numerics_of
 from worker.settings import WorkerSettings
 from worker.tasks import Tasks
 from worker.warm import WarmWorker
@@ -42,10 +43,10 @@ def run(settings: WorkerSettings) -> None:
     runtime.warm_up()
     redis = _wait_for_redis(settings.redis_url)
     name, stopping = f"{socket.gethostname()}-{uuid4().hex}", Event()
-    pulse = Pulse(redis, name, str(runtime.device), runtime.entries)
+    pulse = Pulse(redis, name, str(runtime.device), numerics_of(runtime.device), runtime.entries)
     log.info("worker started name=%s device=%s models=%d", name, runtime.device, len(runtime.entries))
     with ThreadPoolExecutor(cores(), "encode") as encoders:
-        tasks = Tasks(Artifacts(settings.store), runtime, pulse, encoders, stopping)
+        tasks = Tasks(Artifacts(settings.store), runtime, pulse, Line(redis), encoders, stopping)
         WarmWorker(redis, name, tasks, pulse, stopping).work(logging_level=None)
     log.info("worker stopped name=%s", name)
     if not stopping.is_set():

@@ -8,7 +8,7 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import RedisError
 
-from worker.contracts.catalog import CatalogEntry, WorkerEntry
+from worker.contracts.catalog import CatalogEntry, Numerics, WorkerEntry
 from worker.contracts.queue import (
     LEASE_TTL_SECONDS,
     LIVE_TTL_SECONDS,
@@ -28,10 +28,11 @@ log = logging.getLogger(__name__)
 class Pulse:
     """One worker's signs of life; they beat only while work gets on."""
 
-    def __init__(self, redis: Redis, name: str, device: str, models: list[CatalogEntry]) -> None:
+    def __init__(self, redis: Redis, name: str, device: str, numerics: Numerics, models: list[CatalogEntry]) -> None:
         self._redis = redis
         self._name = name
         self._device = device
+        self.numerics = numerics
         self._models = models
         self.images_per_s: float | None = None
 
@@ -105,7 +106,13 @@ class Pulse:
 
     def _announce_worker(self, pipeline: Pipeline) -> None:
         names = tuple(entry.name for entry in self._models)
-        entry = WorkerEntry(name=self._name, device=self._device, models=names, images_per_s=self.images_per_s)
+        entry = WorkerEntry(
+            name=self._name,
+            device=self._device,
+            numerics=self.numerics,
+            models=names,
+            images_per_s=self.images_per_s,
+        )
         pipeline.set(worker_key(self._name), entry.model_dump_json(), ex=WORKER_TTL_SECONDS)
 
 

@@ -12,13 +12,20 @@ from torch import Tensor, nn
 from models import checkpoint, latents, pixels, registry
 from models.errors import ModelError
 from models.precision import fastest_dtype
-from worker.contracts.catalog import CatalogEntry
+from worker.contracts.catalog import CatalogEntry, Numerics
 from worker.errors import ModelUnavailableError
 
 _BATCH_SIZES = {"cpu": 32, "cuda": 256}
 """Fixed per kind of device: the batch shape is part of what fixes an image's bytes."""
 
+
 log = logging.getLogger(__name__)
+
+
+def numerics_of(device: torch.device) -> Numerics:
+    """Tell how a device computes here."""
+    dtype = str(fastest_dtype(device)).removeprefix("torch.")
+    return Numerics(name=f"{device.type}-{dtype}", batch_size=_BATCH_SIZES[device.type])
 
 
 class LoadedModel:
@@ -26,8 +33,8 @@ class LoadedModel:
 
     def __init__(self, path: Path, device: torch.device) -> None:
         header, generator = checkpoint.load_generator(path)
-        self.entry = _catalog_entry(path, header)
-        self.batch_size = _BATCH_SIZES[device.type]
+        self.entry = _catalog_entry(path, header, numerics_of(device))
+        self.batch_size = self.entry.numerics.batch_size
         self._latent_dim = header.latent_dim
         self._device = device
         self._dtype = fastest_dtype(device)
@@ -94,7 +101,7 @@ def _load_all(paths: Iterable[Path], device: torch.device) -> list[LoadedModel]:
     return models
 
 
-def _catalog_entry(path: Path, header: checkpoint.Header) -> CatalogEntry:
+def _catalog_entry(path: Path, header: checkpoint.Header, numerics: Numerics) -> CatalogEntry:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return CatalogEntry(
@@ -105,4 +112,5 @@ def _catalog_entry(path: Path, header: checkpoint.Header) -> CatalogEntry:
         data=header.data.name,
         licence=header.data.licence,
         metrics=header.metrics,
+        numerics=numerics,
     )

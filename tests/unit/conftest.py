@@ -5,8 +5,8 @@ from typing import Protocol
 
 import pytest
 
-from worker.contracts.catalog import CatalogEntry
-from worker.contracts.jobs import JobSpec
+from worker.contracts.catalog import CatalogEntry, Numerics
+from worker.contracts.jobs import Cut, JobSpec
 
 
 class MakeSpec(Protocol):
@@ -15,23 +15,30 @@ class MakeSpec(Protocol):
     ) -> JobSpec: ...
 
 
+def spec_of(
+    n: int = 10, classes: tuple[str, ...] = (), class_label: str | None = None, shard_images: int = 4
+) -> JobSpec:
+    model = CatalogEntry(
+        name="faces",
+        sha256="0" * 64,
+        resolution=64,
+        classes=classes,
+        data="d",
+        licence="CC0-1.0",
+        metrics={},
+        numerics=Numerics(name="cpu-float32", batch_size=32),
+    )
+    return JobSpec(
+        id="x" * 22,
+        model=model,
+        class_label=class_label,
+        n=n,
+        seed=7,
+        cut=Cut(first=shard_images, most=shard_images),
+        created=datetime(2030, 1, 1, tzinfo=UTC),
+    )
+
+
 @pytest.fixture
 def make_spec() -> MakeSpec:
-    def make(
-        n: int = 10, classes: tuple[str, ...] = (), class_label: str | None = None, shard_images: int = 4
-    ) -> JobSpec:
-        model = CatalogEntry(
-            name="faces", sha256="0" * 64, resolution=64, classes=classes, data="d", licence="CC0-1.0", metrics={}
-        )
-        created = datetime(2030, 1, 1, tzinfo=UTC)
-        return JobSpec(
-            id="x" * 22,
-            model=model,
-            class_label=class_label,
-            n=n,
-            seed=7,
-            shard_images=shard_images,
-            created=created,
-        )
-
-    return make
+    return spec_of

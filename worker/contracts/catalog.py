@@ -7,6 +7,17 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
+class Numerics(BaseModel):
+    """How a worker computes. Workers of the same numerics render the same bytes; of others, they need not."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
+    """Kind of device and precision: cpu-bfloat16, cuda-bfloat16 and so on."""
+    batch_size: int
+    """Images per pass of the network."""
+
+
 class CatalogEntry(BaseModel):
     """One model that a worker can render."""
 
@@ -20,6 +31,8 @@ class CatalogEntry(BaseModel):
     data: str
     licence: str
     metrics: dict[str, float]
+    numerics: Numerics
+    """Of the worker that announces it."""
 
 
 class WorkerEntry(BaseModel):
@@ -29,6 +42,7 @@ class WorkerEntry(BaseModel):
 
     name: str
     device: str
+    numerics: Numerics
     models: tuple[str, ...]
     images_per_s: float | None
     """Speed of the last shard, None before the first."""

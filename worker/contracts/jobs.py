@@ -13,6 +13,37 @@ JOB_ID_PATTERN = r"^[A-Za-z0-9_-]{22}$"
 JobId = Annotated[str, StringConstraints(pattern=JOB_ID_PATTERN)]
 
 
+class Cut(BaseModel):
+    """How a job is cut into shards: a small one first, so that images come soon; then doubling up to a size."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    first: int = Field(ge=1)
+    """Images in the first shard."""
+    most: int = Field(ge=1)
+    """Images in a shard once they have grown."""
+
+    def start(self, shard: int) -> int:
+        """Position of a shard's first image."""
+        growing = self._growing
+        if shard <= growing:
+            return self.first * ((1 << shard) - 1)
+        return self.start(growing) + (shard - growing) * self.most
+
+    def shard_of(self, position: int) -> int:
+        """Find the shard that has the image at a position."""
+        growing = self._growing
+        grown = self.start(growing)
+        if position < grown:
+            return (position // self.first + 1).bit_length() - 1
+        return growing + (position - grown) // self.most
+
+    @property
+    def _growing(self) -> int:
+        """Number of shards that are smaller than `most`, as each but the first is twice the one before."""
+        return (-(-self.most // self.first) - 1).bit_length()
+
+
 class JobSpec(BaseModel):
     """The accepted request, written once before the job is queued and never changed."""
 
@@ -24,19 +55,32 @@ class JobSpec(BaseModel):
     class_label: str | None
     """The one class asked for; None on a conditional model means all of them in turn."""
     n: int = Field(ge=1)
+    first: int = Field(default=0, ge=0)
+    """Index of the first image."""
     seed: int = Field(ge=0)
-    shard_images: int = Field(ge=1)
+    cut: Cut
     created: datetime
 
     @property
     def shard_count(self) -> int:
         """Number of shards that the job is cut into."""
-        return -(-self.n // self.shard_images)
+        return self.cut.shard_of(self.n - 1) + 1
+
+    @property
+    def is_short(self) -> bool:
+        """Whether somebody may be waiting for it: a job of one shard overtakes long ones between their shards."""
+        return self.shard_count == 1
 
     def shard_indices(self, shard: int) -> range:
         """Image indices of one shard; the last shard may be shorter."""
-        start = shard * self.shard_images
-        return range(start, min(start + self.shard_images, self.n))
+        start, stop = self.cut.start(shard), min(self.cut.start(shard + 1), self.n)
+        return range(self.first + start, self.first + stop)
+
+    def locate(self, index: int) -> tuple[int, int]:
+        """Find the shard of an image, and its position therein."""
+        position = index - self.first
+        shard = self.cut.shard_of(position)
+        return shard, position - self.cut.start(shard)
 
     def labels(self, indices: range) -> list[int]:
         """Find the class labels of images; empty when the model is unconditional.

@@ -1,4 +1,4 @@
-"""The vocabulary of the queue server: the RQ queue, its two tasks, and the keys that say what is live."""
+"""The vocabulary of the queue server: RQ queues, two tasks, and the keys that say what is live."""
 
 from typing import Annotated, Literal, Self
 
@@ -9,7 +9,6 @@ from redis.retry import Retry
 
 from worker.contracts.jobs import JobId
 
-QUEUE = "imagemill"
 MODELS_KEY = "imagemill:models"
 """Hash of model name to CatalogEntry JSON; it outlives the workers."""
 WORKER_KEYS = "imagemill:worker:*"
@@ -30,6 +29,8 @@ class Task(BaseModel):
     name: Literal["render_shard", "finalise"]
     job_id: JobId
     shard: Annotated[int, Field(ge=0)] | None = None
+    until: Annotated[int, Field(ge=0)] | None = None
+    """Whoever takes this task queues that of the next shard, up to this one: a job stands in line once at a time."""
 
     @model_validator(mode="after")
     def _check_shard(self) -> Self:
@@ -38,14 +39,21 @@ class Task(BaseModel):
         return self
 
     @classmethod
-    def render_shard(cls, job_id: str, shard: int) -> Self:
-        """Make the task that renders one shard."""
-        return cls(name="render_shard", job_id=job_id, shard=shard)
+    def render_shard(cls, job_id: str, shard: int, until: int | None = None) -> Self:
+        """Make the task that renders one shard, and brings the next ones if `until` says so."""
+        return cls(name="render_shard", job_id=job_id, shard=shard, until=until)
 
     @classmethod
     def finalise(cls, job_id: str) -> Self:
         """Make the task that closes a job whose shards are all there."""
         return cls(name="finalise", job_id=job_id)
+
+    @property
+    def successor(self) -> "Task | None":
+        """The task to queue when this one begins."""
+        if self.shard is None or self.until is None or self.shard + 1 >= self.until:
+            return None
+        return self.render_shard(self.job_id, self.shard + 1, self.until)
 
     @property
     def queue_id(self) -> str:
@@ -56,6 +64,11 @@ class Task(BaseModel):
     def lease_key(self) -> str:
         """Key that exists while a worker is at work on this task."""
         return lease_key(self.queue_id)
+
+
+def queue_names(numerics: str) -> tuple[str, str]:
+    """RQ queues of the workers of one kind: short jobs, which are taken first, and long ones."""
+    return f"imagemill:{numerics}:short", f"imagemill:{numerics}:long"
 
 
 def lease_key(queue_id: str) -> str:

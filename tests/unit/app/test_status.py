@@ -4,7 +4,7 @@ import pytest
 
 from app.live import Progress
 from app.status import describe
-from worker.contracts.catalog import CatalogEntry
+from tests.unit.conftest import MakeSpec
 from worker.contracts.jobs import JobError, JobSpec, JobState
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
@@ -12,11 +12,8 @@ LATER = START + timedelta(seconds=10)
 
 
 @pytest.fixture
-def spec() -> JobSpec:
-    model = CatalogEntry(
-        name="faces", sha256="0" * 64, resolution=64, classes=(), data="d", licence="CC0-1.0", metrics={}
-    )
-    return JobSpec(id="x" * 22, model=model, class_label=None, n=300, seed=7, shard_images=256, created=START)
+def spec(make_spec: MakeSpec) -> JobSpec:
+    return make_spec(n=300, shard_images=256)
 
 
 def test_a_job_that_nobody_began_is_queued(spec: JobSpec) -> None:

@@ -1,8 +1,10 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tests.unit.conftest import MakeSpec
-from worker.contracts.jobs import JobSpec
+from tests.unit.conftest import MakeSpec, spec_of
+from worker.contracts.jobs import Cut, JobSpec
 
 
 @pytest.mark.parametrize(("n", "lengths"), [(1, [1]), (4, [4]), (5, [4, 1]), (12, [4, 4, 4])])
@@ -11,6 +13,20 @@ def test_shards_cover_every_image_once(make_spec: MakeSpec, n: int, lengths: lis
     shards = [spec.shard_indices(shard) for shard in range(spec.shard_count)]
     assert [len(shard) for shard in shards] == lengths
     assert [index for shard in shards for index in shard] == list(range(n))
+
+
+@given(first=st.integers(1, 64), grow=st.integers(0, 500), n=st.integers(1, 5000), begin=st.integers(0, 1000))
+def test_shards_grow_and_cover_every_image_once(first: int, grow: int, n: int, begin: int) -> None:
+    spec = spec_of(n).model_copy(update={"cut": Cut(first=first, most=first + grow), "first": begin})
+    shards = [spec.shard_indices(shard) for shard in range(spec.shard_count)]
+    assert [index for shard in shards for index in shard] == list(range(begin, begin + n))
+    assert all(
+        (shard, position) == spec.locate(index)
+        for shard, indices in enumerate(shards)
+        for position, index in enumerate(indices)
+    )
+    sizes = [len(shard) for shard in shards[:-1]]
+    assert sizes == [min(first << shard, first + grow) for shard in range(len(sizes))]
 
 
 def test_classes_take_turns_by_index(make_spec: MakeSpec) -> None:
