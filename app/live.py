@@ -11,10 +11,12 @@ from rq.utils import as_text
 
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.queue import (
+    BELL,
     LIVE_TTL_SECONDS,
     MODELS_KEY,
     STARTED_FIELD,
     WORKER_KEYS,
+    Ring,
     cancel_key,
     progress_key,
 )
@@ -69,6 +71,10 @@ class Live:
             pipeline.hset(progress_key(job_id), mapping={str(shard): done for shard, done in images.items()})
             pipeline.expire(progress_key(job_id), LIVE_TTL_SECONDS)
             pipeline.execute()
+
+    def ring_end(self, job_id: str) -> None:
+        """Wake those who wait for the end of a job."""
+        self._redis.publish(BELL, Ring(job_id=job_id, kind="end").model_dump_json())
 
     def flag_cancelled(self, job_id: str) -> None:
         """Make workers stop within one batch."""

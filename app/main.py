@@ -1,20 +1,23 @@
 """The API process: builds the application from its settings."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
 from app import errors
+from app.bell import Bell
 from app.live import Live
 from app.reconciler import Reconciler
 from app.routes import router
 from app.schemas import Problem
 from app.service import Service
 from app.settings import Settings
+from app.waiting import Waiting
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.line import Line
-from worker.contracts.queue import connect
+from worker.contracts.queue import connect, connect_async
 
 _REDIS_TIMEOUT_SECONDS = 5
 
@@ -25,14 +28,20 @@ def create_app(settings: Settings) -> FastAPI:
     artifacts, line, live = Artifacts(settings.store), Line(redis), Live(redis)
     reconciler = Reconciler(redis, artifacts, line, live, settings.reconcile_every_seconds)
 
+    bell = Bell(connect_async(settings.redis_url, _REDIS_TIMEOUT_SECONDS))
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         reconciler.start()
+        listening = asyncio.create_task(bell.run())
         yield
+        listening.cancel()
         reconciler.stop()
 
     app = FastAPI(title="Imagemill", summary="Image datasets on demand.", lifespan=lifespan)
+    app.state.artifacts, app.state.bell = artifacts, bell
     app.state.service = Service(settings, artifacts, line, live)
+    app.state.waiting = Waiting(app.state.service, bell)
     app.include_router(router)
     errors.install(app, settings.max_images)
     _document_problems(app)

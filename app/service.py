@@ -4,7 +4,7 @@ import logging
 import math
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -69,23 +69,20 @@ class Service:
         if self._artifacts.finish(job_id, state):
             with suppress(RedisError):
                 self._live.flag_cancelled(job_id)
+                self._live.ring_end(job_id)
             log.info("job cancelled job_id=%s", job_id)
         job = self._describe(spec)
         if job.state != "cancelled":
             raise ApiError(HTTPStatus.CONFLICT, "job_ended", f"job {job_id} ended as {job.state} before")
         return job
 
-    def archive(self, job_id: str) -> tuple[Job, ArchivePlan]:
-        """Find the archive of a job that has succeeded."""
-        job = self.job(job_id)
-        plan = self._artifacts.archive(job_id) if job.state == "succeeded" else None
-        if plan is None:
+    def archive(self, job_id: str) -> tuple[JobSpec, Job, ArchivePlan | None]:
+        """Find the archive of a job; None while the job runs. Raises ApiError when there will be none."""
+        spec = self._spec(job_id)
+        job = self._describe(spec)
+        if job.done and job.state != "succeeded":
             raise _not_there(job, "its archive")
-        return job, plan
-
-    def stream(self, plan: ArchivePlan) -> Iterator[bytes]:
-        """Yield an archive in small pieces."""
-        return self._artifacts.stream(plan)
+        return spec, job, self._artifacts.archive(job_id) if job.done else None
 
     def image(self, job_id: str, index: int) -> bytes:
         """Read one PNG, as soon as its shard is there."""

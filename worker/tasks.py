@@ -92,6 +92,7 @@ class Tasks:
         self._artifacts.commit_shard(spec.id, shard, data, entries)
         self._pulse.images_per_s = len(images) / (time.perf_counter() - began)
         self._pulse.beat(task, len(images))
+        self._pulse.ring(spec.id, "shard")
         if len(self._artifacts.committed(spec.id)) == spec.shard_count:
             self._finalise(task, spec)
         return Outcome.SETTLED
@@ -139,7 +140,9 @@ class Tasks:
         state = JobState.model_validate(
             {"outcome": outcome, "started": started, "finished": datetime.now(UTC), "error": error}
         )
-        return self._artifacts.finish(spec.id, state)
+        is_first = self._artifacts.finish(spec.id, state)
+        self._pulse.ring(spec.id, "end")
+        return is_first
 
 
 def _layout(spec: JobSpec, images: list[EncodedImage]) -> tuple[bytes, tuple[ImageEntry, ...]]:

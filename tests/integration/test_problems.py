@@ -87,9 +87,8 @@ def test_an_image_beyond_the_job_is_not_found(house: House) -> None:
 def test_an_unfinished_job_asks_to_come_back(idle_house: House) -> None:
     job = idle_house.generate(3)
     assert (job["state"], job["done"]) == ("queued", False)
-    for path in ("download", "images/0.png"):
-        body = problem(idle_house.client.get(f"/jobs/{job['id']}/{path}"))
-        assert (body["status"], body["code"], body["retryable"]) == (409, "not_ready", True)
+    body = problem(idle_house.client.get(f"/jobs/{job['id']}/images/0.png"))
+    assert (body["status"], body["code"], body["retryable"]) == (409, "not_ready", True)
 
 
 def test_a_service_without_a_live_worker_is_not_ready(idle_house: House) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -186,10 +186,24 @@ class Artifacts:
         """Read the list of the archive's parts."""
         return self._read(_archive_path(job_id), ArchivePlan)
 
-    def stream(self, plan: ArchivePlan) -> Iterator[bytes]:
-        """Yield the archive, at most about a megabyte at a time."""
+    async def stream(self, plan: ArchivePlan, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Yield bytes start to stop - 1 of the archive, at most about a megabyte at a time."""
+        begin = 0
         for part in plan.parts:
-            yield from obstore.get(self._store, part.path).stream(min_chunk_size=_CHUNK_BYTES)
+            first, last = max(start - begin, 0), min(stop - begin, part.size)
+            if first < last:
+                async for chunk in self.stream_object(part.path, first, last):
+                    yield chunk
+            begin += part.size
+
+    async def stream_object(self, path: str, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Yield bytes start to stop - 1 of one object. Raises DamagedError when it is gone."""
+        try:
+            found = await obstore.get_async(self._store, path, options={"range": (start, stop)})
+        except FileNotFoundError as error:
+            raise DamagedError(f"{path} is gone") from error
+        async for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
+            yield bytes(chunk)
 
     def check_writable(self) -> None:
         """Write and remove a small object; raises what the store raises."""

@@ -4,6 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
@@ -15,10 +17,25 @@ WORKER_KEYS = "imagemill:worker:*"
 WORKER_TTL_SECONDS = 30
 LEASE_TTL_SECONDS = 15
 """A lease is renewed after every batch, so this also bounds the length of one."""
+_RETRY_SECONDS = 0.05
 LIVE_TTL_SECONDS = 7 * 24 * 3600
 """Progress and cancel flags of a job; the store knows the truth, these keys only make it visible sooner."""
 STARTED_FIELD = "started"
 """Field of the progress hash: when the first shard began, in seconds since the epoch."""
+
+
+BELL = "imagemill:bell"
+"""Pub/sub channel of Rings."""
+
+
+class Ring(BaseModel):
+    """News of a job, for whoever waits. It can be lost: the store and the progress hash know what is true."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    job_id: JobId
+    kind: Literal["progress", "shard", "end"]
+    """More images rendered, a shard committed, a job that has ended."""
 
 
 class Task(BaseModel):
@@ -98,5 +115,11 @@ def worker_key(name: str) -> str:
 
 def connect(url: str, timeout_seconds: float) -> Redis:
     """Open a connection pool that fails fast: one quick retry, and then the caller decides."""
-    retry = Retry(ConstantBackoff(0.05), 1)
+    retry = Retry(ConstantBackoff(_RETRY_SECONDS), 1)
     return Redis.from_url(url, retry=retry, socket_connect_timeout=2, socket_timeout=timeout_seconds)
+
+
+def connect_async(url: str, timeout_seconds: float) -> AsyncRedis:
+    """Open a connection pool for a loop of events; it fails as fast."""
+    retry = AsyncRetry(ConstantBackoff(_RETRY_SECONDS), 1)
+    return AsyncRedis.from_url(url, retry=retry, socket_connect_timeout=2, socket_timeout=timeout_seconds)

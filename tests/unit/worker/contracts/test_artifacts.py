@@ -1,10 +1,12 @@
+import asyncio
+import itertools
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.unit.conftest import MakeSpec
-from worker.contracts.artifacts import Artifacts, ImageEntry
+from worker.contracts.artifacts import ArchivePlan, Artifacts, ImageEntry
 from worker.contracts.jobs import JobState
 
 ENTRY = ImageEntry(index=0, name="images/000000.png", label=None, offset=2, size=3, crc32=0, sha256="0" * 64)
@@ -72,8 +74,13 @@ def test_an_archive_is_its_parts_in_order(artifacts: Artifacts) -> None:
     shards = [shard for k in range(2) if (shard := artifacts.shard("j", k))]
     plan = artifacts.publish_archive("j", shards, b"end")
     assert artifacts.archive("j") == plan
-    assert b"".join(artifacts.stream(plan)) == b"onetwoend"
     assert plan.size == 9
+    for start, stop in itertools.combinations(range(10), 2):
+        assert asyncio.run(_read(artifacts, plan, start, stop)) == b"onetwoend"[start:stop]
+
+
+async def _read(artifacts: Artifacts, plan: ArchivePlan, start: int, stop: int) -> bytes:
+    return b"".join([chunk async for chunk in artifacts.stream(plan, start, stop)])
 
 
 def test_sweeping_removes_what_no_archive_needs(artifacts: Artifacts, tmp_path: Path) -> None:

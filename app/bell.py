@@ -1,0 +1,85 @@
+"""The bell: wakes the requests that wait for news of a job, so that nobody has to poll."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from pydantic import ValidationError
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from worker.contracts.queue import BELL, Ring
+
+_RECONNECT_SECONDS = 1.0
+_LISTEN_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class Ear:
+    """Listens for one job."""
+
+    def __init__(self, kinds: frozenset[str]) -> None:
+        self.kinds = kinds
+        self.rung = asyncio.Event()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait for news since the last call, but no longer than so many seconds: a ring can be lost."""
+        try:
+            async with asyncio.timeout(max(0.0, seconds)):
+                await self.rung.wait()
+        except TimeoutError:
+            return
+        self.rung.clear()
+
+
+class Bell:
+    """One subscription for all that wait in this process. A ring says that it is worth looking, and nothing else."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._ears: dict[str, set[Ear]] = defaultdict(set)
+
+    @asynccontextmanager
+    async def listen(self, job_id: str, *kinds: str) -> AsyncIterator[Ear]:
+        """Listen for some kinds of news of a job. What is read after this call and is old will be rung for."""
+        ear = Ear(frozenset(kinds))
+        self._ears[job_id].add(ear)
+        try:
+            yield ear
+        finally:
+            self._ears[job_id].discard(ear)
+            if not self._ears[job_id]:
+                del self._ears[job_id]
+
+    async def run(self) -> None:
+        """Pass rings on until cancelled."""
+        while True:
+            try:
+                async with self._redis.pubsub() as subscription:
+                    await subscription.subscribe(BELL)
+                    self._ring_all()
+                    while True:
+                        await self._pass_on(await subscription.get_message(True, _LISTEN_SECONDS))
+            except RedisError as error:
+                log.warning("redis was not reached reason=%s", error)
+                await asyncio.sleep(_RECONNECT_SECONDS)
+
+    async def _pass_on(self, message: dict[str, bytes] | None) -> None:
+        if message is None:
+            return
+        try:
+            ring = Ring.model_validate_json(message["data"])
+        except ValidationError:
+            return
+        for ear in self._ears.get(ring.job_id, ()):
+            if ring.kind in ear.kinds:
+                ear.rung.set()
+
+    def _ring_all(self) -> None:
+        """Wake everybody: there may have been rings while nobody listened."""
+        for ears in self._ears.values():
+            for ear in ears:
+                ear.rung.set()

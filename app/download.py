@@ -1,0 +1,108 @@
+"""Downloads: a finished archive in any range, or one that grows while its job is rendered."""
+
+import logging
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Send
+
+from app import byterange
+from app.bell import Bell
+from app.byterange import ByteRange, UnsatisfiableError
+from app.schemas import Job
+from worker.contracts.artifacts import ArchivePlan, Artifacts, ShardIndex
+from worker.contracts.jobs import JobSpec
+
+_MEDIA_TYPE = "application/zip"
+_LOOK_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class BrokenOffError(Exception):
+    """A job ended otherwise while its archive was being sent."""
+
+
+class Download:
+    """The archive of one job, as HTTP sends it."""
+
+    def __init__(self, artifacts: Artifacts, bell: Bell, spec: JobSpec, job: Job) -> None:
+        self._artifacts = artifacts
+        self._bell = bell
+        self._spec = spec
+        self._etag = f'"{spec.id}"'
+        self._headers = {
+            "ETag": self._etag,
+            "Content-Disposition": f'attachment; filename="{job.model}-seed{job.seed}-n{job.n}.zip"',
+            "Cache-Control": "private, no-transform",
+        }
+
+    def whole(self, plan: ArchivePlan, request: Request) -> Response:
+        """Answer for a finished archive: whole, a range, nothing new, or no such range."""
+        headers = {**self._headers, "Accept-Ranges": "bytes"}
+        if self._etag in _listed(request.headers.get("If-None-Match")):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        try:
+            part = byterange.parse(self._wanted(request), plan.size)
+        except UnsatisfiableError:
+            headers |= {"Content-Range": f"bytes */{plan.size}"}
+            return Response(status_code=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers=headers)
+        partial = {"Content-Range": part.content_range} if part else {}
+        part = part or ByteRange(0, plan.size, plan.size)
+        headers |= {"Content-Length": str(part.length), **partial}
+        status = HTTPStatus.PARTIAL_CONTENT if partial else HTTPStatus.OK
+        if request.method == "HEAD":
+            return Response(status_code=status, headers=headers, media_type=_MEDIA_TYPE)
+        body = self._artifacts.stream(plan, part.start, part.stop)
+        return StreamingResponse(body, status, headers, _MEDIA_TYPE)
+
+    def growing(self, request: Request) -> Response:
+        """Answer for an archive whose job still runs: its length is not known yet, its bytes are."""
+        if request.method == "HEAD":
+            return Response(headers=self._headers, media_type=_MEDIA_TYPE)
+        return _Growing(self._grow(), headers=self._headers, media_type=_MEDIA_TYPE)
+
+    def _wanted(self, request: Request) -> str | None:
+        condition = request.headers.get("If-Range")
+        return request.headers.get("Range") if condition in (None, self._etag) else None
+
+    async def _grow(self) -> AsyncIterator[bytes]:
+        async with self._bell.listen(self._spec.id, "shard", "end") as ear:
+            for number in range(self._spec.shard_count):
+                while (shard := await self._look(number)) is None:
+                    await ear.wait(_LOOK_SECONDS)
+                async for chunk in self._artifacts.stream_object(shard.data, 0, shard.size):
+                    yield chunk
+            while (plan := await run_in_threadpool(self._artifacts.archive, self._spec.id)) is None:
+                await self._check_alive()
+                await ear.wait(_LOOK_SECONDS)
+        tail = plan.parts[-1]
+        async for chunk in self._artifacts.stream_object(tail.path, 0, tail.size):
+            yield chunk
+
+    async def _look(self, number: int) -> ShardIndex | None:
+        shard = await run_in_threadpool(self._artifacts.shard, self._spec.id, number)
+        if shard is None:
+            await self._check_alive()
+        return shard
+
+    async def _check_alive(self) -> None:
+        state = await run_in_threadpool(self._artifacts.state, self._spec.id)
+        if state is not None and state.outcome != "succeeded":
+            raise BrokenOffError(f"job {self._spec.id} has {state.outcome}")
+
+
+class _Growing(StreamingResponse):
+    async def stream_response(self, send: Send) -> None:
+        """Send the body; when its job breaks off, leave it unfinished, which the receiver notices."""
+        try:
+            await super().stream_response(send)
+        except BrokenOffError as error:
+            log.warning("download was broken off reason=%s", error)
+
+
+def _listed(header: str | None) -> list[str]:
+    return [tag.strip().removeprefix("W/") for tag in (header or "").split(",")]

@@ -1,0 +1,73 @@
+"""Downloads of finished archives: whole, in pieces, again."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.integration.house import House
+
+N = 40
+
+
+@pytest.fixture
+def path(house: House) -> str:
+    return str(house.wait_done(house.generate(N, seed=1)["id"])["links"]["download"])
+
+
+def test_a_finished_archive_tells_its_length_and_that_it_has_ranges(house: House, path: str) -> None:
+    whole, head = house.client.get(path), house.client.head(path)
+    assert int(whole.headers["Content-Length"]) == len(whole.content)
+    assert whole.headers["Accept-Ranges"] == "bytes"
+    assert "no-transform" in whole.headers["Cache-Control"]
+    assert (head.content, head.headers["Content-Length"]) == (b"", whole.headers["Content-Length"])
+    assert head.headers["ETag"] == whole.headers["ETag"]
+    assert not whole.headers["ETag"].startswith("W/")
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(data=st.data())
+def test_any_split_into_ranges_makes_the_whole(house: House, path: str, data: st.DataObject) -> None:
+    whole = house.client.get(path).content
+    cuts = data.draw(st.lists(st.integers(1, len(whole) - 1), max_size=5, unique=True))
+    pieces = []
+    for start, stop in pairwise([0, *sorted(cuts), len(whole)]):
+        response = house.client.get(path, headers={"Range": f"bytes={start}-{stop - 1}"})
+        assert response.status_code == 206
+        assert response.headers["Content-Range"] == f"bytes {start}-{stop - 1}/{len(whole)}"
+        pieces.append(response.content)
+    assert b"".join(pieces) == whole
+
+
+def test_a_broken_download_goes_on_where_it_stopped(house: House, path: str) -> None:
+    whole = house.client.get(path)
+    half = len(whole.content) // 2
+    condition = {"If-Range": whole.headers["ETag"], "Range": f"bytes={half}-"}
+    assert house.client.get(path, headers=condition).content == whole.content[half:]
+
+
+@pytest.mark.parametrize("condition", ['"another"', 'W/"weak"', "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_another_archive_is_sent_whole(house: House, path: str, condition: str) -> None:
+    response = house.client.get(path, headers={"Range": "bytes=5-", "If-Range": condition})
+    assert response.status_code == 200
+    assert response.content.startswith(b"PK")
+
+
+def test_a_range_behind_the_end_is_refused_with_the_length(house: House, path: str) -> None:
+    size = house.client.head(path).headers["Content-Length"]
+    response = house.client.get(path, headers={"Range": f"bytes={size}-"})
+    assert (response.status_code, response.headers["Content-Range"]) == (416, f"bytes */{size}")
+
+
+def test_an_archive_that_is_there_already_is_not_sent_again(house: House, path: str) -> None:
+    etag = house.client.head(path).headers["ETag"]
+    assert house.client.get(path, headers={"If-None-Match": f'"x", {etag}'}).status_code == 304
+    assert house.client.get(path, headers={"If-None-Match": '"x"'}).status_code == 200
+
+
+def test_no_encoding_is_put_upon_an_archive(house: House, path: str) -> None:
+    response = house.client.get(path, headers={"Accept-Encoding": "gzip, br, zstd"})
+    assert "Content-Encoding" not in response.headers
