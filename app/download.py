@@ -34,16 +34,17 @@ class Download:
         self._bell = bell
         self._spec = spec
         self._etag = f'"{spec.id}"'
+        suffix = "npz" if job.format == "npz" else "zip"
         self._headers = {
             "ETag": self._etag,
-            "Content-Disposition": f'attachment; filename="{job.model}-seed{job.seed}-n{job.n}.zip"',
+            "Content-Disposition": f'attachment; filename="{job.model}-seed{job.seed}-n{job.n}.{suffix}"',
             "Cache-Control": "private, no-transform",
         }
 
     def whole(self, plan: ArchivePlan, request: Request) -> Response:
         """Answer for a finished archive: whole, a range, nothing new, or no such range."""
         headers = {**self._headers, "Accept-Ranges": "bytes"}
-        if self._etag in _listed(request.headers.get("If-None-Match")):
+        if self._etag in listed_etags(request.headers.get("If-None-Match")):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         try:
             part = byterange.parse(self._wanted(request), plan.size)
@@ -104,5 +105,6 @@ class _Growing(StreamingResponse):
             log.warning("download was broken off reason=%s", error)
 
 
-def _listed(header: str | None) -> list[str]:
+def listed_etags(header: str | None) -> list[str]:
+    """Read the ETags of an If-None-Match header, weak ones as if they were strong (RFC 9110, section 13.1.2)."""
     return [tag.strip().removeprefix("W/") for tag in (header or "").split(",")]

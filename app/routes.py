@@ -3,20 +3,24 @@
 from collections import Counter
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from app.download import Download
+from app.download import Download, listed_etags
 from app.errors import documented, unprocessable
 from app.schemas import GenerateQuery, Health, Job, Model, Models, Whole
 from app.service import Service
 from app.waiting import Waiting, preferred_wait
+from worker.contracts.jobs import SUFFIXES
 
 _POLL_SECONDS = "1"
+_FOR_EVER = "public, max-age=31536000, immutable"
+_IMAGES: dict[str, Any] = {f"image/{kind}": {} for kind in ("png", "webp", "jpeg")}
 
 router = APIRouter(
     responses=documented(
@@ -47,6 +51,24 @@ def _waiting(request: Request) -> Waiting:
 
 def _job(job_id: str, service: ServiceDep) -> Job:
     return service.job(job_id)
+
+
+def _address(
+    model: str,
+    seed: Whole,
+    index: Whole,
+    suffix: str,
+    class_label: Annotated[str | None, Query(alias="class", description="The image's class; else its turn's.")] = None,
+) -> GenerateQuery:
+    kinds = {SUFFIXES[kind]: kind for kind in SUFFIXES if kind != "npz"}
+    if suffix not in kinds:
+        raise unprocessable("unknown_format", f"an image ends in {', '.join(kinds)}, not in {suffix!r}")
+    try:
+        return GenerateQuery(n=1, model=model, seed=seed, start=index, format=kinds[suffix], **{"class": class_label})
+    except ValidationError as error:
+        names = {"start": "index"}
+        faults = [f"{names.get(str(f['loc'][0]), f['loc'][0])}: {f['msg']}, got {f['input']}" for f in error.errors()]
+        raise unprocessable("invalid_request", "; ".join(faults)) from error
 
 
 WaitingDep = Annotated[Waiting, Depends(_waiting)]
@@ -130,20 +152,44 @@ async def download(job_id: str, service: ServiceDep, request: Request) -> Respon
 
 
 @router.get(
-    "/jobs/{job_id}/images/{index}.png",
+    "/jobs/{job_id}/images/{index}.{suffix}",
     tags=["jobs"],
     response_class=Response,
-    responses={200: {"content": {"image/png": {}}}, **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)},
+    responses={200: {"content": _IMAGES}, **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)},
 )
-def image(job_id: str, index: Whole, service: ServiceDep) -> Response:
+def image(job_id: str, index: Whole, suffix: str, service: ServiceDep) -> Response:
     """Send one image, as soon as it is there."""
-    return Response(service.image(job_id, index), media_type="image/png")
+    kind, data = service.image(job_id, index, suffix)
+    return Response(data, media_type=f"image/{kind}")
 
 
 @router.post("/jobs/{job_id}/cancel", tags=["jobs"], responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT))
 def cancel(job_id: str, service: ServiceDep) -> Job:
     """End a job early; it takes effect within one batch."""
     return service.cancel(job_id)
+
+
+@router.get(
+    "/images/{model}/{seed}/{index}.{suffix}",
+    tags=["images"],
+    response_class=Response,
+    dependencies=[Depends(_each_once)],
+    responses={200: {"content": _IMAGES}, 304: {}, **documented(HTTPStatus.NOT_FOUND)},
+)
+async def address(
+    place: Annotated[GenerateQuery, Depends(_address)], service: ServiceDep, waiting: WaitingDep, request: Request
+) -> Response:
+    """Make the image of one address: the one that any job of that model, seed and class has at that index.
+
+    `model` is a name or, for ever, a sha256.
+    """
+    spec = await run_in_threadpool(service.address, place)
+    sha256, data = await waiting.image(spec)
+    is_for_ever = place.model == spec.model.sha256
+    headers = {"ETag": f'"{sha256}"', "Cache-Control": _FOR_EVER if is_for_ever else "no-cache"}
+    if headers["ETag"] in listed_etags(request.headers.get("If-None-Match")):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(data, headers=headers, media_type=f"image/{spec.format}")
 
 
 @router.get("/models", tags=["models"])

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from worker.contracts.catalog import CatalogEntry
-from worker.contracts.jobs import JobError
+from worker.contracts.jobs import Format, JobError
 
 MAX_SEED = 2**53 - 1
 """The largest integer that JSON carries unharmed into every language; models/latents.py draws the same line."""
@@ -38,6 +38,12 @@ class GenerateQuery(BaseModel):
         alias="class",
         description="One class of a conditional model; when left out, all classes in turn, equally often.",
     )
+    start: Whole = Field(
+        default=0, ge=0, le=MAX_SEED - 10**9, description="Index of the first image: a dataset can be extended later."
+    )
+    format: Format = Field(
+        default="png", description="`webp` is lossless, `jpeg` has quality 95, `npz` holds uint8 arrays for NumPy."
+    )
 
 
 class Links(BaseModel):
@@ -46,8 +52,8 @@ class Links(BaseModel):
     self_: str = Field(serialization_alias="self")
     download: str
     cancel: str
-    image: str
-    """A template: put the image's index for {index}."""
+    image: str | None
+    """A template: put the image's index for {index}. None where images have no file of their own."""
 
 
 class Job(BaseModel):
@@ -62,6 +68,9 @@ class Job(BaseModel):
     n: int
     seed: int
     class_label: str | None = Field(serialization_alias="class")
+    start: int
+    """Index of the first image."""
+    format: Format
     images_done: int
     images_total: int
     images_per_s: float | None

@@ -1,5 +1,8 @@
 """What the API does, without HTTP: accept a job, tell about it, cancel it, hand out what it made."""
 
+import base64
+import hashlib
+import json
 import logging
 import math
 import secrets
@@ -20,7 +23,7 @@ from app.settings import Settings
 from app.status import describe
 from worker.contracts.artifacts import ArchivePlan, Artifacts
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
-from worker.contracts.jobs import Cut, JobId, JobSpec, JobState
+from worker.contracts.jobs import SUFFIXES, Cut, Format, JobId, JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task
 
@@ -48,15 +51,43 @@ class Service:
         if not 1 <= query.n <= limit:
             raise unprocessable("n_out_of_range", f"n: must be a whole number between 1 and {limit}, got '{query.n}'")
         spec = self._specify(query, *self._choose_model(query.model))
+        self._accept(spec)
+        return describe(spec, None, Progress({}, None), spec.created)
+
+    def address(self, query: GenerateQuery) -> JobSpec:
+        """Find the job that makes the one image of an address, or accept it: the address is its id."""
+        spec = self._specify(query, *self._choose_model(query.model))
+        parts = (spec.model.sha256, spec.model.numerics.name, spec.seed, spec.first, spec.class_label, spec.format)
+        digest = hashlib.sha256(json.dumps(parts).encode()).digest()[:16]
+        spec = spec.model_copy(update={"id": base64.urlsafe_b64encode(digest).decode().rstrip("=")})
+        known = self._artifacts.spec(spec.id)
+        if known is None:
+            self._accept(spec)
+        return known or spec
+
+    def addressed(self, spec: JobSpec) -> tuple[str, bytes] | None:
+        """Read the image of an address and its sha256; None while it is not there."""
+        shard = self._artifacts.shard(spec.id, 0)
+        if shard is not None:
+            return shard.images[0].sha256, self._artifacts.image(shard, shard.images[0])
+        state = self._artifacts.state(spec.id)
+        if state is not None and state.outcome != "succeeded":
+            self._live.forget(spec.id)  # so that it can be asked for again
+            self._artifacts.remove_job(spec.id)
+            reason = state.error.message if state.error else f"its job was {state.outcome}"
+            raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "not_rendered", reason, retry_after_seconds=1)
+        return None
+
+    def _accept(self, spec: JobSpec) -> None:
         try:
-            self._artifacts.create_job(spec)
+            if not self._artifacts.create_job(spec):
+                return
             self._line.enqueue(spec, [Task.render_shard(spec.id, 0, spec.shard_count)])
         except Exception:
             with suppress(Exception):
                 self._artifacts.discard_job(spec.id)
             raise
         log.info("job accepted job_id=%s model=%s n=%d seed=%d", spec.id, spec.model.name, spec.n, spec.seed)
-        return describe(spec, None, Progress({}, None), spec.created)
 
     def job(self, job_id: str) -> Job:
         """Tell how a job is doing."""
@@ -84,9 +115,12 @@ class Service:
             raise _not_there(job, "its archive")
         return spec, job, self._artifacts.archive(job_id) if job.done else None
 
-    def image(self, job_id: str, index: int) -> bytes:
-        """Read one PNG, as soon as its shard is there."""
+    def image(self, job_id: str, index: int, suffix: str) -> tuple[Format, bytes]:
+        """Read one image, as soon as its shard is there."""
         spec = self._spec(job_id)
+        if spec.format == "npz" or suffix != SUFFIXES[spec.format]:
+            own = "arrays" if spec.format == "npz" else f"INDEX.{SUFFIXES[spec.format]}"
+            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_image", f"the images of job {job_id} are {own}")
         if not spec.first <= index < spec.first + spec.n:
             detail = f"job {job_id} has images {spec.first} to {spec.first + spec.n - 1}, not {index}"
             raise ApiError(HTTPStatus.NOT_FOUND, "unknown_image", detail)
@@ -94,7 +128,7 @@ class Service:
         shard = self._artifacts.shard(job_id, number)
         if shard is None:
             raise _not_there(self._describe(spec), f"image {index}")
-        return self._artifacts.image(shard, shard.images[position])
+        return spec.format, self._artifacts.image(shard, shard.images[position])
 
     def models(self) -> list[Model]:
         """List the models that can be asked for."""
@@ -146,7 +180,8 @@ class Service:
         entries = self._live.models()
         if not entries:
             raise unavailable("no_worker", "no worker has announced a model yet")
-        chosen = entries.get(name if name is not None else self._default(entries))
+        by_sha256 = {entry.sha256: entry for entry in entries.values()}
+        chosen = (by_sha256 | entries).get(name if name is not None else self._default(entries))
         if chosen is None:
             raise unprocessable("unknown_model", f"model: must be one of {_listed(entries)}, got {name!r}")
         workers = self._live.workers()
@@ -177,6 +212,8 @@ class Service:
             class_label=label,
             n=query.n,
             seed=secrets.randbelow(MAX_SEED + 1) if query.seed is None else query.seed,
+            first=query.start,
+            format=query.format,
             cut=self._cut(model, workers),
             created=datetime.now(UTC),
         )

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from app.live import Progress
 from app.schemas import Job, Links
-from worker.contracts.jobs import JobSpec, JobState
+from worker.contracts.jobs import SUFFIXES, JobSpec, JobState
 
 
 def describe(spec: JobSpec, state: JobState | None, progress: Progress, now: datetime) -> Job:
@@ -20,6 +20,8 @@ def describe(spec: JobSpec, state: JobState | None, progress: Progress, now: dat
         n=spec.n,
         seed=spec.seed,
         class_label=spec.class_label,
+        start=spec.first,
+        format=spec.format,
         images_done=done,
         images_total=spec.n,
         images_per_s=rate,
@@ -27,7 +29,7 @@ def describe(spec: JobSpec, state: JobState | None, progress: Progress, now: dat
         created=spec.created,
         finished=state.finished if state else None,
         error=state.error if state else None,
-        links=_links(spec.id),
+        links=_links(spec),
     )
 
 
@@ -35,6 +37,7 @@ def _rate(done: int, seconds: float) -> float | None:
     return round(done / seconds, 1) if done and seconds > 0 else None
 
 
-def _links(job_id: str) -> Links:
-    base = f"/jobs/{job_id}"
-    return Links(self_=base, download=f"{base}/download", cancel=f"{base}/cancel", image=f"{base}/images/{{index}}.png")
+def _links(spec: JobSpec) -> Links:
+    base = f"/jobs/{spec.id}"
+    image = None if spec.format == "npz" else f"{base}/images/{{index}}.{SUFFIXES[spec.format]}"
+    return Links(self_=base, download=f"{base}/download", cancel=f"{base}/cancel", image=image)

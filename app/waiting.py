@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 from starlette.concurrency import run_in_threadpool
 
 from app.bell import Bell
+from app.errors import unavailable
 from app.schemas import Job
 from app.service import Service
+from worker.contracts.jobs import JobSpec
 
 MAX_WAIT_SECONDS = 60
 _LOOK_SECONDS = 1.0
@@ -41,6 +43,16 @@ class Waiting:
                 if job.done or left <= 0:
                     return job
                 await ear.wait(min(left, _LOOK_SECONDS))
+
+    async def image(self, spec: JobSpec) -> tuple[str, bytes]:
+        """Read the image of an address and its sha256 once it is there; raises ApiError when that takes too long."""
+        deadline = asyncio.get_running_loop().time() + MAX_WAIT_SECONDS
+        async with self._bell.listen(spec.id, "shard", "end") as ear:
+            while (found := await run_in_threadpool(self._service.addressed, spec)) is None:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise unavailable("not_rendered", f"the image was not rendered within {MAX_WAIT_SECONDS} s")
+                await ear.wait(_LOOK_SECONDS)
+        return found
 
     async def news(self, job_id: str) -> AsyncIterator[Job]:
         """Tell how a job is doing whenever that changes, until it has ended."""

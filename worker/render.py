@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from worker import png
-
 RenderBatch = Callable[[range], Tensor]
 """Renders the images of one full batch of indices as uint8 (n, 3, h, w) on the CPU."""
+
+Encode = Callable[[Tensor], bytes]
+"""Encodes one uint8 image (3, h, w)."""
 
 _BATCHES_AHEAD = 1
 
@@ -22,12 +23,14 @@ class EncodedImage:
     """One finished image."""
 
     index: int
-    png: bytes
+    data: bytes
     crc32: int
     sha256: str
 
 
-def render(indices: range, batch_size: int, batch: RenderBatch, encoders: Executor) -> Iterator[list[EncodedImage]]:
+def render(
+    indices: range, batch_size: int, batch: RenderBatch, encode: Encode, encoders: Executor
+) -> Iterator[list[EncodedImage]]:
     """Render images, in index order, one list per batch.
 
     Batches are aligned blocks of index space: an image always takes slot index % batch_size of a full batch, and what
@@ -37,7 +40,7 @@ def render(indices: range, batch_size: int, batch: RenderBatch, encoders: Execut
     for block in aligned_blocks(indices, batch_size):
         images = batch(block)
         wanted = range(max(block.start, indices.start), min(block.stop, indices.stop))
-        pending.append([encoders.submit(_encode, index, images[index - block.start]) for index in wanted])
+        pending.append([encoders.submit(_encoded, index, images[index - block.start], encode) for index in wanted])
         if len(pending) > _BATCHES_AHEAD:
             yield [future.result() for future in pending.popleft()]
     for futures in pending:
@@ -50,6 +53,6 @@ def aligned_blocks(indices: range, size: int) -> Iterator[range]:
         yield range(start, start + size)
 
 
-def _encode(index: int, image: Tensor) -> EncodedImage:
-    data = png.encode(image)
+def _encoded(index: int, image: Tensor, encode: Encode) -> EncodedImage:
+    data = encode(image)
     return EncodedImage(index, data, zlib.crc32(data), hashlib.sha256(data).hexdigest())

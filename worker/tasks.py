@@ -10,16 +10,17 @@ from threading import Event
 import torch
 from torch import Tensor
 
-from worker import archive
-from worker.contracts.artifacts import Artifacts, ImageEntry, StoreError
+from worker import slices
+from worker.contracts.artifacts import Artifacts, StoreError
 from worker.contracts.jobs import JobError, JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task
+from worker.encoding import encode
 from worker.errors import WorkerCrashedError, WorkerError
 from worker.pulse import OutageTolerated, Pulse
 from worker.render import EncodedImage, render
 from worker.runtime import Runtime
-from worker.tail import build_tail, image_name
+from worker.tail import build_tail
 
 _MAX_CRASHES = 3
 
@@ -88,8 +89,7 @@ class Tasks:
         images = self._render(task, spec, spec.shard_indices(shard))
         if images is None:
             return Outcome.GIVEN_BACK if self._stopping.is_set() else Outcome.SETTLED
-        data, entries = _layout(spec, images)
-        self._artifacts.commit_shard(spec.id, shard, data, entries)
+        self._artifacts.commit_shard(spec.id, shard, *slices.layout(spec, shard, images))
         self._pulse.images_per_s = len(images) / (time.perf_counter() - began)
         self._pulse.beat(task, len(images))
         self._pulse.ring(spec.id, "shard")
@@ -112,7 +112,10 @@ class Tasks:
         def render_block(block: range) -> Tensor:
             return model.render(spec.seed, block, spec.labels(block))
 
-        for batch in render(indices, model.batch_size, render_block, self._encoders):
+        def encode_image(image: Tensor) -> bytes:
+            return encode(image, spec.format)
+
+        for batch in render(indices, model.batch_size, render_block, encode_image, self._encoders):
             images += batch
             if self._pulse.beat(task, len(images)) or self._stopping.is_set():
                 return None
@@ -143,29 +146,6 @@ class Tasks:
         is_first = self._artifacts.finish(spec.id, state)
         self._pulse.ring(spec.id, "end")
         return is_first
-
-
-def _layout(spec: JobSpec, images: list[EncodedImage]) -> tuple[bytes, tuple[ImageEntry, ...]]:
-    """Lay a shard's images out as a slice of the archive."""
-    data = bytearray()
-    entries = []
-    for image in images:
-        label = spec.class_name(image.index)
-        name = image_name(image.index, label)
-        data += archive.local_header(name, len(image.png), image.crc32)
-        entries.append(
-            ImageEntry(
-                index=image.index,
-                name=name,
-                label=label,
-                offset=len(data),
-                size=len(image.png),
-                crc32=image.crc32,
-                sha256=image.sha256,
-            )
-        )
-        data += image.png
-    return bytes(data), tuple(entries)
 
 
 def _sentence(error: Exception) -> str:

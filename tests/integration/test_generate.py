@@ -3,13 +3,16 @@ import io
 import json
 import subprocess
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
+import numpy as np
 import pytest
 from PIL import Image
 
-from tests.integration.house import House, metadata
+from tests.integration.house import House, metadata, wait_until
 from tests.tiny import CLASSES, LABELLED, PLAIN, needs_unzip
 
 
@@ -127,3 +130,85 @@ def test_the_interface_is_documented(house: House) -> None:
     schema = house.client.get("/openapi.json").json()
     assert "Problem" in schema["components"]["schemas"]
     assert '"HTTPValidationError"' not in json.dumps(schema["paths"])
+
+
+@pytest.mark.parametrize(("kind", "suffix", "name"), [("webp", "webp", "WEBP"), ("jpeg", "jpg", "JPEG")])
+def test_images_come_in_other_formats(house: House, kind: str, suffix: str, name: str) -> None:
+    job = house.wait_done(house.generate(3, format=kind)["id"])
+    with zipfile.ZipFile(io.BytesIO(house.download(job["id"]))) as file:
+        assert file.testzip() is None
+        members = {path: file.read(path) for path in file.namelist() if path.startswith("images/")}
+    assert list(members) == [f"images/{index:06d}.{suffix}" for index in range(3)]
+    assert {Image.open(io.BytesIO(data)).format for data in members.values()} == {name}
+    response = house.client.get(job["links"]["image"].format(index=2))
+    assert (response.content, response.headers["content-type"]) == (members[f"images/000002.{suffix}"], f"image/{kind}")
+    assert house.client.get(f"/jobs/{job['id']}/images/2.png").status_code == 404
+
+
+def test_arrays_hold_the_pixels_of_the_images(house: House) -> None:
+    pictures = house.wait_done(house.generate(300, seed=8, model=LABELLED)["id"])
+    job = house.wait_done(house.generate(300, seed=8, model=LABELLED, format="npz")["id"])
+    assert job["links"]["image"] is None
+    with np.load(io.BytesIO(house.download(job["id"]))) as file:
+        images = np.concatenate([file[name] for name in sorted(file.files) if name.startswith("images_")])
+        labels = file["labels"]
+    assert images.shape == (300, 32, 32, 3)
+    assert labels.tolist() == [index % 3 for index in range(300)]
+    for index in (0, 31, 32, 299):
+        data = house.client.get(f"/jobs/{pictures['id']}/images/{index}.png").content
+        assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), images[index])
+
+
+def test_a_dataset_can_be_extended_later(house: House) -> None:
+    whole = house.hashes(100, seed=9)
+    later = house.wait_done(house.generate(57, seed=9, start=43)["id"])
+    assert later["start"] == 43
+    records = metadata(house.download(later["id"]))
+    assert [record["index"] for record in records] == list(range(43, 100))
+    assert [record["sha256"] for record in records] == whole[43:]
+
+
+def test_an_address_always_gives_the_image_that_a_job_would(house: House) -> None:
+    job = house.wait_done(house.generate(40, seed=11, model=LABELLED)["id"])
+    model = house.client.get(f"/models/{LABELLED}").json()
+    for index in (0, 39):
+        expected = house.client.get(f"/jobs/{job['id']}/images/{index}.png").content
+        by_name = house.client.get(f"/images/{LABELLED}/11/{index}.png")
+        by_hash = house.client.get(f"/images/{model['sha256']}/11/{index}.png")
+        assert by_name.content == by_hash.content == expected
+        assert by_name.headers["ETag"] == f'"{hashlib.sha256(expected).hexdigest()}"'
+        assert "immutable" in by_hash.headers["Cache-Control"]
+        assert by_name.headers["Cache-Control"] == "no-cache"
+        again = {"If-None-Match": by_name.headers["ETag"]}
+        assert house.client.get(f"/images/{LABELLED}/11/{index}.png", headers=again).status_code == 304
+
+
+def test_an_address_may_name_a_class(house: House) -> None:
+    job = house.wait_done(house.generate(3, seed=11, model=LABELLED, **{"class": CLASSES[1]})["id"])
+    expected = house.client.get(f"/jobs/{job['id']}/images/2.png").content
+    found = house.client.get(f"/images/{LABELLED}/11/2.png", params={"class": CLASSES[1]})
+    assert found.content == expected != house.client.get(f"/images/{LABELLED}/11/2.png").content
+
+
+def test_many_requests_for_one_address_are_one_job(house: House) -> None:
+    path = f"/images/{PLAIN}/12/34567.webp"
+    before = len(list((house.folder / "store" / "jobs").iterdir()))
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: httpx.get(house.url + path, timeout=30), range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+    assert len(list((house.folder / "store" / "jobs").iterdir())) == before + 1
+
+
+def test_an_address_whose_job_was_cancelled_can_be_asked_for_again(idle_house: House) -> None:
+    path = f"{idle_house.url}/images/{PLAIN}/13/1.png"
+    jobs = idle_house.folder / "store" / "jobs"
+    before = set(jobs.iterdir())
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(httpx.get, path, timeout=30)
+        wait_until(lambda: bool(set(jobs.iterdir()) - before))
+        (job,) = set(jobs.iterdir()) - before
+        idle_house.client.post(f"/jobs/{job.name}/cancel")
+        assert asked.result().json()["code"] == "not_rendered"
+    idle_house.start_worker()
+    assert httpx.get(path, timeout=30).status_code == 200

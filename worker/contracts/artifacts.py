@@ -21,7 +21,16 @@ _CHUNK_BYTES = 1 << 20
 _OPEN = "open"
 _INDEX = re.compile(r"/(\d{5})\.json$")
 
-__all__ = ["ArchivePart", "ArchivePlan", "Artifacts", "DamagedError", "ImageEntry", "ShardIndex", "StoreError"]
+__all__ = [
+    "ArchivePart",
+    "ArchivePlan",
+    "ArrayEntry",
+    "Artifacts",
+    "DamagedError",
+    "ImageEntry",
+    "ShardIndex",
+    "StoreError",
+]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -31,18 +40,29 @@ class DamagedError(Exception):
 
 
 class ImageEntry(BaseModel):
-    """Where one PNG lies inside its shard's data object."""
+    """Where one image lies inside its shard's data object."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     index: int
     name: str
-    """Path inside the archive."""
+    """Path inside the archive, of the image or of the array that it is in."""
     label: str | None
     offset: int
     size: int
     crc32: int
     sha256: Sha256
+
+
+class ArrayEntry(BaseModel):
+    """Where the array that holds all images of a shard lies inside its data object."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    offset: int
+    size: int
+    crc32: int
 
 
 class ShardIndex(BaseModel):
@@ -54,6 +74,7 @@ class ShardIndex(BaseModel):
     """Path of the data object: a slice of the final archive, each image as a local file header and its PNG."""
     size: int
     images: tuple[ImageEntry, ...]
+    array: ArrayEntry | None = None
 
 
 class ArchivePart(BaseModel):
@@ -103,15 +124,24 @@ class Artifacts:
 
     # jobs
 
-    def create_job(self, spec: JobSpec) -> None:
-        """Record an accepted job, durably; the marker comes first, so that no spec is ever without one."""
+    def create_job(self, spec: JobSpec) -> bool:
+        """Record an accepted job, durably; the marker comes first, so that no spec is ever without one.
+
+        False when a job of this id is there already.
+        """
         self._put(f"{_OPEN}/{spec.id}", b"")
-        self._put(_spec_path(spec.id), spec.model_dump_json().encode(), "create")
+        return self._create(_spec_path(spec.id), spec.model_dump_json().encode())
 
     def discard_job(self, job_id: str) -> None:
         """Take back a job that could not be queued."""
         self._delete(_spec_path(job_id))
         self.close_job(job_id)
+
+    def remove_job(self, job_id: str) -> None:
+        """Remove all that is stored of a job."""
+        self.close_job(job_id)
+        for path, _, _ in list(self._list(f"jobs/{job_id}")):
+            self._delete(path)
 
     def close_job(self, job_id: str) -> None:
         """Remove the marker of a job that has ended."""
@@ -143,11 +173,13 @@ class Artifacts:
         found = (_INDEX.search(path) for path, _, _ in self._list(_shards_path(job_id)))
         return {int(match[1]) for match in found if match}
 
-    def commit_shard(self, job_id: str, shard: int, data: bytes, images: tuple[ImageEntry, ...]) -> bool:
+    def commit_shard(
+        self, job_id: str, shard: int, data: bytes, images: tuple[ImageEntry, ...], array: ArrayEntry | None = None
+    ) -> bool:
         """Publish a shard. False when another attempt was first; then nothing of this one stays."""
         path = f"{_shards_path(job_id)}/{shard:05d}.{uuid4().hex}.bin"
         self._put(path, data)
-        index = ShardIndex(data=path, size=len(data), images=images)
+        index = ShardIndex(data=path, size=len(data), images=images, array=array)
         if self._create(_index_path(job_id, shard), index.model_dump_json().encode()):
             return True
         self._delete(path)
@@ -158,7 +190,7 @@ class Artifacts:
         return self._read(_index_path(job_id, shard), ShardIndex)
 
     def image(self, shard: ShardIndex, entry: ImageEntry) -> bytes:
-        """Read one PNG."""
+        """Read one image."""
         try:
             return bytes(obstore.get_range(self._store, shard.data, start=entry.offset, length=entry.size))
         except FileNotFoundError as error:

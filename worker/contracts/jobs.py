@@ -10,6 +10,9 @@ from worker.contracts.catalog import CatalogEntry
 JOB_ID_PATTERN = r"^[A-Za-z0-9_-]{22}$"
 """22 characters from `secrets.token_urlsafe(16)`."""
 
+Format = Literal["png", "webp", "jpeg", "npz"]
+SUFFIXES: dict[Format, str] = {"png": "png", "webp": "webp", "jpeg": "jpg", "npz": "npy"}
+
 JobId = Annotated[str, StringConstraints(pattern=JOB_ID_PATTERN)]
 
 
@@ -58,6 +61,7 @@ class JobSpec(BaseModel):
     first: int = Field(default=0, ge=0)
     """Index of the first image."""
     seed: int = Field(ge=0)
+    format: Format = "png"
     cut: Cut
     created: datetime
 

@@ -8,7 +8,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from worker import png
+from worker.contracts.jobs import Format
+from worker.encoding import encode
 from worker.render import EncodedImage, aligned_blocks, render
 
 BATCH = 8
@@ -25,15 +26,19 @@ def numbered(block: range) -> Tensor:
     return torch.tensor(list(block), dtype=torch.uint8).view(-1, 1, 1, 1).expand(-1, 3, 4, 4).contiguous()
 
 
+def as_png(image: Tensor) -> bytes:
+    return encode(image, "png")
+
+
 def rendered(indices: range, encoders: Executor) -> list[EncodedImage]:
-    return [image for batch in render(indices, BATCH, numbered, encoders) for image in batch]
+    return [image for batch in render(indices, BATCH, numbered, as_png, encoders) for image in batch]
 
 
 @pytest.mark.parametrize("indices", [range(0, 1), range(0, 8), range(3, 30), range(16, 24), range(7, 9)])
 def test_exactly_the_wanted_images_come_in_order(indices: range, encoders: Executor) -> None:
     images = rendered(indices, encoders)
     assert [image.index for image in images] == list(indices)
-    assert [Image.open(io.BytesIO(image.png)).getpixel((0, 0))[0] for image in images] == list(indices)  # type: ignore[index]
+    assert [Image.open(io.BytesIO(image.data)).getpixel((0, 0))[0] for image in images] == list(indices)  # type: ignore[index]
 
 
 def test_batches_are_whole_blocks_of_index_space() -> None:
@@ -46,10 +51,10 @@ def test_an_image_takes_the_same_slot_whatever_was_asked_for(encoders: Executor)
     assert alone == [among[13]]
 
 
-def test_the_next_batch_is_rendered_while_one_is_encoded(encoders: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_batch_is_rendered_while_one_is_encoded(encoders: Executor) -> None:
     second_rendered = threading.Event()
 
-    def encode(_image: Tensor) -> bytes:
+    def encode_later(_image: Tensor) -> bytes:
         assert second_rendered.wait(10)
         return b""
 
@@ -58,14 +63,28 @@ def test_the_next_batch_is_rendered_while_one_is_encoded(encoders: Executor, mon
             second_rendered.set()
         return numbered(block)
 
-    monkeypatch.setattr(png, "encode", encode)
-    assert len(list(render(range(16), BATCH, batch, encoders))) == 2
+    assert len(list(render(range(16), BATCH, batch, encode_later, encoders))) == 2
 
 
-def test_a_picture_survives_encoding_and_always_gives_the_same_bytes() -> None:
+@pytest.mark.parametrize("kind", ["png", "webp"])
+def test_a_picture_survives_encoding_and_always_gives_the_same_bytes(kind: Format) -> None:
     image = torch.randint(0, 256, (3, 9, 7), dtype=torch.uint8)
-    data = png.encode(image)
+    data = encode(image, kind)
     picture = Image.open(io.BytesIO(data))
-    assert (picture.size, picture.mode) == ((7, 9), "RGB")
+    assert (picture.format, picture.size, picture.mode) == (kind.upper(), (7, 9), "RGB")
     assert list(picture.tobytes()) == image.permute(1, 2, 0).flatten().tolist()
-    assert png.encode(image) == data
+    assert encode(image, kind) == data
+
+
+def test_a_jpeg_is_close_to_its_picture() -> None:
+    ramp = torch.linspace(0, 255, 64).to(torch.uint8)
+    image = torch.stack([ramp.expand(64, 64), ramp.expand(64, 64).T, 255 - ramp.expand(64, 64)])
+    picture = Image.open(io.BytesIO(encode(image, "jpeg")))
+    assert picture.format == "JPEG"
+    found = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8).view(64, 64, 3).permute(2, 0, 1)
+    assert (found.int() - image.int()).abs().max() <= 8  # quality 95, all colours at full resolution
+
+
+def test_bare_pixels_are_rows_of_red_green_and_blue() -> None:
+    image = torch.randint(0, 256, (3, 9, 7), dtype=torch.uint8)
+    assert list(encode(image, "npz")) == image.permute(1, 2, 0).flatten().tolist()

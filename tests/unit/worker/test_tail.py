@@ -3,32 +3,33 @@ import json
 import zipfile
 import zlib
 
+import numpy as np
+import pytest
+
 from tests.unit.conftest import MakeSpec
-from worker import archive
-from worker.contracts.artifacts import ImageEntry, ShardIndex
+from worker import slices
+from worker.card import card
+from worker.contracts.artifacts import ShardIndex
 from worker.contracts.jobs import JobSpec
-from worker.tail import build_tail, card, image_name
+from worker.render import EncodedImage
+from worker.slices import image_name
+from worker.tail import build_tail
+
+SIDE = 64
 
 
 def shards_of(spec: JobSpec) -> tuple[bytes, list[ShardIndex]]:
-    slices, shards = [], []
+    parts, shards = [], []
     for shard in range(spec.shard_count):
-        data, images = b"", []
+        images = []
         for index in spec.shard_indices(shard):
-            picture, label = f"picture {index}".encode(), spec.class_name(index)
-            name = image_name(index, label)
-            member = archive.stored_file(name, picture)
-            offset = len(data) + len(member) - len(picture)
-            crc32, size = zlib.crc32(picture), len(picture)
-            images.append(
-                ImageEntry(
-                    index=index, name=name, label=label, offset=offset, size=size, crc32=crc32, sha256=f"{index:064x}"
-                )
-            )
-            data += member
-        slices.append(data)
-        shards.append(ShardIndex(data=f"{shard}", size=len(data), images=tuple(images)))
-    return b"".join(slices), shards
+            data = bytes([index] * SIDE * SIDE * 3) if spec.format == "npz" else f"picture {index}".encode()
+            images.append(EncodedImage(index, data, zlib.crc32(data), f"{index:064x}"))
+        data, entries, array = slices.layout(spec, shard, images)
+        assert all(data[e.offset : e.offset + e.size] == i.data for e, i in zip(entries, images, strict=True))
+        parts.append(data)
+        shards.append(ShardIndex(data=f"{shard}", size=len(data), images=entries, array=array))
+    return b"".join(parts), shards
 
 
 def test_slices_and_tail_are_one_archive(make_spec: MakeSpec) -> None:
@@ -57,12 +58,35 @@ def test_unconditional_images_lie_in_one_folder_and_have_no_label(make_spec: Mak
         assert "label" not in json.loads(file.read("metadata.jsonl"))
 
 
-def test_a_class_name_cannot_leave_its_folder() -> None:
-    assert image_name(3, "../../etc") == "images/%2E.%2F..%2Fetc/000003.png"
-    assert image_name(3, "Müller & Söhne") == "images/Müller %26 Söhne/000003.png"
+@pytest.mark.parametrize("classes", [(), ("a", "b")])
+def test_an_archive_of_arrays_is_read_by_numpy(make_spec: MakeSpec, classes: tuple[str, ...]) -> None:
+    spec = make_spec(n=10, classes=classes).model_copy(update={"format": "npz", "first": 5})
+    parts, shards = shards_of(spec)
+    whole = io.BytesIO(parts + build_tail(spec, shards))
+    with zipfile.ZipFile(whole) as archive:
+        assert archive.testzip() is None
+    whole.seek(0)
+    with np.load(whole) as file:
+        arrays = [file[name] for name in sorted(file.files) if name.startswith("images_")]
+        images = np.concatenate(arrays)
+        assert images.shape == (10, SIDE, SIDE, 3)
+        assert images.dtype == np.uint8
+        assert images[:, 0, 0, 0].tolist() == list(range(5, 15))
+        assert file["labels"].tolist() == ([i % 2 for i in range(5, 15)] if classes else [-1] * 10)
+
+
+@pytest.mark.parametrize(("kind", "suffix"), [("png", "png"), ("webp", "webp"), ("jpeg", "jpg")])
+def test_a_file_bears_the_suffix_of_its_format(make_spec: MakeSpec, kind: str, suffix: str) -> None:
+    spec = make_spec().model_copy(update={"format": kind})
+    assert image_name(spec, 3) == f"images/000003.{suffix}"
+
+
+def test_a_class_name_cannot_leave_its_folder(make_spec: MakeSpec) -> None:
+    assert image_name(make_spec(classes=("../../etc",)), 3) == "images/%2E.%2F..%2Fetc/000003.png"
+    assert image_name(make_spec(classes=("Müller & Söhne",)), 3) == "images/Müller %26 Söhne/000003.png"
 
 
 def test_the_card_names_what_fixes_the_images(make_spec: MakeSpec) -> None:
     text = card(make_spec(n=10, classes=("a", "b"), class_label="b"))
-    for fact in ("`faces`", "0" * 64, "| seed | 7 |", "10, 64 x 64 px", "only b", "CC0-1.0"):
+    for fact in ("`faces`", "0" * 64, "| seed | 7 |", "0 to 9, 64 x 64 px", "cpu-float32", "only b", "CC0-1.0"):
         assert fact in text

@@ -1,0 +1,66 @@
+"""The dataset card inside every archive: what the images are, and what fixes them."""
+
+import json
+
+from worker.contracts.jobs import JobSpec
+
+_CARD = """---
+license: other
+license_name: {quoted_licence}
+pretty_name: {n} images from {model}
+tags: [synthetic, imagemill]
+---
+# {n} synthetic images from `{model}`
+
+Made by Imagemill. The images are generated; a generated image can still resemble one of the training data.
+
+| | |
+|---|---|
+| model | `{model}` |
+| model sha256 | `{sha256}` |
+| seed | {seed} |
+| images | {first} to {last}, {resolution} x {resolution} px, RGB, {format} |
+| classes | {classes} |
+| computed in | {numerics} |
+| the model's training data | {data} |
+| licence of the training data | {licence} |
+
+Image `i` is fixed by (model sha256, seed, i{and_class}): asking for more images later begins with these.
+
+```python
+{reading}
+```
+"""
+
+_FOLDER = """from datasets import load_dataset
+
+images = load_dataset("imagefolder", data_dir="path/to/this/folder", split="train")"""
+
+_ARRAYS = """import numpy as np
+
+with np.load("path/to/this.npz") as file:
+    images = np.concatenate([file[name] for name in sorted(file.files) if name.startswith("images_")])
+    labels = file["labels"]  # numbers of the classes above, -1 where there are none; images: (n, h, w, 3) uint8"""
+
+
+def card(spec: JobSpec) -> str:
+    """Make the dataset card, in Markdown."""
+    model = spec.model
+    classes = f"only {spec.class_label}" if spec.class_label is not None else ", ".join(model.classes)
+    return _CARD.format(
+        model=model.name,
+        sha256=model.sha256,
+        seed=spec.seed,
+        n=spec.n,
+        first=spec.first,
+        last=spec.first + spec.n - 1,
+        resolution=model.resolution,
+        format="raw pixels" if spec.format == "npz" else spec.format.upper(),
+        classes=classes or "none",
+        numerics=model.numerics.name,
+        data=model.data,
+        licence=model.licence,
+        quoted_licence=json.dumps(model.licence),  # any text, as YAML
+        and_class=", class" if spec.class_label is not None else "",
+        reading=_ARRAYS if spec.format == "npz" else _FOLDER,
+    )
