@@ -1,4 +1,4 @@
-"""Encoding: one image to bytes, the same bytes every time. Pillow compresses outside the interpreter lock."""
+"""Encoding: images to bytes, the same bytes every time, outside the interpreter lock."""
 
 import io
 from typing import Any
@@ -6,21 +6,26 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
+from worker import png
 from worker.contracts.jobs import Format
 
 _OPTIONS: dict[Format, dict[str, Any]] = {
-    # On 64 px faces twice as fast as the default level 6, and no larger: 0.24 ms and 6.1 kB against 0.49 ms and 6.5 kB.
-    "png": {"compress_level": 1},
     "webp": {"lossless": True, "method": 0, "quality": 0},
     "jpeg": {"quality": 95, "subsampling": "4:4:4"},
 }
 
 
-def encode(image: Tensor, kind: Format) -> bytes:
-    """Encode one uint8 image; as npz, its bare pixels, row by row. Shapes: (3, h, w) on the CPU."""
-    pixels = image.permute(1, 2, 0).contiguous().numpy()
+def encode(images: Tensor, kind: Format) -> list[bytes]:
+    """Encode uint8 images; as npz, their bare pixels, row by row. Shapes: (n, 3, h, w) on the CPU."""
+    pixels = images.permute(0, 2, 3, 1).contiguous().numpy()
+    if kind == "png":
+        return png.encode(pixels)
     if kind == "npz":
-        return pixels.tobytes()
+        return [image.tobytes() for image in pixels]
+    return [_by_pillow(Image.fromarray(image), kind) for image in pixels]
+
+
+def _by_pillow(picture: Image.Image, kind: Format) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, kind.upper(), **_OPTIONS[kind])
+    picture.save(file, kind.upper(), **_OPTIONS[kind])
     return file.getvalue()

@@ -12,10 +12,12 @@ from torch import Tensor
 RenderBatch = Callable[[range], Tensor]
 """Renders the images of one full batch of indices as uint8 (n, 3, h, w) on the CPU."""
 
-Encode = Callable[[Tensor], bytes]
-"""Encodes one uint8 image (3, h, w)."""
+Encode = Callable[[Tensor], list[bytes]]
+"""Encodes uint8 images (n, 3, h, w)."""
 
 _BATCHES_AHEAD = 1
+_GROUP = 8
+"""Images that one thread encodes at a time: enough for its coming and going not to count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +38,16 @@ def render(
     Batches are aligned blocks of index space: an image always takes slot index % batch_size of a full batch, and what
     was not asked for is thrown away. So an image's bytes cannot depend on its neighbours.
     """
-    pending: deque[list[Future[EncodedImage]]] = deque()
+    pending: deque[list[Future[list[EncodedImage]]]] = deque()
     for block in aligned_blocks(indices, batch_size):
         images = batch(block)
         wanted = range(max(block.start, indices.start), min(block.stop, indices.stop))
-        pending.append([encoders.submit(_encoded, index, images[index - block.start], encode) for index in wanted])
+        groups = [wanted[k : k + _GROUP] for k in range(0, len(wanted), _GROUP)]
+        slots = [images[group.start - block.start : group.stop - block.start] for group in groups]
+        pending.append([encoders.submit(_encoded, *pair, encode) for pair in zip(groups, slots, strict=True)])
         if len(pending) > _BATCHES_AHEAD:
-            yield [future.result() for future in pending.popleft()]
-    for futures in pending:
-        yield [future.result() for future in futures]
+            yield _collected(pending.popleft())
+    yield from map(_collected, pending)
 
 
 def aligned_blocks(indices: range, size: int) -> Iterator[range]:
@@ -53,6 +56,12 @@ def aligned_blocks(indices: range, size: int) -> Iterator[range]:
         yield range(start, start + size)
 
 
-def _encoded(index: int, image: Tensor, encode: Encode) -> EncodedImage:
-    data = encode(image)
-    return EncodedImage(index, data, zlib.crc32(data), hashlib.sha256(data).hexdigest())
+def _encoded(indices: range, images: Tensor, encode: Encode) -> list[EncodedImage]:
+    return [
+        EncodedImage(index, data, zlib.crc32(data), hashlib.sha256(data).hexdigest())
+        for index, data in zip(indices, encode(images), strict=True)
+    ]
+
+
+def _collected(groups: list[Future[list[EncodedImage]]]) -> list[EncodedImage]:
+    return [image for group in groups for image in group.result()]

@@ -112,10 +112,10 @@ class Tasks:
         def render_block(block: range) -> Tensor:
             return model.render(spec.seed, block, spec.labels(block))
 
-        def encode_image(image: Tensor) -> bytes:
-            return encode(image, spec.format)
+        def encode_images(images: Tensor) -> list[bytes]:
+            return encode(images, spec.format)
 
-        for batch in render(indices, model.batch_size, render_block, encode_image, self._encoders):
+        for batch in render(indices, model.batch_size, render_block, encode_images, self._encoders):
             images += batch
             if self._pulse.beat(task, len(images)) or self._stopping.is_set():
                 return None
