@@ -146,7 +146,7 @@ class Stack:
             "IMAGEMILL_REDIS_URL": f"unix://{queue_socket}",
             "IMAGEMILL_STORE": str(self._data / "store"),
             "IMAGEMILL_LOG_LEVEL": log_level,
-            "IMAGEMILL_THREADS": str(max(1, (os.cpu_count() or 1) // (2 * workers))),
+            "IMAGEMILL_THREADS": str(max(1, (os.cpu_count() or 1) // workers)),
         }
         command = [sys.executable, "-m", "app.cli"]
         fd = self._socket.fileno()

@@ -34,10 +34,10 @@ def run(settings: WorkerSettings) -> None:
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("rq").setLevel(logging.WARNING)
     logging.getLogger("rq.worker").setLevel(logging.WARNING)
-    # More threads than free cores make every layer wait for the slowest: measured 6 to 30 times slower on 2 busy cores.
-    torch.set_num_threads(settings.threads or max(1, cores() // 2))
+    # Batches are shared out among threads, not layers: no thread waits for another, whatever else the cores do.
+    torch.set_num_threads(1)
     torch.backends.cudnn.deterministic = True
-    runtime = Runtime(find_checkpoints(settings.models), choose_device(settings.device))
+    runtime = Runtime(find_checkpoints(settings.models), choose_device(settings.device), settings.threads or cores())
     if not runtime.entries:
         log.warning("no checkpoint was found folder=%s", settings.models)
     runtime.warm_up()
@@ -45,8 +45,8 @@ def run(settings: WorkerSettings) -> None:
     name, stopping = f"{socket.gethostname()}-{uuid4().hex}", Event()
     pulse = Pulse(redis, name, str(runtime.device), numerics_of(runtime.device), runtime.entries)
     log.info("worker started name=%s device=%s models=%d", name, runtime.device, len(runtime.entries))
-    with ThreadPoolExecutor(cores(), "encode") as encoders:
-        tasks = Tasks(Artifacts(settings.store), runtime, pulse, Line(redis), encoders, stopping)
+    with ThreadPoolExecutor(runtime.threads, "render", torch.set_num_threads, (1,)) as threads:
+        tasks = Tasks(Artifacts(settings.store), runtime, pulse, Line(redis), threads, stopping)
         WarmWorker(redis, name, tasks, pulse, stopping).work(logging_level=None)
     log.info("worker stopped name=%s", name)
     if not stopping.is_set():

@@ -1,4 +1,4 @@
-"""Rendering: image indices in, encoded images out, encoding one batch while the next is being generated."""
+"""Rendering: image indices in, encoded images out, a batch per thread from its latents to its last byte."""
 
 import hashlib
 import zlib
@@ -10,14 +10,9 @@ from dataclasses import dataclass
 from torch import Tensor
 
 RenderBatch = Callable[[range], Tensor]
-"""Renders the images of one full batch of indices as uint8 (n, 3, h, w) on the CPU."""
-
+"""Renders the images of one full batch of indices as uint8 (n, 3, h, w) on the CPU. Called from several threads."""
 Encode = Callable[[Tensor], list[bytes]]
-"""Encodes uint8 images (n, 3, h, w)."""
-
-_BATCHES_AHEAD = 1
-_GROUP = 8
-"""Images that one thread encodes at a time: enough for its coming and going not to count."""
+"""Encodes uint8 images (n, 3, h, w). Called from several threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,38 +25,41 @@ class EncodedImage:
     sha256: str
 
 
-def render(
-    indices: range, batch_size: int, batch: RenderBatch, encode: Encode, encoders: Executor
-) -> Iterator[list[EncodedImage]]:
-    """Render images, in index order, one list per batch.
+@dataclass(frozen=True)
+class Mill:
+    """What turns indices into files: a network, an encoder, and threads that need no word from each other."""
 
-    Batches are aligned blocks of index space: an image always takes slot index % batch_size of a full batch, and what
-    was not asked for is thrown away. So an image's bytes cannot depend on its neighbours.
-    """
-    pending: deque[list[Future[list[EncodedImage]]]] = deque()
-    for block in aligned_blocks(indices, batch_size):
-        images = batch(block)
-        wanted = range(max(block.start, indices.start), min(block.stop, indices.stop))
-        groups = [wanted[k : k + _GROUP] for k in range(0, len(wanted), _GROUP)]
-        slots = [images[group.start - block.start : group.stop - block.start] for group in groups]
-        pending.append([encoders.submit(_encoded, *pair, encode) for pair in zip(groups, slots, strict=True)])
-        if len(pending) > _BATCHES_AHEAD:
-            yield _collected(pending.popleft())
-    yield from map(_collected, pending)
+    batch_size: int
+    batch: RenderBatch
+    encode: Encode
+    threads: Executor
+    ahead: int
+    """Batches under way or waiting to be fetched."""
+
+    def render(self, indices: range) -> Iterator[list[EncodedImage]]:
+        """Render images, in index order, one list per batch.
+
+        Batches are aligned blocks of index space: an image always takes slot index % batch_size of a full batch, and
+        what was not asked for is thrown away. So an image's bytes cannot depend on its neighbours.
+        """
+        pending: deque[Future[list[EncodedImage]]] = deque()
+        for block in aligned_blocks(indices, self.batch_size):
+            wanted = range(max(block.start, indices.start), min(block.stop, indices.stop))
+            pending.append(self.threads.submit(self._made, block, wanted))
+            if len(pending) > self.ahead:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+
+    def _made(self, block: range, wanted: range) -> list[EncodedImage]:
+        images = self.batch(block)[wanted.start - block.start : wanted.stop - block.start]
+        return [
+            EncodedImage(index, data, zlib.crc32(data), hashlib.sha256(data).hexdigest())
+            for index, data in zip(wanted, self.encode(images), strict=True)
+        ]
 
 
 def aligned_blocks(indices: range, size: int) -> Iterator[range]:
     """Cover a range of indices with whole blocks [k size, (k + 1) size)."""
     for start in range(indices.start - indices.start % size, indices.stop, size):
         yield range(start, start + size)
-
-
-def _encoded(indices: range, images: Tensor, encode: Encode) -> list[EncodedImage]:
-    return [
-        EncodedImage(index, data, zlib.crc32(data), hashlib.sha256(data).hexdigest())
-        for index, data in zip(indices, encode(images), strict=True)
-    ]
-
-
-def _collected(groups: list[Future[list[EncodedImage]]]) -> list[EncodedImage]:
-    return [image for group in groups for image in group.result()]

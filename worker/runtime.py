@@ -15,7 +15,7 @@ from models.precision import fastest_dtype
 from worker.contracts.catalog import CatalogEntry, Numerics
 from worker.errors import ModelUnavailableError
 
-_BATCH_SIZES = {"cpu": 32, "cuda": 256}
+_BATCH_SIZES = {"cpu": 16, "cuda": 256}
 """Fixed per kind of device: the batch shape is part of what fixes an image's bytes."""
 
 
@@ -54,8 +54,10 @@ class LoadedModel:
 class Runtime:
     """All models of this worker, found by the sha256 of their checkpoint."""
 
-    def __init__(self, paths: Iterable[Path], device: torch.device) -> None:
+    def __init__(self, paths: Iterable[Path], device: torch.device, threads: int = 1) -> None:
         self.device = device
+        self.threads = threads
+        """That render and encode."""
         by_name = {model.entry.name: model for model in _load_all(paths, device)}
         self._models = {model.entry.sha256: model for model in by_name.values()}
 

@@ -19,5 +19,5 @@ class WorkerSettings(BaseSettings):
     """A folder of further checkpoints, beside the shipped ones."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int | None = Field(default=None, ge=1)
-    """Threads for the tensor library on a CPU; by default half the cores, as PNG encoding needs the other half."""
+    """Threads that render and encode; by default one for each core."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -18,11 +18,13 @@ from worker.contracts.queue import Task
 from worker.encoding import encode
 from worker.errors import WorkerCrashedError, WorkerError
 from worker.pulse import OutageTolerated, Pulse
-from worker.render import EncodedImage, render
+from worker.render import EncodedImage, Mill
 from worker.runtime import Runtime
 from worker.tail import build_tail
 
 _MAX_CRASHES = 3
+_BEAT_SECONDS = 0.05
+"""Between two reports of progress, and the longest that a cancelled job is worked at beside one batch."""
 
 log = logging.getLogger(__name__)
 
@@ -38,13 +40,13 @@ class Tasks:
     """Does tasks. Whatever happens ends in the store, so nothing is raised for the queue to handle."""
 
     def __init__(
-        self, artifacts: Artifacts, runtime: Runtime, pulse: Pulse, line: Line, encoders: Executor, stopping: Event
+        self, artifacts: Artifacts, runtime: Runtime, pulse: Pulse, line: Line, threads: Executor, stopping: Event
     ) -> None:
         self._artifacts = artifacts
         self._runtime = runtime
         self._pulse = pulse
         self._line = line
-        self._encoders = encoders
+        self._threads = threads
         self._stopping = stopping
 
     def run(self, task: Task) -> Outcome:
@@ -105,9 +107,21 @@ class Tasks:
 
     def _render(self, task: Task, spec: JobSpec, indices: range) -> list[EncodedImage] | None:
         """Render one shard; None when it was interrupted."""
-        model = self._runtime.model(spec.model)
         images: list[EncodedImage] = []
         self._pulse.beat(task, 0)
+        beaten = time.monotonic()
+        for batch in self._mill(spec).render(indices):
+            images += batch
+            if self._stopping.is_set():
+                return None
+            if time.monotonic() - beaten > _BEAT_SECONDS:
+                beaten = time.monotonic()
+                if self._pulse.beat(task, len(images)):
+                    return None
+        return images
+
+    def _mill(self, spec: JobSpec) -> Mill:
+        model = self._runtime.model(spec.model)
 
         def render_block(block: range) -> Tensor:
             return model.render(spec.seed, block, spec.labels(block))
@@ -115,11 +129,7 @@ class Tasks:
         def encode_images(images: Tensor) -> list[bytes]:
             return encode(images, spec.format)
 
-        for batch in render(indices, model.batch_size, render_block, encode_images, self._encoders):
-            images += batch
-            if self._pulse.beat(task, len(images)) or self._stopping.is_set():
-                return None
-        return images
+        return Mill(model.batch_size, render_block, encode_images, self._threads, 2 * self._runtime.threads)
 
     def _finalise(self, task: Task, spec: JobSpec) -> None:
         whole = []

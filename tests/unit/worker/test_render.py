@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from worker.encoding import encode
-from worker.render import EncodedImage, aligned_blocks, render
+from worker.render import EncodedImage, Mill, aligned_blocks
 
 BATCH = 8
 
@@ -30,7 +30,8 @@ def as_png(images: Tensor) -> list[bytes]:
 
 
 def rendered(indices: range, encoders: Executor) -> list[EncodedImage]:
-    return [image for batch in render(indices, BATCH, numbered, as_png, encoders) for image in batch]
+    mill = Mill(BATCH, numbered, as_png, encoders, ahead=2)
+    return [image for batch in mill.render(indices) for image in batch]
 
 
 @pytest.mark.parametrize("indices", [range(0, 1), range(0, 8), range(3, 30), range(16, 24), range(7, 9)])
@@ -50,16 +51,23 @@ def test_an_image_takes_the_same_slot_whatever_was_asked_for(encoders: Executor)
     assert alone == [among[13]]
 
 
-def test_the_next_batch_is_rendered_while_one_is_encoded(encoders: Executor) -> None:
-    second_rendered = threading.Event()
-
-    def encode_later(images: Tensor) -> list[bytes]:
-        assert second_rendered.wait(10)
-        return [b""] * len(images)
+def test_batches_are_made_side_by_side(encoders: Executor) -> None:
+    both = threading.Barrier(2, timeout=10)
 
     def batch(block: range) -> Tensor:
-        if block.start:
-            second_rendered.set()
+        both.wait()
         return numbered(block)
 
-    assert len(list(render(range(16), BATCH, batch, encode_later, encoders))) == 2
+    assert len(list(Mill(BATCH, batch, as_png, encoders, ahead=2).render(range(16)))) == 2
+
+
+def test_no_more_batches_are_begun_than_can_soon_be_fetched(encoders: Executor) -> None:
+    begun = list[range]()
+
+    def batch(block: range) -> Tensor:
+        begun.append(block)
+        return numbered(block)
+
+    images = Mill(BATCH, batch, as_png, encoders, ahead=2).render(range(800))
+    next(images)
+    assert len(begun) <= 3
