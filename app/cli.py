@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -20,6 +20,8 @@ from typer.core import TyperGroup
 _GROUP = "imagemill.commands"
 _TEND_SECONDS = 0.2
 _DATA = Path("imagemill-data")
+_SERVER = "http://127.0.0.1:8000"
+_Format = Literal["png", "webp", "jpeg", "npz"]
 
 
 class Commands(TyperGroup):
@@ -77,6 +79,36 @@ def demo(
 
 
 @cli.command()
+def generate(
+    n: Annotated[int | None, typer.Option("-n", "--n", min=1, help="How many images.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", dir_okay=False, help="Where to save them; default: model, seed and n, here."),
+    ] = None,
+    server: Annotated[str, typer.Option(envvar="IMAGEMILL_SERVER", help="Address of the service.")] = _SERVER,
+    model: Annotated[str | None, typer.Option(help="Name of the model; default: the service's.")] = None,
+    class_label: Annotated[str | None, typer.Option("--class", help="Only this class; default: all in turn.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Fixes the images; default: a random one.")] = None,
+    start: Annotated[int | None, typer.Option(min=0, help="Index of the first image; default: 0.")] = None,
+    kind: Annotated[_Format | None, typer.Option("--format", help="How images are stored; default: png.")] = None,
+    job: Annotated[str | None, typer.Option(help="Continue this job, of which only the output can be chosen.")] = None,
+) -> None:
+    """Ask a running service for images, and save them. What was interrupted is continued with --job."""
+    from app.generate import attach, order
+
+    asked = {"n": n, "model": model, "class": class_label, "seed": seed, "start": start, "format": kind}
+    query = {name: value for name, value in asked.items() if value is not None}
+    if (n is None) == (job is None) or (job is not None and query):
+        raise typer.BadParameter("give -n and what to generate, or --job alone")
+    console = Console(soft_wrap=True)
+    with _stopped_politely(console, is_normal=False):
+        if job is None:
+            order(server, query, out, console)
+        else:
+            attach(server, job, out, console)
+
+
+@cli.command()
 def api(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
@@ -114,6 +146,7 @@ class _Stopped(BaseException):
 @contextmanager
 def _stopped_politely(console: Console, *, is_normal: bool) -> Iterator[None]:
     """Let signals unwind what runs, and say in one line what went wrong, if anything did."""
+    from app.client import ClientError
     from app.stack import StackError
 
     logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -124,10 +157,17 @@ def _stopped_politely(console: Console, *, is_normal: bool) -> Iterator[None]:
     except _Stopped as stopped:
         (number,) = stopped.args
         console.print(f"Stopped by {signal.Signals(number).name}.")
+        _print_notes(stopped, console)
         sys.exit(0 if is_normal else 128 + number)
-    except StackError as error:
+    except (StackError, ClientError) as error:
         console.print(f"[bold red]Error:[/] {escape(str(error))}")
+        _print_notes(error, console)
         sys.exit(1)
+
+
+def _print_notes(error: BaseException, console: Console) -> None:
+    for note in getattr(error, "__notes__", ()):
+        console.print(note, markup=False, highlight=False)
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:

@@ -1,0 +1,187 @@
+"""The client of the API: asks for jobs and follows them, with patience for a server that is just being restarted."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+_PATIENCE_SECONDS = 30
+_ANSWER_SECONDS = 30
+_WAIT_SECONDS, _POLL_SECONDS = 2, 5
+"""How long the server may hold back the answer to a poll, and how long we wait for that answer."""
+_LEAST_BETWEEN_POLLS_SECONDS = 0.2
+_RECONNECT_SECONDS = 0.5
+_RETRY_SECONDS = 2
+_GATEWAY = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
+"""What a proxy says while the server behind it is just being restarted."""
+
+
+class ClientError(Exception):
+    """What was asked for cannot be had, and whether it may be had later."""
+
+    def __init__(self, sentence: str, *, retry_after_seconds: float | None = None) -> None:
+        super().__init__(sentence)
+        self.retry_after_seconds = retry_after_seconds
+        """Set exactly when the same may succeed later."""
+
+
+class _Answer(BaseModel):
+    """A part of what a server says; of the rest a newer server may say more."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Links(_Answer):
+    """Where the parts of a job are."""
+
+    self_: str = Field(alias="self")
+    download: str
+
+
+class Fault(_Answer):
+    """Why a job failed."""
+
+    message: str
+
+
+class Job(_Answer):
+    """A job, as far as its client has to know it."""
+
+    id: str
+    state: str
+    done: bool
+    model: str
+    n: int
+    seed: int
+    class_label: str | None = Field(alias="class")
+    start: int
+    format: str
+    images_done: int
+    images_total: int
+    images_per_s: float | None
+    eta_seconds: float | None
+    error: Fault | None
+    links: Links
+
+
+class _Problem(_Answer):
+    detail: str
+
+
+class Client:
+    """Talks to one server. `say` gets a line when it has to wait, and `pause` is how it waits."""
+
+    def __init__(self, server: str, say: Callable[[str], None], pause: Callable[[float], None] = time.sleep) -> None:
+        self.server = server
+        self.say = say
+        self.pause = pause
+        self._http = httpx.Client(base_url=_checked(server), timeout=_ANSWER_SECONDS)
+
+    def __enter__(self) -> Self:
+        """Keep connections open."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close them."""
+        self._http.close()
+
+    def generate(self, query: Mapping[str, str | int]) -> Job:
+        """Ask for a new job."""
+        return self._job("POST", "/generate", params=query)
+
+    def job(self, job_id: str) -> Job:
+        """Read a job."""
+        return self._job("GET", f"/jobs/{quote(job_id, safe='')}")
+
+    def follow(self, job: Job) -> Iterator[Job]:
+        """Yield a job whenever there may be news of it, until it has succeeded; raises when it ends otherwise."""
+        yield job
+        while not job.done:
+            asked = time.monotonic()
+            headers = {"Prefer": f"wait={_WAIT_SECONDS}"}
+            job = self._job("GET", job.links.self_, headers=headers, timeout=_POLL_SECONDS)
+            yield job
+            if not job.done:
+                self.pause(max(0.0, asked + _LEAST_BETWEEN_POLLS_SECONDS - time.monotonic()))
+        if job.state != "succeeded":
+            raise ClientError(f"the job {job.state}: {job.error.message}" if job.error else f"the job was {job.state}")
+
+    @contextmanager
+    def stream(self, path: str, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
+        """GET what is read in pieces: a success, or the refusal of a range. Raises also when it breaks while read."""
+        with self._translated(), self._http.stream("GET", path, headers=headers) as response:
+            if not response.is_success and response.status_code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                response.read()
+                raise _refusal(response)
+            yield response
+
+    def _job(self, method: str, path: str, **options: Any) -> Job:  # noqa: ANN401
+        """Send a request whose answer is a job, again and again while patience lasts."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        told = False
+        while True:
+            try:
+                return self._job_once(method, path, **options)
+            except ClientError as error:
+                wait = error.retry_after_seconds
+                if wait is None or time.monotonic() + wait > deadline:
+                    raise
+                if not told:
+                    self.say(f"{error}; trying again for {_PATIENCE_SECONDS} s")
+                told = True
+            self.pause(wait)
+
+    def _job_once(self, method: str, path: str, **options: Any) -> Job:  # noqa: ANN401
+        with self._translated():
+            response = self._http.request(method, path, **options)
+        if not response.is_success:
+            raise _refusal(response)
+        try:
+            return Job.model_validate_json(response.content)
+        except ValidationError as error:
+            raise ClientError(f"what answers at {self.server} is not imagemill") from error
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.TransportError as error:
+            reason = str(error) or type(error).__name__
+            sentence = f"the connection to {self.server} failed ({reason})"
+            raise ClientError(sentence, retry_after_seconds=_RECONNECT_SECONDS) from error
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            raise ClientError(f"the request to {self.server} failed ({error})") from error
+
+
+def _checked(server: str) -> httpx.URL:
+    try:
+        url = httpx.URL(server)
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ClientError(f"the server must be an address like http://127.0.0.1:8000, got {server!r}")
+    return url
+
+
+def _refusal(response: httpx.Response) -> ClientError:
+    """Put into words why a server did not do what it was asked for."""
+    try:
+        sentence = _Problem.model_validate_json(response.content).detail
+    except ValidationError:
+        sentence = f"the server answered {response.status_code} {response.reason_phrase}".rstrip()
+    return ClientError(sentence, retry_after_seconds=_retry_after(response))
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    value = response.headers.get("Retry-After")
+    if value is None:
+        return _RETRY_SECONDS if response.status_code in _GATEWAY else None
+    return int(value) if value.isascii() and value.isdecimal() else _RETRY_SECONDS

@@ -1,0 +1,133 @@
+"""The command `imagemill generate`: from a request to a file, with bars."""
+
+import shlex
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from app import output
+from app.client import Client, ClientError, Job
+from app.transfer import Transfer
+
+_UNNAMED = Path("<model>-seed<seed>-n<n>.zip")
+
+
+def order(server: str, query: Mapping[str, str | int], out: Path | None, console: Console) -> None:
+    """Ask a server for images, wait for them and save them."""
+    output.check(out or _UNNAMED)
+    with Client(server, teller(console)) as client:
+        began = time.monotonic()
+        job = client.generate(query)
+        out = out or _default_name(job)
+        _collect(client, job, out, console)
+        took = pace(job, began)
+    report(job, out, took, console)
+
+
+def attach(server: str, job_id: str, out: Path | None, console: Console) -> None:
+    """Wait for a job that was asked for before, and save what is missing of its images."""
+    output.check(out or _UNNAMED)
+    with Client(server, teller(console)) as client:
+        began = time.monotonic()
+        job = client.job(job_id)
+        out = out or _default_name(job)
+        _collect(client, job, out, console)
+        took = f"{time.monotonic() - began:.1f} s from taking up the job to last byte"
+    report(job, out, took, console)
+
+
+def watch(client: Client, job: Job, console: Console) -> Job:
+    """Show how a job gets on until it has succeeded."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("images{task.fields[pace]}"),
+    )
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("Queued", total=job.images_total, pace="")
+        for latest in client.follow(job):
+            description = "Queued" if latest.state == "queued" else "Rendering"
+            progress.update(bar, completed=latest.images_done, description=description, pace=_pace(latest))
+    return latest
+
+
+def save(client: Client, job: Job, out: Path, console: Console) -> None:
+    """Download what is missing of a finished job's archive, and give it its name."""
+    columns = (TextColumn("Downloading"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with output.written(out, job.id) as file, Progress(*columns, console=console) as progress:
+        bar = progress.add_task("Downloading", total=None)
+
+        def show(have: int, total: int | None) -> None:
+            progress.update(bar, completed=have, total=total)
+
+        Transfer(client, job.links.download, file, show).run()
+
+
+def pace(job: Job, began: float) -> str:
+    """Tell how long a job took from its request to the last byte."""
+    seconds = time.monotonic() - began
+    return f"{seconds:.1f} s from request to last byte, {job.n / seconds:.0f} images/s"
+
+
+def report(job: Job, out: Path, took: str, console: Console) -> None:
+    """Say what there is now."""
+    console.print(
+        f"[bold green]{job.n} images[/] from {escape(job.model)} are in [bold]{escape(str(out.resolve()))}[/]"
+    )
+    console.print(took)
+    console.print(f"seed: {job.seed}")
+
+
+def teller(console: Console) -> Callable[[str], None]:
+    """Make what says a line, as it is."""
+    return lambda line: console.print(line, markup=False)
+
+
+def _collect(client: Client, job: Job, out: Path, console: Console) -> None:
+    with _continued_later(client, job, out):
+        save(client, watch(client, job, console), out, console)
+
+
+@contextmanager
+def _continued_later(client: Client, job: Job, out: Path) -> Iterator[None]:
+    """Let whatever ends this early tell how to go on, unless there is nothing to go on with."""
+    try:
+        yield
+    except BaseException as error:
+        if not isinstance(error, ClientError) or error.retry_after_seconds is not None:
+            again = ["imagemill", "generate", "--job", job.id, "-o", str(out), "--server", client.server]
+            error.add_note(f"continue with: {shlex.join(again)}")
+        raise
+
+
+def _default_name(job: Job) -> Path:
+    """Name a file after its job, with all that is not as usual, so that one dataset does not replace another."""
+    parts = [job.model, f"seed{job.seed}", f"n{job.n}"]
+    parts += [f"from{job.start}"] if job.start else []
+    parts += [job.class_label] if job.class_label is not None else []
+    parts += [job.format] if job.format not in ("png", "npz") else []
+    suffix = "npz" if job.format == "npz" else "zip"
+    return Path(f"{quote('-'.join(parts), safe=' ')}.{suffix}")
+
+
+def _pace(job: Job) -> str:
+    if not job.images_per_s:
+        return ""
+    left = f", {timedelta(seconds=round(job.eta_seconds))} left" if job.eta_seconds else ""
+    return f", {job.images_per_s:.1f} images/s{left}"
