@@ -59,7 +59,8 @@ def up(
     ):
         wait_until_ready(stack, console)
         console.print(f"[bold green]Ready[/] at {stack.url} (documentation at {stack.url}/docs). Ctrl-C stops it. Try:")
-        console.print(f'  curl -X POST "{stack.url}/generate?n=100"', highlight=False)
+        elsewhere = "" if stack.url == _SERVER else f" --server {stack.url}"
+        console.print(f"  imagemill generate -n 100{elsewhere}", highlight=False)
         while True:
             time.sleep(_TEND_SECONDS)
             stack.tend()

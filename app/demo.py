@@ -35,7 +35,7 @@ def demo(n: int, out: Path, console: Console) -> None:
         took = pace(job, began)
     report(job, out, took, console)
     console.print("\nNext: [bold]imagemill up[/] keeps the service running; then, in another terminal:")
-    console.print('  curl -X POST "http://127.0.0.1:8000/generate?n=1000&seed=7"', highlight=False)
+    console.print("  imagemill generate -n 1000 --seed 7", highlight=False)
 
 
 def wait_until_ready(stack: Stack, console: Console) -> None:

@@ -13,8 +13,9 @@ from app import byterange
 from app.bell import Bell
 from app.byterange import ByteRange, UnsatisfiableError
 from app.schemas import Job
-from worker.contracts.artifacts import ArchivePlan, Artifacts, ShardIndex
+from worker.contracts.artifacts import Artifacts
 from worker.contracts.jobs import JobSpec
+from worker.contracts.records import ArchivePlan, ShardIndex
 
 _MEDIA_TYPE = "application/zip"
 _LOOK_SECONDS = 1.0
@@ -75,13 +76,12 @@ class Download:
             for number in range(self._spec.shard_count):
                 while (shard := await self._look(number)) is None:
                     await ear.wait(_LOOK_SECONDS)
-                async for chunk in self._artifacts.stream_object(shard.data, 0, shard.size):
+                async for chunk in self._artifacts.stream_shard(shard):
                     yield chunk
             while (plan := await run_in_threadpool(self._artifacts.archive, self._spec.id)) is None:
                 await self._check_alive()
                 await ear.wait(_LOOK_SECONDS)
-        tail = plan.parts[-1]
-        async for chunk in self._artifacts.stream_object(tail.path, 0, tail.size):
+        async for chunk in self._artifacts.stream(plan, plan.size - plan.parts[-1].size, plan.size):
             yield chunk
 
     async def _look(self, number: int) -> ShardIndex | None:

@@ -8,6 +8,7 @@ from uuid import uuid4
 from redis import Redis
 
 from app.live import Live
+from app.mending import mend
 from worker.contracts.artifacts import Artifacts, DamagedError
 from worker.contracts.jobs import JobSpec
 from worker.contracts.line import Line
@@ -16,6 +17,8 @@ from worker.contracts.queue import Task
 _LEADER_KEY = "imagemill:reconciler"
 _GRACE = timedelta(seconds=3)
 """A job this young is still being queued by the request that brought it."""
+_SETTLING = timedelta(seconds=30)
+"""Within this time a worker has forced a finished job to the disk."""
 _ORPHAN_AGE = timedelta(minutes=1)
 
 log = logging.getLogger(__name__)
@@ -36,6 +39,7 @@ class Reconciler:
         self._live = live
         self._every_seconds = every_seconds
         self._name = uuid4().hex
+        self._has_looked = False
         self._stop = Event()
         self._thread = Thread(target=self._run, name="reconciler", daemon=True)
 
@@ -60,8 +64,11 @@ class Reconciler:
 
     def reconcile(self, now: datetime) -> None:
         """Repair every open job once."""
+        after_a_start, self._has_looked = not self._has_looked, True
         for job_id, since in list(self._artifacts.open_jobs()):
             try:
+                if after_a_start:
+                    mend(self._artifacts, job_id)  # the power may have been cut
                 self._reconcile_job(job_id, now - since, now)
             except DamagedError as error:
                 log.error("job was left alone job_id=%s reason=%s", job_id, error)
@@ -71,8 +78,9 @@ class Reconciler:
         if spec is None:
             if age > _ORPHAN_AGE:
                 self._artifacts.close_job(job_id)
-        elif self._artifacts.state(job_id) is not None:
-            self._artifacts.close_job(job_id)
+        elif state := self._artifacts.state(job_id):
+            if now - state.finished > _SETTLING:
+                self._artifacts.settle_job(job_id)  # its worker died before it could
         elif now - spec.created > _GRACE:
             self._repair(spec)
 

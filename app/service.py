@@ -21,11 +21,12 @@ from app.live import Live, Progress
 from app.schemas import MAX_SEED, GenerateQuery, Job, Model
 from app.settings import Settings
 from app.status import describe
-from worker.contracts.artifacts import ArchivePlan, Artifacts
+from worker.contracts.artifacts import Artifacts
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.jobs import SUFFIXES, Cut, Format, JobId, JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task
+from worker.contracts.records import ArchivePlan
 
 _JOB_ID: TypeAdapter[str] = TypeAdapter(JobId)
 _MAX_RETRY_AFTER_SECONDS = 30
@@ -83,6 +84,7 @@ class Service:
             if not self._artifacts.create_job(spec):
                 return
             self._line.enqueue(spec, [Task.render_shard(spec.id, 0, spec.shard_count)])
+            self._artifacts.keep_job(spec.id)  # last, as workers can begin meanwhile
         except Exception:
             with suppress(Exception):
                 self._artifacts.discard_job(spec.id)
@@ -98,6 +100,7 @@ class Service:
         spec = self._spec(job_id)
         state = JobState(outcome="cancelled", started=None, finished=datetime.now(UTC))
         if self._artifacts.finish(job_id, state):
+            self._artifacts.settle_job(job_id)
             with suppress(RedisError):
                 self._live.flag_cancelled(job_id)
                 self._live.ring_end(job_id)

@@ -45,8 +45,11 @@ def run(settings: WorkerSettings) -> None:
     name, stopping = f"{socket.gethostname()}-{uuid4().hex}", Event()
     pulse = Pulse(redis, name, str(runtime.device), numerics_of(runtime.device), runtime.entries)
     log.info("worker started name=%s device=%s models=%d", name, runtime.device, len(runtime.entries))
-    with ThreadPoolExecutor(runtime.threads, "render", torch.set_num_threads, (1,)) as threads:
-        tasks = Tasks(Artifacts(settings.store), runtime, pulse, Line(redis), threads, stopping)
+    with (
+        ThreadPoolExecutor(runtime.threads, "render", torch.set_num_threads, (1,)) as threads,
+        ThreadPoolExecutor(1, "settle") as settling,
+    ):
+        tasks = Tasks(Artifacts(settings.store), runtime, pulse, Line(redis), threads, settling, stopping)
         WarmWorker(redis, name, tasks, pulse, stopping).work(logging_level=None)
     log.info("worker stopped name=%s", name)
     if not stopping.is_set():

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from numpy.lib.format import write_array_header_1_0
 
 from worker import archive
-from worker.contracts.artifacts import ArrayEntry, ImageEntry, ShardIndex
 from worker.contracts.jobs import SUFFIXES, JobSpec
+from worker.contracts.records import ArrayEntry, ImageEntry, ShardIndex
 from worker.render import EncodedImage
 
 Slice = tuple[bytes, tuple[ImageEntry, ...], ArrayEntry | None]

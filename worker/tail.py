@@ -9,8 +9,8 @@ import numpy as np
 
 from worker import archive, slices
 from worker.card import card
-from worker.contracts.artifacts import ImageEntry, ShardIndex
 from worker.contracts.jobs import JobSpec
+from worker.contracts.records import ImageEntry, ShardIndex
 
 
 def build_tail(spec: JobSpec, shards: Sequence[ShardIndex]) -> bytes:

@@ -3,6 +3,7 @@
 import logging
 import time
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from threading import Event
@@ -36,29 +37,30 @@ class Outcome(Enum):
     GIVEN_BACK = "given back"
 
 
+@dataclass(frozen=True)
 class Tasks:
     """Does tasks. Whatever happens ends in the store, so nothing is raised for the queue to handle."""
 
-    def __init__(
-        self, artifacts: Artifacts, runtime: Runtime, pulse: Pulse, line: Line, threads: Executor, stopping: Event
-    ) -> None:
-        self._artifacts = artifacts
-        self._runtime = runtime
-        self._pulse = pulse
-        self._line = line
-        self._threads = threads
-        self._stopping = stopping
+    artifacts: Artifacts
+    runtime: Runtime
+    pulse: Pulse
+    line: Line
+    threads: Executor
+    """Which render."""
+    settling: Executor
+    """Which forces to the disk what has ended."""
+    stopping: Event
 
     def run(self, task: Task) -> Outcome:
         """Do one task, unless it is settled already or another worker is at it."""
         try:
-            spec = self._artifacts.spec(task.job_id)
-            if spec is None or self._artifacts.state(spec.id) is not None or not self._pulse.take_lease(task):
+            spec = self.artifacts.spec(task.job_id)
+            if spec is None or self.artifacts.state(spec.id) is not None or not self.pulse.take_lease(task):
                 return Outcome.SETTLED
             try:
                 return self._do(task, spec)
             finally:
-                self._pulse.release(task)
+                self.pulse.release(task)
         except Exception:
             # The store itself is in trouble; the reconciler will bring the task again.
             log.exception("task was dropped job_id=%s shard=%s", task.job_id, task.shard)
@@ -66,7 +68,7 @@ class Tasks:
 
     def _do(self, task: Task, spec: JobSpec) -> Outcome:
         try:
-            crashes = self._pulse.crashed_attempts(task)
+            crashes = self.pulse.crashed_attempts(task)
             if crashes >= _MAX_CRASHES:
                 raise WorkerCrashedError(f"{crashes} workers died at the same part of this job")
             if task.shard is None:
@@ -84,18 +86,18 @@ class Tasks:
             return Outcome.SETTLED
 
     def _render_shard(self, task: Task, shard: int, spec: JobSpec) -> Outcome:
-        if shard >= spec.shard_count or self._artifacts.shard(spec.id, shard) is not None:
+        if shard >= spec.shard_count or self.artifacts.shard(spec.id, shard) is not None:
             return Outcome.SETTLED
         self._bring_next(task, spec)
         began = time.perf_counter()
         images = self._render(task, spec, spec.shard_indices(shard))
         if images is None:
-            return Outcome.GIVEN_BACK if self._stopping.is_set() else Outcome.SETTLED
-        self._artifacts.commit_shard(spec.id, shard, *slices.layout(spec, shard, images))
-        self._pulse.images_per_s = len(images) / (time.perf_counter() - began)
-        self._pulse.beat(task, len(images))
-        self._pulse.ring(spec.id, "shard")
-        if len(self._artifacts.committed(spec.id)) == spec.shard_count:
+            return Outcome.GIVEN_BACK if self.stopping.is_set() else Outcome.SETTLED
+        self.artifacts.commit_shard(spec.id, shard, *slices.layout(spec, shard, images))
+        self.pulse.images_per_s = len(images) / (time.perf_counter() - began)
+        self.pulse.beat(task, len(images))
+        self.pulse.ring(spec.id, "shard")
+        if len(self.artifacts.committed(spec.id)) == spec.shard_count:
             self._finalise(task, spec)
         return Outcome.SETTLED
 
@@ -103,25 +105,25 @@ class Tasks:
         """Queue the job's next shard, behind what waits already: long jobs take turns, and share all workers."""
         with OutageTolerated():
             if task.successor:
-                self._line.enqueue(spec, [task.successor])
+                self.line.enqueue(spec, [task.successor])
 
     def _render(self, task: Task, spec: JobSpec, indices: range) -> list[EncodedImage] | None:
         """Render one shard; None when it was interrupted."""
         images: list[EncodedImage] = []
-        self._pulse.beat(task, 0)
+        self.pulse.beat(task, 0)
         beaten = time.monotonic()
         for batch in self._mill(spec).render(indices):
             images += batch
-            if self._stopping.is_set():
+            if self.stopping.is_set():
                 return None
             if time.monotonic() - beaten > _BEAT_SECONDS:
                 beaten = time.monotonic()
-                if self._pulse.beat(task, len(images)):
+                if self.pulse.beat(task, len(images)):
                     return None
         return images
 
     def _mill(self, spec: JobSpec) -> Mill:
-        model = self._runtime.model(spec.model)
+        model = self.runtime.model(spec.model)
 
         def render_block(block: range) -> Tensor:
             return model.render(spec.seed, block, spec.labels(block))
@@ -129,32 +131,33 @@ class Tasks:
         def encode_images(images: Tensor) -> list[bytes]:
             return encode(images, spec.format)
 
-        return Mill(model.batch_size, render_block, encode_images, self._threads, 2 * self._runtime.threads)
+        return Mill(model.batch_size, render_block, encode_images, self.threads, 2 * self.runtime.threads)
 
     def _finalise(self, task: Task, spec: JobSpec) -> None:
         whole = []
         for number in range(spec.shard_count):
-            shard = self._artifacts.shard(spec.id, number)
+            shard = self.artifacts.shard(spec.id, number)
             if shard is None:
                 return
             whole.append(shard)
-            self._pulse.renew(task)
-        plan = self._artifacts.publish_archive(spec.id, whole, build_tail(spec, whole))
+            self.pulse.renew(task)
+        plan = self.artifacts.publish_archive(spec.id, whole, build_tail(spec, whole))
         if self._finish(spec, "succeeded", None):
             log.info("job succeeded job_id=%s images=%d bytes=%d", spec.id, spec.n, plan.size)
-        self._artifacts.sweep(spec.id, plan)
+        self.artifacts.sweep(spec.id, plan)
 
     def _fail(self, spec: JobSpec, error: JobError) -> None:
         self._finish(spec, "failed", error)
-        self._pulse.stop_siblings(spec.id)
+        self.pulse.stop_siblings(spec.id)
 
     def _finish(self, spec: JobSpec, outcome: str, error: JobError | None) -> bool:
-        started = self._pulse.started(spec.id)
+        started = self.pulse.started(spec.id)
         state = JobState.model_validate(
             {"outcome": outcome, "started": started, "finished": datetime.now(UTC), "error": error}
         )
-        is_first = self._artifacts.finish(spec.id, state)
-        self._pulse.ring(spec.id, "end")
+        is_first = self.artifacts.finish(spec.id, state)
+        self.pulse.ring(spec.id, "end")
+        self.settling.submit(self.artifacts.settle_job, spec.id)
         return is_first
 
 

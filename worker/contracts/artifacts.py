@@ -1,108 +1,26 @@
 """The store: where every byte of a job lies, and the only code that reads or writes it."""
 
-import os
 import re
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
-from pathlib import Path
-from typing import Literal, TypeVar
 from uuid import uuid4
 
-import obstore
-from obstore.exceptions import AlreadyExistsError
-from obstore.exceptions import BaseError as StoreError
-from obstore.store import LocalStore, from_url
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from worker.contracts.catalog import Sha256
 from worker.contracts.jobs import JobSpec, JobState
+from worker.contracts.objects import DamagedError, Objects, StoreError
+from worker.contracts.records import ArchivePart, ArchivePlan, ArrayEntry, ImageEntry, ShardIndex
 
-_CHUNK_BYTES = 1 << 20
 _OPEN = "open"
+_JOBS = "jobs"
 _INDEX = re.compile(r"/(\d{5})\.json$")
 
-__all__ = [
-    "ArchivePart",
-    "ArchivePlan",
-    "ArrayEntry",
-    "Artifacts",
-    "DamagedError",
-    "ImageEntry",
-    "ShardIndex",
-    "StoreError",
-]
-
-M = TypeVar("M", bound=BaseModel)
-
-
-class DamagedError(Exception):
-    """An object in the store is not what was written there."""
-
-
-class ImageEntry(BaseModel):
-    """Where one image lies inside its shard's data object."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    index: int
-    name: str
-    """Path inside the archive, of the image or of the array that it is in."""
-    label: str | None
-    offset: int
-    size: int
-    crc32: int
-    sha256: Sha256
-
-
-class ArrayEntry(BaseModel):
-    """Where the array that holds all images of a shard lies inside its data object."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    offset: int
-    size: int
-    crc32: int
-
-
-class ShardIndex(BaseModel):
-    """The commit of one shard: the first index written wins, and names the data object that counts."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    data: str
-    """Path of the data object: a slice of the final archive, each image as a local file header and its PNG."""
-    size: int
-    images: tuple[ImageEntry, ...]
-    array: ArrayEntry | None = None
-
-
-class ArchivePart(BaseModel):
-    """One object of a finished archive."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    path: str
-    size: int
-
-
-class ArchivePlan(BaseModel):
-    """The objects that, one after the other, are the ZIP file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    parts: tuple[ArchivePart, ...]
-
-    @property
-    def size(self) -> int:
-        """Length of the archive in bytes."""
-        return sum(part.size for part in self.parts)
+__all__ = ["Artifacts", "DamagedError", "StoreError"]
 
 
 class Artifacts:
     """An object store with one layout.
 
-    open/<id>                           marks a job without a terminal state
+    open/<id>                           the JobSpec again: marks a job that has not ended, or may not be on disk yet
     jobs/<id>/spec.json                 JobSpec, written once, before the job is queued
     jobs/<id>/shards/<k>.<attempt>.bin  a slice of the archive
     jobs/<id>/shards/<k>.json           ShardIndex, the commit of shard k
@@ -110,67 +28,79 @@ class Artifacts:
     jobs/<id>/archive.json              ArchivePlan
     jobs/<id>/state.json                JobState, the first one written decides
 
-    A missing object is None here; one that cannot be parsed raises DamagedError. What is written is on disk when the
-    call returns.
+    A missing object is None here; one that cannot be parsed raises DamagedError.
+
+    Of an accepted job only open/<id> is forced to the disk, before the 202. All else can be made again, and is forced
+    there in its own time, before open/<id> goes: what a power cut spoils is found by its checksums and made again.
     """
 
     def __init__(self, url: str) -> None:
-        self._folder = None if "://" in url else Path(url).resolve()
-        self._store = from_url(url) if self._folder is None else LocalStore(self._folder, mkdir=True)
-        if self._folder is not None:
-            for name in (_OPEN, "jobs"):
-                (self._folder / name).mkdir(exist_ok=True)
-            _sync(self._folder)
+        self._objects = Objects(url, (_OPEN, _JOBS))
 
     # jobs
 
     def create_job(self, spec: JobSpec) -> bool:
-        """Record an accepted job, durably; the marker comes first, so that no spec is ever without one.
+        """Write a job down; the marker comes first, so that no spec is ever without one.
 
         False when a job of this id is there already.
         """
-        self._put(f"{_OPEN}/{spec.id}", b"")
-        return self._create(_spec_path(spec.id), spec.model_dump_json().encode())
+        data = spec.model_dump_json().encode()
+        self._objects.put(_open_path(spec.id), data)
+        return self._objects.create(_spec_path(spec.id), data)
+
+    def keep_job(self, job_id: str) -> None:
+        """Force a job that was written down to the disk: it is not lost any more."""
+        self._objects.sync(_open_path(job_id))
 
     def discard_job(self, job_id: str) -> None:
         """Take back a job that could not be queued."""
-        self._delete(_spec_path(job_id))
+        self._objects.delete(_spec_path(job_id))
         self.close_job(job_id)
 
     def remove_job(self, job_id: str) -> None:
         """Remove all that is stored of a job."""
         self.close_job(job_id)
-        for path, _, _ in list(self._list(f"jobs/{job_id}")):
-            self._delete(path)
+        for path, _ in list(self._objects.list(f"{_JOBS}/{job_id}")):
+            self._objects.delete(path)
+
+    def settle_job(self, job_id: str) -> None:
+        """Force all of a job that has ended to the disk, then remove its marker."""
+        self._objects.sync(f"{_JOBS}/{job_id}")
+        self.close_job(job_id)
 
     def close_job(self, job_id: str) -> None:
-        """Remove the marker of a job that has ended."""
-        self._delete(f"{_OPEN}/{job_id}")
+        """Remove a job's marker."""
+        self._objects.delete(_open_path(job_id))
 
     def open_jobs(self) -> Iterator[tuple[str, datetime]]:
         """List the jobs that may not have ended, and since when they are there."""
-        for path, _, modified in self._list(_OPEN):
+        for path, modified in self._objects.list(_OPEN):
             yield path.removeprefix(f"{_OPEN}/"), modified
 
     def spec(self, job_id: str) -> JobSpec | None:
         """Read the accepted request."""
-        return self._read(_spec_path(job_id), JobSpec)
+        return self._objects.parse(_spec_path(job_id), JobSpec)
+
+    def restored_spec(self, job_id: str) -> JobSpec | None:
+        """Write the accepted request again as its marker has it; raises DamagedError when that cannot be read."""
+        marker = self._objects.parse(_open_path(job_id), JobSpec)
+        if marker is not None:
+            self._objects.put(_spec_path(job_id), marker.model_dump_json().encode())
+        return marker
 
     def state(self, job_id: str) -> JobState | None:
         """Read how the job ended; None while it has not."""
-        return self._read(_state_path(job_id), JobState)
+        return self._objects.parse(_state_path(job_id), JobState)
 
     def finish(self, job_id: str, state: JobState) -> bool:
         """Decide how the job ended. False when that was decided before."""
-        won = self._create(_state_path(job_id), state.model_dump_json().encode())
-        self.close_job(job_id)
-        return won
+        return self._objects.create(_state_path(job_id), state.model_dump_json().encode())
 
     # shards
 
     def committed(self, job_id: str) -> set[int]:
         """List the shards that are committed."""
-        found = (_INDEX.search(path) for path, _, _ in self._list(_shards_path(job_id)))
+        found = (_INDEX.search(path) for path, _ in self._objects.list(_shards_path(job_id)))
         return {int(match[1]) for match in found if match}
 
     def commit_shard(
@@ -178,129 +108,113 @@ class Artifacts:
     ) -> bool:
         """Publish a shard. False when another attempt was first; then nothing of this one stays."""
         path = f"{_shards_path(job_id)}/{shard:05d}.{uuid4().hex}.bin"
-        self._put(path, data)
+        self._objects.put(path, data)
         index = ShardIndex(data=path, size=len(data), images=images, array=array)
-        if self._create(_index_path(job_id, shard), index.model_dump_json().encode()):
+        if self._objects.create(_index_path(job_id, shard), index.model_dump_json().encode()):
             return True
-        self._delete(path)
+        self._objects.delete(path)
         return False
 
     def shard(self, job_id: str, shard: int) -> ShardIndex | None:
         """Read a shard's index; None while it is not committed."""
-        return self._read(_index_path(job_id, shard), ShardIndex)
+        return self._objects.parse(_index_path(job_id, shard), ShardIndex)
 
     def image(self, shard: ShardIndex, entry: ImageEntry) -> bytes:
         """Read one image."""
+        return self._objects.read_range(shard.data, entry.offset, entry.size)
+
+    def stream_shard(self, shard: ShardIndex) -> AsyncIterator[bytes]:
+        """Yield a shard's slice of the archive."""
+        return self._objects.stream(shard.data, 0, shard.size)
+
+    def is_shard_whole(self, job_id: str, shard: int) -> bool:
+        """Tell whether a committed shard can be read and every checksum in it is right."""
         try:
-            return bytes(obstore.get_range(self._store, shard.data, start=entry.offset, length=entry.size))
-        except FileNotFoundError as error:
-            raise DamagedError(f"{shard.data} is gone") from error
+            index = self.shard(job_id, shard)
+        except DamagedError:
+            return False
+        data = memoryview(self._objects.read(index.data) or b"") if index else b""
+        if index is None or len(data) != index.size:
+            return False
+        entries = (*index.images, *((index.array,) if index.array else ()))
+        return all(zlib.crc32(data[entry.offset : entry.offset + entry.size]) == entry.crc32 for entry in entries)
+
+    def forget_shard(self, job_id: str, shard: int) -> None:
+        """Take a shard's commit back."""
+        self._objects.delete(_index_path(job_id, shard))
 
     def sweep(self, job_id: str, plan: ArchivePlan) -> None:
         """Remove what broken attempts left behind."""
         kept = {part.path for part in plan.parts}
-        for path, _, _ in list(self._list(_shards_path(job_id))):
+        for path, _ in list(self._objects.list(_shards_path(job_id))):
             if path.endswith(".bin") and path not in kept:
-                self._delete(path)
+                self._objects.delete(path)
 
     # archive
 
     def publish_archive(self, job_id: str, shards: list[ShardIndex], tail: bytes) -> ArchivePlan:
         """Store the archive's end and the list of its parts. Repeating it changes nothing."""
-        path = f"jobs/{job_id}/tail.bin"
+        path = f"{_JOBS}/{job_id}/tail.bin"
         parts = [ArchivePart(path=shard.data, size=shard.size) for shard in shards]
-        plan = ArchivePlan(parts=(*parts, ArchivePart(path=path, size=len(tail))))
-        self._put(path, tail)
-        self._put(_archive_path(job_id), plan.model_dump_json().encode())
+        plan = ArchivePlan(parts=(*parts, ArchivePart(path=path, size=len(tail))), tail_crc32=zlib.crc32(tail))
+        self._objects.put(path, tail)
+        self._objects.put(_archive_path(job_id), plan.model_dump_json().encode())
         return plan
 
     def archive(self, job_id: str) -> ArchivePlan | None:
         """Read the list of the archive's parts."""
-        return self._read(_archive_path(job_id), ArchivePlan)
+        return self._objects.parse(_archive_path(job_id), ArchivePlan)
 
     async def stream(self, plan: ArchivePlan, start: int, stop: int) -> AsyncIterator[bytes]:
-        """Yield bytes start to stop - 1 of the archive, at most about a megabyte at a time."""
+        """Yield bytes start to stop - 1 of the archive."""
         begin = 0
         for part in plan.parts:
             first, last = max(start - begin, 0), min(stop - begin, part.size)
             if first < last:
-                async for chunk in self.stream_object(part.path, first, last):
+                async for chunk in self._objects.stream(part.path, first, last):
                     yield chunk
             begin += part.size
 
-    async def stream_object(self, path: str, start: int, stop: int) -> AsyncIterator[bytes]:
-        """Yield bytes start to stop - 1 of one object. Raises DamagedError when it is gone."""
+    def is_ending_whole(self, job_id: str, is_complete: bool) -> bool:
+        """Tell whether the archive's plan, its tail and the job's state, if any, can be read and may be there."""
         try:
-            found = await obstore.get_async(self._store, path, options={"range": (start, stop)})
-        except FileNotFoundError as error:
-            raise DamagedError(f"{path} is gone") from error
-        async for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
-            yield bytes(chunk)
+            plan, state = self.archive(job_id), self.state(job_id)
+        except DamagedError:
+            return False
+        if plan is None:
+            return state is None or state.outcome != "succeeded"
+        return is_complete and zlib.crc32(self._objects.read(plan.parts[-1].path) or b"") == plan.tail_crc32
+
+    def forget_ending(self, job_id: str) -> None:
+        """Take the end of a job back: it is open again."""
+        for path in (_state_path(job_id), _archive_path(job_id)):
+            self._objects.delete(path)
 
     def check_writable(self) -> None:
         """Write and remove a small object; raises what the store raises."""
         probe = f"probe/{uuid4().hex}"
-        obstore.put(self._store, probe, b"ok")
-        self._delete(probe)
-
-    # objects
-
-    def _read(self, path: str, kind: type[M]) -> M | None:
-        try:
-            return kind.model_validate_json(bytes(obstore.get(self._store, path).bytes()))
-        except FileNotFoundError:
-            return None
-        except ValidationError as error:
-            raise DamagedError(f"{path} cannot be read: {error.errors()[0]['msg']}") from error
-
-    def _create(self, path: str, data: bytes) -> bool:
-        try:
-            self._put(path, data, "create")
-        except AlreadyExistsError:
-            return False
-        return True
-
-    def _put(self, path: str, data: bytes, mode: Literal["create", "overwrite"] = "overwrite") -> None:
-        obstore.put(self._store, path, data, mode=mode)
-        if self._folder is not None:
-            for place in (self._folder / path, *(self._folder / path).parents[:2]):
-                _sync(place)
-
-    def _delete(self, path: str) -> None:
-        try:
-            obstore.delete(self._store, path)
-        except FileNotFoundError:
-            return
-
-    def _list(self, prefix: str) -> Iterator[tuple[str, int, datetime]]:
-        for page in obstore.list(self._store, prefix):
-            for meta in page:
-                yield meta["path"], meta["size"], meta["last_modified"]
+        self._objects.put(probe, b"ok")
+        self._objects.delete(probe)
 
 
-def _sync(path: Path) -> None:
-    # obstore renames whole files into place but leaves it to the kernel when they reach the disk.
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _open_path(job_id: str) -> str:
+    return f"{_OPEN}/{job_id}"
 
 
 def _spec_path(job_id: str) -> str:
-    return f"jobs/{job_id}/spec.json"
+    return f"{_JOBS}/{job_id}/spec.json"
 
 
 def _state_path(job_id: str) -> str:
-    return f"jobs/{job_id}/state.json"
+    return f"{_JOBS}/{job_id}/state.json"
 
 
 def _archive_path(job_id: str) -> str:
-    return f"jobs/{job_id}/archive.json"
+    return f"{_JOBS}/{job_id}/archive.json"
 
 
 def _shards_path(job_id: str) -> str:
-    return f"jobs/{job_id}/shards"
+    return f"{_JOBS}/{job_id}/shards"
 
 
 def _index_path(job_id: str, shard: int) -> str:

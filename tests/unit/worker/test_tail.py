@@ -9,8 +9,8 @@ import pytest
 from tests.unit.conftest import MakeSpec
 from worker import slices
 from worker.card import card
-from worker.contracts.artifacts import ShardIndex
 from worker.contracts.jobs import JobSpec
+from worker.contracts.records import ShardIndex
 from worker.render import EncodedImage
 from worker.slices import image_name
 from worker.tail import build_tail

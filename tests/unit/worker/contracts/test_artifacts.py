@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.conftest import MakeSpec
-from worker.contracts.artifacts import ArchivePlan, Artifacts, ImageEntry
+from worker.contracts.artifacts import Artifacts
 from worker.contracts.jobs import JobState
+from worker.contracts.records import ArchivePlan, ImageEntry
 
 ENTRY = ImageEntry(index=0, name="images/000000.png", label=None, offset=2, size=3, crc32=0, sha256="0" * 64)
 
@@ -38,7 +39,7 @@ def test_a_discarded_job_leaves_no_file(artifacts: Artifacts, make_spec: MakeSpe
     assert files(tmp_path) == set()
 
 
-def test_the_first_ending_decides_and_closes_the_job(artifacts: Artifacts, make_spec: MakeSpec) -> None:
+def test_the_first_ending_decides_and_settling_closes_the_job(artifacts: Artifacts, make_spec: MakeSpec) -> None:
     spec = make_spec()
     artifacts.create_job(spec)
     assert artifacts.finish(spec.id, state("cancelled"))
@@ -46,6 +47,8 @@ def test_the_first_ending_decides_and_closes_the_job(artifacts: Artifacts, make_
     ended = artifacts.state(spec.id)
     assert ended is not None
     assert ended.outcome == "cancelled"
+    assert len(list(artifacts.open_jobs())) == 1
+    artifacts.settle_job(spec.id)
     assert list(artifacts.open_jobs()) == []
 
 

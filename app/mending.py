@@ -1,0 +1,24 @@
+"""Mending: after a power cut, what was not on the disk yet is found and taken back, so that it is made again."""
+
+import logging
+
+from worker.contracts.artifacts import Artifacts, DamagedError
+
+log = logging.getLogger(__name__)
+
+
+def mend(artifacts: Artifacts, job_id: str) -> None:
+    """Take back what is spoilt of an open job. A job whose marker is spoilt was never accepted, and is left alone."""
+    try:
+        spec = artifacts.restored_spec(job_id)
+    except DamagedError:
+        return
+    committed = artifacts.committed(job_id)
+    spoilt = [shard for shard in committed if not artifacts.is_shard_whole(job_id, shard)]
+    is_complete = spec is not None and len(committed) == spec.shard_count
+    if not spoilt and artifacts.is_ending_whole(job_id, is_complete):
+        return
+    artifacts.forget_ending(job_id)
+    for shard in spoilt:
+        artifacts.forget_shard(job_id, shard)
+    log.warning("job was damaged and is rendered again job_id=%s shards=%d", job_id, len(spoilt))

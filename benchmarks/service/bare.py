@@ -1,0 +1,175 @@
+"""The engine `bare`: `python -m benchmarks.service.bare PORT`, a plain loop in one process that knows no service.
+
+It has all that makes a loop fast: the fastest precision, channels_last, inference mode, PNGs on all cores while the
+next batches are generated, and a ZIP in memory. How large the batches are, and whether the cores share a layer or each
+take a batch, is tried out at the start for a few sizes of requests; what was fastest stays. Its times are its own:
+until the first PNG, and until the ZIP is whole. HTTP only carries the ZIP to the benchmark, later.
+"""
+
+import io
+import math
+import sys
+import time
+import zipfile
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import torch
+from torch import Tensor
+
+from models import checkpoint, latents, pixels, registry
+from models.precision import fastest_dtype
+from worker import encoding
+from worker.main import cores
+
+_MODEL = "faces-64"
+_SEED = 0
+_BATCHES = {"cpu": (8, 16, 32, 64), "cuda": (64, 128, 256, 512)}
+_SIZES = {"cpu": (1, 10, 256), "cuda": (1, 10, 500, 4000)}
+"""Sizes of requests that are tried; a request goes the way of the largest one that it holds."""
+_TRIALS = 3
+_PIECE = 8
+"""Images that are encoded in one go."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How the loop goes: images in a batch, batches that are generated side by side, and cores that share a layer."""
+
+    batch: int
+    lanes: int
+    threads: int
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some PNGs, and when they were done, by time.perf_counter()."""
+
+    pngs: list[bytes]
+    done: float
+
+
+@dataclass(frozen=True)
+class Made:
+    """A ZIP and its times, in seconds since the loop began."""
+
+    first_s: float
+    last_s: float
+    archive: io.BytesIO
+
+
+class Loop:
+    """The shipped generator on the fastest device."""
+
+    def __init__(self) -> None:
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.dtype = fastest_dtype(self.device)
+        header, generator = checkpoint.load_generator(registry.find(_MODEL))
+        self._latent_dim, self._classes = header.latent_dim, len(header.classes)
+        self._generator = generator.to(self.device, self.dtype).to(memory_format=torch.channels_last)
+        self._encoders = ThreadPoolExecutor(cores())
+
+    def run(self, n: int, setting: Setting) -> Made:
+        """Make a ZIP of n images, the classes in turn."""
+        began, archive, first_s, index = time.perf_counter(), io.BytesIO(), 0.0, 0
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
+            for piece in self._pieces(n, setting):
+                first_s = first_s or piece.done - began
+                for png in piece.pngs:
+                    file.writestr(f"{index:06d}.png", png)
+                    index += 1
+        return Made(first_s, time.perf_counter() - began, archive)
+
+    def _pieces(self, n: int, setting: Setting) -> Iterator[Piece]:
+        """Encode batches, in order, while the next ones are generated."""
+        lanes = _lanes(setting.lanes, setting.threads)
+        pending: deque[Future[list[Future[Piece]]]] = deque()
+        for start in range(0, n, setting.batch):
+            pending.append(lanes.submit(self._begin, range(start, min(start + setting.batch, n))))
+            if len(pending) > setting.lanes + 1:
+                yield from _finished(pending.popleft())
+        while pending:
+            yield from _finished(pending.popleft())
+
+    def _begin(self, indices: range) -> list[Future[Piece]]:
+        images = self._generated(indices)
+        return [self._encoders.submit(_encode, images[k : k + _PIECE]) for k in range(0, len(images), _PIECE)]
+
+    @torch.inference_mode()
+    def _generated(self, indices: range) -> Tensor:
+        z = latents.sample(self._latent_dim, _SEED, indices).to(self.device, self.dtype)
+        labels = torch.tensor(indices, device=self.device) % self._classes
+        return pixels.to_uint8(self._generator(z, labels)).cpu()
+
+
+class Bare:
+    """The loop with the settings that were fastest, by the size of a request."""
+
+    def __init__(self) -> None:
+        self._loop = Loop()
+        self._settings = {size: self._fastest(size) for size in _SIZES[self._loop.device.type]}
+
+    def make(self, n: int) -> tuple[Made, str]:
+        """Make a ZIP of n images, and tell how."""
+        setting = self._settings[max(size for size in self._settings if size <= n)]
+        dtype = str(self._loop.dtype).removeprefix("torch.")
+        how = f"{dtype}, batch {setting.batch}, {setting.lanes} x {setting.threads} threads"
+        return self._loop.run(n, setting), how
+
+    def _fastest(self, size: int) -> Setting:
+        most, batches = min(cores(), torch.get_num_threads()), _BATCHES[self._loop.device.type]
+        ways = sorted({(1, most), (1, max(1, most // 2)), (most, 1)})
+        tried = [Setting(min(batch, math.ceil(size / lanes)), lanes, k) for lanes, k in ways for batch in batches]
+        return min(dict.fromkeys(tried), key=lambda setting: self._seconds(size, setting))
+
+    def _seconds(self, size: int, setting: Setting) -> float:
+        self._loop.run(setting.batch * setting.lanes, setting)
+        return min(self._loop.run(size, setting).last_s for _ in range(_TRIALS))
+
+
+@cache
+def _lanes(lanes: int, threads: int) -> ThreadPoolExecutor:
+    # The tensor library keeps its number of threads for each thread that calls it.
+    return ThreadPoolExecutor(lanes, initializer=torch.set_num_threads, initargs=(threads,))
+
+
+def _finished(batch: Future[list[Future[Piece]]]) -> Iterator[Piece]:
+    for piece in batch.result():
+        yield piece.result()
+
+
+def _encode(images: Tensor) -> Piece:
+    pngs = encoding.encode(images, "png")
+    return Piece(pngs, time.perf_counter())
+
+
+def serve(port: int) -> None:
+    """Answer GET /?n=N with a ZIP, its times in the headers."""
+    bare = Bare()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            made, how = bare.make(int(parse_qs(urlsplit(self.path).query)["n"][0]))
+            body = made.archive.getbuffer()
+            self.send_response(200)
+            times = {"X-First": str(made.first_s), "X-Last": str(made.last_s)}
+            for name, value in {**times, "X-Note": how, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    HTTPServer(("127.0.0.1", port), Handler).serve_forever()
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]))

@@ -1,0 +1,51 @@
+"""What a process and all its descendants have used, as Linux counts it in /proc."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+_PROC = Path("/proc")
+_PARENT, _TIMES = 1, slice(11, 15)
+"""Positions in /proc/<pid>/stat behind the name: the parent, and utime, stime, cutime, cstime."""
+_BYTES_PER_KB, _BYTES_PER_MB = 1024, 1e6
+
+
+def tree(root: int) -> list[int]:
+    """List a process and its descendants."""
+    parents = {pid: int(fields[_PARENT]) for pid, fields in _all_stats()}
+    found = [root]
+    for pid in found:  # grows while it is walked
+        found += [child for child, parent in parents.items() if parent == pid]
+    return found
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """Sum the CPU time of processes and of those that they started and outlived."""
+    ticks = sum(int(ticks) for pid in pids for ticks in _stat(pid)[_TIMES])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def peak_mb(pids: Iterable[int]) -> float:
+    """Sum the peaks of processes' resident memory; what several of them share is counted for each."""
+    return sum(map(_peak_kb, pids)) * _BYTES_PER_KB / _BYTES_PER_MB
+
+
+def _all_stats() -> Iterator[tuple[int, list[str]]]:
+    for entry in _PROC.iterdir():
+        if entry.name.isdecimal() and (fields := _stat(int(entry.name))):
+            yield int(entry.name), fields
+
+
+def _stat(pid: int) -> list[str]:
+    return _read(pid, "stat").rpartition(")")[2].split()  # the name before may hold anything
+
+
+def _peak_kb(pid: int) -> int:
+    return next((int(line.split()[1]) for line in _read(pid, "status").splitlines() if line.startswith("VmHWM")), 0)
+
+
+def _read(pid: int, name: str) -> str:
+    with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+        return (_PROC / str(pid) / name).read_text(errors="replace")
+    return ""

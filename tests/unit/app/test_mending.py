@@ -1,0 +1,99 @@
+"""What a power cut leaves: files that are missing, empty, cut short or full of zeros."""
+
+import zlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app.mending import mend
+from tests.unit.conftest import spec_of
+from worker.contracts.artifacts import Artifacts
+from worker.contracts.jobs import JobState
+from worker.contracts.records import ImageEntry
+
+SPEC = spec_of(n=10)
+DATA = b"header" + b"pixels" * 100
+
+Spoil = Callable[[Path], None]
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def zeroed(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def missing(path: Path) -> None:
+    path.unlink()
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path) -> Artifacts:
+    """A store with one finished job that is not settled yet."""
+    made = Artifacts(str(tmp_path))
+    made.create_job(SPEC)
+    for shard in range(SPEC.shard_count):
+        entry = ImageEntry(
+            index=shard, name="i", label=None, offset=6, size=600, crc32=zlib.crc32(DATA[6:]), sha256="0" * 64
+        )
+        made.commit_shard(SPEC.id, shard, DATA, (entry,))
+    made.publish_archive(SPEC.id, [made.shard(SPEC.id, k) for k in range(3)], b"the tail")  # type: ignore[misc]
+    made.finish(SPEC.id, JobState(outcome="succeeded", started=None, finished=datetime.now(UTC)))
+    return made
+
+
+def job_file(folder: Path, pattern: str) -> Path:
+    (path,) = folder.glob(f"jobs/{SPEC.id}/{pattern}")
+    return path
+
+
+def test_a_whole_job_is_left_alone(artifacts: Artifacts, tmp_path: Path) -> None:
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    mend(artifacts, SPEC.id)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("spoil", [empty, cut_short, zeroed, missing])
+@pytest.mark.parametrize("pattern", ["shards/00001.*.bin", "shards/00001.json"])
+def test_a_spoilt_shard_is_made_again(artifacts: Artifacts, tmp_path: Path, pattern: str, spoil: Spoil) -> None:
+    spoil(job_file(tmp_path, pattern))
+    mend(artifacts, SPEC.id)
+    assert artifacts.committed(SPEC.id) == {0, 2}
+    assert (artifacts.state(SPEC.id), artifacts.archive(SPEC.id)) == (None, None)
+    assert artifacts.commit_shard(SPEC.id, 1, DATA, ())
+
+
+@pytest.mark.parametrize("spoil", [empty, cut_short, zeroed, missing])
+@pytest.mark.parametrize("name", ["tail.bin", "archive.json"])
+def test_a_spoilt_ending_is_made_again(artifacts: Artifacts, tmp_path: Path, name: str, spoil: Spoil) -> None:
+    spoil(job_file(tmp_path, name))
+    mend(artifacts, SPEC.id)
+    assert artifacts.committed(SPEC.id) == {0, 1, 2}
+    assert (artifacts.state(SPEC.id), artifacts.archive(SPEC.id)) == (None, None)
+
+
+@pytest.mark.parametrize("spoil", [empty, cut_short, zeroed])
+def test_a_spoilt_state_is_decided_again(artifacts: Artifacts, tmp_path: Path, spoil: Spoil) -> None:
+    spoil(job_file(tmp_path, "state.json"))
+    mend(artifacts, SPEC.id)
+    assert artifacts.state(SPEC.id) is None
+
+
+@pytest.mark.parametrize("spoil", [empty, cut_short, zeroed, missing])
+def test_a_spoilt_request_is_restored_from_its_marker(artifacts: Artifacts, tmp_path: Path, spoil: Spoil) -> None:
+    spoil(job_file(tmp_path, "spec.json"))
+    mend(artifacts, SPEC.id)
+    assert artifacts.spec(SPEC.id) == SPEC
+
+
+def test_a_job_whose_marker_is_spoilt_was_never_accepted(artifacts: Artifacts, tmp_path: Path) -> None:
+    empty(tmp_path / "open" / SPEC.id)
+    mend(artifacts, SPEC.id)

@@ -1,0 +1,110 @@
+"""Objects: bytes under a path, in a folder or in a bucket. A thin layer over obstore that forces files to the disk."""
+
+import os
+from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import obstore
+from obstore.exceptions import AlreadyExistsError
+from obstore.exceptions import BaseError as StoreError
+from obstore.store import LocalStore, from_url
+from pydantic import BaseModel, ValidationError
+
+_CHUNK_BYTES = 1 << 20
+
+__all__ = ["DamagedError", "Objects", "StoreError"]
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class DamagedError(Exception):
+    """An object in the store is not what was written there."""
+
+
+class Objects:
+    """An object store; `url` is a folder, or s3://bucket/prefix and the like."""
+
+    def __init__(self, url: str, folders: Iterable[str]) -> None:
+        self._folder = None if "://" in url else Path(url).resolve()
+        self._store = from_url(url) if self._folder is None else LocalStore(self._folder, mkdir=True)
+        if self._folder is not None:
+            for name in folders:
+                (self._folder / name).mkdir(exist_ok=True)
+            _sync([self._folder])
+
+    def put(self, path: str, data: bytes) -> None:
+        """Write an object, over the one before."""
+        obstore.put(self._store, path, data)
+
+    def create(self, path: str, data: bytes) -> bool:
+        """Write a new object. False, and nothing written, when there is one already."""
+        try:
+            obstore.put(self._store, path, data, mode="create")
+        except AlreadyExistsError:
+            return False
+        return True
+
+    def delete(self, path: str) -> None:
+        """Remove an object, if it is there."""
+        try:
+            obstore.delete(self._store, path)
+        except FileNotFoundError:
+            return
+
+    def read(self, path: str) -> bytes | None:
+        """Read an object; None when there is none."""
+        try:
+            return bytes(obstore.get(self._store, path).bytes())
+        except FileNotFoundError:
+            return None
+
+    def parse(self, path: str, kind: type[M]) -> M | None:
+        """Read an object of JSON; None when there is none. Raises DamagedError when it means something else."""
+        data = self.read(path)
+        try:
+            return None if data is None else kind.model_validate_json(data)
+        except ValidationError as error:
+            raise DamagedError(f"{path} cannot be read: {error.errors()[0]['msg']}") from error
+
+    def read_range(self, path: str, start: int, length: int) -> bytes:
+        """Read a part of an object. Raises DamagedError when it is gone."""
+        try:
+            return bytes(obstore.get_range(self._store, path, start=start, length=length))
+        except FileNotFoundError as error:
+            raise DamagedError(f"{path} is gone") from error
+
+    async def stream(self, path: str, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Yield bytes start to stop - 1, at most about a megabyte at a time. Raises DamagedError when it is gone."""
+        try:
+            found = await obstore.get_async(self._store, path, options={"range": (start, stop)})
+        except FileNotFoundError as error:
+            raise DamagedError(f"{path} is gone") from error
+        async for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
+            yield bytes(chunk)
+
+    def list(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        """List the objects below a path, and when they were written."""
+        for page in obstore.list(self._store, prefix):
+            for meta in page:
+                yield meta["path"], meta["last_modified"]
+
+    def sync(self, path: str) -> None:
+        """Force an object or a folder with all that is in it to the disk. A bucket does so by itself."""
+        if self._folder is not None:
+            place = self._folder / path
+            _sync([*place.rglob("*"), place, place.parent] if place.is_dir() else [place, place.parent])
+
+
+def _sync(paths: Iterable[Path]) -> None:
+    # obstore renames whole files into place but leaves it to the kernel when they reach the disk.
+    for path in paths:
+        try:
+            handle = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
