@@ -70,7 +70,7 @@ class Service:
         """Read the image of an address and its sha256; None while it is not there."""
         shard = self._artifacts.shard(spec.id, 0)
         if shard is not None:
-            return shard.images[0].sha256, self._artifacts.image(shard, shard.images[0])
+            return shard.images.sha256s[0], self._artifacts.image(shard, 0)
         state = self._artifacts.state(spec.id)
         if state is not None and state.outcome != "succeeded":
             self._live.forget(spec.id)  # so that it can be asked for again
@@ -131,7 +131,7 @@ class Service:
         shard = self._artifacts.shard(job_id, number)
         if shard is None:
             raise _not_there(self._describe(spec), f"image {index}")
-        return spec.format, self._artifacts.image(shard, shard.images[position])
+        return spec.format, self._artifacts.image(shard, position)
 
     def models(self) -> list[Model]:
         """List the models that can be asked for."""

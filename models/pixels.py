@@ -14,4 +14,4 @@ def to_uint8(images: Tensor) -> Tensor:
 
     Shapes: (n, c, h, w) in and out. `to_uint8(from_uint8(x)) == x` for every uint8 value.
     """
-    return images.float().add(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+    return images.to(torch.float32, copy=True).add_(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)

@@ -45,6 +45,11 @@ def local_header(name: str, size: int, crc32: int) -> bytes:
     return _LOCAL.pack(b"PK\3\4", *fields) + encoded
 
 
+def header_size(name: str) -> int:
+    """Tell the length of a local header."""
+    return _LOCAL.size + len(name.encode())
+
+
 def stored_file(name: str, data: bytes) -> bytes:
     """Make a whole member: local header and bytes."""
     return local_header(name, len(data), zlib.crc32(data)) + data

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from models import checkpoint, latents, pixels, registry
 from models.errors import ModelError
 from models.precision import fastest_dtype
+from models.served import served
 from worker.contracts.catalog import CatalogEntry, Numerics
 from worker.errors import ModelUnavailableError
 
@@ -38,17 +39,21 @@ class LoadedModel:
         self._latent_dim = header.latent_dim
         self._device = device
         self._dtype = fastest_dtype(device)
-        self._generator: nn.Module = generator.to(device, self._dtype).to(memory_format=torch.channels_last)
+        made = served(generator).to(device, self._dtype)
+        self._generator: nn.Module = made.to(memory_format=torch.channels_last)
+
+    def latents(self, seed: int, indices: range) -> Tensor:
+        """Draw latents. Shapes: returns (len(indices), latent_dim) on the device."""
+        return latents.sample(self._latent_dim, seed, indices).to(self._device, self._dtype)
 
     @torch.inference_mode()
-    def render(self, seed: int, indices: range, labels: Sequence[int]) -> Tensor:
+    def render(self, z: Tensor, labels: Sequence[int]) -> Tensor:
         """Render images; one label each where the model is conditional.
 
-        Shapes: returns (len(indices), 3, h, w) uint8 on the CPU.
+        Shapes: z (n, latent_dim); returns (n, 3, h, w) uint8 on the CPU, channels last in memory.
         """
-        z = latents.sample(self._latent_dim, seed, indices).to(self._device, self._dtype)
         images = self._generator(z, torch.tensor(labels, device=self._device) if labels else None)
-        return pixels.to_uint8(images).cpu().contiguous()
+        return pixels.to_uint8(images).contiguous(memory_format=torch.channels_last).cpu()
 
 
 class Runtime:
@@ -70,7 +75,7 @@ class Runtime:
         """Render one batch of every model, so that no job pays for first-time work."""
         for model in self._models.values():
             labels = [0] * model.batch_size if model.entry.classes else []
-            model.render(0, range(model.batch_size), labels)
+            model.render(model.latents(0, range(model.batch_size)), labels)
 
     def model(self, entry: CatalogEntry) -> LoadedModel:
         """Find the loaded model for a job; raises ModelUnavailableError."""

@@ -3,16 +3,16 @@
 import io
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from numpy.lib.format import write_array_header_1_0
 
 from worker import archive
 from worker.contracts.jobs import SUFFIXES, JobSpec
-from worker.contracts.records import ArrayEntry, ImageEntry, ShardIndex
+from worker.contracts.records import ArrayEntry, ImageTable, ShardIndex
 from worker.render import EncodedImage
 
-Slice = tuple[bytes, tuple[ImageEntry, ...], ArrayEntry | None]
+Slice = tuple[bytes, ImageTable, ArrayEntry | None]
 
 
 def layout(spec: JobSpec, shard: int, images: Sequence[EncodedImage]) -> Slice:
@@ -32,25 +32,35 @@ def array_name(shard: int) -> str:
     return f"images_{shard:05d}.npy"
 
 
-def entries(shards: Sequence[ShardIndex]) -> list[archive.Entry]:
+def entries(spec: JobSpec, shards: Sequence[ShardIndex]) -> Iterator[archive.Entry]:
     """List the members of the archive that the shards' slices hold."""
-    found, start = [], 0
-    for shard in shards:
-        for member in (shard.array,) if shard.array else shard.images:
-            header = len(archive.local_header(member.name, member.size, member.crc32))
-            found.append(archive.Entry(member.name, start + member.offset - header, member.size, member.crc32))
+    start = 0
+    for number, shard in enumerate(shards):
+        yield from _entries(spec, number, shard, start)
         start += shard.size
-    return found
+
+
+def _entries(spec: JobSpec, number: int, shard: ShardIndex, start: int) -> Iterator[archive.Entry]:
+    if shard.array:
+        header = archive.header_size(shard.array.name)
+        yield archive.Entry(shard.array.name, start + shard.array.offset - header, shard.array.size, shard.array.crc32)
+        return
+    table = shard.images
+    columns = zip(spec.shard_indices(number), table.offsets, table.sizes, table.crc32s, strict=True)
+    for index, offset, size, crc32 in columns:
+        name = image_name(spec, index)
+        yield archive.Entry(name, start + offset - archive.header_size(name), size, crc32)
 
 
 def _members(spec: JobSpec, images: Sequence[EncodedImage]) -> Slice:
-    data, found = bytearray(), []
+    pieces, offsets, place = list[bytes](), list[int](), 0
     for image in images:
-        name = image_name(spec, image.index)
-        data += archive.local_header(name, len(image.data), image.crc32)
-        found.append(_entry(spec, image, name, len(data)))
-        data += image.data
-    return bytes(data), tuple(found), None
+        header = archive.local_header(image_name(spec, image.index), len(image.data), image.crc32)
+        place += len(header)
+        offsets.append(place)
+        place += len(image.data)
+        pieces += header, image.data
+    return b"".join(pieces), _table(images, offsets), None
 
 
 def _array(spec: JobSpec, shard: int, images: Sequence[EncodedImage]) -> Slice:
@@ -63,19 +73,16 @@ def _array(spec: JobSpec, shard: int, images: Sequence[EncodedImage]) -> Slice:
     data = archive.local_header(name, len(member), crc32) + member
     offset = len(data) - len(member)
     first = offset + len(header.getvalue())
-    found = [_entry(spec, image, name, first + k * len(image.data)) for k, image in enumerate(images)]
-    return data, tuple(found), ArrayEntry(name=name, offset=offset, size=len(member), crc32=crc32)
+    table = _table(images, [first + k * len(image.data) for k, image in enumerate(images)])
+    return data, table, ArrayEntry(name=name, offset=offset, size=len(member), crc32=crc32)
 
 
-def _entry(spec: JobSpec, image: EncodedImage, name: str, offset: int) -> ImageEntry:
-    return ImageEntry(
-        index=image.index,
-        name=name,
-        label=spec.class_name(image.index),
-        offset=offset,
-        size=len(image.data),
-        crc32=image.crc32,
-        sha256=image.sha256,
+def _table(images: Sequence[EncodedImage], offsets: Sequence[int]) -> ImageTable:
+    return ImageTable(
+        offsets=tuple(offsets),
+        sizes=tuple(len(image.data) for image in images),
+        crc32s=tuple(image.crc32 for image in images),
+        sha256s=tuple(image.sha256 for image in images),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from worker import archive, slices
 from worker.card import card
 from worker.contracts.jobs import JobSpec
-from worker.contracts.records import ImageEntry, ShardIndex
+from worker.contracts.records import ShardIndex
 
 
 def build_tail(spec: JobSpec, shards: Sequence[ShardIndex]) -> bytes:
@@ -20,21 +20,28 @@ def build_tail(spec: JobSpec, shards: Sequence[ShardIndex]) -> bytes:
     if spec.format == "npz":
         files["labels.npy"] = _labels(spec)
     members = {name: archive.stored_file(name, data) for name, data in files.items()}
-    entries = [*slices.entries(shards), *_member_entries(files, members, images_end)]
+    entries = [*slices.entries(spec, shards), *_member_entries(files, members, images_end)]
     start = images_end + sum(map(len, members.values()))
     return b"".join(members.values()) + archive.central_directory(entries, start)
 
 
 def _metadata(spec: JobSpec, shards: Iterable[ShardIndex]) -> bytes:
-    lines = (json.dumps(_record(spec, image), ensure_ascii=False) for shard in shards for image in shard.images)
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    lines = (
+        encode(_record(spec, shard, index, sha256))
+        for shard, table in enumerate(part.images for part in shards)
+        for index, sha256 in zip(spec.shard_indices(shard), table.sha256s, strict=True)
+    )
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def _record(spec: JobSpec, image: ImageEntry) -> dict[str, str | int]:
-    record: dict[str, str | int] = {"file_name": image.name, "index": image.index, "seed": spec.seed}
-    if image.label is not None:
-        record["label"] = image.label
-    return record | {"model": spec.model.name, "sha256": image.sha256}
+def _record(spec: JobSpec, shard: int, index: int, sha256: str) -> dict[str, str | int]:
+    name = slices.array_name(shard) if spec.format == "npz" else slices.image_name(spec, index)
+    record: dict[str, str | int] = {"file_name": name, "index": index, "seed": spec.seed}
+    label = spec.class_name(index)
+    if label is not None:
+        record["label"] = label
+    return record | {"model": spec.model.name, "sha256": sha256}
 
 
 def _labels(spec: JobSpec) -> bytes:

@@ -19,12 +19,12 @@ from worker.contracts.queue import Task
 from worker.encoding import encode
 from worker.errors import WorkerCrashedError, WorkerError
 from worker.pulse import OutageTolerated, Pulse
-from worker.render import EncodedImage, Mill
+from worker.render import EncodedImage, Mill, aligned_blocks
 from worker.runtime import Runtime
 from worker.tail import build_tail
 
 _MAX_CRASHES = 3
-_BEAT_SECONDS = 0.05
+_BEAT_SECONDS = 0.2
 """Between two reports of progress, and the longest that a cancelled job is worked at beside one batch."""
 
 log = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ class Tasks:
         images: list[EncodedImage] = []
         self.pulse.beat(task, 0)
         beaten = time.monotonic()
-        for batch in self._mill(spec).render(indices):
+        for batch in self._mill(spec, indices).render(indices):
             images += batch
             if self.stopping.is_set():
                 return None
@@ -122,11 +122,14 @@ class Tasks:
                     return None
         return images
 
-    def _mill(self, spec: JobSpec) -> Mill:
+    def _mill(self, spec: JobSpec, indices: range) -> Mill:
         model = self.runtime.model(spec.model)
+        blocks = list(aligned_blocks(indices, model.batch_size))
+        first = blocks[0].start
+        z = model.latents(spec.seed, range(first, blocks[-1].stop))  # all at once, as each draw is many small passes
 
         def render_block(block: range) -> Tensor:
-            return model.render(spec.seed, block, spec.labels(block))
+            return model.render(z[block.start - first : block.stop - first], spec.labels(block))
 
         def encode_images(images: Tensor) -> list[bytes]:
             return encode(images, spec.format)

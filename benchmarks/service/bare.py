@@ -1,9 +1,9 @@
 """The engine `bare`: `python -m benchmarks.service.bare PORT`, a plain loop in one process that knows no service.
 
-It has all that makes a loop fast: the fastest precision, channels_last, inference mode, PNGs on all cores while the
-next batches are generated, and a ZIP in memory. How large the batches are, and whether the cores share a layer or each
-take a batch, is tried out at the start for a few sizes of requests; what was fastest stays. Its times are its own:
-until the first PNG, and until the ZIP is whole. HTTP only carries the ZIP to the benchmark, later.
+It has all that makes a loop fast: the fastest precision, the network as it is served, channels_last, inference mode,
+PNGs on all cores while the next batches are generated, and a ZIP in memory. How large the batches are, and whether the
+cores share a layer or each take a batch, is tried out at the start for a few sizes of requests; what was fastest stays.
+Its times are its own: until the first PNG, and until the ZIP is whole. HTTP only carries the ZIP later.
 """
 
 import io
@@ -24,6 +24,7 @@ from torch import Tensor
 
 from models import checkpoint, latents, pixels, registry
 from models.precision import fastest_dtype
+from models.served import served
 from worker import encoding
 from worker.main import cores
 
@@ -71,7 +72,7 @@ class Loop:
         self.dtype = fastest_dtype(self.device)
         header, generator = checkpoint.load_generator(registry.find(_MODEL))
         self._latent_dim, self._classes = header.latent_dim, len(header.classes)
-        self._generator = generator.to(self.device, self.dtype).to(memory_format=torch.channels_last)
+        self._generator = served(generator).to(self.device, self.dtype).to(memory_format=torch.channels_last)
         self._encoders = ThreadPoolExecutor(cores())
 
     def run(self, n: int, setting: Setting) -> Made:

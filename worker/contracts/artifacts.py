@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from worker.contracts.jobs import JobSpec, JobState
 from worker.contracts.objects import DamagedError, Objects, StoreError
-from worker.contracts.records import ArchivePart, ArchivePlan, ArrayEntry, ImageEntry, ShardIndex
+from worker.contracts.records import ArchivePart, ArchivePlan, ArrayEntry, ImageTable, ShardIndex
 
 _OPEN = "open"
 _JOBS = "jobs"
@@ -104,7 +104,7 @@ class Artifacts:
         return {int(match[1]) for match in found if match}
 
     def commit_shard(
-        self, job_id: str, shard: int, data: bytes, images: tuple[ImageEntry, ...], array: ArrayEntry | None = None
+        self, job_id: str, shard: int, data: bytes, images: ImageTable, array: ArrayEntry | None = None
     ) -> bool:
         """Publish a shard. False when another attempt was first; then nothing of this one stays."""
         path = f"{_shards_path(job_id)}/{shard:05d}.{uuid4().hex}.bin"
@@ -119,9 +119,9 @@ class Artifacts:
         """Read a shard's index; None while it is not committed."""
         return self._objects.parse(_index_path(job_id, shard), ShardIndex)
 
-    def image(self, shard: ShardIndex, entry: ImageEntry) -> bytes:
+    def image(self, shard: ShardIndex, position: int) -> bytes:
         """Read one image."""
-        return self._objects.read_range(shard.data, entry.offset, entry.size)
+        return self._objects.read_range(shard.data, shard.images.offsets[position], shard.images.sizes[position])
 
     def stream_shard(self, shard: ShardIndex) -> AsyncIterator[bytes]:
         """Yield a shard's slice of the archive."""
@@ -136,8 +136,10 @@ class Artifacts:
         data = memoryview(self._objects.read(index.data) or b"") if index else b""
         if index is None or len(data) != index.size:
             return False
-        entries = (*index.images, *((index.array,) if index.array else ()))
-        return all(zlib.crc32(data[entry.offset : entry.offset + entry.size]) == entry.crc32 for entry in entries)
+        places = list(zip(index.images.offsets, index.images.sizes, index.images.crc32s, strict=True))
+        if index.array:
+            places.append((index.array.offset, index.array.size, index.array.crc32))
+        return all(zlib.crc32(data[offset : offset + size]) == crc32 for offset, size, crc32 in places)
 
     def forget_shard(self, job_id: str, shard: int) -> None:
         """Take a shard's commit back."""

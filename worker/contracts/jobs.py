@@ -99,8 +99,10 @@ class JobSpec(BaseModel):
 
     def class_name(self, index: int) -> str | None:
         """Name an image's class; None when the model is unconditional."""
-        labels = self.labels(range(index, index + 1))
-        return self.model.classes[labels[0]] if labels else None
+        classes = self.model.classes
+        if not classes or self.class_label is not None:
+            return self.class_label
+        return classes[index % len(classes)]
 
 
 class JobError(BaseModel):

@@ -5,19 +5,15 @@ from pydantic import BaseModel, ConfigDict
 from worker.contracts.catalog import Sha256
 
 
-class ImageEntry(BaseModel):
-    """Where one image lies inside its shard's data object."""
+class ImageTable(BaseModel):
+    """Where the images of a shard lie inside its data object, and what they hash to: a column each, in index order."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    index: int
-    name: str
-    """Path inside the archive, of the image or of the array that it is in."""
-    label: str | None
-    offset: int
-    size: int
-    crc32: int
-    sha256: Sha256
+    offsets: tuple[int, ...] = ()
+    sizes: tuple[int, ...] = ()
+    crc32s: tuple[int, ...] = ()
+    sha256s: tuple[Sha256, ...] = ()
 
 
 class ArrayEntry(BaseModel):
@@ -39,7 +35,7 @@ class ShardIndex(BaseModel):
     data: str
     """Path of the data object: a slice of the final archive, each image as a local file header and its PNG."""
     size: int
-    images: tuple[ImageEntry, ...]
+    images: ImageTable
     array: ArrayEntry | None = None
 
 

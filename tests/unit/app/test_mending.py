@@ -11,10 +11,11 @@ from app.mending import mend
 from tests.unit.conftest import spec_of
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.jobs import JobState
-from worker.contracts.records import ImageEntry
+from worker.contracts.records import ImageTable
 
 SPEC = spec_of(n=10)
 DATA = b"header" + b"pixels" * 100
+TABLE = ImageTable(offsets=(6,), sizes=(600,), crc32s=(zlib.crc32(DATA[6:]),), sha256s=("0" * 64,))
 
 Spoil = Callable[[Path], None]
 
@@ -41,10 +42,7 @@ def artifacts(tmp_path: Path) -> Artifacts:
     made = Artifacts(str(tmp_path))
     made.create_job(SPEC)
     for shard in range(SPEC.shard_count):
-        entry = ImageEntry(
-            index=shard, name="i", label=None, offset=6, size=600, crc32=zlib.crc32(DATA[6:]), sha256="0" * 64
-        )
-        made.commit_shard(SPEC.id, shard, DATA, (entry,))
+        made.commit_shard(SPEC.id, shard, DATA, TABLE)
     made.publish_archive(SPEC.id, [made.shard(SPEC.id, k) for k in range(3)], b"the tail")  # type: ignore[misc]
     made.finish(SPEC.id, JobState(outcome="succeeded", started=None, finished=datetime.now(UTC)))
     return made
@@ -68,7 +66,7 @@ def test_a_spoilt_shard_is_made_again(artifacts: Artifacts, tmp_path: Path, patt
     mend(artifacts, SPEC.id)
     assert artifacts.committed(SPEC.id) == {0, 2}
     assert (artifacts.state(SPEC.id), artifacts.archive(SPEC.id)) == (None, None)
-    assert artifacts.commit_shard(SPEC.id, 1, DATA, ())
+    assert artifacts.commit_shard(SPEC.id, 1, DATA, ImageTable())
 
 
 @pytest.mark.parametrize("spoil", [empty, cut_short, zeroed, missing])

@@ -15,6 +15,7 @@ from worker.contracts.artifacts import Artifacts
 from worker.contracts.jobs import JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task, queue_names
+from worker.contracts.records import ImageTable
 
 LATER = timedelta(seconds=10)
 LONG = f"rq:queue:{queue_names('cpu-float32')[1]}"
@@ -72,7 +73,7 @@ def test_a_job_that_is_nowhere_begins_with_its_first_shard(bench: Bench) -> None
 
 
 def test_a_shard_behind_the_foremost_is_queued_and_brings_no_other(bench: Bench) -> None:
-    bench.artifacts.commit_shard(bench.spec.id, 0, b"", ())
+    bench.artifacts.commit_shard(bench.spec.id, 0, b"", ImageTable())
     bench.redis.set(bench.task(2).lease_key, "worker")
     assert bench.reconcile() == {bench.task(1).queue_id}
     assert bench.fetch(1).successor is None
@@ -83,7 +84,7 @@ def test_the_shard_after_the_foremost_is_queued_and_brings_the_next(bench: Bench
     if at_work:
         bench.redis.set(bench.task(0).lease_key, "worker")
     else:
-        bench.artifacts.commit_shard(bench.spec.id, 0, b"", ())
+        bench.artifacts.commit_shard(bench.spec.id, 0, b"", ImageTable())
     assert bench.reconcile() == {bench.task(1).queue_id}
     assert bench.fetch(1).successor == Task.render_shard(bench.spec.id, 2, JOB_SHARDS)
 
@@ -91,20 +92,20 @@ def test_the_shard_after_the_foremost_is_queued_and_brings_the_next(bench: Bench
 def test_queued_leased_and_committed_shards_are_left_alone(bench: Bench) -> None:
     bench.line.enqueue(bench.spec, [bench.task(2)])
     bench.redis.set(bench.task(1).lease_key, "worker")
-    bench.artifacts.commit_shard(bench.spec.id, 0, b"", ())
+    bench.artifacts.commit_shard(bench.spec.id, 0, b"", ImageTable())
     assert bench.reconcile() == {bench.task(2).queue_id}
     assert bench.redis.llen(LONG) == 1
 
 
 def test_a_job_whose_shards_are_all_there_is_closed_by_a_worker(bench: Bench) -> None:
     for shard in range(JOB_SHARDS):
-        bench.artifacts.commit_shard(bench.spec.id, shard, b"", ())
+        bench.artifacts.commit_shard(bench.spec.id, shard, b"", ImageTable())
     assert bench.reconcile() == {Task.finalise(bench.spec.id).queue_id}
 
 
 def test_lost_progress_is_restored(bench: Bench) -> None:
-    bench.artifacts.commit_shard(bench.spec.id, 0, b"", ())
-    bench.artifacts.commit_shard(bench.spec.id, 2, b"", ())
+    bench.artifacts.commit_shard(bench.spec.id, 0, b"", ImageTable())
+    bench.artifacts.commit_shard(bench.spec.id, 2, b"", ImageTable())
     bench.reconcile()
     assert bench.live.progress(bench.spec.id).images == {0: 4, 2: 2}
 
@@ -144,7 +145,7 @@ def test_a_damaged_job_does_not_keep_the_others_waiting(bench: Bench) -> None:
 
 
 def test_a_foreign_file_among_the_shards_is_no_shard(bench: Bench) -> None:
-    bench.artifacts.commit_shard(bench.spec.id, 0, b"", ())
+    bench.artifacts.commit_shard(bench.spec.id, 0, b"", ImageTable())
     (bench.folder / "jobs" / bench.spec.id / "shards" / "junk.json").write_bytes(b"")
     assert bench.artifacts.committed(bench.spec.id) == {0}
 

@@ -25,10 +25,11 @@ def shards_of(spec: JobSpec) -> tuple[bytes, list[ShardIndex]]:
         for index in spec.shard_indices(shard):
             data = bytes([index] * SIDE * SIDE * 3) if spec.format == "npz" else f"picture {index}".encode()
             images.append(EncodedImage(index, data, zlib.crc32(data), f"{index:064x}"))
-        data, entries, array = slices.layout(spec, shard, images)
-        assert all(data[e.offset : e.offset + e.size] == i.data for e, i in zip(entries, images, strict=True))
+        data, table, array = slices.layout(spec, shard, images)
+        places = zip(table.offsets, table.sizes, images, strict=True)
+        assert all(data[offset : offset + size] == image.data for offset, size, image in places)
         parts.append(data)
-        shards.append(ShardIndex(data=f"{shard}", size=len(data), images=entries, array=array))
+        shards.append(ShardIndex(data=f"{shard}", size=len(data), images=table, array=array))
     return b"".join(parts), shards
 
 

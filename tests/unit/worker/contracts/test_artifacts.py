@@ -8,9 +8,9 @@ import pytest
 from tests.unit.conftest import MakeSpec
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.jobs import JobState
-from worker.contracts.records import ArchivePlan, ImageEntry
+from worker.contracts.records import ArchivePlan, ImageTable
 
-ENTRY = ImageEntry(index=0, name="images/000000.png", label=None, offset=2, size=3, crc32=0, sha256="0" * 64)
+TABLE = ImageTable(offsets=(2,), sizes=(3,), crc32s=(0,), sha256s=("0" * 64,))
 
 
 @pytest.fixture
@@ -55,13 +55,13 @@ def test_the_first_ending_decides_and_settling_closes_the_job(artifacts: Artifac
 def test_the_first_attempt_at_a_shard_counts_and_the_second_leaves_nothing(
     artifacts: Artifacts, tmp_path: Path
 ) -> None:
-    assert artifacts.commit_shard("j", 3, b"..abc", (ENTRY,))
+    assert artifacts.commit_shard("j", 3, b"..abc", TABLE)
     before = files(tmp_path)
-    assert not artifacts.commit_shard("j", 3, b"other", (ENTRY,))
+    assert not artifacts.commit_shard("j", 3, b"other", TABLE)
     assert files(tmp_path) == before
     shard = artifacts.shard("j", 3)
     assert shard is not None
-    assert artifacts.image(shard, shard.images[0]) == b"abc"
+    assert artifacts.image(shard, 0) == b"abc"
     assert artifacts.committed("j") == {3}
 
 
@@ -73,7 +73,7 @@ def test_what_is_not_there_is_none(artifacts: Artifacts) -> None:
 
 def test_an_archive_is_its_parts_in_order(artifacts: Artifacts) -> None:
     for number, data in enumerate((b"one", b"two")):
-        artifacts.commit_shard("j", number, data, ())
+        artifacts.commit_shard("j", number, data, ImageTable())
     shards = [shard for k in range(2) if (shard := artifacts.shard("j", k))]
     plan = artifacts.publish_archive("j", shards, b"end")
     assert artifacts.archive("j") == plan
@@ -87,7 +87,7 @@ async def _read(artifacts: Artifacts, plan: ArchivePlan, start: int, stop: int) 
 
 
 def test_sweeping_removes_what_no_archive_needs(artifacts: Artifacts, tmp_path: Path) -> None:
-    artifacts.commit_shard("j", 0, b"one", ())
+    artifacts.commit_shard("j", 0, b"one", ImageTable())
     shards = [shard for k in range(1) if (shard := artifacts.shard("j", k))]
     plan = artifacts.publish_archive("j", shards, b"end")
     kept = files(tmp_path)

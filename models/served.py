@@ -1,0 +1,72 @@
+"""A generator as it is served: the same function in fewer and faster passes."""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear, pixel_shuffle
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from models import dcgan
+from models.sphere import on_sphere
+
+_TAPS = {0: {-1: 3, 0: 1}, 1: {0: 2, 1: 0}}
+"""Of a transposed convolution with kernel 4, stride 2 and padding 1: which row of the kernel leads from the input at an
+offset to an even or an odd row of the output."""
+
+
+def served(generator: nn.Module) -> nn.Module:
+    """Rewrite a generator in eval mode for inference; it is equal up to rounding. What cannot be rewritten is kept."""
+    return ServedDcgan(generator) if isinstance(generator, dcgan.Generator) else generator
+
+
+class ServedDcgan(nn.Module):
+    """A DCGAN generator with its batch norm inside the weights before it.
+
+    The first layer, a transposed convolution of one pixel, is a product of matrices; the last one, of three channels,
+    makes each 2 x 2 pixels at once from 3 x 3 inputs (Shi et al. 2016, section 3.2), which processors do faster.
+    """
+
+    def __init__(self, generator: dcgan.Generator) -> None:
+        super().__init__()
+        self.sphere, self.embedding = generator.sphere, generator.embedding
+        start = _folded(generator.start)
+        self.grid, self.channels = start.kernel_size[0], start.out_channels
+        self.start = nn.Parameter(start.weight.permute(2, 3, 1, 0).flatten(0, 2).contiguous())
+        self.bias = nn.Parameter(cast(Tensor, start.bias).repeat(self.grid**2))
+        self.ups = nn.ModuleList(_folded(cast(nn.Sequential, up)) for up in generator.ups)
+        self.image = _subpixel(generator.image)
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Render images. Shapes: as the generator's."""
+        if self.sphere:
+            z = on_sphere(z)
+        if self.embedding is not None:
+            z = torch.cat([z, self.embedding(labels)], dim=1)
+        grid = linear(z, self.start, self.bias).relu_()
+        x = grid.view(-1, self.grid, self.grid, self.channels).permute(0, 3, 1, 2)
+        for up in self.ups:
+            x = up(x).relu_()
+        return pixel_shuffle(self.image(x), 2).tanh_()
+
+
+def _folded(up: nn.Sequential) -> nn.ConvTranspose2d:
+    """Put a batch norm into the weights of the convolution before it."""
+    convolution, norm, _ = up
+    return fuse_conv_bn_eval(cast(nn.ConvTranspose2d, convolution), cast(nn.BatchNorm2d, norm), transpose=True)
+
+
+@torch.no_grad()
+def _subpixel(up: nn.ConvTranspose2d) -> nn.Conv2d:
+    """Turn the transposed convolution of the last layer into an ordinary one of four times as many channels."""
+    inputs, outputs = up.in_channels, up.out_channels
+    made = nn.Conv2d(inputs, 4 * outputs, 3, padding=1)
+    weight = torch.zeros(outputs, 2, 2, inputs, 3, 3)
+    for row, rows in _TAPS.items():
+        for column, columns in _TAPS.items():
+            for dy, y in rows.items():
+                for dx, x in columns.items():
+                    weight[:, row, column, :, dy + 1, dx + 1] = up.weight[:, :, y, x].T
+    made.weight.copy_(weight.flatten(0, 2))
+    cast(Tensor, made.bias).copy_(cast(Tensor, up.bias).repeat_interleave(4))
+    return made
