@@ -31,8 +31,10 @@ from worker.contracts.records import ArchivePlan
 _JOB_ID: TypeAdapter[str] = TypeAdapter(JobId)
 _MAX_RETRY_AFTER_SECONDS = 30
 _SHARD_SECONDS = 1.0
-_UNMEASURED_SHARD, _MOST_SHARD = 256, 8192
-"""Images in a grown shard before any worker has measured its speed, and at most: a shard is held in memory."""
+_UNMEASURED_SHARD = 256
+"""Images in a grown shard before any worker has measured its speed."""
+_MOST_SHARD_BYTES = 1 << 28
+"""Of pixels: a shard is held in memory."""
 
 log = logging.getLogger(__name__)
 
@@ -226,8 +228,8 @@ class Service:
         first = model.numerics.batch_size
         speeds = [worker.images_per_s for worker in workers if worker.images_per_s is not None]
         wanted = self._settings.shard_images or (median(speeds) * _SHARD_SECONDS if speeds else _UNMEASURED_SHARD)
-        whole_batches = max(1, round(wanted / first))
-        return Cut(first=first, most=min(whole_batches * first, _MOST_SHARD))
+        most = _MOST_SHARD_BYTES // (3 * model.resolution**2)
+        return Cut(first=first, most=max(1, round(min(wanted, most) / first)) * first)
 
 
 def _not_there(job: Job, what: str) -> ApiError:

@@ -48,8 +48,9 @@ def run(settings: WorkerSettings) -> None:
     with (
         ThreadPoolExecutor(runtime.threads, "render", torch.set_num_threads, (1,)) as threads,
         ThreadPoolExecutor(1, "settle") as settling,
+        ThreadPoolExecutor(1, "store") as storing,
     ):
-        tasks = Tasks(Artifacts(settings.store), runtime, pulse, Line(redis), threads, settling, stopping)
+        tasks = Tasks(Artifacts(settings.store), runtime, pulse, Line(redis), threads, storing, settling, stopping)
         WarmWorker(redis, name, tasks, pulse, stopping).work(logging_level=None)
     log.info("worker stopped name=%s", name)
     if not stopping.is_set():

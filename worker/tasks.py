@@ -2,11 +2,12 @@
 
 import logging
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
-from threading import Event
+from threading import Event, Semaphore
 
 import torch
 from torch import Tensor
@@ -34,6 +35,8 @@ class Outcome(Enum):
     """What is to become of a task on the queue."""
 
     SETTLED = "settled"
+    STORING = "storing"
+    """Settled for the queue; what was rendered is being stored."""
     GIVEN_BACK = "given back"
 
 
@@ -47,9 +50,13 @@ class Tasks:
     line: Line
     threads: Executor
     """Which render."""
+    storing: Executor
+    """Which stores a shard."""
     settling: Executor
     """Which forces to the disk what has ended."""
     stopping: Event
+    room: Semaphore = field(default_factory=Semaphore)
+    """For one shard that waits to be stored."""
 
     def run(self, task: Task) -> Outcome:
         """Do one task, unless it is settled already or another worker is at it."""
@@ -57,33 +64,45 @@ class Tasks:
             spec = self.artifacts.spec(task.job_id)
             if spec is None or self.artifacts.state(spec.id) is not None or not self.pulse.take_lease(task):
                 return Outcome.SETTLED
-            try:
-                return self._do(task, spec)
-            finally:
-                self.pulse.release(task)
         except Exception:
-            # The store itself is in trouble; the reconciler will bring the task again.
             log.exception("task was dropped job_id=%s shard=%s", task.job_id, task.shard)
             return Outcome.SETTLED
+        return self._guarded(task, spec, lambda: self._do(task, spec))
 
-    def _do(self, task: Task, spec: JobSpec) -> Outcome:
+    def _guarded(self, task: Task, spec: JobSpec, work: Callable[[], Outcome]) -> Outcome:
+        """Do a part of a task; unless another part follows, give its lease back."""
+        outcome = Outcome.SETTLED
         try:
-            crashes = self.pulse.crashed_attempts(task)
-            if crashes >= _MAX_CRASHES:
-                raise WorkerCrashedError(f"{crashes} workers died at the same part of this job")
-            if task.shard is None:
-                self._finalise(task, spec)
-                return Outcome.SETTLED
-            return self._render_shard(task, task.shard, spec)
-        except (StoreError, OSError):
-            raise  # the store can be well again when the reconciler brings the task back
+            outcome = self._ending_in_the_store(task, spec, work)
         except torch.AcceleratorError as error:
             raise SystemExit(1) from error  # nothing works in this process after that; its supervisor starts another
+        except Exception:
+            # The store itself is in trouble, and can be well again when the reconciler brings the task back.
+            log.exception("task was dropped job_id=%s shard=%s", task.job_id, task.shard)
+        if outcome is not Outcome.STORING:
+            self.pulse.release(task)
+        return outcome
+
+    def _ending_in_the_store(self, task: Task, spec: JobSpec, work: Callable[[], Outcome]) -> Outcome:
+        """Do a part of a task; a mistake of ours ends the job."""
+        try:
+            return work()
+        except (StoreError, OSError, torch.AcceleratorError):
+            raise
         except Exception as error:
             code = error.code if isinstance(error, WorkerError) else "render_failed"
             log.exception("job failed job_id=%s shard=%s code=%s", spec.id, task.shard, code)
             self._fail(spec, JobError(code=code, message=_sentence(error)))
             return Outcome.SETTLED
+
+    def _do(self, task: Task, spec: JobSpec) -> Outcome:
+        crashes = self.pulse.crashed_attempts(task)
+        if crashes >= _MAX_CRASHES:
+            raise WorkerCrashedError(f"{crashes} workers died at the same part of this job")
+        if task.shard is None:
+            self._finalise(task, spec)
+            return Outcome.SETTLED
+        return self._render_shard(task, task.shard, spec)
 
     def _render_shard(self, task: Task, shard: int, spec: JobSpec) -> Outcome:
         if shard >= spec.shard_count or self.artifacts.shard(spec.id, shard) is not None:
@@ -93,8 +112,20 @@ class Tasks:
         images = self._render(task, spec, spec.shard_indices(shard))
         if images is None:
             return Outcome.GIVEN_BACK if self.stopping.is_set() else Outcome.SETTLED
-        self.artifacts.commit_shard(spec.id, shard, *slices.layout(spec, shard, images))
         self.pulse.images_per_s = len(images) / (time.perf_counter() - began)
+        self.room.acquire()
+        self.storing.submit(self._store_next, task, shard, spec, images)
+        return Outcome.STORING
+
+    def _store_next(self, task: Task, shard: int, spec: JobSpec, images: list[EncodedImage]) -> None:
+        """Store a shard, in its own thread, while the next one is rendered."""
+        try:
+            self._guarded(task, spec, lambda: self._store(task, shard, spec, images))
+        finally:
+            self.room.release()
+
+    def _store(self, task: Task, shard: int, spec: JobSpec, images: list[EncodedImage]) -> Outcome:
+        self.artifacts.commit_shard(spec.id, shard, *slices.layout(spec, shard, images))
         self.pulse.beat(task, len(images))
         self.pulse.ring(spec.id, "shard")
         if len(self.artifacts.committed(spec.id)) == spec.shard_count:
