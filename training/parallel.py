@@ -52,6 +52,7 @@ def joined(device: torch.device) -> Iterator[tuple[Place, torch.device]]:
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=_PATIENCE)
     try:
         yield Place(dist.get_rank(), dist.get_world_size()), device
+        dist.barrier()  # Gloo aborts a process that leaves while another still holds a connection to it
     finally:
         dist.destroy_process_group()
 
