@@ -81,6 +81,7 @@ def train(
         ending = watch(run, stop, quiet=not place.leads)
     if place.leads:
         _report(ending, run, data)
+    parallel.leave(place)
 
 
 def _report(ending: "Ending", run: "Run", data: Path) -> None:

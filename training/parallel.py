@@ -4,6 +4,7 @@ By hand because DistributedDataParallel does not average the gradients of gradie
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,9 +53,17 @@ def joined(device: torch.device) -> Iterator[tuple[Place, torch.device]]:
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=_PATIENCE)
     try:
         yield Place(dist.get_rank(), dist.get_world_size()), device
-        dist.barrier()  # Gloo aborts a process that leaves while another still holds a connection to it
+        dist.barrier()
     finally:
         dist.destroy_process_group()
+
+
+def leave(place: Place) -> None:
+    """End a process that has joined others: at once, as Gloo can abort one while the interpreter is torn down."""
+    if place.world_size > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def own_device(asked: str | None) -> str | None:

@@ -60,8 +60,9 @@ def process(rank: int, port: int, name: str, folder: str) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
     save_file(train(name, parallel.Place(rank, 2)), Path(folder) / f"{rank}.safetensors")
-    dist.barrier()  # as `parallel.joined` does
+    dist.barrier()
     dist.destroy_process_group()
+    parallel.leave(parallel.Place(rank, 2))
 
 
 def free_port() -> int:

@@ -15,7 +15,8 @@ def test_learning_rates_follow_a_cosine_to_their_last_share(progress: float, sha
 
 @pytest.mark.parametrize(("progress", "gamma"), [(0, 2.0), (0.25, 0.2 * 10**0.5), (0.5, 0.2), (1, 0.2)])
 def test_gamma_falls_geometrically_over_the_first_half(progress: float, gamma: float) -> None:
-    assert schedule.at(resolved(gamma=2.0, final_gamma=0.2, discriminator_norm=False), progress).gamma == pytest.approx(gamma)
+    falling = resolved(gamma=2.0, final_gamma=0.2, discriminator_norm=False)
+    assert schedule.at(falling, progress).gamma == pytest.approx(gamma)
 
 
 @pytest.mark.parametrize(("progress", "p"), [(0, 0.0), (0.1, 0.15), (0.2, 0.3), (1, 0.3)])
