@@ -14,6 +14,8 @@ from worker.contracts.queue import BELL, Ring
 
 _RECONNECT_SECONDS = 1.0
 _LISTEN_SECONDS = 5.0
+LOOK_SECONDS = 1.0
+"""How often to look without a ring, as one can be lost."""
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +27,7 @@ class Ear:
         self.kinds = kinds
         self.rung = asyncio.Event()
 
-    async def wait(self, seconds: float) -> None:
+    async def wait(self, seconds: float = LOOK_SECONDS) -> None:
         """Wait for news since the last call, but no longer than so many seconds: a ring can be lost."""
         try:
             async with asyncio.timeout(max(0.0, seconds)):
@@ -62,12 +64,12 @@ class Bell:
                     await subscription.subscribe(BELL)
                     self._ring_all()
                     while True:
-                        await self._pass_on(await subscription.get_message(True, _LISTEN_SECONDS))
+                        self._pass_on(await subscription.get_message(True, _LISTEN_SECONDS))
             except RedisError as error:
                 log.warning("redis was not reached reason=%s", error)
                 await asyncio.sleep(_RECONNECT_SECONDS)
 
-    async def _pass_on(self, message: dict[str, bytes] | None) -> None:
+    def _pass_on(self, message: dict[str, bytes] | None) -> None:
         if message is None:
             return
         try:

@@ -18,7 +18,6 @@ from worker.contracts.jobs import JobSpec
 from worker.contracts.records import ArchivePlan, ShardIndex
 
 _MEDIA_TYPE = "application/zip"
-_LOOK_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -75,12 +74,12 @@ class Download:
         async with self._bell.listen(self._spec.id, "shard", "end") as ear:
             for number in range(self._spec.shard_count):
                 while (shard := await self._look(number)) is None:
-                    await ear.wait(_LOOK_SECONDS)
+                    await ear.wait()
                 async for chunk in self._artifacts.stream_shard(shard):
                     yield chunk
             while (plan := await run_in_threadpool(self._artifacts.archive, self._spec.id)) is None:
                 await self._check_alive()
-                await ear.wait(_LOOK_SECONDS)
+                await ear.wait()
         async for chunk in self._artifacts.stream(plan, plan.size - plan.parts[-1].size, plan.size):
             yield chunk
 

@@ -29,26 +29,16 @@ _UNNAMED = Path("<model>-seed<seed>-n<n>.zip")
 
 def order(server: str, query: Mapping[str, str | int], out: Path | None, console: Console) -> None:
     """Ask a server for images, wait for them and save them."""
-    output.check(out or _UNNAMED)
-    with Client(server, teller(console)) as client:
-        began = time.monotonic()
-        job = client.generate(query)
-        out = out or _default_name(job)
-        _collect(client, job, out, console)
-        took = pace(job, began)
-    report(job, out, took, console)
+    _fetch(server, lambda client: client.generate(query), out, console, pace)
 
 
 def attach(server: str, job_id: str, out: Path | None, console: Console) -> None:
     """Wait for a job that was asked for before, and save what is missing of its images."""
-    output.check(out or _UNNAMED)
-    with Client(server, teller(console)) as client:
-        began = time.monotonic()
-        job = client.job(job_id)
-        out = out or _default_name(job)
-        _collect(client, job, out, console)
-        took = f"{time.monotonic() - began:.1f} s from taking up the job to last byte"
-    report(job, out, took, console)
+
+    def took(_job: Job, began: float) -> str:
+        return f"{time.monotonic() - began:.1f} s from taking up the job to last byte"
+
+    _fetch(server, lambda client: client.job(job_id), out, console, took)
 
 
 def watch(client: Client, job: Job, console: Console) -> Job:
@@ -97,6 +87,24 @@ def report(job: Job, out: Path, took: str, console: Console) -> None:
 def teller(console: Console) -> Callable[[str], None]:
     """Make what says a line, as it is."""
     return lambda line: console.print(line, markup=False)
+
+
+def _fetch(
+    server: str,
+    begin: Callable[[Client], Job],
+    out: Path | None,
+    console: Console,
+    told: Callable[[Job, float], str],
+) -> None:
+    """Save the archive of a job that is begun or taken up here, and tell how long that took."""
+    output.check(out or _UNNAMED)
+    with Client(server, teller(console)) as client:
+        began = time.monotonic()
+        job = begin(client)
+        out = out or _default_name(job)
+        _collect(client, job, out, console)
+        took = told(job, began)
+    report(job, out, took, console)
 
 
 def _collect(client: Client, job: Job, out: Path, console: Console) -> None:

@@ -11,7 +11,6 @@ from rq.utils import as_text
 
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.queue import (
-    BELL,
     LIVE_TTL_SECONDS,
     MODELS_KEY,
     STARTED_FIELD,
@@ -75,7 +74,7 @@ class Live:
 
     def ring_end(self, job_id: str) -> None:
         """Wake those who wait for the end of a job."""
-        self._redis.publish(BELL, Ring(job_id=job_id, kind="end").model_dump_json())
+        Ring(job_id=job_id, kind="end").publish(self._redis)
 
     def flag_cancelled(self, job_id: str) -> None:
         """Make workers stop within one batch."""

@@ -1,7 +1,9 @@
 """The loop that keeps the promise: every accepted job ends, whatever died in between."""
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from threading import Event, Thread
 from uuid import uuid4
 
@@ -20,6 +22,9 @@ _GRACE = timedelta(seconds=3)
 _SETTLING = timedelta(seconds=30)
 """Within this time a worker has forced a finished job to the disk."""
 _ORPHAN_AGE = timedelta(minutes=1)
+
+Queued = Callable[[str], set[str]]
+"""Lists the RQ ids that wait for workers of one numerics."""
 
 log = logging.getLogger(__name__)
 
@@ -65,15 +70,16 @@ class Reconciler:
     def reconcile(self, now: datetime) -> None:
         """Repair every open job once."""
         after_a_start, self._has_looked = not self._has_looked, True
+        queued = cache(self._line.queued)  # each kind's line is read once a round, however many jobs are open
         for job_id, since in list(self._artifacts.open_jobs()):
             try:
                 if after_a_start:
                     mend(self._artifacts, job_id)  # the power may have been cut
-                self._reconcile_job(job_id, now - since, now)
+                self._reconcile_job(job_id, now - since, now, queued)
             except DamagedError as error:
                 log.error("job was left alone job_id=%s reason=%s", job_id, error)
 
-    def _reconcile_job(self, job_id: str, age: timedelta, now: datetime) -> None:
+    def _reconcile_job(self, job_id: str, age: timedelta, now: datetime, queued: Queued) -> None:
         spec = self._artifacts.spec(job_id)
         if spec is None:
             if age > _ORPHAN_AGE:
@@ -82,23 +88,22 @@ class Reconciler:
             if now - state.finished > _SETTLING:
                 self._artifacts.settle_job(job_id)  # its worker died before it could
         elif now - spec.created > _GRACE:
-            self._repair(spec)
+            self._repair(spec, queued(spec.model.numerics.name))
 
-    def _repair(self, spec: JobSpec) -> None:
+    def _repair(self, spec: JobSpec, queued: set[str]) -> None:
         committed = self._artifacts.committed(spec.id)
         self._restore_progress(spec, committed)
-        lost = self._lost(spec, committed)
+        lost = self._lost(spec, committed, queued)
         if lost:
             self._line.enqueue(spec, lost)
             log.warning("lost tasks were queued again job_id=%s tasks=%d", spec.id, len(lost))
 
-    def _lost(self, spec: JobSpec, committed: set[int]) -> list[Task]:
+    def _lost(self, spec: JobSpec, committed: set[int], queued: set[str]) -> list[Task]:
         """Find the tasks that are nowhere, though they should be.
 
         Only the foremost shard's task brings the next one, when it begins. So of the shards behind the foremost each
         must be waiting, at work or done; and the next one after it, unless it waits itself.
         """
-        queued = self._line.queued(spec.model.numerics.name)
         if len(committed) == spec.shard_count:
             return self._nowhere([Task.finalise(spec.id)], queued)
         tasks = [Task.render_shard(spec.id, shard) for shard in range(spec.shard_count)]

@@ -6,15 +6,13 @@ from collections.abc import AsyncIterator
 
 from starlette.concurrency import run_in_threadpool
 
-from app.bell import Bell
+from app.bell import LOOK_SECONDS, Bell
 from app.errors import unavailable
 from app.schemas import Job
 from app.service import Service
 from worker.contracts.jobs import JobSpec
 
 MAX_WAIT_SECONDS = 60
-_LOOK_SECONDS = 1.0
-"""How often to look without a ring, as one can be lost."""
 _PAUSE_SECONDS = 0.1
 """Between two events, so that a fast job does not make thousands of them."""
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,9})\"?\s*(?=$|[,;])", re.ASCII | re.IGNORECASE)
@@ -42,7 +40,7 @@ class Waiting:
                 left = deadline - asyncio.get_running_loop().time()
                 if job.done or left <= 0:
                     return job
-                await ear.wait(min(left, _LOOK_SECONDS))
+                await ear.wait(min(left, LOOK_SECONDS))
 
     async def image(self, spec: JobSpec) -> tuple[str, bytes]:
         """Read the image of an address and its sha256 once it is there; raises ApiError when that takes too long."""
@@ -51,7 +49,7 @@ class Waiting:
             while (found := await run_in_threadpool(self._service.addressed, spec)) is None:
                 if asyncio.get_running_loop().time() > deadline:
                     raise unavailable("not_rendered", f"the image was not rendered within {MAX_WAIT_SECONDS} s")
-                await ear.wait(_LOOK_SECONDS)
+                await ear.wait()
         return found
 
     async def news(self, job_id: str) -> AsyncIterator[Job]:
@@ -64,4 +62,4 @@ class Waiting:
                     yield job
                 told = job
                 await asyncio.sleep(0 if job.done else _PAUSE_SECONDS)
-                await ear.wait(0 if job.done else _LOOK_SECONDS)
+                await ear.wait(0 if job.done else LOOK_SECONDS)

@@ -11,7 +11,6 @@ from redis.exceptions import RedisError
 
 from worker.contracts.catalog import CatalogEntry, Numerics, WorkerEntry
 from worker.contracts.queue import (
-    BELL,
     LEASE_TTL_SECONDS,
     LIVE_TTL_SECONDS,
     MODELS_KEY,
@@ -91,7 +90,7 @@ class Pulse:
             pipeline.hset(key, str(task.shard), images_done)
             pipeline.expire(key, LIVE_TTL_SECONDS)
             self._announce_worker(pipeline)
-            self._ring(pipeline, task.job_id, "progress")
+            Ring(job_id=task.job_id, kind="progress").publish(pipeline)
             pipeline.exists(cancel_key(task.job_id))
             return bool(pipeline.execute()[-1])
         return False
@@ -99,7 +98,7 @@ class Pulse:
     def ring(self, job_id: str, kind: Literal["shard", "end"]) -> None:
         """Tell who waits for a shard or for the end of a job."""
         with OutageTolerated():
-            self._ring(self._redis, job_id, kind)
+            Ring(job_id=job_id, kind=kind).publish(self._redis)
 
     def started(self, job_id: str) -> datetime | None:
         """Tell when the job's first shard began, if Redis still knows."""
@@ -112,9 +111,6 @@ class Pulse:
         """Tell the workers at other shards of a failed job to stop."""
         with OutageTolerated():
             self._redis.set(cancel_key(job_id), 1, ex=LIVE_TTL_SECONDS)
-
-    def _ring(self, redis: Redis, job_id: str, kind: Literal["progress", "shard", "end"]) -> None:
-        redis.publish(BELL, Ring(job_id=job_id, kind=kind).model_dump_json())
 
     def _announce_worker(self, pipeline: Pipeline) -> None:
         names = tuple(entry.name for entry in self._models)

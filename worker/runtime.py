@@ -19,7 +19,6 @@ from worker.errors import ModelUnavailableError
 _BATCH_SIZES = {"cpu": 16, "cuda": 256}
 """Fixed per kind of device: the batch shape is part of what fixes an image's bytes."""
 
-
 log = logging.getLogger(__name__)
 
 

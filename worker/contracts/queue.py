@@ -37,6 +37,10 @@ class Ring(BaseModel):
     kind: Literal["progress", "shard", "end"]
     """More images rendered, a shard committed, a job that has ended."""
 
+    def publish(self, redis: Redis) -> None:
+        """Wake those who wait for it; in a pipeline, with the rest of it."""
+        redis.publish(BELL, self.model_dump_json())
+
 
 class Task(BaseModel):
     """One unit of work on the queue; everything else about it is read from the store."""
