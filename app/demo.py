@@ -11,7 +11,8 @@ from rich.console import Console
 
 from app import output
 from app.client import Client, Job
-from app.generate import pace, report, save, teller, watch
+from app.collect import collect
+from app.generate import pace, report, teller
 from app.stack import Stack, StackError
 
 _READY_SECONDS = 60
@@ -30,7 +31,7 @@ def demo(n: int, out: Path, console: Console) -> None:
     ):
         wait_until_ready(stack, console)
         began = time.monotonic()
-        job = watch(client, client.generate({"n": n}), console)
+        job = client.generate({"n": n})
         _save(client, job, out, console)
         took = pace(job, began)
     report(job, out, took, console)
@@ -70,7 +71,7 @@ def _tending(stack: Stack) -> Callable[[float], None]:
 def _save(client: Client, job: Job, out: Path, console: Console) -> None:
     """Save a job's archive, and leave nothing when that fails: the job is gone with its stack."""
     try:
-        save(client, job, out, console)
+        collect(client, job, out, console)
     finally:
         with suppress(OSError):
             output.partial_of(out, job.id).unlink(missing_ok=True)

@@ -1,28 +1,18 @@
-"""The command `imagemill generate`: from a request to a file, with bars."""
+"""The command `imagemill generate`: from a request to a file."""
 
 import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 
 from app import output
 from app.client import Client, ClientError, Job
-from app.transfer import Transfer
+from app.collect import collect
 
 _UNNAMED = Path("<model>-seed<seed>-n<n>.zip")
 
@@ -39,34 +29,6 @@ def attach(server: str, job_id: str, out: Path | None, console: Console) -> None
         return f"{time.monotonic() - began:.1f} s from taking up the job to last byte"
 
     _fetch(server, lambda client: client.job(job_id), out, console, took)
-
-
-def watch(client: Client, job: Job, console: Console) -> Job:
-    """Show how a job gets on until it has succeeded."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("images{task.fields[pace]}"),
-    )
-    with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("Queued", total=job.images_total, pace="")
-        for latest in client.follow(job):
-            description = "Queued" if latest.state == "queued" else "Rendering"
-            progress.update(bar, completed=latest.images_done, description=description, pace=_pace(latest))
-    return latest
-
-
-def save(client: Client, job: Job, out: Path, console: Console) -> None:
-    """Download what is missing of a finished job's archive, and give it its name."""
-    columns = (TextColumn("Downloading"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with output.written(out, job.id) as file, Progress(*columns, console=console) as progress:
-        bar = progress.add_task("Downloading", total=None)
-
-        def show(have: int, total: int | None) -> None:
-            progress.update(bar, completed=have, total=total)
-
-        Transfer(client, job.links.download, file, show).run()
 
 
 def pace(job: Job, began: float) -> str:
@@ -102,14 +64,10 @@ def _fetch(
         began = time.monotonic()
         job = begin(client)
         out = out or _default_name(job)
-        _collect(client, job, out, console)
+        with _continued_later(client, job, out):
+            collect(client, job, out, console)
         took = told(job, began)
     report(job, out, took, console)
-
-
-def _collect(client: Client, job: Job, out: Path, console: Console) -> None:
-    with _continued_later(client, job, out):
-        save(client, watch(client, job, console), out, console)
 
 
 @contextmanager
@@ -132,10 +90,3 @@ def _default_name(job: Job) -> Path:
     parts += [job.format] if job.format not in ("png", "npz") else []
     suffix = "npz" if job.format == "npz" else "zip"
     return Path(f"{quote('-'.join(parts), safe=' ')}.{suffix}")
-
-
-def _pace(job: Job) -> str:
-    if not job.images_per_s:
-        return ""
-    left = f", {timedelta(seconds=round(job.eta_seconds))} left" if job.eta_seconds else ""
-    return f", {job.images_per_s:.1f} images/s{left}"

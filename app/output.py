@@ -31,7 +31,8 @@ def written(out: Path, job_id: str) -> Iterator[IO[bytes]]:
     partial = partial_of(out, job_id)
     with translated(out), partial.open("ab") as file:
         _lock(file, partial)
-        yield file
+        with _kept_if_of_use(file, partial):
+            yield file
         file.flush()
         partial.replace(out)
 
@@ -43,6 +44,17 @@ def translated(out: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ClientError(f"cannot write {out} ({error.strerror or error})", retry_after_seconds=0) from error
+
+
+@contextmanager
+def _kept_if_of_use(file: IO[bytes], partial: Path) -> Iterator[None]:
+    """Remove a beginning that is empty, or of an archive that nobody can have any more."""
+    try:
+        yield
+    except BaseException as error:
+        if not file.tell() or (isinstance(error, ClientError) and error.retry_after_seconds is None):
+            partial.unlink(missing_ok=True)
+        raise
 
 
 def _lock(file: IO[bytes], partial: Path) -> None:

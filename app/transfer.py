@@ -44,6 +44,16 @@ class Transfer:
                 pause = max(error.retry_after_seconds, _PAUSE_SECONDS * 2**failures)
             self._client.pause(min(pause, _LONGEST_PAUSE_SECONDS))
 
+    def take_once(self) -> bool:
+        """Take what one answer brings, and tell whether it brought all; raises ClientError when that is refused."""
+        try:
+            self._attempt()
+        except ClientError as error:
+            if error.retry_after_seconds is None:
+                raise
+            return False
+        return True
+
     def _attempt(self) -> None:
         with self._client.stream(self._path, self._headers()) as response:
             total = _total(response)

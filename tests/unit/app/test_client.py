@@ -1,14 +1,11 @@
 import socket
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from app.client import Client, ClientError
-from app.generate import save
-from tests.unit.app.source import DATA, Source, job
+from tests.unit.app.source import Source, job
 
 
 def problem(detail: str) -> dict[str, Any]:
@@ -126,10 +123,3 @@ def test_a_job_that_ends_otherwise_says_why(source: Source, client: Client, answ
     with pytest.raises(ClientError, match=words) as ended:
         list(client.follow(client.job("abc")))
     assert ended.value.retry_after_seconds is None
-
-
-def test_an_archive_is_saved_under_its_name_once_it_is_whole(source: Source, client: Client, tmp_path: Path) -> None:
-    source.cuts = [1000, 1000]
-    source.answers = [(200, {}, job("succeeded"))]
-    save(client, client.job("abc"), tmp_path / "out.zip", Console(quiet=True))
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"out.zip": DATA}

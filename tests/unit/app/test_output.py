@@ -56,3 +56,10 @@ def test_a_full_disk_is_told_in_a_sentence_and_leaves_a_beginning(tmp_path: Path
     assert refused.value.retry_after_seconds is not None
     assert output.partial_of(tmp_path / OUT, "abc").read_bytes() == b"x" * 100
     assert not (tmp_path / OUT).exists()
+
+
+def test_a_beginning_of_what_nobody_can_have_any_more_is_not_kept(tmp_path: Path) -> None:
+    with suppress(ClientError), output.written(tmp_path / OUT, "abc") as file:
+        file.write(b"a part")
+        raise ClientError("the job failed")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,63 @@
+"""From a job to a file: its archive is taken while it grows, and bars show how both get on."""
+
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.filesize import decimal
+from rich.progress import BarColumn, Progress, TextColumn
+
+from app import output
+from app.client import Client, Job
+from app.transfer import Transfer
+
+_POLL_SECONDS = 0.5
+_COLUMNS = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
+
+
+def collect(client: Client, job: Job, out: Path, console: Console) -> None:
+    """Save a job's archive as `out`; raises ClientError when the job ends otherwise, or the archive cannot be had."""
+    with output.written(out, job.id) as file, Progress(*_COLUMNS, console=console) as progress:
+        bars = _Bars(progress, client, job)
+        transfer = Transfer(client, job.links.download, file, bars.show_bytes)
+        for latest in client.follow(job):
+            bars.show(latest)
+            if latest.images_done and not latest.done and transfer.take_once():
+                bars.show(latest.model_copy(update={"images_done": latest.images_total, "state": "succeeded"}))
+                return
+        transfer.run()
+
+
+class _Bars:
+    """One bar for the images of a job and one for the bytes of its archive."""
+
+    def __init__(self, progress: Progress, client: Client, job: Job) -> None:
+        self._progress = progress
+        self._client = client
+        self._job = job
+        self._asked = time.monotonic()
+        self._images = progress.add_task("Queued", total=job.images_total, told="")
+        self._bytes = progress.add_task("Downloading", total=None, start=False, told="")
+
+    def show(self, job: Job) -> None:
+        """Show how rendering gets on."""
+        description = "Queued" if job.state == "queued" else "Rendering"
+        told = f"{job.images_done}/{job.images_total} images{_pace(job)}"
+        self._progress.update(self._images, description=description, completed=job.images_done, told=told)
+        self._job, self._asked = job, time.monotonic()
+
+    def show_bytes(self, have: int, total: int | None) -> None:
+        """Show how the download gets on, and now and then ask how rendering does."""
+        told = f"{decimal(have)}/{decimal(total)}" if total else decimal(have)
+        self._progress.start_task(self._bytes)
+        self._progress.update(self._bytes, completed=have, total=total, told=told)
+        if not self._job.done and time.monotonic() - self._asked > _POLL_SECONDS:
+            self.show(self._client.job(self._job.id))
+
+
+def _pace(job: Job) -> str:
+    if not job.images_per_s:
+        return ""
+    left = f", {timedelta(seconds=round(job.eta_seconds))} left" if job.eta_seconds else ""
+    return f", {job.images_per_s:.1f} images/s{left}"

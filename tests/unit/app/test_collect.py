@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from app.client import Client, ClientError
+from app.collect import collect
+from tests.unit.app.source import DATA, Source, job
+
+OUT = "out.zip"
+
+
+def test_an_archive_takes_its_name_once_it_is_whole(source: Source, client: Client, tmp_path: Path) -> None:
+    source.cuts = [1000, 1000]
+    source.answers = [(200, {}, job("succeeded"))]
+    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {OUT: DATA}
+
+
+def test_an_archive_is_taken_while_it_grows(source: Source, client: Client, tmp_path: Path) -> None:
+    source.tells_length = False
+    source.answers = [(200, {}, job("running"))]
+    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
+    assert (tmp_path / OUT).read_bytes() == DATA
+    assert len(source.requests) == 2
+
+
+def test_one_that_broke_off_while_it_grew_is_continued(source: Source, client: Client, tmp_path: Path) -> None:
+    beginning = (200, {"ETag": source.etag, "Content-Length": str(len(DATA))}, DATA[:500])
+    source.answers = [(200, {}, job("running")), beginning, (200, {}, job("succeeded"))]
+    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
+    assert (tmp_path / OUT).read_bytes() == DATA
+    assert source.headers[-1]["range"] == "bytes=500-"
+
+
+def test_one_whose_job_failed_while_it_grew_is_not_kept(source: Source, client: Client, tmp_path: Path) -> None:
+    beginning = (200, {"Content-Length": str(len(DATA))}, DATA[:500])
+    failed = job("failed", error={"code": "model_gone", "message": "no worker has it"})
+    source.answers = [(200, {}, job("running")), beginning, (200, {}, failed)]
+    with pytest.raises(ClientError, match="the job failed: no worker has it"):
+        collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_downloaded_before_there_is_an_image(source: Source, client: Client, tmp_path: Path) -> None:
+    source.answers = [(200, {}, job("queued", images_done=0)) for _ in range(3)] + [(200, {}, job("succeeded"))]
+    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
+    assert [line for _, line, _ in source.requests] == ["GET /jobs/abc"] * 4 + ["GET /archive"]
