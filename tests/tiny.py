@@ -1,17 +1,13 @@
 """Tiny models with random weights, pictures of nothing in particular, and other small needs of tests."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
-import pytest
 import torch
 from PIL import Image
 
 from models import checkpoint
 from models.registry import Architecture, build_generator
-
-needs_unzip = pytest.mark.skipif(shutil.which("unzip") is None, reason="unzip is not here")
 
 PLAIN, LABELLED = "plain", "labelled"
 CLASSES = ("circle", "cross", "zig/zag")

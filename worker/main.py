@@ -17,7 +17,7 @@ from worker.contracts.artifacts import Artifacts
 from worker.contracts.line import Line
 from worker.contracts.queue import connect
 from worker.pulse import Pulse
-from worker.runtime import Runtime, choose_device, find_checkpoints, numerics_of
+from worker.runtime import Runtime, choose_device, find_checkpoints
 from worker.settings import WorkerSettings
 from worker.tasks import Tasks
 from worker.warm import WarmWorker
@@ -43,7 +43,7 @@ def run(settings: WorkerSettings) -> None:
     runtime.warm_up()
     redis = _wait_for_redis(settings.redis_url)
     name, stopping = f"{socket.gethostname()}-{uuid4().hex}", Event()
-    pulse = Pulse(redis, name, str(runtime.device), numerics_of(runtime.device), runtime.entries)
+    pulse = Pulse(redis, name, str(runtime.device), runtime.numerics, runtime.entries)
     log.info("worker started name=%s device=%s models=%d", name, runtime.device, len(runtime.entries))
     with (
         ThreadPoolExecutor(runtime.threads, "render", torch.set_num_threads, (1,)) as threads,

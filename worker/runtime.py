@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -22,22 +22,16 @@ _BATCH_SIZES = {"cpu": 16, "cuda": 256}
 log = logging.getLogger(__name__)
 
 
-def numerics_of(device: torch.device) -> Numerics:
-    """Tell how a device computes here."""
-    dtype = str(fastest_dtype(device)).removeprefix("torch.")
-    return Numerics(name=f"{device.type}-{dtype}", batch_size=_BATCH_SIZES[device.type])
-
-
 class LoadedModel:
     """One generator on a device."""
 
-    def __init__(self, path: Path, device: torch.device) -> None:
+    def __init__(self, path: Path, device: torch.device, dtype: torch.dtype, numerics: Numerics) -> None:
         header, generator = checkpoint.load_generator(path)
-        self.entry = _catalog_entry(path, header, numerics_of(device))
-        self.batch_size = self.entry.numerics.batch_size
+        self.entry = _catalog_entry(path, header, numerics)
+        self.batch_size = numerics.batch_size
         self._latent_dim = header.latent_dim
         self._device = device
-        self._dtype = fastest_dtype(device)
+        self._dtype = dtype
         made = served(generator).to(device, self._dtype)
         self._generator: nn.Module = made.to(memory_format=torch.channels_last)
 
@@ -62,7 +56,12 @@ class Runtime:
         self.device = device
         self.threads = threads
         """That render and encode."""
-        by_name = {model.entry.name: model for model in _load_all(paths, device)}
+        dtype = fastest_dtype(device)
+        self.numerics = Numerics(
+            name=f"{device.type}-{str(dtype).removeprefix('torch.')}", batch_size=_BATCH_SIZES[device.type]
+        )
+        """How this worker computes."""
+        by_name = {model.entry.name: model for model in self._load_all(paths, dtype)}
         self._models = {model.entry.sha256: model for model in by_name.values()}
 
     @property
@@ -84,6 +83,13 @@ class Runtime:
             raise ModelUnavailableError(f"no worker model {entry.name} ({entry.sha256[:12]}); this worker has {held}")
         return model
 
+    def _load_all(self, paths: Iterable[Path], dtype: torch.dtype) -> Iterator[LoadedModel]:
+        for path in paths:
+            try:
+                yield LoadedModel(path, self.device, dtype, self.numerics)
+            except ModelError as error:
+                log.warning("checkpoint set aside path=%s reason=%s", path, error)
+
 
 def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
     """Take CUDA where there is one, unless told otherwise."""
@@ -95,16 +101,6 @@ def find_checkpoints(folder: Path | None) -> list[Path]:
     if folder is not None and not folder.is_dir():
         log.warning("no such folder of checkpoints path=%s", folder)
     return [*registry.zoo().values(), *(sorted(folder.glob("*.safetensors")) if folder else [])]
-
-
-def _load_all(paths: Iterable[Path], device: torch.device) -> list[LoadedModel]:
-    models = []
-    for path in paths:
-        try:
-            models.append(LoadedModel(path, device))
-        except ModelError as error:
-            log.warning("checkpoint set aside path=%s reason=%s", path, error)
-    return models
 
 
 def _catalog_entry(path: Path, header: checkpoint.Header, numerics: Numerics) -> CatalogEntry:

@@ -1,7 +1,6 @@
 import hashlib
 import io
 import json
-import subprocess
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,10 +9,14 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
+from tests import unpackers
 from tests.integration.house import House, metadata, wait_until
-from tests.tiny import CLASSES, LABELLED, PLAIN, needs_unzip
+from tests.tiny import CLASSES, LABELLED, PLAIN
+from tests.unpackers import UNPACKERS
 
 
 @pytest.fixture
@@ -54,11 +57,11 @@ def test_the_archive_holds_distinct_decodable_images_and_their_records(house: Ho
         assert (record["seed"], record["model"]) == (5, PLAIN)
 
 
-@needs_unzip
-def test_the_archive_passes_unzip(house: House, finished: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize("unpacker", UNPACKERS)
+def test_unpackers_accept_the_archive(unpacker: str, house: House, finished: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "images.zip"
     path.write_bytes(house.download(finished["id"]))
-    assert "No errors detected" in subprocess.run(["unzip", "-tq", path], capture_output=True, text=True).stdout
+    unpackers.check(unpacker, path)
 
 
 def test_a_download_tells_its_length_before_it_begins(house: House, finished: dict[str, Any]) -> None:
@@ -181,6 +184,37 @@ def test_an_address_always_gives_the_image_that_a_job_would(house: House) -> Non
         assert by_name.headers["Cache-Control"] == "no-cache"
         again = {"If-None-Match": by_name.headers["ETag"]}
         assert house.client.get(f"/images/{LABELLED}/11/{index}.png", headers=again).status_code == 304
+
+
+@pytest.fixture
+def by_address(house: House) -> dict[tuple[int, str], str]:
+    """The sha256 of images by index and class, made by one job of all classes and one of each."""
+    found = dict[tuple[int, str], str]()
+    for query in ({}, *({"class": name} for name in CLASSES)):
+        job = house.wait_done(house.generate(120, seed=21, model=LABELLED, **query)["id"])
+        for record in metadata(house.download(job["id"])):
+            address = (record["index"], record["label"])
+            assert found.setdefault(address, record["sha256"]) == record["sha256"]
+    return found
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    jobs=st.lists(
+        st.tuples(st.integers(0, 119), st.integers(1, 120), st.sampled_from([None, *CLASSES])), min_size=1, max_size=4
+    )
+)
+def test_an_image_depends_on_its_address_and_on_nothing_else(
+    house: House, by_address: dict[tuple[int, str], str], jobs: list[tuple[int, int, str | None]]
+) -> None:
+    begun = [
+        house.generate(min(n, 120 - start), seed=21, start=start, model=LABELLED, **({"class": label} if label else {}))
+        for start, n, label in jobs
+    ]
+    for job in begun:
+        house.wait_done(job["id"])
+        for record in metadata(house.download(job["id"])):
+            assert record["sha256"] == by_address[record["index"], record["label"]]
 
 
 def test_an_address_may_name_a_class(house: House) -> None:

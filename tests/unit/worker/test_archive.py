@@ -1,6 +1,6 @@
 import io
+import os
 import struct
-import subprocess
 import zipfile
 import zlib
 from pathlib import Path
@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tiny import needs_unzip
+from tests import unpackers
+from tests.unpackers import UNPACKERS
 from worker import archive
 
 
@@ -28,11 +29,11 @@ def test_python_reads_back_what_was_stored(files: dict[str, bytes]) -> None:
         assert {name: file.read(name) for name in file.namelist()} == files
 
 
-@needs_unzip
-def test_unzip_accepts_an_archive(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unpacker", UNPACKERS)
+def test_unpackers_accept_an_archive(unpacker: str, tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     path.write_bytes(build({"images/Ä/0.png": b"x" * 1000, "README.md": b""}))
-    assert "No errors detected" in subprocess.run(["unzip", "-tq", path], capture_output=True, text=True).stdout
+    unpackers.check(unpacker, path)
 
 
 def test_files_carry_the_first_day_of_the_format_and_plain_permissions() -> None:
@@ -52,12 +53,12 @@ def test_more_files_than_the_old_format_counts_are_kept(count: int, tmp_path: Pa
         assert file.read(f"{count - 1:06d}") == b"x"
 
 
-@needs_unzip
+@pytest.mark.parametrize("unpacker", UNPACKERS)
 @pytest.mark.parametrize("count", [65_534, 65_535, 65_536, 70_000])
-def test_unzip_accepts_more_files_than_the_old_format_counts(count: int, tmp_path: Path) -> None:
+def test_unpackers_accept_more_files_than_the_old_format_counts(unpacker: str, count: int, tmp_path: Path) -> None:
     path = tmp_path / "many.zip"
     path.write_bytes(build_many(count))
-    assert "No errors detected" in subprocess.run(["unzip", "-tq", path], capture_output=True, text=True).stdout
+    unpackers.check(unpacker, path)
 
 
 def build_many(count: int) -> bytes:
@@ -79,6 +80,20 @@ def test_files_beyond_four_gigabytes_are_found(gap: int, tmp_path: Path) -> None
         file.write(last + archive.central_directory(entries, gap + len(last)))
     with zipfile.ZipFile(path) as large:
         assert (large.read("first"), large.read("last")) == (b"1", b"2")
+
+
+@pytest.mark.parametrize("unpacker", UNPACKERS)
+def test_unpackers_accept_an_archive_of_more_than_four_gigabytes(unpacker: str, tmp_path: Path) -> None:
+    path, size, entries = tmp_path / "large.zip", 1 << 28, []
+    crc32 = zlib.crc32(bytes(size))
+    with path.open("wb") as file:  # sparse, as above
+        for number in range(17):
+            entries.append(archive.Entry(f"{number}", file.tell(), size, crc32))
+            file.write(archive.local_header(f"{number}", size, crc32))
+            file.seek(size, os.SEEK_CUR)
+        file.write(archive.central_directory(entries, file.tell()))
+    assert path.stat().st_size > 2**32
+    unpackers.check(unpacker, path)
 
 
 def test_a_small_archive_needs_no_zip64() -> None:
