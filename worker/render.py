@@ -3,14 +3,14 @@
 import hashlib
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
 from torch import Tensor
 
 RenderBatch = Callable[[range], Tensor]
-"""Renders the images of one full batch of indices as uint8 (n, 3, h, w) on the CPU. Called from several threads."""
+"""Renders the images of one batch of indices as uint8 (n, 3, h, w) on the CPU. Called from several threads."""
 Encode = Callable[[Tensor], list[bytes]]
 """Encodes uint8 images (n, 3, h, w). Called from several threads."""
 
@@ -29,21 +29,16 @@ class EncodedImage:
 class Mill:
     """What turns indices into files: a network, an encoder, and threads that need no word from each other."""
 
-    batch_size: int
     batch: RenderBatch
     encode: Encode
     threads: Executor
     ahead: int
     """Batches under way or waiting to be fetched."""
 
-    def render(self, indices: range) -> Iterator[list[EncodedImage]]:
-        """Render images, in index order, one list per batch.
-
-        Batches are aligned blocks of index space: an image always takes slot index % batch_size of a full batch, and
-        what was not asked for is thrown away. So an image's bytes cannot depend on its neighbours.
-        """
+    def render(self, indices: range, blocks: Iterable[range]) -> Iterator[list[EncodedImage]]:
+        """Render images, in index order, one list per block; what a block has beside the indices is thrown away."""
         pending: deque[Future[list[EncodedImage]]] = deque()
-        for block in aligned_blocks(indices, self.batch_size):
+        for block in blocks:
             wanted = range(max(block.start, indices.start), min(block.stop, indices.stop))
             pending.append(self.threads.submit(self._made, block, wanted))
             if len(pending) > self.ahead:
@@ -59,7 +54,15 @@ class Mill:
         ]
 
 
-def aligned_blocks(indices: range, size: int) -> Iterator[range]:
-    """Cover a range of indices with whole blocks [k size, (k + 1) size)."""
-    for start in range(indices.start - indices.start % size, indices.stop, size):
-        yield range(start, start + size)
+def aligned_blocks(indices: range, size: int) -> list[range]:
+    """Cover a range of indices with whole blocks [k size, (k + 1) size).
+
+    An image always takes slot index % size of a full batch, so its bytes cannot depend on what else was asked for.
+    """
+    return [range(start, start + size) for start in range(indices.start - indices.start % size, indices.stop, size)]
+
+
+def even_blocks(indices: range, most: int, threads: int) -> list[range]:
+    """Share a range of indices out among threads, in blocks of `most` at most, where a block's size changes no byte."""
+    size = min(most, -(-len(indices) // threads))
+    return [range(start, min(start + size, indices.stop)) for start in range(indices.start, indices.stop, size)]

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,15 +12,14 @@ from threading import Event, Semaphore
 import torch
 from torch import Tensor
 
-from worker import slices
+from worker import encoding, slices
 from worker.contracts.artifacts import Artifacts, StoreError
-from worker.contracts.jobs import JobError, JobSpec, JobState
+from worker.contracts.jobs import Format, JobError, JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task
-from worker.encoding import encode
 from worker.errors import WorkerCrashedError, WorkerError
 from worker.pulse import OutageTolerated, Pulse
-from worker.render import EncodedImage, Mill, aligned_blocks
+from worker.render import EncodedImage, Mill
 from worker.runtime import Runtime
 from worker.tail import build_tail
 
@@ -55,6 +54,7 @@ class Tasks:
     settling: Executor
     """Which forces to the disk what has ended."""
     stopping: Event
+    encode: Callable[[Tensor, Format], list[bytes]] = encoding.encode
     room: Semaphore = field(default_factory=Semaphore)
     """For one shard that waits to be stored."""
 
@@ -143,7 +143,7 @@ class Tasks:
         images: list[EncodedImage] = []
         self.pulse.beat(task, 0)
         beaten = time.monotonic()
-        for batch in self._mill(spec, indices).render(indices):
+        for batch in self._batches(spec, indices):
             images += batch
             if self.stopping.is_set():
                 return None
@@ -153,9 +153,9 @@ class Tasks:
                     return None
         return images
 
-    def _mill(self, spec: JobSpec, indices: range) -> Mill:
+    def _batches(self, spec: JobSpec, indices: range) -> Iterator[list[EncodedImage]]:
         model = self.runtime.model(spec.model)
-        blocks = list(aligned_blocks(indices, model.batch_size))
+        blocks = model.blocks(indices, self.runtime.threads)
         first = blocks[0].start
         z = model.latents(spec.seed, range(first, blocks[-1].stop))  # all at once, as each draw is many small passes
 
@@ -163,9 +163,9 @@ class Tasks:
             return model.render(z[block.start - first : block.stop - first], spec.labels(block))
 
         def encode_images(images: Tensor) -> list[bytes]:
-            return encode(images, spec.format)
+            return self.encode(images, spec.format)
 
-        return Mill(model.batch_size, render_block, encode_images, self.threads, 2 * self.runtime.threads)
+        return Mill(render_block, encode_images, self.threads, 2 * self.runtime.threads).render(indices, blocks)
 
     def _finalise(self, task: Task, spec: JobSpec) -> None:
         whole = []
