@@ -1,6 +1,7 @@
 """Rendering: image indices in, encoded images out, a batch per thread from its latents to its last byte."""
 
 import hashlib
+import math
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -63,6 +64,7 @@ def aligned_blocks(indices: range, size: int) -> list[range]:
 
 
 def even_blocks(indices: range, most: int, threads: int) -> list[range]:
-    """Share a range of indices out among threads, in blocks of `most` at most, where a block's size changes no byte."""
-    size = min(most, -(-len(indices) // threads))
+    """Share a range of indices out evenly among threads, `most` at a time, where the size of a block changes no byte."""
+    rounds = math.ceil(len(indices) / (most * threads))
+    size = math.ceil(len(indices) / (rounds * threads))
     return [range(start, min(start + size, indices.stop)) for start in range(indices.start, indices.stop, size)]

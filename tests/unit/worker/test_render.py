@@ -49,7 +49,7 @@ def test_batches_are_whole_blocks_of_index_space() -> None:
 def test_few_images_are_shared_out_among_threads() -> None:
     assert even_blocks(range(3, 4), BATCH, 2) == [range(3, 4)]
     assert even_blocks(range(3, 14), BATCH, 2) == [range(3, 9), range(9, 14)]
-    assert even_blocks(range(20), BATCH, 2) == [range(0, 8), range(8, 16), range(16, 20)]
+    assert even_blocks(range(20), BATCH, 2) == [range(0, 5), range(5, 10), range(10, 15), range(15, 20)]
 
 
 def test_an_image_takes_the_same_slot_whatever_was_asked_for(encoders: Executor) -> None:
