@@ -64,7 +64,7 @@ def aligned_blocks(indices: range, size: int) -> list[range]:
 
 
 def even_blocks(indices: range, most: int, threads: int) -> list[range]:
-    """Share indices out evenly among threads, in blocks of at most `most`, where the size of a block changes no byte."""
+    """Share indices out evenly among threads, at most `most` in a block, where the size of a block changes no byte."""
     rounds = math.ceil(len(indices) / (most * threads))
     size = math.ceil(len(indices) / (rounds * threads))
     return [range(start, min(start + size, indices.stop)) for start in range(indices.start, indices.stop, size)]
