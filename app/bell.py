@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 
 from pydantic import ValidationError
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from worker.contracts.queue import BELL, Ring
 
@@ -58,6 +57,12 @@ class Bell:
 
     async def run(self) -> None:
         """Pass rings on until cancelled."""
+        try:
+            await self._listen()
+        finally:
+            await self._redis.aclose()
+
+    async def _listen(self) -> None:
         while True:
             try:
                 async with self._redis.pubsub() as subscription:
@@ -65,8 +70,8 @@ class Bell:
                     self._ring_all()
                     while True:
                         self._pass_on(await subscription.get_message(True, _LISTEN_SECONDS))
-            except RedisError as error:
-                log.warning("redis was not reached reason=%s", error)
+            except Exception as error:
+                log.warning("the bell is not heard just now reason=%s", error)
                 await asyncio.sleep(_RECONNECT_SECONDS)
 
     def _pass_on(self, message: dict[str, bytes] | None) -> None:

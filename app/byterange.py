@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-_SPEC = re.compile(r"\s*(\d{0,19})\s*-\s*(\d{0,19})\s*", re.ASCII)
+_SPEC = re.compile(r"(\d{0,19})-(\d{0,19})", re.ASCII)
 
 
 class UnsatisfiableError(Exception):
@@ -36,7 +36,7 @@ def parse(header: str | None, size: int) -> ByteRange | None:
     Raises UnsatisfiableError.
     """
     unit, _, specs = (header or "").partition("=")
-    match = _SPEC.fullmatch(specs)
+    match = _SPEC.fullmatch(specs.strip())
     if unit.strip().lower() != "bytes" or match is None or match.groups() == ("", ""):
         return None
     first, last = match.groups()

@@ -1,5 +1,6 @@
 """The client of the API: asks for jobs and follows them, with patience for a server that is just being restarted."""
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ _WAIT_SECONDS, _POLL_SECONDS = 2, 5
 _LEAST_BETWEEN_POLLS_SECONDS = 0.2
 _RECONNECT_SECONDS = 0.5
 _RETRY_SECONDS = 2
+_SECONDS = re.compile(r"\d{1,9}", re.ASCII)
 _GATEWAY = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
 """What a proxy says while the server behind it is just being restarted."""
 
@@ -184,4 +186,4 @@ def _retry_after(response: httpx.Response) -> float | None:
     value = response.headers.get("Retry-After")
     if value is None:
         return _RETRY_SECONDS if response.status_code in _GATEWAY else None
-    return int(value) if value.isascii() and value.isdecimal() else _RETRY_SECONDS
+    return int(value) if _SECONDS.fullmatch(value) else _RETRY_SECONDS

@@ -12,6 +12,8 @@ from starlette.types import Send
 from app import byterange
 from app.bell import Bell
 from app.byterange import ByteRange, UnsatisfiableError
+from app.errors import ApiError
+from app.naming import archive_name
 from app.schemas import Job
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.jobs import JobSpec
@@ -34,23 +36,24 @@ class Download:
         self._bell = bell
         self._spec = spec
         self._etag = f'"{spec.id}"'
-        suffix = "npz" if job.format == "npz" else "zip"
         self._headers = {
             "ETag": self._etag,
-            "Content-Disposition": f'attachment; filename="{job.model}-seed{job.seed}-n{job.n}.{suffix}"',
+            "Content-Disposition": f'attachment; filename="{archive_name(job)}"',
             "Cache-Control": "private, no-transform",
         }
 
     def whole(self, plan: ArchivePlan, request: Request) -> Response:
         """Answer for a finished archive: whole, a range, nothing new, or no such range."""
         headers = {**self._headers, "Accept-Ranges": "bytes"}
-        if self._etag in listed_etags(request.headers.get("If-None-Match")):
+        if is_known(self._etag, request):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         try:
             part = byterange.parse(self._wanted(request), plan.size)
-        except UnsatisfiableError:
-            headers |= {"Content-Range": f"bytes */{plan.size}"}
-            return Response(status_code=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers=headers)
+        except UnsatisfiableError as error:
+            status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+            detail = f"the archive has {plan.size} bytes, none of which were asked for"
+            length = {"Content-Range": f"bytes */{plan.size}"}
+            raise ApiError(status, "no_such_range", detail, headers=length) from error
         partial = {"Content-Range": part.content_range} if part else {}
         part = part or ByteRange(0, plan.size, plan.size)
         headers |= {"Content-Length": str(part.length), **partial}
@@ -62,13 +65,13 @@ class Download:
 
     def growing(self, request: Request) -> Response:
         """Answer for an archive whose job still runs: its length is not known yet, its bytes are."""
-        if request.method == "HEAD":
-            return Response(headers=self._headers, media_type=_MEDIA_TYPE)
-        return _Growing(self._grow(), headers=self._headers, media_type=_MEDIA_TYPE)
+        body = _nothing() if request.method == "HEAD" else self._grow()
+        return _Growing(body, headers=self._headers, media_type=_MEDIA_TYPE)
 
     def _wanted(self, request: Request) -> str | None:
         condition = request.headers.get("If-Range")
-        return request.headers.get("Range") if condition in (None, self._etag) else None
+        is_meant = request.method == "GET" and condition in (None, self._etag)
+        return request.headers.get("Range") if is_meant else None
 
     async def _grow(self) -> AsyncIterator[bytes]:
         async with self._bell.listen(self._spec.id, "shard", "end") as ear:
@@ -104,6 +107,12 @@ class _Growing(StreamingResponse):
             log.warning("download was broken off reason=%s", error)
 
 
-def listed_etags(header: str | None) -> list[str]:
-    """Read the ETags of an If-None-Match header, weak ones as if they were strong (RFC 9110, section 13.1.2)."""
-    return [tag.strip().removeprefix("W/") for tag in (header or "").split(",")]
+async def _nothing() -> AsyncIterator[bytes]:
+    for _ in ():
+        yield b""
+
+
+def is_known(etag: str, request: Request) -> bool:
+    """Tell whether If-None-Match lists an ETag; weak ones count as if they were strong (RFC 9110, section 13.1.2)."""
+    listed = ",".join(request.headers.getlist("If-None-Match")).split(",")
+    return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in listed)

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 
-from app.schemas import MAX_SEED, Problem
+from app.schemas import MAX_SEED, MAX_START, Problem
 from worker.contracts.artifacts import DamagedError, StoreError
 
 log = logging.getLogger(__name__)
@@ -20,13 +20,22 @@ log = logging.getLogger(__name__)
 class ApiError(Exception):
     """A request that cannot be served, and what its sender may do about it."""
 
-    def __init__(self, status: HTTPStatus, code: str, detail: str, *, retry_after_seconds: int | None = None) -> None:
+    def __init__(
+        self,
+        status: HTTPStatus,
+        code: str,
+        detail: str,
+        *,
+        retry_after_seconds: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.code = code
         self.detail = detail
         self.retry_after_seconds = retry_after_seconds
         """Set exactly when the same request may succeed later."""
+        self.headers = headers or {}
 
 
 def unprocessable(code: str, detail: str) -> ApiError:
@@ -43,7 +52,7 @@ def install(app: FastAPI, max_images: int) -> None:
     """Answer every error with problem+json."""
     app.exception_handler(ApiError)(_respond)
     app.exception_handler(HTTPException)(_on_http_exception)
-    app.state.limits = {"n": (1, max_images), "seed": (0, MAX_SEED)}
+    app.state.limits = {"n": (1, max_images), "seed": (0, MAX_SEED), "index": (0, MAX_SEED), "start": (0, MAX_START)}
     app.exception_handler(RequestValidationError)(_on_validation_error)
     app.exception_handler(RedisError)(_on_redis_error)
     app.exception_handler(StoreError)(_on_store_error)
@@ -58,7 +67,7 @@ def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     return {int(status): {"description": status.phrase, "content": content} for status in statuses}
 
 
-def _respond(request: Request, error: ApiError, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def _respond(request: Request, error: ApiError) -> JSONResponse:
     problem = Problem(
         type=f"urn:imagemill:problem:{error.code}",
         title=error.status.phrase,
@@ -72,7 +81,7 @@ def _respond(request: Request, error: ApiError, headers: Mapping[str, str] | Non
     return JSONResponse(
         problem.model_dump(),
         status_code=error.status,
-        headers={**(headers or {}), **wait},
+        headers={**error.headers, **wait},
         media_type="application/problem+json",
     )
 
@@ -80,9 +89,8 @@ def _respond(request: Request, error: ApiError, headers: Mapping[str, str] | Non
 def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
     status = HTTPStatus(error.status_code)
     code = status.phrase.lower().replace(" ", "_")
-    return _respond(
-        request, ApiError(status, code, f"{request.method} {request.url.path}: {error.detail}"), error.headers
-    )
+    detail = f"{request.method} {request.url.path}: {error.detail}"
+    return _respond(request, ApiError(status, code, detail, headers=error.headers))
 
 
 def _on_validation_error(request: Request, error: RequestValidationError) -> JSONResponse:

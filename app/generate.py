@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,6 +12,7 @@ from rich.markup import escape
 from app import output
 from app.client import Client, ClientError, Job
 from app.collect import collect
+from app.naming import archive_name
 
 _UNNAMED = Path("<model>-seed<seed>-n<n>.zip")
 
@@ -63,7 +63,7 @@ def _fetch(
     with Client(server, teller(console)) as client:
         began = time.monotonic()
         job = begin(client)
-        out = out or _default_name(job)
+        out = out or Path(archive_name(job))
         with _continued_later(client, job, out):
             collect(client, job, out, console)
         took = told(job, began)
@@ -80,13 +80,3 @@ def _continued_later(client: Client, job: Job, out: Path) -> Iterator[None]:
             again = ["imagemill", "generate", "--job", job.id, "-o", str(out), "--server", client.server]
             error.add_note(f"continue with: {shlex.join(again)}")
         raise
-
-
-def _default_name(job: Job) -> Path:
-    """Name a file after its job, with all that is not as usual, so that one dataset does not replace another."""
-    parts = [job.model, f"seed{job.seed}", f"n{job.n}"]
-    parts += [f"from{job.start}"] if job.start else []
-    parts += [job.class_label] if job.class_label is not None else []
-    parts += [job.format] if job.format not in ("png", "npz") else []
-    suffix = "npz" if job.format == "npz" else "zip"
-    return Path(f"{quote('-'.join(parts), safe=' ')}.{suffix}")

@@ -16,7 +16,6 @@ from worker.contracts.queue import (
     STARTED_FIELD,
     WORKER_KEYS,
     Ring,
-    attempts_key,
     cancel_key,
     progress_key,
 )
@@ -79,10 +78,6 @@ class Live:
     def flag_cancelled(self, job_id: str) -> None:
         """Make workers stop within one batch."""
         self._redis.set(cancel_key(job_id), 1, ex=LIVE_TTL_SECONDS)
-
-    def forget(self, job_id: str) -> None:
-        """Drop all that is live of a job."""
-        self._redis.delete(cancel_key(job_id), progress_key(job_id), attempts_key(job_id))
 
 
 def _parsed(values: Iterable[bytes | str], kind: type[M]) -> list[M]:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 
 from app import errors
 from app.bell import Bell
@@ -36,7 +37,7 @@ def create_app(settings: Settings) -> FastAPI:
         listening = asyncio.create_task(bell.run())
         yield
         listening.cancel()
-        reconciler.stop()
+        await asyncio.gather(listening, run_in_threadpool(reconciler.stop), return_exceptions=True)
 
     app = FastAPI(title="Imagemill", summary="Image datasets on demand.", lifespan=lifespan)
     app.state.artifacts, app.state.bell = artifacts, bell

@@ -3,24 +3,35 @@
 from collections import Counter
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from app.download import Download, listed_etags
+from app.download import Download, is_known
 from app.errors import documented, unprocessable
-from app.schemas import GenerateQuery, Health, Job, Model, Models, Whole
+from app.schemas import GenerateQuery, Health, Job, Model, Models, UpTo, Wanted, Whole
 from app.service import Service
 from app.waiting import Waiting, preferred_wait
-from worker.contracts.jobs import SUFFIXES
+from worker.contracts.jobs import Format
 
 _POLL_SECONDS = "1"
-_FOR_EVER = "public, max-age=31536000, immutable"
 _IMAGES: dict[str, Any] = {f"image/{kind}": {} for kind in ("png", "webp", "jpeg")}
+
+_HEADERS = {
+    "ETag": "Strong; send it as If-None-Match, or as If-Range with Range.",
+    "Location": "The job.",
+    "Retry-After": "Seconds after which it is worth asking again.",
+    "Preference-Applied": "The wait that was granted.",
+    "Content-Range": "Which bytes of how many.",
+}
+
+
+def _described(*names: str) -> dict[str, Any]:
+    return {name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in names}
+
 
 router = APIRouter(
     responses=documented(
@@ -54,33 +65,32 @@ def _job(job_id: str, service: ServiceDep) -> Job:
 
 
 def _address(
-    model: str,
-    seed: Whole,
-    index: Whole,
-    suffix: str,
+    model: Annotated[str, Path(description="A name from /models, or a model's sha256.")],
+    seed: UpTo,
+    index: UpTo,
+    suffix: Literal["png", "webp", "jpg"],
     class_label: Annotated[str | None, Query(alias="class", description="The image's class; else its turn's.")] = None,
-) -> GenerateQuery:
-    kinds = {SUFFIXES[kind]: kind for kind in SUFFIXES if kind != "npz"}
-    if suffix not in kinds:
-        raise unprocessable("unknown_format", f"an image ends in {', '.join(kinds)}, not in {suffix!r}")
-    try:
-        return GenerateQuery(n=1, model=model, seed=seed, start=index, format=kinds[suffix], **{"class": class_label})
-    except ValidationError as error:
-        names = {"start": "index"}
-        faults = [f"{names.get(str(f['loc'][0]), f['loc'][0])}: {f['msg']}, got {f['input']}" for f in error.errors()]
-        raise unprocessable("invalid_request", "; ".join(faults)) from error
+) -> Wanted:
+    kind: Format = "jpeg" if suffix == "jpg" else suffix
+    return Wanted(n=1, model=model, seed=seed, start=index, format=kind, **{"class": class_label})
+
+
+def _only_a_class(request: Request) -> None:
+    unknown = [name for name in request.query_params if name != "class"]
+    if unknown:
+        raise unprocessable("invalid_request", "; ".join(f"{name}: no such parameter" for name in unknown))
 
 
 WaitingDep = Annotated[Waiting, Depends(_waiting)]
 JobDep = Annotated[Job, Depends(_job)]
-Prefer = Annotated[str | None, Header(description="`wait=N` lets the answer wait for up to N seconds.")]
+Prefer = Annotated[list[str], Header(description="`wait=N` lets the answer wait for up to N seconds, 60 at most.")]
 
 
-async def _waited(waiting: Waiting, job: Job, response: Response, prefer: str | None) -> Job:
+async def _waited(waiting: Waiting, job: Job, request: Request, response: Response, prefer: list[str]) -> Job:
     seconds = preferred_wait(prefer)
     if seconds:
         response.headers["Preference-Applied"] = f"wait={seconds}"
-        job = job if job.done else await waiting.until_done(job.id, seconds)
+        job = job if job.done else await waiting.until_done(job.id, seconds, request.is_disconnected)
     if not job.done:
         response.headers["Retry-After"] = _POLL_SECONDS
     return job
@@ -91,27 +101,42 @@ async def _waited(waiting: Waiting, job: Job, response: Response, prefer: str | 
     status_code=HTTPStatus.ACCEPTED,
     tags=["jobs"],
     dependencies=[Depends(_each_once)],
-    responses={200: {"model": Job, "description": "The job has ended already."}},
+    responses={
+        200: {
+            "model": Job,
+            "description": "The job has ended already.",
+            "headers": _described("Location", "Preference-Applied"),
+        },
+        202: {"headers": _described("Location", "Retry-After", "Preference-Applied")},
+        **documented(HTTPStatus.INSUFFICIENT_STORAGE),
+    },
 )
 async def generate(
     query: Annotated[GenerateQuery, Query()],
     service: ServiceDep,
     waiting: WaitingDep,
+    request: Request,
     response: Response,
-    prefer: Prefer = None,
+    prefer: Prefer = [],  # noqa: B006
 ) -> Job:
     """Accept a job of n images; its Location tells the rest. With `Prefer: wait=N`, answer when it has ended."""
     job = await run_in_threadpool(service.submit, query)
-    job = await _waited(waiting, job, response, prefer)
+    job = await _waited(waiting, job, request, response, prefer)
     response.status_code = HTTPStatus.OK if job.done else HTTPStatus.ACCEPTED
     response.headers["Location"] = job.links.self_
     return job
 
 
 @router.get("/jobs/{job_id}", tags=["jobs"], responses=documented(HTTPStatus.NOT_FOUND))
-async def job(found: JobDep, waiting: WaitingDep, response: Response, prefer: Prefer = None) -> Job:
+async def job(
+    found: JobDep,
+    waiting: WaitingDep,
+    request: Request,
+    response: Response,
+    prefer: Prefer = [],  # noqa: B006
+) -> Job:
     """Tell how a job is doing. With `Prefer: wait=N`, answer when it has ended, or after N seconds (60 at most)."""
-    return await _waited(waiting, found, response, prefer)
+    return await _waited(waiting, found, request, response, prefer)
 
 
 @router.get(
@@ -133,11 +158,14 @@ async def events(found: JobDep, waiting: WaitingDep) -> AsyncIterator[ServerSent
     tags=["jobs"],
     response_class=StreamingResponse,
     responses={
-        200: {"content": {"application/zip": {}}},
-        206: {"content": {"application/zip": {}}, "description": "The range that was asked for."},
+        200: {"content": {"application/zip": {}}, "headers": _described("ETag")},
+        206: {
+            "content": {"application/zip": {}},
+            "description": "The range that was asked for.",
+            "headers": _described("ETag", "Content-Range"),
+        },
         304: {"description": "The ETag that was sent is still right."},
-        416: {"description": "No such range."},
-        **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+        **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE),
     },
 )
 async def download(job_id: str, service: ServiceDep, request: Request) -> Response:
@@ -173,21 +201,21 @@ def cancel(job_id: str, service: ServiceDep) -> Job:
     "/images/{model}/{seed}/{index}.{suffix}",
     tags=["images"],
     response_class=Response,
-    dependencies=[Depends(_each_once)],
-    responses={200: {"content": _IMAGES}, 304: {}, **documented(HTTPStatus.NOT_FOUND)},
+    dependencies=[Depends(_each_once), Depends(_only_a_class)],
+    responses={
+        200: {"content": _IMAGES, "headers": _described("ETag")},
+        304: {"description": "The ETag that was sent is still right."},
+        **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+    },
 )
 async def address(
-    place: Annotated[GenerateQuery, Depends(_address)], service: ServiceDep, waiting: WaitingDep, request: Request
+    wanted: Annotated[Wanted, Depends(_address)], service: ServiceDep, waiting: WaitingDep, request: Request
 ) -> Response:
-    """Make the image of one address: the one that any job of that model, seed and class has at that index.
-
-    `model` is a name or, for ever, a sha256.
-    """
-    spec = await run_in_threadpool(service.address, place)
-    sha256, data = await waiting.image(spec)
-    is_for_ever = place.model == spec.model.sha256
-    headers = {"ETag": f'"{sha256}"', "Cache-Control": _FOR_EVER if is_for_ever else "no-cache"}
-    if headers["ETag"] in listed_etags(request.headers.get("If-None-Match")):
+    """Make the image of one address: the one that any job of that model, seed and class has at that index."""
+    spec = await run_in_threadpool(service.address, wanted)
+    sha256, data = await waiting.image(spec, request.is_disconnected)
+    headers = {"ETag": f'"{sha256}"', "Cache-Control": "no-cache"}
+    if is_known(headers["ETag"], request):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(data, headers=headers, media_type=f"image/{spec.format}")
 
@@ -205,7 +233,7 @@ def model(name: str, service: ServiceDep) -> Model:
 
 
 @router.get("/healthz", tags=["health"])
-def healthz() -> Health:
+async def healthz() -> Health:
     """Say that the process answers."""
     return Health()
 

@@ -12,6 +12,9 @@ from worker.contracts.jobs import Format, JobError
 MAX_SEED = 2**53 - 1
 """The largest integer that JSON carries unharmed into every language; models/latents.py draws the same line."""
 
+MAX_START = MAX_SEED - 10**9
+"""So that the index of a job's last image is such an integer too."""
+
 
 def _refuse_odd_spelling(value: object) -> object:
     """Let no "1_0", "5.0" or " 5" pass for a number."""
@@ -21,28 +24,37 @@ def _refuse_odd_spelling(value: object) -> object:
 
 
 Whole = Annotated[int, BeforeValidator(_refuse_odd_spelling)]
+UpTo = Annotated[Whole, Field(ge=0, le=MAX_SEED)]
+"""A seed or an index."""
 
 
-class GenerateQuery(BaseModel):
-    """What to generate. An unknown parameter is an error, so that a typo cannot silently render something else."""
+class Wanted(BaseModel):
+    """Images that are asked for."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    n: Whole = Field(description="How many images: 1 up to the server's limit, 100000 by default.")
-    model: str | None = Field(default=None, description="A name from /models; the server's default when left out.")
-    seed: Whole | None = Field(
-        default=None, ge=0, le=MAX_SEED, description="Fixes the images; a random one is chosen when left out."
+    n: Whole = Field(
+        description="How many images: 1 up to the server's limit, 100000 by default.",
+        json_schema_extra={"minimum": 1},
     )
+    model: str | None = Field(default=None, description="A name from /models; the server's default when left out.")
+    seed: UpTo | None = Field(default=None, description="Fixes the images; a random one is chosen when left out.")
     class_label: str | None = Field(
         default=None,
         alias="class",
         description="One class of a conditional model; when left out, all classes in turn, equally often.",
     )
-    start: Whole = Field(
-        default=0, ge=0, le=MAX_SEED - 10**9, description="Index of the first image: a dataset can be extended later."
-    )
+    start: UpTo = Field(default=0, description="Index of the first image: a dataset can be extended later.")
     format: Format = Field(
         default="png", description="`webp` is lossless, `jpeg` has quality 95, `npz` holds uint8 arrays for NumPy."
+    )
+
+
+class GenerateQuery(Wanted):
+    """What to generate. An unknown parameter is an error, so that a typo cannot silently render something else."""
+
+    start: Annotated[Whole, Field(ge=0, le=MAX_START)] = Field(
+        default=0, description="Index of the first image: a dataset can be extended later."
     )
 
 

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 
 from app.errors import ApiError, unavailable, unprocessable
 from app.live import Live, Progress
-from app.schemas import MAX_SEED, GenerateQuery, Job, Model
+from app.schemas import MAX_SEED, GenerateQuery, Job, Model, Wanted
 from app.settings import Settings
 from app.status import describe
 from worker.contracts.artifacts import Artifacts
@@ -35,6 +35,9 @@ _UNMEASURED_SHARD = 256
 """Images in a grown shard before any worker has measured its speed."""
 _MOST_SHARD_BYTES = 1 << 28
 """Of pixels: a shard is held in memory."""
+_ADDRESS_ATTEMPTS = 10
+_MOST_ECHOED = 100
+"""Characters of what was sent that an error repeats."""
 
 log = logging.getLogger(__name__)
 
@@ -57,16 +60,21 @@ class Service:
         self._accept(spec)
         return describe(spec, None, Progress({}, None), spec.created)
 
-    def address(self, query: GenerateQuery) -> JobSpec:
-        """Find the job that makes the one image of an address, or accept it: the address is its id."""
-        spec = self._specify(query, *self._choose_model(query.model))
-        parts = (spec.model.sha256, spec.model.numerics.name, spec.seed, spec.first, spec.class_label, spec.format)
-        digest = hashlib.sha256(json.dumps(parts).encode()).digest()[:16]
-        spec = spec.model_copy(update={"id": base64.urlsafe_b64encode(digest).decode().rstrip("=")})
-        known = self._artifacts.spec(spec.id)
-        if known is None:
-            self._accept(spec)
-        return known or spec
+    def address(self, wanted: Wanted) -> JobSpec:
+        """Find the job that makes the one image of an address, or accept it: the address is its id.
+
+        One that was cancelled or has failed stays as it is, and is tried again under the next id; not for ever.
+        """
+        spec = self._specify(wanted, *self._choose_model(wanted.model, HTTPStatus.NOT_FOUND))
+        for attempt in range(_ADDRESS_ATTEMPTS):
+            spec = spec.model_copy(update={"id": _address_id(spec, attempt)})
+            if self._artifacts.spec(spec.id) is None:
+                self._accept(spec)
+                break
+            state = self._artifacts.state(spec.id)
+            if state is None or state.outcome == "succeeded":
+                break
+        return spec
 
     def addressed(self, spec: JobSpec) -> tuple[str, bytes] | None:
         """Read the image of an address and its sha256; None while it is not there."""
@@ -74,12 +82,11 @@ class Service:
         if shard is not None:
             return shard.images.sha256s[0], self._artifacts.image(shard, 0)
         state = self._artifacts.state(spec.id)
-        if state is not None and state.outcome != "succeeded":
-            self._live.forget(spec.id)  # so that it can be asked for again
-            self._artifacts.remove_job(spec.id)
-            reason = state.error.message if state.error else f"its job was {state.outcome}"
-            raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "not_rendered", reason, retry_after_seconds=1)
-        return None
+        if state is None or state.outcome == "succeeded":
+            return None
+        if state.error is None:
+            raise ApiError(HTTPStatus.CONFLICT, "not_rendered", "its job was cancelled", retry_after_seconds=1)
+        raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "not_rendered", state.error.message, retry_after_seconds=1)
 
     def _accept(self, spec: JobSpec) -> None:
         try:
@@ -180,7 +187,9 @@ class Service:
         started = state.started.timestamp() if state.started else None
         return describe(spec, state, Progress(images, started), state.finished)
 
-    def _choose_model(self, name: str | None) -> tuple[CatalogEntry, list[WorkerEntry]]:
+    def _choose_model(
+        self, name: str | None, unknown: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
+    ) -> tuple[CatalogEntry, list[WorkerEntry]]:
         """Choose a model, and the live workers of one kind that render it: the kind of which there are most."""
         entries = self._live.models()
         if not entries:
@@ -188,7 +197,8 @@ class Service:
         by_sha256 = {entry.sha256: entry for entry in entries.values()}
         chosen = (by_sha256 | entries).get(name if name is not None else self._default(entries))
         if chosen is None:
-            raise unprocessable("unknown_model", f"model: must be one of {_listed(entries)}, got {name!r}")
+            detail = f"model: must be one of {_listed(entries)}, got {str(name)[:_MOST_ECHOED]!r}"
+            raise ApiError(unknown, "unknown_model", detail)
         workers = self._live.workers()
         able = [worker for worker in workers if chosen.name in worker.models]
         if not workers:
@@ -204,7 +214,7 @@ class Service:
         preferred = self._settings.default_model
         return preferred if preferred in entries else next(iter(entries), "")
 
-    def _specify(self, query: GenerateQuery, model: CatalogEntry, workers: list[WorkerEntry]) -> JobSpec:
+    def _specify(self, query: Wanted, model: CatalogEntry, workers: list[WorkerEntry]) -> JobSpec:
         label = query.class_label
         if label is not None and label not in model.classes:
             wanted = (
@@ -230,6 +240,14 @@ class Service:
         wanted = self._settings.shard_images or (median(speeds) * _SHARD_SECONDS if speeds else _UNMEASURED_SHARD)
         most = _MOST_SHARD_BYTES // (3 * model.resolution**2)
         return Cut(first=first, most=max(1, round(min(wanted, most) / first)) * first)
+
+
+def _address_id(spec: JobSpec, attempt: int) -> str:
+    """Make the id of the job that makes an image out of all that fixes its bytes, and the number of the attempt."""
+    model = spec.model
+    parts = (model.sha256, model.numerics.name, spec.seed, spec.first, spec.class_label, spec.format, attempt)
+    digest = hashlib.sha256(json.dumps(parts).encode()).digest()[:16]
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def _not_there(job: Job, what: str) -> ApiError:

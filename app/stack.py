@@ -151,13 +151,14 @@ class Stack:
         command = [sys.executable, "-m", "app.cli"]
         fd = self._socket.fileno()
         return [
-            Child("queue", _queue_command(queue_socket), {}),
+            Child("queue", queue_command(queue_socket), {}),
             Child("api", [*command, "api", "--fd", str(fd)], environment, (fd,)),
             *(Child(f"worker {k + 1}", [*command, "worker"], environment) for k in range(workers)),
         ]
 
 
-def _queue_command(queue_socket: Path) -> list[str]:
+def queue_command(queue_socket: Path) -> list[str]:
+    """Tell what starts a private queue server that listens at a socket; raises StackError."""
     # Nothing of it is kept on disk: the store has every job, and the reconciler queues again what is missing.
     # The wheel's own supervisor is not used, as its server would outlive a SIGKILL of ours.
     try:

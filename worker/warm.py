@@ -5,6 +5,7 @@ and callbacks are not used. A task that is lost between the queue and here is mi
 """
 
 import logging
+import time
 from threading import Event
 from types import FrameType
 from typing import Any
@@ -24,6 +25,8 @@ from worker.tasks import Outcome, Tasks
 
 _IDLE_SECONDS = 5
 _RECONNECT_SECONDS = 2.0
+_LONG_WAITS_SECONDS = 5.0
+"""For short jobs, at most, between two tasks of long ones."""
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +78,7 @@ class WarmWorker(SimpleWorker):
         self._tasks = tasks
         self._pulse = pulse
         self._stopping = stopping
+        self._long_taken = 0.0
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run one task and settle it with the queue."""
@@ -102,6 +106,14 @@ class WarmWorker(SimpleWorker):
         self._stopping.set()
         if self.get_state() != WorkerStatus.BUSY:
             raise StopRequested
+
+    def reorder_queues(self, reference_queue: Queue) -> None:
+        """Let a long job go first once in a while, so that short ones cannot starve it. RQ calls this for each task."""
+        short, long = self.queues
+        now = time.monotonic()
+        if reference_queue == long:
+            self._long_taken = now
+        self._ordered_queues = [long, short] if now - self._long_taken > _LONG_WAITS_SECONDS else [short, long]
 
     def register_birth(self) -> None:
         """Announce this worker in our own way alone: RQ's list of workers is never cleaned of the killed."""

@@ -47,7 +47,7 @@ class House:
             "IMAGEMILL_DEVICE": "cpu",
             "IMAGEMILL_THREADS": "1",
         }
-        self.queue = self._start_queue()
+        self.start_queue()
         self._api = self._start("api", f"from app.cli import cli; cli(['api', '--fd', '{self._socket.fileno()}'])")
         self.client = httpx.Client(base_url=self.url, timeout=DEADLINE_SECONDS)
 
@@ -81,7 +81,7 @@ class House:
 
     def restart_queue(self) -> None:
         """Start the queue server again, empty, and wait until a worker has found it."""
-        self.queue = self._start_queue()
+        self.start_queue()
         wait_until(lambda: bool(self.redis.exists("imagemill:models")))
 
     def close(self) -> None:
@@ -137,11 +137,11 @@ class House:
         assert response.status_code == 200, response.text
         return response.content
 
-    def _start_queue(self) -> subprocess.Popen[bytes]:
+    def start_queue(self) -> None:
+        """Start a queue server, empty."""
         options = ["--port", str(self._queue_port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)]
-        process = self._spawn("queue", [str(get_binary_path()), *options])
+        self.queue = self._spawn("queue", [str(get_binary_path()), *options])
         wait_until(lambda: _answers(self._queue_port))
-        return process
 
     def _start(self, name: str, code: str) -> subprocess.Popen[bytes]:
         return self._spawn(name, [sys.executable, "-c", code])

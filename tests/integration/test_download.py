@@ -60,11 +60,22 @@ def test_a_range_behind_the_end_is_refused_with_the_length(house: House, path: s
     size = house.client.head(path).headers["Content-Length"]
     response = house.client.get(path, headers={"Range": f"bytes={size}-"})
     assert (response.status_code, response.headers["Content-Range"]) == (416, f"bytes */{size}")
+    assert (response.headers["Content-Type"], response.json()["code"]) == ("application/problem+json", "no_such_range")
+
+
+def test_a_range_is_none_of_a_heads_business(house: House, path: str) -> None:
+    head = house.client.head(path, headers={"Range": "bytes=0-1"})
+    assert (head.status_code, head.headers["Content-Length"]) == (
+        200,
+        house.client.head(path).headers["Content-Length"],
+    )
 
 
 def test_an_archive_that_is_there_already_is_not_sent_again(house: House, path: str) -> None:
     etag = house.client.head(path).headers["ETag"]
     assert house.client.get(path, headers={"If-None-Match": f'"x", {etag}'}).status_code == 304
+    assert house.client.get(path, headers=[("If-None-Match", '"x"'), ("If-None-Match", etag)]).status_code == 304
+    assert house.client.get(path, headers={"If-None-Match": "*"}).status_code == 304
     assert house.client.get(path, headers={"If-None-Match": '"x"'}).status_code == 200
 
 

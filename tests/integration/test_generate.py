@@ -1,6 +1,7 @@
 import hashlib
 import io
 import json
+import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from app.schemas import MAX_SEED, MAX_START
 from tests import unpackers
 from tests.integration.house import House, metadata, wait_until
 from tests.tiny import CLASSES, LABELLED, PLAIN
@@ -180,8 +182,7 @@ def test_an_address_always_gives_the_image_that_a_job_would(house: House) -> Non
         by_hash = house.client.get(f"/images/{model['sha256']}/11/{index}.png")
         assert by_name.content == by_hash.content == expected
         assert by_name.headers["ETag"] == f'"{hashlib.sha256(expected).hexdigest()}"'
-        assert "immutable" in by_hash.headers["Cache-Control"]
-        assert by_name.headers["Cache-Control"] == "no-cache"
+        assert by_name.headers["Cache-Control"] == by_hash.headers["Cache-Control"] == "no-cache"
         again = {"If-None-Match": by_name.headers["ETag"]}
         assert house.client.get(f"/images/{LABELLED}/11/{index}.png", headers=again).status_code == 304
 
@@ -243,6 +244,36 @@ def test_an_address_whose_job_was_cancelled_can_be_asked_for_again(idle_house: H
         wait_until(lambda: bool(set(jobs.iterdir()) - before))
         (job,) = set(jobs.iterdir()) - before
         idle_house.client.post(f"/jobs/{job.name}/cancel")
-        assert asked.result().json()["code"] == "not_rendered"
+        answer = asked.result()
+        assert (answer.status_code, answer.json()["code"], answer.json()["retryable"]) == (409, "not_rendered", True)
     idle_house.start_worker()
     assert httpx.get(path, timeout=30).status_code == 200
+
+
+def test_all_who_wait_for_an_address_are_told_that_its_job_was_cancelled(idle_house: House) -> None:
+    path = f"{idle_house.url}/images/{PLAIN}/14/1.png"
+    jobs = idle_house.folder / "store" / "jobs"
+    before = set(jobs.iterdir())
+    with ThreadPoolExecutor(60) as pool:
+        asked = [pool.submit(httpx.get, path, timeout=30) for _ in range(60)]
+        wait_until(lambda: bool(set(jobs.iterdir()) - before))
+        (job,) = set(jobs.iterdir()) - before
+        time.sleep(1)
+        idle_house.client.post(f"/jobs/{job.name}/cancel")
+        assert {request.result().status_code for request in asked} == {409}
+
+
+@pytest.mark.parametrize("query", [{"clas": "x"}, {"n": 3}, {"seed": 1}])
+def test_an_address_with_a_typo_is_refused(house: House, query: dict[str, Any]) -> None:
+    refused = house.client.get(f"/images/{LABELLED}/11/2.png", params=query)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+    assert "no such parameter" in refused.json()["detail"]
+
+
+def test_every_image_of_the_last_job_has_an_address(house: House) -> None:
+    job = house.wait_done(house.generate(3, seed=1, start=MAX_START)["id"])
+    for index in range(MAX_START, MAX_START + 3):
+        expected = house.client.get(f"/jobs/{job['id']}/images/{index}.png").content
+        assert house.client.get(f"/images/{PLAIN}/1/{index}.png").content == expected
+    assert house.client.get(f"/images/{PLAIN}/1/{MAX_SEED}.png").status_code == 200
+    assert house.client.get(f"/images/{PLAIN}/1/{MAX_SEED + 1}.png").status_code == 422

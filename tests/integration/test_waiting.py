@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -65,6 +66,19 @@ def test_events_of_a_job_that_has_ended_are_its_end(house: House) -> None:
     assert events(house, job["id"]) == [("end", job)]
 
 
+def test_events_go_on_after_an_outage_of_the_queue_server(idle_house: House) -> None:
+    job = idle_house.generate(1)
+    with ThreadPoolExecutor(1) as pool:
+        told = pool.submit(events, idle_house, job["id"])
+        time.sleep(0.5)
+        idle_house.end_queue()
+        time.sleep(2)
+        assert httpx.get(f"{idle_house.url}/healthz", timeout=1).status_code == 200
+        idle_house.start_queue()
+        idle_house.start_worker()
+        assert told.result()[-1][0] == "end"
+
+
 def test_events_of_an_unknown_job_are_a_problem(house: House) -> None:
     response = house.client.get(f"/jobs/{'x' * 22}/events")
     assert (response.status_code, response.json()["code"]) == (404, "unknown_job")
@@ -75,6 +89,7 @@ def test_an_archive_grows_while_its_job_is_rendered(house: House) -> None:
     with house.client.stream("GET", job["links"]["download"]) as response:
         assert response.status_code == 200
         assert "Content-Length" not in response.headers
+        assert "Content-Length" not in house.client.head(job["links"]["download"]).headers
         pieces = response.iter_bytes()
         first = next(pieces)
         assert first.startswith(b"PK\3\4")

@@ -57,12 +57,6 @@ class Artifacts:
         self._objects.delete(_spec_path(job_id))
         self.close_job(job_id)
 
-    def remove_job(self, job_id: str) -> None:
-        """Remove all that is stored of a job."""
-        self.close_job(job_id)
-        for path, _ in list(self._objects.list(f"{_JOBS}/{job_id}")):
-            self._objects.delete(path)
-
     def settle_job(self, job_id: str) -> None:
         """Force all of a job that has ended to the disk, then remove its marker."""
         self._objects.sync(f"{_JOBS}/{job_id}")
