@@ -1,24 +1,18 @@
 from threading import Event
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from redis import Redis
 
+from tests.integration.house import House
 from worker.contracts.catalog import Numerics
 from worker.pulse import Pulse
 from worker.tasks import Tasks
 from worker.warm import WarmWorker
 
 
-@pytest.fixture
-def worker() -> WarmWorker:
-    redis = Redis(port=1)  # nothing listens there
-    pulse = Pulse(redis, "w", "cpu", Numerics(name="cpu-float32", batch_size=16), [])
-    return WarmWorker(redis, "w", cast(Tasks, SimpleNamespace()), pulse, Event())
-
-
-def test_short_jobs_go_first_but_cannot_starve_long_ones(worker: WarmWorker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_short_jobs_go_first_but_cannot_starve_long_ones(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    pulse = Pulse(house.redis, "w", "cpu", Numerics(name="cpu-float32", batch_size=16), [])
+    worker = WarmWorker(house.redis, "w", cast(Tasks, None), pulse, Event())
     now = 100.0
     monkeypatch.setattr("worker.warm.time.monotonic", lambda: now)
     short, long = worker.queues
