@@ -99,8 +99,14 @@ def _loaded(path: Path, networks: Networks) -> tuple[Position, dict[str, Tensor]
         for name, optimiser in _optimisers(networks).items():
             _restore_optimiser(optimiser, _under(tensors, name))
     except (ModelError, RuntimeError, ValueError, KeyError) as error:
-        raise StateError(f"{path}: does not fit this recipe ({error})") from error
+        raise StateError(f"{path}: does not fit this recipe ({_first_line(error)})") from error
     return position, tensors
+
+
+def _first_line(error: Exception) -> str:
+    """Tell the first fault that the tensor library lists, of what can be a page of them."""
+    lines = [line.strip() for line in str(error).splitlines() if not line.startswith("Error(s) in loading")]
+    return lines[0].rstrip(".") if lines else type(error).__name__
 
 
 def _restore_random(generator: torch.Generator, found: Tensor) -> None:
