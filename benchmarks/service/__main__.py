@@ -19,15 +19,13 @@ of the processes' peaks, each since its start, and counts what they share once f
 engine's processes, to the hundredth of a second. The client's own time and memory count for none of them.
 """
 
-import signal
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from benchmarks.command import console, run
 from benchmarks.service import engines, machine, plot
 from benchmarks.service.answer import AnswerError
 from benchmarks.service.engine import Engine, EngineError
@@ -35,8 +33,6 @@ from benchmarks.service.measurement import Measurement, measure
 from benchmarks.service.report import Report
 
 _MODEL = "faces-64"
-
-console = Console(highlight=False, soft_wrap=True)
 
 
 def main(
@@ -48,9 +44,6 @@ def main(
     plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw the curves here, as PNG.")] = None,
 ) -> None:
     """Measure every engine and print a table."""
-    if sys.platform != "linux":
-        raise typer.BadParameter("this benchmark reads /proc, which only Linux has")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that no engine is left behind
     compared, versions = _compared(peers)
     found, failed = _measured(compared, n, repeats)
     report = Report(_MODEL, machine.device(), versions, repeats, found)
@@ -92,4 +85,4 @@ def _measured(compared: Iterable[Engine], counts: list[int], repeats: int) -> tu
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run(main)

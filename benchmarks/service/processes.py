@@ -28,7 +28,17 @@ def cpu_seconds(pids: Iterable[int]) -> float:
 
 def peak_mb(pids: Iterable[int]) -> float:
     """Sum the peaks of processes' resident memory; what several of them share is counted for each."""
-    return sum(map(_peak_kb, pids)) * _BYTES_PER_KB / _BYTES_PER_MB
+    return sum(_kb(pid, "VmHWM:") for pid in pids) * _BYTES_PER_KB / _BYTES_PER_MB
+
+
+def rss_mb(pid: int) -> float:
+    """Tell the resident memory of a process now."""
+    return _kb(pid, "VmRSS:") * _BYTES_PER_KB / _BYTES_PER_MB
+
+
+def arguments(pid: int) -> list[str]:
+    """List what a process was started with, its program first."""
+    return _read(pid, "cmdline").split("\0")[:-1]
 
 
 def _all_stats() -> Iterator[tuple[int, list[str]]]:
@@ -41,8 +51,8 @@ def _stat(pid: int) -> list[str]:
     return _read(pid, "stat").rpartition(")")[2].split()  # the name before may hold anything
 
 
-def _peak_kb(pid: int) -> int:
-    return next((int(line.split()[1]) for line in _read(pid, "status").splitlines() if line.startswith("VmHWM")), 0)
+def _kb(pid: int, name: str) -> int:
+    return next((int(line.split()[1]) for line in _read(pid, "status").splitlines() if line.startswith(name)), 0)
 
 
 def _read(pid: int, name: str) -> str:

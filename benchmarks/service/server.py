@@ -50,6 +50,13 @@ class Server:
         """Tell the last of what it has said."""
         return self._log.read_text(errors="replace")[-_LOG_LETTERS:]
 
+    def process(self, argument: str) -> int:
+        """Find the one of its processes that was started with an argument; raises EngineError."""
+        for pid in processes.tree(self._process.pid):
+            if argument in processes.arguments(pid):
+                return pid
+        raise EngineError(f"no process was started with {argument}; it said: {self.messages()}")
+
     def cpu_seconds(self) -> float:
         """Tell the CPU time of all its processes so far."""
         return processes.cpu_seconds(processes.tree(self._process.pid))

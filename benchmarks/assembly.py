@@ -1,0 +1,159 @@
+"""The service as `imagemill up` starts it, but from single parts: workers of any command, on any core."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+from redis import Redis
+from redis.exceptions import RedisError
+
+from app.live import Live
+from app.stack import queue_command
+from benchmarks.service import processes
+from worker.contracts.artifacts import Artifacts
+from worker.contracts.queue import connect
+
+_ROOT = Path(__file__).parents[1]
+_READY_SECONDS, _END_SECONDS, _POLL_SECONDS = 120, 60, 0.005
+_REDIS_SECONDS = 20
+_LOG_LETTERS = 2000
+
+WORKER = ("-m", "app.cli", "worker")
+"""What follows the name of the interpreter in the command of a real worker."""
+
+
+class AssemblyError(Exception):
+    """A part did not start."""
+
+
+class Assembly:
+    """A context manager: the queue server and the API run inside, and the workers that were asked for."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+        self._folder = folder
+        self._queue_socket = folder / "queue.sock"
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._store = folder / "store"
+        url = f"unix://{self._queue_socket}"
+        own = {"IMAGEMILL_REDIS_URL": url, "IMAGEMILL_STORE": str(self._store), "IMAGEMILL_LOG_LEVEL": "warning"}
+        self._environment = {**os.environ, **own, **(environment or {})}
+        self.redis: Redis = connect(url, _REDIS_SECONDS)
+        self.live = Live(self.redis)
+        self.artifacts = Artifacts(str(self._store))
+        self.ready_seconds: dict[str, float] = {}
+        """From the start of a part until it was ready."""
+        self._parts: dict[str, subprocess.Popen[bytes]] = {}
+        self._workers: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Self:
+        """Start the queue server and the API, and wait until both answer."""
+        try:
+            self._start("queue", queue_command(self._queue_socket))
+            self._wait("queue", self._has_queue)
+            api = [sys.executable, "-m", "app.cli", "api", "--fd", str(self._listener.fileno())]
+            self._start("api", api)
+            self._wait("api", self._has_api)
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop everything."""
+        self._stop()
+
+    def start_workers(
+        self, count: int, arguments: Sequence[str], environment: Mapping[str, str], *, is_pinned: bool = False
+    ) -> None:
+        """Start workers, if wanted each on the core of its number, and wait until they are ready."""
+        for number in range(count):
+            worker = self._spawn(f"worker{number}", [sys.executable, *arguments], environment)
+            self._workers.append(worker)
+            if is_pinned:
+                os.sched_setaffinity(worker.pid, {number})  # it has one thread yet, from which all others inherit this
+        self._wait(f"worker{count - 1}", lambda: len(self.live.workers()) == count)
+
+    def stop_workers(self) -> None:
+        """Stop the workers, once they have done what they are at."""
+        _end(self._workers)
+        self._workers.clear()
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """Tell the CPU time of the queue server, of the API and of the workers so far."""
+        parts = {name: [process] for name, process in self._parts.items()} | {"workers": self._workers}
+        return {name: processes.cpu_seconds(process.pid for process in found) for name, found in parts.items()}
+
+    def discard(self, job_id: str) -> None:
+        """Make room on the disk: remove what is stored of a job that has ended and is settled."""
+        shutil.rmtree(self._store / "jobs" / job_id)
+
+    def _start(self, name: str, command: list[str]) -> None:
+        self._parts[name] = self._spawn(name, command, {})
+
+    def _spawn(self, name: str, command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        with self._log(name).open("wb") as log:
+            return subprocess.Popen(
+                command,
+                cwd=_ROOT,
+                env={**self._environment, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                pass_fds=(self._listener.fileno(),),
+                start_new_session=True,
+            )
+
+    def _wait(self, name: str, condition: Callable[[], bool]) -> None:
+        began = time.monotonic()
+        while not condition():
+            has_died = any(process.poll() is not None for process in (*self._parts.values(), *self._workers))
+            if has_died or time.monotonic() > began + _READY_SECONDS:
+                said = self._log(name).read_text(errors="replace")[-_LOG_LETTERS:]
+                raise AssemblyError(f"{name} did not start; it said: {said}")
+            time.sleep(_POLL_SECONDS)
+        self.ready_seconds[name] = time.monotonic() - began
+
+    def _has_queue(self) -> bool:
+        with suppress(RedisError):
+            return self._queue_socket.exists() and bool(self.redis.ping())  # a refused ping tries again after a pause
+        return False
+
+    def _has_api(self) -> bool:
+        with suppress(httpx.TransportError):
+            return httpx.get(f"{self.url}/healthz", trust_env=False).is_success
+        return False
+
+    def _log(self, name: str) -> Path:
+        return self._folder / f"{name}.log"
+
+    def _stop(self) -> None:
+        """First what uses the queue, then the queue."""
+        self.stop_workers()
+        for name in ("api", "queue"):
+            _end([self._parts.pop(name)] if name in self._parts else [])
+        self.redis.close()
+        self._listener.close()
+
+
+def _end(ended: Sequence[subprocess.Popen[bytes]]) -> None:
+    for process in ended:
+        process.terminate()
+    for process in ended:
+        try:
+            process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,1 @@
+"""How long the service takes from its start until it is ready, and what for."""

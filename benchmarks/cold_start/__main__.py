@@ -1,0 +1,41 @@
+"""`python -m benchmarks.cold_start`: from `imagemill up` to a service that is ready, and what the time goes into.
+
+First the whole: until /healthz and /readyz answer with success, and until the line "Ready" is there. Then its parts,
+each alone and with the machine to itself, so that they are comparable, and shorter than where several start at once:
+the interpreter and its imports, the API's imports as `python -X importtime` counts them (which makes them slower), the
+parts of the service until they answer, and the steps of a worker's start. Every figure is a median; files are in the
+page cache from the second time on.
+"""
+
+from collections.abc import Iterable
+from statistics import median
+from typing import Annotated
+
+import typer
+
+from benchmarks import table
+from benchmarks.cold_start import stages, up
+from benchmarks.cold_start.stages import Stages
+from benchmarks.command import console, run
+
+_MEASURED = (up.measure, stages.interpreter, stages.imports_of_the_api, stages.parts, stages.worker)
+_MOST_SECONDS = {"imports of the API": 1.0}
+"""Goals."""
+
+
+def main(repeats: Annotated[int, typer.Option(min=1, help="Starts of which the median counts.")] = 5) -> None:
+    """Measure all stages and print a table."""
+    rows = [row for measure in _MEASURED for row in _rows([measure() for _ in range(repeats)])]
+    console.print(table.markdown(("stage", "median s", "from", "to", "goal"), rows))
+
+
+def _rows(found: list[Stages]) -> Iterable[tuple[str, ...]]:
+    for name in found[0]:
+        seconds = [stages[name] for stages in found]
+        most = _MOST_SECONDS.get(name)
+        goal = "" if most is None else f"< {most:g}: {'yes' if median(seconds) < most else 'no'}"
+        yield name, f"{median(seconds):.3f}", f"{min(seconds):.3f}", f"{max(seconds):.3f}", goal
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,66 @@
+"""The parts of a cold start, each measured alone in processes of its own; seconds by name."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.assembly import WORKER, Assembly
+
+_UP = "import app.cli, app.demo, app.stack"
+_US = 1e-6
+
+Stages = dict[str, float]
+
+
+class StageError(Exception):
+    """What was measured did not do what it should."""
+
+
+def interpreter() -> Stages:
+    """Start Python, and import what `imagemill up` needs."""
+    bare, with_imports = _seconds("pass"), _seconds(_UP)
+    return {"interpreter": bare, "imports of imagemill up": with_imports - bare}
+
+
+def imports_of_the_api() -> Stages:
+    """Import app.main, as Python itself counts it."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", "import app.main"], capture_output=True, text=True, check=True
+    )
+    return {"imports of the API": imported_seconds(done.stderr, "app.main")}
+
+
+def imported_seconds(report: str, module: str) -> float:
+    """Find the seconds that a module and all it imports took, in what `python -X importtime` writes."""
+    for line in report.splitlines():
+        _, _, figures = line.partition("import time:")
+        cells = [cell.strip() for cell in figures.split("|")]
+        if cells[-1] == module:
+            return int(cells[1]) * _US
+    raise StageError(f"{module} was not imported")
+
+
+def parts() -> Stages:
+    """Start the queue server, the API and a worker, one after the other, each until it answers."""
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, Assembly(Path(folder)) as assembly:
+        assembly.start_workers(1, WORKER, {})
+        found = assembly.ready_seconds
+        return {"queue server": found["queue"], "API": found["api"], "worker": found["worker0"]}
+
+
+def worker() -> Stages:
+    """Take a worker's start apart."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.cold_start.worker_probe"], capture_output=True, text=True, check=True
+    )
+    found: dict[str, float] = json.loads(done.stdout)
+    return {f"worker: {name}": seconds for name, seconds in found.items()}
+
+
+def _seconds(code: str) -> float:
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], check=True)
+    return time.perf_counter() - began

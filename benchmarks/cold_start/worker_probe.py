@@ -1,0 +1,33 @@
+"""`python -m benchmarks.cold_start.worker_probe`: start as a worker does; prints the seconds of each step as JSON."""
+
+import json
+import time
+
+_began = time.perf_counter()
+import torch  # noqa: E402
+
+_with_torch = time.perf_counter()
+from worker import main  # noqa: E402
+from worker.runtime import Runtime, choose_device, find_checkpoints  # noqa: E402
+
+_imported = time.perf_counter()
+
+
+def run() -> None:
+    """Do what worker.main does before it looks for Redis."""
+    torch.set_num_threads(1)
+    runtime = Runtime(find_checkpoints(None), choose_device("auto"), main.cores())
+    loaded = time.perf_counter()
+    runtime.warm_up()
+    warm = time.perf_counter()
+    steps = {
+        "import torch": _with_torch - _began,
+        "other imports": _imported - _with_torch,
+        "load checkpoints": loaded - _imported,
+        "warm up": warm - loaded,
+    }
+    print(json.dumps(steps))  # noqa: T201
+
+
+if __name__ == "__main__":
+    run()

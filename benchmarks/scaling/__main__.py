@@ -1,0 +1,74 @@
+"""`python -m benchmarks.scaling`: which layer of the service is the first at its limit when GPUs are added.
+
+The queue server, the API over HTTP, the store and all else of a worker's code are the real ones; only a worker's model
+and encoder are simulated: images of faces-64 that were rendered and encoded once come at the speed of a GPU, or in no
+time. Four tables tell
+
+1. images/s that workers commit to the store together, from the request for one large job until its last commit, its
+   small first shards included; and until all of it is forced to the disk
+2. jobs/s of one image that the API accepts from several posters at once, that two workers end, and that are then forced
+   to the disk
+3. tasks/s that workers take from the queue server and settle when there is nothing to do for them
+4. MB/s that the API sends of a finished job to several clients
+
+Then a small model says what limits G GPUs. It gives each process of a layer a core: a layer does what it did here, or
+what it did per second of its CPU time if that is more; of the store counts what was forced to the disk, as if nobody
+rendered meanwhile. As all processes, posters and clients share the cores of this machine, what was measured is a lower
+limit. Drawing latents and encoding, which a worker spreads over all its cores, is not in the model; the last line tells
+how many cores a GPU needs for them.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.assembly import Assembly
+from benchmarks.command import console, run
+from benchmarks.scaling import commits, cores, downloads, handovers, house, posts
+from benchmarks.scaling.downloads import Downloads
+from benchmarks.scaling.posts import Posts
+from benchmarks.scaling.report import Report
+from benchmarks.scaling.simulated import MODEL
+
+_POSTERS = (1, 8, 32)
+_CLIENTS = (1, 4)
+_FEW_WORKERS = 2
+
+
+def main(
+    images_per_s: Annotated[float, typer.Option(min=1, help="Speed of one simulated GPU.")] = 20_000,
+    n: Annotated[
+        int, typer.Option(min=1, help="Images in the large job, and a quarter of them to download.")
+    ] = 200_000,
+    workers: Annotated[list[int], typer.Option(min=1, help="Numbers of workers; one option each.")] = [1, 2, 4, 8],  # noqa: B006
+    seconds: Annotated[float, typer.Option(min=1, help="The most that a large job may take; then it is cut off.")] = 10,
+    post_seconds: Annotated[float, typer.Option(min=1, help="For each number of posters.")] = 5,
+    tasks: Annotated[int, typer.Option(min=1, help="That are handed over.")] = 5000,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the store is made, by default with other temporary files.")
+    ] = None,
+) -> None:
+    """Measure each layer and print what limits the service."""
+    with house.opened(folder) as assembly:
+        paces = (images_per_s, None)
+        committed = [commits.measure(assembly, k, pace, n, seconds) for pace in paces for k in workers]
+        posted, sent = _served(assembly, post_seconds, n // 4)
+        taken = [handovers.measure(assembly, k, tasks) for k in workers]
+    console.print(Report(images_per_s, committed, posted, taken, sent).markdown())
+    needed = cores.measure(MODEL)
+    drawing, encoding = images_per_s * needed.latents_s, images_per_s * needed.encoding_s
+    console.print(
+        f"\nA GPU of {images_per_s:.0f} images/s needs {drawing:.2f} cores for latents, {encoding:.2f} for PNGs."
+    )
+
+
+def _served(assembly: Assembly, post_seconds: float, n: int) -> tuple[list[Posts], list[Downloads]]:
+    with house.workers(assembly, _FEW_WORKERS, None):
+        posted = [posts.measure(assembly, count, post_seconds) for count in _POSTERS]
+        spec = house.job(assembly, n)
+    return posted, [downloads.measure(assembly, spec, count) for count in _CLIENTS]
+
+
+if __name__ == "__main__":
+    run(main)

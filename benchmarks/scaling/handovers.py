@@ -1,0 +1,84 @@
+"""How many tasks/s the queue server hands over: all tasks are in line, and workers take them the way they always do.
+
+The tasks are of jobs that the store does not know. A worker takes one, looks for its job, finds none and settles it.
+"""
+
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from rq import Queue
+
+from benchmarks.assembly import Assembly
+from benchmarks.scaling import house
+from benchmarks.scaling.simulated import MODEL
+from worker.contracts.jobs import Cut, JobSpec
+from worker.contracts.line import Line
+from worker.contracts.queue import Task, queue_names
+
+_POLL_SECONDS = 0.005
+
+
+@dataclass(frozen=True)
+class Handovers:
+    """What some workers have taken."""
+
+    workers: int
+    tasks: int
+    enqueued_seconds: float
+    """For all tasks, put into line one by one, by one process."""
+    taken_seconds: float
+    queue_cpu_s: float
+    """Of the queue server, while they were taken."""
+
+    @property
+    def enqueued_per_s(self) -> float:
+        """Tasks that one process puts into line."""
+        return self.tasks / self.enqueued_seconds
+
+    @property
+    def taken_per_s(self) -> float:
+        """Tasks that all workers together take and settle."""
+        return self.tasks / self.taken_seconds
+
+
+def measure(assembly: Assembly, count: int, tasks: int) -> Handovers:
+    """Put tasks into line one by one and let workers empty it; then all at once, and time how they are taken."""
+    line = Line(assembly.redis)
+    with house.workers(assembly, count, None):
+        spec = _unknown_job(assembly)
+        enqueued_seconds = _enqueue_singly(line, spec, tasks)
+        _wait_until_taken(assembly, spec)
+        line.enqueue(spec, [_task() for _ in range(tasks)])
+        before, began = assembly.cpu_seconds(), time.perf_counter()
+        _wait_until_taken(assembly, spec)
+        taken_seconds = time.perf_counter() - began
+        queue_cpu_s = assembly.cpu_seconds()["queue"] - before["queue"]
+    return Handovers(count, tasks, enqueued_seconds, taken_seconds, queue_cpu_s)
+
+
+def _enqueue_singly(line: Line, spec: JobSpec, tasks: int) -> float:
+    began = time.perf_counter()
+    for _ in range(tasks):
+        line.enqueue(spec, [_task()])
+    return time.perf_counter() - began
+
+
+def _unknown_job(assembly: Assembly) -> JobSpec:
+    model = assembly.live.models()[MODEL]
+    cut = Cut(first=model.numerics.batch_size, most=model.numerics.batch_size)
+    return JobSpec(
+        id=secrets.token_urlsafe(16), model=model, class_label=None, n=1, seed=0, cut=cut, created=datetime.now(UTC)
+    )
+
+
+def _task() -> Task:
+    return Task.render_shard(secrets.token_urlsafe(16), 0)
+
+
+def _wait_until_taken(assembly: Assembly, spec: JobSpec) -> None:
+    short, _ = queue_names(spec.model.numerics.name)
+    waiting = Queue(short, connection=assembly.redis)
+    while waiting.count:
+        time.sleep(_POLL_SECONDS)

@@ -1,0 +1,66 @@
+"""A model without a GPU: its images were rendered and encoded once, and come at the speed that is asked for."""
+
+import time
+from pathlib import Path
+from threading import Lock
+
+import torch
+from torch import Tensor
+
+from models import registry
+from worker import encoding
+from worker.contracts.catalog import CatalogEntry, Numerics
+from worker.contracts.jobs import Format
+from worker.runtime import LoadedModel, Runtime
+
+MODEL = "faces-64"
+NUMERICS = Numerics(name="simulated", batch_size=256)
+"""With the batch of a GPU."""
+
+
+class SimulatedModel(LoadedModel):
+    """A shipped model on a simulated GPU, which renders `images_per_s`, or in no time at all."""
+
+    def __init__(self, path: Path, images_per_s: float | None) -> None:
+        super().__init__(path, torch.device("cpu"), torch.float32, NUMERICS)
+        block, classes = range(self.batch_size), len(self.entry.classes)
+        self.images = super().render(super().latents(0, block), [index % classes for index in block if classes])
+        """Those of a batch."""
+        self._batch_seconds = self.batch_size / images_per_s if images_per_s else 0.0
+        self._free_at = 0.0
+        self._queueing = Lock()
+
+    def latents(self, seed: int, indices: range) -> Tensor:  # noqa: ARG002
+        """Draw nothing: that is a GPU's part here."""
+        return torch.empty(len(indices), 0)
+
+    def render(self, z: Tensor, labels: object) -> Tensor:  # noqa: ARG002
+        """Wait as long as a GPU takes, which has one batch at a time, and hand out what is ready."""
+        if self._batch_seconds:
+            with self._queueing:
+                self._free_at = max(self._free_at, time.perf_counter()) + self._batch_seconds
+                free_at = self._free_at
+            time.sleep(max(0.0, free_at - time.perf_counter()))
+        return self.images
+
+
+class SimulatedRuntime(Runtime):
+    """A runtime with one simulated model."""
+
+    def __init__(self, images_per_s: float | None, threads: int) -> None:
+        super().__init__((), torch.device("cpu"), threads)
+        self._simulated = SimulatedModel(registry.find(MODEL), images_per_s)
+        self._files = encoding.encode(self._simulated.images, "png")
+
+    @property
+    def entries(self) -> list[CatalogEntry]:
+        """What this worker announces."""
+        return [self._simulated.entry]
+
+    def model(self, entry: CatalogEntry) -> LoadedModel:  # noqa: ARG002
+        """Find the one model."""
+        return self._simulated
+
+    def encode(self, images: Tensor, kind: Format) -> list[bytes]:  # noqa: ARG002
+        """Hand out as many PNGs as there are images."""
+        return self._files[: len(images)]
