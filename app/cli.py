@@ -49,7 +49,6 @@ def up(
     verbose: Annotated[bool, typer.Option("--verbose", help="Log what happens, not only what goes wrong.")] = False,
 ) -> None:
     """Run the whole service on this machine until Ctrl-C."""
-    from app.demo import wait_until_ready
     from app.stack import Stack
 
     console = Console(soft_wrap=True)
@@ -57,6 +56,8 @@ def up(
         _stopped_politely(console, is_normal=True),
         Stack(data, host, port, workers, "info" if verbose else "warning") as stack,
     ):
+        from app.ready import wait_until_ready  # meanwhile, its processes start
+
         wait_until_ready(stack, console)
         console.print(f"[bold green]Ready[/] at {stack.url} (documentation at {stack.url}/docs). Ctrl-C stops it. Try:")
         elsewhere = "" if stack.url == _SERVER else f" --server {stack.url}"

@@ -6,17 +6,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-import httpx
 from rich.console import Console
 
 from app import output
 from app.client import Client, Job
 from app.collect import collect
 from app.generate import pace, report, teller
-from app.stack import Stack, StackError
-
-_READY_SECONDS = 60
-_POLL_SECONDS = 0.1
+from app.ready import wait_until_ready
+from app.stack import Stack
 
 
 def demo(n: int, out: Path, console: Console) -> None:
@@ -37,24 +34,6 @@ def demo(n: int, out: Path, console: Console) -> None:
     report(job, out, took, console)
     console.print("\nNext: [bold]imagemill up[/] keeps the service running; then, in another terminal:")
     console.print("  imagemill generate -n 1000 --seed 7", highlight=False)
-
-
-def wait_until_ready(stack: Stack, console: Console) -> None:
-    """Wait until a job would be rendered; raises StackError when that takes too long."""
-    deadline = time.monotonic() + _READY_SECONDS
-    with console.status("Starting the queue, the API and a worker"):
-        while not _is_ready(stack.url):
-            if time.monotonic() > deadline:
-                raise StackError(f"the service was not ready after {_READY_SECONDS} s; its messages are above")
-            stack.tend()
-            time.sleep(_POLL_SECONDS)
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/readyz", timeout=5).is_success
-    except httpx.TransportError:
-        return False
 
 
 def _tending(stack: Stack) -> Callable[[float], None]:

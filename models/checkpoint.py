@@ -1,14 +1,15 @@
 """The checkpoint format: safetensors for the weights, one versioned JSON header that says what they are."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from models import container
 from models.errors import CheckpointError
@@ -111,8 +112,22 @@ def load_generator(path: Path) -> tuple[Header, nn.Module]:
     return header, generator.eval().requires_grad_(False)
 
 
+class _NothingDrawn(TorchFunctionMode):
+    """Leaves weights undrawn: on the device `meta` there are none, and torch would load its compiler to draw them."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401
+        kwargs = kwargs or {}
+        return kwargs["tensor"] if func is nn.init.normal_ else func(*args, **kwargs)
+
+
 def _check_tensors(path: Path, tensors: Mapping[str, Tensor], header: Header) -> None:
-    with torch.device("meta"):
+    with torch.device("meta"), _NothingDrawn():
         expected = build_generator(header.architecture).state_dict()
     faults = [f"missing {key}" for key in expected.keys() - tensors.keys()]
     faults += [f"unknown {key}" for key in tensors.keys() - expected.keys()]
