@@ -1,6 +1,7 @@
 """Encoding: images to bytes, the same bytes every time, outside the interpreter lock."""
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 from PIL import Image
@@ -9,6 +10,8 @@ from torch import Tensor
 from worker import png
 from worker.contracts.jobs import Format
 
+Encode = Callable[[Tensor, Format], list[bytes]]
+"""What turns uint8 images (n, 3, h, w) into files of a format."""
 _OPTIONS: dict[Format, dict[str, Any]] = {
     "webp": {"lossless": True, "method": 0, "quality": 0},
     "jpeg": {"quality": 95, "subsampling": "4:4:4"},

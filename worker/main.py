@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.line import Line
 from worker.contracts.queue import connect
+from worker.encoding import Encode, encode
 from worker.pulse import Pulse
 from worker.runtime import Runtime, choose_device, find_checkpoints
 from worker.settings import WorkerSettings
@@ -41,6 +42,11 @@ def run(settings: WorkerSettings) -> None:
     if not runtime.entries:
         log.warning("no checkpoint was found folder=%s", settings.models)
     runtime.warm_up()
+    work(settings, runtime)
+
+
+def work(settings: WorkerSettings, runtime: Runtime, encode: Encode = encode) -> None:
+    """Take tasks until SIGTERM or SIGINT."""
     redis = _wait_for_redis(settings.redis_url)
     name, stopping = f"{socket.gethostname()}-{uuid4().hex}", Event()
     pulse = Pulse(redis, name, str(runtime.device), runtime.numerics, runtime.entries)
@@ -50,7 +56,8 @@ def run(settings: WorkerSettings) -> None:
         ThreadPoolExecutor(1, "settle") as settling,
         ThreadPoolExecutor(1, "store") as storing,
     ):
-        tasks = Tasks(Artifacts(settings.store), runtime, pulse, Line(redis), threads, storing, settling, stopping)
+        artifacts, line = Artifacts(settings.store), Line(redis)
+        tasks = Tasks(artifacts, runtime, pulse, line, threads, storing, settling, stopping, encode)
         WarmWorker(redis, name, tasks, pulse, stopping).work(logging_level=None)
     log.info("worker stopped name=%s", name)
     if not stopping.is_set():

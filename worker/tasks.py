@@ -12,11 +12,12 @@ from threading import Event, Semaphore
 import torch
 from torch import Tensor
 
-from worker import encoding, slices
+from worker import slices
 from worker.contracts.artifacts import Artifacts, StoreError
-from worker.contracts.jobs import Format, JobError, JobSpec, JobState
+from worker.contracts.jobs import JobError, JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task
+from worker.encoding import Encode, encode
 from worker.errors import WorkerCrashedError, WorkerError
 from worker.pulse import OutageTolerated, Pulse
 from worker.render import EncodedImage, Mill
@@ -54,7 +55,7 @@ class Tasks:
     settling: Executor
     """Which forces to the disk what has ended."""
     stopping: Event
-    encode: Callable[[Tensor, Format], list[bytes]] = encoding.encode
+    encode: Encode = encode
     room: Semaphore = field(default_factory=Semaphore)
     """For one shard that waits to be stored."""
 

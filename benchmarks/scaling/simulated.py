@@ -49,6 +49,7 @@ class SimulatedRuntime(Runtime):
 
     def __init__(self, images_per_s: float | None, threads: int) -> None:
         super().__init__((), torch.device("cpu"), threads)
+        self.numerics = NUMERICS
         self._simulated = SimulatedModel(registry.find(MODEL), images_per_s)
         self._files = encoding.encode(self._simulated.images, "png")
 
