@@ -157,6 +157,8 @@ class Service:
     def model(self, name: str) -> Model:
         """Tell about one model."""
         models = {model.name: model for model in self.models()}
+        if not models:
+            raise _no_models()
         if name not in models:
             raise ApiError(HTTPStatus.NOT_FOUND, "unknown_model", f"no model {name!r}; there are {_listed(models)}")
         return models[name]
@@ -193,7 +195,7 @@ class Service:
         """Choose a model, and the live workers of one kind that render it: the kind of which there are most."""
         entries = self._live.models()
         if not entries:
-            raise unavailable("no_worker", "no worker has announced a model yet")
+            raise _no_models()
         by_sha256 = {entry.sha256: entry for entry in entries.values()}
         chosen = (by_sha256 | entries).get(name if name is not None else self._default(entries))
         if chosen is None:
@@ -248,6 +250,10 @@ def _address_id(spec: JobSpec, attempt: int) -> str:
     parts = (model.sha256, model.numerics.name, spec.seed, spec.first, spec.class_label, spec.format, attempt)
     digest = hashlib.sha256(json.dumps(parts).encode()).digest()[:16]
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _no_models() -> ApiError:
+    return unavailable("no_worker", "no worker has announced a model yet")
 
 
 def _not_there(job: Job, what: str) -> ApiError:
