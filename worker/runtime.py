@@ -15,7 +15,6 @@ from models.precision import fastest_dtype
 from models.served import served
 from worker.contracts.catalog import CatalogEntry, Numerics
 from worker.errors import ModelUnavailableError
-from worker.render import aligned_blocks, even_blocks
 
 _BATCH_SIZES = {"cpu": 16, "cuda": 256}
 """Fixed per kind of device: the batch shape is part of what fixes an image's bytes."""
@@ -35,28 +34,6 @@ class LoadedModel:
         self._dtype = dtype
         made = served(generator).to(device, self._dtype)
         self._generator: nn.Module = made.to(memory_format=torch.channels_last)
-        self._is_exact = False
-        """Whether an image is the same in a batch of any size."""
-
-    def warm_up(self) -> None:
-        """Render some batches, so that no job pays for first-time work, and find out how exact they are.
-
-        A device may compute an image otherwise in a batch of another size, and only trying can tell. How it computes
-        depends on shapes and not on values, so one set of latents is enough. It is not tried on a GPU, where batches
-        are large and kernels are many.
-        """
-        n = self.batch_size
-        z, labels = self.latents(0, range(n)), [0] * n if self.entry.classes else []
-        whole = self.render(z, labels)
-        self._is_exact = self._device.type == "cpu" and all(
-            torch.equal(self.render(z[k:], labels[k:]), whole[k:]) for k in range(1, n)
-        )
-
-    def blocks(self, indices: range, threads: int) -> list[range]:
-        """Cut indices into batches: whole ones in fixed places, unless the size of a batch changes no byte."""
-        if self._is_exact:
-            return even_blocks(indices, self.batch_size, threads)
-        return aligned_blocks(indices, self.batch_size)
 
     def latents(self, seed: int, indices: range) -> Tensor:
         """Draw latents. Shapes: returns (len(indices), latent_dim) on the device."""
@@ -93,9 +70,10 @@ class Runtime:
         return [model.entry for model in self._models.values()]
 
     def warm_up(self) -> None:
-        """Make every model ready for its first job."""
+        """Render one batch of every model, so that no job pays for first-time work."""
         for model in self._models.values():
-            model.warm_up()
+            labels = [0] * model.batch_size if model.entry.classes else []
+            model.render(model.latents(0, range(model.batch_size)), labels)
 
     def model(self, entry: CatalogEntry) -> LoadedModel:
         """Find the loaded model for a job; raises ModelUnavailableError."""

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from worker.contracts.queue import Task
 from worker.encoding import Encode, encode
 from worker.errors import WorkerCrashedError, WorkerError
 from worker.pulse import OutageTolerated, Pulse
-from worker.render import EncodedImage, Mill
+from worker.render import EncodedImage, Mill, aligned_blocks
 from worker.runtime import Runtime
 from worker.tail import build_tail
 
@@ -144,7 +144,7 @@ class Tasks:
         images: list[EncodedImage] = []
         self.pulse.beat(task, 0)
         beaten = time.monotonic()
-        for batch in self._batches(spec, indices):
+        for batch in self._mill(spec, indices).render(indices):
             images += batch
             if self.stopping.is_set():
                 return None
@@ -154,9 +154,9 @@ class Tasks:
                     return None
         return images
 
-    def _batches(self, spec: JobSpec, indices: range) -> Iterator[list[EncodedImage]]:
+    def _mill(self, spec: JobSpec, indices: range) -> Mill:
         model = self.runtime.model(spec.model)
-        blocks = model.blocks(indices, self.runtime.threads)
+        blocks = list(aligned_blocks(indices, model.batch_size))
         first = blocks[0].start
         z = model.latents(spec.seed, range(first, blocks[-1].stop))  # all at once, as each draw is many small passes
 
@@ -166,7 +166,7 @@ class Tasks:
         def encode_images(images: Tensor) -> list[bytes]:
             return self.encode(images, spec.format)
 
-        return Mill(render_block, encode_images, self.threads, 2 * self.runtime.threads).render(indices, blocks)
+        return Mill(model.batch_size, render_block, encode_images, self.threads, 2 * self.runtime.threads)
 
     def _finalise(self, task: Task, spec: JobSpec) -> None:
         whole = []

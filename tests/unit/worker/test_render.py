@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from worker.encoding import encode
-from worker.render import EncodedImage, Mill, aligned_blocks, even_blocks
+from worker.render import EncodedImage, Mill, aligned_blocks
 
 BATCH = 8
 
@@ -30,8 +30,8 @@ def as_png(images: Tensor) -> list[bytes]:
 
 
 def rendered(indices: range, encoders: Executor) -> list[EncodedImage]:
-    batches = Mill(numbered, as_png, encoders, ahead=2).render(indices, aligned_blocks(indices, BATCH))
-    return [image for batch in batches for image in batch]
+    mill = Mill(BATCH, numbered, as_png, encoders, ahead=2)
+    return [image for batch in mill.render(indices) for image in batch]
 
 
 @pytest.mark.parametrize("indices", [range(0, 1), range(0, 8), range(3, 30), range(16, 24), range(7, 9)])
@@ -42,14 +42,8 @@ def test_exactly_the_wanted_images_come_in_order(indices: range, encoders: Execu
 
 
 def test_batches_are_whole_blocks_of_index_space() -> None:
-    assert aligned_blocks(range(3, 17), BATCH) == [range(0, 8), range(8, 16), range(16, 24)]
-    assert aligned_blocks(range(8, 16), BATCH) == [range(8, 16)]
-
-
-def test_few_images_are_shared_out_among_threads() -> None:
-    assert even_blocks(range(3, 4), BATCH, 2) == [range(3, 4)]
-    assert even_blocks(range(3, 14), BATCH, 2) == [range(3, 9), range(9, 14)]
-    assert even_blocks(range(20), BATCH, 2) == [range(0, 5), range(5, 10), range(10, 15), range(15, 20)]
+    assert list(aligned_blocks(range(3, 17), BATCH)) == [range(0, 8), range(8, 16), range(16, 24)]
+    assert list(aligned_blocks(range(8, 16), BATCH)) == [range(8, 16)]
 
 
 def test_an_image_takes_the_same_slot_whatever_was_asked_for(encoders: Executor) -> None:
@@ -64,7 +58,7 @@ def test_batches_are_made_side_by_side(encoders: Executor) -> None:
         both.wait()
         return numbered(block)
 
-    assert len(list(Mill(batch, as_png, encoders, ahead=2).render(range(16), aligned_blocks(range(16), BATCH)))) == 2
+    assert len(list(Mill(BATCH, batch, as_png, encoders, ahead=2).render(range(16)))) == 2
 
 
 def test_no_more_batches_are_begun_than_can_soon_be_fetched(encoders: Executor) -> None:
@@ -74,6 +68,6 @@ def test_no_more_batches_are_begun_than_can_soon_be_fetched(encoders: Executor) 
         begun.append(block)
         return numbered(block)
 
-    images = Mill(batch, as_png, encoders, ahead=2).render(range(800), aligned_blocks(range(800), BATCH))
+    images = Mill(BATCH, batch, as_png, encoders, ahead=2).render(range(800))
     next(images)
     assert len(begun) <= 3

@@ -26,24 +26,6 @@ def test_every_model_renders_without_a_job(runtime: Runtime) -> None:
     runtime.warm_up()
 
 
-@pytest.mark.parametrize("wanted", [range(3, 4), range(5), range(7, 16), range(14, 16)])
-def test_a_batch_is_cut_only_where_that_changes_no_image(runtime: Runtime, wanted: range) -> None:
-    runtime.warm_up()
-    for entry in runtime.entries:
-        model = runtime.model(entry)
-        labels = [index % 3 for index in range(model.batch_size)] if entry.classes else []
-        whole = model.render(model.latents(5, range(model.batch_size)), labels)
-        for block in model.blocks(wanted, 1):
-            assert torch.equal(
-                model.render(model.latents(5, block), labels[block.start : block.stop]), whole[block.start : block.stop]
-            )
-
-
-def test_batches_are_whole_until_that_is_known(runtime: Runtime) -> None:
-    model = runtime.model(runtime.entries[0])
-    assert model.blocks(range(3, 4), 1) == [range(model.batch_size)]
-
-
 def test_images_do_not_depend_on_the_number_of_threads(runtime: Runtime) -> None:
     threads = torch.get_num_threads()
     for entry in runtime.entries:
