@@ -17,7 +17,7 @@ JobId = Annotated[str, StringConstraints(pattern=JOB_ID_PATTERN)]
 
 
 class Cut(BaseModel):
-    """How a job is cut into shards: a small one first, so that images come soon; then doubling up to a size."""
+    """How a job is cut into shards: a small one first, so that images come soon; then growing up to a size."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -30,7 +30,7 @@ class Cut(BaseModel):
         """Position of a shard's first image."""
         growing = self._growing
         if shard <= growing:
-            return self.first * ((1 << shard) - 1)
+            return self.first * (((1 << 2 * shard) - 1) // 3)
         return self.start(growing) + (shard - growing) * self.most
 
     def shard_of(self, position: int) -> int:
@@ -38,13 +38,13 @@ class Cut(BaseModel):
         growing = self._growing
         grown = self.start(growing)
         if position < grown:
-            return (position // self.first + 1).bit_length() - 1
+            return ((3 * (position // self.first) + 1).bit_length() - 1) // 2
         return growing + (position - grown) // self.most
 
     @property
     def _growing(self) -> int:
-        """Number of shards that are smaller than `most`, as each but the first is twice the one before."""
-        return (-(-self.most // self.first) - 1).bit_length()
+        """Number of shards that are smaller than `most`, as each but the first is four times the one before."""
+        return ((-(-self.most // self.first) - 1).bit_length() + 1) // 2
 
 
 class JobSpec(BaseModel):

@@ -26,7 +26,7 @@ def test_shards_grow_and_cover_every_image_once(first: int, grow: int, n: int, b
         for position, index in enumerate(indices)
     )
     sizes = [len(shard) for shard in shards[:-1]]
-    assert sizes == [min(first << shard, first + grow) for shard in range(len(sizes))]
+    assert sizes == [min(first << 2 * shard, first + grow) for shard in range(len(sizes))]
 
 
 def test_classes_take_turns_by_index(make_spec: MakeSpec) -> None:
