@@ -34,7 +34,8 @@ class ServedDcgan(nn.Module):
         self.grid, self.channels = start.kernel_size[0], start.out_channels
         self.start = nn.Parameter(start.weight.permute(2, 3, 1, 0).flatten(0, 2).contiguous())
         self.bias = nn.Parameter(cast(Tensor, start.bias).repeat(self.grid**2))
-        self.ups = nn.ModuleList(_folded(cast(nn.Sequential, up)) for up in generator.ups)
+        ups = (_folded(cast(nn.Sequential, up)) for up in generator.ups)
+        self.ups = nn.Sequential(*(nn.Sequential(up, nn.ReLU(inplace=True)) for up in ups))
         self.image = _subpixel(generator.image)
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -45,9 +46,7 @@ class ServedDcgan(nn.Module):
             z = torch.cat([z, self.embedding(labels)], dim=1)
         grid = linear(z, self.start, self.bias).relu_()
         x = grid.view(-1, self.grid, self.grid, self.channels).permute(0, 3, 1, 2)
-        for up in self.ups:
-            x = up(x).relu_()
-        return pixel_shuffle(self.image(x), 2).tanh_()
+        return pixel_shuffle(self.image(self.ups(x)), 2).tanh_()
 
 
 def _folded(up: nn.Sequential) -> nn.ConvTranspose2d:

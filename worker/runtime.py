@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from models import checkpoint, latents, pixels, registry
 from models.errors import ModelError
+from models.packed import pack
 from models.precision import fastest_dtype
 from models.served import served
 from worker.contracts.catalog import CatalogEntry, Numerics
@@ -34,6 +35,9 @@ class LoadedModel:
         self._dtype = dtype
         made = served(generator).to(device, self._dtype)
         self._generator: nn.Module = made.to(memory_format=torch.channels_last)
+        if device.type == "cpu":
+            labels = torch.zeros(self.batch_size, dtype=torch.int64) if self.entry.classes else None
+            pack(self._generator, self.latents(0, range(self.batch_size)), labels)
 
     def latents(self, seed: int, indices: range) -> Tensor:
         """Draw latents. Shapes: returns (len(indices), latent_dim) on the device."""

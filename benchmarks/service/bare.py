@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from models import checkpoint, latents, pixels, registry
+from models.packed import pack
 from models.precision import fastest_dtype
 from models.served import served
 from worker import encoding
@@ -34,6 +35,8 @@ _BATCHES = {"cpu": (8, 16, 32, 64), "cuda": (64, 128, 256, 512)}
 _SIZES = {"cpu": (1, 10, 256), "cuda": (1, 10, 500, 4000)}
 """Sizes of requests that are tried; a request goes the way of the largest one that it holds."""
 _TRIALS = 3
+_PACKED = 64
+"""Images in a batch that weights are laid out for."""
 _PIECE = 8
 """Images that are encoded in one go."""
 
@@ -73,6 +76,8 @@ class Loop:
         header, generator = checkpoint.load_generator(registry.find(_MODEL))
         self._latent_dim, self._classes = header.latent_dim, len(header.classes)
         self._generator = served(generator).to(self.device, self.dtype).to(memory_format=torch.channels_last)
+        if self.device.type == "cpu":
+            pack(self._generator, *self._inputs(range(_PACKED)))
         self._encoders = ThreadPoolExecutor(cores())
 
     def run(self, n: int, setting: Setting) -> Made:
@@ -103,9 +108,11 @@ class Loop:
 
     @torch.inference_mode()
     def _generated(self, indices: range) -> Tensor:
+        return pixels.to_uint8(self._generator(*self._inputs(indices))).cpu()
+
+    def _inputs(self, indices: range) -> tuple[Tensor, Tensor]:
         z = latents.sample(self._latent_dim, _SEED, indices).to(self.device, self.dtype)
-        labels = torch.tensor(indices, device=self.device) % self._classes
-        return pixels.to_uint8(self._generator(z, labels)).cpu()
+        return z, torch.tensor(indices, device=self.device) % self._classes
 
 
 class Bare:

@@ -1,0 +1,39 @@
+import pytest
+import torch
+from torch import nn
+
+from models.packed import Packed, pack
+from models.registry import Architecture, build_generator
+from models.served import served
+
+N, CLASSES = 16, 3
+
+
+def generator(name: str) -> nn.Module:
+    torch.manual_seed(0)
+    architecture = Architecture.model_validate(
+        {"name": name, "resolution": 32, "latent_dim": 16, "channels": 16, "classes": CLASSES}
+    )
+    return served(build_generator(architecture).eval().requires_grad_(False))
+
+
+@pytest.mark.parametrize("name", ["dcgan", "residual"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_packed_network_computes_the_same_bits(name: str, dtype: torch.dtype) -> None:
+    network = generator(name).to(dtype).to(memory_format=torch.channels_last)
+    z, labels = torch.randn(N, 16).to(dtype), torch.arange(N) % CLASSES
+    with torch.inference_mode():
+        before = network(z, labels)
+        pack(network, z, labels)
+        after = network(z, labels)
+    assert any(isinstance(module, Packed) for module in network.modules())
+    assert not any(isinstance(module, nn.Conv2d | nn.ConvTranspose2d) for module in network.modules())
+    assert torch.equal(before, after)
+
+
+def test_a_packed_network_takes_batches_of_other_sizes() -> None:
+    network = generator("dcgan")
+    z, labels = torch.randn(N, 16), torch.arange(N) % CLASSES
+    with torch.inference_mode():
+        pack(network, z, labels)
+        torch.testing.assert_close(network(z[:3], labels[:3]), network(z, labels)[:3])
