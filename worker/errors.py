@@ -23,3 +23,15 @@ class TaskRefusedError(WorkerError):
     """Something on the queue is not one of our tasks."""
 
     code = "task_refused"
+
+
+class WeightsError(WorkerError):
+    """The weights that style transfer needs are not there, or are others."""
+
+    code = "weights_unavailable"
+
+
+class DivergedError(WorkerError):
+    """Style transfer came to values that are no numbers, also with smaller steps."""
+
+    code = "diverged"

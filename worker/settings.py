@@ -18,6 +18,8 @@ class WorkerSettings(BaseSettings):
     models: Path | None = None
     """A folder of further checkpoints, beside the shipped ones."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    vgg19: Path | None = None
+    """VGG19's weights for style transfer: safetensors with torchvision's keys. Else what torchvision has downloaded."""
     threads: int | None = Field(default=None, ge=1)
     """Threads that render and encode; by default one for each core."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

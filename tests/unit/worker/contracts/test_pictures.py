@@ -1,0 +1,71 @@
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from worker.contracts.pictures import PictureError, normalised
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def red(width: int = 40, height: int = 20, mode: str = "RGB") -> Image.Image:
+    return Image.new("RGB", (width, height), "red").convert(mode)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_a_picture_becomes_rgb_of_a_side(kind: str) -> None:
+    picture = normalised(encoded(red(), kind), 30)
+    assert (picture.mode, picture.size) == ("RGB", (30, 15))
+    assert normalised(encoded(red(), kind), 512).size == (40, 20)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "1", "CMYK"])
+def test_every_mode_becomes_rgb(mode: str) -> None:
+    data = encoded(red(mode=mode), "JPEG") if mode == "CMYK" else encoded(red(mode=mode))
+    assert normalised(data, 30).mode == "RGB"
+
+
+def test_transparency_is_laid_on_white() -> None:
+    assert normalised(encoded(Image.new("RGBA", (20, 20), (255, 0, 0, 0))), 20).getpixel((5, 5)) == (255, 255, 255)
+
+
+def test_sixteen_bits_are_scaled() -> None:
+    deep = Image.fromarray(np.full((20, 20), 0x80FF, np.uint16))
+    assert normalised(encoded(deep), 20).getpixel((5, 5)) == (128, 128, 128)
+
+
+def test_a_picture_is_turned_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert normalised(encoded(red(), "JPEG", exif=exif), 100).size == (20, 40)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "not a picture"),
+        (b"GIF89a" + bytes(50), "not a picture"),
+        (encoded(red())[:60], "cannot be read|not a picture"),
+        (encoded(red(15, 40)), "15 x 40 px, but either side wants 16"),
+    ],
+)
+def test_what_is_no_picture_is_refused(data: bytes, reason: str) -> None:
+    with pytest.raises(PictureError, match=reason):
+        normalised(data, 100)
+
+
+def test_a_bomb_is_refused_before_it_is_decoded() -> None:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    head = chunk(b"IHDR", struct.pack(">2I5B", 20_000, 20_000, 8, 2, 0, 0, 0))
+    bomb = b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    with pytest.raises(PictureError, match="pixels"):
+        normalised(bomb, 100)

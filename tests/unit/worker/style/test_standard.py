@@ -1,0 +1,110 @@
+import pytest
+import torch
+from torch import Tensor
+from torchvision.models import vgg19
+
+from worker.errors import DivergedError
+from worker.style import losses
+from worker.style.standard import Settings, StoppedError, Transfer, Watch
+from worker.style.vgg import Vgg19
+
+CPU = torch.device("cpu")
+SMALL = Settings(steps=6, least=32, coarsest=64)
+
+
+def on(_step: int, _loss: float) -> bool:
+    return True
+
+
+@pytest.fixture(scope="module")
+def network() -> Vgg19:
+    torch.manual_seed(0)
+    return Vgg19(vgg19(weights=None).state_dict(), torch.float32, CPU)
+
+
+@pytest.fixture
+def images() -> Tensor:
+    torch.manual_seed(1)
+    return torch.rand(4, 3, 32, 32)
+
+
+@pytest.fixture
+def transfer(network: Vgg19) -> Transfer:
+    torch.manual_seed(2)
+    return Transfer(network, torch.rand(3, 40, 60), SMALL)
+
+
+def test_images_come_nearer_to_the_style(transfer: Transfer, images: Tensor) -> None:
+    styled = transfer.apply(images, 1.0, on)
+    assert styled.shape == images.shape
+    assert 0 <= float(styled.min()) <= float(styled.max()) <= 1
+    content, style = transfer.losses(images, styled)
+    _, before = transfer.losses(images, images)
+    assert (style < before).all()
+    assert (content > 0).all()
+
+
+def test_an_image_does_not_depend_on_the_images_beside_it(transfer: Transfer, images: Tensor) -> None:
+    together = transfer.apply(images, 1.0, on)
+    other = transfer.apply(torch.cat([images[:1], torch.zeros_like(images[1:])]), 1.0, on)
+    assert torch.equal(other[0], together[0])
+    for k in range(len(images)):  # in a batch of another size, rounding differs, and Adam's first steps go by signs
+        alone = transfer.apply(images[k : k + 1], 1.0, on)
+        assert float((together[k] - alone[0]).abs().mean()) < 1e-3  # a quarter of a level of 256
+
+
+def test_no_strength_leaves_images_as_they_were(transfer: Transfer, images: Tensor) -> None:
+    torch.testing.assert_close(transfer.apply(images, 0.0, on), images, rtol=0, atol=1e-6)
+
+
+def test_more_strength_is_nearer_to_the_style(transfer: Transfer, images: Tensor) -> None:
+    styles = [float(transfer.losses(images, transfer.apply(images, s, on))[1].mean()) for s in (0.05, 1.0)]
+    assert styles[0] > styles[1]
+
+
+def test_large_images_are_styled_from_coarse_to_fine(network: Vgg19) -> None:
+    transfer = Transfer(network, torch.rand(3, 64, 64), SMALL)
+    told: list[int] = []
+
+    def watch(done: int, _loss: float) -> bool:
+        told.append(done)
+        return True
+
+    styled = transfer.apply(torch.rand(1, 3, 80, 160), 1.0, watch)
+    assert styled.shape == (1, 3, 80, 160)
+    assert told == list(range(1, transfer.steps(160) + 1))
+    assert transfer.steps(160) == 9 + 9 + 6  # 64, 80 and 160 px
+    assert transfer.steps(32) == 6
+
+
+def test_who_watches_can_stop(transfer: Transfer, images: Tensor) -> None:
+    with pytest.raises(StoppedError):
+        transfer.apply(images, 1.0, lambda done, _: done < 3)
+
+
+def test_colours_can_be_kept(network: Vgg19, images: Tensor) -> None:
+    transfer = Transfer(network, torch.rand(3, 40, 60), Settings(steps=6, least=32, keep_colours=True))
+    styled = transfer.apply(images * 0.5 + 0.25, 1.0, on)
+    chroma = styled - styled.mean(1, keepdim=True) - (images * 0.5 + 0.25 - (images * 0.5 + 0.25).mean(1, keepdim=True))
+    assert float(chroma.abs().median()) < 1e-3
+
+
+def test_values_that_are_no_numbers_are_tried_again_with_smaller_steps(
+    transfer: Transfer, images: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates: list[float] = []
+    optimised = Transfer._optimised
+
+    def diverging(self: Transfer, images: Tensor, strength: float, rate: float, watch: Watch) -> Tensor:
+        rates.append(rate)
+        found = optimised(self, images, strength, rate, watch)
+        return found if len(rates) == 3 else found * float("nan")
+
+    monkeypatch.setattr(Transfer, "_optimised", diverging)
+    assert transfer.apply(images, 1.0, on).isfinite().all()
+    assert rates == [0.03, 0.015, 0.0075]
+    monkeypatch.setattr(losses, "relative", lambda found, _: found.flatten(1).sum(1) * float("nan"))
+    rates.clear()
+    monkeypatch.setattr(Transfer, "_optimised", optimised)
+    with pytest.raises(DivergedError):
+        transfer.apply(images, 1.0, on)

@@ -1,0 +1,108 @@
+"""The command `imagemill style`. Tensors are imported inside, so that `--help` is quick."""
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from worker.settings import WorkerSettings
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_FORMATS: dict[str, dict[str, Any]] = {
+    ".png": {},
+    ".jpg": {"quality": 95},
+    ".jpeg": {"quality": 95},
+    ".webp": {"lossless": True},
+}
+
+
+def style(
+    image: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The picture that is to be styled.")],
+    painting: Annotated[Path, typer.Option("--style", exists=True, dir_okay=False, help="The picture with the style.")],
+    out: Annotated[Path, typer.Option("-o", "--out", dir_okay=False, help="PNG, JPEG or WebP.")] = Path("out.png"),
+    size: Annotated[int, typer.Option(min=64, max=1024, help="Longer side of the result, in pixels, at most.")] = 512,
+    strength: Annotated[float, typer.Option(min=0, max=1, help="How much of the style; 0 leaves the picture.")] = 1,
+    steps: Annotated[int | None, typer.Option(min=1, max=2000, help="Steps at full size; more are slower.")] = None,
+    keep_colours: Annotated[bool, typer.Option("--keep-colours", help="Take the style's strokes alone.")] = False,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
+) -> None:
+    """Give one picture the style of another. IMAGEMILL_VGG19 names the file of VGG19's weights, in safetensors."""
+    from worker.contracts.pictures import PictureError
+    from worker.errors import WorkerError
+
+    console = Console(soft_wrap=True, highlight=False)
+    if out.suffix.lower() not in _FORMATS:
+        raise typer.BadParameter(f"{out} has to end in {', '.join(_FORMATS)}")
+    if not out.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {out.parent}")
+    try:
+        styled = _styled(_pixels(image, size), _pixels(painting, size), strength, steps, keep_colours, device, console)
+        _write(out, styled)
+    except (PictureError, WorkerError, OSError) as error:
+        console.print(f"[bold red]Error:[/] {escape(str(error))}")
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        console.print("Stopped; nothing was written.")
+        raise typer.Exit(130) from None
+    height, width = styled.shape[1:]
+    console.print(f"[bold]{escape(str(out))}[/]: {width} x {height} px")
+
+
+def _styled(
+    pixels: "Tensor",
+    painting: "Tensor",
+    strength: float,
+    steps: int | None,
+    keep_colours: bool,
+    wanted: Literal["auto", "cpu", "cuda"],
+    console: Console,
+) -> "Tensor":
+    from models.precision import fastest_dtype
+    from worker.runtime import choose_device
+    from worker.style import vgg
+    from worker.style.standard import Settings, Transfer
+
+    device = choose_device(wanted)
+    network = vgg.load(WorkerSettings().vgg19, fastest_dtype(device), device)
+    settings = Settings(steps=steps or Settings.steps, keep_colours=keep_colours)
+    transfer = Transfer(network, painting.to(device), settings)
+    columns = (TextColumn("styling"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("styling", total=transfer.steps(max(pixels.shape[1:])))
+
+        def watch(done: int, _loss: float) -> bool:
+            progress.update(bar, completed=done)
+            return True
+
+        return transfer.apply(pixels[None].to(device), strength, watch)[0].cpu()
+
+
+def _pixels(path: Path, size: int) -> "Tensor":
+    """Read a picture. Shape: returns (3, h, w) in [0, 1]. Raises PictureError or OSError."""
+    import numpy as np
+    import torch
+
+    from worker.contracts.pictures import PictureError, normalised
+
+    try:
+        picture = normalised(path.read_bytes(), size)
+    except PictureError as error:
+        raise PictureError(f"{path}: {error}") from error
+    return torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1).float() / 255
+
+
+def _write(path: Path, pixels: "Tensor") -> None:
+    from PIL import Image
+
+    from models import whole
+
+    picture = Image.fromarray(pixels.mul(255).round().byte().permute(1, 2, 0).numpy())
+    file = io.BytesIO()
+    picture.save(file, Image.registered_extensions()[path.suffix.lower()], **_FORMATS[path.suffix.lower()])
+    whole.write(path, file.getvalue())

@@ -1,0 +1,111 @@
+"""The features of VGG19 that style transfer compares images by.
+
+Source: Simonyan and Zisserman 2015; the layers' numbers and the normalisation are torchvision's.
+"""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, max_pool2d, pad, relu
+
+from worker.errors import WeightsError
+
+_BLOCKS = (2, 2, 4, 4, 1)
+"""Convolutions of each block; of the fifth, only the first is ever compared."""
+_WIDTHS = (64, 128, 256, 512, 512)
+LEAST_SIDE = 1 << (len(_BLOCKS) - 1)
+"""Of an image, in pixels: the fifth block sees a sixteenth of it."""
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_SHA256 = "dcbb9e9d"
+"""How torchvision's own file of these weights ends."""
+
+LAYERS = {
+    f"relu{block + 1}_{number + 1}": (block, number) for block, count in enumerate(_BLOCKS) for number in range(count)
+}
+"""Names of what can be compared, to block and convolution."""
+
+
+class Vgg19(nn.Module):
+    """VGG19 up to conv5_1, with fixed weights. No ReLU writes over what a layer gave before it."""
+
+    def __init__(self, tensors: Mapping[str, Tensor], dtype: torch.dtype, device: torch.device) -> None:
+        super().__init__()
+        self._dtype = dtype
+        self._mean = torch.tensor(_MEAN, device=device).view(3, 1, 1)
+        self._std = torch.tensor(_STD, device=device).view(3, 1, 1)
+        self._layers = {
+            name: tuple(
+                tensors[f"features.{index}.{part}"].to(device, dtype, memory_format=layout)
+                for part, layout in (("weight", torch.channels_last), ("bias", torch.contiguous_format))
+            )
+            for name, index in zip(LAYERS, _indices(), strict=True)
+        }
+
+    def forward(self, images: Tensor, wanted: frozenset[str]) -> dict[str, Tensor]:
+        """Find the features of images. Shapes: (n, 3, h, w) in [0, 1]; returns (n, channels, h / 2^block, ...) each."""
+        found = {}
+        x = ((images - self._mean) / self._std).to(self._dtype, memory_format=torch.channels_last)
+        deepest = max(LAYERS[name] for name in wanted)
+        for name, (block, number) in LAYERS.items():
+            if (block, number) > deepest:
+                break
+            if number == 0 and block > 0:
+                x = max_pool2d(x, 2)
+            weight, bias = self._layers[name]
+            # Zeros around an image would be a frame, and a style has none; deeper layers have forgotten the border.
+            is_first = (block, number) == (0, 0)
+            x = relu(
+                conv2d(pad(x, (1, 1, 1, 1), "replicate") if is_first else x, weight, bias, padding=int(not is_first))
+            )
+            if name in wanted:
+                found[name] = x
+        return found
+
+
+def load(path: Path | None, dtype: torch.dtype, device: torch.device) -> Vgg19:
+    """Load the network from a safetensors file with torchvision's keys, or from what torchvision has downloaded before.
+
+    Raises WeightsError.
+    """
+    return Vgg19(_checked(_read(path), path or "torchvision's weights"), dtype, device)
+
+
+def _read(path: Path | None) -> Mapping[str, Tensor]:
+    if path is not None:
+        try:
+            return load_file(path)
+        except (OSError, SafetensorError) as error:
+            raise WeightsError(f"{path}: cannot be read as safetensors ({error})") from error
+    downloaded = sorted(Path(torch.hub.get_dir(), "checkpoints").glob(f"vgg19-{_SHA256}*.pth"))
+    if not downloaded:
+        raise WeightsError(
+            "there are no VGG19 weights: set IMAGEMILL_VGG19 to a safetensors file with torchvision's keys, or run "
+            "python -c \"import torchvision; torchvision.models.vgg19(weights='DEFAULT')\" once, which downloads 548 MB"
+        )
+    tensors: Mapping[str, Tensor] = torch.load(downloaded[0], map_location="cpu", weights_only=True, mmap=True)
+    return tensors
+
+
+def _checked(tensors: Mapping[str, Tensor], source: object) -> Mapping[str, Tensor]:
+    inputs = 3
+    for name, index in zip(LAYERS, _indices(), strict=True):
+        outputs = _WIDTHS[LAYERS[name][0]]
+        for part, shape in (("weight", (outputs, inputs, 3, 3)), ("bias", (outputs,))):
+            key = f"features.{index}.{part}"
+            if key not in tensors or tuple(tensors[key].shape) != shape:
+                raise WeightsError(f"{source}: these are not VGG19's weights, {key} should have the shape {shape}")
+        inputs = outputs
+    return tensors
+
+
+def _indices() -> list[int]:
+    """List torchvision's numbers of the convolutions: each is followed by a ReLU, each block by a pooling layer."""
+    found = [0]
+    for (block, _), (next_block, _) in pairwise(LAYERS.values()):
+        found.append(found[-1] + 2 + (next_block != block))
+    return found
