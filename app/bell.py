@@ -70,7 +70,7 @@ class Bell:
                     self._ring_all()
                     while True:
                         self._pass_on(await subscription.get_message(True, _LISTEN_SECONDS))
-            except Exception as error:
+            except Exception as error:  # it must not end silently, whatever a broken connection raises
                 log.warning("the bell is not heard just now reason=%s", error)
                 await asyncio.sleep(_RECONNECT_SECONDS)
 

@@ -20,6 +20,7 @@ _LEAST_BETWEEN_POLLS_SECONDS = 0.2
 _RECONNECT_SECONDS = 0.5
 _RETRY_SECONDS = 2
 _SECONDS = re.compile(r"\d{1,9}", re.ASCII)
+_LOST = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE)
 _GATEWAY = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
 """What a proxy says while the server behind it is just being restarted."""
 
@@ -31,6 +32,10 @@ class ClientError(Exception):
         super().__init__(sentence)
         self.retry_after_seconds = retry_after_seconds
         """Set exactly when the same may succeed later."""
+
+
+class JobLostError(ClientError):
+    """A job has ended without images, or is not there."""
 
 
 class _Answer(BaseModel):
@@ -114,7 +119,8 @@ class Client:
             if not job.done:
                 self.pause(max(0.0, asked + _LEAST_BETWEEN_POLLS_SECONDS - time.monotonic()))
         if job.state != "succeeded":
-            raise ClientError(f"the job {job.state}: {job.error.message}" if job.error else f"the job was {job.state}")
+            reason = f"the job {job.state}: {job.error.message}" if job.error else f"the job was {job.state}"
+            raise JobLostError(reason)
 
     @contextmanager
     def stream(self, path: str, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
@@ -175,11 +181,14 @@ def _checked(server: str) -> httpx.URL:
 
 def _refusal(response: httpx.Response) -> ClientError:
     """Put into words why a server did not do what it was asked for."""
+    wait = _retry_after(response)
     try:
         sentence = _Problem.model_validate_json(response.content).detail
     except ValidationError:
         sentence = f"the server answered {response.status_code} {response.reason_phrase}".rstrip()
-    return ClientError(sentence, retry_after_seconds=_retry_after(response))
+        return ClientError(sentence, retry_after_seconds=wait)
+    is_lost = wait is None and response.status_code in _LOST
+    return JobLostError(sentence) if is_lost else ClientError(sentence, retry_after_seconds=wait)
 
 
 def _retry_after(response: httpx.Response) -> float | None:

@@ -21,11 +21,14 @@ def collect(client: Client, job: Job, out: Path, console: Console) -> None:
     with output.written(out, job.id) as file, Progress(*_COLUMNS, console=console) as progress:
         bars = _Bars(progress, client, job)
         transfer = Transfer(client, job.links.download, file, bars.show_bytes)
+        is_untried = True  # once: what grows is sent from its beginning, what is finished from where it broke off
         for latest in client.follow(job):
             bars.show(latest)
-            if latest.images_done and not latest.done and transfer.take_once():
-                bars.show(latest.model_copy(update={"images_done": latest.images_total, "state": "succeeded"}))
-                return
+            if is_untried and latest.images_done and not latest.done:
+                is_untried = False
+                if transfer.take_once():
+                    bars.show(latest.model_copy(update={"images_done": latest.images_total, "state": "succeeded"}))
+                    return
         transfer.run()
 
 

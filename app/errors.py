@@ -10,9 +10,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.schemas import MAX_SEED, MAX_START, Problem
 from worker.contracts.artifacts import DamagedError, StoreError
+
+_TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +53,7 @@ def unavailable(code: str, detail: str) -> ApiError:
 
 def install(app: FastAPI, max_images: int) -> None:
     """Answer every error with problem+json."""
+    app.add_middleware(BodyTooLarge)
     app.exception_handler(ApiError)(_respond)
     app.exception_handler(HTTPException)(_on_http_exception)
     app.state.limits = {"n": (1, max_images), "seed": (0, MAX_SEED), "index": (0, MAX_SEED), "start": (0, MAX_START)}
@@ -59,6 +63,28 @@ def install(app: FastAPI, max_images: int) -> None:
     app.exception_handler(OSError)(_on_store_error)
     app.exception_handler(DamagedError)(_on_damage)
     app.exception_handler(Exception)(_on_exception)
+
+
+class BodyTooLarge:
+    """Says in our own way what the framework's limit of a body's size says in plain text."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on but the framework's 413."""
+        replaced = False
+
+        async def translated(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start" and message["status"] == _TOO_LARGE:
+                replaced = True
+                error = ApiError(_TOO_LARGE, "body_too_large", "the body is larger than this endpoint takes")
+                await _respond(Request(scope), error)(scope, receive, send)
+            elif not replaced:
+                await send(message)
+
+        await self._app(scope, receive, translated)
 
 
 def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:

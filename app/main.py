@@ -15,6 +15,7 @@ from app.routes import router
 from app.schemas import Problem
 from app.service import Service
 from app.settings import Settings
+from app.styles import Styles
 from app.waiting import Waiting
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.line import Line
@@ -41,7 +42,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="Imagemill", summary="Image datasets on demand.", lifespan=lifespan)
     app.state.artifacts, app.state.bell = artifacts, bell
-    app.state.service = Service(settings, artifacts, line, live)
+    app.state.styles = Styles(artifacts)
+    app.state.service = Service(settings, artifacts, line, live, app.state.styles)
     app.state.waiting = Waiting(app.state.service, bell)
     app.include_router(router)
     errors.install(app, settings.max_images)

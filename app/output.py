@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from app.client import ClientError
+from app.client import ClientError, JobLostError
 
 _JOB_ID_BYTES = 16
 
@@ -52,7 +52,7 @@ def _kept_if_of_use(file: IO[bytes], partial: Path) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        if not file.tell() or (isinstance(error, ClientError) and error.retry_after_seconds is None):
+        if not file.tell() or isinstance(error, JobLostError):
             partial.unlink(missing_ok=True)
         raise
 

@@ -5,19 +5,21 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, File, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from app.download import Download, is_known
 from app.errors import documented, unprocessable
-from app.schemas import GenerateQuery, Health, Job, Model, Models, UpTo, Wanted, Whole
+from app.schemas import GenerateQuery, Health, Job, Model, Models, Style, Styles, UpTo, Wanted, Whole
 from app.service import Service
+from app.styles import Styles as StyleRoom
 from app.waiting import Waiting, preferred_wait
 from worker.contracts.jobs import Format
 
 _POLL_SECONDS = "1"
+_MOST_UPLOAD_BYTES = 20_000_000
 _IMAGES: dict[str, Any] = {f"image/{kind}": {} for kind in ("png", "webp", "jpeg")}
 
 _HEADERS = {
@@ -72,7 +74,8 @@ def _address(
     class_label: Annotated[str | None, Query(alias="class", description="The image's class; else its turn's.")] = None,
 ) -> Wanted:
     kind: Format = "jpeg" if suffix == "jpg" else suffix
-    return Wanted(n=1, model=model, seed=seed, start=index, format=kind, **{"class": class_label})
+    asked = {"n": 1, "model": model, "seed": seed, "start": index, "format": kind, "class": class_label}
+    return Wanted.model_validate(asked)
 
 
 def _only_a_class(request: Request) -> None:
@@ -81,6 +84,12 @@ def _only_a_class(request: Request) -> None:
         raise unprocessable("invalid_request", "; ".join(f"{name}: no such parameter" for name in unknown))
 
 
+def _styles(request: Request) -> StyleRoom:
+    styles: StyleRoom = request.app.state.styles
+    return styles
+
+
+StylesDep = Annotated[StyleRoom, Depends(_styles)]
 WaitingDep = Annotated[Waiting, Depends(_waiting)]
 JobDep = Annotated[Job, Depends(_job)]
 Prefer = Annotated[list[str], Header(description="`wait=N` lets the answer wait for up to N seconds, 60 at most.")]
@@ -127,7 +136,14 @@ async def generate(
     return job
 
 
-@router.get("/jobs/{job_id}", tags=["jobs"], responses=documented(HTTPStatus.NOT_FOUND))
+@router.get(
+    "/jobs/{job_id}",
+    tags=["jobs"],
+    responses={
+        200: {"headers": _described("Retry-After", "Preference-Applied")},
+        **documented(HTTPStatus.NOT_FOUND),
+    },
+)
 async def job(
     found: JobDep,
     waiting: WaitingDep,
@@ -218,6 +234,44 @@ async def address(
     if is_known(headers["ETag"], request):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(data, headers=headers, media_type=f"image/{spec.format}")
+
+
+@router.post(
+    "/styles",
+    status_code=HTTPStatus.CREATED,
+    tags=["styles"],
+    max_body_size=_MOST_UPLOAD_BYTES,
+    responses={
+        200: {"model": Style, "description": "The same picture was there already."},
+        201: {"headers": _described("Location")},
+        **documented(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+    },
+)
+def add_style(
+    file: Annotated[bytes, File(description="PNG, JPEG or WebP.")], styles: StylesDep, response: Response
+) -> Style:
+    """Bring a picture that images can take the style of. The same pixels are the same style, whatever the file."""
+    style, is_new = styles.add(file)
+    response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
+    response.headers["Location"] = style.thumbnail
+    return style
+
+
+@router.get("/styles", tags=["styles"])
+def all_styles(styles: StylesDep) -> Styles:
+    """List the styles."""
+    return Styles(styles=styles.all())
+
+
+@router.get(
+    "/styles/{style_id}",
+    tags=["styles"],
+    response_class=Response,
+    responses={200: {"content": {"image/png": {}}}, **documented(HTTPStatus.NOT_FOUND)},
+)
+def thumbnail(style_id: str, styles: StylesDep) -> Response:
+    """Show a style, as a small PNG."""
+    return Response(styles.thumbnail(style_id), media_type="image/png")
 
 
 @router.get("/models", tags=["models"])

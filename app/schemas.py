@@ -2,12 +2,13 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from worker.contracts.catalog import CatalogEntry
+from worker.contracts.catalog import CatalogEntry, Sha256
 from worker.contracts.jobs import Format, JobError
+from worker.contracts.styles import DEFAULT_STEPS, MAX_STEPS, Mode, StyleSpec
 
 MAX_SEED = 2**53 - 1
 """The largest integer that JSON carries unharmed into every language; models/latents.py draws the same line."""
@@ -48,6 +49,25 @@ class Wanted(BaseModel):
     format: Format = Field(
         default="png", description="`webp` is lossless, `jpeg` has quality 95, `npz` holds uint8 arrays for NumPy."
     )
+    style: Sha256 | None = Field(default=None, description="The id of a picture from /styles; images take its style.")
+    style_mode: Mode | None = Field(default=None, description="`standard` optimises every image by itself.")
+    style_strength: float | None = Field(default=None, ge=0, le=1, description="How much of the style; 1 if left out.")
+    style_steps: Annotated[Whole, Field(ge=1, le=MAX_STEPS)] | None = Field(
+        default=None, description=f"Steps of the optimisation; {DEFAULT_STEPS} if left out."
+    )
+
+    @model_validator(mode="after")
+    def _check_style(self) -> Self:
+        if self.style is None and (self.style_mode, self.style_strength, self.style_steps) != (None, None, None):
+            raise ValueError("style_mode, style_strength and style_steps want a style")
+        return self
+
+    @property
+    def styling(self) -> StyleSpec | None:
+        """What is asked for of the style, with defaults."""
+        given = {"mode": self.style_mode, "strength": self.style_strength, "steps": self.style_steps}
+        values = {name: value for name, value in given.items() if value is not None}
+        return StyleSpec.model_validate({"id": self.style, **values}) if self.style is not None else None
 
 
 class GenerateQuery(Wanted):
@@ -83,6 +103,7 @@ class Job(BaseModel):
     start: int
     """Index of the first image."""
     format: Format
+    style: StyleSpec | None
     images_done: int
     images_total: int
     images_per_s: float | None
@@ -107,6 +128,23 @@ class Models(BaseModel):
     """All models that can be asked for."""
 
     models: list[Model]
+
+
+class Style(BaseModel):
+    """A picture that images can take the style of."""
+
+    id: str
+    """Give it as `style` to /generate."""
+    width: int
+    height: int
+    created: datetime
+    thumbnail: str
+
+
+class Styles(BaseModel):
+    """All styles."""
+
+    styles: list[Style]
 
 
 class Health(BaseModel):

@@ -9,8 +9,9 @@ import secrets
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from itertools import count
 from statistics import median
 
 from pydantic import TypeAdapter, ValidationError
@@ -21,12 +22,14 @@ from app.live import Live, Progress
 from app.schemas import MAX_SEED, GenerateQuery, Job, Model, Wanted
 from app.settings import Settings
 from app.status import describe
+from app.styles import Styles
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.jobs import SUFFIXES, Cut, Format, JobId, JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task
 from worker.contracts.records import ArchivePlan
+from worker.contracts.styles import StyleSpec
 
 _JOB_ID: TypeAdapter[str] = TypeAdapter(JobId)
 _MAX_RETRY_AFTER_SECONDS = 30
@@ -35,7 +38,8 @@ _UNMEASURED_SHARD = 256
 """Images in a grown shard before any worker has measured its speed."""
 _MOST_SHARD_BYTES = 1 << 28
 """Of pixels: a shard is held in memory."""
-_ADDRESS_ATTEMPTS = 10
+_FAILED_REST = timedelta(seconds=10)
+"""Before an address is tried again."""
 _MOST_ECHOED = 100
 """Characters of what was sent that an error repeats."""
 
@@ -45,11 +49,12 @@ log = logging.getLogger(__name__)
 class Service:
     """All that the routes ask for; raises ApiError."""
 
-    def __init__(self, settings: Settings, artifacts: Artifacts, line: Line, live: Live) -> None:
+    def __init__(self, settings: Settings, artifacts: Artifacts, line: Line, live: Live, styles: Styles) -> None:
         self._settings = settings
         self._artifacts = artifacts
         self._line = line
         self._live = live
+        self._styles = styles
 
     def submit(self, query: GenerateQuery) -> Job:
         """Accept a job: once this returns, the job ends, whatever dies."""
@@ -63,16 +68,19 @@ class Service:
     def address(self, wanted: Wanted) -> JobSpec:
         """Find the job that makes the one image of an address, or accept it: the address is its id.
 
-        One that was cancelled or has failed stays as it is, and is tried again under the next id; not for ever.
+        One that was cancelled or has failed stays as it is, and is tried again under the next id; but not at once when
+        it has failed.
         """
         spec = self._specify(wanted, *self._choose_model(wanted.model, HTTPStatus.NOT_FOUND))
-        for attempt in range(_ADDRESS_ATTEMPTS):
+        for attempt in count():
             spec = spec.model_copy(update={"id": _address_id(spec, attempt)})
             if self._artifacts.spec(spec.id) is None:
                 self._accept(spec)
                 break
             state = self._artifacts.state(spec.id)
             if state is None or state.outcome == "succeeded":
+                break
+            if state.outcome == "failed" and datetime.now(UTC) - state.finished < _FAILED_REST:
                 break
         return spec
 
@@ -86,7 +94,8 @@ class Service:
             return None
         if state.error is None:
             raise ApiError(HTTPStatus.CONFLICT, "not_rendered", "its job was cancelled", retry_after_seconds=1)
-        raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "not_rendered", state.error.message, retry_after_seconds=1)
+        wait = math.ceil(_FAILED_REST.total_seconds())
+        raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "not_rendered", state.error.message, retry_after_seconds=wait)
 
     def _accept(self, spec: JobSpec) -> None:
         try:
@@ -160,7 +169,7 @@ class Service:
         if not models:
             raise _no_models()
         if name not in models:
-            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_model", f"no model {name!r}; there are {_listed(models)}")
+            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_model", f"no model {_cut(name)}; there are {_listed(models)}")
         return models[name]
 
     def check_ready(self) -> None:
@@ -176,7 +185,7 @@ class Service:
         except ValidationError:
             spec = None
         if spec is None:
-            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_job", f"no job {job_id!r}")
+            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_job", f"no job {_cut(job_id)}")
         return spec
 
     def _describe(self, spec: JobSpec) -> Job:
@@ -199,7 +208,7 @@ class Service:
         by_sha256 = {entry.sha256: entry for entry in entries.values()}
         chosen = (by_sha256 | entries).get(name if name is not None else self._default(entries))
         if chosen is None:
-            detail = f"model: must be one of {_listed(entries)}, got {str(name)[:_MOST_ECHOED]!r}"
+            detail = f"model: must be one of {_listed(entries)}, got {_cut(name)}"
             raise ApiError(unknown, "unknown_model", detail)
         workers = self._live.workers()
         able = [worker for worker in workers if chosen.name in worker.models]
@@ -222,7 +231,10 @@ class Service:
             wanted = (
                 f"one of {_listed(model.classes)}" if model.classes else f"left out, as {model.name} has no classes"
             )
-            raise unprocessable("unknown_class", f"class: must be {wanted}, got {label!r}")
+            raise unprocessable("unknown_class", f"class: must be {wanted}, got {_cut(label)}")
+        style = query.styling
+        if style is not None:
+            self._check_style(style, workers)
         return JobSpec(
             id=secrets.token_urlsafe(16),
             model=model,
@@ -231,9 +243,15 @@ class Service:
             seed=secrets.randbelow(MAX_SEED + 1) if query.seed is None else query.seed,
             first=query.start,
             format=query.format,
-            cut=self._cut(model, workers),
+            style=style,
+            cut=self._cut(model, workers) if style is None else _cut_styled(model),
             created=datetime.now(UTC),
         )
+
+    def _check_style(self, style: StyleSpec, workers: list[WorkerEntry]) -> None:
+        self._styles.check(style.id)
+        if not (workers and all(worker.styles for worker in workers)):
+            raise unavailable("no_style_transfer", "the workers have no weights of VGG19 (IMAGEMILL_VGG19)")
 
     def _cut(self, model: CatalogEntry, workers: list[WorkerEntry]) -> Cut:
         """Cut a job so that a grown shard is about a second of work for one of its workers."""
@@ -252,6 +270,11 @@ def _address_id(spec: JobSpec, attempt: int) -> str:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
+def _cut_styled(model: CatalogEntry) -> Cut:
+    """Cut a job of styled images into single batches: each takes seconds."""
+    return Cut(first=model.numerics.batch_size, most=model.numerics.batch_size)
+
+
 def _no_models() -> ApiError:
     return unavailable("no_worker", "no worker has announced a model yet")
 
@@ -263,6 +286,10 @@ def _not_there(job: Job, what: str) -> ApiError:
     wait = min(max(1, math.ceil(job.eta_seconds or 1)), _MAX_RETRY_AFTER_SECONDS)
     detail = f"job {job.id} is {job.state}, {what} is not there yet ({job.images_done} of {job.n} images are)"
     return ApiError(HTTPStatus.CONFLICT, "not_ready", detail, retry_after_seconds=wait)
+
+
+def _cut(sent: str | None) -> str:
+    return repr(str(sent)[:_MOST_ECHOED])
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -22,6 +22,7 @@ def describe(spec: JobSpec, state: JobState | None, progress: Progress, now: dat
         class_label=spec.class_label,
         start=spec.first,
         format=spec.format,
+        style=spec.style,
         images_done=done,
         images_total=spec.n,
         images_per_s=rate,

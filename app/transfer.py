@@ -100,6 +100,7 @@ class Transfer:
 
     def _begin_anew(self) -> None:
         self._file.truncate(0)
+        self._file.seek(0)
         self._have = 0
         self._etag = None
 

@@ -72,13 +72,15 @@ class Waiting:
 
     async def news(self, job_id: str) -> AsyncIterator[Job]:
         """Tell how a job is doing whenever that changes, until it has ended; an outage only delays it."""
-        told = None
+        told, is_heard = None, True
         async with self._bell.listen(job_id, "progress", "shard", "end") as ear:
             while told is None or not told.done:
                 try:
-                    job = await self._look(self._service.job, job_id)
+                    job, is_heard = await self._look(self._service.job, job_id), True
                 except (RedisError, StoreError, OSError) as error:
-                    log.warning("there is no news just now job_id=%s reason=%s", job_id, error)
+                    if is_heard:
+                        log.warning("there is no news just now job_id=%s reason=%s", job_id, error)
+                    is_heard = False
                     await asyncio.sleep(LOOK_SECONDS)
                     continue
                 if job != told:

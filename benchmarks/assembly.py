@@ -83,7 +83,8 @@ class Assembly:
             worker = self._spawn(f"worker{number}", [sys.executable, *arguments], environment)
             self._workers.append(worker)
             if is_pinned:
-                os.sched_setaffinity(worker.pid, {number})  # it has one thread yet, from which all others inherit this
+                core = sorted(os.sched_getaffinity(0))[number]
+                os.sched_setaffinity(worker.pid, {core})  # it has one thread yet, from which all others inherit this
         self._wait(f"worker{count - 1}", lambda: len(self.live.workers()) == count)
 
     def stop_workers(self) -> None:

@@ -113,7 +113,7 @@ def load_generator(path: Path) -> tuple[Header, nn.Module]:
 
 
 class _NothingDrawn(TorchFunctionMode):
-    """Leaves weights undrawn: on the device `meta` there are none, and torch would load its compiler to draw them."""
+    """Draws no normal values: on the device `meta` there are none, and torch would load its compiler to draw them."""
 
     def __torch_function__(
         self,

@@ -24,7 +24,7 @@ Made by Imagemill. The images are generated; a generated image can still resembl
 | computed in | {numerics} |
 | the model's training data | {data} |
 | licence of the training data | {licence} |
-
+{styling}
 Image `i` is fixed by (model sha256, seed, i{and_class}): asking for more images later begins with these.
 
 ```python
@@ -61,6 +61,14 @@ def card(spec: JobSpec) -> str:
         data=model.data,
         licence=model.licence,
         quoted_licence=json.dumps(model.licence),  # any text, as YAML
-        and_class=", class" if spec.class_label is not None else "",
+        styling=_styling(spec),
+        and_class=", class" * (spec.class_label is not None) + ", style" * (spec.style is not None),
         reading=_ARRAYS if spec.format == "npz" else _FOLDER,
     )
+
+
+def _styling(spec: JobSpec) -> str:
+    if spec.style is None:
+        return ""
+    style = spec.style
+    return f"| style | {style.id}, {style.mode}, strength {style.strength:g}, {style.steps} steps |\n"

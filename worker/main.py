@@ -13,13 +13,18 @@ import torch
 from redis import Redis
 from redis.exceptions import RedisError
 
+from models.precision import fastest_dtype
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.line import Line
 from worker.contracts.queue import connect
 from worker.encoding import Encode, encode
+from worker.errors import WeightsError
 from worker.pulse import Pulse
 from worker.runtime import Runtime, choose_device, find_checkpoints
 from worker.settings import WorkerSettings
+from worker.style import vgg
+from worker.style.studio import Studio
+from worker.style.vgg import Vgg19
 from worker.tasks import Tasks
 from worker.warm import WarmWorker
 
@@ -42,14 +47,14 @@ def run(settings: WorkerSettings) -> None:
     if not runtime.entries:
         log.warning("no checkpoint was found folder=%s", settings.models)
     runtime.warm_up()
-    work(settings, runtime)
+    work(settings, runtime, network=_vgg19(settings, runtime))
 
 
-def work(settings: WorkerSettings, runtime: Runtime, encode: Encode = encode) -> None:
+def work(settings: WorkerSettings, runtime: Runtime, encode: Encode = encode, network: Vgg19 | None = None) -> None:
     """Take tasks until SIGTERM or SIGINT."""
     redis = _wait_for_redis(settings.redis_url)
     name, stopping = f"{socket.gethostname()}-{uuid4().hex}", Event()
-    pulse = Pulse(redis, name, str(runtime.device), runtime.numerics, runtime.entries)
+    pulse = Pulse(redis, name, str(runtime.device), runtime.numerics, runtime.entries, styles=network is not None)
     log.info("worker started name=%s device=%s models=%d", name, runtime.device, len(runtime.entries))
     with (
         ThreadPoolExecutor(runtime.threads, "render", torch.set_num_threads, (1,)) as threads,
@@ -57,11 +62,23 @@ def work(settings: WorkerSettings, runtime: Runtime, encode: Encode = encode) ->
         ThreadPoolExecutor(1, "store") as storing,
     ):
         artifacts, line = Artifacts(settings.store), Line(redis)
-        tasks = Tasks(artifacts, runtime, pulse, line, threads, storing, settling, stopping, encode)
+        studio = Studio(network, runtime.device, artifacts.picture) if network else None
+        tasks = Tasks(artifacts, runtime, pulse, line, threads, storing, settling, stopping, encode, studio)
         WarmWorker(redis, name, tasks, pulse, stopping).work(logging_level=None)
     log.info("worker stopped name=%s", name)
     if not stopping.is_set():
         raise SystemExit(1)  # RQ returns as if all were well when something unexpected has ended its loop
+
+
+def _vgg19(settings: WorkerSettings, runtime: Runtime) -> Vgg19 | None:
+    """Load what style transfer needs; without it, everything else works."""
+    if settings.vgg19 is None:
+        return None
+    try:
+        return vgg.load(settings.vgg19, fastest_dtype(runtime.device), runtime.device)
+    except WeightsError as error:
+        log.warning("there is no style transfer reason=%s", error)
+        return None
 
 
 def cores() -> int:

@@ -30,12 +30,22 @@ log = logging.getLogger(__name__)
 class Pulse:
     """One worker's signs of life; they beat only while work gets on."""
 
-    def __init__(self, redis: Redis, name: str, device: str, numerics: Numerics, models: list[CatalogEntry]) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        name: str,
+        device: str,
+        numerics: Numerics,
+        models: list[CatalogEntry],
+        *,
+        styles: bool = False,
+    ) -> None:
         self._redis = redis
         self._name = name
         self._device = device
         self.numerics = numerics
         self._models = models
+        self._styles = styles
         self.images_per_s: float | None = None
 
     def announce(self) -> None:
@@ -120,6 +130,7 @@ class Pulse:
             numerics=self.numerics,
             models=names,
             images_per_s=self.images_per_s,
+            styles=self._styles,
         )
         pipeline.set(worker_key(self._name), entry.model_dump_json(), ex=WORKER_TTL_SECONDS)
 

@@ -4,7 +4,7 @@ import hashlib
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -35,9 +35,11 @@ class Mill:
     threads: Executor
     ahead: int
     """Batches under way or waiting to be fetched."""
+    patience_seconds: float
+    """After which an empty list says that the next batch is not there yet."""
 
     def render(self, indices: range) -> Iterator[list[EncodedImage]]:
-        """Render images, in index order, one list per batch.
+        """Render images, in index order, one list per batch, and empty ones while nothing comes for long.
 
         Batches are aligned blocks of index space: an image always takes slot index % batch_size of a full batch, and
         what was not asked for is thrown away. So an image's bytes cannot depend on its neighbours.
@@ -47,9 +49,14 @@ class Mill:
             wanted = range(max(block.start, indices.start), min(block.stop, indices.stop))
             pending.append(self.threads.submit(self._made, block, wanted))
             if len(pending) > self.ahead:
-                yield pending.popleft().result()
+                yield from self._fetched(pending.popleft())
         while pending:
-            yield pending.popleft().result()
+            yield from self._fetched(pending.popleft())
+
+    def _fetched(self, batch: Future[list[EncodedImage]]) -> Iterator[list[EncodedImage]]:
+        while not wait([batch], self.patience_seconds).done:
+            yield []
+        yield batch.result()
 
     def _made(self, block: range, wanted: range) -> list[EncodedImage]:
         images = self.batch(block)[wanted.start - block.start : wanted.stop - block.start]

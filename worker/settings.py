@@ -19,7 +19,7 @@ class WorkerSettings(BaseSettings):
     """A folder of further checkpoints, beside the shipped ones."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     vgg19: Path | None = None
-    """VGG19's weights for style transfer: safetensors with torchvision's keys. Else what torchvision has downloaded."""
+    """VGG19's weights for style transfer: safetensors with torchvision's keys. Without them, there is none."""
     threads: int | None = Field(default=None, ge=1)
     """Threads that render and encode; by default one for each core."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

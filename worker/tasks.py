@@ -18,10 +18,11 @@ from worker.contracts.jobs import JobError, JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task
 from worker.encoding import Encode, encode
-from worker.errors import WorkerCrashedError, WorkerError
+from worker.errors import WeightsError, WorkerCrashedError, WorkerError
 from worker.pulse import OutageTolerated, Pulse
 from worker.render import EncodedImage, Mill, aligned_blocks
 from worker.runtime import Runtime
+from worker.style.studio import Studio
 from worker.tail import build_tail
 
 _MAX_CRASHES = 3
@@ -56,6 +57,8 @@ class Tasks:
     """Which forces to the disk what has ended."""
     stopping: Event
     encode: Encode = encode
+    studio: Studio | None = None
+    """What styles, where there is what it needs."""
     room: Semaphore = field(default_factory=Semaphore)
     """For one shard that waits to be stored."""
 
@@ -113,7 +116,8 @@ class Tasks:
         images = self._render(task, spec, spec.shard_indices(shard))
         if images is None:
             return Outcome.GIVEN_BACK if self.stopping.is_set() else Outcome.SETTLED
-        self.pulse.images_per_s = len(images) / (time.perf_counter() - began)
+        if spec.style is None:
+            self.pulse.images_per_s = len(images) / (time.perf_counter() - began)
         self.room.acquire()
         self.storing.submit(self._store_next, task, shard, spec, images)
         return Outcome.STORING
@@ -143,30 +147,43 @@ class Tasks:
         """Render one shard; None when it was interrupted."""
         images: list[EncodedImage] = []
         self.pulse.beat(task, 0)
-        beaten = time.monotonic()
-        for batch in self._mill(spec, indices).render(indices):
-            images += batch
-            if self.stopping.is_set():
-                return None
-            if time.monotonic() - beaten > _BEAT_SECONDS:
-                beaten = time.monotonic()
-                if self.pulse.beat(task, len(images)):
+        beaten, unwanted = time.monotonic(), Event()
+        try:
+            for batch in self._mill(spec, indices, unwanted).render(indices):
+                images += batch
+                if self.stopping.is_set():
                     return None
+                if time.monotonic() - beaten > _BEAT_SECONDS:
+                    beaten = time.monotonic()
+                    if self.pulse.beat(task, len(images)):
+                        return None
+        finally:
+            unwanted.set()
         return images
 
-    def _mill(self, spec: JobSpec, indices: range) -> Mill:
+    def _mill(self, spec: JobSpec, indices: range, unwanted: Event) -> Mill:
         model = self.runtime.model(spec.model)
         blocks = list(aligned_blocks(indices, model.batch_size))
         first = blocks[0].start
         z = model.latents(spec.seed, range(first, blocks[-1].stop))  # all at once, as each draw is many small passes
 
         def render_block(block: range) -> Tensor:
-            return model.render(z[block.start - first : block.stop - first], spec.labels(block))
+            images = model.render(z[block.start - first : block.stop - first], spec.labels(block))
+            return self._styled(images, spec, unwanted)
 
         def encode_images(images: Tensor) -> list[bytes]:
             return self.encode(images, spec.format)
 
-        return Mill(model.batch_size, render_block, encode_images, self.threads, 2 * self.runtime.threads)
+        return Mill(
+            model.batch_size, render_block, encode_images, self.threads, 2 * self.runtime.threads, _BEAT_SECONDS
+        )
+
+    def _styled(self, images: Tensor, spec: JobSpec, unwanted: Event) -> Tensor:
+        if spec.style is None:
+            return images
+        if self.studio is None:
+            raise WeightsError("this worker has no weights of VGG19 any more")
+        return self.studio.apply(images, spec.style, lambda: not unwanted.is_set())
 
     def _finalise(self, task: Task, spec: JobSpec) -> None:
         whole = []

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import httpx
 
@@ -61,7 +62,9 @@ def _end(assembly: Assembly, spec: JobSpec) -> None:
     """Cut a job off that was not done in time; wait until it is settled."""
     if len(assembly.artifacts.committed(spec.id)) < spec.shard_count:
         url = f"{assembly.url}/jobs/{spec.id}/cancel"
-        httpx.post(url, timeout=_SETTLING_SECONDS, trust_env=False).raise_for_status()
+        answer = httpx.post(url, timeout=_SETTLING_SECONDS, trust_env=False)
+        if answer.status_code != HTTPStatus.CONFLICT:  # it has just ended
+            answer.raise_for_status()
     deadline = time.monotonic() + _SETTLING_SECONDS
     while any(assembly.artifacts.open_jobs()):
         if time.monotonic() > deadline:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from rq import Queue
 
-from benchmarks.assembly import Assembly
+from benchmarks.assembly import Assembly, AssemblyError
 from benchmarks.scaling import house
 from benchmarks.scaling.simulated import MODEL
 from worker.contracts.jobs import Cut, JobSpec
@@ -18,6 +18,7 @@ from worker.contracts.line import Line
 from worker.contracts.queue import Task, queue_names
 
 _POLL_SECONDS = 0.005
+_TAKING_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -80,5 +81,8 @@ def _task() -> Task:
 def _wait_until_taken(assembly: Assembly, spec: JobSpec) -> None:
     short, _ = queue_names(spec.model.numerics.name)
     waiting = Queue(short, connection=assembly.redis)
+    deadline = time.monotonic() + _TAKING_SECONDS
     while waiting.count:
+        if time.monotonic() > deadline:
+            raise AssemblyError(f"tasks were still waiting after {_TAKING_SECONDS} s")
         time.sleep(_POLL_SECONDS)

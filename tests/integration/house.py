@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +51,10 @@ class House:
         self._api = self._start("api", f"from app.cli import cli; cli(['api', '--fd', '{self._socket.fileno()}'])")
         self.client = httpx.Client(base_url=self.url, timeout=DEADLINE_SECONDS)
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
+    def start_worker(self, **environment: str) -> subprocess.Popen[bytes]:
         """Start a worker process, and wait until it is alive."""
         known = set(self.redis.keys("imagemill:worker:*"))
-        worker = self._start(f"worker-{len(self.workers)}", "from worker.cli import worker; worker()")
+        worker = self._start(f"worker-{len(self.workers)}", "from worker.cli import worker; worker()", environment)
         self.workers.append(worker)
         wait_until(lambda: bool(set(self.redis.keys("imagemill:worker:*")) - known))
         return worker
@@ -143,13 +143,19 @@ class House:
         self.queue = self._spawn("queue", [str(get_binary_path()), *options])
         wait_until(lambda: _answers(self._queue_port))
 
-    def _start(self, name: str, code: str) -> subprocess.Popen[bytes]:
-        return self._spawn(name, [sys.executable, "-c", code])
+    def _start(self, name: str, code: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        return self._spawn(name, [sys.executable, "-c", code], environment)
 
-    def _spawn(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
+    def _spawn(
+        self, name: str, command: list[str], environment: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.log").open("ab") as log:
             return subprocess.Popen(
-                command, env=self._environment, stdout=log, stderr=log, pass_fds=(self._socket.fileno(),)
+                command,
+                env={**self._environment, **(environment or {})},
+                stdout=log,
+                stderr=log,
+                pass_fds=(self._socket.fileno(),),
             )
 
 

@@ -260,7 +260,10 @@ def test_all_who_wait_for_an_address_are_told_that_its_job_was_cancelled(idle_ho
         (job,) = set(jobs.iterdir()) - before
         time.sleep(1)
         idle_house.client.post(f"/jobs/{job.name}/cancel")
-        assert {request.result().status_code for request in asked} == {409}
+        idle_house.start_worker()  # for a request that comes so late that it is a new job
+        answers = [request.result().status_code for request in asked]
+    assert set(answers) <= {409, 200}
+    assert answers.count(409) > 40
 
 
 @pytest.mark.parametrize("query", [{"clas": "x"}, {"n": 3}, {"seed": 1}])

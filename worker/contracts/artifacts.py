@@ -9,9 +9,11 @@ from uuid import uuid4
 from worker.contracts.jobs import JobSpec, JobState
 from worker.contracts.objects import DamagedError, Objects, StoreError
 from worker.contracts.records import ArchivePart, ArchivePlan, ArrayEntry, ImageTable, ShardIndex
+from worker.contracts.styles import StyleEntry
 
 _OPEN = "open"
 _JOBS = "jobs"
+_STYLES = "styles"
 _INDEX = re.compile(r"/(\d{5})\.json$")
 
 __all__ = ["Artifacts", "DamagedError", "StoreError"]
@@ -27,6 +29,8 @@ class Artifacts:
     jobs/<id>/tail.bin                  the archive's metadata, dataset card and central directory
     jobs/<id>/archive.json              ArchivePlan
     jobs/<id>/state.json                JobState, the first one written decides
+    styles/<id>/picture.png             a picture whose style images can take, RGB
+    styles/<id>/style.json              StyleEntry, the commit of the picture
 
     A missing object is None here; one that cannot be parsed raises DamagedError.
 
@@ -35,7 +39,7 @@ class Artifacts:
     """
 
     def __init__(self, url: str) -> None:
-        self._objects = Objects(url, (_OPEN, _JOBS))
+        self._objects = Objects(url, (_OPEN, _JOBS, _STYLES))
 
     # jobs
 
@@ -186,11 +190,46 @@ class Artifacts:
         for path in (_state_path(job_id), _archive_path(job_id)):
             self._objects.delete(path)
 
+    # styles
+
+    def add_style(self, entry: StyleEntry, picture: bytes) -> bool:
+        """Keep a picture. False when it is there already."""
+        self._objects.put(_picture_path(entry.id), picture)
+        is_new = self._objects.create(_style_path(entry.id), entry.model_dump_json().encode())
+        self._objects.sync(f"{_STYLES}/{entry.id}")
+        return is_new
+
+    def style(self, style_id: str) -> StyleEntry | None:
+        """Read what is known of a picture."""
+        return self._objects.parse(_style_path(style_id), StyleEntry)
+
+    def styles(self) -> Iterator[StyleEntry]:
+        """List the pictures."""
+        for path, _ in self._objects.list(_STYLES):
+            entry = self._objects.parse(path, StyleEntry) if path.endswith("/style.json") else None
+            if entry is not None:
+                yield entry
+
+    def picture(self, style_id: str) -> bytes:
+        """Read a picture, as PNG. Raises DamagedError when it is gone."""
+        data = self._objects.read(_picture_path(style_id))
+        if data is None:
+            raise DamagedError(f"the picture of style {style_id} is gone")
+        return data
+
     def check_writable(self) -> None:
         """Write and remove a small object; raises what the store raises."""
         probe = f"probe/{uuid4().hex}"
         self._objects.put(probe, b"ok")
         self._objects.delete(probe)
+
+
+def _picture_path(style_id: str) -> str:
+    return f"{_STYLES}/{style_id}/picture.png"
+
+
+def _style_path(style_id: str) -> str:
+    return f"{_STYLES}/{style_id}/style.json"
 
 
 def _open_path(job_id: str) -> str:

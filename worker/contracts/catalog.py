@@ -45,4 +45,6 @@ class WorkerEntry(BaseModel):
     numerics: Numerics
     models: tuple[str, ...]
     images_per_s: float | None
-    """Speed of the last shard, None before the first."""
+    """Speed of the last shard that was not styled, None before the first."""
+    styles: bool = False
+    """Whether it has what style transfer needs."""

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from worker.contracts.catalog import CatalogEntry
+from worker.contracts.styles import StyleSpec
 
 JOB_ID_PATTERN = r"^[A-Za-z0-9_-]{22}$"
 """22 characters from `secrets.token_urlsafe(16)`."""
@@ -62,6 +63,7 @@ class JobSpec(BaseModel):
     """Index of the first image."""
     seed: int = Field(ge=0)
     format: Format = "png"
+    style: StyleSpec | None = None
     cut: Cut
     created: datetime
 
@@ -72,8 +74,11 @@ class JobSpec(BaseModel):
 
     @property
     def is_short(self) -> bool:
-        """Whether somebody may be waiting for it: a job of one shard overtakes long ones between their shards."""
-        return self.shard_count == 1
+        """Whether somebody may be waiting for it: a job of one shard overtakes long ones between their shards.
+
+        Styled images take seconds each, so none of their jobs is short.
+        """
+        return self.shard_count == 1 and self.style is None
 
     def shard_indices(self, shard: int) -> range:
         """Image indices of one shard; the last shard may be shorter."""

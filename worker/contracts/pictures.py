@@ -7,12 +7,18 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 64_000_000
 """Larger ones are refused undecoded: more likely a decompression bomb than a picture."""
+_DRAFT = 4
+"""A large JPEG is decoded at a half, a quarter or an eighth of its size, but at no less than this times the side."""
 MIN_SIDE = 16
 """Smaller ones show nothing that could be learnt."""
 
 
 class PictureError(ValueError):
     """A picture cannot be used, for a reason that its owner can read."""
+
+
+class UnknownFormatError(PictureError):
+    """What was brought is no picture, or in a format that is not read."""
 
 
 def normalised(data: bytes, side: int) -> Image.Image:
@@ -23,15 +29,19 @@ def normalised(data: bytes, side: int) -> Image.Image:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check(image)
-            image.draft("RGB", (2 * side, 2 * side))
-            picture = _rgb(ImageOps.exif_transpose(image))
+            image.draft("RGB", (_DRAFT * side, _DRAFT * side))
+            picture = _rgb(_upright(image))
     except UnidentifiedImageError:
-        raise PictureError(f"not a picture, or none of {', '.join(FORMATS)}") from None
+        raise UnknownFormatError(f"not a picture, or none of {', '.join(FORMATS)}") from None
     except PictureError:
         raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise PictureError(f"more than {MAX_PIXELS:,} pixels") from None
     except Exception as error:  # Pillow's decoders raise whatever a broken file makes them raise
         raise PictureError(f"cannot be read ({type(error).__name__}: {error})") from error
     picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    if min(picture.size) < MIN_SIDE:
+        raise PictureError(f"too narrow: {picture.width} x {picture.height} px when the longer side is {side}")
     return picture
 
 
@@ -41,6 +51,13 @@ def _check(image: Image.Image) -> None:
         raise PictureError(f"{width} x {height} px are more than {MAX_PIXELS:,} pixels")
     if min(width, height) < MIN_SIDE:
         raise PictureError(f"{width} x {height} px, but either side wants {MIN_SIDE} at least")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # broken metadata around good pixels
+        return image
 
 
 def _rgb(image: Image.Image) -> Image.Image:

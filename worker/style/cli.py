@@ -33,6 +33,8 @@ def style(
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
 ) -> None:
     """Give one picture the style of another. IMAGEMILL_VGG19 names the file of VGG19's weights, in safetensors."""
+    import torch
+
     from worker.contracts.pictures import PictureError
     from worker.errors import WorkerError
 
@@ -41,9 +43,14 @@ def style(
         raise typer.BadParameter(f"{out} has to end in {', '.join(_FORMATS)}")
     if not out.parent.is_dir():
         raise typer.BadParameter(f"there is no folder {out.parent}")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise typer.BadParameter("there is no CUDA device here")
     try:
         styled = _styled(_pixels(image, size), _pixels(painting, size), strength, steps, keep_colours, device, console)
         _write(out, styled)
+    except torch.OutOfMemoryError:
+        console.print("[bold red]Error:[/] the GPU's memory is too small for this; try a smaller --size")
+        raise typer.Exit(1) from None
     except (PictureError, WorkerError, OSError) as error:
         console.print(f"[bold red]Error:[/] {escape(str(error))}")
         raise typer.Exit(1) from None
@@ -66,15 +73,15 @@ def _styled(
     from models.precision import fastest_dtype
     from worker.runtime import choose_device
     from worker.style import vgg
-    from worker.style.standard import Settings, Transfer
+    from worker.style.standard import Settings, StyleTransfer
 
     device = choose_device(wanted)
     network = vgg.load(WorkerSettings().vgg19, fastest_dtype(device), device)
     settings = Settings(steps=steps or Settings.steps, keep_colours=keep_colours)
-    transfer = Transfer(network, painting.to(device), settings)
+    transfer = StyleTransfer(network, painting.to(device), settings)
     columns = (TextColumn("styling"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("styling", total=transfer.steps(max(pixels.shape[1:])))
+        bar = progress.add_task("styling", total=transfer.steps(*pixels.shape[1:]))
 
         def watch(done: int, _loss: float) -> bool:
             progress.update(bar, completed=done)

@@ -23,6 +23,8 @@ _FINER = 2
 _LUMA = (0.299, 0.587, 0.114)
 """Of RGB in brightness. Source: ITU-R BT.601."""
 
+Shape = tuple[int, int]
+"""Height and width, in pixels."""
 Watch = Callable[[int, float], bool]
 """Is told the steps done and the mean loss of the images; False stops."""
 
@@ -53,7 +55,7 @@ class Settings:
     keep_colours: bool = False
 
 
-class Transfer:
+class StyleTransfer:
     """Gives images the style of one picture."""
 
     def __init__(self, network: Vgg19, picture: Tensor, settings: Settings) -> None:
@@ -67,6 +69,8 @@ class Transfer:
 
     def apply(self, images: Tensor, strength: float, watch: Watch) -> Tensor:
         """Style images. Shapes: (n, 3, h, w) in [0, 1], in and out. Raises DivergedError or StoppedError."""
+        if strength == 0:
+            return images.clone()
         rate = self._settings.rate
         for _ in range(_TRIES):
             styled = self._optimised(images, strength, rate, watch)
@@ -80,29 +84,30 @@ class Transfer:
         with torch.no_grad():
             contents = self._content(images)
             features = self._network(self._seen(styled), self._wanted)
-            return self._terms(features, contents, max(images.shape[2:]))
+            return self._terms(features, contents, _shape(images))
 
-    def steps(self, side: int) -> int:
-        """Count the steps that images of a side take."""
-        return sum(count for _, count in self._plan(side))
+    def steps(self, height: int, width: int) -> int:
+        """Count the steps that images of a size take."""
+        return sum(count for _, count in self._plan((height, width)))
 
-    def _plan(self, side: int) -> list[tuple[int, int]]:
+    def _plan(self, shape: Shape) -> list[tuple[Shape, int]]:
         """List sizes, coarse to fine, and the steps at each."""
-        sides = [side]
+        steps, sides = self._settings.steps, [max(shape)]
         while sides[0] > self._settings.coarsest:
             sides.insert(0, max(self._settings.coarsest, sides[0] // _FINER))
-        return [(k, self._settings.steps if k == side else self._settings.steps * 3 // 2) for k in sides]
+        return [*((_scaled(shape, side), steps * 3 // 2) for side in sides[:-1]), (shape, steps)]
 
     def _optimised(self, images: Tensor, strength: float, rate: float, watch: Watch) -> Tensor:
         styled, done = images, 0
-        for side, steps in self._plan(max(images.shape[2:])):
-            content = _resized(images, side)
-            styled = _resized(styled, side).clone().requires_grad_()
-            contents = self._content(content)
+        for shape, steps in self._plan(_shape(images)):
+            styled = _resized(styled, shape).clone().requires_grad_()
+            contents = self._content(_resized(images, shape))
             optimiser = torch.optim.Adam([styled], lr=rate, betas=_BETAS)
             for _ in range(steps):
                 optimiser.zero_grad()
-                loss = self._loss(styled, contents, side, strength)
+                loss = self._loss(styled, contents, shape, strength)
+                if not loss.isfinite().all():
+                    return torch.full_like(images, torch.nan)
                 loss.sum().backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 with torch.no_grad():
@@ -113,16 +118,16 @@ class Transfer:
             styled = styled.detach()
         return styled
 
-    def _loss(self, styled: Tensor, contents: Tensor, side: int, strength: float) -> Tensor:
+    def _loss(self, styled: Tensor, contents: Tensor, shape: Shape, strength: float) -> Tensor:
         settings = self._settings
         features = self._network(self._seen(styled), self._wanted)
-        content, style = self._terms(features, contents, side)
+        content, style = self._terms(features, contents, shape)
         smooth = settings.tv_weight * losses.total_variation(styled)
         return content + strength * (settings.style_weight * style + smooth)
 
-    def _terms(self, features: Mapping[str, Tensor], contents: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    def _terms(self, features: Mapping[str, Tensor], contents: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:
         content = losses.relative(features[self._settings.content_layer], contents)
-        return content, losses.style(features, self._targets(side), self._settings.style_layers)
+        return content, losses.style(features, self._targets(max(self._looked(shape))), self._settings.style_layers)
 
     @torch.no_grad()
     def _content(self, images: Tensor) -> Tensor:
@@ -132,18 +137,18 @@ class Transfer:
 
     @torch.no_grad()
     def _targets(self, side: int) -> dict[str, Tensor]:
-        """Find the style's Gram matrices at the size at which images are looked at."""
-        looked = self._looked(side)
-        if looked not in self._grams:
-            features = self._network(_resized(self._picture, looked), self._style_layers)
-            self._grams[looked] = {name: losses.gram(found) for name, found in features.items()}
-        return self._grams[looked]
+        """Find the style's Gram matrices where its longer side is that of the images that are looked at."""
+        if side not in self._grams:
+            picture = _resized(self._picture, _scaled(_shape(self._picture), side))
+            features = self._network(picture, self._style_layers)
+            self._grams[side] = {name: losses.gram(found) for name, found in features.items()}
+        return self._grams[side]
 
-    def _looked(self, side: int) -> int:
-        return max(side, self._settings.least)
+    def _looked(self, shape: Shape) -> Shape:
+        return shape if max(shape) >= self._settings.least else _scaled(shape, self._settings.least)
 
     def _seen(self, images: Tensor) -> Tensor:
-        return _resized(images, self._looked(max(images.shape[2:])))
+        return _resized(images, self._looked(_shape(images)))
 
     @staticmethod
     def _recoloured(styled: Tensor, images: Tensor) -> Tensor:
@@ -152,12 +157,22 @@ class Transfer:
         return (images + ((styled - images) * weights).sum(1, keepdim=True)).clamp(0, 1)
 
 
-def _resized(images: Tensor, side: int) -> Tensor:
-    """Give images another longer side. Shapes: (n, 3, h, w) in and out."""
+def _shape(images: Tensor) -> Shape:
     height, width = images.shape[2:]
-    if side == max(height, width):
+    return height, width
+
+
+def _scaled(shape: Shape, side: int) -> Shape:
+    """Find the shape of another longer side; its shorter one stays wide enough to be looked at."""
+    scale = side / max(shape)
+    height, width = (max(LEAST_SIDE, round(length * scale)) for length in shape)
+    return height, width
+
+
+def _resized(images: Tensor, shape: Shape) -> Tensor:
+    """Give images another shape. Shapes: (n, 3, ...) in, (n, 3, *shape) out."""
+    if shape == _shape(images):
         return images
-    scale = side / max(height, width)
-    shape = [max(LEAST_SIDE, round(height * scale)), max(LEAST_SIDE, round(width * scale))]
-    made: Tensor = interpolate(images, shape, mode="bilinear", antialias=side < max(height, width), align_corners=False)
+    is_smaller = shape < _shape(images)
+    made: Tensor = interpolate(images, list(shape), mode="bilinear", antialias=is_smaller, align_corners=False)
     return made

@@ -21,8 +21,11 @@ _WIDTHS = (64, 128, 256, 512, 512)
 LEAST_SIDE = 1 << (len(_BLOCKS) - 1)
 """Of an image, in pixels: the fifth block sees a sixteenth of it."""
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_SHA256 = "dcbb9e9d"
-"""How torchvision's own file of these weights ends."""
+_MAKE = (
+    'python -c "import torchvision, safetensors.torch as s; '
+    "v = torchvision.models.vgg19(weights='DEFAULT').features[:29].state_dict(); "
+    "s.save_file({'features.' + k: t for k, t in v.items()}, 'vgg19.safetensors')\" (it downloads 548 MB, once)"
+)
 
 LAYERS = {
     f"relu{block + 1}_{number + 1}": (block, number) for block, count in enumerate(_BLOCKS) for number in range(count)
@@ -68,30 +71,19 @@ class Vgg19(nn.Module):
 
 
 def load(path: Path | None, dtype: torch.dtype, device: torch.device) -> Vgg19:
-    """Load the network from a safetensors file with torchvision's keys, or from what torchvision has downloaded before.
-
-    Raises WeightsError.
-    """
-    return Vgg19(_checked(_read(path), path or "torchvision's weights"), dtype, device)
-
-
-def _read(path: Path | None) -> Mapping[str, Tensor]:
-    if path is not None:
-        try:
-            return load_file(path)
-        except (OSError, SafetensorError) as error:
-            raise WeightsError(f"{path}: cannot be read as safetensors ({error})") from error
-    downloaded = sorted(Path(torch.hub.get_dir(), "checkpoints").glob(f"vgg19-{_SHA256}*.pth"))
-    if not downloaded:
+    """Load the network from a safetensors file with torchvision's keys. Raises WeightsError."""
+    if path is None:
         raise WeightsError(
-            "there are no VGG19 weights: set IMAGEMILL_VGG19 to a safetensors file with torchvision's keys, or run "
-            "python -c \"import torchvision; torchvision.models.vgg19(weights='DEFAULT')\" once, which downloads 548 MB"
+            f"there are no VGG19 weights: set IMAGEMILL_VGG19 to a file of them, which this makes: {_MAKE}"
         )
-    tensors: Mapping[str, Tensor] = torch.load(downloaded[0], map_location="cpu", weights_only=True, mmap=True)
-    return tensors
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"{path}: cannot be read as safetensors ({error})") from error
+    return Vgg19(_checked(tensors, path), dtype, device)
 
 
-def _checked(tensors: Mapping[str, Tensor], source: object) -> Mapping[str, Tensor]:
+def _checked(tensors: Mapping[str, Tensor], source: Path) -> Mapping[str, Tensor]:
     inputs = 3
     for name, index in zip(LAYERS, _indices(), strict=True):
         outputs = _WIDTHS[LAYERS[name][0]]

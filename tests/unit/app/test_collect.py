@@ -33,6 +33,21 @@ def test_one_that_broke_off_while_it_grew_is_continued(source: Source, client: C
     assert source.headers[-1]["range"] == "bytes=500-"
 
 
+def test_one_that_broke_off_is_only_continued_once_it_is_finished(
+    source: Source, client: Client, tmp_path: Path
+) -> None:
+    beginning = (200, {"ETag": source.etag, "Content-Length": str(len(DATA))}, DATA[:500])
+    source.answers = [
+        (200, {}, job("running")),
+        beginning,
+        *[(200, {}, job("running"))] * 3,
+        (200, {}, job("succeeded")),
+    ]
+    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
+    assert (tmp_path / OUT).read_bytes() == DATA
+    assert [line for _, line, _ in source.requests].count("GET /archive") == 2
+
+
 def test_one_whose_job_failed_while_it_grew_is_not_kept(source: Source, client: Client, tmp_path: Path) -> None:
     beginning = (200, {"Content-Length": str(len(DATA))}, DATA[:500])
     failed = job("failed", error={"code": "model_gone", "message": "no worker has it"})

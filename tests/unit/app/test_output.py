@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from app import output
-from app.client import ClientError
+from app.client import ClientError, JobLostError
 from tests.conftest import DiskOf
 
 OUT = "out.zip"
@@ -59,7 +59,14 @@ def test_a_full_disk_is_told_in_a_sentence_and_leaves_a_beginning(tmp_path: Path
 
 
 def test_a_beginning_of_what_nobody_can_have_any_more_is_not_kept(tmp_path: Path) -> None:
+    with suppress(JobLostError), output.written(tmp_path / OUT, "abc") as file:
+        file.write(b"a part")
+        raise JobLostError("the job failed")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_beginning_is_kept_when_the_server_is_not_itself(tmp_path: Path) -> None:
     with suppress(ClientError), output.written(tmp_path / OUT, "abc") as file:
         file.write(b"a part")
-        raise ClientError("the job failed")
-    assert list(tmp_path.iterdir()) == []
+        raise ClientError("what answers there is not imagemill")
+    assert output.partial_of(tmp_path / OUT, "abc").read_bytes() == b"a part"

@@ -17,6 +17,7 @@ def generator(name: str) -> nn.Module:
     return served(build_generator(architecture).eval().requires_grad_(False))
 
 
+@pytest.mark.skipif(not hasattr(torch.ops.mkldnn, "_convolution_transpose_pointwise"), reason="no such operators here")
 @pytest.mark.parametrize("name", ["dcgan", "residual"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_a_packed_network_computes_the_same_bits(name: str, dtype: torch.dtype) -> None:
@@ -29,6 +30,12 @@ def test_a_packed_network_computes_the_same_bits(name: str, dtype: torch.dtype) 
     assert any(isinstance(module, Packed) for module in network.modules())
     assert not any(isinstance(module, nn.Conv2d | nn.ConvTranspose2d) for module in network.modules())
     assert torch.equal(before, after)
+
+
+def test_a_convolution_that_cannot_be_packed_is_left_alone() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1, padding_mode="reflect"), nn.ReLU())
+    pack(network, torch.rand(1, 3, 8, 8))
+    assert isinstance(network[0], nn.Conv2d)
 
 
 def test_a_packed_network_takes_batches_of_other_sizes() -> None:

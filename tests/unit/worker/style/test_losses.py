@@ -1,5 +1,3 @@
-import math
-
 import pytest
 import torch
 
@@ -42,4 +40,3 @@ def test_gradients_are_right() -> None:
     (found,) = torch.autograd.grad(losses.relative(x, target).sum(), x)
     (expected,) = torch.autograd.grad(loss(x), x)
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
-    assert math.isfinite(float(found.sum()))

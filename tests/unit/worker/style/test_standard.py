@@ -5,7 +5,7 @@ from torchvision.models import vgg19
 
 from worker.errors import DivergedError
 from worker.style import losses
-from worker.style.standard import Settings, StoppedError, Transfer, Watch
+from worker.style.standard import Settings, StoppedError, StyleTransfer, Watch
 from worker.style.vgg import Vgg19
 
 CPU = torch.device("cpu")
@@ -29,12 +29,12 @@ def images() -> Tensor:
 
 
 @pytest.fixture
-def transfer(network: Vgg19) -> Transfer:
+def transfer(network: Vgg19) -> StyleTransfer:
     torch.manual_seed(2)
-    return Transfer(network, torch.rand(3, 40, 60), SMALL)
+    return StyleTransfer(network, torch.rand(3, 40, 60), SMALL)
 
 
-def test_images_come_nearer_to_the_style(transfer: Transfer, images: Tensor) -> None:
+def test_images_come_nearer_to_the_style(transfer: StyleTransfer, images: Tensor) -> None:
     styled = transfer.apply(images, 1.0, on)
     assert styled.shape == images.shape
     assert 0 <= float(styled.min()) <= float(styled.max()) <= 1
@@ -44,7 +44,7 @@ def test_images_come_nearer_to_the_style(transfer: Transfer, images: Tensor) -> 
     assert (content > 0).all()
 
 
-def test_an_image_does_not_depend_on_the_images_beside_it(transfer: Transfer, images: Tensor) -> None:
+def test_an_image_does_not_depend_on_the_images_beside_it(transfer: StyleTransfer, images: Tensor) -> None:
     together = transfer.apply(images, 1.0, on)
     other = transfer.apply(torch.cat([images[:1], torch.zeros_like(images[1:])]), 1.0, on)
     assert torch.equal(other[0], together[0])
@@ -53,17 +53,17 @@ def test_an_image_does_not_depend_on_the_images_beside_it(transfer: Transfer, im
         assert float((together[k] - alone[0]).abs().mean()) < 1e-3  # a quarter of a level of 256
 
 
-def test_no_strength_leaves_images_as_they_were(transfer: Transfer, images: Tensor) -> None:
-    torch.testing.assert_close(transfer.apply(images, 0.0, on), images, rtol=0, atol=1e-6)
+def test_no_strength_leaves_images_as_they_were(transfer: StyleTransfer, images: Tensor) -> None:
+    assert torch.equal(transfer.apply(images, 0.0, on), images)
 
 
-def test_more_strength_is_nearer_to_the_style(transfer: Transfer, images: Tensor) -> None:
+def test_more_strength_is_nearer_to_the_style(transfer: StyleTransfer, images: Tensor) -> None:
     styles = [float(transfer.losses(images, transfer.apply(images, s, on))[1].mean()) for s in (0.05, 1.0)]
     assert styles[0] > styles[1]
 
 
 def test_large_images_are_styled_from_coarse_to_fine(network: Vgg19) -> None:
-    transfer = Transfer(network, torch.rand(3, 64, 64), SMALL)
+    transfer = StyleTransfer(network, torch.rand(3, 64, 64), SMALL)
     told: list[int] = []
 
     def watch(done: int, _loss: float) -> bool:
@@ -72,39 +72,49 @@ def test_large_images_are_styled_from_coarse_to_fine(network: Vgg19) -> None:
 
     styled = transfer.apply(torch.rand(1, 3, 80, 160), 1.0, watch)
     assert styled.shape == (1, 3, 80, 160)
-    assert told == list(range(1, transfer.steps(160) + 1))
-    assert transfer.steps(160) == 9 + 9 + 6  # 64, 80 and 160 px
-    assert transfer.steps(32) == 6
+    assert told == list(range(1, transfer.steps(80, 160) + 1))
+    assert transfer.steps(80, 160) == 9 + 9 + 6  # 64, 80 and 160 px wide
+    assert transfer.steps(32, 20) == 6
 
 
-def test_who_watches_can_stop(transfer: Transfer, images: Tensor) -> None:
+@pytest.mark.parametrize("keep_colours", [False, True])
+@pytest.mark.parametrize("shape", [(41, 64), (64, 43), (17, 64)])
+def test_sizes_that_do_not_halve_are_kept(network: Vgg19, shape: tuple[int, int], keep_colours: bool) -> None:
+    settings = Settings(steps=2, least=32, coarsest=32, keep_colours=keep_colours)
+    transfer = StyleTransfer(network, torch.rand(3, 40, 60), settings)
+    images = torch.rand(1, 3, *shape)
+    assert transfer.apply(images, 1.0, on).shape == images.shape
+    assert torch.equal(transfer.apply(images, 0.0, on), images)
+
+
+def test_who_watches_can_stop(transfer: StyleTransfer, images: Tensor) -> None:
     with pytest.raises(StoppedError):
         transfer.apply(images, 1.0, lambda done, _: done < 3)
 
 
 def test_colours_can_be_kept(network: Vgg19, images: Tensor) -> None:
-    transfer = Transfer(network, torch.rand(3, 40, 60), Settings(steps=6, least=32, keep_colours=True))
+    transfer = StyleTransfer(network, torch.rand(3, 40, 60), Settings(steps=6, least=32, keep_colours=True))
     styled = transfer.apply(images * 0.5 + 0.25, 1.0, on)
     chroma = styled - styled.mean(1, keepdim=True) - (images * 0.5 + 0.25 - (images * 0.5 + 0.25).mean(1, keepdim=True))
     assert float(chroma.abs().median()) < 1e-3
 
 
 def test_values_that_are_no_numbers_are_tried_again_with_smaller_steps(
-    transfer: Transfer, images: Tensor, monkeypatch: pytest.MonkeyPatch
+    transfer: StyleTransfer, images: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rates: list[float] = []
-    optimised = Transfer._optimised
+    optimised = StyleTransfer._optimised
 
-    def diverging(self: Transfer, images: Tensor, strength: float, rate: float, watch: Watch) -> Tensor:
+    def diverging(self: StyleTransfer, images: Tensor, strength: float, rate: float, watch: Watch) -> Tensor:
         rates.append(rate)
         found = optimised(self, images, strength, rate, watch)
         return found if len(rates) == 3 else found * float("nan")
 
-    monkeypatch.setattr(Transfer, "_optimised", diverging)
+    monkeypatch.setattr(StyleTransfer, "_optimised", diverging)
     assert transfer.apply(images, 1.0, on).isfinite().all()
     assert rates == [0.03, 0.015, 0.0075]
     monkeypatch.setattr(losses, "relative", lambda found, _: found.flatten(1).sum(1) * float("nan"))
     rates.clear()
-    monkeypatch.setattr(Transfer, "_optimised", optimised)
+    monkeypatch.setattr(StyleTransfer, "_optimised", optimised)
     with pytest.raises(DivergedError):
         transfer.apply(images, 1.0, on)

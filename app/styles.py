@@ -1,0 +1,74 @@
+"""The pictures that images can take the style of: brought, listed, shown."""
+
+import hashlib
+import io
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from PIL import Image
+from pydantic import TypeAdapter, ValidationError
+
+from app.errors import ApiError, unprocessable
+from app.schemas import Style
+from worker.contracts.artifacts import Artifacts
+from worker.contracts.catalog import Sha256
+from worker.contracts.pictures import PictureError, UnknownFormatError, normalised
+from worker.contracts.styles import StyleEntry
+
+_ID: TypeAdapter[str] = TypeAdapter(Sha256)
+_SIDE = 512
+"""Of a kept picture, in pixels: as much as images of this size can take over."""
+_THUMBNAIL_SIDE = 160
+
+
+class Styles:
+    """All that the routes ask for; raises ApiError."""
+
+    def __init__(self, artifacts: Artifacts) -> None:
+        self._artifacts = artifacts
+
+    def add(self, data: bytes) -> tuple[Style, bool]:
+        """Keep a picture, and tell whether it is new."""
+        try:
+            picture = normalised(data, _SIDE)
+        except UnknownFormatError as error:
+            raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unknown_picture", f"file: {error}") from error
+        except PictureError as error:
+            raise unprocessable("unusable_picture", f"file: {error}") from error
+        width, height = picture.size
+        digest = hashlib.sha256(f"{width}x{height}".encode() + picture.tobytes()).hexdigest()
+        entry = StyleEntry(id=digest, width=width, height=height, created=datetime.now(UTC))
+        is_new = self._artifacts.style(digest) is None and self._artifacts.add_style(entry, _png(picture))
+        return _describe(self._artifacts.style(digest) or entry), is_new
+
+    def all(self) -> list[Style]:
+        """List the pictures, the oldest first."""
+        entries = sorted(self._artifacts.styles(), key=lambda entry: entry.created)
+        return [_describe(entry) for entry in entries]
+
+    def check(self, style_id: str) -> None:
+        """Raise unless there is such a style."""
+        if self._artifacts.style(style_id) is None:
+            raise unprocessable("unknown_style", f"style: there is none with the id {style_id!r}; see /styles")
+
+    def thumbnail(self, style_id: str) -> bytes:
+        """Make a small PNG of a picture."""
+        try:
+            known = self._artifacts.style(_ID.validate_python(style_id))
+        except ValidationError:
+            known = None
+        if known is None:
+            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_style", f"no style {style_id[:64]!r}")
+        with Image.open(io.BytesIO(self._artifacts.picture(style_id)), formats=("PNG",)) as picture:
+            picture.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
+            return _png(picture)
+
+
+def _describe(entry: StyleEntry) -> Style:
+    return Style(**entry.model_dump(), thumbnail=f"/styles/{entry.id}")
+
+
+def _png(picture: Image.Image) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()

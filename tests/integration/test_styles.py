@@ -1,0 +1,128 @@
+"""Styles over HTTP: bring a picture, and have images take its style."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from torchvision.models import vgg19
+
+from tests.integration.house import House, metadata, wait_until
+from tests.tiny import PLAIN
+
+STYLE = {"style_steps": 2}
+
+
+def picture(kind: str = "PNG", side: int = 40, **options: Any) -> bytes:
+    file = io.BytesIO()
+    Image.effect_mandelbrot((side, 30), (-2, -1, 1, 1), 9).convert("RGB").save(file, kind, **options)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "vgg.safetensors"
+    found = vgg19(weights=None).features[:29].state_dict()
+    save_file({f"features.{key}": value for key, value in found.items()}, path)
+    return path
+
+
+@pytest.fixture
+def styling(idle_house: House, weights: Path) -> House:
+    """The service with a worker that can style."""
+    idle_house.start_worker(IMAGEMILL_VGG19=str(weights))
+    return idle_house
+
+
+def bring(house: House, data: bytes) -> Any:
+    return house.client.post("/styles", files={"file": ("a painting", data)})
+
+
+def test_a_picture_is_a_style_by_its_pixels(house: House) -> None:
+    first = bring(house, picture())
+    again = bring(house, picture("WEBP", lossless=True))
+    assert (first.status_code, again.status_code) in [(201, 200), (200, 200)]
+    assert first.json() == again.json()
+    style = first.json()
+    assert (style["width"], style["height"]) == (40, 30)
+    assert style in house.client.get("/styles").json()["styles"]
+    shown = house.client.get(first.headers["Location"])
+    assert shown.headers["Content-Type"] == "image/png"
+    assert Image.open(io.BytesIO(shown.content)).size == (40, 30)
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "code"),
+    [
+        (b"", 415, "unknown_picture"),
+        (b"GIF89a" + bytes(60), 415, "unknown_picture"),
+        (picture()[:80], 422, "unusable_picture"),
+        (picture(side=15), 422, "unusable_picture"),
+        (bytes(20_000_001), 413, "body_too_large"),
+    ],
+)
+def test_what_is_no_picture_is_refused(house: House, data: bytes, status: int, code: str) -> None:
+    refused = bring(house, data)
+    assert (refused.status_code, refused.json()["code"]) == (status, code), refused.text
+    assert refused.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("style", ["0" * 64, "x", "../../etc/passwd"])
+def test_a_style_that_is_not_there_is_refused(house: House, style: str) -> None:
+    assert house.client.get(f"/styles/{style}").status_code == 404
+    refused = house.client.post("/generate", params={"n": 1, "style": style})
+    assert refused.status_code == 422
+    assert "style" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"style_steps": 3}, "want a style"),
+        ({"style": "0" * 64, "style_strength": 1.5}, "style_strength"),
+        ({"style": "0" * 64, "style_steps": 0}, "style_steps"),
+        ({"style": "0" * 64, "style_mode": "magic"}, "style_mode"),
+    ],
+)
+def test_odd_settings_are_refused(house: House, query: dict[str, Any], words: str) -> None:
+    refused = house.client.post("/generate", params={"n": 1, **query})
+    assert refused.status_code == 422
+    assert words in refused.json()["detail"]
+
+
+def test_without_weights_a_style_is_refused_and_all_else_works(idle_house: House) -> None:
+    idle_house.start_worker()
+    style = bring(idle_house, picture()).json()["id"]
+    refused = idle_house.client.post("/generate", params={"n": 1, "style": style})
+    assert (refused.status_code, refused.json()["code"]) == (503, "no_style_transfer")
+    assert "IMAGEMILL_VGG19" in refused.json()["detail"]
+    assert len(idle_house.hashes(2)) == 2
+
+
+def test_images_take_a_style_and_keep_their_address(styling: House) -> None:
+    style = bring(styling, picture()).json()["id"]
+    plain = styling.hashes(20, seed=31)
+    job = styling.wait_done(styling.generate(20, seed=31, style=style, **STYLE)["id"])
+    assert job["state"] == "succeeded", job
+    assert job["style"] == {"id": style, "mode": "standard", "strength": 1.0, "steps": 2}
+    archive = styling.download(job["id"])
+    styled = [record["sha256"] for record in metadata(archive)]
+    assert not set(plain) & set(styled)
+    assert {record["style"] for record in metadata(archive)} == {style}
+    with zipfile.ZipFile(io.BytesIO(archive)) as file:
+        assert f"| style | {style}, standard, strength 1, 2 steps |" in file.read("README.md").decode()
+    assert styling.hashes(5, seed=31, start=13, style=style, **STYLE) == styled[13:18]
+    assert styling.hashes(3, seed=31, style=style, style_strength=0, **STYLE) == plain[:3]
+
+
+def test_a_styled_job_is_cancelled_within_a_step(styling: House) -> None:
+    style = bring(styling, picture()).json()["id"]
+    job = styling.generate(40, model=PLAIN, style=style, style_steps=1000)
+    wait_until(lambda: styling.job(job["id"])["state"] == "running")
+    styling.client.post(job["links"]["cancel"])
+    assert len(styling.hashes(2)) == 2  # the worker is free again
