@@ -93,19 +93,32 @@ def generate(
     seed: Annotated[int | None, typer.Option(min=0, help="Fixes the images; default: a random one.")] = None,
     start: Annotated[int | None, typer.Option(min=0, help="Index of the first image; default: 0.")] = None,
     kind: Annotated[_Format | None, typer.Option("--format", help="How images are stored; default: png.")] = None,
+    style: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A picture whose style the images take.")
+    ] = None,
+    strength: Annotated[float | None, typer.Option(min=0, max=1, help="How much of the style; default: 1.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, max=1000, help="Steps of styling; default: 60.")] = None,
     job: Annotated[str | None, typer.Option(help="Continue this job, of which only the output can be chosen.")] = None,
 ) -> None:
     """Ask a running service for images, and save them. What was interrupted is continued with --job."""
     from app.generate import attach, order
 
-    asked = {"n": n, "model": model, "class": class_label, "seed": seed, "start": start, "format": kind}
+    asked: dict[str, str | int | float | None] = {
+        "n": n,
+        "model": model,
+        "class": class_label,
+        "seed": seed,
+        "start": start,
+        "format": kind,
+    }
+    asked |= {"style_strength": strength, "style_steps": steps}
     query = {name: value for name, value in asked.items() if value is not None}
-    if (n is None) == (job is None) or (job is not None and query):
+    if (n is None) == (job is None) or (job is not None and (query or style)):
         raise typer.BadParameter("give -n and what to generate, or --job alone")
     console = Console(soft_wrap=True)
     with _stopped_politely(console, is_normal=False):
         if job is None:
-            order(server, query, out, console)
+            order(server, query, style, out, console)
         else:
             attach(server, job, out, console)
 

@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 _PATIENCE_SECONDS = 30
 _ANSWER_SECONDS = 30
+_UPLOAD_SECONDS = 300
 _WAIT_SECONDS, _POLL_SECONDS = 2, 5
 """How long the server may hold back the answer to a poll, and how long we wait for that answer."""
 _LEAST_BETWEEN_POLLS_SECONDS = 0.2
@@ -42,6 +44,9 @@ class _Answer(BaseModel):
     """A part of what a server says; of the rest a newer server may say more."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+A = TypeVar("A", bound=_Answer)
 
 
 class Links(_Answer):
@@ -77,6 +82,10 @@ class Job(_Answer):
     links: Links
 
 
+class _Style(_Answer):
+    id: str
+
+
 class _Problem(_Answer):
     detail: str
 
@@ -100,9 +109,21 @@ class Client:
         """Close them."""
         self._http.close()
 
-    def generate(self, query: Mapping[str, str | int]) -> Job:
+    def generate(self, query: Mapping[str, str | int | float]) -> Job:
         """Ask for a new job."""
         return self._job("POST", "/generate", params=query)
+
+    def bring(self, picture: Path) -> str:
+        """Upload a picture, and tell the id of its style."""
+        try:
+            data = picture.read_bytes()
+        except OSError as error:
+            raise ClientError(f"cannot read {picture} ({error.strerror or error})") from error
+        with self._translated():
+            response = self._http.post("/styles", files={"file": (picture.name, data)}, timeout=_UPLOAD_SECONDS)
+        if not response.is_success:
+            raise _refusal(response)
+        return self._parsed(_Style, response).id
 
     def job(self, job_id: str) -> Job:
         """Read a job."""
@@ -152,8 +173,11 @@ class Client:
             response = self._http.request(method, path, **options)
         if not response.is_success:
             raise _refusal(response)
+        return self._parsed(Job, response)
+
+    def _parsed(self, kind: type[A], response: httpx.Response) -> A:
         try:
-            return Job.model_validate_json(response.content)
+            return kind.model_validate_json(response.content)
         except ValidationError as error:
             raise ClientError(f"what answers at {self.server} is not imagemill") from error
 

@@ -17,9 +17,16 @@ from app.naming import archive_name
 _UNNAMED = Path("<model>-seed<seed>-n<n>.zip")
 
 
-def order(server: str, query: Mapping[str, str | int], out: Path | None, console: Console) -> None:
-    """Ask a server for images, wait for them and save them."""
-    _fetch(server, lambda client: client.generate(query), out, console, pace)
+def order(
+    server: str, query: Mapping[str, str | int | float], style: Path | None, out: Path | None, console: Console
+) -> None:
+    """Ask a server for images, in the style of a picture if there is one, wait for them and save them."""
+
+    def begin(client: Client) -> Job:
+        styled = {} if style is None else {"style": client.bring(style)}
+        return client.generate({**query, **styled})
+
+    _fetch(server, begin, out, console, pace)
 
 
 def attach(server: str, job_id: str, out: Path | None, console: Console) -> None:

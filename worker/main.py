@@ -42,8 +42,13 @@ def run(settings: WorkerSettings) -> None:
     logging.getLogger("rq.worker").setLevel(logging.WARNING)
     # Batches are shared out among threads, not layers: no thread waits for another, whatever else the cores do.
     torch.set_num_threads(1)
+    device = choose_device(settings.device)
+    if device.type == "cuda":
+        # The gradients that style transfer needs are summed in any order else; a library reads its name when it starts.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.deterministic = True
-    runtime = Runtime(find_checkpoints(settings.models), choose_device(settings.device), settings.threads or cores())
+    runtime = Runtime(find_checkpoints(settings.models), device, settings.threads or cores())
     if not runtime.entries:
         log.warning("no checkpoint was found folder=%s", settings.models)
     runtime.warm_up()

@@ -11,6 +11,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from torchvision.models import vgg19
 
+from tests.command import imagemill
 from tests.integration.house import House, metadata, wait_until
 from tests.tiny import PLAIN
 
@@ -126,3 +127,17 @@ def test_a_styled_job_is_cancelled_within_a_step(styling: House) -> None:
     wait_until(lambda: styling.job(job["id"])["state"] == "running")
     styling.client.post(job["links"]["cancel"])
     assert len(styling.hashes(2)) == 2  # the worker is free again
+
+
+def test_the_command_line_brings_a_picture_and_saves_styled_images(styling: House, tmp_path: Path) -> None:
+    (tmp_path / "painting.png").write_bytes(picture())
+    arguments = ("-n", "3", "--seed", "31", "--style", "painting.png", "--steps", "2", "-o", "out.zip")
+    done = imagemill("generate", *arguments, "--server", styling.url, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    style = bring(styling, picture()).json()["id"]
+    found = [record["sha256"] for record in metadata((tmp_path / "out.zip").read_bytes())]
+    assert found == styling.hashes(3, seed=31, style=style, **STYLE)
+    (tmp_path / "painting.png").write_bytes(b"none")
+    refused = imagemill("generate", *arguments, "--server", styling.url, cwd=tmp_path)
+    assert refused.returncode == 1
+    assert refused.stdout == "Error: file: not a picture, or none of PNG, JPEG, WEBP\n"
