@@ -33,7 +33,7 @@ _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 def main(
     paintings: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="A folder of pictures.")],
     vgg19: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="VGG19's weights, in safetensors.")],
-    out: Annotated[Path, typer.Option(help="The sheet, as PNG.")] = Path("styles.png"),
+    out: Annotated[Path, typer.Option(help="The sheet, in the format that its name says.")] = Path("styles.png"),
     model: Annotated[str, typer.Option(help="A checkpoint's file, or the name of a shipped model.")] = "faces-64",
     n: Annotated[int, typer.Option(min=1, max=16, help="How many images.")] = 8,
     seed: Annotated[int, typer.Option(min=0)] = 1,
@@ -55,7 +55,7 @@ def main(
         total = content + Settings.style_weight * style
         figures = (f"{float(values.mean()):.3f}" for values in (content, style, total))
         console.print(f"| {path.stem} | {' | '.join(figures)} | {seconds:.2f} |", markup=False)
-    _sheet(rows).save(out)
+    _sheet(rows).save(out, quality=90)
 
 
 def _drawn(loaded: LoadedModel, seed: int, n: int) -> Tensor:
