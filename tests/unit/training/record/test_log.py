@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from models import checkpoint
 from models.registry import ZOO
 from tests.conftest import DiskOf
 from tests.unit.training.record.conftest import MakeLine
@@ -34,10 +35,18 @@ def test_a_run_that_went_wrong_still_writes_json(tmp_path: Path, make_line: Make
 
 
 def test_a_line_as_runs_before_wrote_it_is_read(tmp_path: Path) -> None:
-    (tmp_path / log.LOG).write_bytes((ZOO / "faces-64.jsonl").read_bytes())
-    lines = log.read(tmp_path)
-    assert len(lines) == 131
-    assert lines[-1].images_seen == 1_022_848
+    line = {"epoch": 1, "loss_g": 4.5, "loss_d": 0.75, "real_score": 0.8, "fake_score": 0.2}
+    line |= {"images_seen": 7808, "images_per_s": 288.9, "seconds": 27.0}
+    (tmp_path / log.LOG).write_text(json.dumps(line) + "\n")
+    (read,) = log.read(tmp_path)
+    assert (read.images_seen, read.metrics, read.events) == (7808, {}, ())
+
+
+@pytest.mark.parametrize("name", [path.stem for path in ZOO.glob("*.jsonl")])
+def test_the_log_of_a_shipped_model_is_that_of_its_training(tmp_path: Path, name: str) -> None:
+    (tmp_path / log.LOG).write_bytes((ZOO / f"{name}.jsonl").read_bytes())
+    header = checkpoint.read_header(ZOO / f"{name}.safetensors")
+    assert log.read(tmp_path)[-1].images_seen == header.training.images_seen
 
 
 def test_a_line_says_its_figures_to_a_person(make_line: MakeLine) -> None:
