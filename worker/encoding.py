@@ -10,7 +10,7 @@ from torch import Tensor
 from worker import png
 from worker.contracts.jobs import Format
 
-Encode = Callable[[Tensor, Format], list[bytes]]
+Encoder = Callable[[Tensor, Format], list[bytes]]
 """What turns uint8 images (n, 3, h, w) into files of a format."""
 _OPTIONS: dict[Format, dict[str, Any]] = {
     "webp": {"lossless": True, "method": 0, "quality": 0},

@@ -17,7 +17,7 @@ from models.precision import fastest_dtype
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.line import Line
 from worker.contracts.queue import connect
-from worker.encoding import Encode, encode
+from worker.encoding import Encoder, encode
 from worker.errors import WeightsError
 from worker.pulse import Pulse
 from worker.runtime import Runtime, choose_device, find_checkpoints
@@ -55,7 +55,7 @@ def run(settings: WorkerSettings) -> None:
     work(settings, runtime, network=_vgg19(settings, runtime))
 
 
-def work(settings: WorkerSettings, runtime: Runtime, encode: Encode = encode, network: Vgg19 | None = None) -> None:
+def work(settings: WorkerSettings, runtime: Runtime, encode: Encoder = encode, network: Vgg19 | None = None) -> None:
     """Take tasks until SIGTERM or SIGINT."""
     redis = _wait_for_redis(settings.redis_url)
     name, stopping = f"{socket.gethostname()}-{uuid4().hex}", Event()

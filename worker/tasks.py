@@ -17,7 +17,7 @@ from worker.contracts.artifacts import Artifacts, StoreError
 from worker.contracts.jobs import JobError, JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task
-from worker.encoding import Encode, encode
+from worker.encoding import Encoder, encode
 from worker.errors import WeightsError, WorkerCrashedError, WorkerError
 from worker.pulse import OutageTolerated, Pulse
 from worker.render import EncodedImage, Mill, aligned_blocks
@@ -56,7 +56,7 @@ class Tasks:
     settling: Executor
     """Which forces to the disk what has ended."""
     stopping: Event
-    encode: Encode = encode
+    encode: Encoder = encode
     studio: Studio | None = None
     """What styles, where there is what it needs."""
     room: Semaphore = field(default_factory=Semaphore)

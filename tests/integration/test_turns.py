@@ -1,13 +1,21 @@
+import secrets
 from threading import Event
 from typing import Any, cast
 
 import pytest
+from rq import Queue
 
-from tests.integration.house import House
+from tests.integration.house import House, wait_until
+from worker.contracts.artifacts import Artifacts
 from worker.contracts.catalog import Numerics
+from worker.contracts.line import Line
+from worker.contracts.queue import Task
 from worker.pulse import Pulse
 from worker.tasks import Tasks
 from worker.warm import WarmWorker
+
+MANY = 30_000
+"""Tasks enough for a worker to be busy with for ten seconds and more."""
 
 
 def test_short_jobs_go_first_but_cannot_starve_long_ones(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,3 +30,18 @@ def test_short_jobs_go_first_but_cannot_starve_long_ones(house: House, monkeypat
         worker.reorder_queues(taken)
         first.append(worker._ordered_queues[0])
     assert first == [short, short, long, short, short]
+
+
+def test_a_long_job_gets_on_beside_a_long_line_of_short_ones(idle_house: House) -> None:
+    job = idle_house.generate(600)
+    spec = Artifacts(str(idle_house.folder / "store")).spec(job["id"])
+    assert spec is not None
+    short = spec.model_copy(update={"n": 1})
+    unknown = [Task.render_shard(secrets.token_urlsafe(16), 0) for _ in range(MANY)]
+    Line(idle_house.redis).enqueue(short, unknown)  # each is taken, found to be of no job, and settled
+    idle_house.start_worker()
+    wait_until(lambda: idle_house.job(job["id"])["images_done"] > 0)
+    names = idle_house.queues()
+    waiting = idle_house.redis.llen(Queue(names[0], connection=idle_house.redis).key)
+    idle_house.redis.flushdb()
+    assert waiting > 0
