@@ -24,7 +24,7 @@ _IMAGES: dict[str, Any] = {f"image/{kind}": {} for kind in ("png", "webp", "jpeg
 
 _HEADERS = {
     "ETag": "Strong; send it as If-None-Match, or as If-Range with Range.",
-    "Location": "The job.",
+    "Location": "Where it is.",
     "Retry-After": "Seconds after which it is worth asking again.",
     "Preference-Applied": "The wait that was granted.",
     "Content-Range": "Which bytes of how many.",

@@ -24,8 +24,10 @@ def _refuse_odd_spelling(value: object) -> object:
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_refuse_odd_spelling)]
-UpTo = Annotated[Whole, Field(ge=0, le=MAX_SEED)]
+_WRITTEN_OUT = BeforeValidator(_refuse_odd_spelling)
+"""It stands after the limits of a number, which are not described as such otherwise."""
+Whole = Annotated[int, _WRITTEN_OUT]
+UpTo = Annotated[int, Field(ge=0, le=MAX_SEED), _WRITTEN_OUT]
 """A seed or an index."""
 
 
@@ -52,7 +54,7 @@ class Wanted(BaseModel):
     style: Sha256 | None = Field(default=None, description="The id of a picture from /styles; images take its style.")
     style_mode: Mode | None = Field(default=None, description="`standard` optimises every image by itself.")
     style_strength: float | None = Field(default=None, ge=0, le=1, description="How much of the style; 1 if left out.")
-    style_steps: Annotated[Whole, Field(ge=1, le=MAX_STEPS)] | None = Field(
+    style_steps: Annotated[int, Field(ge=1, le=MAX_STEPS), _WRITTEN_OUT] | None = Field(
         default=None, description=f"Steps of the optimisation; {DEFAULT_STEPS} if left out."
     )
 
@@ -73,7 +75,7 @@ class Wanted(BaseModel):
 class GenerateQuery(Wanted):
     """What to generate. An unknown parameter is an error, so that a typo cannot silently render something else."""
 
-    start: Annotated[Whole, Field(ge=0, le=MAX_START)] = Field(
+    start: Annotated[int, Field(ge=0, le=MAX_START), _WRITTEN_OUT] = Field(
         default=0, description="Index of the first image: a dataset can be extended later."
     )
 

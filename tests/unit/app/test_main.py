@@ -1,7 +1,12 @@
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from app.main import create_app
+from app.settings import Settings
 
 
 @pytest.mark.parametrize("module", ["app.main", "app.cli", "app.demo", "app.stack"])
@@ -15,3 +20,10 @@ def test_the_largest_seed_is_where_latents_end() -> None:
     from models.latents import MAX_SEED as LATENTS_MAX_SEED
 
     assert MAX_SEED == LATENTS_MAX_SEED
+
+
+def test_limits_are_described_in_words_that_json_schema_knows(tmp_path: Path) -> None:
+    described = json.dumps(create_app(Settings(store=str(tmp_path))).openapi())
+    assert '"maximum": 9007199254740991' in described
+    assert '"le"' not in described
+    assert '"ge"' not in described
