@@ -4,6 +4,7 @@ import hashlib
 import io
 from datetime import UTC, datetime
 from http import HTTPStatus
+from threading import Lock
 
 from PIL import Image
 from pydantic import TypeAdapter, ValidationError
@@ -26,11 +27,14 @@ class Styles:
 
     def __init__(self, artifacts: Artifacts) -> None:
         self._artifacts = artifacts
+        self._decoding = Lock()
+        """One picture at a time: a large one takes 160 MB until it is small."""
 
     def add(self, data: bytes) -> tuple[Style, bool]:
         """Keep a picture, and tell whether it is new."""
         try:
-            picture = normalised(data, _SIDE)
+            with self._decoding:
+                picture = normalised(data, _SIDE)
         except UnknownFormatError as error:
             raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unknown_picture", f"file: {error}") from error
         except PictureError as error:

@@ -5,8 +5,10 @@ import io
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP")
-MAX_PIXELS = 64_000_000
+MAX_PIXELS = 40_000_000
 """Larger ones are refused undecoded: more likely a decompression bomb than a picture."""
+_SMOOTH = ("RGB", "RGBA", "L", "LA", "CMYK")
+"""Modes that can be resized as they are."""
 _DRAFT = 4
 """A large JPEG is decoded at a half, a quarter or an eighth of its size, but at no less than this times the side."""
 MIN_SIDE = 16
@@ -30,7 +32,10 @@ def normalised(data: bytes, side: int) -> Image.Image:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check(image)
             image.draft("RGB", (_DRAFT * side, _DRAFT * side))
-            picture = _rgb(_upright(image))
+            # Made small first, so that no second copy of a large picture is ever held.
+            small = image if image.mode in _SMOOTH else _rgb(image)
+            small.thumbnail((side, side), Image.Resampling.LANCZOS)
+            picture = _rgb(_upright(small))
     except UnidentifiedImageError:
         raise UnknownFormatError(f"not a picture, or none of {', '.join(FORMATS)}") from None
     except PictureError:
@@ -39,7 +44,6 @@ def normalised(data: bytes, side: int) -> Image.Image:
         raise PictureError(f"more than {MAX_PIXELS:,} pixels") from None
     except Exception as error:  # Pillow's decoders raise whatever a broken file makes them raise
         raise PictureError(f"cannot be read ({type(error).__name__}: {error})") from error
-    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
     if min(picture.size) < MIN_SIDE:
         raise PictureError(f"too narrow: {picture.width} x {picture.height} px when the longer side is {side}")
     return picture
