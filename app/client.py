@@ -119,11 +119,8 @@ class Client:
             data = picture.read_bytes()
         except OSError as error:
             raise ClientError(f"cannot read {picture} ({error.strerror or error})") from error
-        with self._translated():
-            response = self._http.post("/styles", files={"file": (picture.name, data)}, timeout=_UPLOAD_SECONDS)
-        if not response.is_success:
-            raise _refusal(response)
-        return self._parsed(_Style, response).id
+        files = {"file": (picture.name, data)}
+        return self._asked(_Style, "POST", "/styles", files=files, timeout=_UPLOAD_SECONDS).id
 
     def job(self, job_id: str) -> Job:
         """Read a job."""
@@ -158,7 +155,7 @@ class Client:
         told = False
         while True:
             try:
-                return self._job_once(method, path, **options)
+                return self._asked(Job, method, path, **options)
             except ClientError as error:
                 wait = error.retry_after_seconds
                 if wait is None or time.monotonic() + wait > deadline:
@@ -168,14 +165,11 @@ class Client:
                 told = True
             self.pause(wait)
 
-    def _job_once(self, method: str, path: str, **options: Any) -> Job:  # noqa: ANN401
+    def _asked(self, kind: type[A], method: str, path: str, **options: Any) -> A:  # noqa: ANN401
         with self._translated():
             response = self._http.request(method, path, **options)
         if not response.is_success:
             raise _refusal(response)
-        return self._parsed(Job, response)
-
-    def _parsed(self, kind: type[A], response: httpx.Response) -> A:
         try:
             return kind.model_validate_json(response.content)
         except ValidationError as error:

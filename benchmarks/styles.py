@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import torch
 import typer
 from PIL import Image, ImageDraw
@@ -19,7 +18,7 @@ from models import registry
 from models.precision import fastest_dtype
 from worker.contracts.pictures import normalised
 from worker.runtime import LoadedModel, Runtime, choose_device
-from worker.style import vgg
+from worker.style import pixels, vgg
 from worker.style.standard import Settings, StyleTransfer
 
 _SIDE = 128
@@ -46,7 +45,8 @@ def main(
     rows = {"": images}
     console.print("| style | content | style loss | total | s for each image |\n| --- | --- | --- | --- | --- |")
     for path in sorted(path for path in paintings.iterdir() if path.suffix.lower() in _SUFFIXES):
-        transfer = StyleTransfer(network, _pixels(path).to(device), Settings())
+        picture = pixels.from_picture(normalised(path.read_bytes(), _PICTURE_SIDE))
+        transfer = StyleTransfer(network, picture.to(device), Settings())
         began = time.perf_counter()
         parts = [transfer.apply(images[k : k + _BATCH], 1.0, lambda *_: True) for k in range(0, n, _BATCH)]
         seconds = (time.perf_counter() - began) / n
@@ -65,20 +65,14 @@ def _drawn(loaded: LoadedModel, seed: int, n: int) -> Tensor:
     return loaded.render(loaded.latents(seed, indices), labels)[:n].float() / 255
 
 
-def _pixels(path: Path) -> Tensor:
-    picture = normalised(path.read_bytes(), _PICTURE_SIDE)
-    return torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1).float() / 255
-
-
 def _sheet(rows: dict[str, Tensor]) -> Image.Image:
     columns = max(map(len, rows.values()))
     sheet = Image.new("RGB", (_NAME_WIDTH + columns * _SIDE, len(rows) * _SIDE), "white")
     pen = ImageDraw.Draw(sheet)
     for row, (name, images) in enumerate(rows.items()):
         pen.text((8, row * _SIDE + _SIDE // 2), name.replace("-", "\n", 1), "black", anchor="lm", font_size=14)
-        for column, image in enumerate(images.cpu()):
-            picture = Image.fromarray((image * 255).round().byte().permute(1, 2, 0).numpy())
-            enlarged = picture.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+        for column, image in enumerate(images):
+            enlarged = pixels.to_picture(image).resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
             sheet.paste(enlarged, (_NAME_WIDTH + column * _SIDE, row * _SIDE))
     return sheet
 

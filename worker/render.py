@@ -46,8 +46,7 @@ class Mill:
         """
         pending: deque[Future[list[EncodedImage]]] = deque()
         for block in aligned_blocks(indices, self.batch_size):
-            wanted = range(max(block.start, indices.start), min(block.stop, indices.stop))
-            pending.append(self.threads.submit(self._made, block, wanted))
+            pending.append(self.threads.submit(self._made, block, slots(block, indices)))
             if len(pending) > self.ahead:
                 yield from self._fetched(pending.popleft())
         while pending:
@@ -58,12 +57,17 @@ class Mill:
             yield []
         yield batch.result()
 
-    def _made(self, block: range, wanted: range) -> list[EncodedImage]:
-        images = self.batch(block)[wanted.start - block.start : wanted.stop - block.start]
+    def _made(self, block: range, places: range) -> list[EncodedImage]:
+        images, wanted = self.batch(block)[places.start : places.stop], block[places.start : places.stop]
         return [
             EncodedImage(index, data, zlib.crc32(data), hashlib.sha256(data).hexdigest())
             for index, data in zip(wanted, self.encode(images), strict=True)
         ]
+
+
+def slots(block: range, indices: range) -> range:
+    """Find the slots of a block that hold wanted images."""
+    return range(max(block.start, indices.start) - block.start, min(block.stop, indices.stop) - block.start)
 
 
 def aligned_blocks(indices: range, size: int) -> Iterator[range]:

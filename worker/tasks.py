@@ -17,10 +17,11 @@ from worker.contracts.artifacts import Artifacts, StoreError
 from worker.contracts.jobs import JobError, JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task
+from worker.contracts.styles import StyleSpec
 from worker.encoding import Encoder, encode
 from worker.errors import WeightsError, WorkerCrashedError, WorkerError
 from worker.pulse import OutageTolerated, Pulse
-from worker.render import EncodedImage, Mill, aligned_blocks
+from worker.render import EncodedImage, Mill, aligned_blocks, slots
 from worker.runtime import Runtime
 from worker.style.studio import Studio
 from worker.tail import build_tail
@@ -169,7 +170,7 @@ class Tasks:
 
         def render_block(block: range) -> Tensor:
             images = model.render(z[block.start - first : block.stop - first], spec.labels(block))
-            return self._styled(images, spec, unwanted)
+            return images if spec.style is None else self._styled(images, spec.style, slots(block, indices), unwanted)
 
         def encode_images(images: Tensor) -> list[bytes]:
             return self.encode(images, spec.format)
@@ -178,12 +179,10 @@ class Tasks:
             model.batch_size, render_block, encode_images, self.threads, 2 * self.runtime.threads, _BEAT_SECONDS
         )
 
-    def _styled(self, images: Tensor, spec: JobSpec, unwanted: Event) -> Tensor:
-        if spec.style is None:
-            return images
+    def _styled(self, images: Tensor, style: StyleSpec, wanted: range, unwanted: Event) -> Tensor:
         if self.studio is None:
             raise WeightsError("this worker has no weights of VGG19 any more")
-        return self.studio.apply(images, spec.style, lambda: not unwanted.is_set())
+        return self.studio.apply(images, wanted, style, lambda: not unwanted.is_set())
 
     def _finalise(self, task: Task, spec: JobSpec) -> None:
         whole = []

@@ -92,24 +92,21 @@ def _styled(
 
 def _pixels(path: Path, size: int) -> "Tensor":
     """Read a picture. Shape: returns (3, h, w) in [0, 1]. Raises PictureError or OSError."""
-    import numpy as np
-    import torch
-
     from worker.contracts.pictures import PictureError, normalised
+    from worker.style.pixels import from_picture
 
     try:
-        picture = normalised(path.read_bytes(), size)
+        return from_picture(normalised(path.read_bytes(), size))
     except PictureError as error:
         raise PictureError(f"{path}: {error}") from error
-    return torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1).float() / 255
 
 
 def _write(path: Path, pixels: "Tensor") -> None:
     from PIL import Image
 
     from models import whole
+    from worker.style.pixels import to_picture
 
-    picture = Image.fromarray(pixels.mul(255).round().byte().permute(1, 2, 0).numpy())
     file = io.BytesIO()
-    picture.save(file, Image.registered_extensions()[path.suffix.lower()], **_FORMATS[path.suffix.lower()])
+    to_picture(pixels).save(file, Image.registered_extensions()[path.suffix.lower()], **_FORMATS[path.suffix.lower()])
     whole.write(path, file.getvalue())

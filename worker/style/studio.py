@@ -4,12 +4,13 @@ import io
 from collections.abc import Callable
 from functools import lru_cache
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from worker.contracts.styles import StyleSpec
+from worker.render import aligned_blocks
+from worker.style import pixels
 from worker.style.standard import Settings, StyleTransfer
 from worker.style.vgg import Vgg19
 
@@ -28,17 +29,19 @@ class Studio:
             lambda style_id, steps: StyleTransfer(network, self._pixels(picture(style_id)), Settings(steps=steps))
         )
 
-    def apply(self, images: Tensor, style: StyleSpec, is_wanted: Callable[[], bool]) -> Tensor:
-        """Style images. Shapes: (n, 3, h, w) uint8 on the CPU, in and out. Raises DivergedError or StoppedError."""
+    def apply(self, images: Tensor, slots: range, style: StyleSpec, is_wanted: Callable[[], bool]) -> Tensor:
+        """Style the images in some slots of a batch; what becomes of the others is nobody's business.
+
+        Shapes: (n, 3, h, w) uint8 on the CPU, in and out. Raises DivergedError or StoppedError.
+        """
         transfer = self._transfer(style.id, style.steps)
-        found = []
-        for start in range(0, len(images), _BATCH):
-            batch = images[start : start + _BATCH].to(self._device).float() / 255
+        found = images.clone()
+        for block in aligned_blocks(slots, _BATCH):
+            batch = images[block.start : block.stop].to(self._device).float() / 255
             styled = transfer.apply(batch, style.strength, lambda *_: is_wanted())
-            found.append((styled * 255).round().to(torch.uint8).cpu())
-        return torch.cat(found).contiguous(memory_format=torch.channels_last)
+            found[block.start : block.stop] = pixels.to_uint8(styled)
+        return found
 
     def _pixels(self, png: bytes) -> Tensor:
         with Image.open(io.BytesIO(png), formats=("PNG",)) as picture:
-            pixels = torch.from_numpy(np.asarray(picture.convert("RGB")).copy())
-        return pixels.permute(2, 0, 1).to(self._device).float() / 255
+            return pixels.from_picture(picture.convert("RGB")).to(self._device)
