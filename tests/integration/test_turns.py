@@ -41,7 +41,7 @@ def test_a_long_job_gets_on_beside_a_long_line_of_short_ones(idle_house: House) 
     Line(idle_house.redis).enqueue(short, unknown)  # each is taken, found to be of no job, and settled
     idle_house.start_worker()
     wait_until(lambda: idle_house.job(job["id"])["images_done"] > 0)
-    names = idle_house.queues()
-    waiting = idle_house.redis.llen(Queue(names[0], connection=idle_house.redis).key)
-    idle_house.redis.flushdb()
+    short_queue = Queue(idle_house.queues()[0], connection=idle_house.redis).key
+    waiting = idle_house.redis.llen(short_queue)
+    idle_house.redis.delete(short_queue)
     assert waiting > 0
