@@ -22,6 +22,7 @@ _TEND_SECONDS = 0.2
 _DATA = Path("imagemill-data")
 _SERVER = "http://127.0.0.1:8000"
 _Format = Literal["png", "webp", "jpeg", "npz"]
+_Mode = Literal["standard", "distilled"]
 
 
 class Commands(TyperGroup):
@@ -96,8 +97,12 @@ def generate(
     style: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="A picture whose style the images take.")
     ] = None,
+    mode: Annotated[
+        _Mode | None,
+        typer.Option("--style-mode", help="Optimise each image (standard, the default), or learn the style once."),
+    ] = None,
     strength: Annotated[float | None, typer.Option(min=0, max=1, help="How much of the style; default: 1.")] = None,
-    steps: Annotated[int | None, typer.Option(min=1, max=1000, help="Steps of styling; default: 60.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, max=10_000, help="Steps of styling, or of learning it.")] = None,
     job: Annotated[str | None, typer.Option(help="Continue this job, of which only the output can be chosen.")] = None,
 ) -> None:
     """Ask a running service for images, and save them. What was interrupted is continued with --job."""
@@ -111,7 +116,7 @@ def generate(
         "start": start,
         "format": kind,
     }
-    asked |= {"style_strength": strength, "style_steps": steps}
+    asked |= {"style_mode": mode, "style_strength": strength, "style_steps": steps}
     query = {name: value for name, value in asked.items() if value is not None}
     if (n is None) == (job is None) or (job is not None and (query or style)):
         raise typer.BadParameter("give -n and what to generate, or --job alone")

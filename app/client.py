@@ -76,6 +76,8 @@ class Job(_Answer):
     format: str
     images_done: int
     images_total: int
+    style_learnt: float | None = None
+    """From 0 to 1, while a model learns the job's style."""
     images_per_s: float | None
     eta_seconds: float | None
     error: Fault | None

@@ -45,9 +45,13 @@ class _Bars:
 
     def show(self, job: Job) -> None:
         """Show how rendering gets on."""
-        description = "Queued" if job.state == "queued" else "Rendering"
-        told = f"{job.images_done}/{job.images_total} images{_pace(job)}"
-        self._progress.update(self._images, description=description, completed=job.images_done, told=told)
+        if job.style_learnt is None:
+            description = "Queued" if job.state == "queued" else "Rendering"
+            told = f"{job.images_done}/{job.images_total} images{_pace(job)}"
+            self._progress.update(self._images, description=description, completed=job.images_done, told=told)
+        else:
+            learnt, told = job.style_learnt * job.images_total, f"{job.style_learnt:.0%} learnt"
+            self._progress.update(self._images, description="Learning style", completed=learnt, told=told)
         self._job, self._asked = job, time.monotonic()
 
     def show_bytes(self, have: int, total: int | None) -> None:

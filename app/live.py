@@ -11,6 +11,7 @@ from rq.utils import as_text
 
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.queue import (
+    LEARNT_FIELD,
     LIVE_TTL_SECONDS,
     MODELS_KEY,
     STARTED_FIELD,
@@ -33,6 +34,8 @@ class Progress:
     """Images rendered, by shard."""
     started: float | None
     """Seconds since the epoch."""
+    learnt: float | None = None
+    """How much of its style the generator has learnt, from 0 to 1."""
 
 
 class Live:
@@ -61,8 +64,8 @@ class Live:
         """Read how far a job is."""
         fields = self._redis.hgetall(progress_key(job_id))
         raw = {as_text(key): float(value) for key, value in fields.items()}
-        started = raw.pop(STARTED_FIELD, None)
-        return Progress({int(shard): int(done) for shard, done in raw.items()}, started)
+        started, learnt = raw.pop(STARTED_FIELD, None), raw.pop(LEARNT_FIELD, None)
+        return Progress({int(shard): int(done) for shard, done in raw.items()}, started, learnt)
 
     def restore_progress(self, job_id: str, images: Mapping[int, int]) -> None:
         """Write progress back that Redis has lost."""

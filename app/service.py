@@ -244,7 +244,7 @@ class Service:
             first=query.start,
             format=query.format,
             style=style,
-            cut=self._cut(model, workers) if style is None else _cut_styled(model),
+            cut=_cut_styled(model) if style and style.mode == "standard" else self._cut(model, workers),
             created=datetime.now(UTC),
         )
 
@@ -271,7 +271,7 @@ def _address_id(spec: JobSpec, attempt: int) -> str:
 
 
 def _cut_styled(model: CatalogEntry) -> Cut:
-    """Cut a job of styled images into single batches: each takes seconds."""
+    """Cut a job of images that are optimised into single batches: each takes seconds."""
     return Cut(first=model.numerics.batch_size, most=model.numerics.batch_size)
 
 

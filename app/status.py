@@ -11,9 +11,12 @@ def describe(spec: JobSpec, state: JobState | None, progress: Progress, now: dat
     """Describe a job; `now` is when it ended, once it has."""
     done = min(spec.n, sum(progress.images.values()))
     rate = _rate(done, now.timestamp() - progress.started) if progress.started else None
+    is_rendering = state is None and bool(progress.started or done)
+    is_learning = state is None and not is_rendering and progress.learnt is not None
     return Job(
         id=spec.id,
-        state=state.outcome if state else ("running" if progress.started or done else "queued"),
+        state=state.outcome if state else ("running" if is_rendering or is_learning else "queued"),
+        phase="learning style" if is_learning else "rendering" if is_rendering else None,
         done=state is not None,
         model=spec.model.name,
         model_sha256=spec.model.sha256,
@@ -25,6 +28,7 @@ def describe(spec: JobSpec, state: JobState | None, progress: Progress, now: dat
         style=spec.style,
         images_done=done,
         images_total=spec.n,
+        style_learnt=progress.learnt if is_learning else None,
         images_per_s=rate,
         eta_seconds=round((spec.n - done) / rate, 1) if rate and state is None else None,
         created=spec.created,

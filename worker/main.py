@@ -23,6 +23,7 @@ from worker.pulse import Pulse
 from worker.runtime import Runtime, choose_device, find_checkpoints
 from worker.settings import WorkerSettings
 from worker.style import vgg
+from worker.style.distillery import Distillery
 from worker.style.studio import Studio
 from worker.style.vgg import Vgg19
 from worker.tasks import Tasks
@@ -68,7 +69,9 @@ def work(settings: WorkerSettings, runtime: Runtime, encode: Encoder = encode, n
     ):
         artifacts, line = Artifacts(settings.store), Line(redis)
         studio = Studio(network, runtime.device, artifacts.picture) if network else None
-        tasks = Tasks(artifacts, runtime, pulse, line, threads, storing, settling, stopping, encode, studio)
+        most_bytes = settings.learnt_mb * 1_000_000
+        distillery = Distillery(artifacts, studio, threads, most_bytes) if studio else None
+        tasks = Tasks(artifacts, runtime, pulse, line, threads, storing, settling, stopping, encode, studio, distillery)
         WarmWorker(redis, name, tasks, pulse, stopping).work(logging_level=None)
     log.info("worker stopped name=%s", name)
     if not stopping.is_set():

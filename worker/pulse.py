@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 
 from worker.contracts.catalog import CatalogEntry, Numerics, WorkerEntry
 from worker.contracts.queue import (
+    LEARNT_FIELD,
     LEASE_TTL_SECONDS,
     LIVE_TTL_SECONDS,
     MODELS_KEY,
@@ -62,16 +63,21 @@ class Pulse:
         with OutageTolerated():
             self._redis.delete(worker_key(self._name))
 
-    def take_lease(self, task: Task) -> bool:
-        """Take the lease of a task. False when another worker holds it."""
+    def take_lease(self, key: str) -> bool:
+        """Take a lease. False when another worker holds it."""
         with OutageTolerated():
-            return bool(self._redis.set(task.lease_key, self._name, nx=True, ex=LEASE_TTL_SECONDS))
+            return bool(self._redis.set(key, self._name, nx=True, ex=LEASE_TTL_SECONDS))
         return True
 
     def renew(self, task: Task) -> None:
         """Keep the lease of a task while its work has no images to report."""
         with OutageTolerated():
             self._redis.set(task.lease_key, self._name, ex=LEASE_TTL_SECONDS)
+
+    def drop_lease(self, key: str) -> None:
+        """Give a lease back."""
+        with OutageTolerated():
+            self._redis.delete(key)
 
     def release(self, task: Task) -> None:
         """Give the lease of a task back, as the attempt has ended."""
@@ -92,12 +98,21 @@ class Pulse:
 
     def beat(self, task: Task, images_done: int) -> bool:
         """Renew the lease and report progress. True when the job has been cancelled."""
+        return self._beat(task, (task.lease_key,), (str(task.shard), images_done), begins=True)
+
+    def learn(self, task: Task, share: float, lease: str) -> bool:
+        """Renew the leases of a task and of learning a style, and report progress. True when the job was cancelled."""
+        return self._beat(task, (task.lease_key, lease), (LEARNT_FIELD, share), begins=False)
+
+    def _beat(self, task: Task, leases: tuple[str, ...], progress: tuple[str, float], *, begins: bool) -> bool:
         with OutageTolerated():
             pipeline = self._redis.pipeline(transaction=False)
-            pipeline.set(task.lease_key, self._name, ex=LEASE_TTL_SECONDS)
+            for lease in leases:
+                pipeline.set(lease, self._name, ex=LEASE_TTL_SECONDS)
             key = progress_key(task.job_id)
-            pipeline.hsetnx(key, STARTED_FIELD, str(time.time()))
-            pipeline.hset(key, str(task.shard), images_done)
+            if begins:
+                pipeline.hsetnx(key, STARTED_FIELD, str(time.time()))
+            pipeline.hset(key, *progress)
             pipeline.expire(key, LIVE_TTL_SECONDS)
             self._announce_worker(pipeline)
             Ring(job_id=task.job_id, kind="progress").publish(pipeline)

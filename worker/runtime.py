@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Literal
 
@@ -27,21 +28,45 @@ class LoadedModel:
     """One generator on a device."""
 
     def __init__(self, path: Path, device: torch.device, dtype: torch.dtype, numerics: Numerics) -> None:
+        self._path = path
         header, generator = checkpoint.load_generator(path)
         self.entry = _catalog_entry(path, header, numerics)
         self.batch_size = numerics.batch_size
         self._latent_dim = header.latent_dim
-        self._device = device
+        self.device = device
         self._dtype = dtype
-        made = served(generator).to(device, self._dtype)
+        self._serve(generator)
+
+    def original(self) -> nn.Module:
+        """Load the generator as it was trained, float32, on the device. Raises ModelUnavailableError."""
+        try:
+            header, generator = checkpoint.load_generator(self._path)
+            is_same = _catalog_entry(self._path, header, self.entry.numerics) == self.entry
+        except (ModelError, OSError) as error:
+            raise ModelUnavailableError(f"the checkpoint of {self.entry.name} is gone: {error}") from error
+        if not is_same:
+            raise ModelUnavailableError(f"the checkpoint of {self.entry.name} has changed since the worker started")
+        return generator.to(self.device)
+
+    def changed(self, generator: nn.Module) -> "LoadedModel":
+        """Make a model that serves another generator, in this one's place."""
+        made = copy(self)
+        made._serve(generator)
+        return made
+
+    def _serve(self, generator: nn.Module) -> None:
+        made = served(generator).to(self.device, self._dtype)
         self._generator: nn.Module = made.to(memory_format=torch.channels_last)
-        if device.type == "cpu":
-            labels = torch.zeros(self.batch_size, dtype=torch.int64) if self.entry.classes else None
-            pack(self._generator, self.latents(0, range(self.batch_size)), labels)
+        if self.device.type == "cpu":
+            pack(self._generator, self.latents(0, range(self.batch_size)), self.label_tensor([0] * self.batch_size))
+
+    def labels(self, indices: range) -> list[int]:
+        """Let the classes take turns by index; empty where there are none."""
+        return [index % len(self.entry.classes) for index in indices] if self.entry.classes else []
 
     def latents(self, seed: int, indices: range) -> Tensor:
         """Draw latents. Shapes: returns (len(indices), latent_dim) on the device."""
-        return latents.sample(self._latent_dim, seed, indices).to(self._device, self._dtype)
+        return latents.sample(self._latent_dim, seed, indices).to(self.device, self._dtype)
 
     @torch.inference_mode()
     def render(self, z: Tensor, labels: Sequence[int]) -> Tensor:
@@ -49,8 +74,12 @@ class LoadedModel:
 
         Shapes: z (n, latent_dim); returns (n, 3, h, w) uint8 on the CPU, channels last in memory.
         """
-        images = self._generator(z, torch.tensor(labels, device=self._device) if labels else None)
+        images = self._generator(z, self.label_tensor(labels))
         return pixels.to_uint8(images).contiguous(memory_format=torch.channels_last).cpu()
+
+    def label_tensor(self, labels: Sequence[int]) -> Tensor | None:
+        """Put labels on the device; None where there are no classes. Shape: returns (len(labels),) int64."""
+        return torch.tensor(labels, device=self.device) if self.entry.classes else None
 
 
 class Runtime:
@@ -76,8 +105,8 @@ class Runtime:
     def warm_up(self) -> None:
         """Render one batch of every model, so that no job pays for first-time work."""
         for model in self._models.values():
-            labels = [0] * model.batch_size if model.entry.classes else []
-            model.render(model.latents(0, range(model.batch_size)), labels)
+            indices = range(model.batch_size)
+            model.render(model.latents(0, indices), model.labels(indices))
 
     def model(self, entry: CatalogEntry) -> LoadedModel:
         """Find the loaded model for a job; raises ModelUnavailableError."""

@@ -20,6 +20,8 @@ class WorkerSettings(BaseSettings):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     vgg19: Path | None = None
     """VGG19's weights for style transfer: safetensors with torchvision's keys. Without them, there is none."""
+    learnt_mb: int = Field(default=2000, ge=1)
+    """Megabytes of learnt styles that are kept, the last ones."""
     threads: int | None = Field(default=None, ge=1)
     """Threads that render and encode; by default one for each core."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

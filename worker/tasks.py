@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from threading import Event, Semaphore
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -16,19 +17,23 @@ from worker import slices
 from worker.contracts.artifacts import Artifacts, StoreError
 from worker.contracts.jobs import JobError, JobSpec, JobState
 from worker.contracts.line import Line
-from worker.contracts.queue import Task
+from worker.contracts.queue import Task, learning_key
 from worker.contracts.styles import StyleSpec
 from worker.encoding import Encoder, encode
 from worker.errors import WeightsError, WorkerCrashedError, WorkerError
 from worker.pulse import OutageTolerated, Pulse
 from worker.render import EncodedImage, Mill, aligned_blocks, slots
-from worker.runtime import Runtime
+from worker.runtime import LoadedModel, Runtime
+from worker.style.distillery import Distillery
 from worker.style.studio import Studio
 from worker.tail import build_tail
 
 _MAX_CRASHES = 3
 _BEAT_SECONDS = 0.2
 """Between two reports of progress, and the longest that a cancelled job is worked at beside one batch."""
+
+_LEARN_SECONDS = 2.0
+"""That a job may learn its style for, before others have their turn."""
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +45,9 @@ class Outcome(Enum):
     STORING = "storing"
     """Settled for the queue; what was rendered is being stored."""
     GIVEN_BACK = "given back"
+    """To the front of the line, as this worker stops."""
+    LATER = "later"
+    """To the end of the line, as others wait as well."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,8 @@ class Tasks:
     stopping: Event
     encode: Encoder = encode
     studio: Studio | None = None
-    """What styles, where there is what it needs."""
+    distillery: Distillery | None = None
+    """Both style, where there is what they need."""
     room: Semaphore = field(default_factory=Semaphore)
     """For one shard that waits to be stored."""
 
@@ -67,7 +76,7 @@ class Tasks:
         """Do one task, unless it is settled already or another worker is at it."""
         try:
             spec = self.artifacts.spec(task.job_id)
-            if spec is None or self.artifacts.state(spec.id) is not None or not self.pulse.take_lease(task):
+            if spec is None or self.artifacts.state(spec.id) is not None or not self.pulse.take_lease(task.lease_key):
                 return Outcome.SETTLED
         except Exception:
             log.exception("task was dropped job_id=%s shard=%s", task.job_id, task.shard)
@@ -112,9 +121,12 @@ class Tasks:
     def _render_shard(self, task: Task, shard: int, spec: JobSpec) -> Outcome:
         if shard >= spec.shard_count or self.artifacts.shard(spec.id, shard) is not None:
             return Outcome.SETTLED
+        model = self._model(task, spec)
+        if isinstance(model, Outcome):
+            return model
         self._bring_next(task, spec)
         began = time.perf_counter()
-        images = self._render(task, spec, spec.shard_indices(shard))
+        images = self._render(task, spec, model, spec.shard_indices(shard))
         if images is None:
             return Outcome.GIVEN_BACK if self.stopping.is_set() else Outcome.SETTLED
         if spec.style is None:
@@ -144,13 +156,50 @@ class Tasks:
             if task.successor:
                 self.line.enqueue(spec, [task.successor])
 
-    def _render(self, task: Task, spec: JobSpec, indices: range) -> list[EncodedImage] | None:
+    def _model(self, task: Task, spec: JobSpec) -> LoadedModel | Outcome:
+        """Find what renders a job's images; or learn for a while, and tell what is to become of the task then."""
+        model, style = self.runtime.model(spec.model), spec.style
+        if style is None or style.mode == "standard" or style.strength == 0:
+            return model
+        if self.distillery is None:
+            raise _no_weights()
+        return self.distillery.model(model, style) or self._learn(task, model, style)
+
+    def _learn(self, task: Task, model: LoadedModel, style: StyleSpec) -> LoadedModel | Outcome:
+        """Let a generator learn a style for a few seconds, so that other jobs get their turns in between."""
+        distillery = cast(Distillery, self.distillery)
+        lease = learning_key(style.lesson(model.entry))
+        if not self.pulse.take_lease(lease):
+            return Outcome.SETTLED  # another worker is at it; the reconciler brings the task back
+        began = beaten = time.monotonic()
+        outcome: Outcome | None = None
+
+        def goes_on(share: float) -> bool:
+            nonlocal beaten, outcome
+            now = time.monotonic()
+            if share == 0 or now - beaten > _BEAT_SECONDS:
+                beaten = now
+                if self.pulse.learn(task, share, lease):
+                    outcome = Outcome.SETTLED
+            if self.stopping.is_set():
+                outcome = Outcome.GIVEN_BACK
+            elif now - began > _LEARN_SECONDS:
+                outcome = outcome or Outcome.LATER
+            return outcome is None
+
+        try:
+            distillery.learn(model, style, goes_on)
+        finally:
+            self.pulse.drop_lease(lease)
+        return outcome or distillery.model(model, style) or Outcome.LATER
+
+    def _render(self, task: Task, spec: JobSpec, model: LoadedModel, indices: range) -> list[EncodedImage] | None:
         """Render one shard; None when it was interrupted."""
         images: list[EncodedImage] = []
         self.pulse.beat(task, 0)
         beaten, unwanted = time.monotonic(), Event()
         try:
-            for batch in self._mill(spec, indices, unwanted).render(indices):
+            for batch in self._mill(spec, model, indices, unwanted).render(indices):
                 images += batch
                 if self.stopping.is_set():
                     return None
@@ -162,15 +211,16 @@ class Tasks:
             unwanted.set()
         return images
 
-    def _mill(self, spec: JobSpec, indices: range, unwanted: Event) -> Mill:
-        model = self.runtime.model(spec.model)
+    def _mill(self, spec: JobSpec, model: LoadedModel, indices: range, unwanted: Event) -> Mill:
         blocks = list(aligned_blocks(indices, model.batch_size))
         first = blocks[0].start
         z = model.latents(spec.seed, range(first, blocks[-1].stop))  # all at once, as each draw is many small passes
 
         def render_block(block: range) -> Tensor:
             images = model.render(z[block.start - first : block.stop - first], spec.labels(block))
-            return images if spec.style is None else self._styled(images, spec.style, slots(block, indices), unwanted)
+            if spec.style is None or spec.style.mode == "distilled":
+                return images
+            return self._styled(images, spec.style, slots(block, indices), unwanted)
 
         def encode_images(images: Tensor) -> list[bytes]:
             return self.encode(images, spec.format)
@@ -181,7 +231,7 @@ class Tasks:
 
     def _styled(self, images: Tensor, style: StyleSpec, wanted: range, unwanted: Event) -> Tensor:
         if self.studio is None:
-            raise WeightsError("this worker has no weights of VGG19 any more")
+            raise _no_weights()
         return self.studio.apply(images, wanted, style, lambda: not unwanted.is_set())
 
     def _finalise(self, task: Task, spec: JobSpec) -> None:
@@ -210,6 +260,10 @@ class Tasks:
         self.pulse.ring(spec.id, "end")
         self.settling.submit(self.artifacts.settle_job, spec.id)
         return is_first
+
+
+def _no_weights() -> WeightsError:
+    return WeightsError("this worker has no weights of VGG19 any more")
 
 
 def _sentence(error: Exception) -> str:

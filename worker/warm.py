@@ -88,6 +88,8 @@ class WarmWorker(SimpleWorker):
             pipeline = self.connection.pipeline()
             if outcome is Outcome.GIVEN_BACK:
                 pipeline.lpush(queue.key, job.id)
+            elif outcome is Outcome.LATER:
+                pipeline.rpush(queue.key, job.id)
             else:
                 pipeline.delete(job.key)
             pipeline.execute()

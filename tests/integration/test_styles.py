@@ -1,6 +1,7 @@
 """Styles over HTTP: bring a picture, and have images take its style."""
 
 import io
+import signal
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -141,3 +142,73 @@ def test_the_command_line_brings_a_picture_and_saves_styled_images(styling: Hous
     refused = imagemill("generate", *arguments, "--server", styling.url, cwd=tmp_path)
     assert refused.returncode == 1
     assert refused.stdout == "Error: file: not a picture, or none of PNG, JPEG, WEBP\n"
+
+
+def learning(steps: int) -> dict[str, Any]:
+    return {"style_mode": "distilled", "style_steps": steps}
+
+
+def learnt(house: House) -> int:
+    return sum(path.read_text().count("style was learnt") for path in house.folder.glob("worker-*.log"))
+
+
+def test_a_style_is_learnt_once_and_its_images_keep_their_address(styling: House, weights: Path) -> None:
+    style, before = bring(styling, picture()).json()["id"], learnt(styling)
+    job = styling.wait_done(styling.generate(40, seed=31, style=style, **learning(6))["id"])
+    assert job["state"] == "succeeded", job
+    assert job["style"] == {"id": style, "mode": "distilled", "strength": 1.0, "steps": 6}
+    styled = styling.job_hashes(job["id"])
+    assert not set(styled) & set(styling.hashes(40, seed=31))
+    assert styling.hashes(5, seed=31, start=13, style=style, **learning(6)) == styled[13:18]
+    assert learnt(styling) == before + 1
+    for path in (styling.folder / "store" / "learnt").glob("*/weights.safetensors"):
+        path.write_bytes(path.read_bytes()[:-1])
+    styling.end_workers(signal.SIGTERM)
+    styling.start_worker(IMAGEMILL_VGG19=str(weights), IMAGEMILL_THREADS="3")
+    assert styling.hashes(40, seed=31, style=style, **learning(6)) == styled  # learnt again, to the bit
+    assert learnt(styling) == before + 2
+
+
+def test_a_worker_killed_while_it_learns_loses_nothing(styling: House, weights: Path) -> None:
+    style = bring(styling, picture()).json()["id"]
+    job = styling.generate(3, seed=31, style=style, **learning(14))
+    wait_until(lambda: bool(list((styling.folder / "store" / "learnt").glob("*/state.safetensors"))))
+    told = styling.job(job["id"])
+    assert (told["state"], told["phase"], told["images_done"]) == ("running", "learning style", 0)
+    assert 0 < told["style_learnt"] < 1
+    styling.end_workers(signal.SIGKILL)
+    styling.start_worker(IMAGEMILL_VGG19=str(weights))
+    wait_until(lambda: styling.job(job["id"])["style_learnt"] > told["style_learnt"])
+    assert styling.wait_done(job["id"])["state"] == "succeeded"
+    disturbed = styling.job_hashes(job["id"])
+    for path in (styling.folder / "store" / "learnt").glob("*/*"):
+        path.unlink()
+    styling.end_workers(signal.SIGTERM)
+    styling.start_worker(IMAGEMILL_VGG19=str(weights))
+    assert styling.hashes(3, seed=31, style=style, **learning(14)) == disturbed
+
+
+def test_two_workers_learn_a_new_style_once_for_two_jobs(styling: House, weights: Path) -> None:
+    styling.start_worker(IMAGEMILL_VGG19=str(weights))
+    style, before = bring(styling, picture()).json()["id"], learnt(styling)
+    jobs = [styling.generate(3, seed=seed, style=style, **learning(5))["id"] for seed in (1, 2)]
+    assert {styling.wait_done(job)["state"] for job in jobs} == {"succeeded"}
+    assert learnt(styling) == before + 1
+
+
+def test_other_jobs_have_their_turn_while_a_style_is_learnt(styling: House) -> None:
+    style = bring(styling, picture()).json()["id"]
+    job = styling.generate(3, style=style, **learning(1000))
+    wait_until(lambda: styling.job(job["id"])["phase"] == "learning style")
+    assert len(styling.hashes(2)) == 2
+    assert not styling.job(job["id"])["done"]
+    styling.client.post(job["links"]["cancel"])
+    assert len(styling.hashes(2)) == 2  # the worker is free again
+
+
+def test_the_command_line_shows_that_a_style_is_learnt(styling: House, tmp_path: Path) -> None:
+    (tmp_path / "painting.png").write_bytes(picture())
+    arguments = ("-n", "3", "--style", "painting.png", "--style-mode", "distilled", "--steps", "7", "-o", "out.zip")
+    done = imagemill("generate", *arguments, "--server", styling.url, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(metadata((tmp_path / "out.zip").read_bytes())) == 3

@@ -14,6 +14,7 @@ from worker.contracts.styles import StyleEntry
 _OPEN = "open"
 _JOBS = "jobs"
 _STYLES = "styles"
+_LEARNT = "learnt"
 _INDEX = re.compile(r"/(\d{5})\.json$")
 
 __all__ = ["Artifacts", "DamagedError", "StoreError"]
@@ -31,6 +32,8 @@ class Artifacts:
     jobs/<id>/state.json                JobState, the first one written decides
     styles/<id>/picture.png             a picture whose style images can take, RGB
     styles/<id>/style.json              StyleEntry, the commit of the picture
+    learnt/<lesson>/weights.safetensors a generator that has learnt a style
+    learnt/<lesson>/state.safetensors   one that learns it still
 
     A missing object is None here; one that cannot be parsed raises DamagedError.
 
@@ -39,7 +42,7 @@ class Artifacts:
     """
 
     def __init__(self, url: str) -> None:
-        self._objects = Objects(url, (_OPEN, _JOBS, _STYLES))
+        self._objects = Objects(url, (_OPEN, _JOBS, _STYLES, _LEARNT))
 
     # jobs
 
@@ -72,8 +75,8 @@ class Artifacts:
 
     def open_jobs(self) -> Iterator[tuple[str, datetime]]:
         """List the jobs that may not have ended, and since when they are there."""
-        for path, modified in self._objects.list(_OPEN):
-            yield path.removeprefix(f"{_OPEN}/"), modified
+        for found in self._objects.list(_OPEN):
+            yield found.path.removeprefix(f"{_OPEN}/"), found.modified
 
     def spec(self, job_id: str) -> JobSpec | None:
         """Read the accepted request."""
@@ -98,7 +101,7 @@ class Artifacts:
 
     def committed(self, job_id: str) -> set[int]:
         """List the shards that are committed."""
-        found = (_INDEX.search(path) for path, _ in self._objects.list(_shards_path(job_id)))
+        found = (_INDEX.search(listed.path) for listed in self._objects.list(_shards_path(job_id)))
         return {int(match[1]) for match in found if match}
 
     def commit_shard(
@@ -146,7 +149,7 @@ class Artifacts:
     def sweep(self, job_id: str, plan: ArchivePlan) -> None:
         """Remove what broken attempts left behind."""
         kept = {part.path for part in plan.parts}
-        for path, _ in list(self._objects.list(_shards_path(job_id))):
+        for path, *_ in list(self._objects.list(_shards_path(job_id))):
             if path.endswith(".bin") and path not in kept:
                 self._objects.delete(path)
 
@@ -205,7 +208,7 @@ class Artifacts:
 
     def styles(self) -> Iterator[StyleEntry]:
         """List the pictures."""
-        for path, _ in self._objects.list(_STYLES):
+        for path, *_ in self._objects.list(_STYLES):
             entry = self._objects.parse(path, StyleEntry) if path.endswith("/style.json") else None
             if entry is not None:
                 yield entry
@@ -216,6 +219,36 @@ class Artifacts:
         if data is None:
             raise DamagedError(f"the picture of style {style_id} is gone")
         return data
+
+    # what generators have learnt: it can be learnt again, and is removed when there is too much
+
+    def learnt(self, lesson: str) -> bytes | None:
+        """Read the weights of a generator that has learnt a style."""
+        return self._objects.read(_learnt_path(lesson))
+
+    def half_learnt(self, lesson: str) -> bytes | None:
+        """Read the state of a generator that learns a style."""
+        return self._objects.read(_half_learnt_path(lesson))
+
+    def keep_learnt(self, lesson: str, weights: bytes, most_bytes: int) -> None:
+        """Keep the weights of a generator that has learnt a style, and not more than so many bytes of such."""
+        self._objects.put(_learnt_path(lesson), weights)
+        self._objects.delete(_half_learnt_path(lesson))
+        self._make_room(lesson, most_bytes)
+
+    def keep_half_learnt(self, lesson: str, state: bytes, most_bytes: int) -> None:
+        """Keep the state of a generator that learns a style, and not more than so many bytes of such."""
+        self._objects.put(_half_learnt_path(lesson), state)
+        self._make_room(lesson, most_bytes)
+
+    def _make_room(self, lesson: str, most_bytes: int) -> None:
+        """Remove what was written longest ago, but nothing of one lesson."""
+        found = sorted(self._objects.list(_LEARNT), key=lambda listed: listed.modified)
+        excess = sum(listed.size for listed in found) - most_bytes
+        for listed in found:
+            if excess > 0 and not listed.path.startswith(f"{_LEARNT}/{lesson}/"):
+                self._objects.delete(listed.path)
+                excess -= listed.size
 
     def check_writable(self) -> None:
         """Write and remove a small object; raises what the store raises."""
@@ -230,6 +263,14 @@ def _picture_path(style_id: str) -> str:
 
 def _style_path(style_id: str) -> str:
     return f"{_STYLES}/{style_id}/style.json"
+
+
+def _learnt_path(lesson: str) -> str:
+    return f"{_LEARNT}/{lesson}/weights.safetensors"
+
+
+def _half_learnt_path(lesson: str) -> str:
+    return f"{_LEARNT}/{lesson}/state.safetensors"
 
 
 def _open_path(job_id: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import obstore
 from obstore.exceptions import AlreadyExistsError
@@ -23,6 +23,14 @@ M = TypeVar("M", bound=BaseModel)
 
 class DamagedError(Exception):
     """An object in the store is not what was written there."""
+
+
+class Listed(NamedTuple):
+    """One object, without its bytes."""
+
+    path: str
+    modified: datetime
+    size: int
 
 
 class Objects:
@@ -88,11 +96,11 @@ class Objects:
         async for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
             yield bytes(chunk)
 
-    def list(self, prefix: str) -> Iterator[tuple[str, datetime]]:
-        """List the objects below a path, and when they were written."""
+    def list(self, prefix: str) -> Iterator[Listed]:
+        """List the objects below a path."""
         for page in obstore.list(self._store, prefix):
             for meta in page:
-                yield meta["path"], meta["last_modified"]
+                yield Listed(meta["path"], meta["last_modified"], meta["size"])
 
     def sync(self, path: str) -> None:
         """Force an object or a folder with all that is in it to the disk. A bucket does so by itself."""

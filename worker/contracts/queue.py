@@ -22,6 +22,8 @@ LIVE_TTL_SECONDS = 7 * 24 * 3600
 """Progress and cancel flags of a job; the store knows the truth, these keys only make it visible sooner."""
 STARTED_FIELD = "started"
 """Field of the progress hash: when the first shard began, in seconds since the epoch."""
+LEARNT_FIELD = "learnt"
+"""Field of the progress hash: how much of its style the generator has learnt, from 0 to 1."""
 
 
 BELL = "imagemill:bell"
@@ -95,6 +97,11 @@ def queue_names(numerics: str) -> tuple[str, str]:
 def lease_key(queue_id: str) -> str:
     """Key that exists while a worker is at work on a task."""
     return f"imagemill:lease:{queue_id}"
+
+
+def learning_key(lesson: str) -> str:
+    """Key that exists while a worker lets a generator learn a style."""
+    return f"imagemill:learning:{lesson}"
 
 
 def progress_key(job_id: str) -> str:

@@ -1,16 +1,19 @@
 """Styles: pictures that images can take the style of, and how."""
 
+import hashlib
+import json
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from worker.contracts.catalog import Sha256
+from worker.contracts.catalog import CatalogEntry, Sha256
 
-Mode = Literal["standard"]
-DEFAULT_STEPS = 60
-"""From there on, the loss of a 64 px image falls by less than 5% (docs/style-transfer.md)."""
-MAX_STEPS = 1000
+Mode = Literal["standard", "distilled"]
+"""Every image is optimised by itself, or a copy of the generator learns the style once."""
+DEFAULT_STEPS: dict[Mode, int] = {"standard": 60, "distilled": 1200}
+"""Chosen by the curves in docs/style-transfer.md."""
+MAX_STEPS = 10_000
 
 
 class StyleEntry(BaseModel):
@@ -33,4 +36,10 @@ class StyleSpec(BaseModel):
     id: Sha256
     mode: Mode = "standard"
     strength: Annotated[float, Field(ge=0, le=1)] = 1.0
-    steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] = DEFAULT_STEPS
+    steps: Annotated[int, Field(ge=1, le=MAX_STEPS)]
+    """Of the optimisation of each image, or of learning the style."""
+
+    def lesson(self, model: CatalogEntry) -> str:
+        """Name what a generator learns, by all that fixes the outcome. Returns a sha256."""
+        parts = (model.sha256, model.numerics.name, self.id, self.strength, self.steps)
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -86,6 +86,10 @@ class StyleTransfer:
             features = self._network(self._seen(styled), self._wanted)
             return self._terms(features, contents, _shape(images))
 
+    def objective(self, images: Tensor, styled: Tensor, strength: float) -> Tensor:
+        """Find what the optimisation minimises, with gradients for `styled`. Shapes: (n, 3, h, w); returns (n,)."""
+        return self._loss(styled, self._content(images), _shape(images), strength)
+
     def steps(self, height: int, width: int) -> int:
         """Count the steps that images of a size take."""
         return sum(count for _, count in self._plan((height, width)))

@@ -11,6 +11,7 @@ from torch import Tensor
 from worker.contracts.styles import StyleSpec
 from worker.render import aligned_blocks
 from worker.style import pixels
+from worker.style.memory import Portions
 from worker.style.standard import Settings, StyleTransfer
 from worker.style.vgg import Vgg19
 
@@ -25,6 +26,7 @@ class Studio:
 
     def __init__(self, network: Vgg19, device: torch.device, picture: Callable[[str], bytes]) -> None:
         self._device = device
+        self._portions = Portions(_BATCH)
         self._transfer = lru_cache(_STYLES)(
             lambda style_id, steps: StyleTransfer(network, self._pixels(picture(style_id)), Settings(steps=steps))
         )
@@ -34,13 +36,20 @@ class Studio:
 
         Shapes: (n, 3, h, w) uint8 on the CPU, in and out. Raises DivergedError or StoppedError.
         """
-        transfer = self._transfer(style.id, style.steps)
+        transfer = self.transfer(style)
+
+        def styled(portion: range) -> Tensor:
+            batch = images[portion.start : portion.stop].to(self._device).float() / 255
+            return pixels.to_uint8(transfer.apply(batch, style.strength, lambda *_: is_wanted()))
+
         found = images.clone()
         for block in aligned_blocks(slots, _BATCH):
-            batch = images[block.start : block.stop].to(self._device).float() / 255
-            styled = transfer.apply(batch, style.strength, lambda *_: is_wanted())
-            found[block.start : block.stop] = pixels.to_uint8(styled)
+            found[block.start : block.stop] = torch.cat(list(self._portions.map(styled, block)))
         return found
+
+    def transfer(self, style: StyleSpec) -> StyleTransfer:
+        """Make a style ready."""
+        return self._transfer(style.id, style.steps)
 
     def _pixels(self, png: bytes) -> Tensor:
         with Image.open(io.BytesIO(png), formats=("PNG",)) as picture:
