@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.download import Download, is_known
 from app.errors import documented, unprocessable
-from app.schemas import GenerateQuery, Health, Job, Model, Models, Style, Styles, UpTo, Wanted, Whole
+from app.schemas import GenerateQuery, Health, Job, Looks, Model, Models, Style, Styles, UpTo, Wanted, Whole
 from app.service import Service
 from app.styles import Styles as StyleRoom
 from app.waiting import Waiting, preferred_wait
@@ -71,17 +71,11 @@ def _address(
     seed: UpTo,
     index: UpTo,
     suffix: Literal["png", "webp", "jpg"],
-    class_label: Annotated[str | None, Query(alias="class", description="The image's class; else its turn's.")] = None,
+    looks: Annotated[Looks, Query()],
 ) -> Wanted:
     kind: Format = "jpeg" if suffix == "jpg" else suffix
-    asked = {"n": 1, "model": model, "seed": seed, "start": index, "format": kind, "class": class_label}
-    return Wanted.model_validate(asked)
-
-
-def _only_a_class(request: Request) -> None:
-    unknown = [name for name in request.query_params if name != "class"]
-    if unknown:
-        raise unprocessable("invalid_request", "; ".join(f"{name}: no such parameter" for name in unknown))
+    place = {"n": 1, "model": model, "seed": seed, "start": index, "format": kind}
+    return Wanted.model_validate(place | looks.model_dump(by_alias=True))
 
 
 def _styles(request: Request) -> StyleRoom:
@@ -217,7 +211,7 @@ def cancel(job_id: str, service: ServiceDep) -> Job:
     "/images/{model}/{seed}/{index}.{suffix}",
     tags=["images"],
     response_class=Response,
-    dependencies=[Depends(_each_once), Depends(_only_a_class)],
+    dependencies=[Depends(_each_once)],
     responses={
         200: {"content": _IMAGES, "headers": _described("ETag")},
         304: {"description": "The ETag that was sent is still right."},
@@ -227,7 +221,10 @@ def cancel(job_id: str, service: ServiceDep) -> Job:
 async def address(
     wanted: Annotated[Wanted, Depends(_address)], service: ServiceDep, waiting: WaitingDep, request: Request
 ) -> Response:
-    """Make the image of one address: the one that any job of that model, seed and class has at that index."""
+    """Make the image of one address: the one that any job of that model, seed, class and style has at that index.
+
+    Without a class, it is the class whose turn it is.
+    """
     spec = await run_in_threadpool(service.address, wanted)
     sha256, data = await waiting.image(spec, request.is_disconnected)
     headers = {"ETag": f'"{sha256}"', "Cache-Control": "no-cache"}

@@ -31,25 +31,15 @@ UpTo = Annotated[int, Field(ge=0, le=MAX_SEED), _WRITTEN_OUT]
 """A seed or an index."""
 
 
-class Wanted(BaseModel):
-    """Images that are asked for."""
+class Looks(BaseModel):
+    """What an image looks like, beside its model, seed and index."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    n: Whole = Field(
-        description="How many images: 1 up to the server's limit, 100000 by default.",
-        json_schema_extra={"minimum": 1},
-    )
-    model: str | None = Field(default=None, description="A name from /models; the server's default when left out.")
-    seed: UpTo | None = Field(default=None, description="Fixes the images; a random one is chosen when left out.")
     class_label: str | None = Field(
         default=None,
         alias="class",
         description="One class of a conditional model; when left out, all classes in turn, equally often.",
-    )
-    start: UpTo = Field(default=0, description="Index of the first image: a dataset can be extended later.")
-    format: Format = Field(
-        default="png", description="`webp` is lossless, `jpeg` has quality 95, `npz` holds uint8 arrays for NumPy."
     )
     style: Sha256 | None = Field(default=None, description="The id of a picture from /styles; images take its style.")
     style_mode: Mode | None = Field(
@@ -78,6 +68,21 @@ class Wanted(BaseModel):
         mode = self.style_mode or "standard"
         strength = 1.0 if self.style_strength is None else self.style_strength
         return StyleSpec(id=self.style, mode=mode, strength=strength, steps=self.style_steps or DEFAULT_STEPS[mode])
+
+
+class Wanted(Looks):
+    """Images that are asked for."""
+
+    n: Whole = Field(
+        description="How many images: 1 up to the server's limit, 100000 by default.",
+        json_schema_extra={"minimum": 1},
+    )
+    model: str | None = Field(default=None, description="A name from /models; the server's default when left out.")
+    seed: UpTo | None = Field(default=None, description="Fixes the images; a random one is chosen when left out.")
+    start: UpTo = Field(default=0, description="Index of the first image: a dataset can be extended later.")
+    format: Format = Field(
+        default="png", description="`webp` is lossless, `jpeg` has quality 95, `npz` holds uint8 arrays for NumPy."
+    )
 
 
 class GenerateQuery(Wanted):

@@ -265,7 +265,9 @@ class Service:
 def _address_id(spec: JobSpec, attempt: int) -> str:
     """Make the id of the job that makes an image out of all that fixes its bytes, and the number of the attempt."""
     model = spec.model
-    parts = (model.sha256, model.numerics.name, spec.seed, spec.first, spec.class_label, spec.format, attempt)
+    parts = [model.sha256, model.numerics.name, spec.seed, spec.first, spec.class_label, spec.format, attempt]
+    if spec.style is not None:
+        parts += spec.style.model_dump().values()
     digest = hashlib.sha256(json.dumps(parts).encode()).digest()[:16]
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 

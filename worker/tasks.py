@@ -171,20 +171,19 @@ class Tasks:
         lease = learning_key(style.lesson(model.entry))
         if not self.pulse.take_lease(lease):
             return Outcome.SETTLED  # another worker is at it; the reconciler brings the task back
-        began = beaten = time.monotonic()
+        turn: float | None = None
         outcome: Outcome | None = None
 
         def goes_on(share: float) -> bool:
-            nonlocal beaten, outcome
+            nonlocal turn, outcome
             now = time.monotonic()
-            if share == 0 or now - beaten > _BEAT_SECONDS:
-                beaten = now
-                if self.pulse.learn(task, share, lease):
-                    outcome = Outcome.SETTLED
-            if self.stopping.is_set():
+            turn = turn or now + _LEARN_SECONDS  # from the first step on, so that there is one
+            if self.pulse.learn(task, share, lease):
+                outcome = Outcome.SETTLED
+            elif self.stopping.is_set():
                 outcome = Outcome.GIVEN_BACK
-            elif now - began > _LEARN_SECONDS:
-                outcome = outcome or Outcome.LATER
+            elif now > turn:
+                outcome = Outcome.LATER
             return outcome is None
 
         try:

@@ -1,5 +1,6 @@
 """Styles over HTTP: bring a picture, and have images take its style."""
 
+import hashlib
 import io
 import signal
 import zipfile
@@ -120,6 +121,11 @@ def test_images_take_a_style_and_keep_their_address(styling: House) -> None:
         assert f"| style | {style}, standard, strength 1, 2 steps |" in file.read("README.md").decode()
     assert styling.hashes(5, seed=31, start=13, style=style, **STYLE) == styled[13:18]
     assert styling.hashes(3, seed=31, style=style, style_strength=0, **STYLE) == plain[:3]
+    path = f"/images/{PLAIN}/31/13.png"
+    addressed = styling.client.get(path, params={"style": style, **STYLE}).content
+    assert hashlib.sha256(addressed).hexdigest() == styled[13]
+    assert hashlib.sha256(styling.client.get(path).content).hexdigest() == plain[13]
+    assert styling.client.get(path, params=STYLE).status_code == 422
 
 
 def test_a_styled_job_is_cancelled_within_a_step(styling: House) -> None:

@@ -43,9 +43,9 @@ class Distillery:
         student = self._student(model, style, lesson)
         while student.share < 1 and goes_on(student.share):
             student.step()
-        if student.share < 1:
+        if 0 < student.share < 1:
             self._artifacts.keep_half_learnt(lesson, sealed(student.state()), self._most_bytes)
-        else:
+        elif student.share == 1:
             self._artifacts.keep_learnt(lesson, sealed(student.generator.state_dict()), self._most_bytes)
             log.info("style was learnt model=%s style=%s steps=%d", model.entry.name, style.id, style.steps)
 
