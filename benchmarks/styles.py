@@ -1,10 +1,13 @@
 """`python -m benchmarks.styles PAINTINGS --vgg19 FILE`: a model's images in the styles of some paintings, with figures.
 
-Draws the first images of a seed, styles them by the standard mode with its default settings, and writes them as one
-picture: a row for each painting, under the images as they were.
+Draws the first images of a seed, styles them in both modes by their default settings, and writes one picture: two
+rows for each painting, standard and distilled, under the images as they were. What the distilled mode learns from are
+other images.
 """
 
+import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
 
@@ -12,21 +15,27 @@ import torch
 import typer
 from PIL import Image, ImageDraw
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from benchmarks.command import console
 from models import registry
 from models.precision import fastest_dtype
 from worker.contracts.pictures import normalised
+from worker.contracts.styles import DEFAULT_STEPS
 from worker.runtime import LoadedModel, Runtime, choose_device
 from worker.style import pixels, vgg
+from worker.style.distilled import Student, restyled
 from worker.style.standard import Settings, StyleTransfer
+from worker.style.vgg import Vgg19
 
 _SIDE = 128
 """Of an image on the sheet, in pixels."""
 _NAME_WIDTH = 170
 _PICTURE_SIDE = 512
 _BATCH = 4
+_SHOWN = 8
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+_HEAD = ("style", "mode", "content", "style loss", "total", "diversity", "s for each image", "s of learning")
 
 
 def main(
@@ -34,16 +43,19 @@ def main(
     vgg19: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="VGG19's weights, in safetensors.")],
     out: Annotated[Path, typer.Option(help="The sheet, in the format that its name says.")] = Path("styles.png"),
     model: Annotated[str, typer.Option(help="A checkpoint's file, or the name of a shipped model.")] = "faces-64",
-    n: Annotated[int, typer.Option(min=1, max=16, help="How many images.")] = 8,
+    n: Annotated[int, typer.Option(min=2, max=16, help="How many images are judged; eight are shown.")] = 16,
     seed: Annotated[int, typer.Option(min=0)] = 1,
+    steps: Annotated[int, typer.Option(min=1, help="Of learning.")] = DEFAULT_STEPS["distilled"],
 ) -> None:
     """Style images, print what became of them, and write the sheet."""
     device = choose_device("auto")
     runtime = Runtime([registry.find(model)], device)
-    images = _drawn(runtime.model(runtime.entries[0]), seed, n).to(device)
+    loaded = runtime.model(runtime.entries[0])
+    images = _drawn(loaded, seed, n).to(device)
     network = vgg.load(vgg19, fastest_dtype(device), device)
     rows = {"": images}
-    console.print("| style | content | style loss | total | s for each image |\n| --- | --- | --- | --- | --- |")
+    console.print(f"| {' | '.join(_HEAD)} |\n|{' --- |' * len(_HEAD)}")
+    console.print(f"| none | | 0 | | | {_diversity(network, images):.3f} | | |")
     for path in sorted(path for path in paintings.iterdir() if path.suffix.lower() in _SUFFIXES):
         picture = pixels.from_picture(normalised(path.read_bytes(), _PICTURE_SIDE))
         transfer = StyleTransfer(network, picture.to(device), Settings())
@@ -51,18 +63,42 @@ def main(
         parts = [transfer.apply(images[k : k + _BATCH], 1.0, lambda *_: True) for k in range(0, n, _BATCH)]
         seconds = (time.perf_counter() - began) / n
         rows[path.stem] = torch.cat(parts)
-        content, style = transfer.losses(images, rows[path.stem])
-        total = content + Settings.style_weight * style
-        figures = (f"{float(values.mean()):.3f}" for values in (content, style, total))
-        console.print(f"| {path.stem} | {' | '.join(figures)} | {seconds:.2f} |", markup=False)
-    _sheet(rows).save(out, quality=90)
+        began = time.perf_counter()
+        taught = _taught(loaded, transfer, steps)
+        learning = f"{time.perf_counter() - began:.0f}"
+        rows[f"{path.stem} distilled"] = _drawn(taught, seed, n).to(device)
+        modes = (("standard", path.stem, f"{seconds:.2f}", ""), ("distilled", f"{path.stem} distilled", "", learning))
+        for mode, row, *times in modes:
+            content, style = transfer.losses(images, rows[row])
+            total = content + Settings.style_weight * style
+            figures = [f"{float(values.mean()):.3f}" for values in (content, style, total)]
+            cells = (path.stem, mode, *figures, f"{_diversity(network, rows[row]):.3f}", *times)
+            console.print(f"| {' | '.join(cells)} |")
+    _sheet({name: row[:_SHOWN] for name, row in rows.items()}).save(out, quality=90)
+
+
+def _taught(loaded: LoadedModel, transfer: StyleTransfer, steps: int) -> LoadedModel:
+    """Let the model learn a style."""
+    threads = len(os.sched_getaffinity(0)) if loaded.device.type == "cpu" else 1
+    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as executor:
+        student = Student(loaded, transfer, 1.0, steps, executor)
+        while student.share < 1:
+            student.step()
+    return restyled(loaded, student.generator.state_dict())
 
 
 def _drawn(loaded: LoadedModel, seed: int, n: int) -> Tensor:
     """Draw images, the classes in turn. Shape: returns (n, 3, h, w) in [0, 1]."""
     indices = range(loaded.batch_size)
-    labels = [index % len(loaded.entry.classes) for index in indices] if loaded.entry.classes else []
-    return loaded.render(loaded.latents(seed, indices), labels)[:n].float() / 255
+    return loaded.render(loaded.latents(seed, indices), loaded.labels(indices))[:n].float() / 255
+
+
+def _diversity(network: Vgg19, images: Tensor) -> float:
+    """Average the cosine distance between the features (relu4_1) of each two images. Shape: (n, 3, h, w) in [0, 1]."""
+    with torch.no_grad():
+        large = torch.nn.functional.interpolate(images, scale_factor=2, mode="bilinear")
+        found = normalize(network(large, frozenset({"relu4_1"}))["relu4_1"].float().flatten(1))
+    return float((1 - found @ found.T).sum() / (len(found) * (len(found) - 1)))
 
 
 def _sheet(rows: dict[str, Tensor]) -> Image.Image:

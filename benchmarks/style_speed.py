@@ -1,0 +1,218 @@
+"""`python -m benchmarks.style_speed PAINTING --vgg19 FILE`: what style transfer costs, beside the tutorials' loop.
+
+Their loop optimises one image at a time in float32 with all cores; here it has the layers, the weights, the sizes and
+the steps of the standard mode, so that only the way differs. Both are timed on a few images and multiplied. A distilled
+job goes through the whole service, its learning included, then another one with the same style, then a plain one.
+With `--large`, one picture of 512 px: the tutorials' L-BFGS at full size, until it is at the total loss that the
+standard mode ends with.
+"""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import torch
+import typer
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+from torchvision.models import vgg19 as torchvision_vgg19
+
+from app.client import Client
+from benchmarks import table
+from benchmarks.assembly import WORKER, Assembly
+from benchmarks.command import console, run
+from models import registry
+from models.precision import fastest_dtype
+from worker.contracts.pictures import normalised
+from worker.runtime import LoadedModel, Runtime, choose_device
+from worker.style import losses, pixels, vgg
+from worker.style.standard import Settings, StyleTransfer
+
+_MODEL = "faces-64"
+_BATCH = 4
+_SIDE = 512
+_MOST_EVALUATIONS = 400
+_NUMBERS = {"relu1_1": 1, "relu2_1": 6, "relu3_1": 11, "relu4_1": 20, "relu5_1": 29}
+"""Of the ReLUs among torchvision's layers."""
+
+
+class Tutorial:
+    """The loop that tutorials show: VGG19 as torchvision has it, one image, one loss for all of it."""
+
+    def __init__(self, weights: Path, painting: Tensor, side: int, settings: Settings) -> None:
+        self._layers = torchvision_vgg19(weights=None).features[:30].eval().requires_grad_(False)
+        state = {name.removeprefix("features."): value.float() for name, value in load_file(weights).items()}
+        self._layers.load_state_dict(state)
+        for layer in self._layers:
+            if isinstance(layer, nn.ReLU):
+                layer.inplace = False
+        self._side, self._settings = side, settings
+        scale = side / max(painting.shape[1:])
+        size = [max(16, round(length * scale)) for length in painting.shape[1:]]
+        small = interpolate(painting[None], size, mode="bilinear", antialias=True)
+        self._grams = {name: losses.gram(found) for name, found in self._features(small).items()}
+
+    def adam(self, image: Tensor, steps: int) -> Tensor:
+        """Optimise one image by Adam. Shape: (3, h, w) in [0, 1], in and out."""
+        styled = image[None].clone().requires_grad_()
+        content = self._features(self._seen(image[None]))[self._settings.content_layer]
+        optimiser = torch.optim.Adam([styled], lr=self._settings.rate)
+        for _ in range(steps):
+            optimiser.zero_grad()
+            self._loss(styled, content).backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            with torch.no_grad():
+                styled.clamp_(0, 1)
+        return styled.detach()[0]
+
+    def lbfgs(self, image: Tensor, is_enough: Callable[[Tensor], bool]) -> tuple[int, float]:
+        """Optimise one image by L-BFGS until a judge, whose time does not count, is content. Returns evaluations, s."""
+        styled = image[None].clone().requires_grad_()
+        content = self._features(image[None])[self._settings.content_layer]
+        optimiser = torch.optim.LBFGS([styled], max_iter=10)
+        evaluations, seconds = 0, 0.0
+
+        def closure() -> Tensor:
+            nonlocal evaluations
+            evaluations += 1
+            with torch.no_grad():
+                styled.clamp_(0, 1)
+            optimiser.zero_grad()
+            loss = self._loss(styled, content)
+            loss.backward()  # type: ignore[no-untyped-call]
+            return loss
+
+        while evaluations < _MOST_EVALUATIONS:
+            began = time.perf_counter()
+            optimiser.step(closure)  # type: ignore[no-untyped-call]
+            seconds += time.perf_counter() - began
+            if is_enough(styled.detach()[0].clamp(0, 1)):
+                break
+        return evaluations, seconds
+
+    def _features(self, images: Tensor) -> dict[str, Tensor]:
+        mean, std = (torch.tensor(v).view(3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+        x, found = (images - mean) / std, {}
+        names = {number: name for name, number in _NUMBERS.items()}
+        for number, layer in enumerate(self._layers):
+            x = layer(x)
+            if number in names:
+                found[names[number]] = x
+        return found
+
+    def _loss(self, styled: Tensor, content: Tensor) -> Tensor:
+        features, settings = self._features(self._seen(styled)), self._settings
+        style = losses.style(features, self._grams, settings.style_layers)
+        kept = losses.relative(features[settings.content_layer], content)
+        return (kept + settings.style_weight * style + settings.tv_weight * losses.total_variation(styled)).mean()
+
+    def _seen(self, images: Tensor) -> Tensor:
+        return images if images.shape[-1] == self._side else interpolate(images, [self._side] * 2, mode="bilinear")
+
+
+def main(
+    painting: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The picture with the style.")],
+    vgg19: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="VGG19's weights, in safetensors.")],
+    images: Annotated[int, typer.Option(min=1, help="How many the tutorial's loop styles.")] = 3,
+    large: Annotated[bool, typer.Option("--large", help="One picture of 512 px instead.")] = False,
+) -> None:
+    """Measure, and print a table."""
+    device, settings = choose_device("auto"), Settings()
+    network = vgg.load(vgg19, fastest_dtype(device), device)
+    picture = pixels.from_picture(normalised(painting.read_bytes(), _SIDE))
+    transfer = StyleTransfer(network, picture.to(device), settings)
+    drawn = _drawn(device)
+    if large:
+        _large(transfer, Tutorial(vgg19, picture, _SIDE, settings), drawn, device)
+        return
+    tutorial = Tutorial(vgg19, picture, settings.least, settings)
+    began = time.perf_counter()
+    for image in drawn[:images]:
+        tutorial.adam(image, settings.steps)
+    each_tutorial = (time.perf_counter() - began) / images
+    cores = len(os.sched_getaffinity(0))
+    batches = [drawn[k : k + _BATCH].to(device) for k in range(0, _BATCH * cores, _BATCH)]
+    with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as threads:
+        began = time.perf_counter()
+        list(threads.map(lambda batch: transfer.apply(batch, 1.0, lambda *_: True), batches))
+        each_standard = (time.perf_counter() - began) / (len(batches) * _BATCH)
+    head = (
+        "images",
+        "tutorial (multiplied)",
+        "standard (multiplied)",
+        "distilled, learning included",
+        "again",
+        "plain",
+    )
+    rows = []
+    for n, (first, second, plain) in zip((500, 10_000), _served(vgg19, painting), strict=True):
+        seconds = (n * each_tutorial, n * each_standard, first, second, plain)
+        rows.append((f"{n}", *(f"{value:.2f} s" for value in seconds)))
+    console.print(table.markdown(head, rows))
+    console.print(f"\nFor each image: tutorial {each_tutorial:.2f} s, standard {each_standard:.2f} s.")
+
+
+def _served(weights: Path, painting: Path) -> list[tuple[float, float, float]]:
+    """Time jobs of the whole service: the first in a style, the second, and a plain one."""
+    found = []
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, Assembly(Path(folder)) as assembly:
+        assembly.start_workers(1, WORKER, {"IMAGEMILL_VGG19": str(weights)})
+        with Client(assembly.url, console.print) as client:
+            style = {"style": client.bring(painting), "style_mode": "distilled"}
+            _seconds(assembly.url, client, {"n": 2000})
+            learning = _seconds(assembly.url, client, {"n": 1, **style})
+            for n in (500, 10_000):
+                again = _seconds(assembly.url, client, {"n": n, **style})
+                found.append((learning + again, again, _seconds(assembly.url, client, {"n": n})))
+    return found
+
+
+def _seconds(url: str, client: Client, query: dict[str, str | int]) -> float:
+    """Time a job from its request to the last byte of its archive."""
+    began = time.perf_counter()
+    job = client.generate({"model": _MODEL, **query})
+    for news in client.follow(job):
+        job = news
+    httpx.get(f"{url}{job.links.download}", trust_env=False, timeout=60).raise_for_status()
+    return time.perf_counter() - began
+
+
+def _large(transfer: StyleTransfer, tutorial: Tutorial, drawn: Tensor, device: torch.device) -> None:
+    """Compare one picture of 512 px, a generated face made larger."""
+    image = interpolate(drawn[:1], [_SIDE] * 2, mode="bicubic").clamp(0, 1)
+    began = time.perf_counter()
+    styled = transfer.apply(image.to(device), 1.0, lambda *_: True)
+    ours = time.perf_counter() - began
+
+    def total(candidate: Tensor) -> float:
+        content, style = transfer.losses(image.to(device), candidate.to(device))
+        return float(content + Settings.style_weight * style)
+
+    reached: list[float] = []
+
+    def is_enough(candidate: Tensor) -> bool:
+        reached.append(total(candidate[None]))
+        console.print(f"tutorial's L-BFGS: {reached[-1]:.3f}")
+        return reached[-1] <= total(styled)
+
+    evaluations, seconds = tutorial.lbfgs(image[0], is_enough)
+    console.print(f"standard: {ours:.1f} s, total {total(styled):.3f}")
+    console.print(f"tutorial: {seconds:.1f} s, total {reached[-1]:.3f} after {evaluations} evaluations")
+
+
+def _drawn(device: torch.device) -> Tensor:
+    """Draw images, the classes in turn. Shape: returns (batch, 3, h, w) in [0, 1] on the CPU."""
+    runtime = Runtime([registry.find(_MODEL)], device)
+    model: LoadedModel = runtime.model(runtime.entries[0])
+    indices = range(model.batch_size)
+    return model.render(model.latents(1, indices), model.labels(indices)).float() / 255
+
+
+if __name__ == "__main__":
+    run(main)
