@@ -11,6 +11,7 @@ from redis import Redis
 
 from app.live import Live
 from app.mending import mend
+from app.retention import Retention
 from worker.contracts.artifacts import Artifacts, DamagedError
 from worker.contracts.jobs import JobSpec
 from worker.contracts.line import Line
@@ -42,6 +43,7 @@ class Reconciler:
         self._artifacts = artifacts
         self._line = line
         self._live = live
+        self._retention = Retention(artifacts)
         self._every_seconds = every_seconds
         self._name = uuid4().hex
         self._has_looked = False
@@ -62,6 +64,7 @@ class Reconciler:
             try:
                 if self._is_leader():
                     self.reconcile(datetime.now(UTC))
+                    self._retention.tend(datetime.now(UTC))
             except Exception as error:
                 log.warning("reconciling failed error=%s reason=%s", type(error).__name__, error)
             if self._stop.wait(self._every_seconds):
@@ -86,7 +89,7 @@ class Reconciler:
                 self._artifacts.close_job(job_id)
         elif state := self._artifacts.state(job_id):
             if now - state.finished > _SETTLING:
-                self._artifacts.settle_job(job_id)  # its worker died before it could
+                self._artifacts.settle_job(spec, state)  # its worker died before it could
         elif now - spec.created > _GRACE:
             self._repair(spec, queued(spec.model.numerics.name))
 

@@ -86,7 +86,21 @@ def _styles(request: Request) -> StyleRoom:
 StylesDep = Annotated[StyleRoom, Depends(_styles)]
 WaitingDep = Annotated[Waiting, Depends(_waiting)]
 JobDep = Annotated[Job, Depends(_job)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        description="Any text. For 24 hours, the same request with the same key finds the same job.",
+    ),
+]
 Prefer = Annotated[list[str], Header(description="`wait=N` lets the answer wait for up to N seconds, 60 at most.")]
+
+
+def _accepted(job: Job, response: Response) -> Job:
+    response.status_code = HTTPStatus.OK if job.done else HTTPStatus.ACCEPTED
+    response.headers["Location"] = job.links.self_
+    return job
 
 
 async def _waited(waiting: Waiting, job: Job, request: Request, response: Response, prefer: list[str]) -> Job:
@@ -121,13 +135,12 @@ async def generate(
     request: Request,
     response: Response,
     prefer: Prefer = [],  # noqa: B006
+    idempotency_key: IdempotencyKey = None,
 ) -> Job:
     """Accept a job of n images; its Location tells the rest. With `Prefer: wait=N`, answer when it has ended."""
-    job = await run_in_threadpool(service.submit, query)
+    job = await run_in_threadpool(service.submit, query, idempotency_key)
     job = await _waited(waiting, job, request, response, prefer)
-    response.status_code = HTTPStatus.OK if job.done else HTTPStatus.ACCEPTED
-    response.headers["Location"] = job.links.self_
-    return job
+    return _accepted(job, response)
 
 
 @router.get(
@@ -175,7 +188,9 @@ async def events(found: JobDep, waiting: WaitingDep) -> AsyncIterator[ServerSent
             "headers": _described("ETag", "Content-Range"),
         },
         304: {"description": "The ETag that was sent is still right."},
-        **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE),
+        **documented(
+            HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+        ),
     },
 )
 async def download(job_id: str, service: ServiceDep, request: Request) -> Response:
@@ -193,7 +208,7 @@ async def download(job_id: str, service: ServiceDep, request: Request) -> Respon
     "/jobs/{job_id}/images/{index}.{suffix}",
     tags=["jobs"],
     response_class=Response,
-    responses={200: {"content": _IMAGES}, **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)},
+    responses={200: {"content": _IMAGES}, **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE)},
 )
 def image(job_id: str, index: Whole, suffix: str, service: ServiceDep) -> Response:
     """Send one image, as soon as it is there."""
@@ -205,6 +220,25 @@ def image(job_id: str, index: Whole, suffix: str, service: ServiceDep) -> Respon
 def cancel(job_id: str, service: ServiceDep) -> Job:
     """End a job early; it takes effect within one batch."""
     return service.cancel(job_id)
+
+
+_AGAIN: dict[int | str, dict[str, Any]] = {
+    200: {"model": Job, "description": "It has ended already.", "headers": _described("Location")},
+    202: {"headers": _described("Location")},
+    **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.INSUFFICIENT_STORAGE),
+}
+
+
+@router.post("/jobs/{job_id}/retry", status_code=HTTPStatus.ACCEPTED, tags=["jobs"], responses=_AGAIN)
+def retry(job_id: str, service: ServiceDep, response: Response) -> Job:
+    """Make the images of a job that failed or was cancelled, in a new job; asked for twice, it is the same one."""
+    return _accepted(service.again(job_id, rebuild=False), response)
+
+
+@router.post("/jobs/{job_id}/rebuild", status_code=HTTPStatus.ACCEPTED, tags=["jobs"], responses=_AGAIN)
+def rebuild(job_id: str, service: ServiceDep, response: Response) -> Job:
+    """Make the images of a job that have been removed, the same to the bit, in a new job; twice, it is the same one."""
+    return _accepted(service.again(job_id, rebuild=True), response)
 
 
 @router.get(

@@ -91,6 +91,11 @@ class GenerateQuery(Wanted):
     start: Annotated[int, Field(ge=0, le=MAX_START), _WRITTEN_OUT] = Field(
         default=0, description="Index of the first image: a dataset can be extended later."
     )
+    ttl_hours: Whole | None = Field(
+        default=None,
+        description="How long the images are kept from the job's end; the server's limit, 168 by default, if left out.",
+        json_schema_extra={"minimum": 1},
+    )
 
 
 class Links(BaseModel):
@@ -99,6 +104,8 @@ class Links(BaseModel):
     self_: str = Field(serialization_alias="self")
     download: str
     cancel: str
+    retry: str
+    rebuild: str
     image: str | None
     """A template: put the image's index for {index}. None where images have no file of their own."""
 
@@ -129,6 +136,8 @@ class Job(BaseModel):
     eta_seconds: float | None
     created: datetime
     finished: datetime | None
+    expires: datetime | None
+    """When the images of a job that has ended are removed. The same can be made again (links.rebuild)."""
     error: JobError | None
     links: Links
 

@@ -7,7 +7,7 @@ import logging
 import math
 import secrets
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -40,8 +40,13 @@ _MOST_SHARD_BYTES = 1 << 28
 """Of pixels: a shard is held in memory."""
 _FAILED_REST = timedelta(seconds=10)
 """Before an address is tried again."""
+_KEY_LIVES = timedelta(hours=24)
+"""After which an idempotency key may mean something else."""
 _MOST_ECHOED = 100
 """Characters of what was sent that an error repeats."""
+
+Part = str | int | float | None
+IsOver = Callable[[JobSpec, JobState | None], bool]
 
 log = logging.getLogger(__name__)
 
@@ -56,14 +61,48 @@ class Service:
         self._live = live
         self._styles = styles
 
-    def submit(self, query: GenerateQuery) -> Job:
-        """Accept a job: once this returns, the job ends, whatever dies."""
-        limit = self._settings.max_images
-        if not 1 <= query.n <= limit:
-            raise unprocessable("n_out_of_range", f"n: must be a whole number between 1 and {limit}, got '{query.n}'")
-        spec = self._specify(query, *self._choose_model(query.model))
-        self._accept(spec)
-        return describe(spec, None, Progress({}, None), spec.created)
+    def submit(self, query: GenerateQuery, key: str | None = None) -> Job:
+        """Accept a job: once this returns, the job ends, whatever dies. The same key finds the same job for a day."""
+        ttl = self._settings.ttl_hours if query.ttl_hours is None else query.ttl_hours
+        limits = (("n", query.n, self._settings.max_images), ("ttl_hours", ttl, self._settings.ttl_hours))
+        for name, value, limit in limits:
+            if not 1 <= value <= limit:
+                detail = f"{name}: must be a whole number between 1 and {limit}, got '{value}'"
+                raise unprocessable(f"{name}_out_of_range", detail)
+        spec = self._specify(query, *self._choose_model(query.model)).model_copy(update={"ttl_hours": ttl})
+        if key is None:
+            self._accept(spec)
+            return describe(spec, None, Progress({}, None), spec.created)
+        return self._keyed(spec, key, hashlib.sha256(query.model_dump_json().encode()).hexdigest())
+
+    def _keyed(self, spec: JobSpec, key: str, request: str) -> Job:
+        def is_over(known: JobSpec, _state: JobState | None) -> bool:
+            return spec.created - known.created > _KEY_LIVES
+
+        found = self._found(spec.model_copy(update={"request": request}), ("key", key), is_over)
+        if found.request != request:
+            detail = "Idempotency-Key: it came with another request before; take a new one for a new request"
+            raise unprocessable("idempotency_key_reused", detail)
+        return self._describe(found)
+
+    def again(self, job_id: str, *, rebuild: bool) -> Job:
+        """Find or accept a job that makes the same images as one that failed or was cancelled, or whose are removed.
+
+        Of a job that can be had as it is, a rebuild is the job itself.
+        """
+        spec = self._spec(job_id)
+        state = self._artifacts.state(job_id)
+        if state is None:
+            raise ApiError(HTTPStatus.CONFLICT, "job_running", f"job {job_id} has not ended", retry_after_seconds=1)
+        if (state.outcome == "succeeded") != rebuild:
+            other = "rebuilt" if state.outcome == "succeeded" else "retried"
+            raise ApiError(
+                HTTPStatus.CONFLICT, "job_ended", f"job {job_id} ended as {state.outcome}: it can be {other}"
+            )
+        if rebuild and not _has_expired(spec, state):
+            return self._describe(spec)
+        self._check_workers(spec)
+        return self._describe(self._found(spec.model_copy(update={"request": None}), ("again", job_id), _is_lost))
 
     def address(self, wanted: Wanted) -> JobSpec:
         """Find the job that makes the one image of an address, or accept it: the address is its id.
@@ -72,17 +111,19 @@ class Service:
         it has failed.
         """
         spec = self._specify(wanted, *self._choose_model(wanted.model, HTTPStatus.NOT_FOUND))
-        for attempt in count():
-            spec = spec.model_copy(update={"id": _address_id(spec, attempt)})
-            if self._artifacts.spec(spec.id) is None:
-                self._accept(spec)
-                break
-            state = self._artifacts.state(spec.id)
-            if state is None or state.outcome == "succeeded":
-                break
-            if state.outcome == "failed" and datetime.now(UTC) - state.finished < _FAILED_REST:
-                break
-        return spec
+        return self._found(spec, ("image", *_address(spec)), _is_lost)
+
+    def _found(self, spec: JobSpec, parts: Sequence[Part], is_over: IsOver) -> JobSpec:
+        """Find the job of a name that is made of some parts, or accept it; one that is over has a successor."""
+        attempts = count()
+        while True:
+            named = spec.model_copy(update={"id": _named(*parts, next(attempts)), "created": datetime.now(UTC)})
+            known = self._artifacts.spec(named.id)
+            if known is None:
+                self._accept(named, is_named=True)
+                return self._artifacts.spec(named.id) or named
+            if not is_over(known, self._artifacts.state(known.id)):
+                return known
 
     def addressed(self, spec: JobSpec) -> tuple[str, bytes] | None:
         """Read the image of an address and its sha256; None while it is not there."""
@@ -97,15 +138,17 @@ class Service:
         wait = math.ceil(_FAILED_REST.total_seconds())
         raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "not_rendered", state.error.message, retry_after_seconds=wait)
 
-    def _accept(self, spec: JobSpec) -> None:
+    def _accept(self, spec: JobSpec, *, is_named: bool = False) -> None:
+        """Write a job down and queue it. One with a name of its own stays when that fails: it is asked for again."""
+        self._check_room(spec)
         try:
-            if not self._artifacts.create_job(spec):
-                return
-            self._line.enqueue(spec, [Task.render_shard(spec.id, 0, spec.shard_count)])
+            if self._artifacts.create_job(spec):
+                self._line.enqueue(spec, [Task.render_shard(spec.id, 0, spec.shard_count)])
             self._artifacts.keep_job(spec.id)  # last, as workers can begin meanwhile
         except Exception:
-            with suppress(Exception):
-                self._artifacts.discard_job(spec.id)
+            if not is_named:
+                with suppress(Exception):
+                    self._artifacts.discard_job(spec.id)
             raise
         log.info("job accepted job_id=%s model=%s n=%d seed=%d", spec.id, spec.model.name, spec.n, spec.seed)
 
@@ -118,7 +161,7 @@ class Service:
         spec = self._spec(job_id)
         state = JobState(outcome="cancelled", started=None, finished=datetime.now(UTC))
         if self._artifacts.finish(job_id, state):
-            self._artifacts.settle_job(job_id)
+            self._artifacts.settle_job(spec, state)
             with suppress(RedisError):
                 self._live.flag_cancelled(job_id)
                 self._live.ring_end(job_id)
@@ -134,6 +177,7 @@ class Service:
         job = self._describe(spec)
         if job.done and job.state != "succeeded":
             raise _not_there(job, "its archive")
+        self._check_kept(spec, job)
         return spec, job, self._artifacts.archive(job_id) if job.done else None
 
     def image(self, job_id: str, index: int, suffix: str) -> tuple[Format, bytes]:
@@ -148,7 +192,9 @@ class Service:
         number, position = spec.locate(index)
         shard = self._artifacts.shard(job_id, number)
         if shard is None:
-            raise _not_there(self._describe(spec), f"image {index}")
+            job = self._describe(spec)
+            self._check_kept(spec, job)  # last, as an image that is there still may be had
+            raise _not_there(job, f"image {index}")
         return spec.format, self._artifacts.image(shard, position)
 
     def models(self) -> list[Model]:
@@ -178,6 +224,27 @@ class Service:
         self._artifacts.check_writable()
         if not any(worker.models for worker in self._live.workers()):
             raise unavailable("no_worker", "no live worker has a model")
+
+    def _check_kept(self, spec: JobSpec, job: Job) -> None:
+        if job.expires is not None and job.expires <= datetime.now(UTC):
+            detail = f"the images of job {spec.id} were removed on {job.expires:%Y-%m-%d}; POST {job.links.rebuild}"
+            raise ApiError(HTTPStatus.GONE, "job_expired", f"{detail} makes the same ones again")
+
+    def _check_room(self, spec: JobSpec) -> None:
+        """Raise when a job may fill the disk."""
+        free = self._artifacts.free_bytes()
+        needed = spec.n * 3 * spec.model.resolution**2 + self._settings.min_free_mb * 1_000_000
+        if free is not None and free < needed:
+            detail = f"the disk has room for {free // 1_000_000} MB, and this job may need {needed // 1_000_000} MB"
+            raise ApiError(HTTPStatus.INSUFFICIENT_STORAGE, "disk_low", detail, retry_after_seconds=60)
+
+    def _check_workers(self, spec: JobSpec) -> None:
+        """Raise when no live worker renders what this job was rendered with, to the bit."""
+        entries = {entry.name for entry in self._live.models().values() if entry.sha256 == spec.model.sha256}
+        workers = [worker for worker in self._live.workers() if worker.numerics == spec.model.numerics]
+        if not any(entries & set(worker.models) for worker in workers):
+            detail = f"no live worker has the model {spec.model.name} ({spec.model.sha256[:12]}) of this job just now"
+            raise unavailable("no_worker", detail)
 
     def _spec(self, job_id: str) -> JobSpec:
         try:
@@ -262,14 +329,29 @@ class Service:
         return Cut(first=first, most=max(1, round(min(wanted, most) / first)) * first)
 
 
-def _address_id(spec: JobSpec, attempt: int) -> str:
-    """Make the id of the job that makes an image out of all that fixes its bytes, and the number of the attempt."""
+def _address(spec: JobSpec) -> list[Part]:
+    """List all that fixes the bytes of a job's one image."""
     model = spec.model
-    parts = [model.sha256, model.numerics.name, spec.seed, spec.first, spec.class_label, spec.format, attempt]
-    if spec.style is not None:
-        parts += spec.style.model_dump().values()
+    style = list(spec.style.model_dump().values()) if spec.style else []
+    return [model.sha256, model.numerics.name, spec.seed, spec.first, spec.class_label, spec.format, *style]
+
+
+def _named(*parts: Part) -> str:
+    """Make a job's id out of what names it."""
     digest = hashlib.sha256(json.dumps(parts).encode()).digest()[:16]
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _has_expired(spec: JobSpec, state: JobState) -> bool:
+    return state.expires(spec) <= datetime.now(UTC)
+
+
+def _is_lost(spec: JobSpec, state: JobState | None) -> bool:
+    """Tell whether a job's images will not come, or are gone; of one that has failed just now, it is not said yet."""
+    if state is None:
+        return False
+    is_resting = state.outcome == "failed" and datetime.now(UTC) - state.finished < _FAILED_REST
+    return not is_resting and (state.outcome != "succeeded" or _has_expired(spec, state))
 
 
 def _cut_styled(model: CatalogEntry) -> Cut:

@@ -5,6 +5,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from worker.contracts.jobs import DEFAULT_TTL_HOURS
+
 
 class Settings(BaseSettings):
     """Environment variables IMAGEMILL_REDIS_URL, IMAGEMILL_STORE, and so on."""
@@ -18,6 +20,10 @@ class Settings(BaseSettings):
     """Rendered when a request names none; if no worker has it, the first model by name."""
     max_images: int = Field(default=100_000, ge=1)
     """Largest n of one request."""
+    ttl_hours: int = Field(default=DEFAULT_TTL_HOURS, ge=1)
+    """How long images are kept from the end of their job, at most."""
+    min_free_mb: int = Field(default=500, ge=0)
+    """Megabytes of the disk that no new job may need."""
     shard_images: int | None = Field(default=None, ge=1)
     """Images in a shard; by default about a second of work, as the workers measured."""
     reconcile_every_seconds: float = Field(default=5, gt=0)

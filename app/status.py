@@ -33,6 +33,7 @@ def describe(spec: JobSpec, state: JobState | None, progress: Progress, now: dat
         eta_seconds=round((spec.n - done) / rate, 1) if rate and state is None else None,
         created=spec.created,
         finished=state.finished if state else None,
+        expires=state.expires(spec) if state else None,
         error=state.error if state else None,
         links=_links(spec),
     )
@@ -45,4 +46,11 @@ def _rate(done: int, seconds: float) -> float | None:
 def _links(spec: JobSpec) -> Links:
     base = f"/jobs/{spec.id}"
     image = None if spec.format == "npz" else f"{base}/images/{{index}}.{SUFFIXES[spec.format]}"
-    return Links(self_=base, download=f"{base}/download", cancel=f"{base}/cancel", image=image)
+    return Links(
+        self_=base,
+        download=f"{base}/download",
+        cancel=f"{base}/cancel",
+        retry=f"{base}/retry",
+        rebuild=f"{base}/rebuild",
+        image=image,
+    )

@@ -257,8 +257,13 @@ class Tasks:
         )
         is_first = self.artifacts.finish(spec.id, state)
         self.pulse.ring(spec.id, "end")
-        self.settling.submit(self.artifacts.settle_job, spec.id)
+        self.settling.submit(self._settle, spec)
         return is_first
+
+    def _settle(self, spec: JobSpec) -> None:
+        state = self.artifacts.state(spec.id)
+        if state is not None:
+            self.artifacts.settle_job(spec, state)
 
 
 def _no_weights() -> WeightsError:

@@ -28,7 +28,7 @@ MAX_IMAGES = 50_000
 class House:
     """Starts what is asked for, talks to it, and ends all of it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
         self.workers: list[subprocess.Popen[bytes]] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -46,6 +46,7 @@ class House:
             "IMAGEMILL_SHARD_IMAGES": "256",
             "IMAGEMILL_DEVICE": "cpu",
             "IMAGEMILL_THREADS": "1",
+            **environment,
         }
         self.start_queue()
         self._api = self._start("api", f"from app.cli import cli; cli(['api', '--fd', '{self._socket.fileno()}'])")

@@ -12,6 +12,7 @@ from worker.contracts.records import ArchivePart, ArchivePlan, ArrayEntry, Image
 from worker.contracts.styles import StyleEntry
 
 _OPEN = "open"
+_DUE = "due"
 _JOBS = "jobs"
 _STYLES = "styles"
 _LEARNT = "learnt"
@@ -24,6 +25,7 @@ class Artifacts:
     """An object store with one layout.
 
     open/<id>                           the JobSpec again: marks a job that has not ended, or may not be on disk yet
+    due/<time>.<id>                     notes when the images of a job that has ended may be removed, in Unix seconds
     jobs/<id>/spec.json                 JobSpec, written once, before the job is queued
     jobs/<id>/shards/<k>.<attempt>.bin  a slice of the archive
     jobs/<id>/shards/<k>.json           ShardIndex, the commit of shard k
@@ -42,7 +44,7 @@ class Artifacts:
     """
 
     def __init__(self, url: str) -> None:
-        self._objects = Objects(url, (_OPEN, _JOBS, _STYLES, _LEARNT))
+        self._objects = Objects(url, (_OPEN, _DUE, _JOBS, _STYLES, _LEARNT))
 
     # jobs
 
@@ -64,10 +66,11 @@ class Artifacts:
         self._objects.delete(_spec_path(job_id))
         self.close_job(job_id)
 
-    def settle_job(self, job_id: str) -> None:
-        """Force all of a job that has ended to the disk, then remove its marker."""
-        self._objects.sync(f"{_JOBS}/{job_id}")
-        self.close_job(job_id)
+    def settle_job(self, spec: JobSpec, state: JobState) -> None:
+        """Force all of a job that has ended to the disk, note when it expires, then remove its marker."""
+        self._objects.put(f"{_DUE}/{int(state.expires(spec).timestamp())}.{spec.id}", b"")
+        self._objects.sync(f"{_JOBS}/{spec.id}")
+        self.close_job(spec.id)
 
     def close_job(self, job_id: str) -> None:
         """Remove a job's marker."""
@@ -77,6 +80,23 @@ class Artifacts:
         """List the jobs that may not have ended, and since when they are there."""
         for found in self._objects.list(_OPEN):
             yield found.path.removeprefix(f"{_OPEN}/"), found.modified
+
+    def due_jobs(self, now: datetime) -> Iterator[tuple[str, str]]:
+        """List the jobs whose images may be removed, each with the note that says so."""
+        for note, *_ in self._objects.list(_DUE):
+            time, job_id = note.removeprefix(f"{_DUE}/").split(".", 1)
+            if int(time) <= now.timestamp():
+                yield job_id, note
+
+    def expire_job(self, job_id: str) -> None:
+        """Remove all of a job but its spec and how it ended."""
+        for path, *_ in list(self._objects.list(f"{_JOBS}/{job_id}")):
+            if path not in (_spec_path(job_id), _state_path(job_id)):
+                self._objects.delete(path)
+
+    def drop_note(self, note: str) -> None:
+        """Remove a note of `due_jobs`."""
+        self._objects.delete(note)
 
     def spec(self, job_id: str) -> JobSpec | None:
         """Read the accepted request."""
@@ -249,6 +269,10 @@ class Artifacts:
             if excess > 0 and not listed.path.startswith(f"{_LEARNT}/{lesson}/"):
                 self._objects.delete(listed.path)
                 excess -= listed.size
+
+    def free_bytes(self) -> int | None:
+        """Tell how much room there is; None where nobody knows."""
+        return self._objects.free_bytes()
 
     def check_writable(self) -> None:
         """Write and remove a small object; raises what the store raises."""

@@ -1,11 +1,11 @@
 """What a job is, from the request until its end, as both sides read it from the store."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from worker.contracts.catalog import CatalogEntry
+from worker.contracts.catalog import CatalogEntry, Sha256
 from worker.contracts.styles import StyleSpec
 
 JOB_ID_PATTERN = r"^[A-Za-z0-9_-]{22}$"
@@ -13,6 +13,8 @@ JOB_ID_PATTERN = r"^[A-Za-z0-9_-]{22}$"
 
 Format = Literal["png", "webp", "jpeg", "npz"]
 SUFFIXES: dict[Format, str] = {"png": "png", "webp": "webp", "jpeg": "jpg", "npz": "npy"}
+
+DEFAULT_TTL_HOURS = 7 * 24
 
 JobId = Annotated[str, StringConstraints(pattern=JOB_ID_PATTERN)]
 
@@ -66,6 +68,10 @@ class JobSpec(BaseModel):
     style: StyleSpec | None = None
     cut: Cut
     created: datetime
+    ttl_hours: int = Field(default=DEFAULT_TTL_HOURS, ge=1)
+    """How long its images are kept, from its end."""
+    request: Sha256 | None = None
+    """Of what was asked for under an idempotency key."""
 
     @property
     def shard_count(self) -> int:
@@ -129,3 +135,7 @@ class JobState(BaseModel):
     """When the first shard began, if that is still known."""
     finished: datetime
     error: JobError | None = None
+
+    def expires(self, spec: JobSpec) -> datetime:
+        """Tell when the images are removed; the spec stays, and makes the same ones again."""
+        return self.finished + timedelta(hours=spec.ttl_hours)

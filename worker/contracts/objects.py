@@ -1,6 +1,7 @@
 """Objects: bytes under a path, in a folder or in a bucket. A thin layer over obstore that forces files to the disk."""
 
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -101,6 +102,10 @@ class Objects:
         for page in obstore.list(self._store, prefix):
             for meta in page:
                 yield Listed(meta["path"], meta["last_modified"], meta["size"])
+
+    def free_bytes(self) -> int | None:
+        """Tell how much room there is; None for a bucket."""
+        return None if self._folder is None else shutil.disk_usage(self._folder).free
 
     def sync(self, path: str) -> None:
         """Force an object or a folder with all that is in it to the disk. A bucket does so by itself."""

@@ -48,7 +48,7 @@ def test_the_first_ending_decides_and_settling_closes_the_job(artifacts: Artifac
     assert ended is not None
     assert ended.outcome == "cancelled"
     assert len(list(artifacts.open_jobs())) == 1
-    artifacts.settle_job(spec.id)
+    artifacts.settle_job(spec, ended)
     assert list(artifacts.open_jobs()) == []
 
 

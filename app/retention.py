@@ -1,0 +1,31 @@
+"""Retention: images are kept for a time from their job's end, requests for ever."""
+
+import logging
+from datetime import datetime, timedelta
+
+from worker.contracts.artifacts import Artifacts
+
+_EVERY = timedelta(minutes=5)
+
+log = logging.getLogger(__name__)
+
+
+class Retention:
+    """Removes the images of expired jobs, now and then."""
+
+    def __init__(self, artifacts: Artifacts, every: timedelta = _EVERY) -> None:
+        self._artifacts = artifacts
+        self._every = every
+        self._next: datetime | None = None
+
+    def tend(self, now: datetime) -> None:
+        """Remove what has expired, unless that was done just now."""
+        if self._next is not None and now < self._next:
+            return
+        self._next = now + self._every
+        for job_id, note in list(self._artifacts.due_jobs(now)):
+            spec, state = self._artifacts.spec(job_id), self._artifacts.state(job_id)
+            if spec is not None and state is not None and state.expires(spec) <= now:
+                self._artifacts.expire_job(job_id)
+                log.info("job expired job_id=%s", job_id)
+            self._artifacts.drop_note(note)

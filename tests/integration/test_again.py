@@ -1,0 +1,122 @@
+"""The same once more: idempotency keys, retries, rebuilt datasets, and a disk that has no room."""
+
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.house import House
+from tests.integration.test_problems import problem
+from tests.tiny import PLAIN, save_checkpoint
+
+
+def post(house: House, key: str, **query: Any) -> httpx.Response:
+    return house.client.post("/generate", params=query, headers={"Idempotency-Key": key})
+
+
+def age(house: House, job_id: str, name: str, field: str, by: timedelta) -> None:
+    """Make a record of a job older."""
+    path = house.folder / "store" / "jobs" / job_id / name
+    record = json.loads(path.read_text())
+    record[field] = (datetime.fromisoformat(record[field]) - by).isoformat()
+    path.write_text(json.dumps(record))
+
+
+def test_fifty_requests_with_one_key_are_one_job(house: House) -> None:
+    before = set((house.folder / "store" / "jobs").iterdir())
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(lambda _: post(house, "a key", n=3), range(50)))
+    assert {answer.status_code for answer in answers} <= {200, 202}
+    (job_id,) = {answer.json()["id"] for answer in answers}
+    (made,) = set((house.folder / "store" / "jobs").iterdir()) - before
+    assert made.name == job_id
+    assert house.wait_done(job_id)["state"] == "succeeded"
+    later = post(house, "a key", n=3)
+    assert (later.status_code, later.json()["id"], later.json()["state"]) == (200, job_id, "succeeded")
+
+
+def test_a_key_is_good_for_one_request_and_a_day(house: House) -> None:
+    first = post(house, "another key", n=3, seed=1).json()["id"]
+    body = problem(post(house, "another key", n=4, seed=1))
+    assert (body["status"], body["code"]) == (422, "idempotency_key_reused")
+    assert post(house, "a third key", n=3, seed=1).json()["id"] != first
+    age(house, house.wait_done(first)["id"], "spec.json", "created", timedelta(hours=25))
+    second = post(house, "another key", n=4, seed=1)
+    assert second.status_code in (200, 202)
+    assert second.json()["id"] != first
+    assert post(house, "another key", n=4, seed=1).json()["id"] == second.json()["id"]
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256])
+def test_an_odd_key_is_refused(house: House, key: str) -> None:
+    assert problem(post(house, key, n=1))["status"] == 422
+
+
+def test_a_key_outlives_an_outage_of_the_queue_server(house: House) -> None:
+    house.end_queue()
+    assert problem(post(house, "in need", n=3))["retryable"]
+    house.restart_queue()
+    job = post(house, "in need", n=3).json()
+    assert house.wait_done(job["id"])["state"] == "succeeded"
+
+
+def test_a_cancelled_job_is_retried_in_a_new_one(idle_house: House) -> None:
+    job = idle_house.generate(5, seed=8)
+    assert problem(idle_house.client.post(job["links"]["retry"]))["code"] == "job_running"
+    idle_house.client.post(job["links"]["cancel"])
+    assert problem(idle_house.client.post(job["links"]["rebuild"]))["code"] == "job_ended"
+    idle_house.start_worker()
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: idle_house.client.post(job["links"]["retry"]), range(10)))
+    (again,) = {answer.json()["id"] for answer in answers}
+    assert answers[0].headers["Location"] == f"/jobs/{again}"
+    assert again != job["id"]
+    assert idle_house.wait_done(again)["state"] == "succeeded"
+    assert idle_house.job(job["id"])["state"] == "cancelled"
+    assert idle_house.job_hashes(again) == idle_house.hashes(5, seed=8)
+
+
+def test_a_dataset_that_was_removed_is_rebuilt_to_the_bit(house: House) -> None:
+    job = house.wait_done(house.generate(40, seed=9, ttl_hours=3)["id"])
+    lived = datetime.fromisoformat(job["expires"]) - datetime.fromisoformat(job["finished"])
+    assert lived == timedelta(hours=3)
+    hashes = house.job_hashes(job["id"])
+    assert house.client.post(job["links"]["rebuild"]).json()["id"] == job["id"]
+    assert problem(house.client.post(job["links"]["retry"]))["code"] == "job_ended"
+    age(house, job["id"], "state.json", "finished", timedelta(hours=4))
+    shutil.rmtree(house.folder / "store" / "jobs" / job["id"] / "shards")
+    for path in ("download", "images/0.png"):
+        body = problem(house.client.get(f"/jobs/{job['id']}/{path}"))
+        assert (body["status"], body["code"]) == (410, "job_expired")
+        assert f"POST /jobs/{job['id']}/rebuild" in body["detail"]
+    rebuilt = house.client.post(job["links"]["rebuild"])
+    assert rebuilt.status_code in (200, 202)
+    assert rebuilt.json()["id"] != job["id"]
+    assert house.wait_done(rebuilt.json()["id"])["state"] == "succeeded"
+    assert house.job_hashes(rebuilt.json()["id"]) == hashes
+    assert house.client.post(job["links"]["rebuild"]).json()["id"] == rebuilt.json()["id"]
+
+
+@pytest.mark.parametrize("hours", ["0", "-1", "169", "1.5"])
+def test_images_are_kept_within_the_limit(house: House, hours: str) -> None:
+    body = problem(house.client.post("/generate", params={"n": 1, "ttl_hours": hours}))
+    assert body["status"] == 422
+    assert "ttl_hours" in body["detail"]
+
+
+def test_a_job_that_may_fill_the_disk_is_refused(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "models", PLAIN)
+    free = shutil.disk_usage(tmp_path).free
+    house = House(tmp_path, IMAGEMILL_MIN_FREE_MB=str(free // 1_000_000 - 50))
+    try:
+        house.start_worker()
+        body = problem(house.client.post("/generate", params={"n": 50_000}))
+        assert (body["status"], body["code"], body["retryable"]) == (507, "disk_low", True)
+        assert len(house.hashes(10)) == 10
+    finally:
+        house.close()

@@ -1,0 +1,66 @@
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from app.retention import Retention
+from tests.unit.conftest import MakeSpec
+from worker.contracts.artifacts import Artifacts
+from worker.contracts.jobs import JobSpec, JobState
+from worker.contracts.records import ImageTable
+
+ENDED = datetime(2030, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+STATE = JobState(outcome="succeeded", started=ENDED, finished=ENDED)
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path) -> Artifacts:
+    return Artifacts(str(tmp_path))
+
+
+@pytest.fixture
+def spec(artifacts: Artifacts, make_spec: MakeSpec) -> JobSpec:
+    """A job that has ended and is kept for two hours."""
+    made = make_spec().model_copy(update={"ttl_hours": 2})
+    artifacts.create_job(made)
+    artifacts.commit_shard(made.id, 0, b"slice", ImageTable())
+    artifacts.finish(made.id, STATE)
+    artifacts.settle_job(made, STATE)
+    return made
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("*") if path.is_file()}
+
+
+def test_images_go_when_their_time_has_come_and_the_request_stays(
+    artifacts: Artifacts, spec: JobSpec, tmp_path: Path
+) -> None:
+    retention = Retention(artifacts, timedelta(0))
+    before = names(tmp_path)
+    retention.tend(ENDED + 2 * HOUR - timedelta(seconds=1))
+    assert names(tmp_path) == before
+    retention.tend(ENDED + 2 * HOUR)
+    assert names(tmp_path) == {"spec.json", "state.json"}
+    assert artifacts.spec(spec.id) == spec
+    assert artifacts.shard(spec.id, 0) is None
+
+
+def test_a_job_that_is_open_again_keeps_its_images(artifacts: Artifacts, spec: JobSpec, tmp_path: Path) -> None:
+    artifacts.forget_ending(spec.id)
+    Retention(artifacts).tend(ENDED + 3 * HOUR)
+    assert artifacts.shard(spec.id, 0) is not None
+    artifacts.finish(spec.id, STATE)
+    artifacts.settle_job(spec, STATE)
+    Retention(artifacts).tend(ENDED + 3 * HOUR)
+    assert names(tmp_path) == {"spec.json", "state.json"}
+
+
+def test_it_looks_now_and_then(artifacts: Artifacts, spec: JobSpec) -> None:
+    retention = Retention(artifacts, 3 * HOUR)
+    retention.tend(ENDED)
+    retention.tend(ENDED + 2 * HOUR)
+    assert artifacts.shard(spec.id, 0) is not None
+    retention.tend(ENDED + 3 * HOUR)
+    assert artifacts.shard(spec.id, 0) is None
