@@ -1,5 +1,6 @@
 """The DCGAN generator and discriminator, unconditional and class-conditional."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import torch
@@ -42,6 +43,11 @@ class Generator(nn.Module):
             z = torch.cat([z, self.embedding(labels)], dim=1)
         images: Tensor = self.image(self.ups(self.start(z[:, :, None, None]))).tanh()
         return images
+
+    def finest(self) -> Iterator[nn.Parameter]:
+        """Yield the weights of the last three doublings, which know of strokes and little of places."""
+        for part in (*self.ups[-2:], self.image):
+            yield from part.parameters()
 
 
 class Discriminator(nn.Module):

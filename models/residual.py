@@ -1,6 +1,7 @@
 """The residual generator and discriminator: no normalisation, bilinear resampling, for penalties and long runs."""
 
 import math
+from collections.abc import Iterator
 from itertools import pairwise
 
 import torch
@@ -64,6 +65,11 @@ class Generator(nn.Module):
             x = block(x, style)
         images: Tensor = self.image(_doubled(x))
         return images if self.training else images.clamp(-1, 1)
+
+    def finest(self) -> Iterator[nn.Parameter]:
+        """Yield the weights of the last three doublings, which know of strokes and little of places."""
+        for part in (*self.blocks[-2:], self.image):
+            yield from part.parameters()
 
 
 class Discriminator(nn.Module):

@@ -2,18 +2,20 @@
 
 It learns from its own samples, by the loss that the standard mode minimises: the content of each is the image that
 the original makes of the same latent. Johnson et al. 2016 put a network behind the images for that; a generator of one
-narrow domain can do without, so its styled images cost no more than plain ones.
+narrow domain can do without, so its styled images cost no more than plain ones. Only its last layers learn: with the
+first ones, every image gets the same strokes at the same places.
 """
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from typing import Protocol, cast
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd import grad
 
 from worker.errors import DivergedError
@@ -23,7 +25,7 @@ from worker.style.standard import StyleTransfer
 
 _BATCHES = {"cpu": (4, 1), "cuda": (16, 16)}
 """Samples of a step, and those that are judged at once by one thread."""
-_RATE = 2e-3
+_RATE = 3e-3
 _LAST_RATE = 0.02
 """Share of the learning rate that is left at the end of its cosine."""
 _RISING_STEPS = 20
@@ -36,6 +38,13 @@ _DIGEST = "sha256"
 _PROGRESS = "progress"
 
 Tensors = Mapping[str, Tensor]
+
+
+class Finest(Protocol):
+    """A generator that knows its last layers."""
+
+    def finest(self) -> Iterator[nn.Parameter]:
+        """Yield their weights."""
 
 
 class Student:
@@ -74,7 +83,7 @@ class Student:
     def state(self) -> dict[str, Tensor]:
         """Give all that is needed to go on."""
         tensors = {f"weight.{name}": value for name, value in self.generator.state_dict().items()}
-        for name, weight in self.generator.named_parameters():
+        for name, weight in self._learning():
             for moment, value in self._optimiser.state[weight].items():
                 tensors[f"{moment}.{name}"] = value
         return tensors | {_PROGRESS: torch.tensor([self.steps_done, self._tries])}
@@ -83,17 +92,20 @@ class Student:
         """Go on from a state. Raises LookupError or RuntimeError when it is another model's."""
         done, tries = map(int, tensors[_PROGRESS])
         self.generator.load_state_dict(_below("weight", tensors))
-        for name, weight in self.generator.named_parameters():
+        for name, weight in self._learning():
             moments = {kind: tensors[f"{kind}.{name}"] for kind in ("step", "exp_avg", "exp_avg_sq")}
             self._optimiser.state[weight] = {
                 kind: value if kind == "step" else value.to(weight.device) for kind, value in moments.items()
             }
         self.steps_done, self._tries = done, tries
 
+    def _learning(self) -> Iterator[tuple[str, Tensor]]:
+        return ((name, weight) for name, weight in self.generator.named_parameters() if weight.requires_grad)
+
     def _restart(self) -> None:
-        self.generator = self._model.original().requires_grad_()
+        self.generator = self._model.original()
         """What has learnt so far."""
-        self._weights = list(self.generator.parameters())
+        self._weights = [weight.requires_grad_() for weight in cast(Finest, self.generator).finest()]
         self._optimiser = torch.optim.Adam(self._weights, betas=_BETAS)
         self.steps_done = 0
 
