@@ -58,7 +58,8 @@ class LoadedModel:
         made = served(generator).to(self.device, self._dtype)
         self._generator: nn.Module = made.to(memory_format=torch.channels_last)
         if self.device.type == "cpu":
-            pack(self._generator, self.latents(0, range(self.batch_size)), self.label_tensor([0] * self.batch_size))
+            z = torch.zeros(self.batch_size, self._latent_dim, dtype=self._dtype)
+            pack(self._generator, z, self.label_tensor([0] * self.batch_size))
 
     def labels(self, indices: range) -> list[int]:
         """Let the classes take turns by index; empty where there are none."""
