@@ -28,6 +28,7 @@ from worker.style.studio import Studio
 from worker.style.vgg import Vgg19
 from worker.tasks import Tasks
 from worker.warm import WarmWorker
+from worker.watchdog import Watchdog
 
 _RETRY_SECONDS = 1.0
 _REDIS_TIMEOUT_SECONDS = 20
@@ -71,7 +72,9 @@ def work(settings: WorkerSettings, runtime: Runtime, encode: Encoder = encode, n
         studio = Studio(network, runtime.device, artifacts.picture) if network else None
         most_bytes = settings.learnt_mb * 1_000_000
         distillery = Distillery(artifacts, studio, threads, most_bytes) if studio else None
-        tasks = Tasks(artifacts, runtime, pulse, line, threads, storing, settling, stopping, encode, studio, distillery)
+        pools = (threads, storing, settling)
+        watchdog = Watchdog(settings.watchdog_seconds)
+        tasks = Tasks(artifacts, runtime, pulse, line, *pools, stopping, watchdog, encode, studio, distillery)
         WarmWorker(redis, name, tasks, pulse, stopping).work(logging_level=None)
     log.info("worker stopped name=%s", name)
     if not stopping.is_set():

@@ -22,6 +22,8 @@ class WorkerSettings(BaseSettings):
     """VGG19's weights for style transfer: safetensors with torchvision's keys. Without them, there is none."""
     learnt_mb: int = Field(default=2000, ge=1)
     """Megabytes of learnt styles that are kept, the last ones."""
+    watchdog_seconds: float = Field(default=300, gt=0)
+    """After which a batch, or a step of styling, is taken to hang: the process ends, to be started again."""
     threads: int | None = Field(default=None, ge=1)
     """Threads that render and encode; by default one for each core."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -27,6 +27,7 @@ from worker.runtime import LoadedModel, Runtime
 from worker.style.distillery import Distillery
 from worker.style.studio import Studio
 from worker.tail import build_tail
+from worker.watchdog import Watchdog
 
 _MAX_CRASHES = 3
 _BEAT_SECONDS = 0.2
@@ -65,6 +66,7 @@ class Tasks:
     settling: Executor
     """Which forces to the disk what has ended."""
     stopping: Event
+    watchdog: Watchdog
     encode: Encoder = encode
     studio: Studio | None = None
     distillery: Distillery | None = None
@@ -81,7 +83,8 @@ class Tasks:
         except Exception:
             log.exception("task was dropped job_id=%s shard=%s", task.job_id, task.shard)
             return Outcome.SETTLED
-        return self._guarded(task, spec, lambda: self._do(task, spec))
+        with self.watchdog:
+            return self._guarded(task, spec, lambda: self._do(task, spec))
 
     def _guarded(self, task: Task, spec: JobSpec, work: Callable[[], Outcome]) -> Outcome:
         """Do a part of a task; unless another part follows, give its lease back."""
@@ -177,6 +180,7 @@ class Tasks:
         def goes_on(share: float) -> bool:
             nonlocal turn, outcome
             now = time.monotonic()
+            self.watchdog.pat()
             turn = turn or now + _LEARN_SECONDS  # from the first step on, so that there is one
             if self.pulse.learn(task, share, lease):
                 outcome = Outcome.SETTLED
@@ -200,6 +204,8 @@ class Tasks:
         try:
             for batch in self._mill(spec, model, indices, unwanted).render(indices):
                 images += batch
+                if batch:
+                    self.watchdog.pat()
                 if self.stopping.is_set():
                     return None
                 if time.monotonic() - beaten > _BEAT_SECONDS:
@@ -231,7 +237,12 @@ class Tasks:
     def _styled(self, images: Tensor, style: StyleSpec, wanted: range, unwanted: Event) -> Tensor:
         if self.studio is None:
             raise _no_weights()
-        return self.studio.apply(images, wanted, style, lambda: not unwanted.is_set())
+
+        def is_wanted() -> bool:
+            self.watchdog.pat()
+            return not unwanted.is_set()
+
+        return self.studio.apply(images, wanted, style, is_wanted)
 
     def _finalise(self, task: Task, spec: JobSpec) -> None:
         whole = []

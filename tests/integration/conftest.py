@@ -7,6 +7,7 @@ import pytest
 
 from tests.integration.house import House
 from tests.tiny import CLASSES, LABELLED, PLAIN, save_checkpoint
+from worker.contracts.queue import MODELS_KEY
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +31,8 @@ def house(_running_house: House) -> House:
 
 @pytest.fixture
 def idle_house(_running_house: House) -> House:
-    """The service without a worker, so that jobs stay queued."""
+    """The service without a worker, so that jobs stay queued; it knows which models there are."""
+    if not _running_house.redis.exists(MODELS_KEY):
+        _running_house.start_worker()
     _running_house.end_workers(signal.SIGTERM)
     return _running_house

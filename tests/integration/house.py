@@ -23,6 +23,7 @@ from worker.contracts.queue import queue_names
 
 DEADLINE_SECONDS = 60
 MAX_IMAGES = 50_000
+WORKER = "from worker.cli import worker; worker()"
 
 
 class House:
@@ -52,10 +53,10 @@ class House:
         self._api = self._start("api", f"from app.cli import cli; cli(['api', '--fd', '{self._socket.fileno()}'])")
         self.client = httpx.Client(base_url=self.url, timeout=DEADLINE_SECONDS)
 
-    def start_worker(self, **environment: str) -> subprocess.Popen[bytes]:
+    def start_worker(self, code: str = WORKER, **environment: str) -> subprocess.Popen[bytes]:
         """Start a worker process, and wait until it is alive."""
         known = set(self.redis.keys("imagemill:worker:*"))
-        worker = self._start(f"worker-{len(self.workers)}", "from worker.cli import worker; worker()", environment)
+        worker = self._start(f"worker-{len(self.workers)}", code, environment)
         self.workers.append(worker)
         wait_until(lambda: bool(set(self.redis.keys("imagemill:worker:*")) - known))
         return worker

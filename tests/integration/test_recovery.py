@@ -1,10 +1,12 @@
 import signal
+import time
 from pathlib import Path
 
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from tests.integration.house import House, wait_until
+from tests.integration.house import DEADLINE_SECONDS, House, wait_until
+from worker.watchdog import STATUS
 
 N = 10_000
 """Many shards, so that a job is certainly at work when something is killed."""
@@ -121,3 +123,31 @@ def test_a_job_that_kills_its_workers_fails_and_the_next_one_is_served(idle_hous
     ended = idle_house.wait_done(job["id"])
     assert (ended["state"], ended["error"]["code"]) == ("failed", "worker_crashed")
     assert idle_house.wait_done(after["id"])["state"] == "succeeded"
+
+
+HANGING = """
+import time
+from pathlib import Path
+from worker.encoding import encode
+from worker.main import cores, work
+from worker.runtime import Runtime, choose_device, find_checkpoints
+from worker.settings import WorkerSettings
+
+settings = WorkerSettings()
+
+def hanging(images, kind):
+    time.sleep(3600)
+
+work(settings, Runtime(find_checkpoints(settings.models), choose_device("cpu")), hanging)
+"""
+
+
+def test_a_worker_that_hangs_ends_itself(idle_house: House) -> None:
+    job = idle_house.generate(3)
+    hanging = idle_house.start_worker(HANGING, IMAGEMILL_WATCHDOG_SECONDS="0.5")
+    assert hanging.wait(DEADLINE_SECONDS) == STATUS
+    idle_house.start_worker(IMAGEMILL_WATCHDOG_SECONDS="0.5")
+    time.sleep(1)  # an idle worker is not taken to hang
+    idle_house.redis.delete(*idle_house.redis.keys("imagemill:lease:*"))  # which ends by itself after 15 s
+    assert idle_house.wait_done(job["id"])["state"] == "succeeded"
+    assert all(worker.poll() in (None, STATUS) for worker in idle_house.workers)

@@ -1,0 +1,50 @@
+"""A watchdog: work that hangs ends this process, as its threads cannot be ended; the supervisor starts another."""
+
+import logging
+import os
+import time
+from threading import Condition, Thread
+from types import TracebackType
+from typing import Self
+
+STATUS = 70
+"""Of a process that was ended so: EX_SOFTWARE of sysexits.h."""
+
+log = logging.getLogger(__name__)
+
+
+class Watchdog:
+    """A context manager: inside, `pat` has to be called every so many seconds. It can be entered again and again."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._due: float | None = None
+        self._changed = Condition()
+        Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    def __enter__(self) -> Self:
+        """Begin to watch."""
+        with self._changed:
+            self.pat()
+            self._changed.notify()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Watch no more."""
+        self._due = None
+
+    def pat(self) -> None:
+        """Say that work gets on. Called from any thread, as often as one likes."""
+        self._due = time.monotonic() + self._seconds
+
+    def _watch(self) -> None:
+        while True:
+            with self._changed:
+                due = self._due
+                self._changed.wait(None if due is None else max(0.01, due - time.monotonic()))
+            due = self._due
+            if due is not None and time.monotonic() >= due:
+                log.critical("work hangs, this process ends seconds=%s", self._seconds)
+                os._exit(STATUS)
