@@ -20,7 +20,7 @@ from worker.contracts.queue import connect
 from worker.encoding import Encoder, encode
 from worker.errors import WeightsError
 from worker.pulse import Pulse
-from worker.runtime import Runtime, choose_device, find_checkpoints
+from worker.runtime import Runtime, choose_device, find_checkpoints, fitting
 from worker.settings import WorkerSettings
 from worker.style import vgg
 from worker.style.distillery import Distillery
@@ -50,10 +50,9 @@ def run(settings: WorkerSettings) -> None:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.deterministic = True
-    runtime = Runtime(find_checkpoints(settings.models), device, settings.threads or cores())
+    runtime = fitting(find_checkpoints(settings.models), device, settings.threads or cores())
     if not runtime.entries:
         log.warning("no checkpoint was found folder=%s", settings.models)
-    runtime.warm_up()
     work(settings, runtime, network=_vgg19(settings, runtime))
 
 

@@ -75,7 +75,11 @@ class LoadedModel:
 
         Shapes: z (n, latent_dim); returns (n, 3, h, w) uint8 on the CPU, channels last in memory.
         """
-        images = self._generator(z, self.label_tensor(labels))
+        try:
+            images = self._generator(z, self.label_tensor(labels))
+        except torch.OutOfMemoryError:
+            torch.cuda.empty_cache()  # of what others have left; a smaller batch might make other bytes
+            images = self._generator(z, self.label_tensor(labels))
         return pixels.to_uint8(images).contiguous(memory_format=torch.channels_last).cpu()
 
     def label_tensor(self, labels: Sequence[int]) -> Tensor | None:
@@ -86,14 +90,17 @@ class LoadedModel:
 class Runtime:
     """All models of this worker, found by the sha256 of their checkpoint."""
 
-    def __init__(self, paths: Iterable[Path], device: torch.device, threads: int = 1) -> None:
+    def __init__(
+        self, paths: Iterable[Path], device: torch.device, threads: int = 1, batch_size: int | None = None
+    ) -> None:
         self.device = device
         self.threads = threads
         """That render and encode."""
         dtype = fastest_dtype(device)
-        self.numerics = Numerics(
-            name=f"{device.type}-{str(dtype).removeprefix('torch.')}", batch_size=_BATCH_SIZES[device.type]
-        )
+        usual = _BATCH_SIZES[device.type]
+        size = batch_size or usual
+        name = f"{device.type}-{str(dtype).removeprefix('torch.')}" + f"-{size}" * (size != usual)
+        self.numerics = Numerics(name=name, batch_size=size)
         """How this worker computes."""
         by_name = {model.entry.name: model for model in self._load_all(paths, dtype)}
         self._models = {model.entry.sha256: model for model in by_name.values()}
@@ -123,6 +130,26 @@ class Runtime:
                 yield LoadedModel(path, self.device, dtype, self.numerics)
             except ModelError as error:
                 log.warning("checkpoint set aside path=%s reason=%s", path, error)
+
+
+def fitting(paths: Sequence[Path], device: torch.device, threads: int) -> Runtime:
+    """Load models and render a batch of each; in a small memory the batch is halved until it fits.
+
+    Workers with smaller batches render other bytes, perhaps, so they count as workers of another kind.
+    """
+    size = _BATCH_SIZES[device.type]
+    while True:
+        try:
+            runtime = Runtime(paths, device, threads, size)
+            runtime.warm_up()
+        except torch.OutOfMemoryError:
+            if size == 1:
+                raise
+            size //= 2
+            log.warning("out of memory, batches are halved images=%d", size)
+            torch.cuda.empty_cache()
+        else:
+            return runtime
 
 
 def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:

@@ -107,7 +107,7 @@ class Tasks:
         except (StoreError, OSError, torch.AcceleratorError):
             raise
         except Exception as error:
-            code = error.code if isinstance(error, WorkerError) else "render_failed"
+            code = _code(error)
             log.exception("job failed job_id=%s shard=%s code=%s", spec.id, task.shard, code)
             self._fail(spec, JobError(code=code, message=_sentence(error)))
             return Outcome.SETTLED
@@ -281,7 +281,15 @@ def _no_weights() -> WeightsError:
     return WeightsError("this worker has no weights of VGG19 any more")
 
 
+def _code(error: Exception) -> str:
+    if isinstance(error, WorkerError):
+        return error.code
+    return "out_of_memory" if isinstance(error, torch.OutOfMemoryError) else "render_failed"
+
+
 def _sentence(error: Exception) -> str:
     if isinstance(error, WorkerError):
         return str(error)
+    if isinstance(error, torch.OutOfMemoryError):
+        return "the device's memory was too small for a batch, also when what could be freed was freed"
     return f"rendering failed with {type(error).__name__}; the worker's log says more"

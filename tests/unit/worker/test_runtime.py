@@ -1,11 +1,13 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from torch.overrides import TorchFunctionMode
 
 from tests.tiny import CLASSES, save_checkpoint
 from worker.errors import ModelUnavailableError
-from worker.runtime import Runtime, find_checkpoints
+from worker.runtime import Runtime, find_checkpoints, fitting
 
 CPU = torch.device("cpu")
 
@@ -56,3 +58,28 @@ def test_of_two_models_with_one_name_the_later_one_counts(tmp_path: Path) -> Non
     save_checkpoint(tmp_path / "own", "plain", CLASSES)
     paths = [tmp_path / folder / "plain.safetensors" for folder in ("shipped", "own")]
     assert [entry.classes for entry in Runtime(paths, CPU).entries] == [CLASSES]
+
+
+class SmallMemory(TorchFunctionMode):
+    """A device on which no tensor has more than so many rows."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__()
+        self._rows = rows
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.nn.functional.linear and len(args[0]) > self._rows:
+            raise torch.OutOfMemoryError
+        return func(*args, **(kwargs or {}))
+
+
+def test_batches_are_halved_until_they_fit(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, "plain")
+    paths = list(tmp_path.iterdir())
+    usual = fitting(paths, CPU, 1).numerics
+    with SmallMemory(5):
+        halved = fitting(paths, CPU, 1).numerics
+    assert (usual.batch_size, halved.batch_size) == (16, 4)
+    assert halved.name == f"{usual.name}-4"
+    with SmallMemory(0), pytest.raises(torch.OutOfMemoryError):
+        fitting(paths, CPU, 1)
