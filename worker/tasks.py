@@ -36,6 +36,9 @@ _BEAT_SECONDS = 0.2
 _LEARN_SECONDS = 2.0
 """That a job may learn its style for, before others have their turn."""
 
+_LESSON_SECONDS = 0.5
+"""That a worker waits for another one to get on with a style that its own job needs, too."""
+
 log = logging.getLogger(__name__)
 
 
@@ -173,7 +176,8 @@ class Tasks:
         distillery = cast(Distillery, self.distillery)
         lease = learning_key(style.lesson(model.entry))
         if not self.pulse.take_lease(lease):
-            return Outcome.SETTLED  # another worker is at it; the reconciler brings the task back
+            self.stopping.wait(_LESSON_SECONDS)  # another worker is at it
+            return Outcome.LATER
         turn: float | None = None
         outcome: Outcome | None = None
 

@@ -10,6 +10,7 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from copy import deepcopy
 from typing import Protocol, cast
 
 import torch
@@ -25,6 +26,8 @@ from worker.style.standard import StyleTransfer
 
 _BATCHES = {"cpu": (4, 1), "cuda": (16, 16)}
 """Samples of a step, and those that are judged at once by one thread."""
+_RESTRAINT = 0.75
+"""Of the strength: a generator finds it easier to draw strokes than to keep what is under them."""
 _RATE = 3e-3
 _LAST_RATE = 0.02
 """Share of the learning rate that is left at the end of its cosine."""
@@ -103,7 +106,7 @@ class Student:
         return ((name, weight) for name, weight in self.generator.named_parameters() if weight.requires_grad)
 
     def _restart(self) -> None:
-        self.generator = self._model.original()
+        self.generator = deepcopy(self._original)
         """What has learnt so far."""
         self._weights = [weight.requires_grad_() for weight in cast(Finest, self.generator).finest()]
         self._optimiser = torch.optim.Adam(self._weights, betas=_BETAS)
@@ -120,7 +123,7 @@ class Student:
         labels = self._model.label_tensor(self._model.labels(indices))
         with torch.no_grad():
             images = _unit(self._original(z, labels))
-        loss = self._transfer.objective(images, _unit(self.generator(z, labels)), self._strength).sum()
+        loss = self._transfer.objective(images, _unit(self.generator(z, labels)), _RESTRAINT * self._strength).sum()
         return grad(loss, self._weights)
 
     def _rate(self) -> float:
