@@ -5,6 +5,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from worker.contracts.logs import LogFormat
+
 
 class Settings(BaseSettings):
     """Environment variables IMAGEMILL_REDIS_URL, IMAGEMILL_STORE, and so on."""
@@ -21,4 +23,7 @@ class Settings(BaseSettings):
     shard_images: int | None = Field(default=None, ge=1)
     """Images in a shard; by default about a second of work, as the workers measured."""
     reconcile_every_seconds: float = Field(default=5, gt=0)
+    least_free_mb: int = Field(default=256, ge=0)
+    """Megabytes: with less on the store's disk the service is not ready."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: LogFormat = "text"

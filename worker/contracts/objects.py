@@ -1,11 +1,13 @@
 """Objects: bytes under a path, in a folder or in a bucket. A thin layer over obstore that forces files to the disk."""
 
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, TypeVar
+from uuid import uuid4
 
 import obstore
 from obstore.exceptions import AlreadyExistsError
@@ -101,6 +103,18 @@ class Objects:
         for page in obstore.list(self._store, prefix):
             for meta in page:
                 yield Listed(meta["path"], meta["last_modified"], meta["size"])
+
+    def check_writable(self) -> None:
+        """Write and remove a small object; raises what the store raises."""
+        if self._folder is not None and not self._folder.is_dir():
+            raise FileNotFoundError(f"{self._folder} is gone")  # and would be made anew, empty
+        probe = f"probe/{uuid4().hex}"
+        self.put(probe, b"ok")
+        self.delete(probe)
+
+    def free_bytes(self) -> int | None:
+        """Tell how much may still be written; None where there is no end, in a bucket."""
+        return None if self._folder is None else shutil.disk_usage(self._folder).free
 
     def sync(self, path: str) -> None:
         """Force an object or a folder with all that is in it to the disk. A bucket does so by itself."""
