@@ -43,7 +43,7 @@ class _JsonLines(logging.Formatter):
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    names = _PLACE.findall(str(record.msg))
+    names = _PLACE.findall(str(record.msg).replace("%%", ""))
     if not isinstance(record.args, tuple) or len(names) != len(record.args):
         return {}
     return {name: _plain(value) for name, value in zip(names, record.args, strict=True) if name}
