@@ -138,12 +138,15 @@ def api(
     import uvicorn
 
     from app.main import create_app
+    from app.request_id import RequestIdFilter, WithRequestId
     from app.settings import Settings
+    from worker.contracts import logs
 
     settings = Settings()
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure(settings.log_level, settings.log_format, RequestIdFilter())
+    app = WithRequestId(create_app(settings))
     config = uvicorn.Config(
-        create_app(settings), host=host, port=port, log_config=None, timeout_graceful_shutdown=10, server_header=False
+        app, host=host, port=port, log_config=None, timeout_graceful_shutdown=10, server_header=False
     )
     uvicorn.Server(config).run(None if fd is None else [socket.socket(fileno=fd)])
 

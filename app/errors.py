@@ -31,6 +31,7 @@ class ApiError(Exception):
         *,
         retry_after_seconds: int | None = None,
         headers: Mapping[str, str] | None = None,
+        extension: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -39,6 +40,8 @@ class ApiError(Exception):
         self.retry_after_seconds = retry_after_seconds
         """Set exactly when the same request may succeed later."""
         self.headers = headers or {}
+        self.extension = extension or {}
+        """Further members of the answer (RFC 9457, section 3.2)."""
 
 
 def unprocessable(code: str, detail: str) -> ApiError:
@@ -46,9 +49,9 @@ def unprocessable(code: str, detail: str) -> ApiError:
     return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail)
 
 
-def unavailable(code: str, detail: str) -> ApiError:
+def unavailable(code: str, detail: str, extension: Mapping[str, Any] | None = None) -> ApiError:
     """Make the error for a part of the service that is away."""
-    return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, code, detail, retry_after_seconds=2)
+    return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, code, detail, retry_after_seconds=2, extension=extension)
 
 
 def install(app: FastAPI, max_images: int) -> None:
@@ -105,7 +108,7 @@ def _respond(request: Request, error: ApiError) -> JSONResponse:
     )
     wait = {} if error.retry_after_seconds is None else {"Retry-After": str(error.retry_after_seconds)}
     return JSONResponse(
-        problem.model_dump(),
+        {**problem.model_dump(), **error.extension},
         status_code=error.status,
         headers={**error.headers, **wait},
         media_type="application/problem+json",

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,6 +21,7 @@ from worker.contracts.queue import (
     cancel_key,
     progress_key,
 )
+from worker.contracts.tally import TALLY_KEY, Count, Counted
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -44,10 +46,6 @@ class Live:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    def ping(self) -> None:
-        """Reach Redis, or raise."""
-        self._redis.ping()
-
     def models(self) -> dict[str, CatalogEntry]:
         """List the models that any worker has ever announced, by name."""
         raw = self._redis.hgetall(MODELS_KEY)
@@ -59,6 +57,18 @@ class Live:
         keys = list(self._redis.scan_iter(WORKER_KEYS, count=1000))
         values = self._redis.mget(keys) if keys else []
         return _parsed((value for value in values if value is not None), WorkerEntry)
+
+    def counts(self) -> dict[Count, float]:
+        """Read what everybody has counted, but for what another version counts besides."""
+        found = {}
+        for field, value in self._redis.hgetall(TALLY_KEY).items():
+            with suppress(ValueError):
+                found[Count.model_validate_json(field)] = float(value)
+        return found
+
+    def count(self, name: Counted, *labels: str, by: float = 1) -> None:
+        """Count what this process did."""
+        Count(name=name, labels=labels).add(self._redis, by)
 
     def progress(self, job_id: str) -> Progress:
         """Read how far a job is."""

@@ -7,9 +7,12 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from app import errors
+from app import errors, probes
 from app.bell import Bell
 from app.live import Live
+from app.metrics import Metrics
+from app.probes import Probes
+from app.readiness import Readiness
 from app.reconciler import Reconciler
 from app.routes import router
 from app.schemas import Problem
@@ -22,6 +25,8 @@ from worker.contracts.line import Line
 from worker.contracts.queue import connect, connect_async
 
 _REDIS_TIMEOUT_SECONDS = 5
+_PROBE_TIMEOUT_SECONDS = 0.4
+"""For who watches: that Redis is away is an answer too, and must come soon."""
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -45,10 +50,18 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.styles = Styles(artifacts)
     app.state.service = Service(settings, artifacts, line, live, app.state.styles)
     app.state.waiting = Waiting(app.state.service, bell)
+    app.state.probes = _probes(settings, artifacts)
     app.include_router(router)
+    app.include_router(probes.router)
     errors.install(app, settings.max_images)
     _document_problems(app)
     return app
+
+
+def _probes(settings: Settings, artifacts: Artifacts) -> Probes:
+    redis = connect(settings.redis_url, _PROBE_TIMEOUT_SECONDS, retries=0)
+    live = Live(redis)
+    return Probes(Metrics(artifacts, Line(redis), live), Readiness(artifacts, live, settings.min_free_mb))
 
 
 def _document_problems(app: FastAPI) -> None:

@@ -15,15 +15,17 @@ def wait_until_ready(stack: Stack, console: Console) -> None:
     """Wait until a job would be rendered; raises StackError when that takes too long."""
     deadline = time.monotonic() + _READY_SECONDS
     with console.status("Starting the queue, the API and a worker"), httpx.Client(base_url=stack.url, timeout=5) as api:
-        while not _is_ready(api):
+        while (fault := _fault(api)) is not None:
             if time.monotonic() > deadline:
-                raise StackError(f"the service was not ready after {_READY_SECONDS} s; its messages are above")
+                raise StackError(f"the service was not ready after {_READY_SECONDS} s: {fault}; more is said above")
             stack.tend()
             time.sleep(_POLL_SECONDS)
 
 
-def _is_ready(api: httpx.Client) -> bool:
+def _fault(api: httpx.Client) -> str | None:
+    """Ask what the service lacks; None when it is ready."""
     try:
-        return api.get("/readyz").is_success
+        answer = api.get("/readyz")
     except httpx.TransportError:
-        return False
+        return "the API does not answer"
+    return None if answer.is_success else str(answer.json()["detail"])

@@ -100,6 +100,7 @@ class Reconciler:
         if lost:
             self._line.enqueue(spec, lost)
             log.warning("lost tasks were queued again job_id=%s tasks=%d", spec.id, len(lost))
+            self._live.count("tasks_requeued", by=len(lost))
 
     def _lost(self, spec: JobSpec, committed: set[int], queued: set[str]) -> list[Task]:
         """Find the tasks that are nowhere, though they should be.

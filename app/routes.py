@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.download import Download, is_known
 from app.errors import documented, unprocessable
-from app.schemas import GenerateQuery, Health, Job, Looks, Model, Models, Style, Styles, UpTo, Wanted, Whole
+from app.schemas import GenerateQuery, Job, Looks, Model, Models, Style, Styles, UpTo, Wanted, Whole
 from app.service import Service
 from app.styles import Styles as StyleRoom
 from app.waiting import Waiting, preferred_wait
@@ -315,16 +315,3 @@ def models(service: ServiceDep) -> Models:
 def model(name: str, service: ServiceDep) -> Model:
     """Tell about one model."""
     return service.model(name)
-
-
-@router.get("/healthz", tags=["health"])
-async def healthz() -> Health:
-    """Say that the process answers."""
-    return Health()
-
-
-@router.get("/readyz", tags=["health"])
-def readyz(service: ServiceDep) -> Health:
-    """Say that a job that came now would be rendered."""
-    service.check_ready()
-    return Health()

@@ -181,6 +181,21 @@ class Health(BaseModel):
     status: Literal["ok"] = "ok"
 
 
+class Parts(BaseModel):
+    """What the service needs to render a job: of each part `ok`, or a sentence that says why not."""
+
+    queue: str
+    worker: str
+    store: str
+    disk: str
+
+
+class Ready(Health):
+    """The answer when all parts are well."""
+
+    parts: Parts
+
+
 class Problem(BaseModel):
     """Any error, after RFC 9457."""
 

@@ -163,6 +163,7 @@ class Service:
         if self._artifacts.finish(job_id, state):
             self._artifacts.settle_job(spec, state)
             with suppress(RedisError):
+                self._live.count("jobs_ended", "cancelled")
                 self._live.flag_cancelled(job_id)
                 self._live.ring_end(job_id)
             log.info("job cancelled job_id=%s", job_id)
@@ -217,13 +218,6 @@ class Service:
         if name not in models:
             raise ApiError(HTTPStatus.NOT_FOUND, "unknown_model", f"no model {_cut(name)}; there are {_listed(models)}")
         return models[name]
-
-    def check_ready(self) -> None:
-        """Raise unless a job that came now would be rendered."""
-        self._live.ping()
-        self._artifacts.check_writable()
-        if not any(worker.models for worker in self._live.workers()):
-            raise unavailable("no_worker", "no live worker has a model")
 
     def _check_kept(self, spec: JobSpec, job: Job) -> None:
         if job.expires is not None and job.expires <= datetime.now(UTC):

@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.contracts.jobs import DEFAULT_TTL_HOURS
+from worker.contracts.logs import LogFormat
 
 
 class Settings(BaseSettings):
@@ -23,8 +24,9 @@ class Settings(BaseSettings):
     ttl_hours: int = Field(default=DEFAULT_TTL_HOURS, ge=1)
     """How long images are kept from the end of their job, at most."""
     min_free_mb: int = Field(default=500, ge=0)
-    """Megabytes of the disk that no new job may need."""
+    """Megabytes of the store's disk that no new job may need; with less, the service is not ready."""
     shard_images: int | None = Field(default=None, ge=1)
     """Images in a shard; by default about a second of work, as the workers measured."""
     reconcile_every_seconds: float = Field(default=5, gt=0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: LogFormat = "text"

@@ -6,6 +6,7 @@ import socket
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Event
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from models.precision import fastest_dtype
+from worker.contracts import logs
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.line import Line
 from worker.contracts.queue import connect
@@ -39,7 +41,7 @@ log = logging.getLogger(__name__)
 
 def run(settings: WorkerSettings) -> None:
     """Work until SIGTERM or SIGINT."""
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure(settings.log_level, settings.log_format)
     logging.getLogger("rq").setLevel(logging.WARNING)
     logging.getLogger("rq.worker").setLevel(logging.WARNING)
     # Batches are shared out among threads, not layers: no thread waits for another, whatever else the cores do.
@@ -68,7 +70,8 @@ def work(settings: WorkerSettings, runtime: Runtime, encode: Encoder = encode, n
         ThreadPoolExecutor(1, "store") as storing,
     ):
         artifacts, line = Artifacts(settings.store), Line(redis)
-        studio = Studio(network, runtime.device, artifacts.picture) if network else None
+        halved = partial(pulse.tally.count, "out_of_memory_halvings")
+        studio = Studio(network, runtime.device, artifacts.picture, halved) if network else None
         most_bytes = settings.learnt_mb * 1_000_000
         distillery = Distillery(artifacts, studio, threads, most_bytes) if studio else None
         pools = (threads, storing, settling)

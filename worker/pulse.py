@@ -3,7 +3,7 @@
 import logging
 import time
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from redis import Redis
 from redis.client import Pipeline
@@ -24,6 +24,7 @@ from worker.contracts.queue import (
     progress_key,
     worker_key,
 )
+from worker.tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class Pulse:
         self._models = models
         self._styles = styles
         self.images_per_s: float | None = None
+        self.tally = Tally()
 
     def announce(self) -> None:
         """Say that this worker lives, and what it can render."""
@@ -56,12 +58,14 @@ class Pulse:
             self._announce_worker(pipeline)
             for entry in self._models:
                 pipeline.hset(MODELS_KEY, entry.name, entry.model_dump_json())
-            pipeline.execute()
+            self._send(pipeline)
 
     def retire(self) -> None:
         """Say that this worker is gone."""
         with OutageTolerated():
-            self._redis.delete(worker_key(self._name))
+            pipeline = self._redis.pipeline(transaction=False)
+            pipeline.delete(worker_key(self._name))
+            self._send(pipeline)
 
     def take_lease(self, key: str) -> bool:
         """Take a lease. False when another worker holds it."""
@@ -85,7 +89,7 @@ class Pulse:
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.delete(task.lease_key)
             pipeline.hdel(attempts_key(task.job_id), task.queue_id)
-            pipeline.execute()
+            self._send(pipeline)
 
     def crashed_attempts(self, task: Task) -> int:
         """Count this attempt, and tell how many before it ended with their worker."""
@@ -107,6 +111,7 @@ class Pulse:
     def _beat(self, task: Task, leases: tuple[str, ...], progress: tuple[str, float], *, begins: bool) -> bool:
         with OutageTolerated():
             pipeline = self._redis.pipeline(transaction=False)
+            pipeline.exists(cancel_key(task.job_id))
             for lease in leases:
                 pipeline.set(lease, self._name, ex=LEASE_TTL_SECONDS)
             key = progress_key(task.job_id)
@@ -116,8 +121,7 @@ class Pulse:
             pipeline.expire(key, LIVE_TTL_SECONDS)
             self._announce_worker(pipeline)
             Ring(job_id=task.job_id, kind="progress").publish(pipeline)
-            pipeline.exists(cancel_key(task.job_id))
-            return bool(pipeline.execute()[-1])
+            return bool(self._send(pipeline)[0])
         return False
 
     def ring(self, job_id: str, kind: Literal["shard", "end"]) -> None:
@@ -136,6 +140,11 @@ class Pulse:
         """Tell the workers at other shards of a failed job to stop."""
         with OutageTolerated():
             self._redis.set(cancel_key(job_id), 1, ex=LIVE_TTL_SECONDS)
+
+    def _send(self, pipeline: Pipeline) -> list[Any]:
+        """Send a pipeline, and what was counted after it. Returns the answers."""
+        with self.tally.sent_with(pipeline):
+            return pipeline.execute()
 
     def _announce_worker(self, pipeline: Pipeline) -> None:
         names = tuple(entry.name for entry in self._models)

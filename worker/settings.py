@@ -6,6 +6,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from worker.contracts.logs import LogFormat
+
 
 class WorkerSettings(BaseSettings):
     """Environment variables IMAGEMILL_REDIS_URL, IMAGEMILL_STORE, and so on."""
@@ -27,3 +29,4 @@ class WorkerSettings(BaseSettings):
     threads: int | None = Field(default=None, ge=1)
     """Threads that render and encode; by default one for each core."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: LogFormat = "text"

@@ -84,7 +84,7 @@ class Tasks:
             if spec is None or self.artifacts.state(spec.id) is not None or not self.pulse.take_lease(task.lease_key):
                 return Outcome.SETTLED
         except Exception:
-            log.exception("task was dropped job_id=%s shard=%s", task.job_id, task.shard)
+            self._drop(task)
             return Outcome.SETTLED
         with self.watchdog:
             return self._guarded(task, spec, lambda: self._do(task, spec))
@@ -97,11 +97,15 @@ class Tasks:
         except torch.AcceleratorError as error:
             raise SystemExit(1) from error  # nothing works in this process after that; its supervisor starts another
         except Exception:
-            # The store itself is in trouble, and can be well again when the reconciler brings the task back.
-            log.exception("task was dropped job_id=%s shard=%s", task.job_id, task.shard)
+            self._drop(task)
         if outcome is not Outcome.STORING:
             self.pulse.release(task)
         return outcome
+
+    def _drop(self, task: Task) -> None:
+        """Leave a task: the store is in trouble, and can be well again when the reconciler brings the task back."""
+        log.exception("task was dropped job_id=%s shard=%s", task.job_id, task.shard)
+        self.pulse.tally.count("tasks_dropped")
 
     def _ending_in_the_store(self, task: Task, spec: JobSpec, work: Callable[[], Outcome]) -> Outcome:
         """Do a part of a task; a mistake of ours ends the job."""
@@ -117,6 +121,8 @@ class Tasks:
 
     def _do(self, task: Task, spec: JobSpec) -> Outcome:
         crashes = self.pulse.crashed_attempts(task)
+        if crashes:
+            self.pulse.tally.count("attempts_crashed")  # those before the last one are counted already
         if crashes >= _MAX_CRASHES:
             raise WorkerCrashedError(f"{crashes} workers died at the same part of this job")
         if task.shard is None:
@@ -132,7 +138,8 @@ class Tasks:
             return model
         self._bring_next(task, spec)
         began = time.perf_counter()
-        images = self._render(task, spec, model, spec.shard_indices(shard))
+        with self.pulse.tally.timed("rendering", _mode(spec)):
+            images = self._render(task, spec, model, spec.shard_indices(shard))
         if images is None:
             return Outcome.GIVEN_BACK if self.stopping.is_set() else Outcome.SETTLED
         if spec.style is None:
@@ -149,7 +156,12 @@ class Tasks:
             self.room.release()
 
     def _store(self, task: Task, shard: int, spec: JobSpec, images: list[EncodedImage]) -> Outcome:
-        self.artifacts.commit_shard(spec.id, shard, *slices.layout(spec, shard, images))
+        with self.pulse.tally.timed("storing", _mode(spec)):
+            is_first = self.artifacts.commit_shard(spec.id, shard, *slices.layout(spec, shard, images))
+        if is_first:
+            self.pulse.tally.count("images_rendered", spec.model.name, _mode(spec), by=len(images))
+        else:
+            self.pulse.tally.count("shards_rejected")
         self.pulse.beat(task, len(images))
         self.pulse.ring(spec.id, "shard")
         if len(self.artifacts.committed(spec.id)) == spec.shard_count:
@@ -195,7 +207,8 @@ class Tasks:
             return outcome is None
 
         try:
-            distillery.learn(model, style, goes_on)
+            with self.pulse.tally.timed("learning", style.mode):
+                distillery.learn(model, style, goes_on)
         finally:
             self.pulse.drop_lease(lease)
         return outcome or distillery.model(model, style) or Outcome.LATER
@@ -256,7 +269,8 @@ class Tasks:
                 return
             whole.append(shard)
             self.pulse.renew(task)
-        plan = self.artifacts.publish_archive(spec.id, whole, build_tail(spec, whole))
+        with self.pulse.tally.timed("closing", _mode(spec)):
+            plan = self.artifacts.publish_archive(spec.id, whole, build_tail(spec, whole))
         if self._finish(spec, "succeeded", None):
             log.info("job succeeded job_id=%s images=%d bytes=%d", spec.id, spec.n, plan.size)
         self.artifacts.sweep(spec.id, plan)
@@ -271,6 +285,8 @@ class Tasks:
             {"outcome": outcome, "started": started, "finished": datetime.now(UTC), "error": error}
         )
         is_first = self.artifacts.finish(spec.id, state)
+        if is_first:
+            self.pulse.tally.count("jobs_ended", outcome)
         self.pulse.ring(spec.id, "end")
         self.settling.submit(self._settle, spec)
         return is_first
@@ -279,6 +295,10 @@ class Tasks:
         state = self.artifacts.state(spec.id)
         if state is not None:
             self.artifacts.settle_job(spec, state)
+
+
+def _mode(spec: JobSpec) -> str:
+    return spec.style.mode if spec.style else "none"
 
 
 def _no_weights() -> WeightsError:

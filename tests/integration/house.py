@@ -9,9 +9,11 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 from redis import Redis
@@ -60,6 +62,19 @@ class House:
         self.workers.append(worker)
         wait_until(lambda: bool(set(self.redis.keys("imagemill:worker:*")) - known))
         return worker
+
+    @contextmanager
+    def another_api(self, **environment: str) -> Iterator[tuple[httpx.Client, Path]]:
+        """Run another API process on the same store and queue: a client of it, and its log."""
+        name, port = f"api-{uuid4().hex}", _free_port()
+        process = self._start(name, f"from app.cli import cli; cli(['api', '--port', '{port}'])", environment)
+        try:
+            wait_until(lambda: _answers(port))
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=DEADLINE_SECONDS) as client:
+                yield client, self.folder / f"{name}.log"
+        finally:
+            process.terminate()
+            process.wait(DEADLINE_SECONDS)
 
     def end_workers(self, number: signal.Signals) -> None:
         """Signal all workers, and wait until they have ended."""

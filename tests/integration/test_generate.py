@@ -127,7 +127,8 @@ def test_the_models_are_listed_with_what_one_must_know(house: House) -> None:
 
 def test_probes_answer_well(house: House) -> None:
     assert house.client.get("/healthz").json() == {"status": "ok"}
-    assert house.client.get("/readyz").json() == {"status": "ok"}
+    parts = dict.fromkeys(("queue", "worker", "store", "disk"), "ok")
+    assert house.client.get("/readyz").json() == {"status": "ok", "parts": parts}
 
 
 def test_the_interface_is_documented(house: House) -> None:

@@ -10,12 +10,12 @@ MAX_SEED = 2**53 - 1
 UNKNOWN = "A" * 22
 
 
-def problem(response: httpx.Response) -> dict[str, Any]:
+def problem(response: httpx.Response, *more: str) -> dict[str, Any]:
     assert response.headers["content-type"] == "application/problem+json"
     body = dict(response.json())
     assert body["status"] == response.status_code
     assert body["retryable"] == ("retry-after" in response.headers)
-    assert set(body) == {"type", "title", "status", "detail", "instance", "code", "retryable"}
+    assert set(body) == {"type", "title", "status", "detail", "instance", "code", "retryable", *more}
     return body
 
 
@@ -92,8 +92,9 @@ def test_an_unfinished_job_asks_to_come_back(idle_house: House) -> None:
 
 
 def test_a_service_without_a_live_worker_is_not_ready(idle_house: House) -> None:
-    body = problem(idle_house.client.get("/readyz"))
+    body = problem(idle_house.client.get("/readyz"), "parts")
     assert (body["status"], body["code"]) == (503, "no_worker")
+    assert body["detail"] == body["parts"]["worker"] == "no live worker has a model"
 
 
 def test_the_health_check_of_a_worker_tells_whether_it_lives(idle_house: House) -> None:

@@ -276,9 +276,7 @@ class Artifacts:
 
     def check_writable(self) -> None:
         """Write and remove a small object; raises what the store raises."""
-        probe = f"probe/{uuid4().hex}"
-        self._objects.put(probe, b"ok")
-        self._objects.delete(probe)
+        self._objects.check_writable()
 
 
 def _picture_path(style_id: str) -> str:

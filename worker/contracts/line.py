@@ -7,7 +7,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from worker.contracts.jobs import JobSpec
-from worker.contracts.queue import Task, lease_key, queue_names
+from worker.contracts.queue import Task, lease_key, queue_names, queue_parts
 
 _ANY_BYTES = "surrogateescape"
 """What stands in a list on the server need not be text."""
@@ -41,6 +41,11 @@ class Line:
         keys = [Queue(name, connection=self._redis).key for name in queue_names(numerics)]
         items = [item for key in keys for item in self._redis.lrange(key, 0, -1)]
         return {item if isinstance(item, str) else item.decode(errors=_ANY_BYTES) for item in items}
+
+    def waiting(self) -> dict[tuple[str, str], int]:
+        """Count the tasks in every queue that was ever used, by its numerics and the length of its jobs."""
+        queues = [(queue_parts(queue.name), queue) for queue in Queue.all(self._redis)]
+        return {parts: queue.count for parts, queue in queues if parts is not None}
 
     def leased(self, ids: Iterable[str]) -> set[str]:
         """Tell which of these RQ ids a live worker is at."""

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, TypeVar
+from uuid import uuid4
 
 import obstore
 from obstore.exceptions import AlreadyExistsError
@@ -103,8 +104,16 @@ class Objects:
             for meta in page:
                 yield Listed(meta["path"], meta["last_modified"], meta["size"])
 
+    def check_writable(self) -> None:
+        """Write and remove a small object; raises what the store raises."""
+        if self._folder is not None and not self._folder.is_dir():
+            raise FileNotFoundError(f"{self._folder} is gone")  # and would be made anew, empty
+        probe = f"probe/{uuid4().hex}"
+        self.put(probe, b"ok")
+        self.delete(probe)
+
     def free_bytes(self) -> int | None:
-        """Tell how much room there is; None for a bucket."""
+        """Tell how much may still be written; None where there is no end, in a bucket."""
         return None if self._folder is None else shutil.disk_usage(self._folder).free
 
     def sync(self, path: str) -> None:

@@ -1,5 +1,6 @@
 """The vocabulary of the queue server: RQ queues, two tasks, and the keys that say what is live."""
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -18,6 +19,8 @@ WORKER_TTL_SECONDS = 30
 LEASE_TTL_SECONDS = 15
 """A lease is renewed after every batch, so this also bounds the length of one."""
 _RETRY_SECONDS = 0.05
+_CONNECT_SECONDS = 2.0
+_QUEUE = re.compile(r"imagemill:([a-z0-9-]+):(short|long)")
 LIVE_TTL_SECONDS = 7 * 24 * 3600
 """Progress and cancel flags of a job; the store knows the truth, these keys only make it visible sooner."""
 STARTED_FIELD = "started"
@@ -94,6 +97,12 @@ def queue_names(numerics: str) -> tuple[str, str]:
     return f"imagemill:{numerics}:short", f"imagemill:{numerics}:long"
 
 
+def queue_parts(name: str) -> tuple[str, str] | None:
+    """Take a queue's name apart, into numerics and length of the jobs; None when it is no queue of ours."""
+    match = _QUEUE.fullmatch(name)
+    return (match[1], match[2]) if match else None
+
+
 def lease_key(queue_id: str) -> str:
     """Key that exists while a worker is at work on a task."""
     return f"imagemill:lease:{queue_id}"
@@ -124,13 +133,16 @@ def worker_key(name: str) -> str:
     return WORKER_KEYS.replace("*", name)
 
 
-def connect(url: str, timeout_seconds: float) -> Redis:
+def connect(url: str, timeout_seconds: float, retries: int = 1) -> Redis:
     """Open a connection pool that fails fast: one quick retry, and then the caller decides."""
-    retry = Retry(ConstantBackoff(_RETRY_SECONDS), 1)
-    return Redis.from_url(url, retry=retry, socket_connect_timeout=2, socket_timeout=timeout_seconds)
+    retry = Retry(ConstantBackoff(_RETRY_SECONDS), retries)
+    connecting = min(_CONNECT_SECONDS, timeout_seconds)
+    return Redis.from_url(url, retry=retry, socket_connect_timeout=connecting, socket_timeout=timeout_seconds)
 
 
 def connect_async(url: str, timeout_seconds: float) -> AsyncRedis:
     """Open a connection pool for a loop of events; it fails as fast."""
     retry = AsyncRetry(ConstantBackoff(_RETRY_SECONDS), 1)
-    return AsyncRedis.from_url(url, retry=retry, socket_connect_timeout=2, socket_timeout=timeout_seconds)
+    return AsyncRedis.from_url(
+        url, retry=retry, socket_connect_timeout=_CONNECT_SECONDS, socket_timeout=timeout_seconds
+    )

@@ -21,7 +21,7 @@ from torch.autograd import grad
 
 from worker.errors import DivergedError
 from worker.runtime import LoadedModel
-from worker.style.memory import Portions
+from worker.style.memory import Halved, Portions
 from worker.style.standard import StyleTransfer
 
 _BATCHES = {"cpu": (4, 1), "cuda": (16, 16)}
@@ -54,12 +54,18 @@ class Student:
     """A copy of a model's generator that learns a style, step by step. It goes on from a kept state exactly."""
 
     def __init__(
-        self, model: LoadedModel, transfer: StyleTransfer, strength: float, steps: int, threads: Executor
+        self,
+        model: LoadedModel,
+        transfer: StyleTransfer,
+        strength: float,
+        steps: int,
+        threads: Executor,
+        halved: Halved = lambda: None,
     ) -> None:
         self._model, self._transfer, self._strength, self._steps = model, transfer, strength, steps
         self._threads = threads
         self._batch, portion = _BATCHES[model.device.type]
-        self._portions = Portions(portion)
+        self._portions = Portions(portion, halved)
         self._original = model.original()
         self._tries = 0
         self._restart()

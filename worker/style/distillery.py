@@ -52,7 +52,7 @@ class Distillery:
     def _student(self, model: LoadedModel, style: StyleSpec, lesson: str) -> Student:
         def new() -> Student:
             transfer = self._studio.transfer(style)
-            return Student(model, transfer, style.strength, style.steps, self._threads)
+            return Student(model, transfer, style.strength, style.steps, self._threads, self._studio.halved)
 
         student = new()
         state = opened(self._artifacts.half_learnt(lesson))

