@@ -244,7 +244,6 @@ class Tasks:
         plan = self.artifacts.publish_archive(spec.id, whole, build_tail(spec, whole))
         if self._finish(spec, "succeeded", None):
             log.info("job succeeded job_id=%s images=%d bytes=%d", spec.id, spec.n, plan.size)
-        self.artifacts.sweep(spec.id, plan)
 
     def _fail(self, spec: JobSpec, error: JobError) -> None:
         self._finish(spec, "failed", error)
