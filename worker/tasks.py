@@ -145,7 +145,7 @@ class Tasks:
     def _store(self, task: Task, shard: int, spec: JobSpec, images: list[EncodedImage]) -> Outcome:
         self.artifacts.commit_shard(spec.id, shard, *slices.layout(spec, shard, images))
         self.pulse.beat(task, len(images))
-        self.pulse.ring(spec.id, "shard")
+        self.pulse.ring_shard(spec.id)
         if len(self.artifacts.committed(spec.id)) == spec.shard_count:
             self._finalise(task, spec)
         return Outcome.SETTLED
@@ -255,7 +255,7 @@ class Tasks:
             {"outcome": outcome, "started": started, "finished": datetime.now(UTC), "error": error}
         )
         is_first = self.artifacts.finish(spec.id, state)
-        self.pulse.ring(spec.id, "end")
+        self.pulse.ring_end(spec.id)
         self.settling.submit(self._settle, spec)
         return is_first
 
