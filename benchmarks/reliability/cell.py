@@ -2,17 +2,14 @@
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from benchmarks.reliability.faults import Fault
-from benchmarks.reliability.inspection import check_files, image_hashes
+from benchmarks.reliability.inspection import FoundError
 from benchmarks.reliability.ward import LONG, SHORT, Ward, WardError, until
 
 MOMENTS = ("queued", "popped", "rendering", "committing", "finalising")
 _SIGNAL_SECONDS = 0.3
 """For a signal to be noticed by who is held at a gate."""
-_SETTLE_SECONDS = 45
-"""A job whose worker died before it could settle it is settled after 30 s."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ def run(ward: Ward, cell: Cell) -> Outcome:
         cell.fault.strike(ward)
         time.sleep(_SIGNAL_SECONDS)
         ward.gates.open(cell.moment)
-        jobs += {job_id: SHORT for job_id in ward.try_accepted(SHORT)}.items()
+        jobs += [(job_id, SHORT) for job_id in ward.try_accepted(SHORT)]
         time.sleep(cell.fault.seconds)
         healed = time.monotonic()
         cell.fault.heal(ward)
@@ -54,8 +51,8 @@ def run(ward: Ward, cell: Cell) -> Outcome:
         seconds = time.monotonic() - healed
         cell.fault.afterwards(ward)
         for job_id, n in jobs:
-            _inspect(ward, job_id, n)
-    except (WardError, AssertionError) as error:
+            ward.inspect(job_id, n)
+    except (WardError, FoundError) as error:
         return Outcome(cell, failure=str(error))
     return Outcome(cell, len(jobs), seconds)
 
@@ -66,34 +63,3 @@ def _bring(ward: Ward, moment: str) -> list[tuple[str, int]]:
     jobs = [(ward.accepted(n), n) for n in ((SHORT, LONG) if moment == "queued" else (LONG,))]
     until(lambda: ward.gates.is_reached(moment))
     return jobs
-
-
-def _inspect(ward: Ward, job_id: str, n: int) -> None:
-    """Raise AssertionError unless a job has all that was asked for, once."""
-    job = ward.wait_done(job_id)
-    assert (job["state"], job["images_done"]) == ("succeeded", n), job
-    assert image_hashes(ward.download(job_id)) == ward.expected[:n], "other images than undisturbed"
-    spec = ward.artifacts.spec(job_id)
-    assert spec is not None
-    reasons: list[str] = []
-
-    def is_tidy() -> bool:
-        try:
-            check_files(ward.store, spec)
-        except AssertionError as error:
-            reasons.append(str(error))
-            return False
-        return True
-
-    try:
-        until(is_tidy, _SETTLE_SECONDS)
-    except WardError as error:
-        raise AssertionError(reasons[-1]) from error
-    ward.discard(job_id)
-
-
-def work_folder(folder: Path, name: str) -> Path:
-    """Make a folder of its own for a ward."""
-    path = folder / name
-    path.mkdir()
-    return path

@@ -14,10 +14,12 @@ from benchmarks.reliability.ward import PASSWORD, Ward
 _FROZEN_SECONDS = 17.0
 """Longer than a lease lasts."""
 _DOWN_SECONDS = 1.0
-_TROUBLE_SECONDS = 4.0
+_TROUBLE_SECONDS = 3.0
 _CHANGED = "another"
 _LARGEST_FILE = 1000
 _CHUNK = bytes(1 << 16)
+
+DISK_FULL = "disk full"
 
 Act = Callable[[Ward], None]
 
@@ -52,9 +54,9 @@ def signals(target: str) -> list[Fault]:
 def others() -> list[Fault]:
     """List what goes wrong besides."""
     return [
-        Fault("queue", "emptied", lambda ward: ward.redis.flushall(), _nothing, 0),
+        Fault("queue", "emptied", _empty_queue, _nothing, 0),
         Fault("queue", "other password", _change_password, _restore_password, _TROUBLE_SECONDS),
-        Fault("store", "disk full", _fill, _empty, _TROUBLE_SECONDS),
+        Fault("store", DISK_FULL, _fill, _empty, _TROUBLE_SECONDS),
         Fault("store", "file too large", _limit(_LARGEST_FILE), _limit(resource.RLIM_INFINITY), _TROUBLE_SECONDS),
     ]
 
@@ -87,7 +89,7 @@ def _started_again(target: str) -> Act:
 
 def _led_by_another(fault: Fault) -> Fault:
     """Heal only when the other reconciler has taken over, so that it is known who leads."""
-    led_by: list[bytes | None] = []
+    led_by: list[bytes | str | None] = []
 
     def strike(ward: Ward) -> None:
         led_by.append(ward.leader_name())
@@ -101,7 +103,7 @@ def _led_by_another(fault: Fault) -> Fault:
 
 
 def _frozen_worker() -> Fault:
-    """A worker is frozen for longer than its lease; another does its work, and then it goes on where it was."""
+    """Freeze a worker for longer than its lease; another does its work, and then it goes on where it was."""
     frozen: list[str] = []
 
     def strike(ward: Ward) -> None:
@@ -115,6 +117,10 @@ def _frozen_worker() -> Fault:
         ward.dismiss(frozen.pop())
 
     return Fault("worker", "SIGSTOP", strike, heal, _FROZEN_SECONDS, dismiss)
+
+
+def _empty_queue(ward: Ward) -> None:
+    ward.redis.flushall()
 
 
 def _change_password(ward: Ward) -> None:

@@ -15,13 +15,15 @@ import httpx
 
 from benchmarks.assembly import Assembly
 from benchmarks.reliability.gates import Gates
-from benchmarks.reliability.inspection import Expected, image_hashes
+from benchmarks.reliability.inspection import Expected, FoundError, check, image_hashes, untidiness
 
 PASSWORD = "of-the-queue"  # noqa: S105
 DEADLINE_SECONDS = 60
 _POLL_SECONDS = 0.02
 _END_SECONDS = 30
 _ASK_SECONDS = 5
+_SETTLE_SECONDS = 45
+"""A job whose worker died before it could settle it is settled after 30 s."""
 _SETTINGS = {
     "IMAGEMILL_SHARD_IMAGES": "64",
     "IMAGEMILL_RECONCILE_EVERY_SECONDS": "0.5",
@@ -41,7 +43,7 @@ class WardError(Exception):
 class Ward(Assembly):
     """The queue server, one or two API processes, and a worker that waits at gates."""
 
-    def __init__(self, folder: Path, models: Path, model: str, apis: int = 1) -> None:
+    def __init__(self, folder: Path, models: Path, model: str, apis: int = 1, most: int = LONG) -> None:
         own = {**_SETTINGS, "IMAGEMILL_MODELS": str(models), "IMAGEMILL_DEFAULT_MODEL": model}
         super().__init__(folder, own, PASSWORD)
         self.gates = Gates(folder / "gates")
@@ -50,6 +52,11 @@ class Ward(Assembly):
         """The API process whose reconciler is at work."""
         self.follower = "second api" if apis > 1 else None
         self.expected: Expected
+        self._most = most
+        # No connection is kept: the process at its other end may be frozen by the next fault.
+        self._client = httpx.Client(
+            base_url=self.url, timeout=_ASK_SECONDS, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+        )
 
     def __enter__(self) -> Self:
         """Start all, and render once undisturbed what is compared with later."""
@@ -59,7 +66,7 @@ class Ward(Assembly):
             if self.follower:
                 self.start_api(self.follower)
             self.start_worker()
-            job_id = self.accepted(LONG)
+            job_id = self.accepted(self._most)
             self.wait_done(job_id)
             self.expected = image_hashes(self.download(job_id))
         except BaseException:
@@ -73,13 +80,16 @@ class Ward(Assembly):
         """Stop everything; nothing stays frozen."""
         for process in self._parts.values():
             process.send_signal(signal.SIGCONT)
+        self._client.close()
         super().__exit__(kind, error, traceback)
 
     # parts
 
-    def start_worker(self) -> None:
-        """Start the worker, without waiting for it."""
-        self._start(self.worker, [sys.executable, "-m", "benchmarks.reliability.worker", str(self.gates.folder)])
+    def start_worker(self, name: str | None = None) -> None:
+        """Start a worker, by default the one that is hit, without waiting for it."""
+        self._start(
+            name or self.worker, [sys.executable, "-m", "benchmarks.reliability.worker", str(self.gates.folder)]
+        )
 
     def replace_worker(self) -> str:
         """Start another worker beside the one that does not answer. Returns the name of the old one."""
@@ -118,14 +128,13 @@ class Ward(Assembly):
         """Tell whether a reconciler is at work."""
         return self.leader_name() is not None
 
-    def wait_for_new_leader(self, old: bytes | None) -> None:
+    def wait_for_new_leader(self, old: bytes | str | None) -> None:
         """Wait until another reconciler than the old one is at work."""
         until(lambda: self.leader_name() not in (old, None))
 
-    def leader_name(self) -> bytes | None:
+    def leader_name(self) -> bytes | str | None:
         """Tell which reconciler is at work, by the name that it gave itself."""
-        name: bytes | None = self.redis.get("imagemill:reconciler")
-        return name
+        return self.redis.get("imagemill:reconciler")
 
     # jobs
 
@@ -143,8 +152,7 @@ class Ward(Assembly):
     def try_accepted(self, n: int) -> list[str]:
         """Ask for a job once; one that was answered with a 202 counts."""
         with suppress(httpx.TransportError):
-            query = {"n": n, "seed": 3}
-            answer = httpx.post(f"{self.url}/generate", params=query, timeout=_ASK_SECONDS, trust_env=False)
+            answer = self._client.post("/generate", params={"n": n, "seed": 3})
             if answer.status_code == HTTPStatus.ACCEPTED:
                 return [str(answer.json()["id"])]
         return []
@@ -152,7 +160,7 @@ class Ward(Assembly):
     def job(self, job_id: str) -> dict[str, Any] | None:
         """Read a job; None while the API cannot tell."""
         with suppress(httpx.TransportError):
-            answer = httpx.get(f"{self.url}/jobs/{job_id}", timeout=_ASK_SECONDS, trust_env=False)
+            answer = self._client.get(f"/jobs/{job_id}")
             if answer.is_success:
                 return dict(answer.json())
         return None
@@ -170,8 +178,22 @@ class Ward(Assembly):
 
     def download(self, job_id: str) -> bytes:
         """Download the archive of a job that has ended."""
-        answer = httpx.get(f"{self.url}/jobs/{job_id}/download", timeout=DEADLINE_SECONDS, trust_env=False)
+        answer = self._client.get(f"/jobs/{job_id}/download", timeout=DEADLINE_SECONDS)
         return answer.raise_for_status().content
+
+    def inspect(self, job_id: str, n: int) -> None:
+        """Raise FoundError unless a job has all that was asked for, once; then remove it."""
+        job = self.wait_done(job_id)
+        check((job["state"], job["images_done"]) == ("succeeded", n), f"{job}")
+        check(image_hashes(self.download(job_id)) == self.expected[:n], "other images than undisturbed")
+        spec = self.artifacts.spec(job_id)
+        if spec is None:
+            raise FoundError(f"the store has no request of {job_id}")
+        with suppress(WardError):
+            until(lambda: untidiness(self.store, spec) is None, _SETTLE_SECONDS)
+        found = untidiness(self.store, spec)
+        check(found is None, str(found))
+        self.discard(job_id)
 
 
 def until(condition: Callable[[], bool], seconds: float = DEADLINE_SECONDS) -> None:
