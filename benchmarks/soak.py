@@ -1,8 +1,8 @@
 """`python -m benchmarks.soak --minutes M`: small jobs and a few large ones for minutes, while workers are killed.
 
 The queue server, the API and two workers, all of them real processes on a tiny model. A worker is killed every few
-seconds, in turn, and started again at once. Small jobs of 1 to 64 images are posted evenly over the time, and four of
-10 000 images. Nothing may be lost: each job that was accepted has all its images, each with the sha256 of the
+seconds, in turn, and started again at once. Small jobs of 1 to 64 images are posted evenly over the time, and eight of
+20 000 images. Nothing may be lost: each job that was accepted has all its images, each with the sha256 of the
 undisturbed run, in one archive, and the store has nothing besides. Nothing may grow: the table has the memory of the
 API and of the queue server, as the median of each quarter of the time.
 """
@@ -25,7 +25,7 @@ from benchmarks.reliability.ward import Ward
 from benchmarks.service import processes
 from tests.tiny import PLAIN, save_checkpoint
 
-_LARGE, _LARGE_JOBS = 10_000, 4
+_LARGE, _LARGE_JOBS = 20_000, 8
 _SMALL_SIZES = (1, 8, 16, 40, 64)
 _WORKERS = ("worker 1", "worker 2")
 _SAMPLE_SECONDS = 1.0
@@ -66,7 +66,7 @@ class Havoc:
 
 def main(
     minutes: Annotated[float, typer.Option(min=0.1, help="For which jobs are posted.")] = 10,
-    jobs: Annotated[int, typer.Option(min=4, help="Small jobs.")] = 2000,
+    jobs: Annotated[int, typer.Option(min=8, help="Small jobs.")] = 2000,
     kill_every_seconds: Annotated[float, typer.Option(min=1, help="Between two kills.")] = 5,
 ) -> None:
     """Run it and print what was seen."""
