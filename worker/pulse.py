@@ -25,6 +25,9 @@ from worker.contracts.queue import (
     worker_key,
 )
 
+_ENDED_TTL_SECONDS = 60
+"""Of the progress of a job that has ended: somebody may just be reading that it has not."""
+
 log = logging.getLogger(__name__)
 
 
@@ -130,10 +133,10 @@ class Pulse:
             Ring(job_id=job_id, kind="shard").publish(self._redis)
 
     def ring_end(self, job_id: str) -> None:
-        """Tell who waits for the end of a job, and forget its progress: its end is in the store."""
+        """Tell who waits for the end of a job. Its progress is soon forgotten, as its end is in the store."""
         with OutageTolerated():
             pipeline = self._redis.pipeline(transaction=False)
-            pipeline.delete(progress_key(job_id))
+            pipeline.expire(progress_key(job_id), _ENDED_TTL_SECONDS)
             Ring(job_id=job_id, kind="end").publish(pipeline)
             pipeline.execute()
 
