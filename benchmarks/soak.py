@@ -1,7 +1,7 @@
 """`python -m benchmarks.soak --minutes M`: small jobs and a few large ones for minutes, while workers are killed.
 
 The queue server, the API and two workers, all of them real processes on a tiny model. A worker is killed every few
-seconds, in turn, and started again at once. Small jobs of 1 to 64 images are posted evenly over the time, and eight of
+seconds, in turn, and started again at once; but no other one before it is back, so that there are workers at all. Small jobs of 1 to 64 images are posted evenly over the time, and eight of
 20 000 images. Nothing may be lost: each job that was accepted has all its images, each with the sha256 of the
 undisturbed run, in one archive, and the store has nothing besides. Nothing may grow: the table has the memory of the
 API and of the queue server, as the median of each quarter of the time.
@@ -29,6 +29,8 @@ _LARGE, _LARGE_JOBS = 20_000, 8
 _SMALL_SIZES = (1, 8, 16, 40, 64)
 _WORKERS = ("worker 1", "worker 2")
 _SAMPLE_SECONDS = 1.0
+_BACKLOG_SECONDS = 600
+"""The most that a job may wait for others that came while workers were killed."""
 _HEAD = ("MB resident", "first quarter", "second", "third", "last quarter")
 _PARTS = ("api", "queue")
 
@@ -41,6 +43,7 @@ class Havoc:
     every_seconds: float
     kills: int = 0
     rss_mb: dict[str, list[float]] = field(default_factory=lambda: {part: [] for part in _PARTS})
+    _known: set[str] = field(default_factory=set)
     _over: threading.Event = field(default_factory=threading.Event)
 
     def work(self) -> None:
@@ -49,8 +52,8 @@ class Havoc:
         while not self._over.wait(_SAMPLE_SECONDS):
             for part in _PARTS:
                 self.rss_mb[part].append(processes.rss_mb(self.ward.process(part).pid))
-            if time.monotonic() > due:
-                due += self.every_seconds
+            if time.monotonic() > due and self._is_back():
+                due = time.monotonic() + self.every_seconds
                 self._kill(_WORKERS[self.kills % len(_WORKERS)])
                 self.kills += 1
 
@@ -58,7 +61,15 @@ class Havoc:
         """End it."""
         self._over.set()
 
+    def _is_back(self) -> bool:
+        """Tell whether the last worker that was started is at work."""
+        return bool(self._workers() - self._known)
+
+    def _workers(self) -> set[str]:
+        return {worker.name for worker in self.ward.live.workers()}
+
     def _kill(self, name: str) -> None:
+        self._known = self._workers()
         self.ward.hit(name, signal.SIGKILL)
         self.ward.wait_ended(name)
         self.ward.start_worker(name)
@@ -102,7 +113,7 @@ def _post(ward: Ward, jobs: int, seconds: float) -> list[tuple[str, int]]:
 def _report(ward: Ward, havoc: Havoc, accepted: list[tuple[str, int]]) -> None:
     healed = time.monotonic()
     for job_id, _ in accepted:
-        ward.wait_done(job_id)
+        ward.wait_done(job_id, _BACKLOG_SECONDS)
     seconds = time.monotonic() - healed
     for job_id, n in accepted:
         ward.inspect(job_id, n)  # raises if anything is lost, doubled or left behind

@@ -165,15 +165,15 @@ class Ward(Assembly):
                 return dict(answer.json())
         return None
 
-    def wait_done(self, job_id: str) -> dict[str, Any]:
-        """Wait until a job has ended."""
+    def wait_done(self, job_id: str, seconds: float = DEADLINE_SECONDS) -> dict[str, Any]:
+        """Wait until a job has ended; raises WardError."""
         seen: dict[str, Any] = {}
 
         def is_done() -> bool:
             seen.update(self.job(job_id) or {})
             return bool(seen.get("done"))
 
-        until(is_done)
+        until(is_done, seconds)
         return seen
 
     def download(self, job_id: str) -> bytes:
