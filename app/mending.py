@@ -13,10 +13,10 @@ def mend(artifacts: Artifacts, job_id: str) -> None:
         spec = artifacts.restored_spec(job_id)
     except DamagedError:
         return
-    committed = artifacts.committed(job_id)
-    spoilt = [shard for shard in committed if not artifacts.is_shard_whole(job_id, shard)]
-    is_complete = spec is not None and len(committed) == spec.shard_count
-    if not spoilt and artifacts.is_ending_whole(job_id, is_complete):
+    if spec is None:
+        return  # it has ended and was settled since it was listed
+    spoilt = [shard for shard in artifacts.committed(job_id) if not artifacts.is_shard_whole(job_id, shard)]
+    if not spoilt and artifacts.is_ending_whole(job_id, spec.shard_count):
         return
     artifacts.forget_ending(job_id)
     for shard in spoilt:

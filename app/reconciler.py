@@ -12,7 +12,7 @@ from redis import Redis
 from app.live import Live
 from app.mending import mend
 from app.retention import Retention
-from worker.contracts.artifacts import Artifacts, DamagedError
+from worker.contracts.artifacts import Artifacts, DamagedError, StoreError
 from worker.contracts.jobs import JobSpec
 from worker.contracts.line import Line
 from worker.contracts.queue import Task
@@ -72,15 +72,19 @@ class Reconciler:
 
     def reconcile(self, now: datetime) -> None:
         """Repair every open job once."""
-        after_a_start, self._has_looked = not self._has_looked, True
         queued = cache(self._line.queued)  # each kind's line is read once a round, however many jobs are open
+        is_store_well = True
         for job_id, since in list(self._artifacts.open_jobs()):
             try:
-                if after_a_start:
+                if not self._has_looked:
                     mend(self._artifacts, job_id)  # the power may have been cut
                 self._reconcile_job(job_id, now - since, now, queued)
             except DamagedError as error:
                 log.error("job was left alone job_id=%s reason=%s", job_id, error)
+            except (StoreError, OSError) as error:
+                is_store_well = False
+                log.warning("job was left for the next round job_id=%s reason=%s", job_id, error)
+        self._has_looked |= is_store_well
 
     def _reconcile_job(self, job_id: str, age: timedelta, now: datetime, queued: Queued) -> None:
         spec = self._artifacts.spec(job_id)

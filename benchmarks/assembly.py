@@ -38,19 +38,20 @@ class AssemblyError(Exception):
 class Assembly:
     """A context manager: the queue server and the API run inside, and the workers that were asked for."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None, password: str = "") -> None:
         self._folder = folder
+        self._password = password
         self._queue_socket = folder / "queue.sock"
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self._store = folder / "store"
-        url = f"unix://{self._queue_socket}"
-        own = {"IMAGEMILL_REDIS_URL": url, "IMAGEMILL_STORE": str(self._store), "IMAGEMILL_LOG_LEVEL": "warning"}
+        self.store = folder / "store"
+        url = self.queue_url(password)
+        own = {"IMAGEMILL_REDIS_URL": url, "IMAGEMILL_STORE": str(self.store), "IMAGEMILL_LOG_LEVEL": "warning"}
         self._environment = {**os.environ, **own, **(environment or {})}
         self.redis: Redis = connect(url, _REDIS_SECONDS)
         self.live = Live(self.redis)
-        self.artifacts = Artifacts(str(self._store))
+        self.artifacts = Artifacts(str(self.store))
         self.ready_seconds: dict[str, float] = {}
         """From the start of a part until it was ready."""
         self._parts: dict[str, subprocess.Popen[bytes]] = {}
@@ -59,10 +60,9 @@ class Assembly:
     def __enter__(self) -> Self:
         """Start the queue server and the API, and wait until both answer."""
         try:
-            self._start("queue", queue_command(self._queue_socket))
+            self.start_queue()
             self._wait("queue", self._has_queue)
-            api = [sys.executable, "-m", "app.cli", "api", "--fd", str(self._listener.fileno())]
-            self._start("api", api)
+            self.start_api("api")
             self._wait("api", self._has_api)
         except BaseException:
             self._stop()
@@ -74,6 +74,19 @@ class Assembly:
     ) -> None:
         """Stop everything."""
         self._stop()
+
+    def queue_url(self, password: str) -> str:
+        """Tell where the queue server is."""
+        return f"unix://:{password}@{self._queue_socket}" if password else f"unix://{self._queue_socket}"
+
+    def start_queue(self) -> None:
+        """Start the queue server, empty."""
+        password = ["--requirepass", self._password] if self._password else []
+        self._start("queue", [*queue_command(self._queue_socket), *password])
+
+    def start_api(self, name: str) -> None:
+        """Start an API process; all of them share one port."""
+        self._start(name, [sys.executable, "-m", "app.cli", "api", "--fd", str(self._listener.fileno())])
 
     def start_workers(
         self, count: int, arguments: Sequence[str], environment: Mapping[str, str], *, is_pinned: bool = False
@@ -99,13 +112,13 @@ class Assembly:
 
     def discard(self, job_id: str) -> None:
         """Make room on the disk: remove what is stored of a job that has ended and is settled."""
-        shutil.rmtree(self._store / "jobs" / job_id)
+        shutil.rmtree(self.store / "jobs" / job_id)
 
     def _start(self, name: str, command: list[str]) -> None:
         self._parts[name] = self._spawn(name, command, {})
 
     def _spawn(self, name: str, command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        with self._log(name).open("wb") as log:
+        with self._log(name).open("ab") as log:
             return subprocess.Popen(
                 command,
                 cwd=_ROOT,
@@ -143,8 +156,10 @@ class Assembly:
     def _stop(self) -> None:
         """First what uses the queue, then the queue."""
         self.stop_workers()
-        for name in ("api", "queue"):
-            _end([self._parts.pop(name)] if name in self._parts else [])
+        queue = self._parts.pop("queue", None)
+        _end([*self._parts.values()])
+        self._parts.clear()
+        _end([queue] if queue else [])
         self.redis.close()
         self._listener.close()
 

@@ -3,7 +3,8 @@
 import logging
 import time
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
+from uuid import uuid4
 
 from redis import Redis
 from redis.client import Pipeline
@@ -25,6 +26,9 @@ from worker.contracts.queue import (
     worker_key,
 )
 from worker.tally import Tally
+
+_ENDED_TTL_SECONDS = 60
+"""Of the progress of a job that has ended: somebody may just be reading that it has not."""
 
 log = logging.getLogger(__name__)
 
@@ -68,9 +72,13 @@ class Pulse:
             self._send(pipeline)
 
     def take_lease(self, key: str) -> bool:
-        """Take a lease. False when another worker holds it."""
+        """Take a lease. False when somebody else holds it."""
+        token = f"{self._name} {uuid4().hex}"
         with OutageTolerated():
-            return bool(self._redis.set(key, self._name, nx=True, ex=LEASE_TTL_SECONDS))
+            if self._redis.set(key, token, nx=True, ex=LEASE_TTL_SECONDS):
+                return True
+            # Ours, if the server was frozen: it did what we had given up waiting for, and refused when we tried again.
+            return bool(self._redis.get(key) == token.encode())
         return True
 
     def renew(self, task: Task) -> None:
@@ -124,10 +132,18 @@ class Pulse:
             return bool(self._send(pipeline)[0])
         return False
 
-    def ring(self, job_id: str, kind: Literal["shard", "end"]) -> None:
-        """Tell who waits for a shard or for the end of a job."""
+    def ring_shard(self, job_id: str) -> None:
+        """Tell who waits for a shard of a job."""
         with OutageTolerated():
-            Ring(job_id=job_id, kind=kind).publish(self._redis)
+            Ring(job_id=job_id, kind="shard").publish(self._redis)
+
+    def ring_end(self, job_id: str) -> None:
+        """Tell who waits for the end of a job. Its progress is soon forgotten, as its end is in the store."""
+        with OutageTolerated():
+            pipeline = self._redis.pipeline(transaction=False)
+            pipeline.expire(progress_key(job_id), _ENDED_TTL_SECONDS)
+            Ring(job_id=job_id, kind="end").publish(pipeline)
+            self._send(pipeline)
 
     def started(self, job_id: str) -> datetime | None:
         """Tell when the job's first shard began, if Redis still knows."""

@@ -163,7 +163,7 @@ class Tasks:
         else:
             self.pulse.tally.count("shards_rejected")
         self.pulse.beat(task, len(images))
-        self.pulse.ring(spec.id, "shard")
+        self.pulse.ring_shard(spec.id)
         if len(self.artifacts.committed(spec.id)) == spec.shard_count:
             self._finalise(task, spec)
         return Outcome.SETTLED
@@ -273,7 +273,6 @@ class Tasks:
             plan = self.artifacts.publish_archive(spec.id, whole, build_tail(spec, whole))
         if self._finish(spec, "succeeded", None):
             log.info("job succeeded job_id=%s images=%d bytes=%d", spec.id, spec.n, plan.size)
-        self.artifacts.sweep(spec.id, plan)
 
     def _fail(self, spec: JobSpec, error: JobError) -> None:
         self._finish(spec, "failed", error)
@@ -287,7 +286,7 @@ class Tasks:
         is_first = self.artifacts.finish(spec.id, state)
         if is_first:
             self.pulse.tally.count("jobs_ended", outcome)
-        self.pulse.ring(spec.id, "end")
+        self.pulse.ring_end(spec.id)
         self.settling.submit(self._settle, spec)
         return is_first
 

@@ -67,7 +67,8 @@ class Artifacts:
         self.close_job(job_id)
 
     def settle_job(self, spec: JobSpec, state: JobState) -> None:
-        """Force all of a job that has ended to the disk, note when it expires, then remove its marker."""
+        """Sweep a job that has ended, force it to the disk, note when it expires, then remove its marker."""
+        self.sweep(spec.id)
         self._objects.put(f"{_DUE}/{int(state.expires(spec).timestamp())}.{spec.id}", b"")
         self._objects.sync(f"{_JOBS}/{spec.id}")
         self.close_job(spec.id)
@@ -90,6 +91,7 @@ class Artifacts:
 
     def expire_job(self, job_id: str) -> None:
         """Remove all of a job but its spec and how it ended."""
+        self._objects.delete_unfinished(f"{_JOBS}/{job_id}")
         for path, *_ in list(self._objects.list(f"{_JOBS}/{job_id}")):
             if path not in (_spec_path(job_id), _state_path(job_id)):
                 self._objects.delete(path)
@@ -103,10 +105,14 @@ class Artifacts:
         return self._objects.parse(_spec_path(job_id), JobSpec)
 
     def restored_spec(self, job_id: str) -> JobSpec | None:
-        """Write the accepted request again as its marker has it; raises DamagedError when that cannot be read."""
+        """Read the accepted request from its marker, and repair the one that workers read.
+
+        None when the job is settled; raises DamagedError when the marker cannot be read.
+        """
         marker = self._objects.parse(_open_path(job_id), JobSpec)
-        if marker is not None:
-            self._objects.put(_spec_path(job_id), marker.model_dump_json().encode())
+        data = marker.model_dump_json().encode() if marker else b""
+        if marker and self._objects.read(_spec_path(job_id)) != data:
+            self._objects.put(_spec_path(job_id), data)
         return marker
 
     def state(self, job_id: str) -> JobState | None:
@@ -166,8 +172,12 @@ class Artifacts:
         """Take a shard's commit back."""
         self._objects.delete(_index_path(job_id, shard))
 
-    def sweep(self, job_id: str, plan: ArchivePlan) -> None:
-        """Remove what broken attempts left behind."""
+    def sweep(self, job_id: str) -> None:
+        """Remove what broken attempts at a job that has ended left behind."""
+        self._objects.delete_unfinished(f"{_JOBS}/{job_id}")
+        plan = self.archive(job_id)
+        if plan is None:
+            return
         kept = {part.path for part in plan.parts}
         for path, *_ in list(self._objects.list(_shards_path(job_id))):
             if path.endswith(".bin") and path not in kept:
@@ -198,14 +208,19 @@ class Artifacts:
                     yield chunk
             begin += part.size
 
-    def is_ending_whole(self, job_id: str, is_complete: bool) -> bool:
-        """Tell whether the archive's plan, its tail and the job's state, if any, can be read and may be there."""
+    def is_ending_whole(self, job_id: str, shard_count: int) -> bool:
+        """Tell whether the archive's plan, its tail and the job's state, if any, can be read and may be there.
+
+        They are read last things first: a worker that ends the job meanwhile writes them in the other order.
+        """
         try:
-            plan, state = self.archive(job_id), self.state(job_id)
+            state = self.state(job_id)
+            plan = self.archive(job_id)
         except DamagedError:
             return False
         if plan is None:
             return state is None or state.outcome != "succeeded"
+        is_complete = len(self.committed(job_id)) == shard_count
         return is_complete and zlib.crc32(self._objects.read(plan.parts[-1].path) or b"") == plan.tail_crc32
 
     def forget_ending(self, job_id: str) -> None:

@@ -67,6 +67,12 @@ class Objects:
         except FileNotFoundError:
             return
 
+    def delete_unfinished(self, prefix: str) -> None:
+        """Remove what processes that were killed while they wrote have left in a folder; `list` does not show it."""
+        if self._folder is not None:
+            for path in (self._folder / prefix).rglob("*#*"):  # obstore writes x#1, then renames it
+                path.unlink(missing_ok=True)
+
     def read(self, path: str) -> bytes | None:
         """Read an object; None when there is none."""
         try:

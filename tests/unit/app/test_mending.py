@@ -95,3 +95,36 @@ def test_a_spoilt_request_is_restored_from_its_marker(artifacts: Artifacts, tmp_
 def test_a_job_whose_marker_is_spoilt_was_never_accepted(artifacts: Artifacts, tmp_path: Path) -> None:
     empty(tmp_path / "open" / SPEC.id)
     mend(artifacts, SPEC.id)
+
+
+def test_a_job_that_was_settled_since_it_was_listed_is_left_alone(artifacts: Artifacts) -> None:
+    state = artifacts.state(SPEC.id)
+    assert state is not None
+    artifacts.settle_job(SPEC, state)
+    mend(artifacts, SPEC.id)
+    assert artifacts.state(SPEC.id) == state
+    assert artifacts.archive(SPEC.id) is not None
+
+
+@pytest.mark.parametrize("read", ["state", "archive", "committed"])
+def test_a_job_that_ends_while_it_is_looked_at_is_left_alone(
+    artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch, read: str
+) -> None:
+    state, shards = artifacts.state(SPEC.id), [artifacts.shard(SPEC.id, k) for k in range(3)]
+    assert state is not None
+    artifacts.forget_ending(SPEC.id)
+    artifacts.forget_shard(SPEC.id, 2)
+    look = getattr(Artifacts, read)
+
+    def end_after_the_look(self: Artifacts, job_id: str) -> object:
+        seen = look(self, job_id)
+        monkeypatch.undo()
+        self.commit_shard(job_id, 2, DATA, TABLE)
+        self.publish_archive(job_id, [shard for shard in shards if shard], b"the tail")
+        self.finish(job_id, state)
+        return seen
+
+    monkeypatch.setattr(Artifacts, read, end_after_the_look)
+    mend(artifacts, SPEC.id)
+    assert artifacts.state(SPEC.id) == state
+    assert artifacts.archive(SPEC.id) is not None

@@ -152,6 +152,21 @@ def test_a_damaged_job_does_not_keep_the_others_waiting(bench: Bench) -> None:
     assert bench.reconcile() == {bench.task(0).queue_id}
 
 
+def test_a_job_that_the_store_has_trouble_with_does_not_keep_the_others_waiting_and_is_mended_later(
+    bench: Bench,
+) -> None:
+    for troubled in ("-" * 22, "z" * 22):  # one before the job in any order, one after it
+        spec = bench.spec.model_copy(update={"id": troubled})
+        bench.artifacts.create_job(spec)
+        path = bench.folder / "jobs" / troubled / "spec.json"
+        path.unlink()
+        path.mkdir()
+    assert bench.reconcile() == {bench.task(0).queue_id}
+    path.rmdir()
+    assert bench.reconcile() == {bench.task(0).queue_id, f"{troubled}-0"}
+    assert bench.artifacts.spec(troubled) == spec
+
+
 def test_a_foreign_file_among_the_shards_is_no_shard(bench: Bench) -> None:
     bench.artifacts.commit_shard(bench.spec.id, 0, b"", ImageTable())
     (bench.folder / "jobs" / bench.spec.id / "shards" / "junk.json").write_bytes(b"")

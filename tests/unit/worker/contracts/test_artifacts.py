@@ -89,11 +89,26 @@ async def _read(artifacts: Artifacts, plan: ArchivePlan, start: int, stop: int) 
 def test_sweeping_removes_what_no_archive_needs(artifacts: Artifacts, tmp_path: Path) -> None:
     artifacts.commit_shard("j", 0, b"one", ImageTable())
     shards = [shard for k in range(1) if (shard := artifacts.shard("j", k))]
-    plan = artifacts.publish_archive("j", shards, b"end")
+    artifacts.publish_archive("j", shards, b"end")
     kept = files(tmp_path)
     (tmp_path / "jobs/j/shards/00000.dead.bin").write_bytes(b"broken attempt")
-    artifacts.sweep("j", plan)
+    (tmp_path / "jobs/j/shards/00000.dead.bin#1").write_bytes(b"broken off in the middle of a file")
+    artifacts.sweep("j")
     assert files(tmp_path) == kept
+
+
+def test_what_the_worker_that_ended_a_job_could_not_sweep_is_swept_when_it_is_settled(
+    artifacts: Artifacts, make_spec: MakeSpec, tmp_path: Path
+) -> None:
+    spec = make_spec()
+    artifacts.create_job(spec)
+    artifacts.publish_archive(spec.id, [], b"end")
+    artifacts.finish(spec.id, state("succeeded"))
+    orphan = tmp_path / "jobs" / spec.id / "shards" / "00000.dead.bin"
+    orphan.parent.mkdir()
+    orphan.write_bytes(b"broken attempt")
+    artifacts.settle_job(spec, state("succeeded"))
+    assert not orphan.exists()
 
 
 def test_a_store_that_can_be_written_passes_its_check_and_stays_empty(artifacts: Artifacts, tmp_path: Path) -> None:

@@ -1,0 +1,50 @@
+"""What must hold of a job whatever was killed: every image, the right bytes, one archive, nothing besides."""
+
+import hashlib
+import io
+import json
+import re
+import zipfile
+from pathlib import Path
+
+from worker.contracts.jobs import JobSpec
+
+Expected = list[str]
+"""The sha256 of images, in index order."""
+
+_RECORDS = "metadata.jsonl"
+_DATA = re.compile(r"shards/(\d{5})\.[0-9a-f]{32}\.bin")
+
+
+class FoundError(Exception):
+    """Something that must hold does not."""
+
+
+def image_hashes(archive: bytes) -> Expected:
+    """Hash all images of an archive, in index order; raises FoundError if it is not what it says of itself."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as file:
+        names = file.namelist()
+        records = [json.loads(line) for line in file.read(_RECORDS).splitlines()]
+        hashes = [hashlib.sha256(file.read(record["file_name"])).hexdigest() for record in records]
+    images = [name for name in names if name.startswith("images/")]
+    check(len(names) == len(set(names)), "a name is in the archive twice")
+    check([record["file_name"] for record in records] == images, "records and images differ")
+    check([record["sha256"] for record in records] == hashes, "an image is not what its record says")
+    return hashes
+
+
+def untidiness(store: Path, spec: JobSpec) -> str | None:
+    """Tell what the store has too much or too little for one published archive; None if nothing."""
+    folder = store / "jobs" / spec.id
+    found = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    shards = [f"shards/{k:05d}.{kind}" for k in range(spec.shard_count) for kind in ("bin", "json")]
+    wanted = sorted(["archive.json", "spec.json", "state.json", "tail.bin", *shards])
+    if sorted(_DATA.sub(r"shards/\1.bin", name) for name in found) != wanted:
+        return f"the store has {found}"
+    return "the job is still marked as open" if (store / "open" / spec.id).exists() else None
+
+
+def check(is_so: bool, otherwise: str) -> None:
+    """Raise FoundError, unless it is so."""
+    if not is_so:
+        raise FoundError(otherwise)

@@ -1,0 +1,205 @@
+"""A service whose parts are hit and revived, as its supervisor would."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from http import HTTPStatus
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from benchmarks.assembly import Assembly
+from benchmarks.reliability.gates import Gates
+from benchmarks.reliability.inspection import Expected, FoundError, check, image_hashes, untidiness
+
+PASSWORD = "of-the-queue"  # noqa: S105
+DEADLINE_SECONDS = 60
+_POLL_SECONDS = 0.02
+_END_SECONDS = 30
+_ASK_SECONDS = 5
+_SETTLE_SECONDS = 45
+"""A job whose worker died before it could settle it is settled after 30 s."""
+_SETTINGS = {
+    "IMAGEMILL_SHARD_IMAGES": "64",
+    "IMAGEMILL_RECONCILE_EVERY_SECONDS": "0.5",
+    "IMAGEMILL_MIN_FREE_MB": "0",
+    "IMAGEMILL_DEVICE": "cpu",
+    "IMAGEMILL_THREADS": "1",
+}
+
+SHORT, LONG = 16, 208
+"""Images in one shard, and in four."""
+
+
+class WardError(Exception):
+    """Something did not come true in time."""
+
+
+class Ward(Assembly):
+    """The queue server, one or two API processes, and a worker that waits at gates."""
+
+    def __init__(self, folder: Path, models: Path, model: str, apis: int = 1, most: int = LONG) -> None:
+        own = {**_SETTINGS, "IMAGEMILL_MODELS": str(models), "IMAGEMILL_DEFAULT_MODEL": model}
+        super().__init__(folder, own, PASSWORD)
+        self.gates = Gates(folder / "gates")
+        self.worker = "worker 1"
+        self.leader = "api"
+        """The API process whose reconciler is at work."""
+        self.follower = "second api" if apis > 1 else None
+        self.expected: Expected
+        self._most = most
+        # No connection is kept: the process at its other end may be frozen by the next fault.
+        self._client = httpx.Client(
+            base_url=self.url, timeout=_ASK_SECONDS, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+        )
+
+    def __enter__(self) -> Self:
+        """Start all, and render once undisturbed what is compared with later."""
+        super().__enter__()
+        try:
+            until(self.has_leader)  # so that it is the first one
+            if self.follower:
+                self.start_api(self.follower)
+            self.start_worker()
+            job_id = self.accepted(self._most)
+            self.wait_done(job_id)
+            self.expected = image_hashes(self.download(job_id))
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop everything; nothing stays frozen."""
+        for process in self._parts.values():
+            process.send_signal(signal.SIGCONT)
+        self._client.close()
+        super().__exit__(kind, error, traceback)
+
+    # parts
+
+    def start_worker(self, name: str | None = None) -> None:
+        """Start a worker, by default the one that is hit, without waiting for it."""
+        self._start(
+            name or self.worker, [sys.executable, "-m", "benchmarks.reliability.worker", str(self.gates.folder)]
+        )
+
+    def replace_worker(self) -> str:
+        """Start another worker beside the one that does not answer. Returns the name of the old one."""
+        old = self.worker
+        self.worker = f"worker {int(old.split()[1]) + 1}"
+        self.start_worker()
+        return old
+
+    def process(self, name: str) -> subprocess.Popen[bytes]:
+        """Find the process of a part."""
+        return self._parts[name]
+
+    def hit(self, name: str, number: signal.Signals) -> None:
+        """Send a part a signal."""
+        self.process(name).send_signal(number)
+
+    def wait_ended(self, name: str) -> None:
+        """Wait until a part that was told to end has done so; raises WardError."""
+        try:
+            self._parts[name].wait(_END_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            raise WardError(f"{name} did not end within {_END_SECONDS} s") from error
+
+    def dismiss(self, name: str) -> None:
+        """End a part for good."""
+        self.hit(name, signal.SIGTERM)
+        self.wait_ended(name)
+        del self._parts[name]
+
+    def pass_leadership(self) -> None:
+        """Note that the other API process has taken over."""
+        if self.follower:
+            self.leader, self.follower = self.follower, self.leader
+
+    def has_leader(self) -> bool:
+        """Tell whether a reconciler is at work."""
+        return self.leader_name() is not None
+
+    def wait_for_new_leader(self, old: bytes | str | None) -> None:
+        """Wait until another reconciler than the old one is at work."""
+        until(lambda: self.leader_name() not in (old, None))
+
+    def leader_name(self) -> bytes | str | None:
+        """Tell which reconciler is at work, by the name that it gave itself."""
+        return self.redis.get("imagemill:reconciler")
+
+    # jobs
+
+    def accepted(self, n: int) -> str:
+        """Ask for a job until it is accepted."""
+        found: list[str] = []
+
+        def has_accepted() -> bool:
+            found.extend(self.try_accepted(n))
+            return bool(found)
+
+        until(has_accepted)
+        return found[0]
+
+    def try_accepted(self, n: int) -> list[str]:
+        """Ask for a job once; one that was answered with a 202 counts."""
+        with suppress(httpx.TransportError):
+            answer = self._client.post("/generate", params={"n": n, "seed": 3})
+            if answer.status_code == HTTPStatus.ACCEPTED:
+                return [str(answer.json()["id"])]
+        return []
+
+    def job(self, job_id: str) -> dict[str, Any] | None:
+        """Read a job; None while the API cannot tell."""
+        with suppress(httpx.TransportError):
+            answer = self._client.get(f"/jobs/{job_id}")
+            if answer.is_success:
+                return dict(answer.json())
+        return None
+
+    def wait_done(self, job_id: str, seconds: float = DEADLINE_SECONDS) -> dict[str, Any]:
+        """Wait until a job has ended; raises WardError."""
+        seen: dict[str, Any] = {}
+
+        def is_done() -> bool:
+            seen.update(self.job(job_id) or {})
+            return bool(seen.get("done"))
+
+        until(is_done, seconds)
+        return seen
+
+    def download(self, job_id: str) -> bytes:
+        """Download the archive of a job that has ended."""
+        answer = self._client.get(f"/jobs/{job_id}/download", timeout=DEADLINE_SECONDS)
+        return answer.raise_for_status().content
+
+    def inspect(self, job_id: str, n: int) -> None:
+        """Raise FoundError unless a job has all that was asked for, once; then remove it."""
+        job = self.wait_done(job_id)
+        check((job["state"], job["images_done"]) == ("succeeded", n), f"{job}")
+        check(image_hashes(self.download(job_id)) == self.expected[:n], "other images than undisturbed")
+        spec = self.artifacts.spec(job_id)
+        if spec is None:
+            raise FoundError(f"the store has no request of {job_id}")
+        with suppress(WardError):
+            until(lambda: untidiness(self.store, spec) is None, _SETTLE_SECONDS)
+        found = untidiness(self.store, spec)
+        check(found is None, str(found))
+        self.discard(job_id)
+
+
+def until(condition: Callable[[], bool], seconds: float = DEADLINE_SECONDS) -> None:
+    """Poll a condition until it holds; raises WardError at the deadline."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise WardError(f"{getattr(condition, '__name__', 'it')}: not so after {seconds:.0f} s")
+        time.sleep(_POLL_SECONDS)

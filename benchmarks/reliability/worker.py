@@ -1,0 +1,63 @@
+"""`python -m benchmarks.reliability.worker GATES`: the real worker, which waits at gates and changes nothing else.
+
+Moments of the second shard are gated, so that a job has one before and some after it.
+"""
+
+import sys
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from rq import Queue
+from rq.job import Job
+from torch import Tensor
+
+from benchmarks.reliability.gates import Gates
+from worker.cli import worker
+from worker.contracts.artifacts import Artifacts
+from worker.contracts.jobs import Format, JobState
+from worker.contracts.objects import Objects
+from worker.contracts.queue import Task
+from worker.tasks import Tasks
+from worker.warm import WarmWorker
+
+_SHARD = 1
+
+
+def gated(gates: Gates) -> ExitStack:
+    """Have a gate before each of the moments, in this process."""
+    execute, render, create, finish = WarmWorker.execute_job, Tasks._render, Objects.create, Artifacts.finish
+
+    def execute_at_gate(self: WarmWorker, job: Job, queue: Queue) -> None:
+        gates.pass_through("popped" if job.id.endswith(f"-{_SHARD}") else "queued")
+        execute(self, job, queue)
+
+    def render_at_gate(self: Tasks, task: Task, *rest: Any) -> Any:  # noqa: ANN401
+        def encode_at_gate(images: Tensor, kind: Format) -> list[bytes]:
+            gates.pass_through("rendering")
+            return self.encode(images, kind)
+
+        return render(replace(self, encode=encode_at_gate) if task.shard == _SHARD else self, task, *rest)
+
+    def create_at_gate(self: Objects, path: str, data: bytes) -> bool:
+        if path.endswith(f"/shards/{_SHARD:05d}.json"):
+            gates.pass_through("committing")
+        return create(self, path, data)
+
+    def finish_at_gate(self: Artifacts, job_id: str, state: JobState) -> bool:
+        gates.pass_through("finalising")
+        return finish(self, job_id, state)
+
+    stack = ExitStack()
+    stack.enter_context(patch.object(WarmWorker, "execute_job", execute_at_gate))
+    stack.enter_context(patch.object(Tasks, "_render", render_at_gate))
+    stack.enter_context(patch.object(Objects, "create", create_at_gate))
+    stack.enter_context(patch.object(Artifacts, "finish", finish_at_gate))
+    return stack
+
+
+if __name__ == "__main__":
+    with gated(Gates(Path(sys.argv[1]))):
+        worker()

@@ -1,0 +1,133 @@
+"""`python -m benchmarks.soak --minutes M`: small jobs and a few large ones for minutes, while workers are killed.
+
+The queue server, the API and two workers, all of them real processes on a tiny model. A worker is killed every few
+seconds, in turn, and started again at once; but no other one before it is back, so that there are workers at all.
+Small jobs of 1 to 64 images are posted evenly over the time, and eight of 20 000 images. Nothing may be lost: each job
+that was accepted has all its images, each with the sha256 of the undisturbed run, in one archive, and the store has
+nothing besides. Nothing may grow: the table has the memory of the API and of the queue server, as the median of each
+quarter of the time.
+"""
+
+import signal
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Annotated
+
+import typer
+
+from benchmarks import table
+from benchmarks.command import console, run
+from benchmarks.reliability.ward import Ward
+from benchmarks.service import processes
+from tests.tiny import PLAIN, save_checkpoint
+
+_LARGE, _LARGE_JOBS = 20_000, 8
+_SMALL_SIZES = (1, 8, 16, 40, 64)
+_WORKERS = ("worker 1", "worker 2")
+_SAMPLE_SECONDS = 1.0
+_BACKLOG_SECONDS = 600
+"""The most that a job may wait for others that came while workers were killed."""
+_HEAD = ("MB resident", "first quarter", "second", "third", "last quarter")
+_PARTS = ("api", "queue")
+
+
+@dataclass
+class Havoc:
+    """Kills workers in turn and reads the memory of the others, in a thread of its own."""
+
+    ward: Ward
+    every_seconds: float
+    kills: int = 0
+    rss_mb: dict[str, list[float]] = field(default_factory=lambda: {part: [] for part in _PARTS})
+    _known: set[str] = field(default_factory=set)
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def work(self) -> None:
+        """Do so until told to stop."""
+        due = time.monotonic() + self.every_seconds
+        while not self._over.wait(_SAMPLE_SECONDS):
+            for part in _PARTS:
+                self.rss_mb[part].append(processes.rss_mb(self.ward.process(part).pid))
+            if time.monotonic() > due and self._is_back():
+                due = time.monotonic() + self.every_seconds
+                self._kill(_WORKERS[self.kills % len(_WORKERS)])
+                self.kills += 1
+
+    def stop(self) -> None:
+        """End it."""
+        self._over.set()
+
+    def _is_back(self) -> bool:
+        """Tell whether the last worker that was started is at work."""
+        return bool(self._workers() - self._known)
+
+    def _workers(self) -> set[str]:
+        return {worker.name for worker in self.ward.live.workers()}
+
+    def _kill(self, name: str) -> None:
+        self._known = self._workers()
+        self.ward.hit(name, signal.SIGKILL)
+        self.ward.wait_ended(name)
+        self.ward.start_worker(name)
+
+
+def main(
+    minutes: Annotated[float, typer.Option(min=0.1, help="For which jobs are posted.")] = 10,
+    jobs: Annotated[int, typer.Option(min=8, help="Small jobs.")] = 2000,
+    kill_every_seconds: Annotated[float, typer.Option(min=1, help="Between two kills.")] = 5,
+) -> None:
+    """Run it and print what was seen."""
+    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
+        models = Path(folder) / "models"
+        models.mkdir()
+        save_checkpoint(models, PLAIN)
+        with Ward(Path(folder), models, PLAIN, most=_LARGE) as ward:
+            ward.start_worker(_WORKERS[1])
+            havoc = Havoc(ward, kill_every_seconds)
+            thread = threading.Thread(target=havoc.work)
+            thread.start()
+            try:
+                accepted = _post(ward, jobs, minutes * 60)
+            finally:
+                havoc.stop()
+                thread.join()
+            _report(ward, havoc, accepted)
+
+
+def _post(ward: Ward, jobs: int, seconds: float) -> list[tuple[str, int]]:
+    """Post jobs evenly over some seconds."""
+    began, accepted = time.monotonic(), []
+    for number in range(jobs):
+        if number % (jobs // _LARGE_JOBS) == 0:
+            accepted.append((ward.accepted(_LARGE), _LARGE))
+        n = _SMALL_SIZES[number % len(_SMALL_SIZES)]
+        accepted.append((ward.accepted(n), n))
+        time.sleep(max(0.0, began + seconds * number / jobs - time.monotonic()))
+    return accepted
+
+
+def _report(ward: Ward, havoc: Havoc, accepted: list[tuple[str, int]]) -> None:
+    healed = time.monotonic()
+    for job_id, _ in accepted:
+        ward.wait_done(job_id, _BACKLOG_SECONDS)
+    seconds = time.monotonic() - healed
+    for job_id, n in accepted:
+        ward.inspect(job_id, n)  # raises if anything is lost, doubled or left behind
+    images = sum(n for _, n in accepted)
+    console.print(f"{len(accepted)} jobs, {images} images, {havoc.kills} kills; nothing lost, nothing doubled.")
+    console.print(f"The last job ended {seconds:.1f} s after the last kill.\n")
+    console.print(table.markdown(_HEAD, [_quarters(part, havoc.rss_mb[part]) for part in _PARTS]))
+
+
+def _quarters(part: str, samples: list[float]) -> tuple[str, ...]:
+    cuts = [len(samples) * k // 4 for k in range(5)]
+    return (part, *(f"{median(samples[a:b] or [0.0]):.1f}" for a, b in pairwise(cuts)))
+
+
+if __name__ == "__main__":
+    run(main)

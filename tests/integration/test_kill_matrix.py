@@ -1,0 +1,37 @@
+"""A sample of the kill matrix; `python -m benchmarks.kill_matrix` runs all of it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks.reliability.cell import run
+from benchmarks.reliability.matrix import groups
+from benchmarks.reliability.ward import Ward
+from tests.tiny import PLAIN, save_checkpoint
+
+CELLS = {str(cell): cell for group in groups() for cell in group.cells}
+SAMPLE = (
+    "reconciler, rendering, SIGKILL",  # first, as it knows which of two processes leads
+    "queue, popped, SIGKILL",
+    "queue, queued, other password",
+    "store, finalising, file too large",
+    "worker, popped, SIGTERM",
+    "worker, committing, SIGKILL",
+)
+
+
+@pytest.fixture(scope="module")
+def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
+    folder = tmp_path_factory.mktemp("ward")
+    (folder / "models").mkdir()
+    save_checkpoint(folder / "models", PLAIN)
+    with Ward(folder, folder / "models", PLAIN, apis=2) as ward:
+        yield ward
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_no_accepted_job_is_lost(ward: Ward, name: str) -> None:
+    outcome = run(ward, CELLS[name])
+    assert outcome.failure is None
+    assert outcome.jobs > 0
+    assert outcome.seconds < 60

