@@ -138,12 +138,19 @@ def api(
     import uvicorn
 
     from app.main import create_app
+    from app.protocol import BoundedProtocol
     from app.settings import Settings
 
     settings = Settings()
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
     config = uvicorn.Config(
-        create_app(settings), host=host, port=port, log_config=None, timeout_graceful_shutdown=10, server_header=False
+        create_app(settings),
+        host=host,
+        port=port,
+        http=BoundedProtocol,
+        log_config=None,
+        timeout_graceful_shutdown=10,
+        server_header=False,
     )
     uvicorn.Server(config).run(None if fd is None else [socket.socket(fileno=fd)])
 

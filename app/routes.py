@@ -272,17 +272,18 @@ async def address(
     status_code=HTTPStatus.CREATED,
     tags=["styles"],
     max_body_size=_MOST_UPLOAD_BYTES,
+    form_limits={"max_files": 1, "max_fields": 8, "max_part_size": 1024},
     responses={
         200: {"model": Style, "description": "The same picture was there already."},
         201: {"headers": _described("Location")},
-        **documented(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+        **documented(HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     },
 )
-def add_style(
+async def add_style(
     file: Annotated[bytes, File(description="PNG, JPEG or WebP.")], styles: StylesDep, response: Response
 ) -> Style:
     """Bring a picture that images can take the style of. The same pixels are the same style, whatever the file."""
-    style, is_new = styles.add(file)
+    style, is_new = await styles.add(file)
     response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
     response.headers["Location"] = style.thumbnail
     return style
