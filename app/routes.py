@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, File, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from fastapi.routing import APIRoute
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
@@ -19,6 +20,7 @@ from app.waiting import Waiting, preferred_wait
 from worker.contracts.jobs import Format
 
 _POLL_SECONDS = "1"
+_MOST_ECHOED = 100
 _MOST_UPLOAD_BYTES = 20_000_000
 _IMAGES: dict[str, Any] = {f"image/{kind}": {} for kind in ("png", "webp", "jpeg")}
 
@@ -29,6 +31,10 @@ _HEADERS = {
     "Preference-Applied": "The wait that was granted.",
     "Content-Range": "Which bytes of how many.",
 }
+
+
+_OWN_HEADS = ("/jobs/{job_id}/download", "/jobs/{job_id}/events")
+"""One has a body that would be made in vain, the other one that does not end before its job."""
 
 
 def _described(*names: str) -> dict[str, Any]:
@@ -51,7 +57,7 @@ def _each_once(request: Request) -> None:
     counts = Counter(name for name, _ in request.query_params.multi_items())
     repeated = [name for name, count in counts.items() if count > 1]
     if repeated:
-        raise unprocessable("repeated_parameter", f"{', '.join(repeated)}: sent more than once")
+        raise unprocessable("repeated_parameter", f"{', '.join(repeated)[:_MOST_ECHOED]}: sent more than once")
 
 
 ServiceDep = Annotated[Service, Depends(_service)]
@@ -329,3 +335,20 @@ def readyz(service: ServiceDep) -> Health:
     """Say that a job that came now would be rendered."""
     service.check_ready()
     return Health()
+
+
+def _answer_heads() -> None:
+    """Answer HEAD wherever GET is answered (RFC 9110, section 9.3.2); the server leaves the bodies out."""
+    for route in list(router.routes):
+        if isinstance(route, APIRoute) and route.methods == {"GET"} and route.path not in _OWN_HEADS:
+            router.add_api_route(
+                route.path,
+                route.endpoint,
+                methods=["HEAD"],
+                include_in_schema=False,
+                dependencies=route.dependencies,
+                response_class=route.response_class,
+            )
+
+
+_answer_heads()
