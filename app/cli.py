@@ -151,6 +151,7 @@ def api(
         log_config=None,
         timeout_graceful_shutdown=10,
         server_header=False,
+        headers=[("X-Content-Type-Options", "nosniff")],
     )
     uvicorn.Server(config).run(None if fd is None else [socket.socket(fileno=fd)])
 

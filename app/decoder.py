@@ -9,10 +9,10 @@ from PIL import Image
 
 from worker.contracts.pictures import PictureError, UnknownFormatError, normalised
 
-_MOST_CPU_SECONDS = 10
+_MOST_CPU_SECONDS = 5
 """A file of a few megabytes can keep a decoder busy for hours: scan after scan, segment after segment."""
 _MOST_BYTES = 3 << 29
-"""Of memory: what the largest picture that is taken needs is well below it."""
+"""Of memory: what the largest picture that is taken needs is half of it, and a second."""
 _ERRORS = {3: UnknownFormatError, 4: PictureError}
 
 
