@@ -10,6 +10,7 @@ from hypothesis.errors import Unsatisfiable
 from hypothesis.strategies import SearchStrategy
 from schemathesis import Case, CheckContext, GenerationMode, Response
 from schemathesis.checks import CHECKS
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from tests.integration.house import House
@@ -32,7 +33,7 @@ BOUNDED = settings(
 )
 
 
-def is_a_problem(_context: CheckContext, response: Response, _case: Case) -> None:
+def is_a_problem(_context: CheckContext, response: Response, _case: Case[Any]) -> None:
     """Every error is problem+json, and none is our mistake."""
     if response.status_code < 400:
         return
@@ -58,16 +59,18 @@ def document(house: House) -> OpenApiSchema:
 
 
 def test_any_request_gets_what_the_document_says(document: OpenApiSchema) -> None:
-    for operation in document.get_all_operations():
-        check(operation.ok().as_strategy(generation_mode=GenerationMode.POSITIVE))
+    for found in document.get_all_operations():
+        assert isinstance(found, Ok)
+        operation = found.ok()
+        check(operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
         with suppress(Unsatisfiable):  # to some, nothing wrong can be said
-            check(operation.ok().as_strategy(generation_mode=GenerationMode.NEGATIVE))
+            check(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE))
 
 
-def check(cases: SearchStrategy[Case]) -> None:
+def check(cases: SearchStrategy[Case[Any]]) -> None:
     @BOUNDED
     @given(cases)
-    def call(case: Case) -> None:
+    def call(case: Case[Any]) -> None:
         case.call_and_validate(checks=checks())
 
     call()
@@ -77,7 +80,7 @@ def test_any_chain_of_requests_gets_what_the_document_says(document: OpenApiSche
     reached = set()
 
     class Chain(document.as_state_machine()):  # type: ignore[misc]
-        def validate_response(self, response: Response, case: Case, **_: Any) -> None:
+        def validate_response(self, response: Response, case: Case[Any], **_: Any) -> None:
             case.validate_response(response, checks=checks())
             reached.add((case.operation.label, response.status_code))
 

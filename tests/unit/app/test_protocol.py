@@ -1,6 +1,7 @@
 """The limits of a request's head, on a real connection."""
 
 import asyncio
+from asyncio import StreamReader, StreamWriter
 from collections.abc import Callable, Coroutine
 
 import pytest
@@ -12,8 +13,7 @@ from app import protocol
 from app.protocol import BoundedProtocol
 
 HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n"
-Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
-Talk = Callable[[Reader, Writer], Coroutine[None, None, bytes]]
+Talk = Callable[[StreamReader, StreamWriter], Coroutine[None, None, bytes]]
 
 
 def answer(talk: Talk) -> bytes:
@@ -40,7 +40,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("begin", [b"", b"GET ", HEAD, b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\n"])
 def test_a_head_that_does_not_come_is_not_waited_for(begin: bytes) -> None:
-    async def talk(reader: Reader, writer: Writer) -> bytes:
+    async def talk(reader: StreamReader, writer: StreamWriter) -> bytes:
         writer.write(begin)
         return await reader.read()  # until the server closes
 
@@ -49,7 +49,7 @@ def test_a_head_that_does_not_come_is_not_waited_for(begin: bytes) -> None:
 
 @pytest.mark.usefixtures("impatient")
 def test_a_body_may_take_longer_than_a_head() -> None:
-    async def talk(reader: Reader, writer: Writer) -> bytes:
+    async def talk(reader: StreamReader, writer: StreamWriter) -> bytes:
         writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n")
         await asyncio.sleep(0.3)
         writer.write(b"ab")
@@ -62,7 +62,7 @@ def test_a_body_may_take_longer_than_a_head() -> None:
     "lines", [b"X: " + b"a" * 70_000, b"X: a\r\n" * 201, b"X: " + b"a" * 10_000_000, b"a: b\r\n" * 1_000_000]
 )
 def test_a_head_that_is_too_large_is_refused(lines: bytes) -> None:
-    async def talk(reader: Reader, writer: Writer) -> bytes:
+    async def talk(reader: StreamReader, writer: StreamWriter) -> bytes:
         writer.write(HEAD + lines + b"\r\n\r\n")
         try:
             return await reader.read()
@@ -73,7 +73,7 @@ def test_a_head_that_is_too_large_is_refused(lines: bytes) -> None:
 
 
 def test_a_large_head_is_taken() -> None:
-    async def talk(reader: Reader, writer: Writer) -> bytes:
+    async def talk(reader: StreamReader, writer: StreamWriter) -> bytes:
         writer.write(HEAD + b"X: " + b"a" * 60_000 + b"\r\nConnection: close\r\n\r\n")
         return await reader.read()
 
