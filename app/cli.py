@@ -138,6 +138,7 @@ def api(
     import uvicorn
 
     from app.main import create_app
+    from app.protocol import BoundedProtocol
     from app.request_id import RequestIdFilter, WithRequestId
     from app.settings import Settings
     from worker.contracts import logs
@@ -146,7 +147,14 @@ def api(
     logs.configure(settings.log_level, settings.log_format, RequestIdFilter())
     app = WithRequestId(create_app(settings))
     config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, timeout_graceful_shutdown=10, server_header=False
+        app,
+        host=host,
+        port=port,
+        http=BoundedProtocol,
+        log_config=None,
+        timeout_graceful_shutdown=10,
+        server_header=False,
+        headers=[("X-Content-Type-Options", "nosniff")],
     )
     uvicorn.Server(config).run(None if fd is None else [socket.socket(fileno=fd)])
 

@@ -1,7 +1,7 @@
 """Every error that leaves the API, as problem+json (RFC 9457)."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -10,11 +10,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.schemas import MAX_SEED, MAX_START, Problem
 from worker.contracts.artifacts import DamagedError, StoreError
 
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_MOST_FAULTS, _MOST_ECHOED = 10, 100
 _TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 log = logging.getLogger(__name__)
@@ -119,24 +122,39 @@ def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
     status = HTTPStatus(error.status_code)
     code = status.phrase.lower().replace(" ", "_")
     detail = f"{request.method} {request.url.path}: {error.detail}"
-    return _respond(request, ApiError(status, code, detail, headers=error.headers))
+    headers = {"Allow": ", ".join(_allowed(request))} if status == HTTPStatus.METHOD_NOT_ALLOWED else error.headers
+    return _respond(request, ApiError(status, code, detail, headers=headers))
+
+
+def _allowed(request: Request) -> list[str]:
+    """List the methods of a path, of which the framework tells only those of one function."""
+    asked: Iterator[Scope] = ({**request.scope, "method": method} for method in _METHODS)
+    return [scope["method"] for scope in asked if any(_answers(route, scope) for route in request.app.routes)]
+
+
+def _answers(route: BaseRoute, scope: Scope) -> bool:
+    match, _ = route.matches(scope)
+    return match is Match.FULL
 
 
 def _on_validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
-    detail = "; ".join(_describe(fault, request.app.state.limits) for fault in error.errors())
+    faults = error.errors()
+    said = [_describe(fault, request.app.state.limits) for fault in faults[:_MOST_FAULTS]]
+    said += [f"and {len(faults) - _MOST_FAULTS} more"] if len(faults) > _MOST_FAULTS else []
+    detail = "; ".join(said)
     return _respond(request, unprocessable("invalid_request", detail))
 
 
 def _describe(fault: Mapping[str, Any], limits: Mapping[str, tuple[int, int]]) -> str:
     location: Sequence[str | int] = fault["loc"]
-    name = location[-1]
+    name = str(location[-1])[:_MOST_ECHOED]
     if fault["type"] == "missing":
         return f"{name}: required, and was not sent"
     if fault["type"] == "extra_forbidden":
         return f"{name}: no such parameter"
-    sent = str(fault["input"])[:100]
+    sent = str(fault["input"])[:_MOST_ECHOED]
     if name in limits:
-        low, high = limits[str(name)]
+        low, high = limits[name]
         return f"{name}: must be a whole number between {low} and {high}, got {sent!r}"
     return f"{name}: {fault['msg'][:1].lower()}{fault['msg'][1:]}, got {sent!r}"
 

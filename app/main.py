@@ -45,7 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
         listening.cancel()
         await asyncio.gather(listening, run_in_threadpool(reconciler.stop), return_exceptions=True)
 
-    app = FastAPI(title="Imagemill", summary="Image datasets on demand.", lifespan=lifespan)
+    app = FastAPI(title="Imagemill", summary="Image datasets on demand.", lifespan=lifespan, redirect_slashes=False)
     app.state.artifacts, app.state.bell = artifacts, bell
     app.state.styles = Styles(artifacts)
     app.state.service = Service(settings, artifacts, line, live, app.state.styles)

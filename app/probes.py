@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from app.errors import documented
+from app.heads import answer_heads
 from app.metrics import Metrics
 from app.readiness import Readiness
 from app.schemas import Health, Ready
@@ -65,3 +66,6 @@ async def metrics(request: Request) -> Response:
     """Show the service's figures in Prometheus' text format."""
     probes = _probes(request)
     return Response(await probes.look(probes.metrics.text), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+answer_heads(router)

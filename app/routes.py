@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.download import Download, is_known
 from app.errors import documented, unprocessable
+from app.heads import answer_heads
 from app.schemas import GenerateQuery, Job, Looks, Model, Models, Style, Styles, UpTo, Wanted, Whole
 from app.service import Service
 from app.styles import Styles as StyleRoom
@@ -19,6 +20,7 @@ from app.waiting import Waiting, preferred_wait
 from worker.contracts.jobs import Format
 
 _POLL_SECONDS = "1"
+_MOST_ECHOED = 100
 _MOST_UPLOAD_BYTES = 20_000_000
 _IMAGES: dict[str, Any] = {f"image/{kind}": {} for kind in ("png", "webp", "jpeg")}
 
@@ -29,6 +31,10 @@ _HEADERS = {
     "Preference-Applied": "The wait that was granted.",
     "Content-Range": "Which bytes of how many.",
 }
+
+
+_OWN_HEADS = ("/jobs/{job_id}/download", "/jobs/{job_id}/events")
+"""One has a body that would be made in vain, the other one that does not end before its job."""
 
 
 def _described(*names: str) -> dict[str, Any]:
@@ -51,7 +57,7 @@ def _each_once(request: Request) -> None:
     counts = Counter(name for name, _ in request.query_params.multi_items())
     repeated = [name for name, count in counts.items() if count > 1]
     if repeated:
-        raise unprocessable("repeated_parameter", f"{', '.join(repeated)}: sent more than once")
+        raise unprocessable("repeated_parameter", f"{', '.join(repeated)[:_MOST_ECHOED]}: sent more than once")
 
 
 ServiceDep = Annotated[Service, Depends(_service)]
@@ -272,17 +278,18 @@ async def address(
     status_code=HTTPStatus.CREATED,
     tags=["styles"],
     max_body_size=_MOST_UPLOAD_BYTES,
+    form_limits={"max_files": 1, "max_fields": 8, "max_part_size": 1024},
     responses={
         200: {"model": Style, "description": "The same picture was there already."},
         201: {"headers": _described("Location")},
-        **documented(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+        **documented(HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     },
 )
-def add_style(
+async def add_style(
     file: Annotated[bytes, File(description="PNG, JPEG or WebP.")], styles: StylesDep, response: Response
 ) -> Style:
     """Bring a picture that images can take the style of. The same pixels are the same style, whatever the file."""
-    style, is_new = styles.add(file)
+    style, is_new = await styles.add(file)
     response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
     response.headers["Location"] = style.thumbnail
     return style
@@ -315,3 +322,6 @@ def models(service: ServiceDep) -> Models:
 def model(name: str, service: ServiceDep) -> Model:
     """Tell about one model."""
     return service.model(name)
+
+
+answer_heads(router, _OWN_HEADS)

@@ -19,7 +19,7 @@ MAX_START = MAX_SEED - 10**9
 
 def _refuse_odd_spelling(value: object) -> object:
     """Let no "1_0", "5.0" or " 5" pass for a number."""
-    if isinstance(value, str) and not re.fullmatch(r"-?\d{1,19}", value):
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,19}", value):
         raise ValueError("not a whole number")
     return value
 

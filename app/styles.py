@@ -4,22 +4,25 @@ import hashlib
 import io
 from datetime import UTC, datetime
 from http import HTTPStatus
-from threading import Lock
 
+from anyio import CapacityLimiter, to_thread
 from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
-from app.errors import ApiError, unprocessable
+from app.decoder import decoded
+from app.errors import ApiError, unavailable, unprocessable
 from app.schemas import Style
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.catalog import Sha256
-from worker.contracts.pictures import PictureError, UnknownFormatError, normalised
+from worker.contracts.pictures import PictureError, UnknownFormatError
 from worker.contracts.styles import StyleEntry
 
 _ID: TypeAdapter[str] = TypeAdapter(Sha256)
 _SIDE = 512
 """Of a kept picture, in pixels: as much as images of this size can take over."""
 _THUMBNAIL_SIDE = 160
+_DECODING, _WAITING = 2, 16
+"""Pictures that are decoded at the same time, and that may wait for it. They take no thread from other requests."""
 
 
 class Styles:
@@ -27,14 +30,17 @@ class Styles:
 
     def __init__(self, artifacts: Artifacts) -> None:
         self._artifacts = artifacts
-        self._decoding = Lock()
-        """One picture at a time: a large one takes 160 MB until it is small."""
+        self._decoding = CapacityLimiter(_DECODING)
 
-    def add(self, data: bytes) -> tuple[Style, bool]:
+    async def add(self, data: bytes) -> tuple[Style, bool]:
         """Keep a picture, and tell whether it is new."""
+        if self._decoding.statistics().tasks_waiting >= _WAITING:
+            raise unavailable("uploads_busy", f"{_WAITING} pictures wait to be decoded already")
+        return await to_thread.run_sync(self._add, data, limiter=self._decoding)
+
+    def _add(self, data: bytes) -> tuple[Style, bool]:
         try:
-            with self._decoding:
-                picture = normalised(data, _SIDE)
+            picture = decoded(data, _SIDE)
         except UnknownFormatError as error:
             raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unknown_picture", f"file: {error}") from error
         except PictureError as error:

@@ -55,6 +55,11 @@ class House:
         self._api = self._start("api", f"from app.cli import cli; cli(['api', '--fd', '{self._socket.fileno()}'])")
         self.client = httpx.Client(base_url=self.url, timeout=DEADLINE_SECONDS)
 
+    @property
+    def api_pid(self) -> int:
+        """Process of the API."""
+        return self._api.pid
+
     def start_worker(self, code: str = WORKER, **environment: str) -> subprocess.Popen[bytes]:
         """Start a worker process, and wait until it is alive."""
         known = set(self.redis.keys("imagemill:worker:*"))

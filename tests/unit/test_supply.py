@@ -1,0 +1,61 @@
+"""What is installed, and how it is run: pinned, unprivileged and without secrets."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PINS = sorted((ROOT / "requirements").glob("*.txt"))
+SECRET = re.compile(r"(password|secret|token|api_?key|access_?key)\w*\s*[=:]\s*[^\s$]", re.IGNORECASE)
+
+
+def services() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    return found
+
+
+@pytest.mark.parametrize("path", PINS, ids=lambda path: path.name)
+def test_every_package_is_pinned_by_version_and_hash(path: Path) -> None:
+    entries = re.sub(r" *#.*", "", path.read_text()).replace("\\\n", " ").split("\n")
+    for entry in filter(str.strip, entries):
+        assert re.match(r"[a-z0-9._-]+(\[[a-z,]+\])?==[0-9][^ ]* ", entry), entry
+        assert "--hash=sha256:" in entry
+
+
+@pytest.mark.parametrize("name", services())
+def test_a_container_has_no_rights_and_no_disk_of_its_own(name: str) -> None:
+    service = services()[name]
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not service.get("privileged")
+    assert all(str(port).startswith("127.0.0.1:") for port in service.get("ports", ()))
+    assert not any("docker.sock" in str(volume) for volume in service.get("volumes", ()))
+
+
+def test_no_image_runs_as_root() -> None:
+    stages = re.split(r"^FROM ", (ROOT / "docker" / "Dockerfile").read_text(), flags=re.MULTILINE)[2:]
+    assert len(stages) == 2
+    for stage in stages:
+        assert re.findall(r"^USER (\w+)$", stage, re.MULTILINE) == ["imagemill"]
+        assert stage.index("\nUSER ") > stage.rindex("\nRUN ")
+    assert services()["redis"]["user"] == "999:1000"
+
+
+@pytest.mark.parametrize("name", ["docker-compose.yml", "docker/Dockerfile"])
+def test_no_secret_is_written_down(name: str) -> None:
+    assert not SECRET.search((ROOT / name).read_text())
+
+
+def test_no_pinned_package_has_a_known_vulnerability() -> None:
+    audit = shutil.which("pip-audit")
+    if audit is None:
+        pytest.skip("pip-audit is not here: it asks a server for advisories, and tests need none")
+    command = [audit, "--disable-pip", "--require-hashes", "-r", str(ROOT / "requirements" / "runtime.txt")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
