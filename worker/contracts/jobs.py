@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from worker.contracts.catalog import CatalogEntry
+from worker.contracts.owners import Owner
 from worker.contracts.styles import StyleSpec
 
 JOB_ID_PATTERN = r"^[A-Za-z0-9_-]{22}$"
@@ -65,6 +66,7 @@ class JobSpec(BaseModel):
     format: Format = "png"
     style: StyleSpec | None = None
     cut: Cut
+    owner: Owner = ""
     created: datetime
 
     @property

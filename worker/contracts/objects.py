@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -107,7 +108,8 @@ class Objects:
         if self._folder is not None:
             place = self._folder / path
             below = place.rglob("*") if place.is_dir() else ()
-            list(self._syncing.map(_sync, (*below, place, place.parent)))
+            above = takewhile(lambda folder: folder != self._folder, place.parents)
+            list(self._syncing.map(_sync, (*below, place, *above)))
 
 
 def _sync(path: Path) -> None:
