@@ -1,14 +1,11 @@
 """What the API does, without HTTP: accept a job, tell about it, cancel it, hand out what it made."""
 
-import base64
-import hashlib
-import json
 import logging
 import math
 import secrets
 from collections import Counter
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from itertools import count
@@ -17,8 +14,11 @@ from statistics import median
 from pydantic import TypeAdapter, ValidationError
 from redis.exceptions import RedisError
 
+from app.address import address_id
 from app.errors import ApiError, unavailable, unprocessable
+from app.keys import Caller
 from app.live import Live, Progress
+from app.quota import Quota, Usage
 from app.schemas import MAX_SEED, GenerateQuery, Job, Model, Wanted
 from app.settings import Settings
 from app.status import describe
@@ -47,35 +47,38 @@ log = logging.getLogger(__name__)
 
 
 class Service:
-    """All that the routes ask for; raises ApiError."""
+    """All that the routes ask for; raises ApiError. Who has a JobSpec may have all of the job."""
 
-    def __init__(self, settings: Settings, artifacts: Artifacts, line: Line, live: Live, styles: Styles) -> None:
+    def __init__(
+        self, settings: Settings, artifacts: Artifacts, line: Line, live: Live, styles: Styles, quota: Quota
+    ) -> None:
         self._settings = settings
         self._artifacts = artifacts
         self._line = line
         self._live = live
         self._styles = styles
+        self._quota = quota
 
-    def submit(self, query: GenerateQuery) -> Job:
-        """Accept a job: once this returns, the job ends, whatever dies."""
-        limit = self._settings.max_images
+    def submit(self, query: GenerateQuery, caller: Caller) -> tuple[JobSpec, Job, Usage | None]:
+        """Accept a job: once this returns, the job ends, whatever dies. Tells too what the caller has open with it."""
+        limit = min(self._settings.max_images, caller.max_images or self._settings.max_images)
         if not 1 <= query.n <= limit:
             raise unprocessable("n_out_of_range", f"n: must be a whole number between 1 and {limit}, got '{query.n}'")
-        spec = self._specify(query, *self._choose_model(query.model))
-        self._accept(spec)
-        return describe(spec, None, Progress({}, None), spec.created)
+        spec = self._specify(query, caller.owner, *self._choose_model(query.model))
+        used = self._accept(spec, caller)
+        return spec, describe(spec, None, Progress({}, None), spec.created), used
 
-    def address(self, wanted: Wanted) -> JobSpec:
+    def address(self, wanted: Wanted, caller: Caller) -> JobSpec:
         """Find the job that makes the one image of an address, or accept it: the address is its id.
 
         One that was cancelled or has failed stays as it is, and is tried again under the next id; but not at once when
         it has failed.
         """
-        spec = self._specify(wanted, *self._choose_model(wanted.model, HTTPStatus.NOT_FOUND))
+        spec = self._specify(wanted, caller.owner, *self._choose_model(wanted.model, HTTPStatus.NOT_FOUND))
         for attempt in count():
-            spec = spec.model_copy(update={"id": _address_id(spec, attempt)})
+            spec = spec.model_copy(update={"id": address_id(spec, attempt)})
             if self._artifacts.spec(spec.id) is None:
-                self._accept(spec)
+                self._accept(spec, caller)
                 break
             state = self._artifacts.state(spec.id)
             if state is None or state.outcome == "succeeded":
@@ -97,58 +100,80 @@ class Service:
         wait = math.ceil(_FAILED_REST.total_seconds())
         raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "not_rendered", state.error.message, retry_after_seconds=wait)
 
-    def _accept(self, spec: JobSpec) -> None:
+    def _accept(self, spec: JobSpec, caller: Caller) -> Usage | None:
+        with self._quota.room(caller, spec.n) as used, self._discarded_on_error(spec.id):
+            is_new = self._artifacts.create_job(spec)
+        if is_new:
+            with self._discarded_on_error(spec.id):
+                self._line.enqueue(spec, [Task.render_shard(spec.id, 0, spec.shard_count)])
+                self._artifacts.keep_job(spec.id)  # last, as workers can begin meanwhile
+            known = (spec.id, spec.owner, spec.model.name, spec.n, spec.seed)
+            log.info("job accepted job_id=%s owner=%s model=%s n=%d seed=%d", *known)
+        return used
+
+    @contextmanager
+    def _discarded_on_error(self, job_id: str) -> Iterator[None]:
         try:
-            if not self._artifacts.create_job(spec):
-                return
-            self._line.enqueue(spec, [Task.render_shard(spec.id, 0, spec.shard_count)])
-            self._artifacts.keep_job(spec.id)  # last, as workers can begin meanwhile
+            yield
         except Exception:
             with suppress(Exception):
-                self._artifacts.discard_job(spec.id)
+                self._artifacts.discard_job(job_id)
             raise
-        log.info("job accepted job_id=%s model=%s n=%d seed=%d", spec.id, spec.model.name, spec.n, spec.seed)
 
-    def job(self, job_id: str) -> Job:
+    def spec(self, job_id: str, owner: str) -> JobSpec:
+        """Find the job of an owner. Somebody else's is as unknown as one that is not there."""
+        try:
+            spec = self._artifacts.spec(_JOB_ID.validate_python(job_id))
+        except ValidationError:
+            spec = None
+        if spec is None or spec.owner != owner:
+            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_job", f"no job {_cut(job_id)}")
+        return spec
+
+    def job(self, spec: JobSpec) -> Job:
         """Tell how a job is doing."""
-        return self._describe(self._spec(job_id))
+        state = self._artifacts.state(spec.id)
+        if state is None:
+            return describe(spec, None, self._live.progress(spec.id), datetime.now(UTC))
+        succeeded = state.outcome == "succeeded"
+        shards = range(spec.shard_count) if succeeded else self._artifacts.committed(spec.id)
+        images = {shard: len(spec.shard_indices(shard)) for shard in shards}
+        started = state.started.timestamp() if state.started else None
+        return describe(spec, state, Progress(images, started), state.finished)
 
-    def cancel(self, job_id: str) -> Job:
+    def cancel(self, spec: JobSpec) -> Job:
         """End a job, unless it has ended otherwise."""
-        spec = self._spec(job_id)
         state = JobState(outcome="cancelled", started=None, finished=datetime.now(UTC))
-        if self._artifacts.finish(job_id, state):
-            self._artifacts.settle_job(job_id)
+        if self._artifacts.finish(spec.id, state):
+            self._artifacts.settle_job(spec.id)
             with suppress(RedisError):
-                self._live.flag_cancelled(job_id)
-                self._live.ring_end(job_id)
-            log.info("job cancelled job_id=%s", job_id)
-        job = self._describe(spec)
+                self._live.flag_cancelled(spec.id)
+                self._live.ring_end(spec.id)
+            log.info("job cancelled job_id=%s", spec.id)
+        job = self.job(spec)
         if job.state != "cancelled":
-            raise ApiError(HTTPStatus.CONFLICT, "job_ended", f"job {job_id} ended as {job.state} before")
+            raise ApiError(HTTPStatus.CONFLICT, "job_ended", f"job {spec.id} ended as {job.state} before")
         return job
 
-    def archive(self, job_id: str) -> tuple[JobSpec, Job, ArchivePlan | None]:
+    def archive(self, spec: JobSpec) -> tuple[Job, ArchivePlan | None]:
         """Find the archive of a job; None while the job runs. Raises ApiError when there will be none."""
-        spec = self._spec(job_id)
-        job = self._describe(spec)
+        job = self.job(spec)
         if job.done and job.state != "succeeded":
             raise _not_there(job, "its archive")
-        return spec, job, self._artifacts.archive(job_id) if job.done else None
+        return job, self._artifacts.archive(spec.id) if job.done else None
 
-    def image(self, job_id: str, index: int, suffix: str) -> tuple[Format, bytes]:
+    def image(self, spec: JobSpec, index: int, suffix: str) -> tuple[Format, bytes]:
         """Read one image, as soon as its shard is there."""
-        spec = self._spec(job_id)
         if spec.format == "npz" or suffix != SUFFIXES[spec.format]:
             own = "arrays" if spec.format == "npz" else f"INDEX.{SUFFIXES[spec.format]}"
-            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_image", f"the images of job {job_id} are {own}")
+            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_image", f"the images of job {spec.id} are {own}")
         if not spec.first <= index < spec.first + spec.n:
-            detail = f"job {job_id} has images {spec.first} to {spec.first + spec.n - 1}, not {index}"
+            detail = f"job {spec.id} has images {spec.first} to {spec.first + spec.n - 1}, not {index}"
             raise ApiError(HTTPStatus.NOT_FOUND, "unknown_image", detail)
         number, position = spec.locate(index)
-        shard = self._artifacts.shard(job_id, number)
+        shard = self._artifacts.shard(spec.id, number)
         if shard is None:
-            raise _not_there(self._describe(spec), f"image {index}")
+            raise _not_there(self.job(spec), f"image {index}")
         return spec.format, self._artifacts.image(shard, position)
 
     def models(self) -> list[Model]:
@@ -179,25 +204,6 @@ class Service:
         if not any(worker.models for worker in self._live.workers()):
             raise unavailable("no_worker", "no live worker has a model")
 
-    def _spec(self, job_id: str) -> JobSpec:
-        try:
-            spec = self._artifacts.spec(_JOB_ID.validate_python(job_id))
-        except ValidationError:
-            spec = None
-        if spec is None:
-            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_job", f"no job {_cut(job_id)}")
-        return spec
-
-    def _describe(self, spec: JobSpec) -> Job:
-        state = self._artifacts.state(spec.id)
-        if state is None:
-            return describe(spec, None, self._live.progress(spec.id), datetime.now(UTC))
-        succeeded = state.outcome == "succeeded"
-        shards = range(spec.shard_count) if succeeded else self._artifacts.committed(spec.id)
-        images = {shard: len(spec.shard_indices(shard)) for shard in shards}
-        started = state.started.timestamp() if state.started else None
-        return describe(spec, state, Progress(images, started), state.finished)
-
     def _choose_model(
         self, name: str | None, unknown: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
     ) -> tuple[CatalogEntry, list[WorkerEntry]]:
@@ -225,7 +231,7 @@ class Service:
         preferred = self._settings.default_model
         return preferred if preferred in entries else next(iter(entries), "")
 
-    def _specify(self, query: Wanted, model: CatalogEntry, workers: list[WorkerEntry]) -> JobSpec:
+    def _specify(self, query: Wanted, owner: str, model: CatalogEntry, workers: list[WorkerEntry]) -> JobSpec:
         label = query.class_label
         if label is not None and label not in model.classes:
             wanted = (
@@ -234,7 +240,7 @@ class Service:
             raise unprocessable("unknown_class", f"class: must be {wanted}, got {_cut(label)}")
         style = query.styling
         if style is not None:
-            self._check_style(style, workers)
+            self._check_style(style, owner, workers)
         return JobSpec(
             id=secrets.token_urlsafe(16),
             model=model,
@@ -245,11 +251,12 @@ class Service:
             format=query.format,
             style=style,
             cut=_cut_styled(model) if style and style.mode == "standard" else self._cut(model, workers),
+            owner=owner,
             created=datetime.now(UTC),
         )
 
-    def _check_style(self, style: StyleSpec, workers: list[WorkerEntry]) -> None:
-        self._styles.check(style.id)
+    def _check_style(self, style: StyleSpec, owner: str, workers: list[WorkerEntry]) -> None:
+        self._styles.check(owner, style.id)
         if not (workers and all(worker.styles for worker in workers)):
             raise unavailable("no_style_transfer", "the workers have no weights of VGG19 (IMAGEMILL_VGG19)")
 
@@ -260,16 +267,6 @@ class Service:
         wanted = self._settings.shard_images or (median(speeds) * _SHARD_SECONDS if speeds else _UNMEASURED_SHARD)
         most = _MOST_SHARD_BYTES // (3 * model.resolution**2)
         return Cut(first=first, most=max(1, round(min(wanted, most) / first)) * first)
-
-
-def _address_id(spec: JobSpec, attempt: int) -> str:
-    """Make the id of the job that makes an image out of all that fixes its bytes, and the number of the attempt."""
-    model = spec.model
-    parts = [model.sha256, model.numerics.name, spec.seed, spec.first, spec.class_label, spec.format, attempt]
-    if spec.style is not None:
-        parts += spec.style.model_dump().values()
-    digest = hashlib.sha256(json.dumps(parts).encode()).digest()[:16]
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def _cut_styled(model: CatalogEntry) -> Cut:

@@ -28,9 +28,10 @@ MAX_IMAGES = 50_000
 class House:
     """Starts what is asked for, talks to it, and ends all of it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
         self.workers: list[subprocess.Popen[bytes]] = []
+        self._apis: list[subprocess.Popen[bytes]] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._queue_port = _free_port()
@@ -46,10 +47,23 @@ class House:
             "IMAGEMILL_SHARD_IMAGES": "256",
             "IMAGEMILL_DEVICE": "cpu",
             "IMAGEMILL_THREADS": "1",
+            **environment,
         }
         self.start_queue()
-        self._api = self._start("api", f"from app.cli import cli; cli(['api', '--fd', '{self._socket.fileno()}'])")
+        self.start_api()
         self.client = httpx.Client(base_url=self.url, timeout=DEADLINE_SECONDS)
+
+    def start_api(self) -> None:
+        """Start an API process, or one more that listens at the same address."""
+        code = f"from app.cli import cli; cli(['api', '--fd', '{self._socket.fileno()}'])"
+        self._apis.append(self._start(f"api-{len(self._apis)}", code))
+
+    def restart_api(self) -> None:
+        """Kill every API process, and start one."""
+        for api in self._apis:
+            api.kill()
+            api.wait(DEADLINE_SECONDS)
+        self.start_api()
 
     def start_worker(self, **environment: str) -> subprocess.Popen[bytes]:
         """Start a worker process, and wait until it is alive."""
@@ -86,7 +100,7 @@ class House:
 
     def close(self) -> None:
         """End every process."""
-        for process in (*self.workers, self._api, self.queue):
+        for process in (*self.workers, *self._apis, self.queue):
             process.kill()
             process.wait(DEADLINE_SECONDS)
         self.client.close()
