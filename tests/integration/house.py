@@ -32,8 +32,8 @@ class House:
         self.folder = folder
         self.workers: list[subprocess.Popen[bytes]] = []
         self._apis: list[subprocess.Popen[bytes]] = []
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._sockets = [socket.create_server(("127.0.0.1", 0))]
+        self.url = _url(self._sockets[0])
         self._queue_port = _free_port()
         self.redis = Redis("127.0.0.1", self._queue_port)
         self._environment = {
@@ -50,20 +50,23 @@ class House:
             **environment,
         }
         self.start_queue()
-        self.start_api()
+        self._serve(self._sockets[0])
         self.client = httpx.Client(base_url=self.url, timeout=DEADLINE_SECONDS)
 
-    def start_api(self) -> None:
-        """Start an API process, or one more that listens at the same address."""
-        code = f"from app.cli import cli; cli(['api', '--fd', '{self._socket.fileno()}'])"
-        self._apis.append(self._start(f"api-{len(self._apis)}", code))
+    def start_api(self) -> str:
+        """Start one more API process, and wait until it answers. Returns its URL."""
+        self._sockets.append(socket.create_server(("127.0.0.1", 0)))
+        self._serve(self._sockets[-1])
+        url = _url(self._sockets[-1])
+        assert httpx.get(f"{url}/healthz", timeout=DEADLINE_SECONDS).is_success
+        return url
 
     def restart_api(self) -> None:
-        """Kill every API process, and start one."""
-        for api in self._apis:
-            api.kill()
-            api.wait(DEADLINE_SECONDS)
-        self.start_api()
+        """Kill the first API process, and start it again."""
+        self._apis[0].kill()
+        self._apis[0].wait(DEADLINE_SECONDS)
+        self._serve(self._sockets[0])
+        self._apis[0] = self._apis.pop()
 
     def start_worker(self, **environment: str) -> subprocess.Popen[bytes]:
         """Start a worker process, and wait until it is alive."""
@@ -105,7 +108,8 @@ class House:
             process.wait(DEADLINE_SECONDS)
         self.client.close()
         self.redis.close()
-        self._socket.close()
+        for listening in self._sockets:
+            listening.close()
 
     def generate(self, n: int, **query: Any) -> dict[str, Any]:
         """Ask for a job that must be accepted."""
@@ -157,6 +161,10 @@ class House:
         self.queue = self._spawn("queue", [str(get_binary_path()), *options])
         wait_until(lambda: _answers(self._queue_port))
 
+    def _serve(self, listening: socket.socket) -> None:
+        code = f"from app.cli import cli; cli(['api', '--fd', '{listening.fileno()}'])"
+        self._apis.append(self._start(f"api-{len(self._apis)}", code))
+
     def _start(self, name: str, code: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         return self._spawn(name, [sys.executable, "-c", code], environment)
 
@@ -169,7 +177,7 @@ class House:
                 env={**self._environment, **(environment or {})},
                 stdout=log,
                 stderr=log,
-                pass_fds=(self._socket.fileno(),),
+                pass_fds=[listening.fileno() for listening in self._sockets],
             )
 
 
@@ -185,6 +193,10 @@ def wait_until(condition: Callable[[], bool], seconds: float = DEADLINE_SECONDS)
     while not condition():
         assert time.monotonic() < deadline, f"still not so after {seconds} s"
         time.sleep(0.02)
+
+
+def _url(listening: socket.socket) -> str:
+    return f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
 def _free_port() -> int:
