@@ -1,6 +1,7 @@
 """The command `imagemill`. Commands of other packages are found by entry point and loaded when they are asked for."""
 
 import logging
+import os
 import signal
 import socket
 import sys
@@ -39,6 +40,12 @@ class Commands(TyperGroup):
 
 
 cli = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, help="Image datasets on demand.")
+keys = typer.Typer(no_args_is_help=True, help="Say who may use the service, and for how much.")
+cli.add_typer(keys, name="keys")
+
+_Name = Annotated[str, typer.Argument(help="Whose key it is; jobs and styles belong to that name.")]
+_KeysFile = Annotated[Path, typer.Option(envvar="IMAGEMILL_KEYS", dir_okay=False, help="The file of keys.")]
+_KEYS = Path("keys.json")
 
 
 @cli.command()
@@ -50,22 +57,24 @@ def up(
     verbose: Annotated[bool, typer.Option("--verbose", help="Log what happens, not only what goes wrong.")] = False,
 ) -> None:
     """Run the whole service on this machine until Ctrl-C."""
+    from app.keyring import check_guarded
+    from app.settings import Settings
     from app.stack import Stack
 
-    console = Console(soft_wrap=True)
-    with (
-        _stopped_politely(console, is_normal=True),
-        Stack(data, host, port, workers, "info" if verbose else "warning") as stack,
-    ):
-        from app.ready import wait_until_ready  # meanwhile, its processes start
+    console, settings = Console(soft_wrap=True), Settings()
+    with _stopped_politely(console, is_normal=True):
+        check_guarded(settings, host)
+        with Stack(data, host, port, workers, "info" if verbose else "warning", settings.keys) as stack:
+            from app.ready import wait_until_ready  # meanwhile, its processes start
 
-        wait_until_ready(stack, console)
-        console.print(f"[bold green]Ready[/] at {stack.url} (documentation at {stack.url}/docs). Ctrl-C stops it. Try:")
-        elsewhere = "" if stack.url == _SERVER else f" --server {stack.url}"
-        console.print(f"  imagemill generate -n 100{elsewhere}", highlight=False)
-        while True:
-            time.sleep(_TEND_SECONDS)
-            stack.tend()
+            wait_until_ready(stack, console)
+            console.print(f"[bold green]Ready[/] at {stack.url} (documentation at {stack.url}/docs). Ctrl-C stops it.")
+            elsewhere = "" if stack.url == _SERVER else f" --server {stack.url}"
+            shown = "IMAGEMILL_KEY=... " if settings.keys else ""
+            console.print(f"Try:\n  {shown}imagemill generate -n 100{elsewhere}", highlight=False)
+            while True:
+                time.sleep(_TEND_SECONDS)
+                stack.tend()
 
 
 @cli.command()
@@ -105,7 +114,10 @@ def generate(
     steps: Annotated[int | None, typer.Option(min=1, max=10_000, help="Steps of styling, or of learning it.")] = None,
     job: Annotated[str | None, typer.Option(help="Continue this job, of which only the output can be chosen.")] = None,
 ) -> None:
-    """Ask a running service for images, and save them. What was interrupted is continued with --job."""
+    """Ask a running service for images, and save them. What was interrupted is continued with --job.
+
+    A service that has keys gets the one in IMAGEMILL_KEY.
+    """
     from app.generate import attach, order
 
     asked: dict[str, str | int | float | None] = {
@@ -120,12 +132,12 @@ def generate(
     query = {name: value for name, value in asked.items() if value is not None}
     if (n is None) == (job is None) or (job is not None and (query or style)):
         raise typer.BadParameter("give -n and what to generate, or --job alone")
-    console = Console(soft_wrap=True)
+    console, key = Console(soft_wrap=True), os.environ.get("IMAGEMILL_KEY")  # no option, as everybody sees those
     with _stopped_politely(console, is_normal=False):
         if job is None:
-            order(server, query, style, out, console)
+            order(server, key, query, style, out, console)
         else:
-            attach(server, job, out, console)
+            attach(server, key, job, out, console)
 
 
 @cli.command()
@@ -137,13 +149,16 @@ def api(
     """Run the API alone. Configured by IMAGEMILL_REDIS_URL, IMAGEMILL_STORE and others."""
     import uvicorn
 
+    from app.keyring import check_guarded
     from app.main import create_app
     from app.protocol import BoundedProtocol
     from app.request_id import RequestIdFilter, WithRequestId
     from app.settings import Settings
     from worker.contracts import logs
 
-    settings = Settings()
+    settings, listening = Settings(), None if fd is None else socket.socket(fileno=fd)
+    with _refused_politely():
+        check_guarded(settings, host if listening is None else listening.getsockname()[0])
     logs.configure(settings.log_level, settings.log_format, RequestIdFilter())
     app = WithRequestId(create_app(settings))
     config = uvicorn.Config(
@@ -156,7 +171,60 @@ def api(
         server_header=False,
         headers=[("X-Content-Type-Options", "nosniff")],
     )
-    uvicorn.Server(config).run(None if fd is None else [socket.socket(fileno=fd)])
+    uvicorn.Server(config).run(None if listening is None else [listening])
+
+
+@keys.command()
+def add(
+    name: _Name,
+    file: _KeysFile = _KEYS,
+    max_images: Annotated[int | None, typer.Option(min=1, help="Most images that may wait at a time.")] = None,
+    max_jobs: Annotated[int | None, typer.Option(min=1, help="Most jobs that may be open at a time.")] = None,
+) -> None:
+    """Make a key and print it, once: the file holds its hash only."""
+    from pydantic import ValidationError
+
+    from app.keys import Caller, change, new_secret
+
+    with _refused_politely():
+        try:
+            caller, secret = Caller(owner=name, max_images=max_images, max_jobs=max_jobs), new_secret()
+            change(file, lambda found: found.added(caller, secret))
+        except ValidationError as error:
+            raise typer.BadParameter(
+                "a name is of a-z, 0-9, '.', '_' and '-', 64 at most", param_hint="NAME"
+            ) from error
+    typer.echo(secret)
+
+
+@keys.command()
+def remove(name: _Name, file: _KeysFile = _KEYS) -> None:
+    """Take a key back; what its owner has made stays in the store."""
+    from app.keys import change
+
+    with _refused_politely():
+        change(file, lambda found: found.without(name))
+
+
+@keys.command(name="list")
+def all_keys(file: _KeysFile = _KEYS) -> None:
+    """List whose keys there are, and their limits."""
+    from app.keys import load
+
+    with _refused_politely():
+        for key in load(file).keys:
+            typer.echo(f"{key.owner}  images: {key.max_images or 'any'}  jobs: {key.max_jobs or 'any'}")
+
+
+@contextmanager
+def _refused_politely() -> Iterator[None]:
+    from app.keys import KeysError
+
+    try:
+        yield
+    except KeysError as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(1)
 
 
 def main() -> None:
@@ -178,6 +246,7 @@ class _Stopped(BaseException):
 def _stopped_politely(console: Console, *, is_normal: bool) -> Iterator[None]:
     """Let signals unwind what runs, and say in one line what went wrong, if anything did."""
     from app.client import ClientError
+    from app.keys import KeysError
     from app.stack import StackError
 
     logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -190,7 +259,7 @@ def _stopped_politely(console: Console, *, is_normal: bool) -> Iterator[None]:
         console.print(f"Stopped by {signal.Signals(number).name}.")
         _print_notes(stopped, console)
         sys.exit(0 if is_normal else 128 + number)
-    except (StackError, ClientError) as error:
+    except (StackError, ClientError, KeysError) as error:
         console.print(f"[bold red]Error:[/] {escape(str(error))}")
         _print_notes(error, console)
         sys.exit(1)

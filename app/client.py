@@ -22,6 +22,7 @@ _LEAST_BETWEEN_POLLS_SECONDS = 0.2
 _RECONNECT_SECONDS = 0.5
 _RETRY_SECONDS = 2
 _SECONDS = re.compile(r"\d{1,9}", re.ASCII)
+_KEY = re.compile(r"[\w.~+/=-]+", re.ASCII)
 _LOST = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE)
 _GATEWAY = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
 """What a proxy says while the server behind it is just being restarted."""
@@ -95,11 +96,17 @@ class _Problem(_Answer):
 class Client:
     """Talks to one server. `say` gets a line when it has to wait, and `pause` is how it waits."""
 
-    def __init__(self, server: str, say: Callable[[str], None], pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        server: str,
+        say: Callable[[str], None],
+        pause: Callable[[float], None] = time.sleep,
+        key: str | None = None,
+    ) -> None:
         self.server = server
         self.say = say
         self.pause = pause
-        self._http = httpx.Client(base_url=_checked(server), timeout=_ANSWER_SECONDS)
+        self._http = httpx.Client(base_url=_checked(server), timeout=_ANSWER_SECONDS, headers=_authorization(key))
 
     def __enter__(self) -> Self:
         """Keep connections open."""
@@ -197,6 +204,15 @@ def _checked(server: str) -> httpx.URL:
     if url.scheme not in ("http", "https") or not url.host:
         raise ClientError(f"the server must be an address like http://127.0.0.1:8000, got {server!r}")
     return url
+
+
+def _authorization(key: str | None) -> dict[str, str]:
+    """Make the header that shows a key; one that no header can carry is not repeated in an error."""
+    if not key:
+        return {}
+    if not _KEY.fullmatch(key):
+        raise ClientError("what is in IMAGEMILL_KEY is no key: it holds characters that no key has")
+    return {"Authorization": f"Bearer {key}"}
 
 
 def _refusal(response: httpx.Response) -> ClientError:

@@ -60,7 +60,7 @@ def unavailable(code: str, detail: str, extension: Mapping[str, Any] | None = No
 def install(app: FastAPI, max_images: int) -> None:
     """Answer every error with problem+json."""
     app.add_middleware(BodyTooLarge)
-    app.exception_handler(ApiError)(_respond)
+    app.exception_handler(ApiError)(respond)
     app.exception_handler(HTTPException)(_on_http_exception)
     app.state.limits = {"n": (1, max_images), "seed": (0, MAX_SEED), "index": (0, MAX_SEED), "start": (0, MAX_START)}
     app.exception_handler(RequestValidationError)(_on_validation_error)
@@ -86,7 +86,7 @@ class BodyTooLarge:
             if message["type"] == "http.response.start" and message["status"] == _TOO_LARGE:
                 replaced = True
                 error = ApiError(_TOO_LARGE, "body_too_large", "the body is larger than this endpoint takes")
-                await _respond(Request(scope), error)(scope, receive, send)
+                await respond(Request(scope), error)(scope, receive, send)
             elif not replaced:
                 await send(message)
 
@@ -99,7 +99,8 @@ def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     return {int(status): {"description": status.phrase, "content": content} for status in statuses}
 
 
-def _respond(request: Request, error: ApiError) -> JSONResponse:
+def respond(request: Request, error: ApiError) -> JSONResponse:
+    """Make the answer that tells an error."""
     problem = Problem(
         type=f"urn:imagemill:problem:{error.code}",
         title=error.status.phrase,
@@ -123,7 +124,7 @@ def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
     code = status.phrase.lower().replace(" ", "_")
     detail = f"{request.method} {request.url.path}: {error.detail}"
     headers = {"Allow": ", ".join(_allowed(request))} if status == HTTPStatus.METHOD_NOT_ALLOWED else error.headers
-    return _respond(request, ApiError(status, code, detail, headers=headers))
+    return respond(request, ApiError(status, code, detail, headers=headers))
 
 
 def _allowed(request: Request) -> list[str]:
@@ -142,7 +143,7 @@ def _on_validation_error(request: Request, error: RequestValidationError) -> JSO
     said = [_describe(fault, request.app.state.limits) for fault in faults[:_MOST_FAULTS]]
     said += [f"and {len(faults) - _MOST_FAULTS} more"] if len(faults) > _MOST_FAULTS else []
     detail = "; ".join(said)
-    return _respond(request, unprocessable("invalid_request", detail))
+    return respond(request, unprocessable("invalid_request", detail))
 
 
 def _describe(fault: Mapping[str, Any], limits: Mapping[str, tuple[int, int]]) -> str:
@@ -161,26 +162,24 @@ def _describe(fault: Mapping[str, Any], limits: Mapping[str, tuple[int, int]]) -
 
 def _on_redis_error(request: Request, error: RedisError) -> JSONResponse:
     log.warning("redis was not reached path=%s reason=%s", request.url.path, error)
-    return _respond(request, unavailable("queue_unavailable", "the queue server cannot be reached just now"))
+    return respond(request, unavailable("queue_unavailable", "the queue server cannot be reached just now"))
 
 
 def _on_damage(request: Request, error: DamagedError) -> JSONResponse:
     log.error("store is damaged path=%s reason=%s", request.url.path, error)
     detail = "what is stored of this job cannot be read any more"
-    return _respond(request, ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "artifact_damaged", detail))
+    return respond(request, ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "artifact_damaged", detail))
 
 
 def _on_store_error(request: Request, error: StoreError | OSError) -> JSONResponse:
     log.error("store failed path=%s reason=%s", request.url.path, error)
     if "No space left" in str(error):
         detail = "the artifact store is full"
-        return _respond(
-            request, ApiError(HTTPStatus.INSUFFICIENT_STORAGE, "store_full", detail, retry_after_seconds=30)
-        )
-    return _respond(request, unavailable("store_unavailable", "the artifact store cannot be used just now"))
+        return respond(request, ApiError(HTTPStatus.INSUFFICIENT_STORAGE, "store_full", detail, retry_after_seconds=30))
+    return respond(request, unavailable("store_unavailable", "the artifact store cannot be used just now"))
 
 
 def _on_exception(request: Request, error: Exception) -> JSONResponse:
     log.error("request failed path=%s error=%s", request.url.path, type(error).__name__)
     detail = "the server made a mistake; its log says more"
-    return _respond(request, ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail))
+    return respond(request, ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail))

@@ -18,7 +18,12 @@ _UNNAMED = Path("<model>-seed<seed>-n<n>.zip")
 
 
 def order(
-    server: str, query: Mapping[str, str | int | float], style: Path | None, out: Path | None, console: Console
+    server: str,
+    key: str | None,
+    query: Mapping[str, str | int | float],
+    style: Path | None,
+    out: Path | None,
+    console: Console,
 ) -> None:
     """Ask a server for images, in the style of a picture if there is one, wait for them and save them."""
 
@@ -26,16 +31,16 @@ def order(
         styled = {} if style is None else {"style": client.bring(style)}
         return client.generate({**query, **styled})
 
-    _fetch(server, begin, out, console, pace)
+    _fetch(server, key, begin, out, console, pace)
 
 
-def attach(server: str, job_id: str, out: Path | None, console: Console) -> None:
+def attach(server: str, key: str | None, job_id: str, out: Path | None, console: Console) -> None:
     """Wait for a job that was asked for before, and save what is missing of its images."""
 
     def took(_job: Job, began: float) -> str:
         return f"{time.monotonic() - began:.1f} s from taking up the job to last byte"
 
-    _fetch(server, lambda client: client.job(job_id), out, console, took)
+    _fetch(server, key, lambda client: client.job(job_id), out, console, took)
 
 
 def pace(job: Job, began: float) -> str:
@@ -60,6 +65,7 @@ def teller(console: Console) -> Callable[[str], None]:
 
 def _fetch(
     server: str,
+    key: str | None,
     begin: Callable[[Client], Job],
     out: Path | None,
     console: Console,
@@ -67,7 +73,7 @@ def _fetch(
 ) -> None:
     """Save the archive of a job that is begun or taken up here, and tell how long that took."""
     output.check(out or _UNNAMED)
-    with Client(server, teller(console)) as client:
+    with Client(server, teller(console), key=key) as client:
         began = time.monotonic()
         job = begin(client)
         out = out or Path(archive_name(job))

@@ -9,9 +9,12 @@ from starlette.concurrency import run_in_threadpool
 
 from app import errors, probes
 from app.bell import Bell
+from app.gate import Gate
+from app.keyring import KeyRing
 from app.live import Live
 from app.metrics import Metrics
 from app.probes import Probes
+from app.quota import Quota
 from app.readiness import Readiness
 from app.reconciler import Reconciler
 from app.routes import router
@@ -30,7 +33,8 @@ _PROBE_TIMEOUT_SECONDS = 0.4
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Build the application; its reconciler runs as long as it does."""
+    """Build the application; its reconciler runs as long as it does. Raises KeysError."""
+    ring = None if settings.keys is None else KeyRing(settings.keys)
     redis = connect(settings.redis_url, _REDIS_TIMEOUT_SECONDS)
     artifacts, line, live = Artifacts(settings.store), Line(redis), Live(redis)
     reconciler = Reconciler(redis, artifacts, line, live, settings.reconcile_every_seconds)
@@ -48,11 +52,13 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="Imagemill", summary="Image datasets on demand.", lifespan=lifespan, redirect_slashes=False)
     app.state.artifacts, app.state.bell = artifacts, bell
     app.state.styles = Styles(artifacts)
-    app.state.service = Service(settings, artifacts, line, live, app.state.styles)
+    app.state.quota = Quota(redis, artifacts, live)
+    app.state.service = Service(settings, artifacts, line, live, app.state.styles, app.state.quota)
     app.state.waiting = Waiting(app.state.service, bell)
     app.state.probes = _probes(settings, artifacts)
     app.include_router(router)
     app.include_router(probes.router)
+    app.add_middleware(Gate, ring=ring)
     errors.install(app, settings.max_images)
     _document_problems(app)
     return app

@@ -5,9 +5,10 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
+from app.dependencies import caller_of
 from app.errors import documented
 from app.heads import answer_heads
 from app.metrics import Metrics
@@ -61,7 +62,12 @@ async def readyz(request: Request) -> Ready:
     return Ready(parts=await probes.look(probes.readiness.check))
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+@router.get(
+    "/metrics",
+    response_class=Response,
+    dependencies=[Depends(caller_of)],
+    responses={200: {"content": {"text/plain": {}}}, **documented(HTTPStatus.UNAUTHORIZED)},
+)
 async def metrics(request: Request) -> Response:
     """Show the service's figures in Prometheus' text format."""
     probes = _probes(request)

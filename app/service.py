@@ -1,14 +1,12 @@
 """What the API does, without HTTP: accept a job, tell about it, cancel it, hand out what it made."""
 
-import base64
 import hashlib
-import json
 import logging
 import math
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from itertools import count
@@ -17,8 +15,11 @@ from statistics import median
 from pydantic import TypeAdapter, ValidationError
 from redis.exceptions import RedisError
 
+from app.address import Part, address, name
 from app.errors import ApiError, unavailable, unprocessable
+from app.keys import Caller
 from app.live import Live, Progress
+from app.quota import Quota, Usage
 from app.schemas import MAX_SEED, GenerateQuery, Job, Model, Wanted
 from app.settings import Settings
 from app.status import describe
@@ -45,85 +46,95 @@ _KEY_LIVES = timedelta(hours=24)
 _MOST_ECHOED = 100
 """Characters of what was sent that an error repeats."""
 
-Part = str | int | float | None
 IsOver = Callable[[JobSpec, JobState | None], bool]
 
 log = logging.getLogger(__name__)
 
 
 class Service:
-    """All that the routes ask for; raises ApiError."""
+    """All that the routes ask for; raises ApiError. Who has a JobSpec may have all of the job."""
 
-    def __init__(self, settings: Settings, artifacts: Artifacts, line: Line, live: Live, styles: Styles) -> None:
+    def __init__(
+        self, settings: Settings, artifacts: Artifacts, line: Line, live: Live, styles: Styles, quota: Quota
+    ) -> None:
         self._settings = settings
         self._artifacts = artifacts
         self._line = line
         self._live = live
         self._styles = styles
+        self._quota = quota
 
-    def submit(self, query: GenerateQuery, key: str | None = None) -> Job:
-        """Accept a job: once this returns, the job ends, whatever dies. The same key finds the same job for a day."""
+    def submit(self, query: GenerateQuery, caller: Caller, key: str | None = None) -> tuple[JobSpec, Job, Usage | None]:
+        """Accept a job: once this returns, the job ends, whatever dies. The same key finds the same job for a day.
+
+        Tells too what the caller has open with it, if that is counted.
+        """
         ttl = self._settings.ttl_hours if query.ttl_hours is None else query.ttl_hours
-        limits = (("n", query.n, self._settings.max_images), ("ttl_hours", ttl, self._settings.ttl_hours))
-        for name, value, limit in limits:
+        most = min(self._settings.max_images, caller.max_images or self._settings.max_images)
+        for field, value, limit in (("n", query.n, most), ("ttl_hours", ttl, self._settings.ttl_hours)):
             if not 1 <= value <= limit:
-                detail = f"{name}: must be a whole number between 1 and {limit}, got '{value}'"
-                raise unprocessable(f"{name}_out_of_range", detail)
-        spec = self._specify(query, *self._choose_model(query.model)).model_copy(update={"ttl_hours": ttl})
+                detail = f"{field}: must be a whole number between 1 and {limit}, got '{value}'"
+                raise unprocessable(f"{field}_out_of_range", detail)
+        spec = self._specify(query, caller.owner, *self._choose_model(query.model))
+        spec = spec.model_copy(update={"ttl_hours": ttl})
         if key is None:
-            self._accept(spec)
-            return describe(spec, None, Progress({}, None), spec.created)
-        return self._keyed(spec, key, hashlib.sha256(query.model_dump_json().encode()).hexdigest())
+            used = self._accept(spec, caller)
+            return spec, describe(spec, None, Progress({}, None), spec.created), used
+        return self._keyed(spec, caller, key, hashlib.sha256(query.model_dump_json().encode()).hexdigest())
 
-    def _keyed(self, spec: JobSpec, key: str, request: str) -> Job:
+    def _keyed(self, spec: JobSpec, caller: Caller, key: str, request: str) -> tuple[JobSpec, Job, Usage | None]:
         def is_over(known: JobSpec, _state: JobState | None) -> bool:
             return spec.created - known.created > _KEY_LIVES
 
-        found = self._found(spec.model_copy(update={"request": request}), ("key", key), is_over)
+        parts = ("key", caller.owner, key)
+        found, used = self._found(spec.model_copy(update={"request": request}), caller, parts, is_over)
         if found.request != request:
             detail = "Idempotency-Key: it came with another request before; take a new one for a new request"
             raise unprocessable("idempotency_key_reused", detail)
-        return self._describe(found)
+        return found, self.job(found), used
 
-    def again(self, job_id: str, *, rebuild: bool) -> Job:
+    def again(self, spec: JobSpec, caller: Caller, *, rebuild: bool) -> Job:
         """Find or accept a job that makes the same images as one that failed or was cancelled, or whose are removed.
 
         Of a job that can be had as it is, a rebuild is the job itself.
         """
-        spec = self._spec(job_id)
-        state = self._artifacts.state(job_id)
+        state = self._artifacts.state(spec.id)
         if state is None:
-            raise ApiError(HTTPStatus.CONFLICT, "job_running", f"job {job_id} has not ended", retry_after_seconds=1)
+            raise ApiError(HTTPStatus.CONFLICT, "job_running", f"job {spec.id} has not ended", retry_after_seconds=1)
         if (state.outcome == "succeeded") != rebuild:
             other = "rebuilt" if state.outcome == "succeeded" else "retried"
-            raise ApiError(
-                HTTPStatus.CONFLICT, "job_ended", f"job {job_id} ended as {state.outcome}: it can be {other}"
-            )
+            detail = f"job {spec.id} ended as {state.outcome}: it can be {other}"
+            raise ApiError(HTTPStatus.CONFLICT, "job_ended", detail)
         if rebuild and not _has_expired(spec, state):
-            return self._describe(spec)
+            return self.job(spec)
         self._check_workers(spec)
-        return self._describe(self._found(spec.model_copy(update={"request": None}), ("again", job_id), _is_lost))
+        wanted = spec.model_copy(update={"request": None})
+        found, _ = self._found(wanted, caller, ("again", spec.id), _is_lost)
+        return self.job(found)
 
-    def address(self, wanted: Wanted) -> JobSpec:
+    def address(self, wanted: Wanted, caller: Caller) -> JobSpec:
         """Find the job that makes the one image of an address, or accept it: the address is its id.
 
         One that was cancelled or has failed stays as it is, and is tried again under the next id; but not at once when
         it has failed.
         """
-        spec = self._specify(wanted, *self._choose_model(wanted.model, HTTPStatus.NOT_FOUND))
-        return self._found(spec, ("image", *_address(spec)), _is_lost)
+        spec = self._specify(wanted, caller.owner, *self._choose_model(wanted.model, HTTPStatus.NOT_FOUND))
+        found, _ = self._found(spec, caller, ("image", *address(spec)), _is_lost)
+        return found
 
-    def _found(self, spec: JobSpec, parts: Sequence[Part], is_over: IsOver) -> JobSpec:
+    def _found(
+        self, spec: JobSpec, caller: Caller, parts: Sequence[Part], is_over: IsOver
+    ) -> tuple[JobSpec, Usage | None]:
         """Find the job of a name that is made of some parts, or accept it; one that is over has a successor."""
         attempts = count()
         while True:
-            named = spec.model_copy(update={"id": _named(*parts, next(attempts)), "created": datetime.now(UTC)})
+            named = spec.model_copy(update={"id": name(*parts, next(attempts)), "created": datetime.now(UTC)})
             known = self._artifacts.spec(named.id)
             if known is None:
-                self._accept(named, is_named=True)
-                return self._artifacts.spec(named.id) or named
+                used = self._accept(named, caller, is_named=True)
+                return self._artifacts.spec(named.id) or named, used
             if not is_over(known, self._artifacts.state(known.id)):
-                return known
+                return known, None
 
     def addressed(self, spec: JobSpec) -> tuple[str, bytes] | None:
         """Read the image of an address and its sha256; None while it is not there."""
@@ -138,62 +149,85 @@ class Service:
         wait = math.ceil(_FAILED_REST.total_seconds())
         raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "not_rendered", state.error.message, retry_after_seconds=wait)
 
-    def _accept(self, spec: JobSpec, *, is_named: bool = False) -> None:
+    def _accept(self, spec: JobSpec, caller: Caller, *, is_named: bool = False) -> Usage | None:
         """Write a job down and queue it. One with a name of its own stays when that fails: it is asked for again."""
         self._check_room(spec)
-        try:
-            if self._artifacts.create_job(spec):
+        with self._discarded_on_error(spec.id) if not is_named else nullcontext():
+            with self._quota.room(caller, spec.n) as used:
+                is_new = self._artifacts.create_job(spec)
+            if is_new:
                 self._line.enqueue(spec, [Task.render_shard(spec.id, 0, spec.shard_count)])
             self._artifacts.keep_job(spec.id)  # last, as workers can begin meanwhile
+        if is_new:
+            known = (spec.id, spec.owner, spec.model.name, spec.n, spec.seed)
+            log.info("job accepted job_id=%s owner=%s model=%s n=%d seed=%d", *known)
+        return used
+
+    @contextmanager
+    def _discarded_on_error(self, job_id: str) -> Iterator[None]:
+        try:
+            yield
         except Exception:
-            if not is_named:
-                with suppress(Exception):
-                    self._artifacts.discard_job(spec.id)
+            with suppress(Exception):
+                self._artifacts.discard_job(job_id)
             raise
-        log.info("job accepted job_id=%s model=%s n=%d seed=%d", spec.id, spec.model.name, spec.n, spec.seed)
 
-    def job(self, job_id: str) -> Job:
+    def spec(self, job_id: str, owner: str) -> JobSpec:
+        """Find the job of an owner. Somebody else's is as unknown as one that is not there."""
+        try:
+            spec = self._artifacts.spec(_JOB_ID.validate_python(job_id))
+        except ValidationError:
+            spec = None
+        if spec is None or spec.owner != owner:
+            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_job", f"no job {_cut(job_id)}")
+        return spec
+
+    def job(self, spec: JobSpec) -> Job:
         """Tell how a job is doing."""
-        return self._describe(self._spec(job_id))
+        state = self._artifacts.state(spec.id)
+        if state is None:
+            return describe(spec, None, self._live.progress(spec.id), datetime.now(UTC))
+        succeeded = state.outcome == "succeeded"
+        shards = range(spec.shard_count) if succeeded else self._artifacts.committed(spec.id)
+        images = {shard: len(spec.shard_indices(shard)) for shard in shards}
+        started = state.started.timestamp() if state.started else None
+        return describe(spec, state, Progress(images, started), state.finished)
 
-    def cancel(self, job_id: str) -> Job:
+    def cancel(self, spec: JobSpec) -> Job:
         """End a job, unless it has ended otherwise."""
-        spec = self._spec(job_id)
         state = JobState(outcome="cancelled", started=None, finished=datetime.now(UTC))
-        if self._artifacts.finish(job_id, state):
+        if self._artifacts.finish(spec.id, state):
             self._artifacts.settle_job(spec, state)
             with suppress(RedisError):
                 self._live.count("jobs_ended", "cancelled")
-                self._live.flag_cancelled(job_id)
-                self._live.ring_end(job_id)
-            log.info("job cancelled job_id=%s", job_id)
-        job = self._describe(spec)
+                self._live.flag_cancelled(spec.id)
+                self._live.ring_end(spec.id)
+            log.info("job cancelled job_id=%s", spec.id)
+        job = self.job(spec)
         if job.state != "cancelled":
-            raise ApiError(HTTPStatus.CONFLICT, "job_ended", f"job {job_id} ended as {job.state} before")
+            raise ApiError(HTTPStatus.CONFLICT, "job_ended", f"job {spec.id} ended as {job.state} before")
         return job
 
-    def archive(self, job_id: str) -> tuple[JobSpec, Job, ArchivePlan | None]:
+    def archive(self, spec: JobSpec) -> tuple[Job, ArchivePlan | None]:
         """Find the archive of a job; None while the job runs. Raises ApiError when there will be none."""
-        spec = self._spec(job_id)
-        job = self._describe(spec)
+        job = self.job(spec)
         if job.done and job.state != "succeeded":
             raise _not_there(job, "its archive")
         self._check_kept(spec, job)
-        return spec, job, self._artifacts.archive(job_id) if job.done else None
+        return job, self._artifacts.archive(spec.id) if job.done else None
 
-    def image(self, job_id: str, index: int, suffix: str) -> tuple[Format, bytes]:
+    def image(self, spec: JobSpec, index: int, suffix: str) -> tuple[Format, bytes]:
         """Read one image, as soon as its shard is there."""
-        spec = self._spec(job_id)
         if spec.format == "npz" or suffix != SUFFIXES[spec.format]:
             own = "arrays" if spec.format == "npz" else f"INDEX.{SUFFIXES[spec.format]}"
-            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_image", f"the images of job {job_id} are {own}")
+            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_image", f"the images of job {spec.id} are {own}")
         if not spec.first <= index < spec.first + spec.n:
-            detail = f"job {job_id} has images {spec.first} to {spec.first + spec.n - 1}, not {index}"
+            detail = f"job {spec.id} has images {spec.first} to {spec.first + spec.n - 1}, not {index}"
             raise ApiError(HTTPStatus.NOT_FOUND, "unknown_image", detail)
         number, position = spec.locate(index)
-        shard = self._artifacts.shard(job_id, number)
+        shard = self._artifacts.shard(spec.id, number)
         if shard is None:
-            job = self._describe(spec)
+            job = self.job(spec)
             self._check_kept(spec, job)  # last, as an image that is there still may be had
             raise _not_there(job, f"image {index}")
         return spec.format, self._artifacts.image(shard, position)
@@ -240,25 +274,6 @@ class Service:
             detail = f"no live worker has the model {spec.model.name} ({spec.model.sha256[:12]}) of this job just now"
             raise unavailable("no_worker", detail)
 
-    def _spec(self, job_id: str) -> JobSpec:
-        try:
-            spec = self._artifacts.spec(_JOB_ID.validate_python(job_id))
-        except ValidationError:
-            spec = None
-        if spec is None:
-            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_job", f"no job {_cut(job_id)}")
-        return spec
-
-    def _describe(self, spec: JobSpec) -> Job:
-        state = self._artifacts.state(spec.id)
-        if state is None:
-            return describe(spec, None, self._live.progress(spec.id), datetime.now(UTC))
-        succeeded = state.outcome == "succeeded"
-        shards = range(spec.shard_count) if succeeded else self._artifacts.committed(spec.id)
-        images = {shard: len(spec.shard_indices(shard)) for shard in shards}
-        started = state.started.timestamp() if state.started else None
-        return describe(spec, state, Progress(images, started), state.finished)
-
     def _choose_model(
         self, name: str | None, unknown: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
     ) -> tuple[CatalogEntry, list[WorkerEntry]]:
@@ -286,7 +301,7 @@ class Service:
         preferred = self._settings.default_model
         return preferred if preferred in entries else next(iter(entries), "")
 
-    def _specify(self, query: Wanted, model: CatalogEntry, workers: list[WorkerEntry]) -> JobSpec:
+    def _specify(self, query: Wanted, owner: str, model: CatalogEntry, workers: list[WorkerEntry]) -> JobSpec:
         label = query.class_label
         if label is not None and label not in model.classes:
             wanted = (
@@ -295,7 +310,7 @@ class Service:
             raise unprocessable("unknown_class", f"class: must be {wanted}, got {_cut(label)}")
         style = query.styling
         if style is not None:
-            self._check_style(style, workers)
+            self._check_style(style, owner, workers)
         return JobSpec(
             id=secrets.token_urlsafe(16),
             model=model,
@@ -306,11 +321,12 @@ class Service:
             format=query.format,
             style=style,
             cut=_cut_styled(model) if style and style.mode == "standard" else self._cut(model, workers),
+            owner=owner,
             created=datetime.now(UTC),
         )
 
-    def _check_style(self, style: StyleSpec, workers: list[WorkerEntry]) -> None:
-        self._styles.check(style.id)
+    def _check_style(self, style: StyleSpec, owner: str, workers: list[WorkerEntry]) -> None:
+        self._styles.check(owner, style.id)
         if not (workers and all(worker.styles for worker in workers)):
             raise unavailable("no_style_transfer", "the workers have no weights of VGG19 (IMAGEMILL_VGG19)")
 
@@ -321,19 +337,6 @@ class Service:
         wanted = self._settings.shard_images or (median(speeds) * _SHARD_SECONDS if speeds else _UNMEASURED_SHARD)
         most = _MOST_SHARD_BYTES // (3 * model.resolution**2)
         return Cut(first=first, most=max(1, round(min(wanted, most) / first)) * first)
-
-
-def _address(spec: JobSpec) -> list[Part]:
-    """List all that fixes the bytes of a job's one image."""
-    model = spec.model
-    style = list(spec.style.model_dump().values()) if spec.style else []
-    return [model.sha256, model.numerics.name, spec.seed, spec.first, spec.class_label, spec.format, *style]
-
-
-def _named(*parts: Part) -> str:
-    """Make a job's id out of what names it."""
-    digest = hashlib.sha256(json.dumps(parts).encode()).digest()[:16]
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def _has_expired(spec: JobSpec, state: JobState) -> bool:

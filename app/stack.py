@@ -90,12 +90,14 @@ class Child:
 class Stack:
     """A context manager around the running service; its data directory has one owner at a time."""
 
-    def __init__(self, data: Path, host: str, port: int, workers: int, log_level: str) -> None:
+    def __init__(
+        self, data: Path, host: str, port: int, workers: int, log_level: str, keys: Path | None = None
+    ) -> None:
         self._data = data.resolve()
         self._lock = _lock(self._data)
         self._socket = _listen(host, port)
         self._runtime = _runtime_folder(self._data)
-        self._children = self._plan(workers, log_level)
+        self._children = self._plan(workers, log_level, keys)
 
     @property
     def url(self) -> str:
@@ -140,12 +142,13 @@ class Stack:
         shutil.rmtree(self._runtime, ignore_errors=True)
         os.close(self._lock)
 
-    def _plan(self, workers: int, log_level: str) -> list[Child]:
+    def _plan(self, workers: int, log_level: str, keys: Path | None) -> list[Child]:
         queue_socket = self._runtime / _SOCKET
         environment = {
             "IMAGEMILL_REDIS_URL": f"unix://{queue_socket}",
             "IMAGEMILL_STORE": str(self._data / "store"),
             "IMAGEMILL_LOG_LEVEL": log_level,
+            "IMAGEMILL_KEYS": str(keys or ""),
             "IMAGEMILL_THREADS": str(max(1, (os.cpu_count() or 1) // workers)),
         }
         command = [sys.executable, "-m", "app.cli"]

@@ -32,13 +32,13 @@ class Styles:
         self._artifacts = artifacts
         self._decoding = CapacityLimiter(_DECODING)
 
-    async def add(self, data: bytes) -> tuple[Style, bool]:
-        """Keep a picture, and tell whether it is new."""
+    async def add(self, owner: str, data: bytes) -> tuple[Style, bool]:
+        """Keep a picture for its owner, and tell whether it is new to them."""
         if self._decoding.statistics().tasks_waiting >= _WAITING:
             raise unavailable("uploads_busy", f"{_WAITING} pictures wait to be decoded already")
-        return await to_thread.run_sync(self._add, data, limiter=self._decoding)
+        return await to_thread.run_sync(self._add, owner, data, limiter=self._decoding)
 
-    def _add(self, data: bytes) -> tuple[Style, bool]:
+    def _add(self, owner: str, data: bytes) -> tuple[Style, bool]:
         try:
             picture = decoded(data, _SIDE)
         except UnknownFormatError as error:
@@ -47,24 +47,24 @@ class Styles:
             raise unprocessable("unusable_picture", f"file: {error}") from error
         width, height = picture.size
         digest = hashlib.sha256(f"{width}x{height}".encode() + picture.tobytes()).hexdigest()
-        entry = StyleEntry(id=digest, width=width, height=height, created=datetime.now(UTC))
-        is_new = self._artifacts.style(digest) is None and self._artifacts.add_style(entry, _png(picture))
-        return _describe(self._artifacts.style(digest) or entry), is_new
+        entry = StyleEntry(id=digest, width=width, height=height, owner=owner, created=datetime.now(UTC))
+        is_new = self._artifacts.style(owner, digest) is None and self._artifacts.add_style(entry, _png(picture))
+        return _describe(self._artifacts.style(owner, digest) or entry), is_new
 
-    def all(self) -> list[Style]:
-        """List the pictures, the oldest first."""
-        entries = sorted(self._artifacts.styles(), key=lambda entry: entry.created)
+    def all(self, owner: str) -> list[Style]:
+        """List the pictures of an owner, the oldest first."""
+        entries = sorted(self._artifacts.styles(owner), key=lambda entry: entry.created)
         return [_describe(entry) for entry in entries]
 
-    def check(self, style_id: str) -> None:
-        """Raise unless there is such a style."""
-        if self._artifacts.style(style_id) is None:
+    def check(self, owner: str, style_id: str) -> None:
+        """Raise unless an owner has such a style."""
+        if self._artifacts.style(owner, style_id) is None:
             raise unprocessable("unknown_style", f"style: there is none with the id {style_id!r}; see /styles")
 
-    def thumbnail(self, style_id: str) -> bytes:
-        """Make a small PNG of a picture."""
+    def thumbnail(self, owner: str, style_id: str) -> bytes:
+        """Make a small PNG of a picture of an owner."""
         try:
-            known = self._artifacts.style(_ID.validate_python(style_id))
+            known = self._artifacts.style(owner, _ID.validate_python(style_id))
         except ValidationError:
             known = None
         if known is None:

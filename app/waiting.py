@@ -49,12 +49,12 @@ class Waiting:
         self._bell = bell
         self._looking = CapacityLimiter(_LOOKING)
 
-    async def until_done(self, job_id: str, seconds: float, is_gone: IsGone) -> Job:
+    async def until_done(self, spec: JobSpec, seconds: float, is_gone: IsGone) -> Job:
         """Tell how a job is doing once it has ended, or once the time is up."""
         deadline = asyncio.get_running_loop().time() + seconds
-        async with self._bell.listen(job_id, "end") as ear:
+        async with self._bell.listen(spec.id, "end") as ear:
             while True:
-                job = await self._look(self._service.job, job_id)
+                job = await self._look(self._service.job, spec)
                 left = deadline - asyncio.get_running_loop().time()
                 if job.done or left <= 0 or await is_gone():
                     return job
@@ -70,16 +70,16 @@ class Waiting:
                 await ear.wait()
         return found
 
-    async def news(self, job_id: str) -> AsyncIterator[Job]:
+    async def news(self, spec: JobSpec) -> AsyncIterator[Job]:
         """Tell how a job is doing whenever that changes, until it has ended; an outage only delays it."""
         told, is_heard = None, True
-        async with self._bell.listen(job_id, "progress", "shard", "end") as ear:
+        async with self._bell.listen(spec.id, "progress", "shard", "end") as ear:
             while told is None or not told.done:
                 try:
-                    job, is_heard = await self._look(self._service.job, job_id), True
+                    job, is_heard = await self._look(self._service.job, spec), True
                 except (RedisError, StoreError, OSError) as error:
                     if is_heard:
-                        log.warning("there is no news just now job_id=%s reason=%s", job_id, error)
+                        log.warning("there is no news just now job_id=%s reason=%s", spec.id, error)
                     is_heard = False
                     await asyncio.sleep(LOOK_SECONDS)
                     continue

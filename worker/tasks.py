@@ -181,12 +181,12 @@ class Tasks:
             return model
         if self.distillery is None:
             raise _no_weights()
-        return self.distillery.model(model, style) or self._learn(task, model, style)
+        return self.distillery.model(model, style, spec.owner) or self._learn(task, model, style, spec.owner)
 
-    def _learn(self, task: Task, model: LoadedModel, style: StyleSpec) -> LoadedModel | Outcome:
+    def _learn(self, task: Task, model: LoadedModel, style: StyleSpec, owner: str) -> LoadedModel | Outcome:
         """Let a generator learn a style for a few seconds, so that other jobs get their turns in between."""
         distillery = cast(Distillery, self.distillery)
-        lease = learning_key(style.lesson(model.entry))
+        lease = learning_key(style.lesson(model.entry, owner))
         if not self.pulse.take_lease(lease):
             self.stopping.wait(_LESSON_SECONDS)  # another worker is at it
             return Outcome.LATER
@@ -208,10 +208,10 @@ class Tasks:
 
         try:
             with self.pulse.tally.timed("learning", style.mode):
-                distillery.learn(model, style, goes_on)
+                distillery.learn(model, style, owner, goes_on)
         finally:
             self.pulse.drop_lease(lease)
-        return outcome or distillery.model(model, style) or Outcome.LATER
+        return outcome or distillery.model(model, style, owner) or Outcome.LATER
 
     def _render(self, task: Task, spec: JobSpec, model: LoadedModel, indices: range) -> list[EncodedImage] | None:
         """Render one shard; None when it was interrupted."""

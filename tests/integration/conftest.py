@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.integration.guarded import Guarded
 from tests.integration.house import House
 from tests.tiny import CLASSES, LABELLED, PLAIN, save_checkpoint
 from worker.contracts.queue import MODELS_KEY
@@ -36,3 +37,26 @@ def idle_house(_running_house: House) -> House:
         _running_house.start_worker()
     _running_house.end_workers(signal.SIGTERM)
     return _running_house
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    folder = tmp_path_factory.mktemp("guarded")
+    save_checkpoint(folder / "models", PLAIN)
+    made = Guarded(folder)
+    try:
+        made.house.start_worker()
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def at_rest(guarded: Guarded) -> Iterator[Guarded]:
+    """The service whose worker is held, so that jobs stay queued."""
+    (worker,) = guarded.house.workers
+    worker.send_signal(signal.SIGSTOP)
+    try:
+        yield guarded
+    finally:
+        worker.send_signal(signal.SIGCONT)

@@ -34,8 +34,9 @@ class House:
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
         self.workers: list[subprocess.Popen[bytes]] = []
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._apis: list[subprocess.Popen[bytes]] = []
+        self._sockets = [socket.create_server(("127.0.0.1", 0))]
+        self.url = _url(self._sockets[0])
         self._queue_port = _free_port()
         self.redis = Redis("127.0.0.1", self._queue_port)
         self._environment = {
@@ -52,13 +53,28 @@ class House:
             **environment,
         }
         self.start_queue()
-        self._api = self._start("api", f"from app.cli import cli; cli(['api', '--fd', '{self._socket.fileno()}'])")
+        self._serve(self._sockets[0])
         self.client = httpx.Client(base_url=self.url, timeout=DEADLINE_SECONDS)
 
     @property
     def api_pid(self) -> int:
         """Process of the API."""
-        return self._api.pid
+        return self._apis[0].pid
+
+    def start_api(self) -> str:
+        """Start one more API process, and wait until it answers. Returns its URL."""
+        self._sockets.append(socket.create_server(("127.0.0.1", 0)))
+        self._serve(self._sockets[-1])
+        url = _url(self._sockets[-1])
+        assert httpx.get(f"{url}/healthz", timeout=DEADLINE_SECONDS).is_success
+        return url
+
+    def restart_api(self) -> None:
+        """Kill the first API process, and start it again."""
+        self._apis[0].kill()
+        self._apis[0].wait(DEADLINE_SECONDS)
+        self._serve(self._sockets[0])
+        self._apis[0] = self._apis.pop()
 
     def start_worker(self, code: str = WORKER, **environment: str) -> subprocess.Popen[bytes]:
         """Start a worker process, and wait until it is alive."""
@@ -108,12 +124,13 @@ class House:
 
     def close(self) -> None:
         """End every process."""
-        for process in (*self.workers, self._api, self.queue):
+        for process in (*self.workers, *self._apis, self.queue):
             process.kill()
             process.wait(DEADLINE_SECONDS)
         self.client.close()
         self.redis.close()
-        self._socket.close()
+        for listening in self._sockets:
+            listening.close()
 
     def generate(self, n: int, **query: Any) -> dict[str, Any]:
         """Ask for a job that must be accepted."""
@@ -165,6 +182,10 @@ class House:
         self.queue = self._spawn("queue", [str(get_binary_path()), *options])
         wait_until(lambda: _answers(self._queue_port))
 
+    def _serve(self, listening: socket.socket) -> None:
+        code = f"from app.cli import cli; cli(['api', '--fd', '{listening.fileno()}'])"
+        self._apis.append(self._start(f"api-{len(self._apis)}", code))
+
     def _start(self, name: str, code: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         return self._spawn(name, [sys.executable, "-c", code], environment)
 
@@ -177,7 +198,7 @@ class House:
                 env={**self._environment, **(environment or {})},
                 stdout=log,
                 stderr=log,
-                pass_fds=(self._socket.fileno(),),
+                pass_fds=[listening.fileno() for listening in self._sockets],
             )
 
 
@@ -193,6 +214,10 @@ def wait_until(condition: Callable[[], bool], seconds: float = DEADLINE_SECONDS)
     while not condition():
         assert time.monotonic() < deadline, f"still not so after {seconds} s"
         time.sleep(0.02)
+
+
+def _url(listening: socket.socket) -> str:
+    return f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
 def _free_port() -> int:

@@ -14,7 +14,7 @@ from worker.contracts.styles import StyleEntry
 _OPEN = "open"
 _DUE = "due"
 _JOBS = "jobs"
-_STYLES = "styles"
+_STYLES, _OWNED = "styles", "owned"
 _LEARNT = "learnt"
 _INDEX = re.compile(r"/(\d{5})\.json$")
 
@@ -32,8 +32,9 @@ class Artifacts:
     jobs/<id>/tail.bin                  the archive's metadata, dataset card and central directory
     jobs/<id>/archive.json              ArchivePlan
     jobs/<id>/state.json                JobState, the first one written decides
-    styles/<id>/picture.png             a picture whose style images can take, RGB
-    styles/<id>/style.json              StyleEntry, the commit of the picture
+    styles/<id>/picture.png             a picture whose style images can take, RGB: the same one for all who bring it
+    styles/<id>/style.json              StyleEntry, by which it is there for who asks without a key
+    owned/<owner>/<id>.json             StyleEntry, by which it is there for the owner of a key
     learnt/<lesson>/weights.safetensors a generator that has learnt a style
     learnt/<lesson>/state.safetensors   one that learns it still
 
@@ -44,7 +45,7 @@ class Artifacts:
     """
 
     def __init__(self, url: str) -> None:
-        self._objects = Objects(url, (_OPEN, _DUE, _JOBS, _STYLES, _LEARNT))
+        self._objects = Objects(url, (_OPEN, _DUE, _JOBS, _STYLES, _OWNED, _LEARNT))
 
     # jobs
 
@@ -231,21 +232,22 @@ class Artifacts:
     # styles
 
     def add_style(self, entry: StyleEntry, picture: bytes) -> bool:
-        """Keep a picture. False when it is there already."""
+        """Keep a picture for its owner. False when it is there for them already."""
+        path = _style_path(entry.owner, entry.id)
         self._objects.put(_picture_path(entry.id), picture)
-        is_new = self._objects.create(_style_path(entry.id), entry.model_dump_json().encode())
-        self._objects.sync(f"{_STYLES}/{entry.id}")
+        self._objects.sync(_picture_path(entry.id))
+        is_new = self._objects.create(path, entry.model_dump_json().encode())
+        self._objects.sync(path)
         return is_new
 
-    def style(self, style_id: str) -> StyleEntry | None:
-        """Read what is known of a picture."""
-        return self._objects.parse(_style_path(style_id), StyleEntry)
+    def style(self, owner: str, style_id: str) -> StyleEntry | None:
+        """Read what is known of a picture of an owner."""
+        return self._objects.parse(_style_path(owner, style_id), StyleEntry)
 
-    def styles(self) -> Iterator[StyleEntry]:
-        """List the pictures."""
-        for path, *_ in self._objects.list(_STYLES):
-            entry = self._objects.parse(path, StyleEntry) if path.endswith("/style.json") else None
-            if entry is not None:
+    def styles(self, owner: str) -> Iterator[StyleEntry]:
+        """List the pictures of an owner."""
+        for path, *_ in self._objects.list(f"{_OWNED}/{owner}" if owner else _STYLES):
+            if path.endswith(".json") and (entry := self._objects.parse(path, StyleEntry)):
                 yield entry
 
     def picture(self, style_id: str) -> bytes:
@@ -298,8 +300,8 @@ def _picture_path(style_id: str) -> str:
     return f"{_STYLES}/{style_id}/picture.png"
 
 
-def _style_path(style_id: str) -> str:
-    return f"{_STYLES}/{style_id}/style.json"
+def _style_path(owner: str, style_id: str) -> str:
+    return f"{_OWNED}/{owner}/{style_id}.json" if owner else f"{_STYLES}/{style_id}/style.json"
 
 
 def _learnt_path(lesson: str) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from worker.contracts.catalog import CatalogEntry, Sha256
+from worker.contracts.owners import Owner
 from worker.contracts.styles import StyleSpec
 
 JOB_ID_PATTERN = r"^[A-Za-z0-9_-]{22}$"
@@ -67,6 +68,7 @@ class JobSpec(BaseModel):
     format: Format = "png"
     style: StyleSpec | None = None
     cut: Cut
+    owner: Owner = ""
     created: datetime
     ttl_hours: int = Field(default=DEFAULT_TTL_HOURS, ge=1)
     """How long its images are kept, from its end."""

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 from uuid import uuid4
@@ -127,7 +128,8 @@ class Objects:
         if self._folder is not None:
             place = self._folder / path
             below = place.rglob("*") if place.is_dir() else ()
-            list(self._syncing.map(_sync, (*below, place, place.parent)))
+            above = takewhile(lambda folder: folder != self._folder, place.parents)
+            list(self._syncing.map(_sync, (*below, place, *above)))
 
 
 def _sync(path: Path) -> None:

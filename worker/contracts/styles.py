@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from worker.contracts.catalog import CatalogEntry, Sha256
+from worker.contracts.owners import Owner
 
 Mode = Literal["standard", "distilled"]
 """Every image is optimised by itself, or a copy of the generator learns the style once."""
@@ -25,6 +26,7 @@ class StyleEntry(BaseModel):
     """Of its size and its pixels, once it is upright RGB: the same picture in another file is the same style."""
     width: int
     height: int
+    owner: Owner = ""
     created: datetime
 
 
@@ -39,7 +41,10 @@ class StyleSpec(BaseModel):
     steps: Annotated[int, Field(ge=1, le=MAX_STEPS)]
     """Of the optimisation of each image, or of learning the style."""
 
-    def lesson(self, model: CatalogEntry) -> str:
-        """Name what a generator learns, by all that fixes the outcome. Returns a sha256."""
-        parts = (model.sha256, model.numerics.name, self.id, self.strength, self.steps)
+    def lesson(self, model: CatalogEntry, owner: str) -> str:
+        """Name what a generator learns, by all that fixes the outcome. Returns a sha256.
+
+        Every owner has their own lessons: one that is learnt already would tell that somebody else has the picture.
+        """
+        parts = (model.sha256, model.numerics.name, self.id, self.strength, self.steps, *([owner] if owner else []))
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

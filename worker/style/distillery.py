@@ -27,19 +27,19 @@ class Distillery:
         self._most_bytes = most_bytes
         self._loaded = lru_cache(_MODELS)(self._load)
 
-    def model(self, model: LoadedModel, style: StyleSpec) -> LoadedModel | None:
+    def model(self, model: LoadedModel, style: StyleSpec, owner: str) -> LoadedModel | None:
         """Find the model that makes images in a style; None while it has not learnt it."""
         try:
-            return self._loaded(model, style)
+            return self._loaded(model, style, owner)
         except _NotLearntError:
             return None
 
-    def learn(self, model: LoadedModel, style: StyleSpec, goes_on: Callable[[float], bool]) -> None:
+    def learn(self, model: LoadedModel, style: StyleSpec, owner: str, goes_on: Callable[[float], bool]) -> None:
         """Learn from where somebody stopped, until all is learnt or `goes_on`, told the share, says no.
 
         What was learnt is in the store then. Raises DivergedError.
         """
-        lesson = style.lesson(model.entry)
+        lesson = style.lesson(model.entry, owner)
         student = self._student(model, style, lesson)
         while student.share < 1 and goes_on(student.share):
             student.step()
@@ -65,8 +65,8 @@ class Distillery:
             return new()
         return student
 
-    def _load(self, model: LoadedModel, style: StyleSpec) -> LoadedModel:
-        weights = opened(self._artifacts.learnt(style.lesson(model.entry)))
+    def _load(self, model: LoadedModel, style: StyleSpec, owner: str) -> LoadedModel:
+        weights = opened(self._artifacts.learnt(style.lesson(model.entry, owner)))
         if weights is None:
             raise _NotLearntError
         try:

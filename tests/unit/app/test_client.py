@@ -123,3 +123,17 @@ def test_a_job_that_ends_otherwise_says_why(source: Source, client: Client, answ
     with pytest.raises(ClientError, match=words) as ended:
         list(client.follow(client.job("abc")))
     assert ended.value.retry_after_seconds is None
+
+
+def test_a_key_is_shown_with_every_request(source: Source) -> None:
+    source.answers = [(202, {}, job("queued")), (200, {}, job("queued"))]
+    with Client(source.url, print, print, key="a-key_") as client:
+        client.job(client.generate({"n": 9}).id)
+    assert [headers["authorization"] for headers in source.headers] == ["Bearer a-key_"] * 2
+
+
+@pytest.mark.parametrize("key", ["secret\n", "secret\r\nX: y", "sécret", " secret"])
+def test_a_key_that_no_header_carries_is_refused_and_not_repeated(key: str) -> None:
+    with pytest.raises(ClientError, match="IMAGEMILL_KEY is no key") as refused:
+        Client("http://127.0.0.1:1", print, key=key)
+    assert "secret" not in str(refused.value)

@@ -9,6 +9,7 @@ from tests.unit.conftest import MakeSpec
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.jobs import JobState
 from worker.contracts.records import ArchivePlan, ImageTable
+from worker.contracts.styles import StyleEntry
 
 TABLE = ImageTable(offsets=(2,), sizes=(3,), crc32s=(0,), sha256s=("0" * 64,))
 
@@ -114,3 +115,19 @@ def test_what_the_worker_that_ended_a_job_could_not_sweep_is_swept_when_it_is_se
 def test_a_store_that_can_be_written_passes_its_check_and_stays_empty(artifacts: Artifacts, tmp_path: Path) -> None:
     artifacts.check_writable()
     assert files(tmp_path) == set()
+
+
+def test_a_picture_is_there_for_who_brought_it_and_for_nobody_else(artifacts: Artifacts) -> None:
+    now = datetime.now(UTC)
+    entries = {
+        owner: StyleEntry(id="0" * 64, width=1, height=1, owner=owner, created=now) for owner in ("", "al", "0" * 64)
+    }
+    for owner, entry in entries.items():
+        assert artifacts.style(owner, entry.id) is None
+        assert artifacts.add_style(entry, b"the same pixels")
+        assert not artifacts.add_style(entry, b"the same pixels")
+    for owner, entry in entries.items():
+        assert artifacts.style(owner, entry.id) == entry
+        assert list(artifacts.styles(owner)) == [entry]
+    assert list(artifacts.styles("alice")) == list(artifacts.styles("a")) == []
+    assert artifacts.picture("0" * 64) == b"the same pixels"

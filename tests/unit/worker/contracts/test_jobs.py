@@ -50,3 +50,15 @@ def test_a_record_survives_the_store_and_unknown_fields_are_refused(make_spec: M
     assert JobSpec.model_validate_json(spec.model_dump_json()) == spec
     with pytest.raises(ValidationError, match="extra"):
         JobSpec.model_validate({**spec.model_dump(), "surprise": 1})
+
+
+def test_a_job_that_was_stored_before_there_were_owners_belongs_to_nobody(make_spec: MakeSpec) -> None:
+    stored = make_spec().model_dump_json(exclude={"owner"})
+    assert "owner" not in stored
+    assert JobSpec.model_validate_json(stored) == make_spec()
+
+
+@pytest.mark.parametrize("owner", ["../a", "a/b", "A", ".", "a" * 65, "a\n"])
+def test_an_owner_that_would_lead_elsewhere_in_the_store_is_refused(make_spec: MakeSpec, owner: str) -> None:
+    with pytest.raises(ValidationError, match="owner"):
+        JobSpec.model_validate({**make_spec().model_dump(), "owner": owner})

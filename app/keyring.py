@@ -1,0 +1,57 @@
+"""The keys that the API goes by: those of a file, read again whenever it changes."""
+
+import logging
+from ipaddress import ip_address
+from pathlib import Path
+
+from app.keys import Caller, KeysError, load
+from app.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class KeyRing:
+    """The keys of a file. When it changes into one that cannot be read, they stay as they were."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stamp = _stamp(path)
+        self._keys = load(path)
+
+    def find(self, secret: str) -> Caller | None:
+        """Find whose key it is."""
+        stamp = _stamp(self._path)
+        if stamp != self._stamp:
+            self._stamp = stamp
+            try:
+                self._keys = load(self._path)
+                log.info("keys were read again path=%s keys=%d", self._path, len(self._keys.keys))
+            except KeysError as error:
+                log.error("keys stay as they were reason=%s", error)
+        return self._keys.find(secret)
+
+
+def check_guarded(settings: Settings, host: str) -> None:
+    """Raise KeysError unless the keys can be read, or need not be there as only this machine can ask."""
+    if settings.keys is not None:
+        load(settings.keys)
+    elif settings.open is None and not _is_loopback(host):
+        raise KeysError(
+            f"on {host or 'all addresses'} without keys, anyone could use this service; let IMAGEMILL_KEYS name a file "
+            "that `imagemill keys add` made, or say IMAGEMILL_OPEN=anyone"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name: where it leads is not ours to say
+        return False
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size

@@ -1,0 +1,120 @@
+"""What the owner of a key has open, counted where the truth is: among the open jobs in the store."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
+from typing import NamedTuple
+
+from anyio import CapacityLimiter
+from redis import Redis
+from redis.exceptions import RedisError
+
+from app.errors import ApiError, unavailable
+from app.keys import Caller
+from app.live import Live
+from worker.contracts.artifacts import Artifacts, DamagedError
+from worker.contracts.jobs import JobSpec
+
+_TURN_SECONDS, _WAIT_SECONDS, _LOOK_SECONDS = 30, 10, 0.005
+"""How long a turn lasts at most, how long one is waited for, and how often it is looked for."""
+_RETRY_AFTER_SECONDS = 5
+
+
+class Usage(NamedTuple):
+    """What an owner has open."""
+
+    images: int
+    """Not rendered yet."""
+    jobs: int
+
+
+class Quota:
+    """Lets jobs in, one after the other for each owner, as long as a key's limits allow."""
+
+    def __init__(self, redis: Redis, artifacts: Artifacts, live: Live) -> None:
+        self._redis = redis
+        self._artifacts = artifacts
+        self._live = live
+        self._specs: dict[str, JobSpec | None] = {}
+        """Of the jobs that were open at the last count, as they never change."""
+        self._turns: defaultdict[str, CapacityLimiter] = defaultdict(lambda: CapacityLimiter(1))
+
+    def turn(self, caller: Caller) -> CapacityLimiter | None:
+        """Find where this process's requests of an owner wait for their turn, so that they hold no more threads."""
+        return self._turns[caller.owner] if _is_limited(caller) else None
+
+    @contextmanager
+    def room(self, caller: Caller, n: int) -> Iterator[Usage | None]:
+        """Make room for a job of n images, which must be in the store when this ends: it is counted from then on.
+
+        Yields what is open with it, None where nothing is counted. Raises ApiError when there is no room.
+        """
+        if not _is_limited(caller):
+            yield None
+            return
+        lock = self._redis.lock(f"imagemill:turn:{caller.owner}", _TURN_SECONDS, _LOOK_SECONDS)
+        if not lock.acquire(blocking_timeout=_WAIT_SECONDS):
+            raise unavailable("busy", "other requests with this key are just being counted")
+        try:
+            used = self._usage(caller.owner)
+            check(caller, used, n)
+            yield Usage(used.images + n, used.jobs + 1)
+        finally:
+            with suppress(RedisError):  # it ends by itself
+                lock.release()
+
+    def _usage(self, owner: str) -> Usage:
+        known = self._specs
+        specs = {job_id: known.get(job_id) or self._spec(job_id) for job_id, _ in self._artifacts.open_jobs()}
+        self._specs = specs  # only now, and not read again, as threads count for other owners meanwhile
+        own = [spec for spec in specs.values() if spec and spec.owner == owner and self._is_open(spec)]
+        return Usage(sum(map(self._left, own)), len(own))
+
+    def _spec(self, job_id: str) -> JobSpec | None:
+        try:
+            return self._artifacts.spec(job_id)
+        except DamagedError:
+            return None  # nobody renders it
+
+    def _is_open(self, spec: JobSpec) -> bool:
+        try:
+            return self._artifacts.state(spec.id) is None
+        except DamagedError:
+            return False
+
+    def _left(self, spec: JobSpec) -> int:
+        return max(0, spec.n - sum(self._live.progress(spec.id).images.values()))
+
+
+def check(caller: Caller, used: Usage, n: int) -> None:
+    """Raise ApiError when a job of n images would be too much beside what is open."""
+    if caller.max_jobs is not None and used.jobs >= caller.max_jobs:
+        raise _refusal(caller, used, "jobs", f"this key may have {caller.max_jobs} jobs open, and has {used.jobs}")
+    if caller.max_images is not None and used.images + n > caller.max_images:
+        detail = f"this key may have {caller.max_images} images waiting, has {used.images}, and asked for {n} more"
+        raise _refusal(caller, used, "images", detail)
+
+
+def headers(caller: Caller, used: Usage | None) -> dict[str, str]:
+    """Tell a key's limits and what is left of them, as draft-ietf-httpapi-ratelimit-headers-10 has it.
+
+    There is no window, as room comes with progress; the units are our own, as the draft knows requests and bytes only.
+    """
+    if used is None:
+        return {}
+    limits = {"images": (caller.max_images, used.images), "jobs": (caller.max_jobs, used.jobs)}
+    known = {unit: (most, max(0, most - open_)) for unit, (most, open_) in limits.items() if most is not None}
+    return {
+        "RateLimit-Policy": ", ".join(f'"{unit}";q={most};qu="{unit}"' for unit, (most, _) in known.items()),
+        "RateLimit": ", ".join(f'"{unit}";r={left}' for unit, (_, left) in known.items()),
+    }
+
+
+def _is_limited(caller: Caller) -> bool:
+    return (caller.max_images, caller.max_jobs) != (None, None)
+
+
+def _refusal(caller: Caller, used: Usage, unit: str, detail: str) -> ApiError:
+    status, code = HTTPStatus.TOO_MANY_REQUESTS, f"too_many_{unit}"
+    return ApiError(status, code, detail, retry_after_seconds=_RETRY_AFTER_SECONDS, headers=headers(caller, used))

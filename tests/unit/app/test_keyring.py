@@ -1,0 +1,63 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from app.keyring import KeyRing, check_guarded
+from app.keys import Caller, KeysError, change
+from app.settings import Settings
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "keys.json"
+    change(path, lambda keys: keys.added(Caller(owner="alice"), "a"))
+    return path
+
+
+def test_a_changed_file_counts_at_once(path: Path) -> None:
+    ring = KeyRing(path)
+    assert ring.find("b") is None
+    change(path, lambda keys: keys.added(Caller(owner="bob"), "b").without("alice"))
+    found = ring.find("b")
+    assert found is not None
+    assert found.owner == "bob"
+    assert ring.find("a") is None
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_a_file_that_cannot_be_read_any_more_changes_nothing_and_is_told_once(
+    path: Path, is_gone: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    ring = KeyRing(path)
+    good = path.read_text()
+    if is_gone:
+        path.unlink()
+    else:
+        path.write_text("{")
+    assert ring.find("a") is not None
+    assert ring.find("b") is None
+    assert caplog.text.count("keys stay as they were") == 1
+    path.write_text(good.replace("alice", "carol"))
+    os.utime(path, ns=(1, 1))
+    found = ring.find("a")
+    assert found is not None
+    assert found.owner == "carol"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
+def test_on_loopback_no_keys_are_needed(host: str) -> None:
+    check_guarded(Settings(), host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.0.2.1", "127.0.0.1.example.org", "::ffff:192.0.2.1"])
+def test_elsewhere_keys_are_needed_or_the_word_of_the_operator(host: str, path: Path) -> None:
+    with pytest.raises(KeysError, match="without keys, anyone could use this service"):
+        check_guarded(Settings(), host)
+    check_guarded(Settings(keys=path), host)
+    check_guarded(Settings(open="anyone"), host)
+
+
+def test_keys_that_cannot_be_read_are_no_open_door(tmp_path: Path) -> None:
+    with pytest.raises(KeysError, match="cannot read the keys"):
+        check_guarded(Settings(keys=tmp_path / "none.json", open="anyone"), "127.0.0.1")

@@ -1,0 +1,33 @@
+import pytest
+
+from app.errors import ApiError
+from app.keys import Caller
+from app.quota import Usage, check, headers
+
+CALLER = Caller(owner="alice", max_images=100, max_jobs=2)
+
+
+@pytest.mark.parametrize(("used", "n"), [(Usage(0, 0), 100), (Usage(60, 1), 40), (Usage(0, 1), 1)])
+def test_there_is_room_up_to_the_limits(used: Usage, n: int) -> None:
+    check(CALLER, used, n)
+
+
+@pytest.mark.parametrize(
+    ("used", "n", "code"),
+    [(Usage(60, 1), 41, "too_many_images"), (Usage(0, 2), 1, "too_many_jobs"), (Usage(100, 2), 1, "too_many_jobs")],
+)
+def test_beyond_them_there_is_none_for_now(used: Usage, n: int, code: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        check(CALLER, used, n)
+    assert (refused.value.status, refused.value.code) == (429, code)
+    assert refused.value.retry_after_seconds
+    assert refused.value.headers == headers(CALLER, used)
+
+
+def test_the_headers_tell_the_limits_and_what_is_left() -> None:
+    assert headers(CALLER, Usage(60, 1)) == {
+        "RateLimit-Policy": '"images";q=100;qu="images", "jobs";q=2;qu="jobs"',
+        "RateLimit": '"images";r=40, "jobs";r=1',
+    }
+    assert headers(Caller(owner="a", max_jobs=3), Usage(9, 5))["RateLimit"] == '"jobs";r=0'
+    assert headers(CALLER, None) == {}
