@@ -24,7 +24,7 @@ PROMISES = (
     "allow_header_conformance",
 )
 BOUNDED = settings(
-    max_examples=8,
+    max_examples=5,
     stateful_step_count=6,
     derandomize=True,
     deadline=None,
@@ -85,4 +85,5 @@ def test_any_chain_of_requests_gets_what_the_document_says(document: OpenApiSche
             reached.add((case.operation.label, response.status_code))
 
     Chain.run(settings=settings(BOUNDED, max_examples=60))
-    assert {("POST /generate", 202), ("GET /jobs/{job_id}", 200)} <= reached
+    assert ("POST /generate", 202) in reached
+    assert any("/jobs/{job_id}" in label and status == 200 for label, status in reached)
