@@ -61,6 +61,11 @@ class House:
         """Process of the API."""
         return self._apis[0].pid
 
+    @property
+    def api_log(self) -> Path:
+        """What the API has said."""
+        return self.folder / "api-0.log"
+
     def start_api(self) -> str:
         """Start one more API process, and wait until it answers. Returns its URL."""
         self._sockets.append(socket.create_server(("127.0.0.1", 0)))

@@ -316,8 +316,6 @@ def test_logs_are_json_line_by_line_with_job_and_request(idle_house: House) -> N
 
 def test_logs_of_text_carry_the_request_too(house: House) -> None:
     said = house.client.post("/generate", params={"n": 1}, headers={"X-Request-Id": "text-1"}).json()
-    wait_until(lambda: "request_id=text-1" in (house.folder / "api.log").read_text())
-    (line,) = [
-        line for line in (house.folder / "api.log").read_text().splitlines() if f"accepted job_id={said['id']}" in line
-    ]
+    wait_until(lambda: "request_id=text-1" in house.api_log.read_text())
+    (line,) = [line for line in house.api_log.read_text().splitlines() if f"accepted job_id={said['id']}" in line]
     assert line.endswith(" request_id=text-1")

@@ -24,7 +24,7 @@ PROMISES = (
     "allow_header_conformance",
 )
 BOUNDED = settings(
-    max_examples=8,
+    max_examples=5,
     stateful_step_count=6,
     derandomize=True,
     deadline=None,
