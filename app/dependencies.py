@@ -1,7 +1,8 @@
 """What the endpoints are given: the rooms of the service, who asks, and what the address of a request names."""
 
 from collections import Counter
-from typing import Annotated, Literal
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Header, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -21,24 +22,13 @@ _BEARER = HTTPBearer(
 )
 
 
-def _service(request: Request) -> Service:
-    service: Service = request.app.state.service
-    return service
+def _room(name: str) -> Callable[[Request], Awaitable[Any]]:
+    """Make what finds a room of the service, where `create_app` put it; it waits for nothing, and needs no thread."""
 
+    async def find(request: Request) -> Any:  # noqa: ANN401
+        return getattr(request.app.state, name)
 
-def _quota(request: Request) -> Quota:
-    quota: Quota = request.app.state.quota
-    return quota
-
-
-def _styles(request: Request) -> Styles:
-    styles: Styles = request.app.state.styles
-    return styles
-
-
-def _waiting(request: Request) -> Waiting:
-    waiting: Waiting = request.app.state.waiting
-    return waiting
+    return find
 
 
 async def caller_of(
@@ -49,10 +39,10 @@ async def caller_of(
     return caller
 
 
-ServiceDep = Annotated[Service, Depends(_service)]
-QuotaDep = Annotated[Quota, Depends(_quota)]
-StylesDep = Annotated[Styles, Depends(_styles)]
-WaitingDep = Annotated[Waiting, Depends(_waiting)]
+ServiceDep = Annotated[Service, Depends(_room("service"))]
+QuotaDep = Annotated[Quota, Depends(_room("quota"))]
+StylesDep = Annotated[Styles, Depends(_room("styles"))]
+WaitingDep = Annotated[Waiting, Depends(_room("waiting"))]
 CallerDep = Annotated[Caller, Depends(caller_of)]
 
 

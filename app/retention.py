@@ -25,7 +25,7 @@ class Retention:
         self._next = now + self._every
         for job_id, note in list(self._artifacts.due_jobs(now)):
             spec, state = self._artifacts.spec(job_id), self._artifacts.state(job_id)
-            if spec is not None and state is not None and state.expires(spec) <= now:
+            if spec is not None and state is not None and state.has_expired(spec, now):
                 self._artifacts.expire_job(job_id)
                 log.info("job expired job_id=%s", job_id)
             self._artifacts.drop_note(note)

@@ -105,7 +105,7 @@ class Service:
             other = "rebuilt" if state.outcome == "succeeded" else "retried"
             detail = f"job {spec.id} ended as {state.outcome}: it can be {other}"
             raise ApiError(HTTPStatus.CONFLICT, "job_ended", detail)
-        if rebuild and not _has_expired(spec, state):
+        if rebuild and not state.has_expired(spec, datetime.now(UTC)):
             return self.job(spec)
         self._check_workers(spec)
         wanted = spec.model_copy(update={"request": None})
@@ -339,16 +339,13 @@ class Service:
         return Cut(first=first, most=max(1, round(min(wanted, most) / first)) * first)
 
 
-def _has_expired(spec: JobSpec, state: JobState) -> bool:
-    return state.expires(spec) <= datetime.now(UTC)
-
-
 def _is_lost(spec: JobSpec, state: JobState | None) -> bool:
     """Tell whether a job's images will not come, or are gone; of one that has failed just now, it is not said yet."""
     if state is None:
         return False
-    is_resting = state.outcome == "failed" and datetime.now(UTC) - state.finished < _FAILED_REST
-    return not is_resting and (state.outcome != "succeeded" or _has_expired(spec, state))
+    now = datetime.now(UTC)
+    is_resting = state.outcome == "failed" and now - state.finished < _FAILED_REST
+    return not is_resting and (state.outcome != "succeeded" or state.has_expired(spec, now))
 
 
 def _cut_styled(model: CatalogEntry) -> Cut:

@@ -27,10 +27,11 @@ from app.client import Client
 from benchmarks import table
 from benchmarks.assembly import WORKER, Assembly
 from benchmarks.command import console, run
+from benchmarks.styles import drawn
 from models import registry
 from models.precision import fastest_dtype
 from worker.contracts.pictures import normalised
-from worker.runtime import LoadedModel, Runtime, choose_device
+from worker.runtime import Runtime, choose_device
 from worker.style import losses, pixels, vgg
 from worker.style.standard import Settings, StyleTransfer
 
@@ -127,17 +128,19 @@ def main(
     network = vgg.load(vgg19, fastest_dtype(device), device)
     picture = pixels.from_picture(normalised(painting.read_bytes(), _SIDE))
     transfer = StyleTransfer(network, picture.to(device), settings)
-    drawn = _drawn(device)
+    runtime = Runtime([registry.find(_MODEL)], device)
+    model = runtime.model(runtime.entries[0])
+    samples = drawn(model, 1, model.batch_size)
     if large:
-        _large(transfer, Tutorial(vgg19, picture, _SIDE, settings), drawn, device)
+        _large(transfer, Tutorial(vgg19, picture, _SIDE, settings), samples, device)
         return
     tutorial = Tutorial(vgg19, picture, settings.least, settings)
     began = time.perf_counter()
-    for image in drawn[:images]:
+    for image in samples[:images]:
         tutorial.adam(image, settings.steps)
     each_tutorial = (time.perf_counter() - began) / images
     cores = len(os.sched_getaffinity(0))
-    batches = [drawn[k : k + _BATCH].to(device) for k in range(0, _BATCH * cores, _BATCH)]
+    batches = [samples[k : k + _BATCH].to(device) for k in range(0, _BATCH * cores, _BATCH)]
     with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as threads:
         began = time.perf_counter()
         list(threads.map(lambda batch: transfer.apply(batch, 1.0, lambda *_: True), batches))
@@ -183,9 +186,9 @@ def _seconds(url: str, client: Client, query: dict[str, str | int]) -> float:
     return time.perf_counter() - began
 
 
-def _large(transfer: StyleTransfer, tutorial: Tutorial, drawn: Tensor, device: torch.device) -> None:
+def _large(transfer: StyleTransfer, tutorial: Tutorial, samples: Tensor, device: torch.device) -> None:
     """Compare one picture of 512 px, a generated face made larger."""
-    image = interpolate(drawn[:1], [_SIDE] * 2, mode="bicubic").clamp(0, 1)
+    image = interpolate(samples[:1], [_SIDE] * 2, mode="bicubic").clamp(0, 1)
     began = time.perf_counter()
     styled = transfer.apply(image.to(device), 1.0, lambda *_: True)
     ours = time.perf_counter() - began
@@ -204,14 +207,6 @@ def _large(transfer: StyleTransfer, tutorial: Tutorial, drawn: Tensor, device: t
     evaluations, seconds = tutorial.lbfgs(image[0], is_enough)
     console.print(f"standard: {ours:.1f} s, total {total(styled):.3f}")
     console.print(f"tutorial: {seconds:.1f} s, total {reached[-1]:.3f} after {evaluations} evaluations")
-
-
-def _drawn(device: torch.device) -> Tensor:
-    """Draw images, the classes in turn. Shape: returns (batch, 3, h, w) in [0, 1] on the CPU."""
-    runtime = Runtime([registry.find(_MODEL)], device)
-    model: LoadedModel = runtime.model(runtime.entries[0])
-    indices = range(model.batch_size)
-    return model.render(model.latents(1, indices), model.labels(indices)).float() / 255
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def main(
     device = choose_device("auto")
     runtime = Runtime([registry.find(model)], device)
     loaded = runtime.model(runtime.entries[0])
-    images = _drawn(loaded, seed, n).to(device)
+    images = drawn(loaded, seed, n).to(device)
     network = vgg.load(vgg19, fastest_dtype(device), device)
     rows = {"": images}
     console.print(f"| {' | '.join(_HEAD)} |\n|{' --- |' * len(_HEAD)}")
@@ -66,7 +66,7 @@ def main(
         began = time.perf_counter()
         taught = _taught(loaded, transfer, steps)
         learning = f"{time.perf_counter() - began:.0f}"
-        rows[f"{path.stem} distilled"] = _drawn(taught, seed, n).to(device)
+        rows[f"{path.stem} distilled"] = drawn(taught, seed, n).to(device)
         modes = (("standard", path.stem, f"{seconds:.2f}", ""), ("distilled", f"{path.stem} distilled", "", learning))
         for mode, row, *times in modes:
             content, style = transfer.losses(images, rows[row])
@@ -87,7 +87,7 @@ def _taught(loaded: LoadedModel, transfer: StyleTransfer, steps: int) -> LoadedM
     return restyled(loaded, student.generator.state_dict())
 
 
-def _drawn(loaded: LoadedModel, seed: int, n: int) -> Tensor:
+def drawn(loaded: LoadedModel, seed: int, n: int) -> Tensor:
     """Draw images, the classes in turn. Shape: returns (n, 3, h, w) in [0, 1]."""
     indices = range(loaded.batch_size)
     return loaded.render(loaded.latents(seed, indices), loaded.labels(indices))[:n].float() / 255

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 
 from models import checkpoint
 from models.registry import Architecture, build_generator
@@ -38,3 +39,12 @@ def picture(seed: int, size: tuple[int, int] = (40, 40)) -> Image.Image:
     """A smooth picture of its own for every seed."""
     corners = np.random.default_rng(seed).integers(0, 256, (2, 2, 3), dtype=np.uint8)
     return Image.fromarray(corners).resize(size, Image.Resampling.BILINEAR)
+
+
+def vgg19_tensors() -> dict[str, Tensor]:
+    """VGG19's first layers with random weights, always the same, by torchvision's names."""
+    from torchvision.models import vgg19  # slow, and few need it
+
+    torch.manual_seed(0)
+    found = vgg19(weights=None).features[:29].state_dict()
+    return {f"features.{key}": value for key, value in found.items()}

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import httpx
@@ -73,15 +72,6 @@ class Ward(Assembly):
             self._stop()
             raise
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Stop everything; nothing stays frozen."""
-        for process in self._parts.values():
-            process.send_signal(signal.SIGCONT)
-        self._client.close()
-        super().__exit__(kind, error, traceback)
 
     # parts
 
@@ -194,6 +184,13 @@ class Ward(Assembly):
         found = untidiness(self.store, spec)
         check(found is None, str(found))
         self.discard(job_id)
+
+    def _stop(self) -> None:
+        """Stop everything; nothing stays frozen."""
+        for process in self._parts.values():
+            process.send_signal(signal.SIGCONT)
+        self._client.close()
+        super()._stop()
 
 
 def until(condition: Callable[[], bool], seconds: float = DEADLINE_SECONDS) -> None:

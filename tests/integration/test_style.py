@@ -3,19 +3,16 @@
 from pathlib import Path
 
 import pytest
-import torch
 from PIL import Image
 from safetensors.torch import save_file
-from torchvision.models import vgg19
 
 from tests.command import ENVIRONMENT, imagemill
+from tests.tiny import vgg19_tensors
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    torch.manual_seed(0)
-    found = vgg19(weights=None).features[:29].state_dict()
-    save_file({f"features.{key}": value for key, value in found.items()}, tmp_path / "vgg.safetensors")
+    save_file(vgg19_tensors(), tmp_path / "vgg.safetensors")
     monkeypatch.setitem(ENVIRONMENT, "IMAGEMILL_VGG19", str(tmp_path / "vgg.safetensors"))
     monkeypatch.setitem(ENVIRONMENT, "TORCH_HOME", str(tmp_path))
     Image.effect_noise((90, 60), 80).convert("RGB").save(tmp_path / "photo.jpg")

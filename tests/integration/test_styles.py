@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from PIL import Image
 from safetensors.torch import save_file
-from torchvision.models import vgg19
 
 from tests.command import imagemill
 from tests.integration.house import House, metadata, wait_until
-from tests.tiny import PLAIN
+from tests.tiny import PLAIN, vgg19_tensors
 
 STYLE = {"style_steps": 2}
 
@@ -28,10 +26,8 @@ def picture(kind: str = "PNG", side: int = 40, **options: Any) -> bytes:
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(0)
     path = tmp_path_factory.mktemp("weights") / "vgg.safetensors"
-    found = vgg19(weights=None).features[:29].state_dict()
-    save_file({f"features.{key}": value for key, value in found.items()}, path)
+    save_file(vgg19_tensors(), path)
     return path
 
 

@@ -141,3 +141,7 @@ class JobState(BaseModel):
     def expires(self, spec: JobSpec) -> datetime:
         """Tell when the images are removed; the spec stays, and makes the same ones again."""
         return self.finished + timedelta(hours=spec.ttl_hours)
+
+    def has_expired(self, spec: JobSpec, now: datetime) -> bool:
+        """Tell whether the images may have been removed."""
+        return self.expires(spec) <= now

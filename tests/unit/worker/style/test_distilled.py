@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
-from torchvision.models import vgg19
 
-from tests.tiny import CLASSES, save_checkpoint
+from tests.tiny import CLASSES, save_checkpoint, vgg19_tensors
 from worker.errors import DivergedError
 from worker.runtime import LoadedModel, Runtime
 from worker.style.distilled import Student, opened, restyled, sealed
@@ -28,9 +27,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
 
 @pytest.fixture(scope="module")
 def transfer() -> StyleTransfer:
-    torch.manual_seed(0)
-    tensors = {f"features.{key}": value for key, value in vgg19(weights=None).features[:29].state_dict().items()}
-    network = Vgg19(tensors, torch.float32, CPU)
+    network = Vgg19(vgg19_tensors(), torch.float32, CPU)
     return StyleTransfer(network, torch.rand(3, 40, 40), Settings(least=32))
 
 
