@@ -85,14 +85,12 @@ class WarmWorker(SimpleWorker):
         self.set_state(WorkerStatus.BUSY)
         outcome = self._run(job)
         with OutageTolerated():
-            pipeline = self.connection.pipeline()
             if outcome is Outcome.GIVEN_BACK:
-                pipeline.lpush(queue.key, job.id)
+                self.connection.lpush(queue.key, job.id)
             elif outcome is Outcome.LATER:
-                pipeline.rpush(queue.key, job.id)
+                self._tasks.line.put_back(queue, job.id)
             else:
-                pipeline.delete(job.key)
-            pipeline.execute()
+                self.connection.delete(job.key)
         self.set_state(WorkerStatus.IDLE)
 
     def _run(self, job: Job) -> Outcome:
