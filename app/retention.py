@@ -1,4 +1,4 @@
-"""Retention: images are kept for a time from their job's end, requests for ever."""
+"""Retention: images are kept for a time from their job's end, requests for ever, half a file for an hour."""
 
 import logging
 from datetime import datetime, timedelta
@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from worker.contracts.artifacts import Artifacts
 
 _EVERY = timedelta(minutes=5)
+_WRITING = timedelta(hours=1)
+"""Longer than any file is being written."""
 
 log = logging.getLogger(__name__)
 
@@ -19,10 +21,11 @@ class Retention:
         self._next: datetime | None = None
 
     def tend(self, now: datetime) -> None:
-        """Remove what has expired, unless that was done just now."""
+        """Remove what has expired and what was never finished, unless that was done just now."""
         if self._next is not None and now < self._next:
             return
         self._next = now + self._every
+        self._artifacts.sweep_unfinished(now - _WRITING)
         for job_id, note in list(self._artifacts.due_jobs(now)):
             spec, state = self._artifacts.spec(job_id), self._artifacts.state(job_id)
             if spec is not None and state is not None and state.has_expired(spec, now):

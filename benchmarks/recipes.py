@@ -24,6 +24,7 @@ def main(
     minutes: Annotated[float, typer.Option(help="For each run.")] = 20,
     recipe: Annotated[list[str], typer.Option(help="Which recipes; one option each.")] = ["dcgan", "flagship"],  # noqa: B006
     seeds: Annotated[int, typer.Option(help="How often each recipe is trained.")] = 1,
+    first_seed: Annotated[int, typer.Option(help="To go on from: seeds are counted from here.")] = 0,
     n: Annotated[int, typer.Option(help="How many samples are measured.")] = 5000,
     runs: Annotated[Path, typer.Option(help="Where run folders are numbered.")] = Path("runs"),
     change: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change every recipe.")] = None,
@@ -34,7 +35,7 @@ def main(
     console.print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}", markup=False)
     with errors(), stop_on_signal() as stop:
         for name in recipe:
-            for seed in range(seeds):
+            for seed in range(first_seed, first_seed + seeds):
                 device = plans.device_named(None)
                 plan = plans.fresh(data, name, changes, seed, device, f"{name}-{seed}")
                 run = Run(plan, record.new_folder(runs, name, plan.name))

@@ -97,6 +97,11 @@ class Artifacts:
             if path not in (_spec_path(job_id), _state_path(job_id)):
                 self._objects.delete(path)
 
+    def sweep_unfinished(self, before: datetime) -> None:
+        """Remove what was half written before some time and belongs to no job: those are swept when they end."""
+        for folder in (_OPEN, _DUE, _STYLES, _OWNED, _LEARNT):
+            self._objects.delete_unfinished(folder, before)
+
     def drop_note(self, note: str) -> None:
         """Remove a note of `due_jobs`."""
         self._objects.delete(note)

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
@@ -68,11 +69,16 @@ class Objects:
         except FileNotFoundError:
             return
 
-    def delete_unfinished(self, prefix: str) -> None:
-        """Remove what processes that were killed while they wrote have left in a folder; `list` does not show it."""
+    def delete_unfinished(self, prefix: str, before: datetime | None = None) -> None:
+        """Remove what processes that were killed while they wrote have left in a folder; `list` does not show it.
+
+        With a time, only what nobody has written to since then.
+        """
         if self._folder is not None:
             for path in (self._folder / prefix).rglob("*#*"):  # obstore writes x#1, then renames it
-                path.unlink(missing_ok=True)
+                with suppress(FileNotFoundError):  # it has its name by now
+                    if before is None or path.stat().st_mtime < before.timestamp():
+                        path.unlink()
 
     def read(self, path: str) -> bytes | None:
         """Read an object; None when there is none."""

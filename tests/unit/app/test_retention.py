@@ -1,3 +1,4 @@
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -55,6 +56,18 @@ def test_a_job_that_is_open_again_keeps_its_images(artifacts: Artifacts, spec: J
     artifacts.settle_job(spec, STATE)
     Retention(artifacts).tend(ENDED + 3 * HOUR)
     assert names(tmp_path) == {"spec.json", "state.json"}
+
+
+def test_what_was_never_finished_goes_after_an_hour(artifacts: Artifacts, tmp_path: Path) -> None:
+    for age, path in ((2, "learnt/lesson/state.safetensors#1"), (0.5, "styles/id/picture.png#7")):
+        half = tmp_path / path
+        half.parent.mkdir()
+        half.write_bytes(b"half")
+        written = (ENDED - age * HOUR).timestamp()
+        os.utime(half, (written, written))
+    artifacts.keep_half_learnt("lesson", b"whole", 1000)
+    Retention(artifacts).tend(ENDED)
+    assert names(tmp_path) == {"state.safetensors", "picture.png#7"}
 
 
 def test_it_looks_now_and_then(artifacts: Artifacts, spec: JobSpec) -> None:
