@@ -9,6 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.errors import unprocessable
 from app.keys import Caller
+from app.models import Models
 from app.quota import Quota
 from app.schemas import Looks, UpTo, Wanted
 from app.service import Service
@@ -39,6 +40,7 @@ async def caller_of(
     return caller
 
 
+ModelsDep = Annotated[Models, Depends(_room("models"))]
 ServiceDep = Annotated[Service, Depends(_room("service"))]
 QuotaDep = Annotated[Quota, Depends(_room("quota"))]
 StylesDep = Annotated[Styles, Depends(_room("styles"))]

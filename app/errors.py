@@ -1,7 +1,7 @@
 """Every error that leaves the API, as problem+json (RFC 9457)."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -55,6 +55,16 @@ def unprocessable(code: str, detail: str) -> ApiError:
 def unavailable(code: str, detail: str, extension: Mapping[str, Any] | None = None) -> ApiError:
     """Make the error for a part of the service that is away."""
     return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, code, detail, retry_after_seconds=2, extension=extension)
+
+
+def echoed(sent: object) -> str:
+    """Quote what was sent, cut to a length that an answer can have."""
+    return repr(str(sent)[:_MOST_ECHOED])
+
+
+def listed(names: Iterable[str]) -> str:
+    """List what could have been sent."""
+    return ", ".join(sorted(names)) or "none"
 
 
 def install(app: FastAPI, max_images: int) -> None:
@@ -153,11 +163,11 @@ def _describe(fault: Mapping[str, Any], limits: Mapping[str, tuple[int, int]]) -
         return f"{name}: required, and was not sent"
     if fault["type"] == "extra_forbidden":
         return f"{name}: no such parameter"
-    sent = str(fault["input"])[:_MOST_ECHOED]
+    sent = echoed(fault["input"])
     if name in limits:
         low, high = limits[name]
-        return f"{name}: must be a whole number between {low} and {high}, got {sent!r}"
-    return f"{name}: {fault['msg'][:1].lower()}{fault['msg'][1:]}, got {sent!r}"
+        return f"{name}: must be a whole number between {low} and {high}, got {sent}"
+    return f"{name}: {fault['msg'][:1].lower()}{fault['msg'][1:]}, got {sent}"
 
 
 def _on_redis_error(request: Request, error: RedisError) -> JSONResponse:

@@ -13,6 +13,8 @@ from app.gate import Gate
 from app.keyring import KeyRing
 from app.live import Live
 from app.metrics import Metrics
+from app.models import Models
+from app.orders import Orders
 from app.probes import Probes
 from app.quota import Quota
 from app.readiness import Readiness
@@ -53,7 +55,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.artifacts, app.state.bell = artifacts, bell
     app.state.styles = Styles(artifacts)
     app.state.quota = Quota(redis, artifacts, live)
-    app.state.service = Service(settings, artifacts, line, live, app.state.styles, app.state.quota)
+    app.state.models = Models(live, settings.default_model)
+    orders = Orders(app.state.models, app.state.styles, settings.shard_images)
+    app.state.service = Service(settings, artifacts, line, live, app.state.models, orders, app.state.quota)
     app.state.waiting = Waiting(app.state.service, bell)
     app.state.probes = _probes(settings, artifacts)
     app.include_router(router)

@@ -15,6 +15,7 @@ from app import quota
 from app.dependencies import (
     CallerDep,
     IdempotencyKey,
+    ModelsDep,
     Prefer,
     QuotaDep,
     ServiceDep,
@@ -293,15 +294,15 @@ def thumbnail(style_id: str, caller: CallerDep, styles: StylesDep) -> Response:
 
 
 @router.get("/models", tags=["models"])
-def models(service: ServiceDep) -> Models:
+def models(known: ModelsDep) -> Models:
     """List the models that can be asked for."""
-    return Models(models=service.models())
+    return Models(models=known.all())
 
 
 @router.get("/models/{name}", tags=["models"], responses=documented(HTTPStatus.NOT_FOUND))
-def model(name: str, service: ServiceDep) -> Model:
+def model(name: str, known: ModelsDep) -> Model:
     """Tell about one model."""
-    return service.model(name)
+    return known.one(name)
 
 
 answer_heads(router, _OWN_HEADS)

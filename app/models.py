@@ -1,0 +1,79 @@
+"""The models that can be asked for, and the workers that render them."""
+
+from collections import Counter
+from http import HTTPStatus
+
+from app.errors import ApiError, echoed, listed, unavailable
+from app.live import Live
+from app.schemas import Model
+from worker.contracts.catalog import CatalogEntry, WorkerEntry
+from worker.contracts.jobs import JobSpec
+
+
+class Models:
+    """What the live workers have announced; raises ApiError."""
+
+    def __init__(self, live: Live, preferred: str) -> None:
+        self._live = live
+        self._preferred = preferred
+
+    def all(self) -> list[Model]:
+        """List the models that can be asked for."""
+        entries, workers = self._live.models(), self._live.workers()
+        default = self._default(entries)
+        models = []
+        for entry in entries.values():
+            able = [worker for worker in workers if entry.name in worker.models]
+            speeds = [worker.images_per_s for worker in able if worker.images_per_s is not None]
+            speed = round(sum(speeds), 1) if speeds else None
+            models.append(Model(**dict(entry), default=entry.name == default, workers=len(able), images_per_s=speed))
+        return models
+
+    def one(self, name: str) -> Model:
+        """Tell about one model."""
+        models = {model.name: model for model in self.all()}
+        if not models:
+            raise _no_models()
+        if name not in models:
+            raise ApiError(
+                HTTPStatus.NOT_FOUND, "unknown_model", f"no model {echoed(name)}; there are {listed(models)}"
+            )
+        return models[name]
+
+    def choose(
+        self, name: str | None, unknown: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
+    ) -> tuple[CatalogEntry, list[WorkerEntry]]:
+        """Choose a model, and the live workers of one kind that render it: the kind of which there are most."""
+        entries = self._live.models()
+        if not entries:
+            raise _no_models()
+        by_sha256 = {entry.sha256: entry for entry in entries.values()}
+        chosen = (by_sha256 | entries).get(name if name is not None else self._default(entries))
+        if chosen is None:
+            detail = f"model: must be one of {listed(entries)}, got {echoed(name)}"
+            raise ApiError(unknown, "unknown_model", detail)
+        workers = self._live.workers()
+        able = [worker for worker in workers if chosen.name in worker.models]
+        if not workers:
+            return chosen, []  # all of them are just being started again, say
+        if not able:
+            raise unavailable("no_worker", f"no live worker has the model {chosen.name} just now")
+        kinds = Counter(worker.numerics for worker in sorted(able, key=lambda worker: worker.numerics.name))
+        ((numerics, _),) = kinds.most_common(1)
+        peers = [worker for worker in able if worker.numerics == numerics]
+        return chosen.model_copy(update={"numerics": numerics}), peers
+
+    def check_workers(self, spec: JobSpec) -> None:
+        """Raise when no live worker renders what this job was rendered with, to the bit."""
+        entries = {entry.name for entry in self._live.models().values() if entry.sha256 == spec.model.sha256}
+        workers = [worker for worker in self._live.workers() if worker.numerics == spec.model.numerics]
+        if not any(entries & set(worker.models) for worker in workers):
+            detail = f"no live worker has the model {spec.model.name} ({spec.model.sha256[:12]}) of this job just now"
+            raise unavailable("no_worker", detail)
+
+    def _default(self, entries: dict[str, CatalogEntry]) -> str:
+        return self._preferred if self._preferred in entries else next(iter(entries), "")
+
+
+def _no_models() -> ApiError:
+    return unavailable("no_worker", "no worker has announced a model yet")

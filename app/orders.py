@@ -1,0 +1,71 @@
+"""Orders: from what somebody wants to the job that makes it."""
+
+import secrets
+from datetime import UTC, datetime
+from http import HTTPStatus
+from statistics import median
+
+from app.errors import echoed, listed, unavailable, unprocessable
+from app.models import Models
+from app.schemas import MAX_SEED, Wanted
+from app.styles import Styles
+from worker.contracts.catalog import CatalogEntry, WorkerEntry
+from worker.contracts.jobs import Cut, JobSpec
+from worker.contracts.styles import StyleSpec
+
+_SHARD_SECONDS = 1.0
+_UNMEASURED_SHARD = 256
+"""Images in a grown shard before any worker has measured its speed."""
+_MOST_SHARD_BYTES = 1 << 28
+"""Of pixels: a shard is held in memory."""
+
+
+class Orders:
+    """Specifies jobs; raises ApiError for what cannot be made."""
+
+    def __init__(self, models: Models, styles: Styles, shard_images: int | None) -> None:
+        self._models = models
+        self._styles = styles
+        self._shard_images = shard_images
+
+    def spec(self, wanted: Wanted, owner: str, unknown: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY) -> JobSpec:
+        """Write down the job of an owner; `unknown` is the status where there is no such model."""
+        model, workers = self._models.choose(wanted.model, unknown)
+        label = wanted.class_label
+        if label is not None and label not in model.classes:
+            known = f"one of {listed(model.classes)}" if model.classes else f"left out, as {model.name} has no classes"
+            raise unprocessable("unknown_class", f"class: must be {known}, got {echoed(label)}")
+        style = wanted.styling
+        if style is not None:
+            self._check_style(style, owner, workers)
+        return JobSpec(
+            id=secrets.token_urlsafe(16),
+            model=model,
+            class_label=label,
+            n=wanted.n,
+            seed=secrets.randbelow(MAX_SEED + 1) if wanted.seed is None else wanted.seed,
+            first=wanted.start,
+            format=wanted.format,
+            style=style,
+            cut=_cut_styled(model) if style and style.mode == "standard" else self._cut(model, workers),
+            owner=owner,
+            created=datetime.now(UTC),
+        )
+
+    def _check_style(self, style: StyleSpec, owner: str, workers: list[WorkerEntry]) -> None:
+        self._styles.check(owner, style.id)
+        if not (workers and all(worker.styles for worker in workers)):
+            raise unavailable("no_style_transfer", "the workers have no weights of VGG19 (IMAGEMILL_VGG19)")
+
+    def _cut(self, model: CatalogEntry, workers: list[WorkerEntry]) -> Cut:
+        """Cut a job so that a grown shard is about a second of work for one of its workers."""
+        first = model.numerics.batch_size
+        speeds = [worker.images_per_s for worker in workers if worker.images_per_s is not None]
+        wanted = self._shard_images or (median(speeds) * _SHARD_SECONDS if speeds else _UNMEASURED_SHARD)
+        most = _MOST_SHARD_BYTES // (3 * model.resolution**2)
+        return Cut(first=first, most=max(1, round(min(wanted, most) / first)) * first)
+
+
+def _cut_styled(model: CatalogEntry) -> Cut:
+    """Cut a job of images that are optimised into single batches: each takes seconds."""
+    return Cut(first=model.numerics.batch_size, most=model.numerics.batch_size)
