@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import httpx
 from redis import Redis
@@ -66,10 +65,10 @@ class House:
         """What the API has said."""
         return self.folder / "api-0.log"
 
-    def start_api(self) -> str:
+    def start_api(self, **environment: str) -> str:
         """Start one more API process, and wait until it answers. Returns its URL."""
         self._sockets.append(socket.create_server(("127.0.0.1", 0)))
-        self._serve(self._sockets[-1])
+        self._serve(self._sockets[-1], environment)
         url = _url(self._sockets[-1])
         assert httpx.get(f"{url}/healthz", timeout=DEADLINE_SECONDS).is_success
         return url
@@ -92,12 +91,11 @@ class House:
     @contextmanager
     def another_api(self, **environment: str) -> Iterator[tuple[httpx.Client, Path]]:
         """Run another API process on the same store and queue: a client of it, and its log."""
-        name, port = f"api-{uuid4().hex}", _free_port()
-        process = self._start(name, f"from app.cli import cli; cli(['api', '--port', '{port}'])", environment)
+        url = self.start_api(**environment)
+        process, log = self._apis[-1], self.folder / f"api-{len(self._apis) - 1}.log"
         try:
-            wait_until(lambda: _answers(port))
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=DEADLINE_SECONDS) as client:
-                yield client, self.folder / f"{name}.log"
+            with httpx.Client(base_url=url, timeout=DEADLINE_SECONDS) as client:
+                yield client, log
         finally:
             process.terminate()
             process.wait(DEADLINE_SECONDS)
@@ -187,9 +185,9 @@ class House:
         self.queue = self._spawn("queue", [str(get_binary_path()), *options])
         wait_until(lambda: _answers(self._queue_port))
 
-    def _serve(self, listening: socket.socket) -> None:
+    def _serve(self, listening: socket.socket, environment: Mapping[str, str] | None = None) -> None:
         code = f"from app.cli import cli; cli(['api', '--fd', '{listening.fileno()}'])"
-        self._apis.append(self._start(f"api-{len(self._apis)}", code))
+        self._apis.append(self._start(f"api-{len(self._apis)}", code, environment))
 
     def _start(self, name: str, code: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         return self._spawn(name, [sys.executable, "-c", code], environment)

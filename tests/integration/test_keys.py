@@ -136,6 +136,18 @@ def test_the_same_address_is_another_job_for_another_owner(guarded: Guarded) -> 
     assert [count - counts[0] for count in counts[1:]] == [1, 2, 2]
 
 
+def test_owners_take_turns_however_many_jobs_each_has(guarded: Guarded) -> None:
+    n, many, few = 2048, guarded.use("many"), guarded.use("few")
+    jobs = [many.post("/generate", params={"n": n}).raise_for_status().json()["id"] for _ in range(8)]
+    own = few.post("/generate", params={"n": n}).raise_for_status().json()["id"]
+    while not few.get(f"/jobs/{own}", headers={"Prefer": "wait=10"}).json()["done"]:
+        pass
+    done = sum(many.get(f"/jobs/{job}").json()["images_done"] for job in jobs)
+    for job in jobs:
+        many.post(f"/jobs/{job}/cancel")
+    assert 0 < done < 3 * n  # job by job, all nine would end at the same time
+
+
 def test_keys_come_and_go_while_the_service_runs(guarded: Guarded) -> None:
     client = guarded.use("brief")
     assert client.get("/models").status_code == 200

@@ -303,7 +303,7 @@ def test_logs_are_json_line_by_line_with_job_and_request(idle_house: House) -> N
         assert idle_house.wait_done(job["id"])["state"] == "succeeded"
         assert client.get("/metrics").status_code == 200
         accepted, *_ = [line for line in lines(api_log) if line["message"].startswith("job accepted")]
-        asked = [line for line in lines(api_log) if line["logger"] == "uvicorn.access"]
+        _started, *asked = [line for line in lines(api_log) if line["logger"] == "uvicorn.access"]
     assert (accepted["job_id"], accepted["request_id"]) == (job["id"], "order-1")
     assert (accepted["n"], accepted["level"]) == (2, "INFO")
     assert asked[0]["request_id"] == "order-1"
