@@ -1,9 +1,10 @@
 """The gate: where there are keys, a request without one comes no further, not even with its body."""
 
 from http import HTTPStatus
+from ipaddress import ip_address
 
 from fastapi.security.utils import get_authorization_scheme_param
-from starlette.datastructures import Headers
+from starlette.datastructures import URL, Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -17,16 +18,20 @@ _OPEN = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})
 class Gate:
     """Finds out who asks, for the endpoints behind it; without keys, that is everybody."""
 
-    def __init__(self, app: ASGIApp, ring: KeyRing | None) -> None:
+    def __init__(self, app: ASGIApp, ring: KeyRing | None, *, is_local: bool) -> None:
         self._app = app
         self._ring = ring
+        self._is_local = is_local
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it."""
         if scope["type"] == "http":
             caller = self._caller(scope)
-            if caller is None:
-                await respond(Request(scope), _unauthorized())(scope, receive, send)
+            refusal = _unauthorized() if caller is None else None
+            if self._ring is None and (_is_from_elsewhere(scope) or (self._is_local and _is_renamed(scope))):
+                refusal = _foreign()
+            if refusal is not None:
+                await respond(Request(scope), refusal)(scope, receive, send)
                 return
             scope.setdefault("state", {})["caller"] = caller
         await self._app(scope, receive, send)
@@ -41,3 +46,30 @@ class Gate:
 def _unauthorized() -> ApiError:
     detail = "a key is required: `Authorization: Bearer KEY`; the command line sends the one in IMAGEMILL_KEY"
     return ApiError(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+def _is_from_elsewhere(scope: Scope) -> bool:
+    """Tell whether another site's page has let its reader's browser ask; following a link from there is no such thing.
+
+    Source: W3C Fetch Metadata Request Headers, 2024.
+    """
+    headers = Headers(scope=scope)
+    is_link = scope["method"] in ("GET", "HEAD") and headers.get("Sec-Fetch-Mode") == "navigate"
+    return headers.get("Sec-Fetch-Site") == "cross-site" and not is_link
+
+
+def _is_renamed(scope: Scope) -> bool:
+    """Tell whether a name that is not this machine's led here: a site can let its own name point to loopback."""
+    name = URL(f"//{Headers(scope=scope).get('Host', '')}").hostname or ""
+    if name == "localhost" or name.endswith(".localhost"):
+        return False
+    try:
+        ip_address(name)
+    except ValueError:
+        return True
+    return False
+
+
+def _foreign() -> ApiError:
+    detail = "without keys, pages of other sites may not use this service through their readers' browsers"
+    return ApiError(HTTPStatus.FORBIDDEN, "cross_site", detail)

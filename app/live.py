@@ -1,9 +1,10 @@
 """What is live, as Redis shows it: models, workers, progress."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +16,7 @@ from worker.contracts.queue import (
     LEARNT_FIELD,
     LIVE_TTL_SECONDS,
     MODELS_KEY,
+    SEEN_KEY,
     STARTED_FIELD,
     WORKER_KEYS,
     Ring,
@@ -57,6 +59,20 @@ class Live:
         keys = list(self._redis.scan_iter(WORKER_KEYS, count=1000))
         values = self._redis.mget(keys) if keys else []
         return _parsed((value for value in values if value is not None), WorkerEntry)
+
+    def absent(self, now: datetime) -> Callable[[str], timedelta]:
+        """Make what tells for how long no worker of some numerics has been seen, as far as this server knows."""
+        for name in {worker.numerics.name for worker in self.workers()}:
+            self._redis.hset(SEEN_KEY, name, now.timestamp())
+        seen = {as_text(name): float(time) for name, time in self._redis.hgetall(SEEN_KEY).items()}
+
+        def absent(numerics: str) -> timedelta:
+            if numerics not in seen:  # the server may have been emptied: count from now on
+                seen[numerics] = now.timestamp()
+                self._redis.hset(SEEN_KEY, numerics, now.timestamp())
+            return timedelta(seconds=now.timestamp() - seen[numerics])
+
+        return absent
 
     def counts(self) -> dict[Count, float]:
         """Read what everybody has counted, but for what another version counts besides."""

@@ -53,7 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="Imagemill", summary="Image datasets on demand.", lifespan=lifespan, redirect_slashes=False)
     app.state.artifacts, app.state.bell = artifacts, bell
-    app.state.styles = Styles(artifacts)
+    app.state.styles = Styles(artifacts, settings.min_free_mb)
     app.state.quota = Quota(redis, artifacts, live)
     app.state.models = Models(live, settings.default_model)
     orders = Orders(app.state.models, app.state.styles, settings.shard_images)
@@ -62,7 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.probes = _probes(settings, artifacts)
     app.include_router(router)
     app.include_router(probes.router)
-    app.add_middleware(Gate, ring=ring)
+    app.add_middleware(Gate, ring=ring, is_local=settings.open is None)
     errors.install(app, settings.max_images)
     _document_problems(app)
     return app

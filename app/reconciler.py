@@ -1,7 +1,8 @@
 """The loop that keeps the promise: every accepted job ends, whatever died in between."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from threading import Event, Thread
@@ -9,11 +10,12 @@ from uuid import uuid4
 
 from redis import Redis
 
+from app.ending import end
 from app.live import Live
 from app.mending import mend
 from app.retention import Retention
 from worker.contracts.artifacts import Artifacts, DamagedError, StoreError
-from worker.contracts.jobs import JobSpec
+from worker.contracts.jobs import JobError, JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task
 
@@ -22,6 +24,8 @@ _GRACE = timedelta(seconds=3)
 """A job this young is still being queued by the request that brought it."""
 _SETTLING = timedelta(seconds=30)
 """Within this time a worker has forced a finished job to the disk."""
+_ABSENCE = timedelta(hours=24)
+"""That a job waits for a worker of its numerics."""
 _ORPHAN_AGE = timedelta(minutes=1)
 
 Queued = Callable[[str], set[str]]
@@ -47,6 +51,7 @@ class Reconciler:
         self._every_seconds = every_seconds
         self._name = uuid4().hex
         self._has_looked = False
+        self._had_trouble = False
         self._stop = Event()
         self._thread = Thread(target=self._run, name="reconciler", daemon=True)
 
@@ -72,35 +77,67 @@ class Reconciler:
 
     def reconcile(self, now: datetime) -> None:
         """Repair every open job once."""
-        queued = cache(self._line.queued)  # each kind's line is read once a round, however many jobs are open
-        is_store_well = True
+        absent, queued, suspects = self._live.absent(now), self._lines(), list[JobSpec]()
+        self._had_trouble = False
         for job_id, since in list(self._artifacts.open_jobs()):
-            try:
+            with self._left_in_trouble(job_id):
                 if not self._has_looked:
                     mend(self._artifacts, job_id)  # the power may have been cut
-                self._reconcile_job(job_id, now - since, now, queued)
-            except DamagedError as error:
-                log.error("job was left alone job_id=%s reason=%s", job_id, error)
-            except (StoreError, OSError) as error:
-                is_store_well = False
-                log.warning("job was left for the next round job_id=%s reason=%s", job_id, error)
-        self._has_looked |= is_store_well
+                spec = self._open_job(job_id, now - since, now)
+                if spec and absent(spec.model.numerics.name) > _ABSENCE:
+                    self._give_up(spec, now)
+                elif spec and now - spec.created > _GRACE and self._looks_lost(spec, queued):
+                    suspects.append(spec)
+        self._has_looked |= not self._had_trouble
+        queued = self._lines()  # read again, as some of them have just got on since
+        for spec in suspects:
+            with self._left_in_trouble(spec.id):
+                self._repair(spec, queued)
 
-    def _reconcile_job(self, job_id: str, age: timedelta, now: datetime, queued: Queued) -> None:
+    def _lines(self) -> Queued:
+        """Make what reads each kind's line once, however many jobs are open."""
+        return cache(self._line.queued)
+
+    @contextmanager
+    def _left_in_trouble(self, job_id: str) -> Iterator[None]:
+        """Let trouble with one job keep nobody from the others."""
+        try:
+            yield
+        except DamagedError as error:
+            log.error("job was left alone job_id=%s reason=%s", job_id, error)
+        except (StoreError, OSError) as error:
+            self._had_trouble = True
+            log.warning("job was left for the next round job_id=%s reason=%s", job_id, error)
+
+    def _open_job(self, job_id: str, age: timedelta, now: datetime) -> JobSpec | None:
+        """Read a job that has not ended; close what has, or never was one."""
         spec = self._artifacts.spec(job_id)
         if spec is None:
             if age > _ORPHAN_AGE:
                 self._artifacts.close_job(job_id)
-        elif state := self._artifacts.state(job_id):
-            if now - state.finished > _SETTLING:
-                self._artifacts.settle_job(spec, state)  # its worker died before it could
-        elif now - spec.created > _GRACE:
-            self._repair(spec, queued(spec.model.numerics.name))
+            return None
+        state = self._artifacts.state(job_id)
+        if state and now - state.finished > _SETTLING:
+            self._artifacts.settle_job(spec, state)  # its worker died before it could
+        return None if state else spec
 
-    def _repair(self, spec: JobSpec, queued: set[str]) -> None:
+    def _give_up(self, spec: JobSpec, now: datetime) -> None:
+        """Fail a job that nobody is there to render: other workers would make other bytes."""
+        hours = _ABSENCE // timedelta(hours=1)
+        message = f"for {hours} hours there was no worker that computes as {spec.model.numerics.name}"
+        error = JobError(code="no_worker", message=message)
+        if end(self._artifacts, self._live, spec, JobState(outcome="failed", started=None, finished=now, error=error)):
+            log.warning("job failed job_id=%s code=no_worker", spec.id)
+
+    def _looks_lost(self, spec: JobSpec, queued: Queued) -> bool:
         committed = self._artifacts.committed(spec.id)
         self._restore_progress(spec, committed)
-        lost = self._lost(spec, committed, queued)
+        return bool(self._lost(spec, committed, queued(spec.model.numerics.name)))
+
+    def _repair(self, spec: JobSpec, queued: Queued) -> None:
+        if self._artifacts.state(spec.id) is not None:
+            return
+        lost = self._lost(spec, self._artifacts.committed(spec.id), queued(spec.model.numerics.name))
         if lost:
             self._line.enqueue(spec, lost)
             log.warning("lost tasks were queued again job_id=%s tasks=%d", spec.id, len(lost))

@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime, timedelta
 
-from worker.contracts.artifacts import Artifacts
+from worker.contracts.artifacts import Artifacts, DamagedError
 
 _EVERY = timedelta(minutes=5)
 _WRITING = timedelta(hours=1)
@@ -27,8 +27,14 @@ class Retention:
         self._next = now + self._every
         self._artifacts.sweep_unfinished(now - _WRITING)
         for job_id, note in list(self._artifacts.due_jobs(now)):
-            spec, state = self._artifacts.spec(job_id), self._artifacts.state(job_id)
-            if spec is not None and state is not None and state.has_expired(spec, now):
-                self._artifacts.expire_job(job_id)
-                log.info("job expired job_id=%s", job_id)
-            self._artifacts.drop_note(note)
+            try:
+                self._expire(job_id, now)
+                self._artifacts.drop_note(note)
+            except DamagedError as error:
+                log.error("job was left alone job_id=%s reason=%s", job_id, error)
+
+    def _expire(self, job_id: str, now: datetime) -> None:
+        spec, state = self._artifacts.spec(job_id), self._artifacts.state(job_id)
+        if spec is None or (state is not None and state.has_expired(spec, now)):
+            self._artifacts.expire_job(job_id)
+            log.info("job expired job_id=%s", job_id)

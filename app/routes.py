@@ -204,20 +204,24 @@ def cancel(spec: SpecDep, service: ServiceDep) -> Job:
 _AGAIN: dict[int | str, dict[str, Any]] = {
     200: {"model": Job, "description": "It has ended already.", "headers": _described("Location")},
     202: {"headers": _described("Location")},
-    **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.INSUFFICIENT_STORAGE),
+    **documented(
+        HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.INSUFFICIENT_STORAGE, HTTPStatus.TOO_MANY_REQUESTS
+    ),
 }
 
 
 @router.post("/jobs/{job_id}/retry", status_code=HTTPStatus.ACCEPTED, tags=["jobs"], responses=_AGAIN)
-def retry(spec: SpecDep, caller: CallerDep, service: ServiceDep, response: Response) -> Job:
+async def retry(spec: SpecDep, caller: CallerDep, service: ServiceDep, turns: QuotaDep, response: Response) -> Job:
     """Make the images of a job that failed or was cancelled, in a new job; asked for twice, it is the same one."""
-    return _accepted(service.again(spec, caller, rebuild=False), response)
+    again = partial(service.again, spec, caller, rebuild=False)
+    return _accepted(await to_thread.run_sync(again, limiter=turns.turn(caller)), response)
 
 
 @router.post("/jobs/{job_id}/rebuild", status_code=HTTPStatus.ACCEPTED, tags=["jobs"], responses=_AGAIN)
-def rebuild(spec: SpecDep, caller: CallerDep, service: ServiceDep, response: Response) -> Job:
+async def rebuild(spec: SpecDep, caller: CallerDep, service: ServiceDep, turns: QuotaDep, response: Response) -> Job:
     """Make the images of a job that have been removed, the same to the bit, in a new job; twice, it is the same one."""
-    return _accepted(service.again(spec, caller, rebuild=True), response)
+    again = partial(service.again, spec, caller, rebuild=True)
+    return _accepted(await to_thread.run_sync(again, limiter=turns.turn(caller)), response)
 
 
 @router.get(
@@ -260,7 +264,12 @@ async def address(
     responses={
         200: {"model": Style, "description": "The same picture was there already."},
         201: {"headers": _described("Location")},
-        **documented(HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+        **documented(
+            HTTPStatus.BAD_REQUEST,
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            HTTPStatus.INSUFFICIENT_STORAGE,
+        ),
     },
 )
 async def add_style(

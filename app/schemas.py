@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, computed_field, model_validator
 
 from worker.contracts.catalog import CatalogEntry, Sha256
 from worker.contracts.jobs import Format, JobError
@@ -15,6 +15,9 @@ MAX_SEED = 2**53 - 1
 
 MAX_START = MAX_SEED - 10**9
 """So that the index of a job's last image is such an integer too."""
+
+_RETRYABLE = frozenset({"model_unavailable", "no_worker", "out_of_memory", "weights_unavailable", "worker_crashed"})
+"""Codes of jobs that failed for reasons outside of their request."""
 
 
 def _refuse_odd_spelling(value: object) -> object:
@@ -110,6 +113,16 @@ class Links(BaseModel):
     """A template: put the image's index for {index}. None where images have no file of their own."""
 
 
+class PublicJobError(JobError):
+    """Why a job failed, and whether it may go better when it is tried again (links.retry)."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def retryable(self) -> bool:
+        """Tell whether the trouble was with the service and not with the request."""
+        return self.code in _RETRYABLE
+
+
 class Job(BaseModel):
     """A job as its owner sees it."""
 
@@ -138,7 +151,7 @@ class Job(BaseModel):
     finished: datetime | None
     expires: datetime | None
     """When the images of a job that has ended are removed. The same can be made again (links.rebuild)."""
-    error: JobError | None
+    error: PublicJobError | None
     links: Links
 
 

@@ -10,15 +10,16 @@ from http import HTTPStatus
 from itertools import count
 
 from pydantic import TypeAdapter, ValidationError
-from redis.exceptions import RedisError
 
 from app.address import Part, address, name
+from app.ending import end
 from app.errors import ApiError, echoed, unprocessable
 from app.keys import Caller
 from app.live import Live, Progress
 from app.models import Models
 from app.orders import Orders
 from app.quota import Quota, Usage
+from app.room import check_room
 from app.schemas import GenerateQuery, Job, Wanted
 from app.settings import Settings
 from app.status import describe
@@ -148,10 +149,10 @@ class Service:
 
     def _accept(self, spec: JobSpec, caller: Caller, *, is_named: bool = False) -> Usage | None:
         """Write a job down and queue it. One with a name of its own stays when that fails: it is asked for again."""
-        self._check_room(spec)
+        check_room(self._artifacts, spec.n * 3 * spec.model.resolution**2 + self._settings.min_free_mb * 1_000_000)
         with self._discarded_on_error(spec.id) if not is_named else nullcontext():
             with self._quota.room(caller, spec.n) as used:
-                is_new = self._artifacts.create_job(spec)
+                spec, is_new = self._artifacts.create_job(spec)
             if is_new:
                 self._line.enqueue(spec, [Task.render_shard(spec.id, 0, spec.shard_count)])
             self._artifacts.keep_job(spec.id)  # last, as workers can begin meanwhile
@@ -166,7 +167,7 @@ class Service:
             yield
         except Exception:
             with suppress(Exception):
-                self._artifacts.discard_job(job_id)
+                self._artifacts.discard_job(job_id, datetime.now(UTC))
             raise
 
     def spec(self, job_id: str, owner: str) -> JobSpec:
@@ -193,12 +194,7 @@ class Service:
     def cancel(self, spec: JobSpec) -> Job:
         """End a job, unless it has ended otherwise."""
         state = JobState(outcome="cancelled", started=None, finished=datetime.now(UTC))
-        if self._artifacts.finish(spec.id, state):
-            self._artifacts.settle_job(spec, state)
-            with suppress(RedisError):
-                self._live.count("jobs_ended", "cancelled")
-                self._live.flag_cancelled(spec.id)
-                self._live.ring_end(spec.id)
+        if end(self._artifacts, self._live, spec, state):
             log.info("job cancelled job_id=%s", spec.id)
         job = self.job(spec)
         if job.state != "cancelled":
@@ -233,14 +229,6 @@ class Service:
         if job.expires is not None and job.expires <= datetime.now(UTC):
             detail = f"the images of job {spec.id} were removed on {job.expires:%Y-%m-%d}; POST {job.links.rebuild}"
             raise ApiError(HTTPStatus.GONE, "job_expired", f"{detail} makes the same ones again")
-
-    def _check_room(self, spec: JobSpec) -> None:
-        """Raise when a job may fill the disk."""
-        free = self._artifacts.free_bytes()
-        needed = spec.n * 3 * spec.model.resolution**2 + self._settings.min_free_mb * 1_000_000
-        if free is not None and free < needed:
-            detail = f"the disk has room for {free // 1_000_000} MB, and this job may need {needed // 1_000_000} MB"
-            raise ApiError(HTTPStatus.INSUFFICIENT_STORAGE, "disk_low", detail, retry_after_seconds=60)
 
 
 def _is_lost(spec: JobSpec, state: JobState | None) -> bool:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from app.live import Progress
-from app.schemas import Job, Links
+from app.schemas import Job, Links, PublicJobError
 from worker.contracts.jobs import SUFFIXES, JobSpec, JobState
 
 
@@ -34,7 +34,7 @@ def describe(spec: JobSpec, state: JobState | None, progress: Progress, now: dat
         created=spec.created,
         finished=state.finished if state else None,
         expires=state.expires(spec) if state else None,
-        error=state.error if state else None,
+        error=PublicJobError(**dict(state.error)) if state and state.error else None,
         links=_links(spec),
     )
 

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.decoder import decoded
 from app.errors import ApiError, unavailable, unprocessable
+from app.room import check_room
 from app.schemas import Style
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.catalog import Sha256
@@ -18,6 +19,8 @@ from worker.contracts.pictures import PictureError, UnknownFormatError
 from worker.contracts.styles import StyleEntry
 
 _ID: TypeAdapter[str] = TypeAdapter(Sha256)
+_MOST_KEPT = 1_000_000
+"""Bytes of a kept picture and its entry."""
 _SIDE = 512
 """Of a kept picture, in pixels: as much as images of this size can take over."""
 _THUMBNAIL_SIDE = 160
@@ -28,8 +31,9 @@ _DECODING, _WAITING = 2, 16
 class Styles:
     """All that the routes ask for; raises ApiError."""
 
-    def __init__(self, artifacts: Artifacts) -> None:
+    def __init__(self, artifacts: Artifacts, min_free_mb: int) -> None:
         self._artifacts = artifacts
+        self._min_free = min_free_mb * 1_000_000
         self._decoding = CapacityLimiter(_DECODING)
 
     async def add(self, owner: str, data: bytes) -> tuple[Style, bool]:
@@ -39,6 +43,7 @@ class Styles:
         return await to_thread.run_sync(self._add, owner, data, limiter=self._decoding)
 
     def _add(self, owner: str, data: bytes) -> tuple[Style, bool]:
+        check_room(self._artifacts, self._min_free + _MOST_KEPT)
         try:
             picture = decoded(data, _SIDE)
         except UnknownFormatError as error:

@@ -57,7 +57,7 @@ class Owner:
     def cancel(self, jobs: list[str]) -> None:
         """End some jobs, whether they have ended or not."""
         for job in jobs:
-            self._api.delete(job)
+            self._api.post(f"{job}/cancel")
 
 
 def main(

@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 class Pulse:
-    """One worker's signs of life; they beat only while work gets on."""
+    """One worker's signs of life. A batch that hangs does not end them: the watchdog ends its worker."""
 
     def __init__(
         self,
@@ -90,6 +90,14 @@ class Pulse:
         """Give a lease back."""
         with OutageTolerated():
             self._redis.delete(key)
+
+    def rendered(self, task: Task) -> None:
+        """Renew the lease of a task whose images are there, and forget its attempts: no worker died of them."""
+        with OutageTolerated():
+            pipeline = self._redis.pipeline(transaction=False)
+            pipeline.set(task.lease_key, self._name, ex=LEASE_TTL_SECONDS)
+            pipeline.hdel(attempts_key(task.job_id), task.queue_id)
+            self._send(pipeline)
 
     def release(self, task: Task) -> None:
         """Give the lease of a task back, as the attempt has ended."""

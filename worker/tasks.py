@@ -144,6 +144,7 @@ class Tasks:
             return Outcome.GIVEN_BACK if self.stopping.is_set() else Outcome.SETTLED
         if spec.style is None:
             self.pulse.images_per_s = len(images) / (time.perf_counter() - began)
+        self.pulse.rendered(task)
         self.room.acquire()
         self.storing.submit(self._store_next, task, shard, spec, images)
         return Outcome.STORING

@@ -3,7 +3,8 @@
 import re
 import zlib
 from collections.abc import AsyncIterator, Iterator
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from worker.contracts.jobs import JobSpec, JobState
@@ -16,6 +17,8 @@ _DUE = "due"
 _JOBS = "jobs"
 _STYLES, _OWNED = "styles", "owned"
 _LEARNT = "learnt"
+_DISCARDED = timedelta(minutes=10)
+"""After which no worker is at a job any more that was taken back."""
 _INDEX = re.compile(r"/(\d{5})\.json$")
 
 __all__ = ["Artifacts", "DamagedError", "StoreError"]
@@ -49,28 +52,39 @@ class Artifacts:
 
     # jobs
 
-    def create_job(self, spec: JobSpec) -> bool:
+    def create_job(self, spec: JobSpec) -> tuple[JobSpec, bool]:
         """Write a job down; the marker comes first, so that no spec is ever without one.
 
-        False when a job of this id is there already.
+        Whoever writes the marker first decides. Returns the job that there is now, and whether it is there since now.
         """
-        data = spec.model_dump_json().encode()
-        self._objects.put(_open_path(spec.id), data)
-        return self._objects.create(_spec_path(spec.id), data)
+        if not self._objects.create(_open_path(spec.id), spec.model_dump_json().encode()):
+            spec = self._marked(spec)
+        if self._objects.create(_spec_path(spec.id), spec.model_dump_json().encode()):
+            return spec, True
+        return self.spec(spec.id) or spec, False
+
+    def _marked(self, spec: JobSpec) -> JobSpec:
+        """Read a job's marker, or write it again when it cannot be read: then its job was never accepted."""
+        with suppress(DamagedError):
+            if marker := self._objects.parse(_open_path(spec.id), JobSpec):
+                return marker
+        self._objects.put(_open_path(spec.id), spec.model_dump_json().encode())
+        return spec
 
     def keep_job(self, job_id: str) -> None:
         """Force a job that was written down to the disk: it is not lost any more."""
         self._objects.sync(_open_path(job_id))
 
-    def discard_job(self, job_id: str) -> None:
-        """Take back a job that could not be queued."""
+    def discard_job(self, job_id: str, now: datetime) -> None:
+        """Take back a job that could not be queued; what a worker may have made of it is removed within the hour."""
+        self._note(job_id, now + _DISCARDED)
         self._objects.delete(_spec_path(job_id))
         self.close_job(job_id)
 
     def settle_job(self, spec: JobSpec, state: JobState) -> None:
         """Sweep a job that has ended, force it to the disk, note when it expires, then remove its marker."""
         self.sweep(spec.id)
-        self._objects.put(f"{_DUE}/{int(state.expires(spec).timestamp())}.{spec.id}", b"")
+        self._note(spec.id, state.expires(spec))
         self._objects.sync(f"{_JOBS}/{spec.id}")
         self.close_job(spec.id)
 
@@ -82,6 +96,9 @@ class Artifacts:
         """List the jobs that may not have ended, and since when they are there."""
         for found in self._objects.list(_OPEN):
             yield found.path.removeprefix(f"{_OPEN}/"), found.modified
+
+    def _note(self, job_id: str, time: datetime) -> None:
+        self._objects.put(f"{_DUE}/{int(time.timestamp())}.{job_id}", b"")
 
     def due_jobs(self, now: datetime) -> Iterator[tuple[str, str]]:
         """List the jobs whose images may be removed, each with the note that says so."""
@@ -116,9 +133,12 @@ class Artifacts:
         None when the job is settled; raises DamagedError when the marker cannot be read.
         """
         marker = self._objects.parse(_open_path(job_id), JobSpec)
-        data = marker.model_dump_json().encode() if marker else b""
-        if marker and self._objects.read(_spec_path(job_id)) != data:
-            self._objects.put(_spec_path(job_id), data)
+        if marker is None:
+            return None
+        with suppress(DamagedError):
+            if spec := self.spec(job_id):
+                return spec
+        self._objects.put(_spec_path(job_id), marker.model_dump_json().encode())
         return marker
 
     def state(self, job_id: str) -> JobState | None:

@@ -12,7 +12,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from worker.contracts.jobs import JobSpec
-from worker.contracts.queue import Task, lease_key, queue_names, queue_parts
+from worker.contracts.queue import Task, lease_key, queue_names, queue_parts, turns_key
 
 _ANY_BYTES = "surrogateescape"
 """What stands in a list on the server need not be text."""
@@ -21,28 +21,45 @@ _OWNER_FIELD = "owner"
 """Of a task's hash, beside what RQ keeps there."""
 
 _TAKE_TURN = """
-local line, prefix, field = KEYS[1], ARGV[1], ARGV[2]
-local function owner(id)
-    local name = redis.pcall('HGET', prefix .. id, field)
-    return type(name) == 'string' and name or ''
+local line, turns, tasks = KEYS[1], KEYS[2], ARGV[1]
+local function field(id, name)
+    local value = redis.pcall('HGET', tasks .. id, name)
+    return type(value) == 'string' and value
 end
-local waiting, owners, turns = redis.call('LRANGE', line, 0, -1), {}, {}
-for place, id in ipairs(waiting) do
-    owners[place] = owner(id)
-    turns[owners[place]] = (turns[owners[place]] or 0) + 1
+local function turn(place)
+    return tonumber(field(redis.call('LINDEX', line, place), 'turn') or 0)
 end
-local own = turns[owners[#waiting]]
-turns = {}
-for place, id in ipairs(waiting) do
-    turns[owners[place]] = (turns[owners[place]] or 0) + 1
-    if turns[owners[place]] > own then
-        redis.call('RPOP', line)
-        redis.call('LINSERT', line, 'BEFORE', id, waiting[#waiting])
-        return
+local last = redis.call('RPOP', line)
+local owner, waiting = field(last, 'owner') or '', redis.call('LLEN', line)
+if waiting == 0 then
+    redis.call('DEL', turns)
+end
+local mine = 1 + (redis.call('HGET', turns, owner) or 0)
+if waiting > 0 then
+    mine = math.max(mine, turn(0))
+end
+redis.call('HSET', turns, owner, mine)
+redis.call('HSET', tasks .. last, 'turn', mine)
+local from, to = 0, waiting
+while from < to do
+    local middle = math.floor((from + to) / 2)
+    if turn(middle) > mine then
+        to = middle
+    else
+        from = middle + 1
     end
 end
+if from == waiting then
+    redis.call('RPUSH', line, last)
+else
+    redis.call('LINSERT', line, 'BEFORE', redis.call('LINDEX', line, from), last)
+end
 """
-"""Moves the last in line forward: an owner's k-th task goes before all that are somebody's (k+1)-th."""
+"""Moves the last in line to where its owner's turn is.
+
+Start-time fair queueing (Goyal et al. 1996) with tasks of equal length: an owner's next turn is one after their last
+one, but never before the turn that is served now. The line is in the order of turns.
+"""
 
 
 class Line:
@@ -99,4 +116,4 @@ class Line:
 
 
 def _take_turn(pipeline: Pipeline, queue: Queue) -> None:
-    pipeline.eval(_TAKE_TURN, 1, queue.key, Job.redis_job_namespace_prefix, _OWNER_FIELD)
+    pipeline.eval(_TAKE_TURN, 2, queue.key, turns_key(queue.name), Job.redis_job_namespace_prefix)

@@ -14,6 +14,8 @@ from worker.contracts.jobs import JobId
 
 MODELS_KEY = "imagemill:models"
 """Hash of model name to CatalogEntry JSON; it outlives the workers."""
+SEEN_KEY = "imagemill:seen"
+"""Hash of a numerics' name to when a worker of it was last seen, in seconds since the epoch."""
 WORKER_KEYS = "imagemill:worker:*"
 WORKER_TTL_SECONDS = 30
 LEASE_TTL_SECONDS = 15
@@ -101,6 +103,11 @@ def queue_parts(name: str) -> tuple[str, str] | None:
     """Take a queue's name apart, into numerics and length of the jobs; None when it is no queue of ours."""
     match = _QUEUE.fullmatch(name)
     return (match[1], match[2]) if match else None
+
+
+def turns_key(name: str) -> str:
+    """Hash of owner to the turn of their last task in a queue; it is there as long as somebody waits."""
+    return f"{name}:turns"
 
 
 def lease_key(queue_id: str) -> str:

@@ -12,6 +12,7 @@ from app.live import Live
 from app.reconciler import Reconciler
 from tests.unit.conftest import MakeSpec
 from worker.contracts.artifacts import Artifacts
+from worker.contracts.catalog import Numerics, WorkerEntry
 from worker.contracts.jobs import JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task, queue_names
@@ -21,6 +22,9 @@ from worker.contracts.tally import Count
 LATER = timedelta(seconds=10)
 LONG = f"rq:queue:{queue_names('cpu-float32')[1]}"
 JOB_SHARDS = 3
+DAY = 24 * 3600
+NUMERICS = Numerics(name="cpu-float32", batch_size=32)
+WORKER = WorkerEntry(name="w", device="cpu", numerics=NUMERICS, models=("faces",), images_per_s=None)
 
 
 class Bench:
@@ -135,13 +139,45 @@ def test_a_young_job_is_left_to_the_request_that_brought_it(bench: Bench) -> Non
 
 
 def test_a_marker_without_a_job_is_removed_once_it_is_old(bench: Bench) -> None:
-    bench.artifacts.discard_job(bench.spec.id)
+    bench.artifacts.discard_job(bench.spec.id, datetime.now(UTC))
     marker = bench.folder / "open" / bench.spec.id
     marker.write_bytes(b"")
     bench.reconciler.reconcile(datetime.now(UTC))
     assert marker.exists()
     bench.reconciler.reconcile(datetime.now(UTC) + timedelta(minutes=2))
     assert not marker.exists()
+
+
+def test_a_job_that_nobody_can_render_fails_after_a_day(bench: Bench) -> None:
+    now = bench.spec.created + LATER
+    for seconds in (0, DAY):  # the first time, it is not known since when
+        bench.reconciler.reconcile(now + timedelta(seconds=seconds))
+        assert bench.artifacts.state(bench.spec.id) is None
+    bench.redis.set("imagemill:worker:w", WORKER.model_dump_json())
+    bench.reconciler.reconcile(now + timedelta(seconds=DAY + 1))
+    bench.redis.delete("imagemill:worker:w")
+    bench.reconciler.reconcile(now + timedelta(seconds=2 * DAY + 1))
+    assert bench.artifacts.state(bench.spec.id) is None
+    bench.reconciler.reconcile(now + timedelta(seconds=2 * DAY + 2))
+    state = bench.artifacts.state(bench.spec.id)
+    assert state is not None
+    assert state.error is not None
+    assert (state.outcome, state.error.code) == ("failed", "no_worker")
+    assert bench.live.counts()[Count(name="jobs_ended", labels=("failed",))] == 1
+    assert list(bench.artifacts.open_jobs()) == []
+
+
+def test_what_got_on_while_others_were_looked_at_is_not_lost(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    queued = bench.line.queued
+
+    def queued_late(numerics: str) -> set[str]:
+        found = queued(numerics)
+        bench.line.enqueue(bench.spec, [bench.task(0)])  # by the worker at the shard before, say
+        return found
+
+    monkeypatch.setattr(bench.line, "queued", queued_late)
+    bench.reconciler.reconcile(bench.spec.created + LATER)
+    assert Count(name="tasks_requeued") not in bench.live.counts()
 
 
 def test_a_damaged_job_does_not_keep_the_others_waiting(bench: Bench) -> None:

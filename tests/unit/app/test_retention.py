@@ -58,6 +58,25 @@ def test_a_job_that_is_open_again_keeps_its_images(artifacts: Artifacts, spec: J
     assert names(tmp_path) == {"spec.json", "state.json"}
 
 
+def test_what_was_made_of_a_discarded_job_goes(artifacts: Artifacts, make_spec: MakeSpec, tmp_path: Path) -> None:
+    spec = make_spec()
+    artifacts.create_job(spec)
+    artifacts.discard_job(spec.id, ENDED)
+    artifacts.commit_shard(spec.id, 0, b"slice", ImageTable())  # its task had come through
+    Retention(artifacts).tend(ENDED + HOUR)
+    assert names(tmp_path) == set()
+
+
+def test_a_damaged_job_does_not_keep_the_others(artifacts: Artifacts, spec: JobSpec, tmp_path: Path) -> None:
+    damaged = tmp_path / "jobs" / ("d" * 22)
+    damaged.mkdir()
+    (damaged / "spec.json").write_bytes(b"{")
+    (tmp_path / "due" / f"1.{damaged.name}").touch()
+    Retention(artifacts).tend(ENDED + 3 * HOUR)
+    assert artifacts.shard(spec.id, 0) is None
+    assert (tmp_path / "due" / f"1.{damaged.name}").exists()
+
+
 def test_what_was_never_finished_goes_after_an_hour(artifacts: Artifacts, tmp_path: Path) -> None:
     for age, path in ((2, "learnt/lesson/state.safetensors#1"), (0.5, "styles/id/picture.png#7")):
         half = tmp_path / path

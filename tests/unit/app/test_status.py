@@ -30,8 +30,18 @@ def test_an_ended_job_tells_its_end_and_waits_for_nothing(spec: JobSpec) -> None
     error = JobError(code="render_failed", message="it broke")
     state = JobState(outcome="failed", started=START, finished=LATER, error=error)
     job = describe(spec, state, Progress({0: 256}, START.timestamp()), LATER)
-    assert (job.state, job.done, job.finished, job.error) == ("failed", True, LATER, error)
+    assert job.error is not None
+    assert job.error.model_dump() == {"code": "render_failed", "message": "it broke", "retryable": False}
+    assert (job.state, job.done, job.finished) == ("failed", True, LATER)
     assert (job.images_done, job.images_per_s, job.eta_seconds) == (256, 25.6, None)
+
+
+def test_trouble_of_the_service_may_be_over_when_a_job_is_tried_again(spec: JobSpec) -> None:
+    error = JobError(code="worker_crashed", message="three of them")
+    state = JobState(outcome="failed", started=START, finished=LATER, error=error)
+    job = describe(spec, state, Progress({}, None), LATER)
+    assert job.error is not None
+    assert job.error.retryable
 
 
 def test_a_job_links_to_its_parts(spec: JobSpec) -> None:

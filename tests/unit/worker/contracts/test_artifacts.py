@@ -1,6 +1,6 @@
 import asyncio
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -34,10 +34,41 @@ def test_an_accepted_job_is_written_down_and_open(artifacts: Artifacts, make_spe
     assert [job_id for job_id, _ in artifacts.open_jobs()] == [spec.id]
 
 
-def test_a_discarded_job_leaves_no_file(artifacts: Artifacts, make_spec: MakeSpec, tmp_path: Path) -> None:
-    artifacts.create_job(make_spec())
-    artifacts.discard_job(make_spec().id)
-    assert files(tmp_path) == set()
+def test_of_two_that_want_the_same_id_the_first_decides(artifacts: Artifacts, make_spec: MakeSpec) -> None:
+    first = make_spec(n=1)
+    assert artifacts.create_job(first) == (first, True)
+    assert artifacts.create_job(make_spec(n=2)) == (first, False)
+    assert artifacts.restored_spec(first.id) == artifacts.spec(first.id) == first
+
+
+def test_who_comes_between_a_marker_and_its_request_writes_that_request(
+    artifacts: Artifacts, make_spec: MakeSpec, tmp_path: Path
+) -> None:
+    first = make_spec(n=1)
+    artifacts.create_job(first)
+    (tmp_path / "jobs" / first.id / "spec.json").unlink()
+    assert artifacts.create_job(make_spec(n=2)) == (first, True)
+    assert artifacts.spec(first.id) == first
+
+
+def test_a_marker_that_cannot_be_read_is_written_anew(
+    artifacts: Artifacts, make_spec: MakeSpec, tmp_path: Path
+) -> None:
+    spec = make_spec()
+    (tmp_path / "open" / spec.id).write_bytes(b"{")
+    assert artifacts.create_job(spec) == (spec, True)
+    assert artifacts.restored_spec(spec.id) == spec
+
+
+def test_of_a_discarded_job_there_is_a_note_to_remove_what_was_made_of_it(
+    artifacts: Artifacts, make_spec: MakeSpec, tmp_path: Path
+) -> None:
+    spec, now = make_spec(), datetime.now(UTC)
+    artifacts.create_job(spec)
+    artifacts.discard_job(spec.id, now)
+    (note,) = files(tmp_path)
+    assert list(artifacts.due_jobs(now)) == []
+    assert list(artifacts.due_jobs(now + timedelta(hours=1))) == [(spec.id, note)]
 
 
 def test_the_first_ending_decides_and_settling_closes_the_job(artifacts: Artifacts, make_spec: MakeSpec) -> None:

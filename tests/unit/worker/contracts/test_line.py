@@ -89,6 +89,15 @@ def test_owners_are_served_alike_however_many_jobs_they_have(redis: Redis, jobs:
     assert max(served.values()) - min(served[f"owner-{number}"] for number in range(len(jobs))) <= 1
 
 
+def test_who_was_served_alone_owes_nothing(stand: Stand) -> None:
+    for job in range(5):
+        stand.come("early", job)
+    stand.redis.ltrim(stand.queue.key, 5, -1)  # all of them were served
+    for owner, job in (("late", 0), ("late", 1), ("early", 5)):
+        stand.come(owner, job)
+    assert stand.waiting() == ["late", "early", "late"]
+
+
 def test_what_waits_again_lets_others_go_first(stand: Stand) -> None:
     for owner, job in (("many", 0), ("many", 1), ("many", 2), ("few", 0)):
         stand.come(owner, job)
@@ -103,4 +112,4 @@ def test_something_else_in_the_line_does_no_harm(stand: Stand) -> None:
     stand.redis.set("rq:job:odd", "no hash")
     stand.redis.rpush(stand.queue.key, "odd")
     stand.come("few", 0)
-    assert stand.redis.lindex(stand.queue.key, 1) == b"few0".ljust(22, b"x") + b"-0"
+    assert stand.redis.lindex(stand.queue.key, 2) == b"few0".ljust(22, b"x") + b"-0"

@@ -1,0 +1,21 @@
+"""Ends of jobs that no worker brings about."""
+
+from contextlib import suppress
+
+from redis.exceptions import RedisError
+
+from app.live import Live
+from worker.contracts.artifacts import Artifacts
+from worker.contracts.jobs import JobSpec, JobState
+
+
+def end(artifacts: Artifacts, live: Live, spec: JobSpec, state: JobState) -> bool:
+    """End a job, and tell who works at it or waits for it. False when it has ended before."""
+    if not artifacts.finish(spec.id, state):
+        return False
+    artifacts.settle_job(spec, state)
+    with suppress(RedisError):
+        live.count("jobs_ended", state.outcome)
+        live.flag_cancelled(spec.id)
+        live.ring_end(spec.id)
+    return True
