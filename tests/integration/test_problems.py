@@ -34,7 +34,7 @@ def problem(response: httpx.Response, *more: str) -> dict[str, Any]:
         ),
         ({"n": [5, 6]}, "n: sent more than once"),
         ({"n": 1, "class": ["circle", "cross"]}, "class: sent more than once"),
-        ({"n": 1, "model": "mona-lisa"}, "model: must be one of faces-64, labelled, plain, got 'mona-lisa'"),
+        ({"n": 1, "model": "mona-lisa"}, "model: must be one of emoji-64, faces-64, labelled, plain, got 'mona-lisa'"),
         ({"n": 1, "class": "circle"}, "class: must be left out, as plain has no classes"),
         ({"n": 1, "model": LABELLED, "class": "oval"}, "class: must be one of circle, cross, zig/zag, got 'oval'"),
         ({"n": 1, "modle": LABELLED}, "modle: no such parameter"),

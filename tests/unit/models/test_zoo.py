@@ -17,5 +17,5 @@ def test_a_shipped_checkpoint_loads_and_is_small_and_documented(path: Path) -> N
     assert path.with_suffix(".png").exists()
 
 
-def test_faces_are_shipped() -> None:
-    assert "faces-64" in registry.zoo()
+def test_faces_and_emoji_are_shipped() -> None:
+    assert {"faces-64", "emoji-64"} <= set(registry.zoo())
