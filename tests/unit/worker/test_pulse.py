@@ -36,6 +36,13 @@ def test_a_lease_has_one_holder(redis: Redis, make_spec: MakeSpec) -> None:
     assert pulse.take_lease(TASK.lease_key)
 
 
+def test_a_worker_that_waits_for_the_store_has_not_crashed(redis: Redis, make_spec: MakeSpec) -> None:
+    pulse = pulse_of(redis, make_spec)
+    assert [pulse.crashed_attempts(TASK) for _ in range(2)] == [0, 1]
+    pulse.rendered(TASK)
+    assert pulse.crashed_attempts(TASK) == 0
+
+
 def test_a_lease_is_taken_though_the_first_answer_was_lost(
     redis: Redis, make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
