@@ -1,10 +1,10 @@
 """`python -m benchmarks.soak --minutes M`: small jobs and a few large ones for minutes, while workers are killed.
 
-The queue server, the API and two workers, all of them real processes on a tiny model. A worker is killed every few
-seconds, in turn, and started again at once; but no other one before it is back, so that there are workers at all.
+The queue server, the API and two workers, all of them real processes on a tiny model. One worker is killed every few
+seconds and started again, once it is back; the other one goes on.
 Small jobs of 1 to 64 images are posted evenly over the time, and eight of 20 000 images. Nothing may be lost: each job
 that was accepted has all its images, each with the sha256 of the undisturbed run, in one archive, and the store has
-nothing besides. Nothing may grow: the table has the memory of the API and of the queue server, as the median of each
+nothing besides. Nothing may grow: the table has the memory of all that is not killed, as the median of each
 quarter of the time.
 """
 

@@ -138,18 +138,23 @@ def fitting(paths: Sequence[Path], device: torch.device, threads: int) -> Runtim
     Workers with smaller batches render other bytes, perhaps, so they count as workers of another kind.
     """
     size = _BATCH_SIZES[device.type]
-    while True:
-        try:
-            runtime = Runtime(paths, device, threads, size)
-            runtime.warm_up()
-        except torch.OutOfMemoryError:
-            if size == 1:
-                raise
-            size //= 2
-            log.warning("out of memory, batches are halved images=%d", size)
-            torch.cuda.empty_cache()
-        else:
-            return runtime
+    while (runtime := _warmed(paths, device, threads, size)) is None:
+        size //= 2
+        log.warning("out of memory, batches are halved images=%d", size)
+        torch.cuda.empty_cache()
+    return runtime
+
+
+def _warmed(paths: Sequence[Path], device: torch.device, threads: int, size: int) -> Runtime | None:
+    """Load models and render a batch of each; None, and nothing left of them, when there is no memory for that."""
+    try:
+        runtime = Runtime(paths, device, threads, size)
+        runtime.warm_up()
+    except torch.OutOfMemoryError:
+        if size == 1:
+            raise
+        return None
+    return runtime
 
 
 def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
