@@ -40,6 +40,17 @@ def test_fifty_requests_with_one_key_are_one_job(house: House) -> None:
     assert (later.status_code, later.json()["id"], later.json()["state"]) == (200, job_id, "succeeded")
 
 
+def test_of_fifty_requests_that_want_one_key_for_other_things_one_is_the_job(idle_house: House) -> None:
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(lambda n: post(idle_house, "a wanted key", n=n), range(1, 51)))
+    (won,) = [answer.json() for answer in answers if answer.status_code == 202]
+    assert {answer.status_code for answer in answers} == {202, 422}
+    store = idle_house.folder / "store"
+    spec = (store / "jobs" / won["id"] / "spec.json").read_bytes()
+    assert json.loads(spec)["n"] == won["n"]
+    assert (store / "open" / won["id"]).read_bytes() == spec  # which a restarted API goes by
+
+
 def test_a_key_is_good_for_one_request_and_a_day(house: House) -> None:
     first = post(house, "another key", n=3, seed=1).json()["id"]
     body = problem(post(house, "another key", n=4, seed=1))
