@@ -64,15 +64,27 @@ class Models:
         return chosen.model_copy(update={"numerics": numerics}), peers
 
     def check_workers(self, spec: JobSpec) -> None:
-        """Raise when no live worker renders what this job was rendered with, to the bit."""
+        """Raise when no live worker renders what this job was rendered with, to the bit, or styles if it has to."""
         entries = {entry.name for entry in self._live.models().values() if entry.sha256 == spec.model.sha256}
         workers = [worker for worker in self._live.workers() if worker.numerics == spec.model.numerics]
-        if not any(entries & set(worker.models) for worker in workers):
+        able = [worker for worker in workers if entries & set(worker.models)]
+        if not able:
             detail = f"no live worker has the model {spec.model.name} ({spec.model.sha256[:12]}) of this job just now"
             raise unavailable("no_worker", detail)
+        if spec.style is not None:
+            check_styles(able)
 
     def _default(self, entries: dict[str, CatalogEntry]) -> str:
         return self._preferred if self._preferred in entries else next(iter(entries), "")
+
+
+def check_styles(workers: list[WorkerEntry]) -> None:
+    """Raise unless all of some workers have what style transfer needs: any of them may take a job."""
+    if not workers:
+        raise unavailable("no_worker", "no worker is alive just now")
+    if not all(worker.styles for worker in workers):
+        detail = "the workers have no weights of VGG19 (IMAGEMILL_VGG19)"
+        raise unavailable("no_style_transfer", detail)
 
 
 def _no_models() -> ApiError:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from statistics import median
 
-from app.errors import echoed, listed, unavailable, unprocessable
-from app.models import Models
+from app.errors import echoed, listed, unprocessable
+from app.models import Models, check_styles
 from app.schemas import MAX_SEED, Wanted
 from app.styles import Styles
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
@@ -54,8 +54,7 @@ class Orders:
 
     def _check_style(self, style: StyleSpec, owner: str, workers: list[WorkerEntry]) -> None:
         self._styles.check(owner, style.id)
-        if not (workers and all(worker.styles for worker in workers)):
-            raise unavailable("no_style_transfer", "the workers have no weights of VGG19 (IMAGEMILL_VGG19)")
+        check_styles(workers)
 
     def _cut(self, model: CatalogEntry, workers: list[WorkerEntry]) -> Cut:
         """Cut a job so that a grown shard is about a second of work for one of its workers."""

@@ -20,7 +20,7 @@ class Budget:
 
 
 def of(recipe: Recipe, images: int, batch: int) -> Budget:
-    """Count a recipe's budget in steps of `batch` images for a dataset of `images`."""
+    """Count a recipe's budget in steps of `batch` images for a dataset of which an epoch deals out `images`."""
     if recipe.minutes is not None:
         return Budget(seconds=60 * recipe.minutes)
     wanted = recipe.images if recipe.images is not None else (recipe.epochs or 0) * images

@@ -74,24 +74,24 @@ def train(
             estimated = estimate.of(plan, resume, place)
             if place.leads:
                 console.print(estimated, markup=False)
+            parallel.leave(place)
             return
         folder = resume or place.shared(lambda: record.new_folder(runs, plan.recipe_name, plan.name))
         with measuring(plan.dataset.description.count, stop, quiet=not place.leads) as measured:
             run = Run(plan, folder, place, measured)
         ending = watch(run, stop, quiet=not place.leads)
-    if place.leads:
-        _report(ending, run, data)
-    parallel.leave(place)
+    status = _report(ending, run, data) if place.leads else 0
+    parallel.leave(place, status)
+    raise typer.Exit(status)
 
 
-def _report(ending: "Ending", run: "Run", data: Path) -> None:
-    """Say how a run ended, and exit with 0 when it shipped what was asked for."""
+def _report(ending: "Ending", run: "Run", data: Path) -> int:
+    """Say how a run ended. Returns the exit status: 0 when it shipped what was asked for."""
     if ending.outcome == "stopped":
         console.print(f"stopped; continue with: imagemill train {data} --resume {run.folder}", markup=False)
-        raise typer.Exit(130)
+        return 130
     if ending.reason:
         console.print(f"{ending.outcome}: {ending.reason}", markup=False)
     if run.checkpoint.exists():
         console.print(f"checkpoint: {run.checkpoint}", markup=False)
-    if ending.outcome == "gave up":
-        raise typer.Exit(1)
+    return 1 if ending.outcome == "gave up" else 0

@@ -1,6 +1,7 @@
 """The one training loop: steps until the budget is spent, a line per epoch, a check of its health now and then."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -64,7 +65,7 @@ class Run:
         self._architecture = networks.architecture_of(recipe, data)
         self._networks = networks.build(recipe, self._architecture, plan.seed, plan.device, place)
         self._conditions = Conditions(recipe, plan.device, fastest_dtype(plan.device))
-        self.budget = budget.of(recipe, data.count, self.images_per_step)
+        self.budget = budget.of(recipe, self._feed.steps_per_epoch * self._feed.batch, self.images_per_step)
         self._publisher = Publisher(plan, self._architecture, folder)
         self._sums = torch.zeros(len(SUMMARY), device=plan.device)
         self._position = state.Position(
@@ -210,7 +211,7 @@ class Run:
 
     def _publish(self) -> None:
         seen = self.step * self.images_per_step
-        with self._clock.aside(self._clock.publish):
+        with self._clock.aside(self._clock.publish), self._told_when_full():
             self._publisher.publish(
                 self._networks.average, self._position, seen, self._position.figures, self._recorder
             )
@@ -281,10 +282,15 @@ class Run:
                 self._write_state(healthy)
 
     def _write_state(self, healthy: bool) -> None:
-        try:
+        with self._told_when_full():
             state.save(self.folder / STATE, self._position, self._networks, self._sums)
             if healthy:
                 whole.write(self.folder / HEALTHY, (self.folder / STATE).read_bytes())
+
+    @contextmanager
+    def _told_when_full(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise StateError(
                 f"the run could not be saved at step {self.step} ({error.strerror or error}); "

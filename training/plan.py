@@ -14,6 +14,7 @@ from training.errors import RecipeError, StateError
 from training.recipe import Recipe
 
 STATE = "state.safetensors"
+BUDGETS = frozenset({"epochs", "images", "minutes"})
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,10 @@ def fresh(
     model = name or _slug(f"{dataset.description.name}-{dataset.description.resolution}")
     if not re.fullmatch(MODEL_NAME, model):
         raise RecipeError(f"a model's name matches {MODEL_NAME}, got {model!r}")
-    resolved = recipe.load(recipe_name, _pairs(changes.values), changes.budget)
+    pairs = _pairs(changes.values)
+    if twice := sorted(BUDGETS & pairs.keys()) if changes.budget else []:
+        raise RecipeError(f"a budget is given twice: --set {twice[0]} and --{next(iter(changes.budget))}")
+    resolved = recipe.load(recipe_name, pairs, changes.budget)
     networks.architecture_of(resolved, dataset.description)
     return Plan(model, recipe_name, resolved, dataset, data, seed, device, begin / STATE if begin else None)
 

@@ -80,23 +80,23 @@ def read_position(path: Path) -> Position:
 
 def restore(path: Path, networks: Networks) -> tuple[Position, Tensor]:
     """Load a state into freshly built networks. Returns the position and the running sums (6,)."""
-    position, tensors = _loaded(path, networks)
+    position, tensors = _loaded(path, networks, with_moments=True)
     _restore_random(networks.random.generator, tensors["random"])
     return position, tensors["sums"]
 
 
 def begin(path: Path, networks: Networks) -> str:
     """Give freshly built networks what another run has learnt; chance stays their own. Returns whose it was."""
-    position, _ = _loaded(path, networks)
+    position, _ = _loaded(path, networks, with_moments=False)  # another optimiser has others
     return f"{position.name} at step {position.step:,} of its run"
 
 
-def _loaded(path: Path, networks: Networks) -> tuple[Position, dict[str, Tensor]]:
+def _loaded(path: Path, networks: Networks, *, with_moments: bool) -> tuple[Position, dict[str, Tensor]]:
     try:
         position, tensors = container.read(path, _KEY, Position, FORMAT_VERSION)
         for name, network in _networks(networks).items():
             network.load_state_dict(_under(tensors, name))
-        for name, optimiser in _optimisers(networks).items():
+        for name, optimiser in _optimisers(networks).items() if with_moments else ():
             _restore_optimiser(optimiser, _under(tensors, name))
     except (ModelError, RuntimeError, ValueError, KeyError) as error:
         raise StateError(f"{path}: does not fit this recipe ({_first_line(error)})") from error

@@ -25,7 +25,7 @@ from worker.pulse import OutageTolerated, Pulse
 from worker.render import EncodedImage, Mill, aligned_blocks, slots
 from worker.runtime import LoadedModel, Runtime
 from worker.style.distillery import Distillery
-from worker.style.studio import Studio
+from worker.style.studio import TOGETHER, Studio
 from worker.tail import build_tail
 from worker.watchdog import Watchdog
 
@@ -191,6 +191,9 @@ class Tasks:
         if not self.pulse.take_lease(lease):
             self.stopping.wait(_LESSON_SECONDS)  # another worker is at it
             return Outcome.LATER
+        if learnt := distillery.model(model, style, owner):  # by the one who has just given the lease back
+            self.pulse.drop_lease(lease)
+            return learnt
         turn: float | None = None
         outcome: Outcome | None = None
 
@@ -239,18 +242,22 @@ class Tasks:
         first = blocks[0].start
         z = model.latents(spec.seed, range(first, blocks[-1].stop))  # all at once, as each draw is many small passes
 
-        def render_block(block: range) -> Tensor:
-            images = model.render(z[block.start - first : block.stop - first], spec.labels(block))
-            if spec.style is None or spec.style.mode == "distilled":
-                return images
-            return self._styled(images, spec.style, slots(block, indices), unwanted)
+        def rendered(block: range) -> Tensor:
+            return model.render(z[block.start - first : block.stop - first], spec.labels(block))
+
+        def styled(few: range) -> Tensor:
+            """Style a few images of a block, which is rendered for them alone: that is little beside the styling."""
+            (block,) = aligned_blocks(few, model.batch_size)
+            place = slots(block, few)
+            images = rendered(block)[place.start : place.stop]
+            return self._styled(images, cast(StyleSpec, spec.style), slots(few, indices), unwanted)
 
         def encode_images(images: Tensor) -> list[bytes]:
             return self.encode(images, spec.format)
 
-        return Mill(
-            model.batch_size, render_block, encode_images, self.threads, 2 * self.runtime.threads, _BEAT_SECONDS
-        )
+        is_standard = spec.style is not None and spec.style.mode == "standard"
+        size, batch = (min(TOGETHER, model.batch_size), styled) if is_standard else (model.batch_size, rendered)
+        return Mill(size, batch, encode_images, self.threads, 2 * self.runtime.threads, _BEAT_SECONDS)
 
     def _styled(self, images: Tensor, style: StyleSpec, wanted: range, unwanted: Event) -> Tensor:
         if self.studio is None:

@@ -131,9 +131,15 @@ def _by_folder(images: dict[str, _Read]) -> list[Item]:
     folders = [PurePosixPath(name).parent for name in images]
     around = len(PurePosixPath(os.path.commonpath(folders)).parts)
     inner = [folder.parts[around:] for folder in folders]
-    labelled = all(inner)  # then at least two of them differ: what all share lies around
-    labels = [class_name(parts[0]) if labelled else None for parts in inner]
-    return [Item(name, label, read) for (name, read), label in zip(images.items(), labels, strict=True)]
+    classes, loose = {parts[0] for parts in inner if parts}, inner.count(())
+    labelled = len(classes) > 1 and 2 * loose < len(inner)  # what all share lies around; some may be there by mistake
+    items = []
+    for (name, read), parts in zip(images.items(), inner, strict=True):
+        if labelled and not parts:
+            items.append(_refused(name, "lies in no class's folder, as most others do"))
+        else:
+            items.append(Item(name, class_name(parts[0]) if labelled else None, read))
+    return items
 
 
 def _by_table(path: Path, files: dict[str, _Read], images: dict[str, _Read], column: LabelColumn) -> list[Item]:

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from worker.settings import WorkerSettings
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from PIL.Image import Image
 
 _FORMATS: dict[str, dict[str, Any]] = {
     ".png": {},
@@ -46,7 +46,9 @@ def style(
     if device == "cuda" and not torch.cuda.is_available():
         raise typer.BadParameter("there is no CUDA device here")
     try:
-        styled = _styled(_pixels(image, size), _pixels(painting, size), strength, steps, keep_colours, device, console)
+        styled = _styled(
+            _picture(image, size), _picture(painting, size), strength, steps, keep_colours, device, console
+        )
         _write(out, styled)
     except torch.OutOfMemoryError:
         console.print("[bold red]Error:[/] the GPU's memory is too small for this; try a smaller --size")
@@ -57,56 +59,55 @@ def style(
     except KeyboardInterrupt:
         console.print("Stopped; nothing was written.")
         raise typer.Exit(130) from None
-    height, width = styled.shape[1:]
-    console.print(f"[bold]{escape(str(out))}[/]: {width} x {height} px")
+    console.print(f"[bold]{escape(str(out))}[/]: {styled.width} x {styled.height} px")
 
 
 def _styled(
-    pixels: "Tensor",
-    painting: "Tensor",
+    picture: "Image",
+    painting: "Image",
     strength: float,
     steps: int | None,
     keep_colours: bool,
-    wanted: Literal["auto", "cpu", "cuda"],
+    device: Literal["auto", "cpu", "cuda"],
     console: Console,
-) -> "Tensor":
-    from models.precision import fastest_dtype
-    from worker.runtime import choose_device
-    from worker.style import vgg
-    from worker.style.standard import Settings, StyleTransfer
+) -> "Image":
+    from worker.style.single import style_picture
+    from worker.style.standard import Settings
 
-    device = choose_device(wanted)
-    network = vgg.load(WorkerSettings().vgg19, fastest_dtype(device), device)
     settings = Settings(steps=steps or Settings.steps, keep_colours=keep_colours)
-    transfer = StyleTransfer(network, painting.to(device), settings)
     columns = (TextColumn("styling"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("styling", total=transfer.steps(*pixels.shape[1:]))
+        bar = progress.add_task("styling", total=None)
 
-        def watch(done: int, _loss: float) -> bool:
-            progress.update(bar, completed=done)
-            return True
+        def watch(done: int, total: int) -> None:
+            progress.update(bar, completed=done, total=total)
 
-        return transfer.apply(pixels[None].to(device), strength, watch)[0].cpu()
+        return style_picture(
+            picture,
+            painting,
+            WorkerSettings().vgg19,
+            strength=strength,
+            settings=settings,
+            device=device,
+            watch=watch,
+        )
 
 
-def _pixels(path: Path, size: int) -> "Tensor":
-    """Read a picture. Shape: returns (3, h, w) in [0, 1]. Raises PictureError or OSError."""
+def _picture(path: Path, size: int) -> "Image":
+    """Read a picture, as RGB. Raises PictureError or OSError."""
     from worker.contracts.pictures import PictureError, normalised
-    from worker.style.pixels import from_picture
 
     try:
-        return from_picture(normalised(path.read_bytes(), size))
+        return normalised(path.read_bytes(), size)
     except PictureError as error:
         raise PictureError(f"{path}: {error}") from error
 
 
-def _write(path: Path, pixels: "Tensor") -> None:
+def _write(path: Path, picture: "Image") -> None:
     from PIL import Image
 
     from models import whole
-    from worker.style.pixels import to_picture
 
     file = io.BytesIO()
-    to_picture(pixels).save(file, Image.registered_extensions()[path.suffix.lower()], **_FORMATS[path.suffix.lower()])
+    picture.save(file, Image.registered_extensions()[path.suffix.lower()], **_FORMATS[path.suffix.lower()])
     whole.write(path, file.getvalue())

@@ -15,7 +15,7 @@ from worker.style.memory import Halved, Portions
 from worker.style.standard import Settings, StyleTransfer
 from worker.style.vgg import Vgg19
 
-_BATCH = 4
+TOGETHER = 4
 """Images that are optimised together: few, so that one does not wait for many, and always as many."""
 _STYLES = 8
 """Styles that are kept ready."""
@@ -29,7 +29,7 @@ class Studio:
     ) -> None:
         self._device = device
         self.halved = halved
-        self._portions = Portions(_BATCH, halved)
+        self._portions = Portions(TOGETHER, halved)
         self._transfer = lru_cache(_STYLES)(
             lambda style_id, steps: StyleTransfer(network, self._pixels(picture(style_id)), Settings(steps=steps))
         )
@@ -46,7 +46,7 @@ class Studio:
             return pixels.to_uint8(transfer.apply(batch, style.strength, lambda *_: is_wanted()))
 
         found = images.clone()
-        for block in aligned_blocks(slots, _BATCH):
+        for block in aligned_blocks(slots, TOGETHER):
             found[block.start : block.stop] = torch.cat(list(self._portions.map(styled, block)))
         return found
 

@@ -310,6 +310,14 @@ def test_a_run_can_begin_with_what_another_learnt(data: Path, other_data: Path, 
     assert checkpoint.read_header(second.checkpoint).recipe["begun_from"] == "pets-32 at step 3 of its run"
 
 
+def test_a_run_can_begin_with_one_of_another_optimiser(data: Path, tmp_path: Path) -> None:
+    taught = new(tmp_path)
+    Run(plan_of(data, images=8), taught).train(Watcher())
+    values = (*SMALL, 'optimiser="rmsprop"')
+    run = Run(plans.fresh(data, "cgan", Changes(images=8, values=values), 0, CPU, "pets-32", taught), new(tmp_path))
+    assert run.train(Watcher()).outcome == "finished"
+
+
 def test_a_run_that_began_with_another_resumes_exactly(data: Path, tmp_path: Path) -> None:
     taught = new(tmp_path)
     Run(plan_of(data, images=24), taught).train(Watcher())

@@ -15,6 +15,11 @@ def test_two_budgets_are_refused(data: Path) -> None:
         plans.fresh(data, "dcgan", Changes(epochs=1, images=100), 0, CPU, None)
 
 
+def test_a_budget_beside_one_among_the_changes_is_refused(data: Path) -> None:
+    with pytest.raises(RecipeError, match="a budget is given twice: --set images and --minutes"):
+        plans.fresh(data, "dcgan", Changes(minutes=1, values=("images=100",)), 0, CPU, None)
+
+
 def test_a_name_that_no_url_could_carry_is_refused_before_training(data: Path) -> None:
     with pytest.raises(RecipeError, match="a model's name matches"):
         plans.fresh(data, "dcgan", Changes(), 0, CPU, "My Faces!")

@@ -27,7 +27,22 @@ def test_class_folders_become_labels_and_a_zip_of_them_reads_the_same(class_fold
 
 def test_a_flat_folder_and_a_single_sub_folder_are_unlabelled(class_folders: Path) -> None:
     assert {i.label for i in items(class_folders / "cat")} == {None}
+    picture(0).save(class_folders / "cat" / "more.png")
+    (class_folders / "dog").rename(class_folders / "cat" / "dog")
+    assert {i.label for i in items(class_folders)} == {None}
+
+
+def test_a_stray_image_is_set_aside_and_leaves_the_others_their_classes(class_folders: Path) -> None:
     picture(0).save(class_folders / "stray.png")
+    found = {i.name: i for i in items(class_folders)}
+    assert {i.label for name, i in found.items() if name != "stray.png"} == {"cat", "dog"}
+    with pytest.raises(DatasetError, match="lies in no class's folder"):
+        found["stray.png"].read()
+
+
+def test_where_most_images_lie_in_no_folder_folders_are_no_classes(class_folders: Path) -> None:
+    for number in range(100):
+        picture(number).save(class_folders / f"{number}.png")
     assert {i.label for i in items(class_folders)} == {None}
 
 

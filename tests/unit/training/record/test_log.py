@@ -46,7 +46,7 @@ def test_a_line_as_runs_before_wrote_it_is_read(tmp_path: Path) -> None:
 def test_the_log_of_a_shipped_model_is_that_of_its_training(tmp_path: Path, name: str) -> None:
     (tmp_path / log.LOG).write_bytes((ZOO / f"{name}.jsonl").read_bytes())
     header = checkpoint.read_header(ZOO / f"{name}.safetensors")
-    assert log.read(tmp_path)[-1].images_seen == header.training.images_seen
+    assert log.read(tmp_path)[-1].images_seen >= header.training.images_seen  # the best may come before the end
 
 
 def test_a_line_says_its_figures_to_a_person(make_line: MakeLine) -> None:
