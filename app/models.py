@@ -71,20 +71,24 @@ class Models:
         if not able:
             detail = f"no live worker has the model {spec.model.name} ({spec.model.sha256[:12]}) of this job just now"
             raise unavailable("no_worker", detail)
-        if spec.style is not None:
-            check_styles(able)
+        if spec.style is not None and weights_of(able) != spec.style.weights:
+            detail = "the workers have other weights of VGG19 than those that this job was styled by"
+            raise unavailable("no_style_transfer", detail)
 
     def _default(self, entries: dict[str, CatalogEntry]) -> str:
         return self._preferred if self._preferred in entries else next(iter(entries), "")
 
 
-def check_styles(workers: list[WorkerEntry]) -> None:
-    """Raise unless all of some workers have what style transfer needs: any of them may take a job."""
+def weights_of(workers: list[WorkerEntry]) -> str:
+    """Tell the weights of VGG19 that all of some workers style by: any of them may take a job. Raises without."""
     if not workers:
         raise unavailable("no_worker", "no worker is alive just now")
-    if not all(worker.styles for worker in workers):
-        detail = "the workers have no weights of VGG19 (IMAGEMILL_VGG19)"
-        raise unavailable("no_style_transfer", detail)
+    found = {worker.vgg19 for worker in workers}
+    weights = found.pop()
+    if weights is None or found:
+        which = "not all the same" if found else "no"
+        raise unavailable("no_style_transfer", f"the workers have {which} weights of VGG19 (IMAGEMILL_VGG19)")
+    return weights
 
 
 def _no_models() -> ApiError:

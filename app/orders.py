@@ -6,7 +6,7 @@ from http import HTTPStatus
 from statistics import median
 
 from app.errors import echoed, listed, unprocessable
-from app.models import Models, check_styles
+from app.models import Models, weights_of
 from app.schemas import MAX_SEED, Wanted
 from app.styles import Styles
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
@@ -35,9 +35,7 @@ class Orders:
         if label is not None and label not in model.classes:
             known = f"one of {listed(model.classes)}" if model.classes else f"left out, as {model.name} has no classes"
             raise unprocessable("unknown_class", f"class: must be {known}, got {echoed(label)}")
-        style = wanted.styling
-        if style is not None:
-            self._check_style(style, owner, workers)
+        style = wanted.styling and self._told(wanted.styling, owner, workers)
         return JobSpec(
             id=secrets.token_urlsafe(16),
             model=model,
@@ -52,9 +50,10 @@ class Orders:
             created=datetime.now(UTC),
         )
 
-    def _check_style(self, style: StyleSpec, owner: str, workers: list[WorkerEntry]) -> None:
+    def _told(self, style: StyleSpec, owner: str, workers: list[WorkerEntry]) -> StyleSpec:
+        """Check a style, and write down by which weights it is told."""
         self._styles.check(owner, style.id)
-        check_styles(workers)
+        return style.model_copy(update={"weights": weights_of(workers)})
 
     def _cut(self, model: CatalogEntry, workers: list[WorkerEntry]) -> Cut:
         """Cut a job so that a grown shard is about a second of work for one of its workers."""

@@ -62,7 +62,9 @@ def work(settings: WorkerSettings, runtime: Runtime, encode: Encoder = encode, n
     """Take tasks until SIGTERM or SIGINT."""
     redis = _wait_for_redis(settings.redis_url)
     name, stopping = f"{socket.gethostname()}-{uuid4().hex}", Event()
-    pulse = Pulse(redis, name, str(runtime.device), runtime.numerics, runtime.entries, styles=network is not None)
+    pulse = Pulse(
+        redis, name, str(runtime.device), runtime.numerics, runtime.entries, vgg19=network.sha256 if network else None
+    )
     log.info("worker started name=%s device=%s models=%d", name, runtime.device, len(runtime.entries))
     with (
         ThreadPoolExecutor(runtime.threads, "render", torch.set_num_threads, (1,)) as threads,

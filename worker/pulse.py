@@ -44,14 +44,14 @@ class Pulse:
         numerics: Numerics,
         models: list[CatalogEntry],
         *,
-        styles: bool = False,
+        vgg19: str | None = None,
     ) -> None:
         self._redis = redis
         self._name = name
         self._device = device
         self.numerics = numerics
         self._models = models
-        self._styles = styles
+        self._vgg19 = vgg19
         self.images_per_s: float | None = None
         self.tally = Tally()
 
@@ -178,7 +178,7 @@ class Pulse:
             numerics=self.numerics,
             models=names,
             images_per_s=self.images_per_s,
-            styles=self._styles,
+            vgg19=self._vgg19,
         )
         pipeline.set(worker_key(self._name), entry.model_dump_json(), ex=WORKER_TTL_SECONDS)
 

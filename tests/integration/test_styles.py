@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from safetensors.torch import save_file
 
+from app.live import Live
 from tests.command import imagemill
 from tests.integration.house import House, metadata, wait_until
 from tests.tiny import PLAIN, vgg19_tensors
@@ -158,7 +159,8 @@ def test_a_style_is_learnt_once_and_its_images_keep_their_address(styling: House
     style, before = bring(styling, picture()).json()["id"], learnt(styling)
     job = styling.wait_done(styling.generate(40, seed=31, style=style, **learning(6))["id"])
     assert job["state"] == "succeeded", job
-    assert job["style"] == {"id": style, "mode": "distilled", "strength": 1.0, "steps": 6}
+    (told,) = {worker.vgg19 for worker in Live(styling.redis).workers()}
+    assert job["style"] == {"id": style, "mode": "distilled", "strength": 1.0, "steps": 6, "weights": told}
     styled = styling.job_hashes(job["id"])
     assert not set(styled) & set(styling.hashes(40, seed=31))
     assert styling.hashes(5, seed=31, start=13, style=style, **learning(6)) == styled[13:18]
@@ -169,6 +171,29 @@ def test_a_style_is_learnt_once_and_its_images_keep_their_address(styling: House
     styling.start_worker(IMAGEMILL_VGG19=str(weights), IMAGEMILL_THREADS="3")
     assert styling.hashes(40, seed=31, style=style, **learning(6)) == styled  # learnt again, to the bit
     assert learnt(styling) == before + 2
+
+
+def test_images_styled_by_other_weights_have_another_address(styling: House, tmp_path: Path) -> None:
+    style = bring(styling, picture()).json()["id"]
+    look = {"style": style, "style_steps": 2}
+    path = f"/images/{PLAIN}/5/5.png"
+    first = styling.client.get(path, params=look)
+    job = styling.generate(3, seed=5, **look)["id"]
+    styling.client.post(f"/jobs/{job}/cancel")
+    tensors = vgg19_tensors()
+    tensors["features.0.bias"] += 0.5
+    save_file(tensors, tmp_path / "other.safetensors")
+    styling.end_workers(signal.SIGTERM)
+    styling.start_worker(IMAGEMILL_VGG19=str(tmp_path / "other.safetensors"))
+    second = styling.client.get(path, params=look)
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert first.content != second.content
+    refused = styling.client.post(f"/jobs/{job}/retry")
+    assert (refused.status_code, refused.json()["code"]) == (503, "no_style_transfer")
+    styling.end_workers(signal.SIGTERM)
+    styling.start_worker()
+    refused = styling.client.post(f"/jobs/{job}/retry")
+    assert (refused.status_code, refused.json()["code"]) == (503, "no_style_transfer")
 
 
 def test_a_worker_killed_while_it_learns_loses_nothing(styling: House, weights: Path) -> None:

@@ -46,5 +46,5 @@ class WorkerEntry(BaseModel):
     models: tuple[str, ...]
     images_per_s: float | None
     """Speed of the last shard that was not styled, None before the first."""
-    styles: bool = False
-    """Whether it has what style transfer needs."""
+    vgg19: Sha256 | None = None
+    """The weights that it styles by, None where it has none."""

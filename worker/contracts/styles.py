@@ -15,6 +15,8 @@ Mode = Literal["standard", "distilled"]
 DEFAULT_STEPS: dict[Mode, int] = {"standard": 60, "distilled": 1200}
 """Chosen by the curves in docs/style-transfer.md."""
 MAX_STEPS = 10_000
+_LEARNING = 1
+"""The way in which a style is learnt: another one learns something else."""
 
 
 class StyleEntry(BaseModel):
@@ -40,11 +42,22 @@ class StyleSpec(BaseModel):
     strength: Annotated[float, Field(ge=0, le=1)] = 1.0
     steps: Annotated[int, Field(ge=1, le=MAX_STEPS)]
     """Of the optimisation of each image, or of learning the style."""
+    weights: Sha256 | None = None
+    """VGG19's, by which styles are told."""
 
     def lesson(self, model: CatalogEntry, owner: str) -> str:
         """Name what a generator learns, by all that fixes the outcome. Returns a sha256.
 
         Every owner has their own lessons: one that is learnt already would tell that somebody else has the picture.
         """
-        parts = (model.sha256, model.numerics.name, self.id, self.strength, self.steps, *([owner] if owner else []))
+        parts = (
+            model.sha256,
+            model.numerics.name,
+            self.id,
+            self.strength,
+            self.steps,
+            self.weights,
+            _LEARNING,
+            *([owner] if owner else []),
+        )
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

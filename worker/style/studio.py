@@ -9,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from worker.contracts.styles import StyleSpec
+from worker.errors import WeightsError
 from worker.render import aligned_blocks
 from worker.style import pixels
 from worker.style.memory import Halved, Portions
@@ -28,6 +29,7 @@ class Studio:
         self, network: Vgg19, device: torch.device, picture: Callable[[str], bytes], halved: Halved = lambda: None
     ) -> None:
         self._device = device
+        self._weights = network.sha256
         self.halved = halved
         self._portions = Portions(TOGETHER, halved)
         self._transfer = lru_cache(_STYLES)(
@@ -51,7 +53,9 @@ class Studio:
         return found
 
     def transfer(self, style: StyleSpec) -> StyleTransfer:
-        """Make a style ready."""
+        """Make a style ready. Raises WeightsError when it was to be told by other weights than there are here."""
+        if style.weights not in (None, self._weights):
+            raise WeightsError("this worker has other weights of VGG19 than the job was accepted with")
         return self._transfer(style.id, style.steps)
 
     def _pixels(self, png: bytes) -> Tensor:

@@ -3,6 +3,7 @@
 Source: Simonyan and Zisserman 2015; the layers' numbers and the normalisation are torchvision's.
 """
 
+import hashlib
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -39,6 +40,8 @@ class Vgg19(nn.Module):
     def __init__(self, tensors: Mapping[str, Tensor], dtype: torch.dtype, device: torch.device) -> None:
         super().__init__()
         self._dtype = dtype
+        self.sha256 = _digest(tensors)
+        """Of the weights: with others, images come out otherwise."""
         self._mean = torch.tensor(_MEAN, device=device).view(3, 1, 1)
         self._std = torch.tensor(_STD, device=device).view(3, 1, 1)
         self._layers = {
@@ -93,6 +96,14 @@ def _checked(tensors: Mapping[str, Tensor], source: Path) -> Mapping[str, Tensor
                 raise WeightsError(f"{source}: these are not VGG19's weights, {key} should have the shape {shape}")
         inputs = outputs
     return tensors
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    found = hashlib.sha256()
+    for index in _indices():
+        for part in ("weight", "bias"):
+            found.update(tensors[f"features.{index}.{part}"].float().contiguous().numpy().tobytes())
+    return found.hexdigest()
 
 
 def _indices() -> list[int]:
