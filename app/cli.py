@@ -18,6 +18,8 @@ from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
 
+_KEEP_ALIVE_SECONDS = 75
+"""That a connection may wait for its next request: longer than clients and proxies do, so that none is closed on one."""
 _GROUP = "imagemill.commands"
 _TEND_SECONDS = 0.2
 _DATA = Path("imagemill-data")
@@ -167,6 +169,7 @@ def api(
         port=port,
         http=BoundedProtocol,
         log_config=None,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=10,
         server_header=False,
         headers=[("X-Content-Type-Options", "nosniff")],
