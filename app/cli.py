@@ -19,7 +19,7 @@ from rich.markup import escape
 from typer.core import TyperGroup
 
 _KEEP_ALIVE_SECONDS = 75
-"""That a connection may wait for its next request: longer than clients and proxies do, so that none is closed on one."""
+"""That a connection may wait for its next request: longer than clients and proxies do, so that they close it."""
 _GROUP = "imagemill.commands"
 _TEND_SECONDS = 0.2
 _DATA = Path("imagemill-data")
