@@ -2,9 +2,10 @@
 
 from http import HTTPStatus
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from fastapi.security.utils import get_authorization_scheme_param
-from starlette.datastructures import URL, Headers
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -60,11 +61,13 @@ def _is_from_elsewhere(scope: Scope) -> bool:
 
 def _is_renamed(scope: Scope) -> bool:
     """Tell whether a name that is not this machine's led here: a site can let its own name point to loopback."""
-    name = URL(f"//{Headers(scope=scope).get('Host', '')}").hostname or ""
-    if name == "localhost" or name.endswith(".localhost"):
-        return False
+    host = Headers(scope=scope).get("Host")
+    if host is None:
+        return False  # no browser
     try:
-        ip_address(name)
+        name = urlsplit(f"//{host}").hostname or ""
+        if name != "localhost" and not name.endswith(".localhost"):
+            ip_address(name)
     except ValueError:
         return True
     return False
