@@ -109,7 +109,8 @@ def test_images_take_a_style_and_keep_their_address(styling: House) -> None:
     plain = styling.hashes(20, seed=31)
     job = styling.wait_done(styling.generate(20, seed=31, style=style, **STYLE)["id"])
     assert job["state"] == "succeeded", job
-    assert job["style"] == {"id": style, "mode": "standard", "strength": 1.0, "steps": 2}
+    (told,) = {worker.vgg19 for worker in Live(styling.redis).workers()}
+    assert job["style"] == {"id": style, "mode": "standard", "strength": 1.0, "steps": 2, "weights": told}
     archive = styling.download(job["id"])
     styled = [record["sha256"] for record in metadata(archive)]
     assert not set(plain) & set(styled)
