@@ -74,5 +74,8 @@ def _is_renamed(scope: Scope) -> bool:
 
 
 def _foreign() -> ApiError:
-    detail = "without keys, pages of other sites may not use this service through their readers' browsers"
+    detail = (
+        "without keys, only this machine's own names and pages may use this service, so that other sites' pages cannot "
+        "do so through a browser; IMAGEMILL_OPEN=anyone lets any name in"
+    )
     return ApiError(HTTPStatus.FORBIDDEN, "cross_site", detail)
