@@ -74,7 +74,7 @@ class Tutorial:
 
     def lbfgs(self, image: Tensor, is_enough: Callable[[Tensor], bool]) -> tuple[int, float]:
         """Optimise one image by L-BFGS until a judge, whose time does not count, is content. Returns evaluations, s."""
-        styled = image[None].clone().requires_grad_()
+        styled = image[None].clone(memory_format=torch.contiguous_format).requires_grad_()  # as L-BFGS wants it
         content = self._features(image[None])[self._settings.content_layer]
         optimiser = torch.optim.LBFGS([styled], max_iter=10)
         evaluations, seconds = 0, 0.0
