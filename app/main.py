@@ -53,7 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="Imagemill", summary="Image datasets on demand.", lifespan=lifespan, redirect_slashes=False)
     app.state.artifacts, app.state.bell = artifacts, bell
-    app.state.styles = Styles(artifacts, settings.min_free_mb)
+    app.state.styles = Styles(artifacts, settings.min_free_bytes)
     app.state.quota = Quota(redis, artifacts, live)
     app.state.models = Models(live, settings.default_model)
     orders = Orders(app.state.models, app.state.styles, settings.shard_images)

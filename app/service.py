@@ -149,7 +149,7 @@ class Service:
 
     def _accept(self, spec: JobSpec, caller: Caller, *, is_named: bool = False) -> Usage | None:
         """Write a job down and queue it. One with a name of its own stays when that fails: it is asked for again."""
-        check_room(self._artifacts, spec.n * 3 * spec.model.resolution**2 + self._settings.min_free_mb * 1_000_000)
+        check_room(self._artifacts, spec.n * 3 * spec.model.resolution**2 + self._settings.min_free_bytes)
         with self._discarded_on_error(spec.id) if not is_named else nullcontext():
             with self._quota.room(caller, spec.n) as used:
                 spec, is_new = self._artifacts.create_job(spec)

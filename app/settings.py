@@ -35,3 +35,8 @@ class Settings(BaseSettings):
     reconcile_every_seconds: float = Field(default=5, gt=0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: LogFormat = "text"
+
+    @property
+    def min_free_bytes(self) -> int:
+        """The same as `min_free_mb`, in bytes."""
+        return self.min_free_mb * 1_000_000

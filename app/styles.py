@@ -31,9 +31,9 @@ _DECODING, _WAITING = 2, 16
 class Styles:
     """All that the routes ask for; raises ApiError."""
 
-    def __init__(self, artifacts: Artifacts, min_free_mb: int) -> None:
+    def __init__(self, artifacts: Artifacts, min_free_bytes: int) -> None:
         self._artifacts = artifacts
-        self._min_free = min_free_mb * 1_000_000
+        self._min_free_bytes = min_free_bytes
         self._decoding = CapacityLimiter(_DECODING)
 
     async def add(self, owner: str, data: bytes) -> tuple[Style, bool]:
@@ -43,7 +43,7 @@ class Styles:
         return await to_thread.run_sync(self._add, owner, data, limiter=self._decoding)
 
     def _add(self, owner: str, data: bytes) -> tuple[Style, bool]:
-        check_room(self._artifacts, self._min_free + _MOST_KEPT)
+        check_room(self._artifacts, self._min_free_bytes + _MOST_KEPT)
         try:
             picture = decoded(data, _SIDE)
         except UnknownFormatError as error:

