@@ -1,8 +1,10 @@
 """Downloads: a finished archive in any range, or one that grows while its job is rendered."""
 
 import logging
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Iterable
 from http import HTTPStatus
+from urllib.request import parse_http_list
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -20,6 +22,8 @@ from worker.contracts.jobs import JobSpec
 from worker.contracts.records import ArchivePlan, ShardIndex
 
 _MEDIA_TYPE = "application/zip"
+_ZIP = re.compile(rf"{_MEDIA_TYPE} ?(?:;(?! ?q=0(?:\.0*)? ?$).*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
+"""In a list of media types, unless its weight is none."""
 
 log = logging.getLogger(__name__)
 
@@ -116,3 +120,8 @@ def is_known(etag: str, request: Request) -> bool:
     """Tell whether If-None-Match lists an ETag; weak ones count as if they were strong (RFC 9110, section 13.1.2)."""
     listed = ",".join(request.headers.getlist("If-None-Match")).split(",")
     return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in listed)
+
+
+def wants_archive(headers: Iterable[str]) -> bool:
+    """Tell whether Accept headers list a ZIP by its name (RFC 9110, section 12.5.1)."""
+    return any(_ZIP.fullmatch(media) for media in parse_http_list(",".join(headers)))

@@ -26,10 +26,11 @@ from app.dependencies import (
     caller_of,
     each_once,
 )
-from app.download import Download, is_known
+from app.download import Download, is_known, wants_archive
 from app.errors import documented
 from app.heads import answer_heads
 from app.schemas import GenerateQuery, Job, Model, Models, Style, Styles, Whole
+from app.service import Service
 from app.waiting import Waiting, preferred_wait
 from worker.contracts.jobs import JobSpec
 
@@ -40,6 +41,7 @@ _IMAGES: dict[str, Any] = {f"image/{kind}": {} for kind in ("png", "webp", "jpeg
 _HEADERS = {
     "ETag": "Strong; send it as If-None-Match, or as If-Range with Range.",
     "Location": "Where it is.",
+    "Content-Location": "Where the archive can be had again, from any byte on.",
     "Retry-After": "Seconds after which it is worth asking again.",
     "Preference-Applied": "The wait that was granted.",
     "Content-Range": "Which bytes of how many.",
@@ -74,6 +76,13 @@ def _accepted(job: Job, response: Response) -> Job:
     return job
 
 
+async def _archive(spec: JobSpec, service: Service, request: Request, running: Job | None = None) -> Response:
+    """Send the archive of a job, which is known to run or is looked up."""
+    found, plan = (running, None) if running else await run_in_threadpool(service.archive, spec)
+    sent = Download(request.app.state.artifacts, request.app.state.bell, spec, found)
+    return sent.growing(request) if plan is None else sent.whole(plan, request)
+
+
 async def _waited(
     waiting: Waiting, spec: JobSpec, job: Job, request: Request, response: Response, prefer: list[str]
 ) -> Job:
@@ -89,13 +98,17 @@ async def _waited(
 @router.post(
     "/generate",
     status_code=HTTPStatus.ACCEPTED,
+    response_model=Job,
     tags=["jobs"],
     dependencies=[Depends(each_once)],
     responses={
         200: {
             "model": Job,
-            "description": "The job has ended already.",
-            "headers": _described("Location", "Preference-Applied", "RateLimit-Policy", "RateLimit"),
+            "content": {"application/zip": {}},
+            "description": "The job has ended already; or its archive, which grows while the job runs.",
+            "headers": _described(
+                "Location", "Content-Location", "Preference-Applied", "RateLimit-Policy", "RateLimit"
+            ),
         },
         202: {"headers": _described(*_ACCEPTED_HEADERS)},
         **documented(HTTPStatus.INSUFFICIENT_STORAGE, HTTPStatus.TOO_MANY_REQUESTS),
@@ -111,12 +124,20 @@ async def generate(
     response: Response,
     prefer: Prefer = [],  # noqa: B006
     idempotency_key: IdempotencyKey = None,
-) -> Job:
-    """Accept a job of n images; its Location tells the rest. With `Prefer: wait=N`, answer when it has ended."""
+) -> Response | Job:
+    """Accept a job of n images; its Location tells the rest. With `Prefer: wait=N`, answer when it has ended.
+
+    With `Accept: application/zip`, answer with the job's archive at once, as its download does.
+    """
     submit = partial(service.submit, query, caller, idempotency_key)
     spec, job, used = await to_thread.run_sync(submit, limiter=turns.turn(caller))
+    limits = quota.headers(caller, used)
+    if wants_archive(request.headers.getlist("Accept")):
+        archive = await _archive(spec, service, request, None if job.done else job)
+        archive.headers.update({"Location": job.links.self_, "Content-Location": job.links.download, **limits})
+        return archive
     job = await _waited(waiting, spec, job, request, response, prefer)
-    response.headers.update(quota.headers(caller, used))
+    response.headers.update(limits)
     return _accepted(job, response)
 
 
@@ -178,9 +199,7 @@ async def download(spec: SpecDep, service: ServiceDep, request: Request) -> Resp
     It can be asked for at once: while the job runs, the archive grows as its images are rendered. Of a finished one,
     any range can be had.
     """
-    found, plan = await run_in_threadpool(service.archive, spec)
-    sent = Download(request.app.state.artifacts, request.app.state.bell, spec, found)
-    return sent.growing(request) if plan is None else sent.whole(plan, request)
+    return await _archive(spec, service, request)
 
 
 @router.get(

@@ -1,5 +1,6 @@
 """A generator as it is served: the same function in fewer and faster passes."""
 
+from collections.abc import Iterator
 from typing import cast
 
 import torch
@@ -40,13 +41,42 @@ class ServedDcgan(nn.Module):
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Render images. Shapes: as the generator's."""
+        return self.images(self.grids(z, labels))
+
+    def grids(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Make the start grids of images. Shapes: z and labels as the generator's; returns (n, channels, g, g)."""
         if self.sphere:
             z = on_sphere(z)
         if self.embedding is not None:
             z = torch.cat([z, self.embedding(labels)], dim=1)
         grid = linear(z, self.start, self.bias).relu_()
-        x = grid.view(-1, self.grid, self.grid, self.channels).permute(0, 3, 1, 2)
-        return pixel_shuffle(self.image(self.ups(x)), 2).tanh_()
+        return grid.view(-1, self.grid, self.grid, self.channels).permute(0, 3, 1, 2)
+
+    def images(self, grids: Tensor) -> Tensor:
+        """Render images from their start grids. Shapes: (n, channels, g, g) in; as the generator's out."""
+        return pixel_shuffle(self.image(self.ups(grids)), 2).tanh_()
+
+    def is_divisible(self, grids: Tensor) -> bool:
+        """Tell whether every half, quarter, ... of a batch comes out bit for bit as it does among all.
+
+        Products of matrices do not, as another number of rows can be another order of sums. Convolutions go image by
+        image, each number a sum over channels and taps, but which order a library takes is its own affair: so every
+        layer is tried. One that summed in another order would round some of its 100 000 numbers otherwise.
+        """
+        x, size = grids, len(grids)
+        for layer in (*self.ups, self.image):
+            whole = layer(x)
+            for part in _halvings(size):
+                if not torch.equal(torch.cat([layer(few) for few in torch.split(x, part)]), whole):
+                    return False
+            x = whole
+        return True
+
+
+def _halvings(size: int) -> Iterator[int]:
+    while size > 1:
+        size = (size + 1) // 2
+        yield size
 
 
 def _folded(up: nn.Sequential) -> nn.ConvTranspose2d:

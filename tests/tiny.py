@@ -1,6 +1,7 @@
 """Tiny models with random weights, pictures of nothing in particular, and other small needs of tests."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -14,13 +15,15 @@ PLAIN, LABELLED = "plain", "labelled"
 CLASSES = ("circle", "cross", "zig/zag")
 
 
-def save_checkpoint(folder: Path, name: str, classes: tuple[str, ...] = ()) -> None:
+def save_checkpoint(
+    folder: Path, name: str, classes: tuple[str, ...] = (), architecture: Literal["dcgan", "residual"] = "dcgan"
+) -> None:
     """Save a tiny generator with random weights."""
     torch.manual_seed(1)
-    architecture = Architecture(name="dcgan", resolution=32, latent_dim=16, channels=8, classes=len(classes))
+    built = Architecture(name=architecture, resolution=32, latent_dim=16, channels=8, classes=len(classes))
     header = checkpoint.Header(
         name=name,
-        architecture=architecture,
+        architecture=built,
         classes=classes,
         data=checkpoint.DataCredit(name="noise", licence="CC0-1.0", images=1),
         training=checkpoint.Training(images_seen=0, minutes=0, device="cpu"),
@@ -28,7 +31,7 @@ def save_checkpoint(folder: Path, name: str, classes: tuple[str, ...] = ()) -> N
         recipe={},
         versions=checkpoint.installed_versions(),
     )
-    generator = build_generator(architecture)
+    generator = build_generator(built)
     for weights in generator.parameters():
         if weights.dim() > 1:  # large enough for images that differ
             torch.nn.init.normal_(weights, 0, 0.25)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 RenderBatch = Callable[[range], Tensor]
-"""Renders the images of one full batch of indices as uint8 (n, 3, h, w) on the CPU. Called from several threads."""
+"""Renders images of one aligned block as uint8 (n, 3, h, w) on the CPU. Called from several threads."""
 Encode = Callable[[Tensor], list[bytes]]
 """Encodes uint8 images (n, 3, h, w). Called from several threads."""
 
@@ -39,14 +39,11 @@ class Mill:
     """After which an empty list says that the next batch is not there yet."""
 
     def render(self, indices: range) -> Iterator[list[EncodedImage]]:
-        """Render images, in index order, one list per batch, and empty ones while nothing comes for long.
-
-        Batches are aligned blocks of index space: an image always takes slot index % batch_size of a full batch, and
-        what was not asked for is thrown away. So an image's bytes cannot depend on its neighbours.
-        """
+        """Render images, in index order, one list per batch, and empty ones while nothing comes for long."""
         pending: deque[Future[list[EncodedImage]]] = deque()
         for block in aligned_blocks(indices, self.batch_size):
-            pending.append(self.threads.submit(self._made, block, slots(block, indices)))
+            wanted = range(max(block.start, indices.start), min(block.stop, indices.stop))
+            pending.append(self.threads.submit(self._made, wanted))
             if len(pending) > self.ahead:
                 yield from self._fetched(pending.popleft())
         while pending:
@@ -57,11 +54,10 @@ class Mill:
             yield []
         yield batch.result()
 
-    def _made(self, block: range, places: range) -> list[EncodedImage]:
-        images, wanted = self.batch(block)[places.start : places.stop], block[places.start : places.stop]
+    def _made(self, indices: range) -> list[EncodedImage]:
         return [
             EncodedImage(index, data, zlib.crc32(data), hashlib.sha256(data).hexdigest())
-            for index, data in zip(wanted, self.encode(images), strict=True)
+            for index, data in zip(indices, self.encode(self.batch(indices)), strict=True)
         ]
 
 

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ from models import checkpoint, latents, pixels, registry
 from models.errors import ModelError
 from models.packed import pack
 from models.precision import fastest_dtype
-from models.served import served
+from models.served import ServedDcgan, served
 from worker.contracts.catalog import CatalogEntry, Numerics
 from worker.errors import ModelUnavailableError
 
@@ -57,9 +57,13 @@ class LoadedModel:
     def _serve(self, generator: nn.Module) -> None:
         made = served(generator).to(self.device, self._dtype)
         self._generator: nn.Module = made.to(memory_format=torch.channels_last)
+        block = range(self.batch_size)
+        z, labels = self.latents(0, block), self.label_tensor(self.labels(block))
         if self.device.type == "cpu":
-            z = torch.zeros(self.batch_size, self._latent_dim, dtype=self._dtype)
-            pack(self._generator, z, self.label_tensor([0] * self.batch_size))
+            pack(self._generator, z, labels)
+        with torch.inference_mode():
+            self.is_divisible = isinstance(made, ServedDcgan) and made.is_divisible(made.grids(z, labels))
+            """Whether parts of a batch take less time than all of it."""
 
     def labels(self, indices: range) -> list[int]:
         """Let the classes take turns by index; empty where there are none."""
@@ -70,17 +74,28 @@ class LoadedModel:
         return latents.sample(self._latent_dim, seed, indices).to(self.device, self._dtype)
 
     @torch.inference_mode()
-    def render(self, z: Tensor, labels: Sequence[int]) -> Tensor:
-        """Render images; one label each where the model is conditional.
+    def render(self, z: Tensor, labels: Sequence[int], wanted: range | None = None) -> Tensor:
+        """Render the images in some slots of a whole batch, or all; one label each where the model is conditional.
 
-        Shapes: z (n, latent_dim); returns (n, 3, h, w) uint8 on the CPU, channels last in memory.
+        What an image's bytes are depends on its slot alone, not on what else is wanted.
+        Shapes: z (batch_size, latent_dim); returns (len(wanted), 3, h, w) uint8 on the CPU, channels last in memory.
         """
+        slots, given = wanted or range(len(z)), self.label_tensor(labels)
         try:
-            images = self._generator(z, self.label_tensor(labels))
+            images = self._images(z, given, slots)
         except torch.OutOfMemoryError:
             torch.cuda.empty_cache()  # of what others have left; a smaller batch might make other bytes
-            images = self._generator(z, self.label_tensor(labels))
+            images = self._images(z, given, slots)
         return pixels.to_uint8(images).contiguous(memory_format=torch.channels_last).cpu()
+
+    def _images(self, z: Tensor, labels: Tensor | None, slots: range) -> Tensor:
+        if not self.is_divisible:
+            images: Tensor = self._generator(z, labels)
+            return images[slots.start : slots.stop]
+        generator = cast(ServedDcgan, self._generator)
+        part = _around(slots)
+        images = generator.images(generator.grids(z, labels)[part.start : part.stop])
+        return images[slots.start - part.start : slots.stop - part.start]
 
     def label_tensor(self, labels: Sequence[int]) -> Tensor | None:
         """Put labels on the device; None where there are no classes. Shape: returns (len(labels),) int64."""
@@ -130,6 +145,15 @@ class Runtime:
                 yield LoadedModel(path, self.device, dtype, self.numerics)
             except ModelError as error:
                 log.warning("checkpoint set aside path=%s reason=%s", path, error)
+
+
+def _around(slots: range) -> range:
+    """Find the smallest of a batch's halves, quarters, ... that holds some slots."""
+    size = 1
+    while slots.start // size != (slots.stop - 1) // size:
+        size *= 2
+    start = slots.start - slots.start % size
+    return range(start, start + size)
 
 
 def fitting(paths: Sequence[Path], device: torch.device, threads: int) -> Runtime:

@@ -33,6 +33,9 @@ _MAX_CRASHES = 3
 _BEAT_SECONDS = 0.2
 """Between two reports of progress, and the longest that a cancelled job is worked at beside one batch."""
 
+_RENEW_SHARDS = 64
+"""Read for the end of a job between two renewals of its lease: less than a second also in a distant bucket."""
+
 _LEARN_SECONDS = 2.0
 """That a job may learn its style for, before others have their turn."""
 
@@ -159,12 +162,12 @@ class Tasks:
     def _store(self, task: Task, shard: int, spec: JobSpec, images: list[EncodedImage]) -> Outcome:
         with self.pulse.tally.timed("storing", _mode(spec)):
             is_first = self.artifacts.commit_shard(spec.id, shard, *slices.layout(spec, shard, images))
+        self.pulse.ring_shard(spec.id)
         if is_first:
             self.pulse.tally.count("images_rendered", spec.model.name, _mode(spec), by=len(images))
         else:
             self.pulse.tally.count("shards_rejected")
         self.pulse.beat(task, len(images))
-        self.pulse.ring_shard(spec.id)
         if len(self.artifacts.committed(spec.id)) == spec.shard_count:
             self._finalise(task, spec)
         return Outcome.SETTLED
@@ -241,23 +244,28 @@ class Tasks:
         blocks = list(aligned_blocks(indices, model.batch_size))
         first = blocks[0].start
         z = model.latents(spec.seed, range(first, blocks[-1].stop))  # all at once, as each draw is many small passes
+        together = min(TOGETHER, model.batch_size)
 
-        def rendered(block: range) -> Tensor:
-            return model.render(z[block.start - first : block.stop - first], spec.labels(block))
+        def rendered(few: range) -> Tensor:
+            (block,) = aligned_blocks(few, model.batch_size)
+            return model.render(z[block.start - first : block.stop - first], spec.labels(block), slots(block, few))
 
         def styled(few: range) -> Tensor:
-            """Style a few images of a block, which is rendered for them alone: that is little beside the styling."""
-            (block,) = aligned_blocks(few, model.batch_size)
+            (block,) = aligned_blocks(few, together)
             place = slots(block, few)
-            images = rendered(block)[place.start : place.stop]
-            return self._styled(images, cast(StyleSpec, spec.style), slots(few, indices), unwanted)
+            return self._styled(rendered(block), cast(StyleSpec, spec.style), place, unwanted)[place.start : place.stop]
 
         def encode_images(images: Tensor) -> list[bytes]:
             return self.encode(images, spec.format)
 
         is_standard = spec.style is not None and spec.style.mode == "standard"
-        size, batch = (min(TOGETHER, model.batch_size), styled) if is_standard else (model.batch_size, rendered)
+        size, batch = (together, styled) if is_standard else (self._portion(model, len(indices)), rendered)
         return Mill(size, batch, encode_images, self.threads, 2 * self.runtime.threads, _BEAT_SECONDS)
+
+    def _portion(self, model: LoadedModel, count: int) -> int:
+        """Find how many images a thread renders at once: a batch, unless that leaves other threads without work."""
+        fair = -(-count // self.runtime.threads)
+        return min(model.batch_size, 1 << fair.bit_length() - 1) if model.is_divisible else model.batch_size
 
     def _styled(self, images: Tensor, style: StyleSpec, wanted: range, unwanted: Event) -> Tensor:
         if self.studio is None:
@@ -276,7 +284,8 @@ class Tasks:
             if shard is None:
                 return
             whole.append(shard)
-            self.pulse.renew(task)
+            if len(whole) % _RENEW_SHARDS == 0:
+                self.pulse.renew(task)
         with self.pulse.tally.timed("closing", _mode(spec)):
             plan = self.artifacts.publish_archive(spec.id, whole, build_tail(spec, whole))
         if self._finish(spec, "succeeded", None):

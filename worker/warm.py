@@ -26,6 +26,8 @@ from worker.tasks import Outcome, Tasks
 _IDLE_SECONDS = 5
 _RECONNECT_SECONDS = 2.0
 _LONG_WAITS_SECONDS = 5.0
+_ANNOUNCE_SECONDS = 1.0
+"""Between two announcements of a worker that is busy with many short tasks."""
 """For short jobs, at most, between two tasks of long ones."""
 
 log = logging.getLogger(__name__)
@@ -78,7 +80,7 @@ class WarmWorker(SimpleWorker):
         self._tasks = tasks
         self._pulse = pulse
         self._stopping = stopping
-        self._long_taken = 0.0
+        self._long_taken = self._announced = 0.0
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run one task and settle it with the queue."""
@@ -124,7 +126,9 @@ class WarmWorker(SimpleWorker):
 
         Raises StopRequested if a stop was asked for where some library has swallowed it.
         """
-        self._pulse.announce()
+        if time.monotonic() - self._announced > _ANNOUNCE_SECONDS:
+            self._announced = time.monotonic()
+            self._pulse.announce()
         if self._stop_requested:
             raise StopRequested
 

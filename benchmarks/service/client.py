@@ -14,12 +14,12 @@ def connect(url: str) -> httpx.Client:
     return httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False)
 
 
-def fetch(client: httpx.Client, request: httpx.Request, began: float | None = None) -> Answer:
-    """Send a request and read its body; times count from `began`, of time.perf_counter(), or from now.
+def fetch(client: httpx.Client, request: httpx.Request) -> Answer:
+    """Send a request and read its body; times count from now.
 
     Raises httpx.HTTPStatusError for an answer that is no success, with its body read.
     """
-    began = time.perf_counter() if began is None else began
+    began = time.perf_counter()
     response = client.send(request, stream=True)
     try:
         if response.is_error:

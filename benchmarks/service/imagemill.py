@@ -1,6 +1,4 @@
-"""The engine `imagemill` as its user asks it: a job, and its archive at once, which grows while the job runs."""
-
-import time
+"""The engine `imagemill` as its user asks it: a job whose archive is the answer, and grows while the job runs."""
 
 import httpx
 
@@ -11,7 +9,6 @@ _MODEL = "faces-64"
 
 
 def ask(client: httpx.Client, n: int) -> Answer:
-    """Have n images generated and download them."""
-    began = time.perf_counter()
-    job = client.post("/generate", params={"n": n, "model": _MODEL}).raise_for_status().json()
-    return fetch(client, client.build_request("GET", job["links"]["download"]), began)
+    """Have n images generated, and download them."""
+    headers = {"Accept": "application/zip"}
+    return fetch(client, client.build_request("POST", "/generate", params={"n": n, "model": _MODEL}, headers=headers))

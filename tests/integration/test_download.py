@@ -82,3 +82,29 @@ def test_an_archive_that_is_there_already_is_not_sent_again(house: House, path: 
 def test_no_encoding_is_put_upon_an_archive(house: House, path: str) -> None:
     response = house.client.get(path, headers={"Accept-Encoding": "gzip, br, zstd"})
     assert "Content-Encoding" not in response.headers
+
+
+ZIP = {"Accept": "application/zip"}
+
+
+def test_an_archive_can_be_the_answer_to_its_request(house: House) -> None:
+    response = house.client.post("/generate", params={"n": 100, "seed": 1}, headers=ZIP)
+    job = house.client.get(response.headers["Location"]).json()
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "application/zip")
+    assert response.headers["Content-Location"] == job["links"]["download"]
+    assert (job["n"], job["seed"]) == (100, 1)
+    assert response.content == house.download(house.wait_done(job["id"])["id"])
+
+
+def test_the_same_archive_is_the_answer_to_the_same_key(house: House) -> None:
+    headers = {**ZIP, "Idempotency-Key": "archive"}
+    growing = house.client.post("/generate", params={"n": 30, "seed": 1}, headers=headers)
+    house.wait_done(growing.headers["Location"].removeprefix("/jobs/"))
+    whole = house.client.post("/generate", params={"n": 30, "seed": 1}, headers=headers)
+    assert whole.headers["Location"] == growing.headers["Location"]
+    assert (int(whole.headers["Content-Length"]), whole.content) == (len(growing.content), growing.content)
+
+
+def test_who_wants_an_archive_is_told_in_json_why_there_is_none(house: House) -> None:
+    response = house.client.post("/generate", params={"n": 0}, headers=ZIP)
+    assert (response.status_code, response.headers["Content-Type"]) == (422, "application/problem+json")

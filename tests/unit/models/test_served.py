@@ -1,6 +1,6 @@
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from models.registry import Architecture, build_generator
 from models.served import ServedDcgan, served
@@ -37,3 +37,33 @@ def test_a_served_dcgan_renders_what_the_generator_does(resolution: int, classes
 def test_what_cannot_be_rewritten_is_kept() -> None:
     generator = trained(Architecture(name="residual", resolution=32, latent_dim=7, channels=4, classes=0))
     assert served(generator) is generator
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@torch.inference_mode()
+def test_a_part_of_a_batch_comes_out_as_it_does_among_all(dtype: torch.dtype) -> None:
+    made, grids = served_with_grids(dtype)
+    assert made.is_divisible(grids)
+    whole = made.images(grids)
+    for size in (1, 2, 4, 8):
+        assert torch.equal(torch.cat([made.images(few) for few in torch.split(grids, size)]), whole)
+
+
+@torch.inference_mode()
+def test_a_layer_that_looks_at_neighbours_is_found_out() -> None:
+    made, grids = served_with_grids(torch.bfloat16)
+    made.ups[1] = nn.Sequential(made.ups[1], Neighbourly())
+    assert not made.is_divisible(grids)
+
+
+class Neighbourly(nn.Module):
+    """Adds to every image next to nothing of all."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + x.mean(0) / 512
+
+
+def served_with_grids(dtype: torch.dtype) -> tuple[ServedDcgan, Tensor]:
+    made = served(trained(Architecture(name="dcgan", resolution=32, latent_dim=7, channels=16, classes=0))).to(dtype)
+    assert isinstance(made, ServedDcgan)
+    return made, made.grids(torch.randn(16, 7, dtype=dtype))

@@ -3,11 +3,14 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from tests.tiny import CLASSES, save_checkpoint
 from worker.errors import ModelUnavailableError
-from worker.runtime import Runtime, find_checkpoints, fitting
+from worker.runtime import LoadedModel, Runtime, find_checkpoints, fitting
 
 CPU = torch.device("cpu")
 
@@ -83,3 +86,29 @@ def test_batches_are_halved_until_they_fit(tmp_path: Path) -> None:
     assert halved.name == f"{usual.name}-4"
     with SmallMemory(0), pytest.raises(torch.OutOfMemoryError):
         fitting(paths, CPU, 1)
+
+
+@pytest.mark.parametrize("architecture", ["dcgan", "residual"])
+@given(start=st.integers(0, 15), count=st.integers(1, 16))
+def test_an_image_does_not_depend_on_what_else_is_wanted_of_its_batch(
+    batches: dict[str, tuple[LoadedModel, Tensor, list[int], Tensor]], architecture: str, start: int, count: int
+) -> None:
+    model, z, labels, whole = batches[architecture]
+    wanted = range(start, min(start + count, model.batch_size))
+    assert torch.equal(model.render(z, labels, wanted), whole[wanted.start : wanted.stop])
+
+
+@pytest.fixture(scope="module")
+def batches(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[LoadedModel, Tensor, list[int], Tensor]]:
+    """Of each architecture a model, and the images of one batch."""
+    made = {}
+    for name in ("dcgan", "residual"):
+        folder = tmp_path_factory.mktemp(name)
+        save_checkpoint(folder, "labelled", CLASSES, architecture=name)
+        runtime = Runtime(folder.iterdir(), CPU)
+        model = runtime.model(runtime.entries[0])
+        block = range(model.batch_size)
+        z, labels = model.latents(5, block), model.labels(block)
+        made[name] = model, z, labels, model.render(z, labels)
+    assert made["dcgan"][0].is_divisible
+    return made

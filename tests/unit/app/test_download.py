@@ -1,0 +1,29 @@
+import pytest
+
+from app.download import wants_archive
+
+
+@pytest.mark.parametrize(
+    ("header", "is_wanted"),
+    [
+        ("application/zip", True),
+        ("Application/ZIP", True),
+        ("application/json;q=0.5, application/zip", True),
+        ("application/zip;q=0.1", True),
+        ("application/zip ; q=1.0", True),
+        ("application/zip;q=0", False),
+        ("application/zip; q=0.00", False),
+        ("application/zipper", False),
+        ('text/plain;a="application/zip"', False),
+        ("application/json", False),
+        ("*/*", False),
+        ("", False),
+    ],
+)
+def test_a_wish_for_an_archive_is_read(header: str, is_wanted: bool) -> None:
+    assert wants_archive([header]) == is_wanted
+
+
+def test_a_wish_for_an_archive_may_stand_in_any_header() -> None:
+    assert wants_archive(["application/json", "application/zip"])
+    assert not wants_archive([])
