@@ -26,7 +26,7 @@ from benchmarks.service.client import connect
 from benchmarks.service.server import Server
 
 _MODEL = "faces-64"
-_SAMPLE_SECONDS = 0.5
+_SAMPLE_SECONDS = 0.1
 _TENTHS = 10
 _PARTS = ("api", "worker")
 _SHARES = (0.2, 0.5, 1.0)

@@ -58,7 +58,8 @@ class LoadedModel:
         made = served(generator).to(self.device, self._dtype)
         self._generator: nn.Module = made.to(memory_format=torch.channels_last)
         block = range(self.batch_size)
-        z, labels = self.latents(0, block), self.label_tensor(self.labels(block))
+        z = latents.sample(self._latent_dim, 0, block).to(self.device, self._dtype)
+        labels = self.label_tensor(self.labels(block))
         if self.device.type == "cpu":
             pack(self._generator, z, labels)
         with torch.inference_mode():
