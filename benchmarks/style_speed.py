@@ -57,7 +57,7 @@ class Tutorial:
         scale = side / max(painting.shape[1:])
         size = [max(16, round(length * scale)) for length in painting.shape[1:]]
         small = interpolate(painting[None], size, mode="bilinear", antialias=True)
-        self._grams = {name: losses.gram(found) for name, found in self._features(small).items()}
+        self._grams = {name: _gram(found) for name, found in self._features(small).items()}
 
     def adam(self, image: Tensor, steps: int) -> Tensor:
         """Optimise one image by Adam. Shape: (3, h, w) in [0, 1], in and out."""
@@ -109,12 +109,21 @@ class Tutorial:
 
     def _loss(self, styled: Tensor, content: Tensor) -> Tensor:
         features, settings = self._features(self._seen(styled)), self._settings
-        style = losses.style(features, self._grams, settings.style_layers)
+        wanted = settings.style_layers
+        terms = [w * losses.relative(_gram(features[name]), self._grams[name]) for name, w in wanted.items()]
         kept = losses.relative(features[settings.content_layer], content)
-        return (kept + settings.style_weight * style + settings.tv_weight * losses.total_variation(styled)).mean()
+        style = settings.style_weight * torch.stack(terms).sum() / sum(wanted.values())
+        return (kept + style + settings.tv_weight * losses.total_variation(styled)).mean()
 
     def _seen(self, images: Tensor) -> Tensor:
         return images if images.shape[-1] == self._side else interpolate(images, [self._side] * 2, mode="bilinear")
+
+
+def _gram(features: Tensor) -> Tensor:
+    """Correlate channels as tutorials do, for one image. Shapes: (1, c, h, w); returns (1, c, c)."""
+    _, c, h, w = features.shape
+    flat = features.view(c, h * w)
+    return torch.mm(flat, flat.t()).div(c * h * w)[None]
 
 
 def main(

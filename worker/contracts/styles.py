@@ -15,7 +15,7 @@ Mode = Literal["standard", "distilled"]
 DEFAULT_STEPS: dict[Mode, int] = {"standard": 60, "distilled": 1200}
 """Chosen by the curves in docs/style-transfer.md."""
 MAX_STEPS = 10_000
-_LEARNING = 1
+_LEARNING = 2
 """The way in which a style is learnt: another one learns something else."""
 
 

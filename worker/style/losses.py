@@ -8,15 +8,36 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import FunctionCtx
 
 _LEAST = 1e-12
 """So that a target of nothing is not divided by."""
 
 
+class _Gram(Function):
+    """A product of a matrix with itself: to have one derivative instead of two, and channels last, as convolutions."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, features: Tensor) -> Tensor:
+        flat = features.permute(0, 2, 3, 1).flatten(1, 2)
+        ctx.save_for_backward(flat)
+        ctx.shape = features.shape  # type: ignore[attr-defined]
+        return (flat.mT @ flat).to(torch.promote_types(features.dtype, torch.float32)) / flat[0].numel()
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> Tensor:
+        (flat,) = ctx.saved_tensors  # type: ignore[attr-defined]
+        n, c, h, w = ctx.shape  # type: ignore[attr-defined]
+        both = (gradient + gradient.mT) / flat[0].numel()
+        found: Tensor = flat @ both.to(flat.dtype)
+        return found.view(n, h, w, c).permute(0, 3, 1, 2)
+
+
 def gram(features: Tensor) -> Tensor:
-    """Correlate the channels of each image. Shapes: (n, c, h, w); returns (n, c, c) float32."""
-    flat = features.flatten(2).float()
-    return flat @ flat.transpose(1, 2) / flat[0].numel()
+    """Correlate the channels of each image. Shapes: (n, c, h, w); returns (n, c, c) float32, of float64 float64."""
+    found: Tensor = _Gram.apply(features)
+    return found
 
 
 def relative(found: Tensor, target: Tensor) -> Tensor:

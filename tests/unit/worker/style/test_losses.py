@@ -40,3 +40,17 @@ def test_gradients_are_right() -> None:
     (found,) = torch.autograd.grad(losses.relative(x, target).sum(), x)
     (expected,) = torch.autograd.grad(loss(x), x)
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_the_gradient_of_a_gram_matrix_is_right() -> None:
+    torch.manual_seed(0)
+    x = torch.rand(2, 3, 4, 5, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(losses.gram, x)
+
+
+def test_a_gram_matrix_of_bfloat16_is_one_of_float32_but_for_rounding() -> None:
+    torch.manual_seed(0)
+    x = torch.rand(2, 64, 32, 32)
+    found, expected = losses.gram(x.bfloat16()), losses.gram(x.bfloat16().float())
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, expected, rtol=2**-8, atol=0)  # bfloat16 has 8 bits

@@ -57,7 +57,8 @@ def test_no_strength_leaves_images_as_they_were(transfer: StyleTransfer, images:
     assert torch.equal(transfer.apply(images, 0.0, on), images)
 
 
-def test_more_strength_is_nearer_to_the_style(transfer: StyleTransfer, images: Tensor) -> None:
+def test_more_strength_is_nearer_to_the_style(network: Vgg19, images: Tensor) -> None:
+    transfer = StyleTransfer(network, torch.rand(3, 40, 60), Settings(steps=30, least=32))
     styles = [float(transfer.losses(images, transfer.apply(images, s, on))[1].mean()) for s in (0.05, 1.0)]
     assert styles[0] > styles[1]
 
