@@ -7,7 +7,6 @@ first ones, every image gets the same strokes at the same places.
 """
 
 import hashlib
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from copy import deepcopy
@@ -28,9 +27,15 @@ _BATCHES = {"cpu": (4, 1), "cuda": (16, 16)}
 """Samples of a step, and those that are judged at once by one thread."""
 _RESTRAINT = 0.75
 """Of the strength: a generator finds it easier to draw strokes than to keep what is under them."""
+_ALIKE_WEIGHT = 2.0
+"""Of how much more alike images are than they may be."""
+_DIFFERENCE = 0.82
+"""How different images shall stay, as a share of how different plain ones are: as the standard mode leaves them."""
+_MEMORY = 0.98
+"""Of the mean of their looks, from one step to the next; and of the average of the weights."""
+_LOOKED_AT = 32
+"""Plain samples that tell how different images are."""
 _RATE = 3e-3
-_LAST_RATE = 0.02
-"""Share of the learning rate that is left at the end of its cosine."""
 _RISING_STEPS = 20
 _BETAS = (0.9, 0.99)
 _TRIES = 3
@@ -38,7 +43,7 @@ _SEED = 0x57F1E
 """Of the samples: their indices are beyond those that jobs ask for, so that nobody is shown what was learnt from."""
 _FIRST = 1 << 52
 _DIGEST = "sha256"
-_PROGRESS = "progress"
+_PROGRESS, _LOOK, _MOST_ALIKE = "progress", "look", "most_alike"
 
 Tensors = Mapping[str, Tensor]
 
@@ -67,7 +72,11 @@ class Student:
         self._batch, portion = _BATCHES[model.device.type]
         self._portions = Portions(portion, halved)
         self._original = model.original()
-        self._tries = 0
+        self._look: Tensor | None = None
+        """The mean of the looks of what it draws."""
+        self._most_alike = 0.0
+        """That a look and the mean may be: the product of the two."""
+        self.steps_done = self._tries = 0
         self._restart()
 
     @property
@@ -77,46 +86,65 @@ class Student:
 
     def step(self) -> None:
         """Learn from one batch. Raises DivergedError when the third try came to values that are no numbers, too."""
+        if self._look is None:
+            self._look, self._most_alike = self._looked()
         first = _FIRST + self.steps_done * self._batch
         found = self._portions.map(self._gradients, range(first, first + self._batch), self._threads.map)
-        if not all(part.isfinite().all() for gradients in found for part in gradients):
+        if not all(part.isfinite().all() for parts in found for part in parts):
             self._try_again()
             return
-        for weight, *parts in zip(self._weights, *found, strict=True):
-            weight.grad = torch.stack(parts).sum(0) / self._batch
+        *gradients, look = (torch.stack(parts).sum(0) / self._batch for parts in zip(*found, strict=True))
+        for weight, gradient in zip(self._weights, gradients, strict=True):
+            weight.grad = gradient
         for group in self._optimiser.param_groups:
             group["lr"] = self._rate()
         self._optimiser.step()
+        self._look = self._look.lerp(look, 1 - _MEMORY)
         self.steps_done += 1
+        kept = min(_MEMORY, 1 - 1 / self.steps_done)  # so that what it began with is soon forgotten
+        with torch.no_grad():
+            for average, weight in zip(self._averages, self._weights, strict=True):
+                average.lerp_(weight, 1 - kept)
 
     def state(self) -> dict[str, Tensor]:
         """Give all that is needed to go on."""
-        tensors = {f"weight.{name}": value for name, value in self.generator.state_dict().items()}
-        for name, weight in self._learning():
-            for moment, value in self._optimiser.state[weight].items():
-                tensors[f"{moment}.{name}"] = value
-        return tensors | {_PROGRESS: torch.tensor([self.steps_done, self._tries])}
+        tensors = {_PROGRESS: torch.tensor([self.steps_done, self._tries])}
+        if self._look is not None:
+            tensors |= {_LOOK: self._look, _MOST_ALIKE: torch.tensor(self._most_alike)}
+        for name, weight, average in self._learning():
+            tensors |= {f"weight.{name}": weight, f"average.{name}": average}
+            tensors |= {f"{moment}.{name}": value for moment, value in self._optimiser.state[weight].items()}
+        return tensors
 
+    @torch.no_grad()
     def resume(self, tensors: Tensors) -> None:
         """Go on from a state. Raises LookupError or RuntimeError when it is another model's."""
         done, tries = map(int, tensors[_PROGRESS])
-        self.generator.load_state_dict(_below("weight", tensors))
-        for name, weight in self._learning():
+        self._look, self._most_alike = tensors[_LOOK].to(self._model.device), float(tensors[_MOST_ALIKE])
+        for name, weight, average in self._learning():
+            weight.copy_(tensors[f"weight.{name}"])
+            average.copy_(tensors[f"average.{name}"])
             moments = {kind: tensors[f"{kind}.{name}"] for kind in ("step", "exp_avg", "exp_avg_sq")}
             self._optimiser.state[weight] = {
                 kind: value if kind == "step" else value.to(weight.device) for kind, value in moments.items()
             }
         self.steps_done, self._tries = done, tries
 
-    def _learning(self) -> Iterator[tuple[str, Tensor]]:
-        return ((name, weight) for name, weight in self.generator.named_parameters() if weight.requires_grad)
+    def _learning(self) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """Name the weights that learn, each with its average."""
+        averages = dict(self.generator.named_parameters())
+        for name, weight in self._learner.named_parameters():
+            if weight.requires_grad:
+                yield name, weight, averages[name]
 
     def _restart(self) -> None:
+        self._learner = deepcopy(self._original)
         self.generator = deepcopy(self._original)
-        """What has learnt so far."""
-        self._weights = [weight.requires_grad_() for weight in cast(Finest, self.generator).finest()]
+        """What has been learnt so far: the average of the learner over its last steps."""
+        self._weights = [weight.requires_grad_() for weight in cast(Finest, self._learner).finest()]
+        self._averages = list(cast(Finest, self.generator).finest())
         self._optimiser = torch.optim.Adam(self._weights, betas=_BETAS)
-        self.steps_done = 0
+        self._look, self.steps_done = None, 0
 
     def _try_again(self) -> None:
         self._tries += 1
@@ -124,18 +152,32 @@ class Student:
             raise DivergedError(f"learning the style came to values that are no numbers, {_TRIES} times")
         self._restart()
 
+    def _looked(self) -> tuple[Tensor, float]:
+        """Look at plain samples: the mean of their looks, and how alike styled ones may be."""
+        plain = range(_FIRST - _LOOKED_AT, _FIRST)
+        found = self._portions.map(lambda few: self._transfer.looks(self._plain(few)), plain, self._threads.map)
+        looks = torch.cat(list(found))
+        alike = ((looks @ looks.T).sum() - _LOOKED_AT) / (_LOOKED_AT * (_LOOKED_AT - 1))
+        return looks.mean(0), 1 - _DIFFERENCE * (1 - float(alike))
+
     def _gradients(self, indices: range) -> Sequence[Tensor]:
-        z = self._model.latents(_SEED, indices).float()
-        labels = self._model.label_tensor(self._model.labels(indices))
+        """Find the gradients of a few samples' losses, and the sum of their looks."""
+        images = self._plain(indices)
+        styled = _unit(self._learner(*self._latents(indices)))
+        losses, looks = self._transfer.objective(images, styled, _RESTRAINT * self._strength)
+        alike = (looks @ cast(Tensor, self._look) - self._most_alike).clamp_min(0)
+        loss = (losses + _ALIKE_WEIGHT * self._strength * alike).sum()
+        return *grad(loss, self._weights), looks.detach().sum(0)
+
+    def _plain(self, indices: range) -> Tensor:
         with torch.no_grad():
-            images = _unit(self._original(z, labels))
-        loss = self._transfer.objective(images, _unit(self.generator(z, labels)), _RESTRAINT * self._strength).sum()
-        return grad(loss, self._weights)
+            return _unit(self._original(*self._latents(indices)))
+
+    def _latents(self, indices: range) -> tuple[Tensor, Tensor | None]:
+        return self._model.latents(_SEED, indices).float(), self._model.label_tensor(self._model.labels(indices))
 
     def _rate(self) -> float:
-        cosine = (1 + math.cos(math.pi * self.share)) / 2
-        rising = min(1.0, (self.steps_done + 1) / _RISING_STEPS)
-        return _RATE * 0.5**self._tries * rising * (_LAST_RATE + (1 - _LAST_RATE) * cosine)
+        return _RATE * 0.5**self._tries * min(1.0, (self.steps_done + 1) / _RISING_STEPS)
 
 
 def sealed(tensors: Tensors) -> bytes:
@@ -167,10 +209,6 @@ def _digest(tensors: Tensors) -> Tensor:
         found.update(f"{name} {tuple(tensors[name].shape)}".encode())
         found.update(tensors[name].contiguous().numpy().tobytes())
     return torch.frombuffer(bytearray(found.digest()), dtype=torch.uint8)
-
-
-def _below(prefix: str, tensors: Tensors) -> dict[str, Tensor]:
-    return {name.removeprefix(f"{prefix}."): value for name, value in tensors.items() if name.startswith(f"{prefix}.")}
 
 
 def _unit(images: Tensor) -> Tensor:

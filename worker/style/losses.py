@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx
+from torch.nn.functional import normalize
 
 _LEAST = 1e-12
 """So that a target of nothing is not divided by."""
@@ -50,6 +51,11 @@ def style(features: Mapping[str, Tensor], grams: Mapping[str, Tensor], weights: 
     """Average the distances of Gram matrices over layers. Shapes: (n, c, h, w) and (1, c, c) each; returns (n,)."""
     terms = [weight * relative(gram(features[name]), grams[name]) for name, weight in weights.items()]
     return torch.stack(terms).sum(0) / sum(weights.values())
+
+
+def direction(features: Tensor) -> Tensor:
+    """Scale features to unit length: products of such tell how alike images are. Shapes: (n, ...); returns (n, d)."""
+    return normalize(features.float().flatten(1))
 
 
 def total_variation(images: Tensor) -> Tensor:

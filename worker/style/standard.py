@@ -20,6 +20,8 @@ _BETAS = (0.9, 0.99)
 _TRIES = 3
 _FINER = 2
 """Between two sizes."""
+_LOOK_LAYER = "relu4_1"
+"""By which images are alike or not: deep enough for what they show, not only where."""
 _LUMA = (0.299, 0.587, 0.114)
 """Of RGB in brightness. Source: ITU-R BT.601."""
 
@@ -64,7 +66,7 @@ class StyleTransfer:
         self._picture = picture[None]
         self._settings = settings
         self._style_layers = frozenset(settings.style_layers)
-        self._wanted = self._style_layers | {settings.content_layer}
+        self._wanted = self._style_layers | {settings.content_layer, _LOOK_LAYER}
         self._grams: dict[int, dict[str, Tensor]] = {}
 
     def apply(self, images: Tensor, strength: float, watch: Watch) -> Tensor:
@@ -86,9 +88,18 @@ class StyleTransfer:
             features = self._network(self._seen(styled), self._wanted)
             return self._terms(features, contents, _shape(images))
 
-    def objective(self, images: Tensor, styled: Tensor, strength: float) -> Tensor:
-        """Find what the optimisation minimises, with gradients for `styled`. Shapes: (n, 3, h, w); returns (n,)."""
-        return self._loss(styled, self._content(images), _shape(images), strength)
+    def objective(self, images: Tensor, styled: Tensor, strength: float) -> tuple[Tensor, Tensor]:
+        """Find what the optimisation minimises, and the looks of what is styled, both with gradients for `styled`.
+
+        Shapes: (n, 3, h, w); returns (n,) and (n, d).
+        """
+        features = self._network(self._seen(styled), self._wanted)
+        loss = self._weighed(features, styled, self._content(images), strength)
+        return loss, losses.direction(features[_LOOK_LAYER])
+
+    def looks(self, images: Tensor) -> Tensor:
+        """Find the looks of images: unit vectors whose products tell how alike they are. Shape: returns (n, d)."""
+        return losses.direction(self._features(images, _LOOK_LAYER))
 
     def steps(self, height: int, width: int) -> int:
         """Count the steps that images of a size take."""
@@ -109,7 +120,7 @@ class StyleTransfer:
             optimiser = torch.optim.Adam([styled], lr=rate, betas=_BETAS)
             for _ in range(steps):
                 optimiser.zero_grad()
-                loss = self._loss(styled, contents, shape, strength)
+                loss = self._loss(styled, contents, strength)
                 if not loss.isfinite().all():
                     return torch.full_like(images, torch.nan)
                 loss.sum().backward()  # type: ignore[no-untyped-call]
@@ -122,10 +133,12 @@ class StyleTransfer:
             styled = styled.detach()
         return styled
 
-    def _loss(self, styled: Tensor, contents: Tensor, shape: Shape, strength: float) -> Tensor:
+    def _loss(self, styled: Tensor, contents: Tensor, strength: float) -> Tensor:
+        return self._weighed(self._network(self._seen(styled), self._wanted), styled, contents, strength)
+
+    def _weighed(self, features: Mapping[str, Tensor], styled: Tensor, contents: Tensor, strength: float) -> Tensor:
         settings = self._settings
-        features = self._network(self._seen(styled), self._wanted)
-        content, style = self._terms(features, contents, shape)
+        content, style = self._terms(features, contents, _shape(styled))
         smooth = settings.tv_weight * losses.total_variation(styled)
         return content + strength * (settings.style_weight * style + smooth)
 
@@ -133,9 +146,11 @@ class StyleTransfer:
         content = losses.relative(features[self._settings.content_layer], contents)
         return content, losses.style(features, self._targets(max(self._looked(shape))), self._settings.style_layers)
 
-    @torch.no_grad()
     def _content(self, images: Tensor) -> Tensor:
-        layer = self._settings.content_layer
+        return self._features(images, self._settings.content_layer)
+
+    @torch.no_grad()
+    def _features(self, images: Tensor, layer: str) -> Tensor:
         features: dict[str, Tensor] = self._network(self._seen(images), frozenset({layer}))
         return features[layer]
 
