@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, Header, Path, Query, Request
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from app.errors import unprocessable
+from app.errors import documented, unprocessable
 from app.keys import Caller
 from app.models import Models
 from app.quota import Quota
@@ -38,6 +39,19 @@ async def caller_of(
     """Tell who asks, as the gate has found out."""
     caller: Caller = request.state.caller
     return caller
+
+
+def router_for_callers() -> APIRouter:
+    """Make a router whose endpoints know who asks, and document how any of them may refuse."""
+    return APIRouter(
+        dependencies=[Depends(caller_of)],
+        responses=documented(
+            HTTPStatus.UNAUTHORIZED,
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+        ),
+    )
 
 
 ModelsDep = Annotated[Models, Depends(_room("models"))]

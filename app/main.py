@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from app import errors, probes
+from app import choices, errors, probes
 from app.bell import Bell
 from app.gate import Gate
 from app.keyring import KeyRing
@@ -61,6 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.waiting = Waiting(app.state.service, bell)
     app.state.probes = _probes(settings, artifacts)
     app.include_router(router)
+    app.include_router(choices.router)
     app.include_router(probes.router)
     app.add_middleware(Gate, ring=ring, is_local=settings.open is None)
     errors.install(app, settings.max_images)

@@ -1,4 +1,4 @@
-"""The HTTP endpoints, each one line of work."""
+"""The HTTP endpoints of jobs and their images, each one line of work."""
 
 from collections.abc import AsyncIterator
 from functools import partial
@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, File, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
@@ -15,59 +15,32 @@ from app import quota
 from app.dependencies import (
     CallerDep,
     IdempotencyKey,
-    ModelsDep,
     Prefer,
     QuotaDep,
     ServiceDep,
     SpecDep,
-    StylesDep,
     WaitingDep,
     WantedDep,
-    caller_of,
     each_once,
+    router_for_callers,
 )
 from app.download import Download, is_known, wants_archive
 from app.errors import documented
+from app.headers import described
 from app.heads import answer_heads
-from app.schemas import GenerateQuery, Job, Model, Models, Style, Styles, Whole
+from app.schemas import GenerateQuery, Job, Whole
 from app.service import Service
 from app.waiting import Waiting, preferred_wait
 from worker.contracts.jobs import JobSpec
 
 _POLL_SECONDS = "1"
-_MOST_UPLOAD_BYTES = 20_000_000
 _IMAGES: dict[str, Any] = {f"image/{kind}": {} for kind in ("png", "webp", "jpeg")}
-
-_HEADERS = {
-    "ETag": "Strong; send it as If-None-Match, or as If-Range with Range.",
-    "Location": "Where it is.",
-    "Content-Location": "Where the archive can be had again, from any byte on.",
-    "Retry-After": "Seconds after which it is worth asking again.",
-    "Preference-Applied": "The wait that was granted.",
-    "Content-Range": "Which bytes of how many.",
-    "RateLimit-Policy": "How many images may wait and jobs be open with this key, if it has limits.",
-    "RateLimit": "What is left of that.",
-}
-
 
 _OWN_HEADS = ("/jobs/{job_id}/download", "/jobs/{job_id}/events")
 """One has a body that would be made in vain, the other one that does not end before its job."""
 _ACCEPTED_HEADERS = ("Location", "Retry-After", "Preference-Applied", "RateLimit-Policy", "RateLimit")
 
-
-def _described(*names: str) -> dict[str, Any]:
-    return {name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in names}
-
-
-router = APIRouter(
-    dependencies=[Depends(caller_of)],
-    responses=documented(
-        HTTPStatus.UNAUTHORIZED,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        HTTPStatus.SERVICE_UNAVAILABLE,
-    ),
-)
+router = router_for_callers()
 
 
 def _accepted(job: Job, response: Response) -> Job:
@@ -106,11 +79,9 @@ async def _waited(
             "model": Job,
             "content": {"application/zip": {}},
             "description": "The job has ended already; or its archive, which grows while the job runs.",
-            "headers": _described(
-                "Location", "Content-Location", "Preference-Applied", "RateLimit-Policy", "RateLimit"
-            ),
+            "headers": described("Location", "Content-Location", "Preference-Applied", "RateLimit-Policy", "RateLimit"),
         },
-        202: {"headers": _described(*_ACCEPTED_HEADERS)},
+        202: {"headers": described(*_ACCEPTED_HEADERS)},
         **documented(HTTPStatus.INSUFFICIENT_STORAGE, HTTPStatus.TOO_MANY_REQUESTS),
     },
 )
@@ -145,7 +116,7 @@ async def generate(
     "/jobs/{job_id}",
     tags=["jobs"],
     responses={
-        200: {"headers": _described("Retry-After", "Preference-Applied")},
+        200: {"headers": described("Retry-After", "Preference-Applied")},
         **documented(HTTPStatus.NOT_FOUND),
     },
 )
@@ -181,11 +152,11 @@ async def events(spec: SpecDep, waiting: WaitingDep) -> AsyncIterator[ServerSent
     tags=["jobs"],
     response_class=StreamingResponse,
     responses={
-        200: {"content": {"application/zip": {}}, "headers": _described("ETag")},
+        200: {"content": {"application/zip": {}}, "headers": described("ETag")},
         206: {
             "content": {"application/zip": {}},
             "description": "The range that was asked for.",
-            "headers": _described("ETag", "Content-Range"),
+            "headers": described("ETag", "Content-Range"),
         },
         304: {"description": "The ETag that was sent is still right."},
         **documented(
@@ -221,8 +192,8 @@ def cancel(spec: SpecDep, service: ServiceDep) -> Job:
 
 
 _AGAIN: dict[int | str, dict[str, Any]] = {
-    200: {"model": Job, "description": "It has ended already.", "headers": _described("Location")},
-    202: {"headers": _described("Location")},
+    200: {"model": Job, "description": "It has ended already.", "headers": described("Location")},
+    202: {"headers": described("Location")},
     **documented(
         HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.INSUFFICIENT_STORAGE, HTTPStatus.TOO_MANY_REQUESTS
     ),
@@ -249,7 +220,7 @@ async def rebuild(spec: SpecDep, caller: CallerDep, service: ServiceDep, turns: 
     response_class=Response,
     dependencies=[Depends(each_once)],
     responses={
-        200: {"content": _IMAGES, "headers": _described("ETag")},
+        200: {"content": _IMAGES, "headers": described("ETag")},
         304: {"description": "The ETag that was sent is still right."},
         **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS),
     },
@@ -272,65 +243,6 @@ async def address(
     if is_known(headers["ETag"], request):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(data, headers=headers, media_type=f"image/{spec.format}")
-
-
-@router.post(
-    "/styles",
-    status_code=HTTPStatus.CREATED,
-    tags=["styles"],
-    max_body_size=_MOST_UPLOAD_BYTES,
-    form_limits={"max_files": 1, "max_fields": 8, "max_part_size": 1024},
-    responses={
-        200: {"model": Style, "description": "The same picture was there already."},
-        201: {"headers": _described("Location")},
-        **documented(
-            HTTPStatus.BAD_REQUEST,
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            HTTPStatus.INSUFFICIENT_STORAGE,
-        ),
-    },
-)
-async def add_style(
-    file: Annotated[bytes, File(description="PNG, JPEG or WebP.")],
-    caller: CallerDep,
-    styles: StylesDep,
-    response: Response,
-) -> Style:
-    """Bring a picture that images can take the style of. The same pixels are the same style, whatever the file."""
-    style, is_new = await styles.add(caller.owner, file)
-    response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
-    response.headers["Location"] = style.thumbnail
-    return style
-
-
-@router.get("/styles", tags=["styles"])
-def all_styles(caller: CallerDep, styles: StylesDep) -> Styles:
-    """List the styles."""
-    return Styles(styles=styles.all(caller.owner))
-
-
-@router.get(
-    "/styles/{style_id}",
-    tags=["styles"],
-    response_class=Response,
-    responses={200: {"content": {"image/png": {}}}, **documented(HTTPStatus.NOT_FOUND)},
-)
-def thumbnail(style_id: str, caller: CallerDep, styles: StylesDep) -> Response:
-    """Show a style, as a small PNG."""
-    return Response(styles.thumbnail(caller.owner, style_id), media_type="image/png")
-
-
-@router.get("/models", tags=["models"])
-def models(known: ModelsDep) -> Models:
-    """List the models that can be asked for."""
-    return Models(models=known.all())
-
-
-@router.get("/models/{name}", tags=["models"], responses=documented(HTTPStatus.NOT_FOUND))
-def model(name: str, known: ModelsDep) -> Model:
-    """Tell about one model."""
-    return known.one(name)
 
 
 answer_heads(router, _OWN_HEADS)

@@ -1,0 +1,78 @@
+"""The endpoints of what a job can choose from: models and styles."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import File, Response
+
+from app.dependencies import CallerDep, ModelsDep, StylesDep, router_for_callers
+from app.errors import documented
+from app.headers import described
+from app.heads import answer_heads
+from app.schemas import Model, Models, Style, Styles
+
+_MOST_UPLOAD_BYTES = 20_000_000
+
+router = router_for_callers()
+
+
+@router.post(
+    "/styles",
+    status_code=HTTPStatus.CREATED,
+    tags=["styles"],
+    max_body_size=_MOST_UPLOAD_BYTES,
+    form_limits={"max_files": 1, "max_fields": 8, "max_part_size": 1024},
+    responses={
+        200: {"model": Style, "description": "The same picture was there already."},
+        201: {"headers": described("Location")},
+        **documented(
+            HTTPStatus.BAD_REQUEST,
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            HTTPStatus.INSUFFICIENT_STORAGE,
+        ),
+    },
+)
+async def add_style(
+    file: Annotated[bytes, File(description="PNG, JPEG or WebP.")],
+    caller: CallerDep,
+    styles: StylesDep,
+    response: Response,
+) -> Style:
+    """Bring a picture that images can take the style of. The same pixels are the same style, whatever the file."""
+    style, is_new = await styles.add(caller.owner, file)
+    response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
+    response.headers["Location"] = style.thumbnail
+    return style
+
+
+@router.get("/styles", tags=["styles"])
+def all_styles(caller: CallerDep, styles: StylesDep) -> Styles:
+    """List the styles."""
+    return Styles(styles=styles.all(caller.owner))
+
+
+@router.get(
+    "/styles/{style_id}",
+    tags=["styles"],
+    response_class=Response,
+    responses={200: {"content": {"image/png": {}}}, **documented(HTTPStatus.NOT_FOUND)},
+)
+def thumbnail(style_id: str, caller: CallerDep, styles: StylesDep) -> Response:
+    """Show a style, as a small PNG."""
+    return Response(styles.thumbnail(caller.owner, style_id), media_type="image/png")
+
+
+@router.get("/models", tags=["models"])
+def models(known: ModelsDep) -> Models:
+    """List the models that can be asked for."""
+    return Models(models=known.all())
+
+
+@router.get("/models/{name}", tags=["models"], responses=documented(HTTPStatus.NOT_FOUND))
+def model(name: str, known: ModelsDep) -> Model:
+    """Tell about one model."""
+    return known.one(name)
+
+
+answer_heads(router)

@@ -1,0 +1,19 @@
+"""What the headers of answers mean, as the document of the interface tells it."""
+
+from typing import Any
+
+_HEADERS = {
+    "ETag": "Strong; send it as If-None-Match, or as If-Range with Range.",
+    "Location": "Where it is.",
+    "Content-Location": "Where the archive can be had again, from any byte on.",
+    "Retry-After": "Seconds after which it is worth asking again.",
+    "Preference-Applied": "The wait that was granted.",
+    "Content-Range": "Which bytes of how many.",
+    "RateLimit-Policy": "How many images may wait and jobs be open with this key, if it has limits.",
+    "RateLimit": "What is left of that.",
+}
+
+
+def described(*names: str) -> dict[str, Any]:
+    """Describe headers of an answer."""
+    return {name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in names}
