@@ -22,8 +22,7 @@ from worker.contracts.jobs import JobSpec
 from worker.contracts.records import ArchivePlan, ShardIndex
 
 _MEDIA_TYPE = "application/zip"
-_ZIP = re.compile(rf"{_MEDIA_TYPE} ?(?:;(?! ?q=0(?:\.0*)? ?$).*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
-"""In a list of media types, unless its weight is none."""
+_WEIGHT = re.compile(r";\s*q\s*=\s*(\d(?:\.\d{0,3})?)\s*(?:;|$)", re.ASCII | re.IGNORECASE)
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +48,7 @@ class Download:
     def whole(self, plan: ArchivePlan, request: Request) -> Response:
         """Answer for a finished archive: whole, a range, nothing new, or no such range."""
         headers = {**self._headers, "Accept-Ranges": "bytes"}
-        if is_known(self._etag, request):
+        if request.method != "POST" and is_known(self._etag, request):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         try:
             part = byterange.parse(self._wanted(request), plan.size)
@@ -123,5 +122,9 @@ def is_known(etag: str, request: Request) -> bool:
 
 
 def wants_archive(headers: Iterable[str]) -> bool:
-    """Tell whether Accept headers list a ZIP by its name (RFC 9110, section 12.5.1)."""
-    return any(_ZIP.fullmatch(media) for media in parse_http_list(",".join(headers)))
+    """Tell whether Accept headers name a ZIP, and do not weigh JSON as much (RFC 9110, section 12.5.1)."""
+    weights = {"application/json": 0.0, _MEDIA_TYPE: 0.0}
+    for media in parse_http_list(",".join(headers)):
+        weight = _WEIGHT.search(media)
+        weights[media.partition(";")[0].strip().lower()] = float(weight[1]) if weight else 1.0
+    return weights[_MEDIA_TYPE] > weights["application/json"]

@@ -5,7 +5,7 @@ from typing import Any
 _HEADERS = {
     "ETag": "Strong; send it as If-None-Match, or as If-Range with Range.",
     "Location": "Where it is.",
-    "Content-Location": "Where the archive can be had again, from any byte on.",
+    "Content-Location": "Where the archive can be had again, once it is finished from any byte on.",
     "Retry-After": "Seconds after which it is worth asking again.",
     "Preference-Applied": "The wait that was granted.",
     "Content-Range": "Which bytes of how many.",

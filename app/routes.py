@@ -38,6 +38,7 @@ _IMAGES: dict[str, Any] = {f"image/{kind}": {} for kind in ("png", "webp", "jpeg
 
 _OWN_HEADS = ("/jobs/{job_id}/download", "/jobs/{job_id}/events")
 """One has a body that would be made in vain, the other one that does not end before its job."""
+_NEGOTIATED = {"Vary": "Accept"}
 _ACCEPTED_HEADERS = ("Location", "Retry-After", "Preference-Applied", "RateLimit-Policy", "RateLimit")
 
 router = router_for_callers()
@@ -79,10 +80,14 @@ async def _waited(
             "model": Job,
             "content": {"application/zip": {}},
             "description": "The job has ended already; or its archive, which grows while the job runs.",
-            "headers": described("Location", "Content-Location", "Preference-Applied", "RateLimit-Policy", "RateLimit"),
+            "headers": described(
+                "Location", "Content-Location", "ETag", "Preference-Applied", "RateLimit-Policy", "RateLimit"
+            ),
         },
         202: {"headers": described(*_ACCEPTED_HEADERS)},
-        **documented(HTTPStatus.INSUFFICIENT_STORAGE, HTTPStatus.TOO_MANY_REQUESTS),
+        **documented(
+            HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.INSUFFICIENT_STORAGE, HTTPStatus.TOO_MANY_REQUESTS
+        ),
     },
 )
 async def generate(
@@ -105,10 +110,12 @@ async def generate(
     limits = quota.headers(caller, used)
     if wants_archive(request.headers.getlist("Accept")):
         archive = await _archive(spec, service, request, None if job.done else job)
-        archive.headers.update({"Location": job.links.self_, "Content-Location": job.links.download, **limits})
+        archive.headers.update(
+            _NEGOTIATED | {"Location": job.links.self_, "Content-Location": job.links.download} | limits
+        )
         return archive
     job = await _waited(waiting, spec, job, request, response, prefer)
-    response.headers.update(limits)
+    response.headers.update(_NEGOTIATED | limits)
     return _accepted(job, response)
 
 

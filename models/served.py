@@ -1,6 +1,7 @@
 """A generator as it is served: the same function in fewer and faster passes."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from typing import cast
 
 import torch
@@ -19,6 +20,10 @@ offset to an even or an odd row of the output."""
 def served(generator: nn.Module) -> nn.Module:
     """Rewrite a generator in eval mode for inference; it is equal up to rounding. What cannot be rewritten is kept."""
     return ServedDcgan(generator) if isinstance(generator, dcgan.Generator) else generator
+
+
+_COMPARED = 190_000
+"""Numbers of each layer that must be the same in parts of a batch: of another order of sums, eight would differ."""
 
 
 class ServedDcgan(nn.Module):
@@ -56,26 +61,35 @@ class ServedDcgan(nn.Module):
         """Render images from their start grids. Shapes: (n, channels, g, g) in; as the generator's out."""
         return pixel_shuffle(self.image(self.ups(grids)), 2).tanh_()
 
-    def is_divisible(self, grids: Tensor) -> bool:
-        """Tell whether every half, quarter, ... of a batch comes out bit for bit as it does among all.
+    def is_divisible(self, batches: Iterable[Tensor]) -> bool:
+        """Tell whether every half, quarter, ... of batches of start grids comes out bit for bit as it does among all.
 
         Products of matrices do not, as another number of rows can be another order of sums. Convolutions go image by
         image, each number a sum over channels and taps, but which order a library takes is its own affair: so every
-        layer is tried. One that summed in another order would round some of its 100 000 numbers otherwise.
+        layer is tried. One that summed in another order would round one number of 25 000 otherwise (docs/log.md).
         """
-        x, size = grids, len(grids)
+        return all(self._is_divisible(grids) for grids in batches)
+
+    def batches_to_try(self, size: int) -> int:
+        """Tell how many batches it takes until enough numbers of every layer are compared."""
+        fewest: int = min(2 * self.channels, 3 * 2 ** (2 * dcgan.UPSAMPLINGS)) * self.grid**2 * size
+        return math.ceil(_COMPARED / fewest)
+
+    def _is_divisible(self, grids: Tensor) -> bool:
+        x = grids
         for layer in (*self.ups, self.image):
             whole = layer(x)
-            for part in _halvings(size):
-                if not torch.equal(torch.cat([layer(few) for few in torch.split(x, part)]), whole):
-                    return False
+            for size in _halvings(len(grids)):
+                for few, expected in zip(torch.split(x, size), torch.split(whole, size), strict=True):
+                    if not torch.equal(layer(few), expected):
+                        return False
             x = whole
         return True
 
 
 def _halvings(size: int) -> Iterator[int]:
     while size > 1:
-        size = (size + 1) // 2
+        size //= 2
         yield size
 
 

@@ -42,8 +42,8 @@ class Mill:
         """Render images, in index order, one list per batch, and empty ones while nothing comes for long."""
         pending: deque[Future[list[EncodedImage]]] = deque()
         for block in aligned_blocks(indices, self.batch_size):
-            wanted = range(max(block.start, indices.start), min(block.stop, indices.stop))
-            pending.append(self.threads.submit(self._made, wanted))
+            wanted = slots(block, indices)
+            pending.append(self.threads.submit(self._made, block[wanted.start : wanted.stop]))
             if len(pending) > self.ahead:
                 yield from self._fetched(pending.popleft())
         while pending:

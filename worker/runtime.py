@@ -57,14 +57,21 @@ class LoadedModel:
     def _serve(self, generator: nn.Module) -> None:
         made = served(generator).to(self.device, self._dtype)
         self._generator: nn.Module = made.to(memory_format=torch.channels_last)
-        block = range(self.batch_size)
-        z = latents.sample(self._latent_dim, 0, block).to(self.device, self._dtype)
-        labels = self.label_tensor(self.labels(block))
+        self.is_divisible = False
+        """Whether a part of a batch can be rendered alone."""
         if self.device.type == "cpu":
-            pack(self._generator, z, labels)
-        with torch.inference_mode():
-            self.is_divisible = isinstance(made, ServedDcgan) and made.is_divisible(made.grids(z, labels))
-            """Whether parts of a batch take less time than all of it."""
+            pack(self._generator, *self._sample(0))
+            self.is_divisible = isinstance(made, ServedDcgan) and self._is_divisible(made)
+
+    @torch.inference_mode()
+    def _is_divisible(self, made: ServedDcgan) -> bool:
+        return made.is_divisible(made.grids(*self._sample(k)) for k in range(made.batches_to_try(self.batch_size)))
+
+    def _sample(self, number: int) -> tuple[Tensor, Tensor | None]:
+        """Draw a whole batch of latents, and its labels."""
+        block = range(number * self.batch_size, (number + 1) * self.batch_size)
+        z = latents.sample(self._latent_dim, 0, block).to(self.device, self._dtype)
+        return z, self.label_tensor(self.labels(block))
 
     def labels(self, indices: range) -> list[int]:
         """Let the classes take turns by index; empty where there are none."""
@@ -81,7 +88,7 @@ class LoadedModel:
         What an image's bytes are depends on its slot alone, not on what else is wanted.
         Shapes: z (batch_size, latent_dim); returns (len(wanted), 3, h, w) uint8 on the CPU, channels last in memory.
         """
-        slots, given = wanted or range(len(z)), self.label_tensor(labels)
+        slots, given = range(len(z)) if wanted is None else wanted, self.label_tensor(labels)
         try:
             images = self._images(z, given, slots)
         except torch.OutOfMemoryError:

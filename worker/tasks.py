@@ -33,8 +33,8 @@ _MAX_CRASHES = 3
 _BEAT_SECONDS = 0.2
 """Between two reports of progress, and the longest that a cancelled job is worked at beside one batch."""
 
-_RENEW_SHARDS = 64
-"""Read for the end of a job between two renewals of its lease: less than a second also in a distant bucket."""
+_RENEW_SHARDS = 32
+"""Read for the end of a job between two renewals of its lease: a few seconds in a distant bucket, of a lease's 15."""
 
 _LEARN_SECONDS = 2.0
 """That a job may learn its style for, before others have their turn."""

@@ -25,9 +25,9 @@ from worker.tasks import Outcome, Tasks
 
 _IDLE_SECONDS = 5
 _RECONNECT_SECONDS = 2.0
-_LONG_WAITS_SECONDS = 5.0
 _ANNOUNCE_SECONDS = 1.0
 """Between two announcements of a worker that is busy with many short tasks."""
+_LONG_WAITS_SECONDS = 5.0
 """For short jobs, at most, between two tasks of long ones."""
 
 log = logging.getLogger(__name__)

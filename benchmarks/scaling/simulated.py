@@ -23,6 +23,7 @@ class SimulatedModel(LoadedModel):
 
     def __init__(self, path: Path, images_per_s: float | None) -> None:
         super().__init__(path, torch.device("cpu"), torch.float32, NUMERICS)
+        self.is_divisible = False  # so that a job of one image costs a whole batch, as on a GPU
         block, classes = range(self.batch_size), len(self.entry.classes)
         self.images = super().render(super().latents(0, block), [index % classes for index in block if classes])
         """Those of a batch."""

@@ -105,6 +105,22 @@ def test_the_same_archive_is_the_answer_to_the_same_key(house: House) -> None:
     assert (int(whole.headers["Content-Length"]), whole.content) == (len(growing.content), growing.content)
 
 
+def test_an_archive_that_will_not_come_is_not_begun(idle_house: House) -> None:
+    headers = {"Idempotency-Key": "never"}
+    job = idle_house.client.post("/generate", params={"n": 30, "seed": 1}, headers=headers).json()
+    idle_house.client.post(job["links"]["cancel"]).raise_for_status()
+    response = idle_house.client.post("/generate", params={"n": 30, "seed": 1}, headers={**ZIP, **headers})
+    assert (response.status_code, response.json()["code"]) == (409, "job_cancelled")
+
+
+def test_a_request_is_never_answered_with_nothing_new(house: House) -> None:
+    headers = {**ZIP, "Idempotency-Key": "again"}
+    growing = house.client.post("/generate", params={"n": 3, "seed": 1}, headers=headers)
+    house.wait_done(growing.headers["Location"].removeprefix("/jobs/"))
+    again = house.client.post("/generate", params={"n": 3, "seed": 1}, headers={**headers, "If-None-Match": "*"})
+    assert (again.status_code, again.content) == (200, growing.content)
+
+
 def test_who_wants_an_archive_is_told_in_json_why_there_is_none(house: House) -> None:
     response = house.client.post("/generate", params={"n": 0}, headers=ZIP)
     assert (response.status_code, response.headers["Content-Type"]) == (422, "application/problem+json")

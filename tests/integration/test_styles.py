@@ -15,6 +15,7 @@ from app.live import Live
 from tests.command import imagemill
 from tests.integration.house import House, metadata, wait_until
 from tests.tiny import PLAIN, vgg19_tensors
+from worker.contracts.styles import METHOD
 
 STYLE = {"style_steps": 2}
 
@@ -110,7 +111,14 @@ def test_images_take_a_style_and_keep_their_address(styling: House) -> None:
     job = styling.wait_done(styling.generate(20, seed=31, style=style, **STYLE)["id"])
     assert job["state"] == "succeeded", job
     (told,) = {worker.vgg19 for worker in Live(styling.redis).workers()}
-    assert job["style"] == {"id": style, "mode": "standard", "strength": 1.0, "steps": 2, "weights": told}
+    assert job["style"] == {
+        "id": style,
+        "mode": "standard",
+        "strength": 1.0,
+        "steps": 2,
+        "weights": told,
+        "method": METHOD,
+    }
     archive = styling.download(job["id"])
     styled = [record["sha256"] for record in metadata(archive)]
     assert not set(plain) & set(styled)
@@ -161,7 +169,14 @@ def test_a_style_is_learnt_once_and_its_images_keep_their_address(styling: House
     job = styling.wait_done(styling.generate(40, seed=31, style=style, **learning(6))["id"])
     assert job["state"] == "succeeded", job
     (told,) = {worker.vgg19 for worker in Live(styling.redis).workers()}
-    assert job["style"] == {"id": style, "mode": "distilled", "strength": 1.0, "steps": 6, "weights": told}
+    assert job["style"] == {
+        "id": style,
+        "mode": "distilled",
+        "strength": 1.0,
+        "steps": 6,
+        "weights": told,
+        "method": METHOD,
+    }
     styled = styling.job_hashes(job["id"])
     assert not set(styled) & set(styling.hashes(40, seed=31))
     assert styling.hashes(5, seed=31, start=13, style=style, **learning(6)) == styled[13:18]

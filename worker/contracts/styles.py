@@ -15,8 +15,8 @@ Mode = Literal["standard", "distilled"]
 DEFAULT_STEPS: dict[Mode, int] = {"standard": 60, "distilled": 1100}
 """Chosen by the curves in docs/style-transfer.md."""
 MAX_STEPS = 10_000
-_LEARNING = 2
-"""The way in which a style is learnt: another one learns something else."""
+METHOD = 2
+"""The way in which images are styled and styles are learnt: another one makes other bytes."""
 
 
 class StyleEntry(BaseModel):
@@ -44,6 +44,7 @@ class StyleSpec(BaseModel):
     """Of the optimisation of each image, or of learning the style."""
     weights: Sha256 | None = None
     """VGG19's, by which styles are told."""
+    method: int = METHOD
 
     def lesson(self, model: CatalogEntry, owner: str) -> str:
         """Name what a generator learns, by all that fixes the outcome. Returns a sha256.
@@ -57,7 +58,7 @@ class StyleSpec(BaseModel):
             self.strength,
             self.steps,
             self.weights,
-            _LEARNING,
+            self.method,
             *([owner] if owner else []),
         )
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

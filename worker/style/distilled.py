@@ -2,11 +2,13 @@
 
 It learns from its own samples, by the loss that the standard mode minimises: the content of each is the image that
 the original makes of the same latent. Johnson et al. 2016 put a network behind the images for that; a generator of one
-narrow domain can do without, so its styled images cost no more than plain ones. Only its last layers learn: with the
-first ones, every image gets the same strokes at the same places.
+narrow domain can do without, so its styled images cost no more than plain ones. That loss alone makes all images more
+alike than they were, with the same strokes at the same places: so only the last layers learn, and it counts, too, how
+much a sample looks like the mean of all.
 """
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from copy import deepcopy
@@ -20,6 +22,7 @@ from torch.autograd import grad
 
 from worker.errors import DivergedError
 from worker.runtime import LoadedModel
+from worker.style import losses
 from worker.style.memory import Halved, Portions
 from worker.style.standard import StyleTransfer
 
@@ -32,11 +35,15 @@ _ALIKE_WEIGHT = 2.0
 _DIFFERENCE = 0.82
 """How different images shall stay, as a share of how different plain ones are: as the standard mode leaves them."""
 _MEMORY = 0.98
-"""Of the mean of their looks, from one step to the next; and of the average of the weights."""
+"""Of the mean of their looks, from one step to the next."""
 _LOOKED_AT = 32
 """Plain samples that tell how different images are."""
 _RATE = 3e-3
+_LAST_RATE = 0.15
+"""Share of the learning rate that is left at the end of its cosine."""
 _RISING_STEPS = 20
+_KEPT = 0.985
+"""Of the average of the weights, from one step to the next."""
 _BETAS = (0.9, 0.99)
 _TRIES = 3
 _SEED = 0x57F1E
@@ -101,7 +108,7 @@ class Student:
         self._optimiser.step()
         self._look = self._look.lerp(look, 1 - _MEMORY)
         self.steps_done += 1
-        kept = min(_MEMORY, 1 - 1 / self.steps_done)  # so that what it began with is soon forgotten
+        kept = min(_KEPT, 1 - 1 / self.steps_done)  # so that what it began with is soon forgotten
         with torch.no_grad():
             for average, weight in zip(self._averages, self._weights, strict=True):
                 average.lerp_(weight, 1 - kept)
@@ -164,9 +171,9 @@ class Student:
         """Find the gradients of a few samples' losses, and the sum of their looks."""
         images = self._plain(indices)
         styled = _unit(self._learner(*self._latents(indices)))
-        losses, looks = self._transfer.objective(images, styled, _RESTRAINT * self._strength)
-        alike = (looks @ cast(Tensor, self._look) - self._most_alike).clamp_min(0)
-        loss = (losses + _ALIKE_WEIGHT * self._strength * alike).sum()
+        told, looks = self._transfer.objective(images, styled, _RESTRAINT * self._strength)
+        alike = losses.alikeness(looks, cast(Tensor, self._look), self._most_alike)
+        loss = (told + _ALIKE_WEIGHT * self._strength * alike).sum()
         return *grad(loss, self._weights), looks.detach().sum(0)
 
     def _plain(self, indices: range) -> Tensor:
@@ -177,7 +184,9 @@ class Student:
         return self._model.latents(_SEED, indices).float(), self._model.label_tensor(self._model.labels(indices))
 
     def _rate(self) -> float:
-        return _RATE * 0.5**self._tries * min(1.0, (self.steps_done + 1) / _RISING_STEPS)
+        cosine = (1 + math.cos(math.pi * self.share)) / 2
+        rising = min(1.0, (self.steps_done + 1) / _RISING_STEPS)
+        return _RATE * 0.5**self._tries * rising * (_LAST_RATE + (1 - _LAST_RATE) * cosine)
 
 
 def sealed(tensors: Tensors) -> bytes:

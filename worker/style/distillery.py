@@ -5,6 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import lru_cache
 
+import torch
+
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.styles import StyleSpec
 from worker.runtime import LoadedModel
@@ -71,6 +73,8 @@ class Distillery:
             raise _NotLearntError
         try:
             return restyled(model, weights)
+        except torch.OutOfMemoryError:
+            raise
         except RuntimeError as error:
             log.warning("what was learnt is of no use style=%s reason=%s", style.id, error)
             raise _NotLearntError from error

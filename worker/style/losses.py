@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 from torch.autograd import Function
-from torch.autograd.function import FunctionCtx
+from torch.autograd.function import FunctionCtx, once_differentiable
 from torch.nn.functional import normalize
 
 _LEAST = 1e-12
@@ -27,6 +27,7 @@ class _Gram(Function):
         return (flat.mT @ flat).to(torch.promote_types(features.dtype, torch.float32)) / flat[0].numel()
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: FunctionCtx, gradient: Tensor) -> Tensor:
         (flat,) = ctx.saved_tensors  # type: ignore[attr-defined]
         n, c, h, w = ctx.shape  # type: ignore[attr-defined]
@@ -56,6 +57,11 @@ def style(features: Mapping[str, Tensor], grams: Mapping[str, Tensor], weights: 
 def direction(features: Tensor) -> Tensor:
     """Scale features to unit length: products of such tell how alike images are. Shapes: (n, ...); returns (n, d)."""
     return normalize(features.float().flatten(1))
+
+
+def alikeness(looks: Tensor, mean: Tensor, most: float) -> Tensor:
+    """Tell by how much looks are more like the mean of all than they may be. Shapes: (n, d), (d,); returns (n,)."""
+    return (looks @ mean - most).clamp_min(0)
 
 
 def total_variation(images: Tensor) -> Tensor:

@@ -49,6 +49,7 @@ class Studio:
 
         found = images.clone()
         for block in aligned_blocks(slots, TOGETHER):
+            block = range(block.start, min(block.stop, len(images)))
             found[block.start : block.stop] = torch.cat(list(self._portions.map(styled, block)))
         return found
 

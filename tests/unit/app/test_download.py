@@ -10,6 +10,13 @@ from app.download import wants_archive
         ("Application/ZIP", True),
         ("application/json;q=0.5, application/zip", True),
         ("application/zip;q=0.1", True),
+        ("application/zip;q=0.9, application/json;q=0.8", True),
+        ("application/json, application/zip", False),
+        ("application/json, application/zip;q=0.1", False),
+        ("application/zip;  q=0", False),
+        ("application/zip;\tq=0", False),
+        ("application/zip;level=1;q=0", False),
+        ("application/zip;q=0;level=1", False),
         ("application/zip ; q=1.0", True),
         ("application/zip;q=0", False),
         ("application/zip; q=0.00", False),
@@ -25,5 +32,5 @@ def test_a_wish_for_an_archive_is_read(header: str, is_wanted: bool) -> None:
 
 
 def test_a_wish_for_an_archive_may_stand_in_any_header() -> None:
-    assert wants_archive(["application/json", "application/zip"])
+    assert wants_archive(["text/html", "application/zip"])
     assert not wants_archive([])

@@ -43,7 +43,7 @@ def test_what_cannot_be_rewritten_is_kept() -> None:
 @torch.inference_mode()
 def test_a_part_of_a_batch_comes_out_as_it_does_among_all(dtype: torch.dtype) -> None:
     made, grids = served_with_grids(dtype)
-    assert made.is_divisible(grids)
+    assert made.is_divisible([grids])
     whole = made.images(grids)
     for size in (1, 2, 4, 8):
         assert torch.equal(torch.cat([made.images(few) for few in torch.split(grids, size)]), whole)
@@ -53,7 +53,14 @@ def test_a_part_of_a_batch_comes_out_as_it_does_among_all(dtype: torch.dtype) ->
 def test_a_layer_that_looks_at_neighbours_is_found_out() -> None:
     made, grids = served_with_grids(torch.bfloat16)
     made.ups[1] = nn.Sequential(made.ups[1], Neighbourly())
-    assert not made.is_divisible(grids)
+    assert not made.is_divisible([grids])
+
+
+def test_small_networks_are_tried_with_more_batches() -> None:
+    made, grids = served_with_grids(torch.float32)
+    first = made.ups[0].forward(grids)
+    fewest = min(output.numel() for output in (first, made.images(grids)))
+    assert (made.batches_to_try(16) - 1) * fewest < 190_000 <= made.batches_to_try(16) * fewest
 
 
 class Neighbourly(nn.Module):

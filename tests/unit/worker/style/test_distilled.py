@@ -9,6 +9,7 @@ from torch import Tensor
 from tests.tiny import CLASSES, save_checkpoint, vgg19_tensors
 from worker.errors import DivergedError
 from worker.runtime import LoadedModel, Runtime
+from worker.style import distilled
 from worker.style.distilled import Student, opened, restyled, sealed
 from worker.style.memory import Portions
 from worker.style.standard import Settings, StyleTransfer
@@ -45,7 +46,10 @@ def equal(one: Student, other: Student) -> bool:
     return all(torch.equal(a, b) for a, b in zip(weights(one), weights(other), strict=True))
 
 
-def test_what_is_learnt_depends_neither_on_threads_nor_on_a_rest(model: LoadedModel, transfer: StyleTransfer) -> None:
+def test_what_is_learnt_depends_neither_on_threads_nor_on_a_rest(
+    model: LoadedModel, transfer: StyleTransfer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distilled, "_DIFFERENCE", 1.5)  # so that all are more alike than they may be
     straight, rested = student(model, transfer), student(model, transfer, threads=3)
     for _ in range(4):
         straight.step()
@@ -61,6 +65,33 @@ def test_what_is_learnt_depends_neither_on_threads_nor_on_a_rest(model: LoadedMo
     assert again.share == straight.share == 1
     assert equal(straight, again)
     assert not equal(straight, student(model, transfer))
+
+
+@pytest.mark.parametrize(("difference", "is_heard"), [(0.0, False), (1.5, True)])
+def test_who_looks_too_much_like_the_others_is_told(
+    model: LoadedModel, transfer: StyleTransfer, monkeypatch: pytest.MonkeyPatch, difference: float, is_heard: bool
+) -> None:
+    monkeypatch.setattr(distilled, "_DIFFERENCE", difference)
+    learners = []
+    for weight in (0.0, 2.0):
+        monkeypatch.setattr(distilled, "_ALIKE_WEIGHT", weight)
+        learners.append(student(model, transfer))
+        learners[-1].step()
+    assert equal(*learners) != is_heard
+
+
+def test_what_is_kept_is_the_average_of_what_was_learnt(model: LoadedModel, transfer: StyleTransfer) -> None:
+    learner = student(model, transfer)
+    states = []
+    for _ in range(4):
+        learner.step()
+        states.append(opened(sealed(learner.state())) or {})
+    names = [name for name in states[0] if name.startswith("weight.")]
+    assert names
+    for name in names:
+        mean = torch.stack([state[name] for state in states]).mean(0)
+        torch.testing.assert_close(states[-1][name.replace("weight.", "average.")], mean, rtol=1e-5, atol=1e-6)
+        assert not torch.equal(mean, states[-1][name])
 
 
 def test_what_is_learnt_lowers_the_loss_of_images_that_were_not_seen(

@@ -54,3 +54,10 @@ def test_a_gram_matrix_of_bfloat16_is_one_of_float32_but_for_rounding() -> None:
     found, expected = losses.gram(x.bfloat16()), losses.gram(x.bfloat16().float())
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, expected, rtol=2**-8, atol=0)  # bfloat16 has 8 bits
+
+
+def test_only_looks_that_are_too_near_to_the_mean_count() -> None:
+    looks = losses.direction(torch.tensor([[2.0, 0.0], [0.0, 3.0], [3.0, 4.0]]))
+    torch.testing.assert_close(looks[2], torch.tensor([0.6, 0.8]))
+    found = losses.alikeness(looks, torch.tensor([0.5, 0.5]), 0.6)
+    torch.testing.assert_close(found, torch.tensor([0.0, 0.0, 0.1]))
