@@ -21,6 +21,7 @@ from worker.contracts.line import Line
 from worker.contracts.queue import connect
 from worker.encoding import Encoder, encode
 from worker.errors import WeightsError
+from worker.mills import Mills
 from worker.pulse import Pulse
 from worker.runtime import Runtime, choose_device, find_checkpoints, fitting
 from worker.settings import WorkerSettings
@@ -28,7 +29,7 @@ from worker.style import vgg
 from worker.style.distillery import Distillery
 from worker.style.studio import Studio
 from worker.style.vgg import Vgg19
-from worker.tasks import Tasks
+from worker.tasks import BEAT_SECONDS, Tasks
 from worker.warm import WarmWorker
 from worker.watchdog import Watchdog
 
@@ -76,9 +77,9 @@ def work(settings: WorkerSettings, runtime: Runtime, encode: Encoder = encode, n
         studio = Studio(network, runtime.device, artifacts.picture, halved) if network else None
         most_bytes = settings.learnt_mb * 1_000_000
         distillery = Distillery(artifacts, studio, threads, most_bytes) if studio else None
-        pools = (threads, storing, settling)
+        mills = Mills(threads, runtime.threads, BEAT_SECONDS, encode, studio)
         watchdog = Watchdog(settings.watchdog_seconds)
-        tasks = Tasks(artifacts, runtime, pulse, line, *pools, stopping, watchdog, encode, studio, distillery)
+        tasks = Tasks(artifacts, runtime, pulse, line, mills, storing, settling, stopping, watchdog, distillery)
         WarmWorker(redis, name, tasks, pulse, stopping).work(logging_level=None)
     log.info("worker stopped name=%s", name)
     if not stopping.is_set():

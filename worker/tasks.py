@@ -11,7 +11,6 @@ from threading import Event, Semaphore
 from typing import cast
 
 import torch
-from torch import Tensor
 
 from worker import slices
 from worker.contracts.artifacts import Artifacts, StoreError
@@ -19,18 +18,17 @@ from worker.contracts.jobs import JobError, JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task, learning_key
 from worker.contracts.styles import StyleSpec
-from worker.encoding import Encoder, encode
-from worker.errors import WeightsError, WorkerCrashedError, WorkerError
+from worker.errors import WorkerCrashedError, WorkerError
+from worker.mills import Mills, no_weights
 from worker.pulse import OutageTolerated, Pulse
-from worker.render import EncodedImage, Mill, aligned_blocks, slots
+from worker.render import EncodedImage
 from worker.runtime import LoadedModel, Runtime
 from worker.style.distillery import Distillery
-from worker.style.studio import TOGETHER, Studio
 from worker.tail import build_tail
 from worker.watchdog import Watchdog
 
 _MAX_CRASHES = 3
-_BEAT_SECONDS = 0.2
+BEAT_SECONDS = 0.2
 """Between two reports of progress, and the longest that a cancelled job is worked at beside one batch."""
 
 _RENEW_SHARDS = 32
@@ -65,18 +63,15 @@ class Tasks:
     runtime: Runtime
     pulse: Pulse
     line: Line
-    threads: Executor
-    """Which render."""
+    mills: Mills
     storing: Executor
     """Which stores a shard."""
     settling: Executor
     """Which forces to the disk what has ended."""
     stopping: Event
     watchdog: Watchdog
-    encode: Encoder = encode
-    studio: Studio | None = None
     distillery: Distillery | None = None
-    """Both style, where there is what they need."""
+    """Lets generators learn styles, where there is what it needs."""
     room: Semaphore = field(default_factory=Semaphore)
     """For one shard that waits to be stored."""
 
@@ -184,7 +179,7 @@ class Tasks:
         if style is None or style.mode == "standard" or style.strength == 0:
             return model
         if self.distillery is None:
-            raise _no_weights()
+            raise no_weights()
         return self.distillery.model(model, style, spec.owner) or self._learn(task, model, style, spec.owner)
 
     def _learn(self, task: Task, model: LoadedModel, style: StyleSpec, owner: str) -> LoadedModel | Outcome:
@@ -225,57 +220,25 @@ class Tasks:
         images: list[EncodedImage] = []
         self.pulse.beat(task, 0)
         beaten, unwanted = time.monotonic(), Event()
+
+        def is_wanted() -> bool:
+            self.watchdog.pat()
+            return not unwanted.is_set()
+
         try:
-            for batch in self._mill(spec, model, indices, unwanted).render(indices):
+            for batch in self.mills.mill(spec, model, indices, is_wanted).render(indices):
                 images += batch
                 if batch:
                     self.watchdog.pat()
                 if self.stopping.is_set():
                     return None
-                if time.monotonic() - beaten > _BEAT_SECONDS:
+                if time.monotonic() - beaten > BEAT_SECONDS:
                     beaten = time.monotonic()
                     if self.pulse.beat(task, len(images)):
                         return None
         finally:
             unwanted.set()
         return images
-
-    def _mill(self, spec: JobSpec, model: LoadedModel, indices: range, unwanted: Event) -> Mill:
-        blocks = list(aligned_blocks(indices, model.batch_size))
-        first = blocks[0].start
-        z = model.latents(spec.seed, range(first, blocks[-1].stop))  # all at once, as each draw is many small passes
-        together = min(TOGETHER, model.batch_size)
-
-        def rendered(few: range) -> Tensor:
-            (block,) = aligned_blocks(few, model.batch_size)
-            return model.render(z[block.start - first : block.stop - first], spec.labels(block), slots(block, few))
-
-        def styled(few: range) -> Tensor:
-            (block,) = aligned_blocks(few, together)
-            place = slots(block, few)
-            return self._styled(rendered(block), cast(StyleSpec, spec.style), place, unwanted)[place.start : place.stop]
-
-        def encode_images(images: Tensor) -> list[bytes]:
-            return self.encode(images, spec.format)
-
-        is_standard = spec.style is not None and spec.style.mode == "standard"
-        size, batch = (together, styled) if is_standard else (self._portion(model, len(indices)), rendered)
-        return Mill(size, batch, encode_images, self.threads, 2 * self.runtime.threads, _BEAT_SECONDS)
-
-    def _portion(self, model: LoadedModel, count: int) -> int:
-        """Find how many images a thread renders at once: a batch, unless that leaves other threads without work."""
-        fair = -(-count // self.runtime.threads)
-        return min(model.batch_size, 1 << fair.bit_length() - 1) if model.is_divisible else model.batch_size
-
-    def _styled(self, images: Tensor, style: StyleSpec, wanted: range, unwanted: Event) -> Tensor:
-        if self.studio is None:
-            raise _no_weights()
-
-        def is_wanted() -> bool:
-            self.watchdog.pat()
-            return not unwanted.is_set()
-
-        return self.studio.apply(images, wanted, style, is_wanted)
 
     def _finalise(self, task: Task, spec: JobSpec) -> None:
         whole = []
@@ -315,10 +278,6 @@ class Tasks:
 
 def _mode(spec: JobSpec) -> str:
     return spec.style.mode if spec.style else "none"
-
-
-def _no_weights() -> WeightsError:
-    return WeightsError("this worker has no weights of VGG19 any more")
 
 
 def _code(error: Exception) -> str:

@@ -35,11 +35,14 @@ def gated(gates: Gates) -> ExitStack:
         execute(self, job, queue)
 
     def render_at_gate(self: Tasks, task: Task, *rest: Any) -> Any:  # noqa: ANN401
+        mills = self.mills
+
         def encode_at_gate(images: Tensor, kind: Format) -> list[bytes]:
             gates.pass_through("rendering")
-            return self.encode(images, kind)
+            return mills.encode(images, kind)
 
-        return render(replace(self, encode=encode_at_gate) if task.shard == _SHARD else self, task, *rest)
+        gated = replace(self, mills=replace(mills, encode=encode_at_gate))
+        return render(gated if task.shard == _SHARD else self, task, *rest)
 
     def create_at_gate(self: Objects, path: str, data: bytes) -> bool:
         if path.endswith(f"/shards/{_SHARD:05d}.json"):

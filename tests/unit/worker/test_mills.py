@@ -1,0 +1,28 @@
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.tiny import save_checkpoint
+from worker.mills import Mills
+from worker.runtime import LoadedModel, Runtime
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> LoadedModel:
+    save_checkpoint(tmp_path, "plain")
+    runtime = Runtime(tmp_path.iterdir(), torch.device("cpu"))
+    return runtime.model(runtime.entries[0])
+
+
+@pytest.mark.parametrize(
+    ("count", "threads", "portion"), [(1, 2, 1), (3, 2, 2), (10, 2, 4), (16, 2, 8), (16, 1, 16), (500, 4, 16)]
+)
+def test_few_images_are_shared_out_among_the_threads(
+    model: LoadedModel, count: int, threads: int, portion: int
+) -> None:
+    mills = Mills(ThreadPoolExecutor(1), threads, patience_seconds=60)
+    assert mills.portion(model, count) == portion
+    model.is_divisible = False
+    assert mills.portion(model, count) == model.batch_size

@@ -1,0 +1,65 @@
+"""The mill of a shard: its latents, its model and perhaps its style, for every thread to take a few images from."""
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import cast
+
+from torch import Tensor
+
+from worker.contracts.jobs import JobSpec
+from worker.contracts.styles import StyleSpec
+from worker.encoding import Encoder, encode
+from worker.errors import WeightsError
+from worker.render import Mill, aligned_blocks, slots
+from worker.runtime import LoadedModel
+from worker.style.studio import TOGETHER, Studio
+
+
+@dataclass(frozen=True)
+class Mills:
+    """Makes mills whose batches are rendered, styled and encoded in some threads."""
+
+    executor: Executor
+    threads: int
+    patience_seconds: float
+    """After which a mill tells that nothing has come yet."""
+    encode: Encoder = encode
+    studio: Studio | None = None
+    """Styles images one by one, where there is what it needs."""
+
+    def mill(self, spec: JobSpec, model: LoadedModel, indices: range, is_wanted: Callable[[], bool]) -> Mill:
+        """Make the mill of some images of a job. It may be asked often whether they are wanted still."""
+        blocks = list(aligned_blocks(indices, model.batch_size))
+        first = blocks[0].start
+        z = model.latents(spec.seed, range(first, blocks[-1].stop))  # all at once, as each draw is many small passes
+        together = min(TOGETHER, model.batch_size)
+
+        def rendered(few: range) -> Tensor:
+            (block,) = aligned_blocks(few, model.batch_size)
+            return model.render(z[block.start - first : block.stop - first], spec.labels(block), slots(block, few))
+
+        def styled(few: range) -> Tensor:
+            if self.studio is None:
+                raise no_weights()
+            (block,) = aligned_blocks(few, together)
+            place = slots(block, few)
+            images = self.studio.apply(rendered(block), place, cast(StyleSpec, spec.style), is_wanted)
+            return images[place.start : place.stop]
+
+        def encoded(images: Tensor) -> list[bytes]:
+            return self.encode(images, spec.format)
+
+        is_standard = spec.style is not None and spec.style.mode == "standard"
+        size, batch = (together, styled) if is_standard else (self.portion(model, len(indices)), rendered)
+        return Mill(size, batch, encoded, self.executor, 2 * self.threads, self.patience_seconds)
+
+    def portion(self, model: LoadedModel, count: int) -> int:
+        """Find how many images a thread renders at once: a batch, unless that leaves other threads without work."""
+        fair = -(-count // self.threads)
+        return min(model.batch_size, 1 << fair.bit_length() - 1) if model.is_divisible else model.batch_size
+
+
+def no_weights() -> WeightsError:
+    """Say that nothing can be styled here."""
+    return WeightsError("this worker has no weights of VGG19 any more")
