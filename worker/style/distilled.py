@@ -26,7 +26,7 @@ from worker.style import losses
 from worker.style.memory import Halved, Portions
 from worker.style.standard import StyleTransfer
 
-_BATCHES = {"cpu": (4, 1), "cuda": (16, 16)}
+_BATCHES = {"cpu": (4, 2), "cuda": (16, 16)}
 """Samples of a step, and those that are judged at once by one thread."""
 _RESTRAINT = 0.75
 """Of the strength: a generator finds it easier to draw strokes than to keep what is under them."""
