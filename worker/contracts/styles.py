@@ -12,7 +12,7 @@ from worker.contracts.owners import Owner
 
 Mode = Literal["standard", "distilled"]
 """Every image is optimised by itself, or a copy of the generator learns the style once."""
-DEFAULT_STEPS: dict[Mode, int] = {"standard": 60, "distilled": 1000}
+DEFAULT_STEPS: dict[Mode, int] = {"standard": 60, "distilled": 900}
 """Chosen by the curves in docs/style-transfer.md."""
 MAX_STEPS = 10_000
 METHOD = 2
