@@ -48,7 +48,7 @@ class Download:
     def whole(self, plan: ArchivePlan, request: Request) -> Response:
         """Answer for a finished archive: whole, a range, nothing new, or no such range."""
         headers = {**self._headers, "Accept-Ranges": "bytes"}
-        if request.method != "POST" and is_known(self._etag, request):
+        if is_known(self._etag, request):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         try:
             part = byterange.parse(self._wanted(request), plan.size)
@@ -116,7 +116,12 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 
 def is_known(etag: str, request: Request) -> bool:
-    """Tell whether If-None-Match lists an ETag; weak ones count as if they were strong (RFC 9110, section 13.1.2)."""
+    """Tell whether If-None-Match of a GET or HEAD lists an ETag.
+
+    Weak ones count as if they were strong (RFC 9110, section 13.1.2).
+    """
+    if request.method not in ("GET", "HEAD"):
+        return False
     listed = ",".join(request.headers.getlist("If-None-Match")).split(",")
     return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in listed)
 

@@ -15,7 +15,6 @@ import torch
 import typer
 from PIL import Image, ImageDraw
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from benchmarks.command import console
 from models import registry
@@ -23,7 +22,7 @@ from models.precision import fastest_dtype
 from worker.contracts.pictures import normalised
 from worker.contracts.styles import DEFAULT_STEPS
 from worker.runtime import LoadedModel, Runtime, choose_device
-from worker.style import pixels, vgg
+from worker.style import losses, pixels, vgg
 from worker.style.distilled import Student, restyled
 from worker.style.standard import Settings, StyleTransfer
 from worker.style.vgg import Vgg19
@@ -97,7 +96,7 @@ def _diversity(network: Vgg19, images: Tensor) -> float:
     """Average the cosine distance between the features (relu4_1) of each two images. Shape: (n, 3, h, w) in [0, 1]."""
     with torch.no_grad():
         large = torch.nn.functional.interpolate(images, scale_factor=2, mode="bilinear")
-        found = normalize(network(large, frozenset({"relu4_1"}))["relu4_1"].float().flatten(1))
+        found = losses.direction(network(large, frozenset({"relu4_1"}))["relu4_1"])
     return float((1 - found @ found.T).sum() / (len(found) * (len(found) - 1)))
 
 

@@ -23,13 +23,16 @@ class SimulatedModel(LoadedModel):
 
     def __init__(self, path: Path, images_per_s: float | None) -> None:
         super().__init__(path, torch.device("cpu"), torch.float32, NUMERICS)
-        self.is_divisible = False  # so that a job of one image costs a whole batch, as on a GPU
         block, classes = range(self.batch_size), len(self.entry.classes)
         self.images = super().render(super().latents(0, block), [index % classes for index in block if classes])
         """Those of a batch."""
         self._batch_seconds = self.batch_size / images_per_s if images_per_s else 0.0
         self._free_at = 0.0
         self._queueing = Lock()
+
+    def _is_divisible(self, made: object) -> bool:  # noqa: ARG002
+        """Let a job of one image cost a whole batch, as on a GPU."""
+        return False
 
     def latents(self, seed: int, indices: range) -> Tensor:  # noqa: ARG002
         """Draw nothing: that is a GPU's part here."""

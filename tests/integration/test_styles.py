@@ -105,20 +105,18 @@ def test_without_weights_a_style_is_refused_and_all_else_works(idle_house: House
     assert len(idle_house.hashes(2)) == 2
 
 
+def told(house: House, style: str, mode: str, steps: int) -> dict[str, Any]:
+    """What a job of full strength says of its style."""
+    (weights,) = {worker.vgg19 for worker in Live(house.redis).workers()}
+    return {"id": style, "mode": mode, "strength": 1.0, "steps": steps, "weights": weights, "method": METHOD}
+
+
 def test_images_take_a_style_and_keep_their_address(styling: House) -> None:
     style = bring(styling, picture()).json()["id"]
     plain = styling.hashes(20, seed=31)
     job = styling.wait_done(styling.generate(20, seed=31, style=style, **STYLE)["id"])
     assert job["state"] == "succeeded", job
-    (told,) = {worker.vgg19 for worker in Live(styling.redis).workers()}
-    assert job["style"] == {
-        "id": style,
-        "mode": "standard",
-        "strength": 1.0,
-        "steps": 2,
-        "weights": told,
-        "method": METHOD,
-    }
+    assert job["style"] == told(styling, style, "standard", 2)
     archive = styling.download(job["id"])
     styled = [record["sha256"] for record in metadata(archive)]
     assert not set(plain) & set(styled)
@@ -168,15 +166,7 @@ def test_a_style_is_learnt_once_and_its_images_keep_their_address(styling: House
     style, before = bring(styling, picture()).json()["id"], learnt(styling)
     job = styling.wait_done(styling.generate(40, seed=31, style=style, **learning(6))["id"])
     assert job["state"] == "succeeded", job
-    (told,) = {worker.vgg19 for worker in Live(styling.redis).workers()}
-    assert job["style"] == {
-        "id": style,
-        "mode": "distilled",
-        "strength": 1.0,
-        "steps": 6,
-        "weights": told,
-        "method": METHOD,
-    }
+    assert job["style"] == told(styling, style, "distilled", 6)
     styled = styling.job_hashes(job["id"])
     assert not set(styled) & set(styling.hashes(40, seed=31))
     assert styling.hashes(5, seed=31, start=13, style=style, **learning(6)) == styled[13:18]

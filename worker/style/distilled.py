@@ -110,7 +110,7 @@ class Student:
         self.steps_done += 1
         kept = min(_KEPT, 1 - 1 / self.steps_done)  # so that what it began with is soon forgotten
         with torch.no_grad():
-            for average, weight in zip(self._averages, self._weights, strict=True):
+            for _, weight, average in self._learning():
                 average.lerp_(weight, 1 - kept)
 
     def state(self) -> dict[str, Tensor]:
@@ -149,7 +149,6 @@ class Student:
         self.generator = deepcopy(self._original)
         """What has been learnt so far: the average of the learner over its last steps."""
         self._weights = [weight.requires_grad_() for weight in cast(Finest, self._learner).finest()]
-        self._averages = list(cast(Finest, self.generator).finest())
         self._optimiser = torch.optim.Adam(self._weights, betas=_BETAS)
         self._look, self.steps_done = None, 0
 
