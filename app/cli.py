@@ -114,12 +114,12 @@ def generate(
     ] = None,
     strength: Annotated[
         float | None,
-        typer.Option("--style-strength", min=0, max=1, help="How much of the style; default: 1."),
+        typer.Option("--style-strength", "--strength", min=0, max=1, help="How much of the style; default: 1."),
         "needs --style",
     ] = None,
     steps: Annotated[
         int | None,
-        typer.Option("--style-steps", min=1, max=10_000, help="Steps of styling, or of learning it."),
+        typer.Option("--style-steps", "--steps", min=1, max=10_000, help="Steps of styling, or of learning it."),
         "needs --style",
     ] = None,
     ttl_hours: Annotated[

@@ -56,7 +56,7 @@ def train(
     epochs: Annotated[float | None, typer.Option(min=0.001, help="Budget: how often each image is seen.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Default: 0.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1; default: a GPU where there is one.")] = None,
-    runs: Annotated[Path, typer.Option(help="Where run folders are numbered."), "not with --dry-run"] = Path("runs"),
+    runs: Annotated[Path, typer.Option(help="Where run folders are numbered.")] = Path("runs"),
     resume: Annotated[
         Path | None,
         typer.Option(help="Continue the run in this folder, with its name, seed, budget, recipe and beginning."),

@@ -91,7 +91,7 @@ def test_a_second_stack_on_the_same_data_is_refused(tmp_path: Path, environment:
         command = [*COMMAND, "up", "--port", "0", "--data", str(tmp_path)]
         refused = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert refused.returncode == 1
-        assert f"is in use by another imagemill (process {process.pid})" in refused.stdout
+        assert f"is in use by another imagemill (process {process.pid})" in refused.stderr
 
 
 def test_a_taken_port_is_refused(tmp_path: Path, environment: dict[str, str]) -> None:
@@ -100,7 +100,7 @@ def test_a_taken_port_is_refused(tmp_path: Path, environment: dict[str, str]) ->
         command = [*COMMAND, "up", "--port", str(port), "--data", str(tmp_path)]
         refused = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert refused.returncode == 1
-    assert f"cannot listen on 127.0.0.1:{port}" in refused.stdout
+    assert f"cannot listen on 127.0.0.1:{port}" in refused.stderr
 
 
 def test_an_interrupted_demo_leaves_no_file_and_no_process(tmp_path: Path, environment: dict[str, str]) -> None:
@@ -131,7 +131,7 @@ def test_a_demo_that_cannot_save_says_so_before_it_begins(environment: dict[str,
     command = [*COMMAND, "demo", "--out", "/proc/faces.zip"]
     refused = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert refused.returncode == 1
-    assert "cannot write /proc/faces.zip" in refused.stdout
+    assert "cannot write /proc/faces.zip" in refused.stderr
 
 
 def test_data_that_is_a_file_is_refused(tmp_path: Path, environment: dict[str, str]) -> None:
@@ -139,7 +139,7 @@ def test_data_that_is_a_file_is_refused(tmp_path: Path, environment: dict[str, s
     command = [*COMMAND, "up", "--port", "0", "--data", str(tmp_path / "file")]
     refused = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert refused.returncode == 1
-    assert f"cannot use {tmp_path / 'file'} for data" in refused.stdout
+    assert f"cannot use {tmp_path / 'file'} for data" in refused.stderr
 
 
 def test_the_demo_saves_the_images_and_says_where(tmp_path: Path, environment: dict[str, str]) -> None:
