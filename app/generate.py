@@ -40,6 +40,9 @@ class Delivery:
         if self.out == STANDARD:
             if sys.stdout is None or sys.stdout.isatty():
                 refuse("-o - writes the archive to standard output, which has to be a pipe or a file")
+            if self.is_json or self.is_forced:
+                ignored = "--json" if self.is_json else "--force"
+                refuse(f"{ignored} and -o - do not go together: the archive is all that is written there")
             return
         if self.out is not None:
             self.check_name(self.out)
@@ -62,8 +65,8 @@ def order(client: Client, query: Query, style: Path | None, delivery: Delivery, 
     styled = {} if style is None else {"style": client.bring(style)}
     job = client.generate({**query, **styled})
     out = delivery.out or Path(archive_name(job))
-    terminal.note(f"job {job.id} accepted; {_way_on(client, job.id, out)}")
     with _continued_later(client, job, out):
+        terminal.note(f"job {job.id} accepted; {_way_on(client, job.id, out)}")
         _hand_over(client, job, out, delivery, terminal, lambda: pace(job, began))
 
 
