@@ -6,7 +6,7 @@ BIN := .venv/bin
 .PHONY: demo test check format lock clean
 
 demo: .venv/runtime
-	$(BIN)/imagemill demo
+	$(BIN)/imagemill demo --force
 
 test: check
 	$(BIN)/pytest

@@ -8,46 +8,37 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import EntryPoint, entry_points
+from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from typer.core import TyperGroup
+
+from app.commands import Command, Commands, refuse
+from app.keys_command import keys, refused_politely
+from app.terminal import Terminal
 
 _KEEP_ALIVE_SECONDS = 75
 """That a connection may wait for its next request: longer than clients and proxies do, so that they close it."""
-_GROUP = "imagemill.commands"
 _TEND_SECONDS = 0.2
 _DATA = Path("imagemill-data")
 _SERVER = "http://127.0.0.1:8000"
 _Format = Literal["png", "webp", "jpeg", "npz"]
 _Mode = Literal["standard", "distilled"]
+_Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
 
 
-class Commands(TyperGroup):
-    """Our own commands and those that installed packages bring."""
-
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401
-        """List all commands, without loading any."""
-        return [*super().list_commands(ctx), *sorted(entry_points(group=_GROUP).names)]
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
-        """Find a command, and load the package that has it."""
-        found = entry_points(group=_GROUP, name=cmd_name)
-        return super().get_command(ctx, cmd_name) or next(map(_load, found), None)
-
-
-cli = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, help="Image datasets on demand.")
-keys = typer.Typer(no_args_is_help=True, help="Say who may use the service, and for how much.")
+cli = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    help="Image datasets on demand.",
+    epilog="Exit status: 0 done, 1 failed, 2 the command line is wrong, 130 stopped by Ctrl-C.",
+)
 cli.add_typer(keys, name="keys")
-
-_Name = Annotated[str, typer.Argument(help="Whose key it is; jobs and styles belong to that name.")]
-_KeysFile = Annotated[Path, typer.Option(envvar="IMAGEMILL_KEYS", dir_okay=False, help="The file of keys.")]
-_KEYS = Path("keys.json")
 
 
 @cli.command()
@@ -64,7 +55,7 @@ def up(
     from app.stack import Stack
 
     console, settings = Console(soft_wrap=True), Settings()
-    with _stopped_politely(console, is_normal=True):
+    with _stopped_politely(is_normal=True):
         check_guarded(settings, host)
         with Stack(data, host, port, workers, "info" if verbose else "warning", settings.keys) as stack:
             from app.ready import wait_until_ready  # meanwhile, its processes start
@@ -79,26 +70,34 @@ def up(
                 stack.tend()
 
 
-@cli.command()
+@cli.command(cls=Command)
 def demo(
-    n: Annotated[int, typer.Option(min=1, max=100_000, help="How many images.")] = 500,
-    out: Annotated[Path, typer.Option(help="Where to save them.", dir_okay=False)] = Path("faces.zip"),
+    n: Annotated[int, typer.Option("-n", "--n", min=1, max=100_000, help="How many images.")] = 500,
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Where to save them.", dir_okay=False), "overwrites with --force"
+    ] = Path("faces.zip"),
+    force: _Force = False,
 ) -> None:
     """Start a private service, generate images with it, save them, and stop it."""
     from app.demo import demo as run
 
-    console = Console(soft_wrap=True)
-    with _stopped_politely(console, is_normal=False):
-        run(n, out, console)
+    with _stopped_politely(is_normal=False):
+        run(n, out, force, Terminal())
 
 
-@cli.command()
+@cli.command(cls=Command)
 def generate(
     n: Annotated[int | None, typer.Option("-n", "--n", min=1, help="How many images.")] = None,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", dir_okay=False, help="Where to save them; default: model, seed and n, here."),
+        typer.Option(
+            "-o",
+            "--out",
+            dir_okay=False,
+            help="Where to save them; - is standard output; default: a file here, named by model, seed and n.",
+        ),
     ] = None,
+    force: _Force = False,
     server: Annotated[str, typer.Option(envvar="IMAGEMILL_SERVER", help="Address of the service.")] = _SERVER,
     model: Annotated[str | None, typer.Option(help="Name of the model; default: the service's.")] = None,
     class_label: Annotated[str | None, typer.Option("--class", help="Only this class; default: all in turn.")] = None,
@@ -111,16 +110,37 @@ def generate(
     mode: Annotated[
         _Mode | None,
         typer.Option("--style-mode", help="Optimise each image (standard, the default), or learn the style once."),
+        "needs --style",
     ] = None,
-    strength: Annotated[float | None, typer.Option(min=0, max=1, help="How much of the style; default: 1.")] = None,
-    steps: Annotated[int | None, typer.Option(min=1, max=10_000, help="Steps of styling, or of learning it.")] = None,
-    job: Annotated[str | None, typer.Option(help="Continue this job, of which only the output can be chosen.")] = None,
+    strength: Annotated[
+        float | None,
+        typer.Option("--style-strength", "--strength", min=0, max=1, help="How much of the style; default: 1."),
+        "needs --style",
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option("--style-steps", "--steps", min=1, max=10_000, help="Steps of styling, or of learning it."),
+        "needs --style",
+    ] = None,
+    ttl_hours: Annotated[
+        int | None, typer.Option(min=1, help="How long the service keeps the images; default: its limit.")
+    ] = None,
+    job: Annotated[
+        str | None,
+        typer.Option(help="Continue this job, of which only the output can be chosen."),
+        "only with --out, --force, --json, --quiet, --server",
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the job that has ended as JSON on standard output.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
 ) -> None:
     """Ask a running service for images, and save them. What was interrupted is continued with --job.
 
     A service that has keys gets the one in IMAGEMILL_KEY.
     """
-    from app.generate import attach, order
+    from app.client import Client
+    from app.generate import Delivery, attach, order
 
     asked: dict[str, str | int | float | None] = {
         "n": n,
@@ -129,17 +149,21 @@ def generate(
         "seed": seed,
         "start": start,
         "format": kind,
+        "style_mode": mode,
+        "style_strength": strength,
+        "style_steps": steps,
+        "ttl_hours": ttl_hours,
     }
-    asked |= {"style_mode": mode, "style_strength": strength, "style_steps": steps}
     query = {name: value for name, value in asked.items() if value is not None}
-    if (n is None) == (job is None) or (job is not None and (query or style)):
-        raise typer.BadParameter("give -n and what to generate, or --job alone")
-    console, key = Console(soft_wrap=True), os.environ.get("IMAGEMILL_KEY")  # no option, as everybody sees those
-    with _stopped_politely(console, is_normal=False):
+    if n is None and job is None:
+        refuse("give -n and what to generate, or --job alone")
+    terminal, delivery = Terminal(is_quiet=quiet, has_result=not as_json), Delivery(out, force, as_json)
+    key = os.environ.get("IMAGEMILL_KEY")  # no option, as everybody sees those
+    with _stopped_politely(is_normal=False), Client(server, terminal.note, key=key) as client:
         if job is None:
-            order(server, key, query, style, out, console)
+            order(client, query, style, delivery, terminal)
         else:
-            attach(server, key, job, out, console)
+            attach(client, job, delivery, terminal)
 
 
 @cli.command()
@@ -159,7 +183,7 @@ def api(
     from worker.contracts import logs
 
     settings, listening = Settings(), None if fd is None else socket.socket(fileno=fd)
-    with _refused_politely():
+    with refused_politely():
         check_guarded(settings, host if listening is None else listening.getsockname()[0])
     logs.configure(settings.log_level, settings.log_format, RequestIdFilter())
     app = WithRequestId(create_app(settings))
@@ -177,68 +201,12 @@ def api(
     uvicorn.Server(config).run(None if listening is None else [listening])
 
 
-@keys.command()
-def add(
-    name: _Name,
-    file: _KeysFile = _KEYS,
-    max_images: Annotated[int | None, typer.Option(min=1, help="Most images that may wait at a time.")] = None,
-    max_jobs: Annotated[int | None, typer.Option(min=1, help="Most jobs that may be open at a time.")] = None,
-) -> None:
-    """Make a key and print it, once: the file holds its hash only."""
-    from pydantic import ValidationError
-
-    from app.keys import Caller, change, new_secret
-
-    with _refused_politely():
-        try:
-            caller, secret = Caller(owner=name, max_images=max_images, max_jobs=max_jobs), new_secret()
-            change(file, lambda found: found.added(caller, secret))
-        except ValidationError as error:
-            raise typer.BadParameter(
-                "a name is of a-z, 0-9, '.', '_' and '-', 64 at most", param_hint="NAME"
-            ) from error
-    typer.echo(secret)
-
-
-@keys.command()
-def remove(name: _Name, file: _KeysFile = _KEYS) -> None:
-    """Take a key back; what its owner has made stays in the store."""
-    from app.keys import change
-
-    with _refused_politely():
-        change(file, lambda found: found.without(name))
-
-
-@keys.command(name="list")
-def all_keys(file: _KeysFile = _KEYS) -> None:
-    """List whose keys there are, and their limits."""
-    from app.keys import load
-
-    with _refused_politely():
-        for key in load(file).keys:
-            typer.echo(f"{key.owner}  images: {key.max_images or 'any'}  jobs: {key.max_jobs or 'any'}")
-
-
-@contextmanager
-def _refused_politely() -> Iterator[None]:
-    from app.keys import KeysError
-
-    try:
-        yield
-    except KeysError as error:
-        typer.echo(f"Error: {error}", err=True)
-        sys.exit(1)
-
-
 def main() -> None:
-    """Run the command line."""
+    """Run the command line. What a terminal or a file cannot spell is written with escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     cli()
-
-
-def _load(entry_point: EntryPoint) -> Any:  # noqa: ANN401
-    wrapper = typer.Typer(add_completion=False)
-    wrapper.command(entry_point.name)(entry_point.load())
-    return typer.main.get_command(wrapper)
 
 
 class _Stopped(BaseException):
@@ -246,12 +214,13 @@ class _Stopped(BaseException):
 
 
 @contextmanager
-def _stopped_politely(console: Console, *, is_normal: bool) -> Iterator[None]:
-    """Let signals unwind what runs, and say in one line what went wrong, if anything did."""
+def _stopped_politely(*, is_normal: bool) -> Iterator[None]:
+    """Let signals unwind what runs, and print in one line on standard error what went wrong, if anything did."""
     from app.client import ClientError
     from app.keys import KeysError
     from app.stack import StackError
 
+    console = Console(soft_wrap=True, stderr=True)
     logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for number in _ending_signals():
         signal.signal(number, _stop)

@@ -1,6 +1,7 @@
 """The client of the API: asks for jobs and follows them, with patience for a server that is just being restarted."""
 
 import re
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +12,10 @@ from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
+
+from app.answers import Answer, Job, Model, Models, Problem, Style
+from app.links import is_of
 
 _PATIENCE_SECONDS = 30
 _ANSWER_SECONDS = 30
@@ -41,56 +45,7 @@ class JobLostError(ClientError):
     """A job has ended without images, or is not there."""
 
 
-class _Answer(BaseModel):
-    """A part of what a server says; of the rest a newer server may say more."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-A = TypeVar("A", bound=_Answer)
-
-
-class Links(_Answer):
-    """Where the parts of a job are."""
-
-    self_: str = Field(alias="self")
-    download: str
-
-
-class Fault(_Answer):
-    """Why a job failed."""
-
-    message: str
-
-
-class Job(_Answer):
-    """A job, as far as its client has to know it."""
-
-    id: str
-    state: str
-    done: bool
-    model: str
-    n: int
-    seed: int
-    class_label: str | None = Field(alias="class")
-    start: int
-    format: str
-    images_done: int
-    images_total: int
-    style_learnt: float | None = None
-    """From 0 to 1, while a model learns the job's style."""
-    images_per_s: float | None
-    eta_seconds: float | None
-    error: Fault | None
-    links: Links
-
-
-class _Style(_Answer):
-    id: str
-
-
-class _Problem(_Answer):
-    detail: str
+A = TypeVar("A", bound=Answer)
 
 
 class Client:
@@ -119,17 +74,22 @@ class Client:
         self._http.close()
 
     def generate(self, query: Mapping[str, str | int | float]) -> Job:
-        """Ask for a new job."""
-        return self._job("POST", "/generate", params=query)
+        """Ask for a new job. When an answer is lost, the repeated request finds the job that was accepted."""
+        key = {"Idempotency-Key": secrets.token_urlsafe()}
+        return self._job("POST", "/generate", params=query, headers=key)
+
+    def models(self) -> tuple[Model, ...]:
+        """List the models that can be asked for."""
+        return self._patiently(Models, "GET", "/models").models
 
     def bring(self, picture: Path) -> str:
-        """Upload a picture, and tell the id of its style."""
+        """Upload a picture, and tell the id of its style, which is the same however often it is sent."""
         try:
             data = picture.read_bytes()
         except OSError as error:
             raise ClientError(f"cannot read {picture} ({error.strerror or error})") from error
         files = {"file": (picture.name, data)}
-        return self._asked(_Style, "POST", "/styles", files=files, timeout=_UPLOAD_SECONDS).id
+        return self._patiently(Style, "POST", "/styles", files=files, timeout=_UPLOAD_SECONDS).id
 
     def job(self, job_id: str) -> Job:
         """Read a job."""
@@ -159,19 +119,21 @@ class Client:
             yield response
 
     def _job(self, method: str, path: str, **options: Any) -> Job:  # noqa: ANN401
-        """Send a request whose answer is a job, again and again while patience lasts."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        told = False
+        return self._patiently(Job, method, path, **options)
+
+    def _patiently(self, kind: type[A], method: str, path: str, **options: Any) -> A:  # noqa: ANN401
+        """Send a request, which must be one that may be repeated, again and again while patience lasts."""
+        deadline: float | None = None  # counted from the first failure: a lost answer may have taken long
         while True:
             try:
-                return self._asked(Job, method, path, **options)
+                return self._asked(kind, method, path, **options)
             except ClientError as error:
-                wait = error.retry_after_seconds
-                if wait is None or time.monotonic() + wait > deadline:
+                wait, now = error.retry_after_seconds, time.monotonic()
+                if wait is None or now + wait > (deadline or now + _PATIENCE_SECONDS):
                     raise
-                if not told:
+                if deadline is None:
+                    deadline = now + _PATIENCE_SECONDS
                     self.say(f"{error}; trying again for {_PATIENCE_SECONDS} s")
-                told = True
             self.pause(wait)
 
     def _asked(self, kind: type[A], method: str, path: str, **options: Any) -> A:  # noqa: ANN401
@@ -180,9 +142,20 @@ class Client:
         if not response.is_success:
             raise _refusal(response)
         try:
-            return kind.model_validate_json(response.content)
+            answer = kind.model_validate_json(response.content)
         except ValidationError as error:
             raise ClientError(f"what answers at {self.server} is not imagemill") from error
+        return self._located(answer, str(response.url))
+
+    def _located(self, answer: A, asked: str) -> A:
+        """Turn the links of a job into URLs. Raises ClientError when they lead elsewhere: the key is for one server."""
+        if not isinstance(answer, Job):
+            return answer
+        links = answer.links.resolved(asked, str(self._http.base_url))
+        for url in (links.self_, links.download):
+            if not is_of(url, asked):
+                raise ClientError(f"{self.server} links to another server: {url}")
+        return answer.model_copy(update={"links": links})
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -219,7 +192,7 @@ def _refusal(response: httpx.Response) -> ClientError:
     """Put into words why a server did not do what it was asked for."""
     wait = _retry_after(response)
     try:
-        sentence = _Problem.model_validate_json(response.content).detail
+        sentence = Problem.model_validate_json(response.content).detail
     except ValidationError:
         sentence = f"the server answered {response.status_code} {response.reason_phrase}".rstrip()
         return ClientError(sentence, retry_after_seconds=wait)

@@ -9,18 +9,21 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, TextColumn
 
 from app import output
-from app.client import Client, Job
+from app.answers import Job
+from app.client import Client
+from app.commands import STANDARD
 from app.transfer import Transfer
 
 _POLL_SECONDS = 0.5
 _COLUMNS = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
 
 
-def collect(client: Client, job: Job, out: Path, console: Console) -> None:
+def collect(client: Client, job: Job, out: Path, console: Console, *, is_forced: bool = False) -> None:
     """Save a job's archive as `out`; raises ClientError when the job ends otherwise, or the archive cannot be had."""
-    with output.written(out, job.id) as file, Progress(*_COLUMNS, console=console) as progress:
+    opened = output.opened(out, job.id, is_forced=is_forced)
+    with opened as file, Progress(*_COLUMNS, console=console, redirect_stdout=False) as progress:
         bars = _Bars(progress, client, job)
-        transfer = Transfer(client, job.links.download, file, bars.show_bytes)
+        transfer = Transfer(client, job.links.download, file, bars.show_bytes, is_stream=out == STANDARD)
         is_untried = True  # once: what grows is sent from its beginning, what is finished from where it broke off
         for latest in client.follow(job):
             bars.show(latest)

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from rich.console import Console
-
-from app import output
-from app.client import Client, Job
+from app import output, partial
+from app.answers import Job
+from app.client import Client
 from app.collect import collect
-from app.generate import pace, report, teller
+from app.generate import pace, report
 from app.ready import wait_until_ready
 from app.stack import Stack
+from app.terminal import Terminal
 
 
-def demo(n: int, out: Path, console: Console) -> None:
+def demo(n: int, out: Path, is_forced: bool, terminal: Terminal) -> None:
     """Start a private stack, generate n images with it, save them as a ZIP, and stop it."""
     with output.translated(out):
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -24,16 +24,16 @@ def demo(n: int, out: Path, console: Console) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="imagemill-demo-") as folder,
         Stack(Path(folder), "127.0.0.1", 0, workers=1, log_level="warning") as stack,
-        Client(stack.url, teller(console), _tending(stack)) as client,
+        Client(stack.url, terminal.note, _tending(stack)) as client,
     ):
-        wait_until_ready(stack, console)
+        wait_until_ready(stack, terminal.notes)
         began = time.monotonic()
         job = client.generate({"n": n})
-        _save(client, job, out, console)
+        _save(client, job, out, is_forced, terminal)
         took = pace(job, began)
-    report(job, out, took, console)
-    console.print("\nNext: [bold]imagemill up[/] keeps the service running; then, in another terminal:")
-    console.print("  imagemill generate -n 1000 --seed 7", highlight=False)
+    report(job, out, took, terminal)
+    terminal.note("\nNext: imagemill up keeps the service running; then, in another terminal:")
+    terminal.note("  imagemill generate -n 1000 --seed 7")
 
 
 def _tending(stack: Stack) -> Callable[[float], None]:
@@ -47,10 +47,10 @@ def _tending(stack: Stack) -> Callable[[float], None]:
     return pause
 
 
-def _save(client: Client, job: Job, out: Path, console: Console) -> None:
+def _save(client: Client, job: Job, out: Path, is_forced: bool, terminal: Terminal) -> None:
     """Save a job's archive, and leave nothing when that fails: the job is gone with its stack."""
     try:
-        collect(client, job, out, console)
+        collect(client, job, out, terminal.notes, is_forced=is_forced)
     finally:
         with suppress(OSError):
-            output.partial_of(out, job.id).unlink(missing_ok=True)
+            partial.path_of(out, job.id).unlink(missing_ok=True)

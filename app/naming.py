@@ -7,10 +7,10 @@ _MOST_LABEL = 100
 """Characters of a quoted label."""
 
 if TYPE_CHECKING:
-    from app import client, schemas
+    from app import answers, schemas
 
 
-def archive_name(job: "client.Job | schemas.Job") -> str:
+def archive_name(job: "answers.Named | schemas.Job") -> str:
     """Name an archive after its job, with all that is not as usual, so that one dataset does not replace another."""
     parts = [job.model, f"seed{job.seed}", f"n{job.n}"]
     parts += [f"from{job.start}"] if job.start else []

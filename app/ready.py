@@ -14,7 +14,9 @@ _POLL_SECONDS = 0.1
 def wait_until_ready(stack: Stack, console: Console) -> None:
     """Wait until a job would be rendered; raises StackError when that takes too long."""
     deadline = time.monotonic() + _READY_SECONDS
-    with console.status("Starting the queue, the API and a worker"), httpx.Client(base_url=stack.url, timeout=5) as api:
+    spinner = "dots" if console.encoding.startswith("utf") else "line"
+    status = console.status("Starting the queue, the API and a worker", spinner=spinner)
+    with status, httpx.Client(base_url=stack.url, timeout=5) as api:
         while (fault := _fault(api)) is not None:
             if time.monotonic() > deadline:
                 raise StackError(f"the service was not ready after {_READY_SECONDS} s: {fault}; more is said above")

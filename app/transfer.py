@@ -18,14 +18,26 @@ _CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,19})-\d{1,19}|\*)/(\d{1,19}|\*)", r
 
 
 class Transfer:
-    """Appends to a file what it lacks of one resource, and reports (bytes there, bytes in all if known)."""
+    """Appends to a file what it lacks of one resource, and reports (bytes there, bytes in all if known).
 
-    def __init__(self, client: Client, path: str, file: IO[bytes], progress: Callable[[int, int | None], None]) -> None:
+    A stream cannot be read back: nothing is there at first, and what was written to it stays.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        path: str,
+        file: IO[bytes],
+        progress: Callable[[int, int | None], None],
+        *,
+        is_stream: bool = False,
+    ) -> None:
         self._client = client
         self._path = path
         self._file = file
         self._progress = progress
-        self._have = file.seek(0, os.SEEK_END)
+        self._is_stream = is_stream
+        self._have = 0 if is_stream else file.seek(0, os.SEEK_END)
         self._etag: str | None = None
 
     def run(self) -> None:
@@ -99,6 +111,8 @@ class Transfer:
         return int(match[1])
 
     def _begin_anew(self) -> None:
+        if self._is_stream:
+            raise ClientError("the archive has changed since its beginning was written, which cannot be taken back")
         self._file.truncate(0)
         self._file.seek(0)
         self._have = 0

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from training.console import console, errors, measuring, reading, stop_on_signal, watch
-from training.errors import DatasetError, RecipeError
+from training.console import console, errors, measuring, notes, reading, stop_on_signal, watch
+from training.errors import UsageError
 
 if TYPE_CHECKING:
     from training.loop import Ending, Run
@@ -19,8 +19,10 @@ def dataset(
     out: Annotated[Path, typer.Argument(help="The dataset to make; a folder that does not exist yet.")],
     size: Annotated[int, typer.Option(min=32, max=512, help="Side of the square images, a multiple of 16.")] = 64,
     label_column: Annotated[str | None, typer.Option(help="Name the classes by the values of this column.")] = None,
-    file_column: Annotated[str, typer.Option(help="The column that names the files.")] = "file",
-    labels: Annotated[str, typer.Option(help="The CSV table, inside the source or on disk.")] = "labels.csv",
+    file_column: Annotated[str, typer.Option(help="The column that names the files."), "needs --label-column"] = "file",
+    labels: Annotated[
+        str, typer.Option(help="The CSV table, inside the source or on disk."), "needs --label-column"
+    ] = "labels.csv",
     name: Annotated[str | None, typer.Option(help="Name of the data, for the cards of its models.")] = None,
     licence: Annotated[str, typer.Option(help="Terms of the data, for the cards of its models.")] = "not stated",
 ) -> None:
@@ -32,26 +34,34 @@ def dataset(
     column = LabelColumn(labels, label_column, file_column) if label_column else None
     with errors():
         if size % 16:
-            raise DatasetError(f"--size must be a multiple of 16, got {size}")
+            raise UsageError(f"--size must be a multiple of 16, got {size}")
         found = items(source, column)
         with reading(len(found)) as progress:
             store.build(found, out, size, store.Credit(name or source.stem, licence), progress)
         for line in report.lines(store.load(out)):
             console.print(line, markup=False)
-    console.print(f"next: imagemill train {out}", markup=False)
+    notes.print(f"next: imagemill train {out}", markup=False)
 
 
 def train(
     data: Annotated[Path, typer.Argument(help="A dataset made by `imagemill dataset`.")],
     recipe: Annotated[str | None, typer.Option(help="Name of the recipe; default: flagship.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the model; default: data and size.")] = None,
-    minutes: Annotated[float | None, typer.Option(min=0.01, help="Budget: how long to train.")] = None,
-    images: Annotated[int | None, typer.Option(min=1, help="Budget: how many images are seen in all.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, help="Budget: how long to train."), "not with --images, --epochs"
+    ] = None,
+    images: Annotated[
+        int | None, typer.Option(min=1, help="Budget: how many images are seen in all."), "not with --epochs"
+    ] = None,
     epochs: Annotated[float | None, typer.Option(min=0.001, help="Budget: how often each image is seen.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Default: 0.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1; default: a GPU where there is one.")] = None,
     runs: Annotated[Path, typer.Option(help="Where run folders are numbered.")] = Path("runs"),
-    resume: Annotated[Path | None, typer.Option(help="Continue the run in this folder, as it was begun.")] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(help="Continue the run in this folder, with its name, seed, budget, recipe and beginning."),
+        "only with --device, --dry-run",
+    ] = None,
     begin: Annotated[Path | None, typer.Option("--from", help="Begin with what the run in this folder learnt.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and how long it takes.")] = False,
     change: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe.")] = None,
@@ -66,8 +76,6 @@ def train(
         place, own = joined
         if resume is None:
             plan = plans.fresh(data, recipe or _RECIPE, changes, seed or 0, own, name, begin)
-        elif changes != plans.Changes() or name or recipe or begin or seed is not None:
-            raise RecipeError("a resumed run keeps its name, seed, budget, recipe and beginning")
         else:
             plan = plans.resumed(data, resume, own)
         if dry_run:
@@ -88,10 +96,10 @@ def train(
 def _report(ending: "Ending", run: "Run", data: Path) -> int:
     """Say how a run ended. Returns the exit status: 0 when it shipped what was asked for."""
     if ending.outcome == "stopped":
-        console.print(f"stopped; continue with: imagemill train {data} --resume {run.folder}", markup=False)
+        notes.print(f"stopped; continue with: imagemill train {data} --resume {run.folder}", markup=False)
         return 130
     if ending.reason:
-        console.print(f"{ending.outcome}: {ending.reason}", markup=False)
+        notes.print(f"{ending.outcome}: {ending.reason}", markup=False)
     if run.checkpoint.exists():
         console.print(f"checkpoint: {run.checkpoint}", markup=False)
     return 1 if ending.outcome == "gave up" else 0

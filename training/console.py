@@ -11,12 +11,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from models.errors import ModelError
-from training.errors import TrainingError
+from training.errors import TrainingError, UsageError
 
 if TYPE_CHECKING:
     from training.loop import Ending, Run
 
 console = Console(highlight=False, soft_wrap=True)
+"""For results, on standard output."""
+notes = Console(highlight=False, soft_wrap=True, stderr=True)
+"""For progress, notes and errors, on standard error."""
 
 _PACE_SECONDS = 600.0
 """The time that is left goes by the pace of this long: a busy half minute does not turn hours into days."""
@@ -46,7 +49,7 @@ def progress(unit: str) -> Progress:
     counted = (MofNCompleteColumn(), TextColumn(unit)) if unit else (TaskProgressColumn(),)
     head, tail = (TextColumn("{task.description}"), BarColumn()), (TextColumn("{task.fields[rate]}"),)
     columns = (*head, *counted, *tail, TimeRemainingColumn())
-    return Progress(*columns, console=console, speed_estimate_period=_PACE_SECONDS)
+    return Progress(*columns, console=notes, speed_estimate_period=_PACE_SECONDS)
 
 
 @contextmanager
@@ -82,20 +85,20 @@ def _stopping(sentence: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as error:
-        console.print(sentence, markup=False)
+        notes.print(sentence, markup=False)
         raise typer.Exit(130) from error
 
 
 @contextmanager
 def errors() -> Iterator[None]:
-    """Say a user's mistake in one sentence, without a traceback, and exit with 1."""
+    """Print a user's mistake in one sentence, without a traceback; exit with 2 if the command line is wrong, or 1."""
     try:
         yield
     except (TrainingError, ModelError) as error:
-        console.print(f"error: {error}", style="red", markup=False)
-        raise typer.Exit(1) from error
+        notes.print(f"error: {error}", style="red", markup=False)
+        raise typer.Exit(2 if isinstance(error, UsageError) else 1) from error
     except OSError as error:
-        console.print(f"error: {error.strerror or error}: {error.filename or ''}", style="red", markup=False)
+        notes.print(f"error: {error.strerror or error}: {error.filename or ''}", style="red", markup=False)
         raise typer.Exit(1) from error
 
 

@@ -5,6 +5,10 @@ class TrainingError(Exception):
     """Base of every error that this package raises."""
 
 
+class UsageError(TrainingError):
+    """The command line has to be changed."""
+
+
 class DatasetError(TrainingError):
     """A source of images, or a dataset made from one, cannot be used."""
 

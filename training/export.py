@@ -7,11 +7,17 @@ from typing import Annotated
 import typer
 
 from training.console import console, errors
+from training.errors import UsageError
 
 
 def export(
     checkpoint: Annotated[str, typer.Argument(help="A checkpoint's file, or the name of a model that is shipped.")],
-    onnx: Annotated[Path | None, typer.Option(help="The file to write; default: NAME.onnx, in this folder.")] = None,
+    onnx: Annotated[
+        Path | None,
+        typer.Option(help="The file to write; default: NAME.onnx, in this folder."),
+        "overwrites with --force",
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
 ) -> None:
     """Write a model as ONNX, and say how far ONNX Runtime's images are from PyTorch's."""
     from models import registry
@@ -21,6 +27,8 @@ def export(
     with errors():
         header, generator = load_generator(registry.find(checkpoint))
         path = onnx or Path(f"{header.name}.onnx")
+        if path.exists() and not force:
+            raise UsageError(f"{path} exists already; give --force to replace it, or name another file with --onnx")
         onnx_file.write(path, header, generator)
         console.print(f"{path}: {path.stat().st_size / 1e6:.1f} MB", markup=False)
         if find_spec("onnxruntime"):

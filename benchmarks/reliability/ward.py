@@ -1,12 +1,12 @@
 """A service whose parts are hit and revived, as its supervisor would."""
 
+import secrets
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 
@@ -129,21 +129,22 @@ class Ward(Assembly):
     # jobs
 
     def accepted(self, n: int) -> str:
-        """Ask for a job until it is accepted."""
+        """Ask for a job until it is accepted; a repeated request finds the job of a lost answer."""
         found: list[str] = []
+        key = {"Idempotency-Key": secrets.token_urlsafe()}
 
         def has_accepted() -> bool:
-            found.extend(self.try_accepted(n))
+            found.extend(self.try_accepted(n, key))
             return bool(found)
 
         until(has_accepted)
         return found[0]
 
-    def try_accepted(self, n: int) -> list[str]:
-        """Ask for a job once; one that was answered with a 202 counts."""
+    def try_accepted(self, n: int, headers: dict[str, str] | None = None) -> list[str]:
+        """Ask for a job once; one that was answered counts."""
         with suppress(httpx.TransportError):
-            answer = self._client.post("/generate", params={"n": n, "seed": 3})
-            if answer.status_code == HTTPStatus.ACCEPTED:
+            answer = self._client.post("/generate", params={"n": n, "seed": 3}, headers=headers)
+            if answer.is_success:
                 return [str(answer.json()["id"])]
         return []
 

@@ -22,7 +22,7 @@ def test_the_demo_saves_500_labelled_balanced_faces(tmp_path: Path) -> None:
     said = re.search(r"([\d.]+) s from request to last byte, (\d+) images/s", done.stdout)
     assert said, done.stdout
     assert float(said[1]) < SECONDS
-    assert "imagemill up" in done.stdout
+    assert "imagemill up" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["faces.zip"]
     with zipfile.ZipFile(tmp_path / "faces.zip") as archive:
         assert archive.testzip() is None

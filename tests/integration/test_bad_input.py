@@ -31,7 +31,7 @@ def said(done: subprocess.CompletedProcess[str]) -> str:
     """The one sentence of a failed command."""
     assert done.returncode == 1, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-    (sentence,) = [line for line in done.stdout.splitlines() if line.startswith("error: ")]
+    (sentence,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     return sentence
 
 
@@ -253,14 +253,14 @@ def test_ctrl_c_while_building_exits_with_130_and_leaves_nothing(tmp_path: Path)
     for copy in range(1, 400):
         (tmp_path / "in" / f"{copy}.png").hardlink_to(first)
     process = subprocess.Popen(
-        [*COMMAND, "dataset", "in", "out"], cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True
+        [*COMMAND, "dataset", "in", "out"], cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
     )
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob(".out.*")):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    _, output = process.communicate(timeout=60)
     assert process.returncode == 130, output
     assert "stopped; nothing was written" in output
     assert [path.name for path in tmp_path.iterdir()] == ["in"]

@@ -63,5 +63,5 @@ def test_a_checkpoint_is_measured_against_a_dataset(folder: Path) -> None:
 def test_a_mistake_is_said_in_one_sentence(folder: Path, arguments: list[str], message: str) -> None:
     done = imagemill("evaluate", *arguments, cwd=folder)
     assert done.returncode == 1
-    assert message in done.stdout
+    assert message in done.stderr
     assert "Traceback" not in done.stdout + done.stderr

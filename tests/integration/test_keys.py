@@ -186,14 +186,14 @@ def test_the_command_line_shows_its_key(guarded: Guarded, tmp_path: Path, monkey
     arguments = ("generate", "-n", "3", "-o", "out.zip", "--server", guarded.house.url)
     refused = imagemill(*arguments, cwd=tmp_path)
     assert refused.returncode == 1
-    assert "a key is required" in refused.stdout
+    assert "a key is required" in refused.stderr
     monkeypatch.setitem(ENVIRONMENT, "IMAGEMILL_KEY", guarded.secrets["alice"])
     done = imagemill(*arguments, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert guarded.secrets["alice"] not in done.stdout + done.stderr
     monkeypatch.setitem(ENVIRONMENT, "IMAGEMILL_KEY", guarded.secrets["alice"] + "\n")
     refused = imagemill(*arguments, cwd=tmp_path)
-    assert "IMAGEMILL_KEY is no key" in refused.stdout
+    assert "IMAGEMILL_KEY is no key" in refused.stderr
     assert guarded.secrets["alice"] not in refused.stdout + refused.stderr
 
 

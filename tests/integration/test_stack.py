@@ -91,7 +91,7 @@ def test_a_second_stack_on_the_same_data_is_refused(tmp_path: Path, environment:
         command = [*COMMAND, "up", "--port", "0", "--data", str(tmp_path)]
         refused = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert refused.returncode == 1
-        assert f"is in use by another imagemill (process {process.pid})" in refused.stdout
+        assert f"is in use by another imagemill (process {process.pid})" in refused.stderr
 
 
 def test_a_taken_port_is_refused(tmp_path: Path, environment: dict[str, str]) -> None:
@@ -100,7 +100,7 @@ def test_a_taken_port_is_refused(tmp_path: Path, environment: dict[str, str]) ->
         command = [*COMMAND, "up", "--port", str(port), "--data", str(tmp_path)]
         refused = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert refused.returncode == 1
-    assert f"cannot listen on 127.0.0.1:{port}" in refused.stdout
+    assert f"cannot listen on 127.0.0.1:{port}" in refused.stderr
 
 
 def test_an_interrupted_demo_leaves_no_file_and_no_process(tmp_path: Path, environment: dict[str, str]) -> None:
@@ -131,7 +131,7 @@ def test_a_demo_that_cannot_save_says_so_before_it_begins(environment: dict[str,
     command = [*COMMAND, "demo", "--out", "/proc/faces.zip"]
     refused = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert refused.returncode == 1
-    assert "cannot write /proc/faces.zip" in refused.stdout
+    assert "cannot write /proc/faces.zip" in refused.stderr
 
 
 def test_data_that_is_a_file_is_refused(tmp_path: Path, environment: dict[str, str]) -> None:
@@ -139,12 +139,12 @@ def test_data_that_is_a_file_is_refused(tmp_path: Path, environment: dict[str, s
     command = [*COMMAND, "up", "--port", "0", "--data", str(tmp_path / "file")]
     refused = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert refused.returncode == 1
-    assert f"cannot use {tmp_path / 'file'} for data" in refused.stdout
+    assert f"cannot use {tmp_path / 'file'} for data" in refused.stderr
 
 
 def test_the_demo_saves_the_images_and_says_where(tmp_path: Path, environment: dict[str, str]) -> None:
     out = tmp_path / "faces.zip"
-    command = [*COMMAND, "demo", "--n", "40", "--out", str(out)]
+    command = [*COMMAND, "demo", "-n", "40", "-o", str(out)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert str(out) in done.stdout
@@ -152,3 +152,27 @@ def test_the_demo_saves_the_images_and_says_where(tmp_path: Path, environment: d
     with zipfile.ZipFile(io.BytesIO(out.read_bytes())) as file:
         assert len([name for name in file.namelist() if name.endswith(".png")]) == 40
     assert [path.name for path in tmp_path.iterdir()] == ["faces.zip"]
+
+
+def test_a_demo_replaces_a_file_by_force_only(tmp_path: Path, environment: dict[str, str]) -> None:
+    out = tmp_path / "faces.zip"
+    out.write_bytes(b"mine")
+    command = [*COMMAND, "demo", "-n", "5"]
+    refused = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == "Error: faces.zip exists already; give --force to replace it, or name another file\n"
+    assert out.read_bytes() == b"mine"
+    done = subprocess.run([*command, "--force"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("5 images from ")
+    assert "Next: imagemill up keeps the service running" in done.stderr
+    with zipfile.ZipFile(out) as file:
+        assert len([name for name in file.namelist() if name.endswith(".png")]) == 5
+
+
+def test_a_demo_says_that_standard_output_is_no_place_for_it(tmp_path: Path, environment: dict[str, str]) -> None:
+    command = [*COMMAND, "demo", "-o", "-"]
+    refused = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "this command cannot write to standard output" in refused.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -57,8 +57,19 @@ def test_a_mistake_is_told_in_a_sentence(folder: Path, changed: dict[str, str], 
     assert not (folder / "out.png").exists()
 
 
+def test_a_picture_that_exists_is_replaced_by_force_only(folder: Path) -> None:
+    arguments = ("style", "--image", "photo.jpg", "--style", "painting.png", "--steps", "1")
+    (folder / "out.png").write_bytes(b"mine")
+    refused = imagemill(*arguments, cwd=folder)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == "Error: out.png exists already; give --force to replace it, or name another file\n"
+    assert (folder / "out.png").read_bytes() == b"mine"
+    done = imagemill(*arguments, "--force", cwd=folder)
+    assert (done.returncode, done.stdout) == (0, "out.png: 90 x 60 px\n")
+
+
 def test_without_weights_it_says_where_to_get_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(ENVIRONMENT, "IMAGEMILL_VGG19")
     done = imagemill("style", "--image", "photo.jpg", "--style", "painting.png", cwd=folder)
     assert done.returncode == 1
-    assert "there are no VGG19 weights: set IMAGEMILL_VGG19" in done.stdout
+    assert "there are no VGG19 weights: set IMAGEMILL_VGG19" in done.stderr

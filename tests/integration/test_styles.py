@@ -149,9 +149,9 @@ def test_the_command_line_brings_a_picture_and_saves_styled_images(styling: Hous
     found = [record["sha256"] for record in metadata((tmp_path / "out.zip").read_bytes())]
     assert found == styling.hashes(3, seed=31, style=style, **STYLE)
     (tmp_path / "painting.png").write_bytes(b"none")
-    refused = imagemill("generate", *arguments, "--server", styling.url, cwd=tmp_path)
+    refused = imagemill("generate", *arguments, "--force", "--server", styling.url, cwd=tmp_path)
     assert refused.returncode == 1
-    assert refused.stdout == "Error: file: not a picture, or none of PNG, JPEG, WEBP\n"
+    assert refused.stderr == "Error: file: not a picture, or none of PNG, JPEG, WEBP\n"
 
 
 def learning(steps: int) -> dict[str, Any]:

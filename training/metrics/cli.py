@@ -16,7 +16,10 @@ def evaluate(
     n: Annotated[int, typer.Option(min=6, help="How many samples are measured.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, max=2**53 - 1, help="Images 0 to n - 1 of this seed are measured.")] = 0,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1; default: a GPU where there is one.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the figures here, too.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the figures here, too."), "overwrites with --force"] = None,
+    force: Annotated[  # noqa: ARG001
+        bool, typer.Option("--force", help="Replace the file of --json if it exists."), "needs --json"
+    ] = False,
     card: Annotated[bool, typer.Option("--card", help="Write them into the card beside the checkpoint.")] = False,
     fid_weights: Annotated[Path | None, typer.Option(help="Measure FID itself, with these Inception weights.")] = None,
 ) -> None:

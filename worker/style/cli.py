@@ -25,7 +25,10 @@ _FORMATS: dict[str, dict[str, Any]] = {
 def style(
     image: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The picture that is to be styled.")],
     painting: Annotated[Path, typer.Option("--style", exists=True, dir_okay=False, help="The picture with the style.")],
-    out: Annotated[Path, typer.Option("-o", "--out", dir_okay=False, help="PNG, JPEG or WebP.")] = Path("out.png"),
+    out: Annotated[
+        Path, typer.Option("-o", "--out", dir_okay=False, help="PNG, JPEG or WebP."), "overwrites with --force"
+    ] = Path("out.png"),
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,  # noqa: ARG001
     size: Annotated[int, typer.Option(min=64, max=1024, help="Longer side of the result, in pixels, at most.")] = 512,
     strength: Annotated[float, typer.Option(min=0, max=1, help="How much of the style; 0 leaves the picture.")] = 1,
     steps: Annotated[int | None, typer.Option(min=1, max=2000, help="Steps at full size; more are slower.")] = None,
@@ -39,6 +42,7 @@ def style(
     from worker.errors import WorkerError
 
     console = Console(soft_wrap=True, highlight=False)
+    notes = Console(soft_wrap=True, highlight=False, stderr=True)
     if out.suffix.lower() not in _FORMATS:
         raise typer.BadParameter(f"{out} has to end in {', '.join(_FORMATS)}")
     if not out.parent.is_dir():
@@ -46,18 +50,16 @@ def style(
     if device == "cuda" and not torch.cuda.is_available():
         raise typer.BadParameter("there is no CUDA device here")
     try:
-        styled = _styled(
-            _picture(image, size), _picture(painting, size), strength, steps, keep_colours, device, console
-        )
+        styled = _styled(_picture(image, size), _picture(painting, size), strength, steps, keep_colours, device, notes)
         _write(out, styled)
     except torch.OutOfMemoryError:
-        console.print("[bold red]Error:[/] the GPU's memory is too small for this; try a smaller --size")
+        notes.print("[bold red]Error:[/] the GPU's memory is too small for this; try a smaller --size")
         raise typer.Exit(1) from None
     except (PictureError, WorkerError, OSError) as error:
-        console.print(f"[bold red]Error:[/] {escape(str(error))}")
+        notes.print(f"[bold red]Error:[/] {escape(str(error))}")
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
-        console.print("Stopped; nothing was written.")
+        notes.print("Stopped; nothing was written.")
         raise typer.Exit(130) from None
     console.print(f"[bold]{escape(str(out))}[/]: {styled.width} x {styled.height} px")
 

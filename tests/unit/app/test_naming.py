@@ -1,6 +1,6 @@
 import pytest
 
-from app.client import Job
+from app.answers import Job
 from app.naming import archive_name
 from tests.unit.app.source import job
 

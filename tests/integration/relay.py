@@ -1,0 +1,66 @@
+"""A small proxy before the API: it removes a prefix from paths, and loses answers as it is told to."""
+
+import threading
+from contextlib import closing
+from http.client import HTTPConnection, HTTPResponse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+
+class Relay:
+    """Passes requests on to a server, and answers back, but for those that get lost."""
+
+    def __init__(self, server: str, prefix: str = "") -> None:
+        self.lose = 0
+        """How many of the next answers to a POST are lost: the server has answered, the connection ends."""
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        """Method and path, and headers."""
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, urlsplit(server).netloc, prefix))
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}{prefix}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.01,)).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def keys(self, path: str) -> list[str | None]:
+        """The idempotency keys of the requests to a path."""
+        return [headers.get("idempotency-key") for line, headers in self.requests if line.startswith(path)]
+
+
+def _handler(relay: Relay, server: str, prefix: str) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            relay.requests.append((f"{self.command} {self.path}", headers))
+            if not self.path.startswith(f"{prefix}/"):
+                self.send_error(404)
+                return
+            body = self.rfile.read(int(headers.get("content-length", 0)))
+            with closing(HTTPConnection(server, timeout=60)) as connection:
+                connection.request(self.command, self.path.removeprefix(prefix), body, headers)
+                self.answer(connection.getresponse())
+
+        def answer(self, answer: HTTPResponse) -> None:
+            if self.command == "POST" and relay.lose:
+                relay.lose -= 1
+                answer.read()
+                return
+            self.send_response(answer.status)
+            for name, value in answer.getheaders():
+                if name.lower() not in ("connection", "transfer-encoding"):
+                    self.send_header(name, value)
+            self.end_headers()
+            while data := answer.read1(65536):
+                self.wfile.write(data)
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    return Handler
