@@ -114,12 +114,14 @@ class Room:
 
     def check(self, needed: int) -> None:
         """Raise ApiError unless so many bytes fit beside what is reserved."""
+        if not self._has_room(needed):
+            self._refresh(is_urgent=False)
+            if not self._has_room(needed):
+                raise self._refusal(needed, self._free_bytes() or 0, self._reserved())
+
+    def _has_room(self, needed: int) -> bool:
         free = self._free_bytes()
-        reserved = 0
-        with suppress(RedisError):
-            reserved = self._reserved()
-        if free is not None and reserved + needed > free - self._kept_bytes:
-            raise self._refusal(needed, free, reserved)
+        return free is None or self._reserved() + needed <= free - self._kept_bytes
 
     def fits(self, needed: int) -> bool:
         """Tell whether the disk itself has room for so many bytes."""
@@ -185,7 +187,9 @@ class Room:
         return {as_text(job_id) for job_id in self._redis.hkeys(_KEY)} - {_TOTAL}
 
     def _reserved(self) -> int:
-        return int(self._redis.hget(_KEY, _TOTAL) or 0)
+        with suppress(RedisError):  # a picture can be kept without it
+            return int(self._redis.hget(_KEY, _TOTAL) or 0)
+        return 0
 
     def _write(self, left: dict[str, int]) -> None:
         self._set(keys=[_KEY], args=[part for pair in left.items() for part in pair])

@@ -156,6 +156,9 @@ def test_what_is_brought_besides_fits_beside_the_jobs(disk: Disk) -> None:
     with pytest.raises(ApiError) as refused:
         disk.rooms[1].check(JOB_BYTES + 1)
     assert refused.value.code == "disk_low"
+    disk.end(disk.job(0))
+    disk.clock.seconds += 1
+    disk.rooms[1].check(JOB_BYTES + 1)
 
 
 def test_in_a_bucket_nothing_is_reserved(disk: Disk) -> None:
