@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from worker.contracts.queue import BELL, Ring
+from worker.contracts.throttle import Throttle
 
 _RECONNECT_SECONDS = 1.0
 _LISTEN_SECONDS = 5.0
@@ -41,6 +42,7 @@ class Bell:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._trouble = Throttle(log)
         self._ears: dict[str, set[Ear]] = defaultdict(set)
 
     @asynccontextmanager
@@ -71,7 +73,7 @@ class Bell:
                     while True:
                         self._pass_on(await subscription.get_message(True, _LISTEN_SECONDS))
             except Exception as error:  # it must not end silently, whatever a broken connection raises
-                log.warning("the bell is not heard just now reason=%s", error)
+                self._trouble.warning("the bell is not heard just now reason=%s", error)
                 await asyncio.sleep(_RECONNECT_SECONDS)
 
     def _pass_on(self, message: dict[str, bytes] | None) -> None:

@@ -1,6 +1,7 @@
 """What is live, as Redis shows it: models, workers, progress."""
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -67,7 +68,8 @@ class Live:
         seen = {as_text(name): float(time) for name, time in self._redis.hgetall(SEEN_KEY).items()}
 
         def absent(numerics: str) -> timedelta:
-            if numerics not in seen:  # the server may have been emptied: count from now on
+            # The server may have been emptied, or the clock that wrote this was ahead: count from now on.
+            if seen.get(numerics, math.inf) > now.timestamp():
                 seen[numerics] = now.timestamp()
                 self._redis.hset(SEEN_KEY, numerics, now.timestamp())
             return timedelta(seconds=now.timestamp() - seen[numerics])

@@ -19,6 +19,7 @@ from app.probes import Probes
 from app.quota import Quota
 from app.readiness import Readiness
 from app.reconciler import Reconciler
+from app.room import Room
 from app.routes import router
 from app.schemas import Problem
 from app.service import Service
@@ -39,7 +40,8 @@ def create_app(settings: Settings) -> FastAPI:
     ring = None if settings.keys is None else KeyRing(settings.keys)
     redis = connect(settings.redis_url, _REDIS_TIMEOUT_SECONDS)
     artifacts, line, live = Artifacts(settings.store), Line(redis), Live(redis)
-    reconciler = Reconciler(redis, artifacts, line, live, settings.reconcile_every_seconds)
+    room = Room(redis, artifacts, artifacts.free_bytes, settings.min_free_bytes)
+    reconciler = Reconciler(redis, artifacts, line, live, room, settings.reconcile_every_seconds)
 
     bell = Bell(connect_async(settings.redis_url, _REDIS_TIMEOUT_SECONDS))
 
@@ -53,11 +55,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="Imagemill", summary="Image datasets on demand.", lifespan=lifespan, redirect_slashes=False)
     app.state.artifacts, app.state.bell = artifacts, bell
-    app.state.styles = Styles(artifacts, settings.min_free_bytes)
+    app.state.styles = Styles(artifacts, room)
     app.state.quota = Quota(redis, artifacts, live)
     app.state.models = Models(live, settings.default_model)
     orders = Orders(app.state.models, app.state.styles, settings.shard_images)
-    app.state.service = Service(settings, artifacts, line, live, app.state.models, orders, app.state.quota)
+    app.state.service = Service(settings, artifacts, line, live, app.state.models, orders, app.state.quota, room)
     app.state.waiting = Waiting(app.state.service, bell)
     app.state.probes = _probes(settings, artifacts)
     app.include_router(router)

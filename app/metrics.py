@@ -17,6 +17,7 @@ from app.live import Live
 from worker.contracts.artifacts import Artifacts, StoreError
 from worker.contracts.line import Line
 from worker.contracts.tally import LABELS, Count, Counted
+from worker.contracts.throttle import Throttle
 
 _COUNTED: Mapping[Counted, str] = {
     "images_rendered": "Images rendered and stored.",
@@ -43,6 +44,7 @@ class Metrics(Collector):
         self._line = line
         self._live = live
         self._process = ProcessCollector(registry=None)
+        self._trouble = Throttle(log)
 
     def text(self) -> bytes:
         """Write everything in Prometheus' text format."""
@@ -56,7 +58,7 @@ class Metrics(Collector):
             try:
                 found += read()
             except (RedisError, StoreError, OSError) as error:
-                log.warning("metrics are incomplete place=%s reason=%s", place, error)
+                self._trouble.warning("metrics are incomplete place=%s reason=%s", place, error)
             yield GaugeMetricFamily(f"imagemill_{place}_up", f"Whether the {place} could be read.", value=bool(found))
             yield from found
 

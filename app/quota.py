@@ -16,7 +16,7 @@ from app.live import Live
 from worker.contracts.artifacts import Artifacts, DamagedError
 from worker.contracts.jobs import JobSpec
 
-_TURN_SECONDS, _WAIT_SECONDS, _LOOK_SECONDS = 30, 10, 0.005
+TURN_SECONDS, _WAIT_SECONDS, _LOOK_SECONDS = 30, 10, 0.005
 """How long a turn lasts at most, how long one is waited for, and how often it is looked for."""
 _RETRY_AFTER_SECONDS = 5
 
@@ -53,7 +53,7 @@ class Quota:
         if not _is_limited(caller):
             yield None
             return
-        lock = self._redis.lock(f"imagemill:turn:{caller.owner}", _TURN_SECONDS, _LOOK_SECONDS)
+        lock = self._redis.lock(f"imagemill:turn:{caller.owner}", TURN_SECONDS, _LOOK_SECONDS)
         if not lock.acquire(blocking_timeout=_WAIT_SECONDS):
             raise unavailable("busy", "other requests with this key are just being counted")
         try:

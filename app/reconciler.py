@@ -1,37 +1,58 @@
 """The loop that keeps the promise: every accepted job ends, whatever died in between."""
 
 import logging
+import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from threading import Event, Thread
-from uuid import uuid4
+from typing import NamedTuple
 
 from redis import Redis
 
 from app.ending import end
+from app.expiries import shorten_expiries
+from app.leadership import Leadership
 from app.live import Live
+from app.lost import Snapshot, lost_tasks
 from app.mending import mend
 from app.retention import Retention
+from app.room import Room, shard_bytes
+from app.sightings import CERTAIN_SECONDS, Sightings
+from worker.contracts.age import age
 from worker.contracts.artifacts import Artifacts, DamagedError, StoreError
 from worker.contracts.jobs import JobError, JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task
+from worker.contracts.throttle import Throttle
 
-_LEADER_KEY = "imagemill:reconciler"
 _GRACE = timedelta(seconds=3)
 """A job this young is still being queued by the request that brought it."""
+_CONFIRMING_SECONDS = 1.0
+"""A task that moves from the queue to a worker is nowhere for a moment; one that is lost, for longer."""
 _SETTLING = timedelta(seconds=30)
 """Within this time a worker has forced a finished job to the disk."""
 _ABSENCE = timedelta(hours=24)
 """That a job waits for a worker of its numerics."""
-_ORPHAN_AGE = timedelta(minutes=1)
+_ORPHAN_SECONDS = 60
+"""Within this time a request that wrote a job's marker has written the job, too."""
+_EXPIRIES_SECONDS = 60
 
 Queued = Callable[[str], set[str]]
 """Lists the RQ ids that wait for workers of one numerics."""
 
 log = logging.getLogger(__name__)
+
+
+class _Suspect(NamedTuple):
+    """A job that seems to have lost tasks, and where it was before the queue is read again."""
+
+    spec: JobSpec
+    committed: set[int]
+    begun: set[int]
+    """Shards that are being rendered or are done."""
 
 
 class Reconciler:
@@ -42,16 +63,30 @@ class Reconciler:
     exclusive.
     """
 
-    def __init__(self, redis: Redis, artifacts: Artifacts, line: Line, live: Live, every_seconds: float) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        artifacts: Artifacts,
+        line: Line,
+        live: Live,
+        room: Room,
+        every_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._redis = redis
         self._artifacts = artifacts
         self._line = line
         self._live = live
-        self._retention = Retention(artifacts)
+        self._room = room
+        self._retention = Retention(artifacts, clock=clock)
+        self._leadership = Leadership(redis, every_seconds)
         self._every_seconds = every_seconds
-        self._name = uuid4().hex
+        self._clock = clock
         self._has_looked = False
         self._had_trouble = False
+        self._missing, self._orphans, self._absences = Sightings(), Sightings(), Sightings()
+        self._expiries_due = clock()
+        self._trouble = Throttle(log, clock=clock)
         self._stop = Event()
         self._thread = Thread(target=self._run, name="reconciler", daemon=True)
 
@@ -65,34 +100,53 @@ class Reconciler:
         self._thread.join()
 
     def _run(self) -> None:
+        is_second_look = False
         while True:
+            is_something_missing = False
             try:
-                if self._is_leader():
-                    self.reconcile(datetime.now(UTC))
-                    self._retention.tend(datetime.now(UTC))
+                if self._leadership.is_ours():
+                    is_something_missing = self._lead()
             except Exception as error:
-                log.warning("reconciling failed error=%s reason=%s", type(error).__name__, error)
-            if self._stop.wait(self._every_seconds):
+                self._trouble.warning("reconciling failed error=%s reason=%s", type(error).__name__, error)
+            is_second_look = is_something_missing and not is_second_look
+            soon = _CONFIRMING_SECONDS if is_second_look else math.inf
+            if self._stop.wait(min(soon, self._every_seconds)):
                 return
 
-    def reconcile(self, now: datetime) -> None:
-        """Repair every open job once."""
-        absent, queued, suspects = self._live.absent(now), self._lines(), list[JobSpec]()
+    def _lead(self) -> bool:
+        """Do a round of everything. True when tasks are missing, which a second look may confirm."""
+        if self._clock() >= self._expiries_due:
+            self._expiries_due = self._clock() + _EXPIRIES_SECONDS
+            shorten_expiries(self._redis)
+        is_something_missing = self.reconcile(datetime.now(UTC))
+        self._retention.tend(self._agreed_now())
+        return is_something_missing
+
+    def reconcile(self, now: datetime) -> bool:
+        """Repair every open job once. True when tasks are missing."""
+        absent, queued = self._live.absent(now), self._lines()
+        suspects, unserved, unborn = list[_Suspect](), list[JobSpec](), list[str]()
+        open_jobs = [job_id for job_id, _ in self._artifacts.open_jobs()]
         self._had_trouble = False
-        for job_id, since in list(self._artifacts.open_jobs()):
+        for job_id in open_jobs:
             with self._left_in_trouble(job_id):
                 if not self._has_looked:
                     mend(self._artifacts, job_id)  # the power may have been cut
-                spec = self._open_job(job_id, now - since, now)
-                if spec and absent(spec.model.numerics.name) > _ABSENCE:
-                    self._give_up(spec, now)
-                elif spec and now - spec.created > _GRACE and self._looks_lost(spec, queued):
-                    suspects.append(spec)
+                spec = self._artifacts.spec(job_id)
+                if spec is None:
+                    unborn.append(job_id)
+                elif self._has_ended(spec, now):
+                    continue
+                elif absent(spec.model.numerics.name) > _ABSENCE:
+                    unserved.append(spec)
+                elif age(spec.created, now) > _GRACE and (suspect := self._suspect(spec, queued)):
+                    suspects.append(suspect)
         self._has_looked |= not self._had_trouble
-        queued = self._lines()  # read again, as some of them have just got on since
-        for spec in suspects:
-            with self._left_in_trouble(spec.id):
-                self._repair(spec, queued)
+        self._close(unborn)
+        self._give_up(unserved, now)
+        is_something_missing = self._repair(suspects)
+        self._room.tend(open_jobs)
+        return is_something_missing
 
     def _lines(self) -> Queued:
         """Make what reads each kind's line once, however many jobs are open."""
@@ -104,81 +158,91 @@ class Reconciler:
         try:
             yield
         except DamagedError as error:
-            log.error("job was left alone job_id=%s reason=%s", job_id, error)
+            self._trouble.error("job was left alone job_id=%s reason=%s", job_id, error)
         except (StoreError, OSError) as error:
             self._had_trouble = True
-            log.warning("job was left for the next round job_id=%s reason=%s", job_id, error)
+            self._trouble.warning("job was left for the next round job_id=%s reason=%s", job_id, error)
 
-    def _open_job(self, job_id: str, age: timedelta, now: datetime) -> JobSpec | None:
-        """Read a job that has not ended; close what has, or never was one."""
-        spec = self._artifacts.spec(job_id)
-        if spec is None:
-            if age > _ORPHAN_AGE:
+    def _close(self, unborn: list[str]) -> None:
+        """Close what never became a job."""
+        for job_id in self._orphans.lasting(unborn, _ORPHAN_SECONDS, self._clock()):
+            with self._left_in_trouble(job_id):
                 self._artifacts.close_job(job_id)
-            return None
-        state = self._artifacts.state(job_id)
-        if state and now - state.finished > _SETTLING:
-            self._artifacts.settle_job(spec, state)  # its worker died before it could
-        return None if state else spec
 
-    def _give_up(self, spec: JobSpec, now: datetime) -> None:
-        """Fail a job that nobody is there to render: other workers would make other bytes."""
+    def _has_ended(self, spec: JobSpec, now: datetime) -> bool:
+        state = self._artifacts.state(spec.id)
+        if state and age(state.finished, now) > _SETTLING:
+            self._artifacts.settle_job(spec, state)  # its worker died before it could
+        return state is not None
+
+    def _give_up(self, unserved: list[JobSpec], now: datetime) -> None:
+        """Fail jobs that nobody is there to render: other workers would make other bytes."""
+        names = {spec.model.numerics.name for spec in unserved}
+        certain = self._absences.lasting(names, CERTAIN_SECONDS, self._clock())
+        for spec in unserved:
+            if spec.model.numerics.name in certain:
+                with self._left_in_trouble(spec.id):
+                    self._fail(spec, now)
+
+    def _fail(self, spec: JobSpec, now: datetime) -> None:
         hours = _ABSENCE // timedelta(hours=1)
         message = f"for {hours} hours there was no worker that computes as {spec.model.numerics.name}"
         error = JobError(code="no_worker", message=message)
         if end(self._artifacts, self._live, spec, JobState(outcome="failed", started=None, finished=now, error=error)):
             log.warning("job failed job_id=%s code=no_worker", spec.id)
 
-    def _looks_lost(self, spec: JobSpec, queued: Queued) -> bool:
+    def _suspect(self, spec: JobSpec, queued: Queued) -> _Suspect | None:
         committed = self._artifacts.committed(spec.id)
-        self._restore_progress(spec, committed)
-        return bool(self._lost(spec, committed, queued(spec.model.numerics.name)))
+        begun = self._restored_progress(spec, committed)
+        suspect = _Suspect(spec, committed, begun)
+        return suspect if self._lost(suspect, queued) else None
 
-    def _repair(self, spec: JobSpec, queued: Queued) -> None:
-        if self._artifacts.state(spec.id) is not None:
+    def _repair(self, suspects: list[_Suspect]) -> bool:
+        """Queue the tasks again that were missing at this look and at those before, for a while."""
+        queued = self._lines()  # read again, as some of them have just got on since
+        missing = list[tuple[JobSpec, list[Task]]]()
+        for suspect in suspects:
+            with self._left_in_trouble(suspect.spec.id):
+                missing.append((suspect.spec, self._lost(suspect, queued)))
+        ids = [task.queue_id for _, tasks in missing for task in tasks]
+        certain = self._missing.lasting(ids, _CONFIRMING_SECONDS, self._clock())
+        for spec, tasks in missing:
+            with self._left_in_trouble(spec.id):
+                self._requeue(spec, [task for task in tasks if task.queue_id in certain])
+        return bool(ids)
+
+    def _requeue(self, spec: JobSpec, tasks: list[Task]) -> None:
+        if not tasks or self._artifacts.state(spec.id) is not None:
             return
-        lost = self._lost(spec, self._artifacts.committed(spec.id), queued(spec.model.numerics.name))
-        if lost:
-            self._line.enqueue(spec, lost)
-            log.warning("lost tasks were queued again job_id=%s tasks=%d", spec.id, len(lost))
-            self._live.count("tasks_requeued", by=len(lost))
+        sizes = (shard_bytes(spec, task.shard) for task in tasks if task.shard is not None)
+        if not self._room.fits(max(sizes, default=0)):
+            self._trouble.warning("lost tasks wait for room on the disk job_id=%s tasks=%d", spec.id, len(tasks))
+            return
+        self._line.enqueue(spec, tasks)
+        self._missing.forget(task.queue_id for task in tasks)
+        self._trouble.warning("lost tasks were queued again job_id=%s tasks=%d", spec.id, len(tasks))
+        self._live.count("tasks_requeued", by=len(tasks))
 
-    def _lost(self, spec: JobSpec, committed: set[int], queued: set[str]) -> list[Task]:
-        """Find the tasks that are nowhere, though they should be.
+    def _lost(self, suspect: _Suspect, queued: Queued) -> list[Task]:
+        """Find the tasks that are nowhere just now. The order of reads is that of a Snapshot."""
+        spec, known = suspect.spec, suspect.committed
+        is_whole = len(known) == spec.shard_count  # then the one that closes it may hold the lease of any shard
+        shards = [shard for shard in range(spec.shard_count) if is_whole or shard not in known]
+        tasks = [*(Task.render_shard(spec.id, shard) for shard in shards), Task.finalise(spec.id)]
+        waiting = queued(spec.model.numerics.name)
+        leased = self._line.leased(task.queue_id for task in tasks)
+        return lost_tasks(spec, Snapshot(suspect.begun, waiting, leased, self._artifacts.committed(spec.id)))
 
-        Only the foremost shard's task brings the next one, when it begins. So of the shards behind the foremost each
-        must be waiting, at work or done; and the next one after it, unless it waits itself.
-        """
-        if len(committed) == spec.shard_count:
-            return self._nowhere([Task.finalise(spec.id)], queued)
-        tasks = [Task.render_shard(spec.id, shard) for shard in range(spec.shard_count)]
-        missing = self._nowhere([task for shard, task in enumerate(tasks) if shard not in committed], queued)
-        gone = {task.queue_id for task in missing}
-        foremost = max((k for k, task in enumerate(tasks) if task.queue_id not in gone), default=-1)
-        lost = [task for task in tasks[: max(foremost, 0)] if task.queue_id in gone]
-        has_next = foremost + 1 < spec.shard_count
-        if has_next and not (foremost >= 0 and tasks[foremost].queue_id in queued):
-            lost.append(Task.render_shard(spec.id, foremost + 1, spec.shard_count))
-        return lost
-
-    def _nowhere(self, tasks: list[Task], queued: set[str]) -> list[Task]:
-        """Pick the tasks that neither wait nor are worked at."""
-        absent = [task for task in tasks if task.queue_id not in queued]
-        leased = self._line.leased(task.queue_id for task in absent)
-        return [task for task in absent if task.queue_id not in leased]
-
-    def _restore_progress(self, spec: JobSpec, committed: set[int]) -> None:
+    def _restored_progress(self, spec: JobSpec, committed: set[int]) -> set[int]:
+        """Write back the progress that Redis has lost, and tell which shards have begun."""
         known = self._live.progress(spec.id).images
         full = {shard: len(spec.shard_indices(shard)) for shard in committed}
         gone = {shard: images for shard, images in full.items() if known.get(shard) != images}
         if gone:
             self._live.restore_progress(spec.id, gone)
+        return committed | set(known)
 
-    def _is_leader(self) -> bool:
-        ttl = max(3, int(3 * self._every_seconds))
-        if self._redis.set(_LEADER_KEY, self._name, nx=True, ex=ttl):
-            return True
-        if self._redis.get(_LEADER_KEY) != self._name.encode():
-            return False
-        self._redis.expire(_LEADER_KEY, ttl)
-        return True
+    def _agreed_now(self) -> datetime:
+        """Tell the earlier one of two times, this host's and the queue server's: one of them may be wrong."""
+        seconds, microseconds = self._redis.time()
+        return min(datetime.now(UTC), datetime.fromtimestamp(seconds + microseconds / 1_000_000, UTC))

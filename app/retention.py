@@ -1,11 +1,15 @@
 """Retention: images are kept for a time from their job's end, requests for ever, half a file for an hour."""
 
 import logging
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from app.sightings import CERTAIN_SECONDS, Sightings
 from worker.contracts.artifacts import Artifacts, DamagedError
+from worker.contracts.throttle import Throttle
 
-_EVERY = timedelta(minutes=5)
+_EVERY_SECONDS = 300
 _WRITING = timedelta(hours=1)
 """Longer than any file is being written."""
 
@@ -13,28 +17,41 @@ log = logging.getLogger(__name__)
 
 
 class Retention:
-    """Removes the images of expired jobs, now and then."""
+    """Removes the images of expired jobs, now and then; but only once they have been due for a while.
 
-    def __init__(self, artifacts: Artifacts, every: timedelta = _EVERY) -> None:
+    A clock that is far ahead for a moment would otherwise remove everything. So the time that images must be due for
+    is measured by another clock, which nobody sets.
+    """
+
+    def __init__(
+        self, artifacts: Artifacts, every_seconds: float = _EVERY_SECONDS, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._artifacts = artifacts
-        self._every = every
-        self._next: datetime | None = None
+        self._every_seconds = every_seconds
+        self._clock = clock
+        self._next = clock()
+        self._due = Sightings()
+        self._trouble = Throttle(log, clock=clock)
 
     def tend(self, now: datetime) -> None:
         """Remove what has expired and what was never finished, unless that was done just now."""
-        if self._next is not None and now < self._next:
+        seconds = self._clock()
+        if seconds < self._next:
             return
-        self._next = now + self._every
-        self._artifacts.sweep_unfinished(now - _WRITING)
-        for job_id, note in list(self._artifacts.due_jobs(now)):
+        self._next = seconds + self._every_seconds
+        self._artifacts.sweep_unfinished(now, _WRITING)
+        due = {note: job_id for job_id, note in self._artifacts.due_jobs(now)}
+        for note in self._due.lasting(due, CERTAIN_SECONDS, seconds):
             try:
-                self._expire(job_id, now)
-                self._artifacts.drop_note(note)
+                self._expire(due[note], note, now)
             except DamagedError as error:
-                log.error("job was left alone job_id=%s reason=%s", job_id, error)
+                self._trouble.error("job was left alone job_id=%s reason=%s", due[note], error)
 
-    def _expire(self, job_id: str, now: datetime) -> None:
+    def _expire(self, job_id: str, note: str, now: datetime) -> None:
         spec, state = self._artifacts.spec(job_id), self._artifacts.state(job_id)
-        if spec is None or (state is not None and state.has_expired(spec, now)):
+        if spec is not None and state is not None and not state.has_expired(spec, now):
+            return  # another clock wrote the note
+        if spec is None or state is not None:
             self._artifacts.expire_job(job_id)
             log.info("job expired job_id=%s", job_id)
+        self._artifacts.drop_note(note)

@@ -1,14 +1,222 @@
-"""Room on the disk: what may fill it is refused before it is begun."""
+"""Room on the disk: what open jobs may still need is reserved, so that jobs which are accepted fit together.
 
+Redis holds the reservations, so that all API processes count the same ones. They can be made again from the store.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from enum import IntEnum
 from http import HTTPStatus
+from threading import Lock
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq.utils import as_text
 
 from app.errors import ApiError
-from worker.contracts.artifacts import Artifacts
+from app.sightings import Sightings
+from worker.contracts.artifacts import Artifacts, DamagedError
+from worker.contracts.jobs import JobSpec
+
+_KEY = "imagemill:room"
+"""Hash of job id to reserved bytes, and their sum. Without the sum, Redis has been emptied."""
+_TOTAL = "total"
+_IMAGE_BYTES = 1 << 10
+"""Of an image, besides its pixels: headers, checksums, metadata. Measured: 330 to 730 at 32 px."""
+_JOB_BYTES = 1 << 15
+"""Of a job of any size: a few files, each of whole blocks of the disk."""
+_REFRESH_SECONDS = 1.0
+"""Between two looks into the store, however many requests are refused."""
+_CREATING_SECONDS = 60
+"""Longer than a request takes from its reservation until its job is in the store."""
+_RETRY_AFTER_SECONDS = 60
+
+_RESERVE = """
+local total = redis.call('HGET', KEYS[1], 'total')
+if not total and ARGV[4] == '0' then
+    return {-1, 0}
+end
+total = tonumber(total or 0)
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then
+    return {1, total}
+end
+if total + tonumber(ARGV[2]) > tonumber(ARGV[3]) then
+    return {0, total}
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('HINCRBY', KEYS[1], 'total', ARGV[2])
+return {2, total}
+"""
+
+_SET = """
+for k = 1, #ARGV, 2 do
+    if ARGV[k + 1] == '0' then
+        redis.call('HDEL', KEYS[1], ARGV[k])
+    else
+        redis.call('HSET', KEYS[1], ARGV[k], ARGV[k + 1])
+    end
+end
+local total, fields = 0, redis.call('HGETALL', KEYS[1])
+for k = 1, #fields, 2 do
+    if fields[k] ~= 'total' then
+        total = total + tonumber(fields[k + 1])
+    end
+end
+redis.call('HSET', KEYS[1], 'total', string.format('%.0f', total))
+"""
 
 
-def check_room(artifacts: Artifacts, needed: int) -> None:
-    """Raise ApiError when so many bytes may be too much."""
-    free = artifacts.free_bytes()
-    if free is not None and free < needed:
-        detail = f"the disk has room for {free // 1_000_000} MB, and this may need {needed // 1_000_000} MB"
-        raise ApiError(HTTPStatus.INSUFFICIENT_STORAGE, "disk_low", detail, retry_after_seconds=60)
+class _Answer(IntEnum):
+    """What became of a reservation."""
+
+    UNKNOWN = -1
+    """Redis does not know what is reserved."""
+    REFUSED = 0
+    HAD = 1
+    """The job had one before."""
+    MADE = 2
+
+
+class Room:
+    """Reserves what jobs may need on the disk of the store. In a bucket there is no end, and nothing is reserved."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        artifacts: Artifacts,
+        free_bytes: Callable[[], int | None],
+        kept_bytes: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._redis = redis
+        self._artifacts = artifacts
+        self._free_bytes = free_bytes
+        self._kept_bytes = kept_bytes
+        """That no new job may need."""
+        self._clock = clock
+        self._reserve = redis.register_script(_RESERVE)
+        self._set = redis.register_script(_SET)
+        self._refreshing = Lock()
+        self._refreshed = -_REFRESH_SECONDS
+        self._sightings = Sightings()
+
+    @contextmanager
+    def reserved(self, spec: JobSpec) -> Iterator[None]:
+        """Reserve what a job may need, and give it back if the job is not accepted. Raises ApiError."""
+        is_new = self._take(spec.id, bytes_left(spec))
+        try:
+            yield
+        except Exception:
+            if is_new:
+                self.give_back(spec.id)
+            raise
+
+    def check(self, needed: int) -> None:
+        """Raise ApiError unless so many bytes fit beside what is reserved."""
+        if not self._has_room(needed):
+            self._refresh(is_urgent=False)
+            if not self._has_room(needed):
+                raise self._refusal(needed, self._free_bytes() or 0, self._reserved())
+
+    def _has_room(self, needed: int) -> bool:
+        free = self._free_bytes()
+        return free is None or self._reserved() + needed <= free - self._kept_bytes
+
+    def fits(self, needed: int) -> bool:
+        """Tell whether the disk itself has room for so many bytes."""
+        free = self._free_bytes()
+        return free is None or needed <= free
+
+    def give_back(self, *job_ids: str) -> None:
+        """Give back what is reserved for jobs. When Redis cannot be reached, `tend` does it later."""
+        if self._free_bytes() is not None and job_ids:
+            with suppress(RedisError):
+                self._write(dict.fromkeys(job_ids, 0))
+
+    def tend(self, open_jobs: Iterable[str]) -> None:
+        """Give back what is reserved for jobs that have ended or were never accepted; run it now and then."""
+        if self._free_bytes() is None:
+            return
+        if not self._redis.hexists(_KEY, _TOTAL):
+            self._refresh()
+        gone = self._jobs() - set(open_jobs)
+        ended = {job_id for job_id in gone if self._left(job_id) == 0}
+        self.give_back(*ended, *self._sightings.lasting(gone - ended, _CREATING_SECONDS, self._clock()))
+
+    def _take(self, job_id: str, needed: int) -> bool:
+        """Reserve bytes for a job. False when there is nothing to reserve, or it was reserved before."""
+        free = self._free_bytes()
+        if free is None:
+            return False
+        answer, reserved = self._ask(job_id, needed, free)
+        if answer in (_Answer.UNKNOWN, _Answer.REFUSED):
+            self._refresh(is_urgent=answer is _Answer.UNKNOWN)
+            free = self._free_bytes() or 0
+            answer, reserved = self._ask(job_id, needed, free, is_refreshed=True)
+        if answer is _Answer.REFUSED:
+            raise self._refusal(needed, free, reserved)
+        return answer is _Answer.MADE
+
+    def _ask(self, job_id: str, needed: int, free: int, *, is_refreshed: bool = False) -> tuple[_Answer, int]:
+        most = max(0, free - self._kept_bytes)
+        answer, reserved = self._reserve(keys=[_KEY], args=[job_id, needed, most, int(is_refreshed)])
+        return _Answer(answer), int(reserved)
+
+    def _refresh(self, *, is_urgent: bool = True) -> None:
+        """Read from the store what each open job still needs."""
+        with self._refreshing:
+            if not is_urgent and self._clock() < self._refreshed + _REFRESH_SECONDS:
+                return
+            known = self._jobs() | {job_id for job_id, _ in self._artifacts.open_jobs()}
+            left = {job_id: self._left(job_id) for job_id in known}
+            self._write({job_id: needed for job_id, needed in left.items() if needed is not None})
+            self._refreshed = self._clock()
+
+    def _left(self, job_id: str) -> int | None:
+        """Tell what a job may still need; 0 when it has ended, None when it is not in the store."""
+        try:
+            spec, state = self._artifacts.spec(job_id), self._artifacts.state(job_id)
+        except DamagedError:
+            return 0  # nobody renders it
+        if state is not None:
+            return 0
+        return None if spec is None else bytes_left(spec, self._artifacts.committed(job_id))
+
+    def _jobs(self) -> set[str]:
+        return {as_text(job_id) for job_id in self._redis.hkeys(_KEY)} - {_TOTAL}
+
+    def _reserved(self) -> int:
+        with suppress(RedisError):  # a picture can be kept without it
+            return int(self._redis.hget(_KEY, _TOTAL) or 0)
+        return 0
+
+    def _write(self, left: dict[str, int]) -> None:
+        self._set(keys=[_KEY], args=[part for pair in left.items() for part in pair])
+
+    def _refusal(self, needed: int, free: int, reserved: int) -> ApiError:
+        detail = (
+            f"this may need {_megabytes(needed)} of the disk; {_megabytes(free)} are free, of which "
+            f"{_megabytes(reserved)} are reserved for open jobs and {_megabytes(self._kept_bytes)} must stay free"
+        )
+        status = HTTPStatus.INSUFFICIENT_STORAGE
+        return ApiError(status, "disk_low", detail, retry_after_seconds=_RETRY_AFTER_SECONDS)
+
+
+def bytes_left(spec: JobSpec, committed: Iterable[int] = ()) -> int:
+    """Tell how much a job may still write: an upper bound, as images are compressed."""
+    images = spec.n - sum(len(spec.shard_indices(shard)) for shard in committed)
+    return images * _bytes_per_image(spec) + _JOB_BYTES
+
+
+def shard_bytes(spec: JobSpec, shard: int) -> int:
+    """Tell how much one shard may take: an upper bound."""
+    return len(spec.shard_indices(shard)) * _bytes_per_image(spec)
+
+
+def _bytes_per_image(spec: JobSpec) -> int:
+    return 3 * spec.model.resolution**2 + _IMAGE_BYTES
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:.1f} MB"

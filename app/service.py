@@ -19,10 +19,11 @@ from app.live import Live, Progress
 from app.models import Models
 from app.orders import Orders
 from app.quota import Quota, Usage
-from app.room import check_room
+from app.room import Room
 from app.schemas import GenerateQuery, Job, Wanted
 from app.settings import Settings
 from app.status import describe
+from worker.contracts.age import age
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.jobs import SUFFIXES, Format, JobId, JobSpec, JobState
 from worker.contracts.line import Line
@@ -53,6 +54,7 @@ class Service:
         models: Models,
         orders: Orders,
         quota: Quota,
+        room: Room,
     ) -> None:
         self._settings = settings
         self._artifacts = artifacts
@@ -61,6 +63,7 @@ class Service:
         self._models = models
         self._orders = orders
         self._quota = quota
+        self._room = room
 
     def submit(self, query: GenerateQuery, caller: Caller, key: str | None = None) -> tuple[JobSpec, Job, Usage | None]:
         """Accept a job: once this returns, the job ends, whatever dies. The same key finds the same job for a day.
@@ -82,7 +85,7 @@ class Service:
 
     def _keyed(self, spec: JobSpec, caller: Caller, key: str, request: str) -> tuple[JobSpec, Job, Usage | None]:
         def is_over(known: JobSpec, _state: JobState | None) -> bool:
-            return spec.created - known.created > _KEY_LIVES
+            return age(known.created, spec.created) > _KEY_LIVES
 
         parts = ("key", caller.owner, key)
         found, used = self._found(spec.model_copy(update={"request": request}), caller, parts, is_over)
@@ -149,8 +152,7 @@ class Service:
 
     def _accept(self, spec: JobSpec, caller: Caller, *, is_named: bool = False) -> Usage | None:
         """Write a job down and queue it. One with a name of its own stays when that fails: it is asked for again."""
-        check_room(self._artifacts, spec.n * 3 * spec.model.resolution**2 + self._settings.min_free_bytes)
-        with self._discarded_on_error(spec.id) if not is_named else nullcontext():
+        with self._room.reserved(spec), self._discarded_on_error(spec.id) if not is_named else nullcontext():
             with self._quota.room(caller, spec.n) as used:
                 spec, is_new = self._artifacts.create_job(spec)
             if is_new:
@@ -195,6 +197,7 @@ class Service:
         """End a job, unless it has ended otherwise."""
         state = JobState(outcome="cancelled", started=None, finished=datetime.now(UTC))
         if end(self._artifacts, self._live, spec, state):
+            self._room.give_back(spec.id)
             log.info("job cancelled job_id=%s", spec.id)
         job = self.job(spec)
         if job.state != "cancelled":
@@ -226,7 +229,7 @@ class Service:
         return spec.format, self._artifacts.image(shard, position)
 
     def _check_kept(self, spec: JobSpec, job: Job) -> None:
-        if job.expires is not None and job.expires <= datetime.now(UTC):
+        if job.state == "succeeded" and job.expires is not None and job.expires <= datetime.now(UTC):
             detail = f"the images of job {spec.id} were removed on {job.expires:%Y-%m-%d}; POST {job.links.rebuild}"
             raise ApiError(HTTPStatus.GONE, "job_expired", f"{detail} makes the same ones again")
 
@@ -236,7 +239,7 @@ def _is_lost(spec: JobSpec, state: JobState | None) -> bool:
     if state is None:
         return False
     now = datetime.now(UTC)
-    is_resting = state.outcome == "failed" and now - state.finished < _FAILED_REST
+    is_resting = state.outcome == "failed" and age(state.finished, now) < _FAILED_REST
     return not is_resting and (state.outcome != "succeeded" or state.has_expired(spec, now))
 
 

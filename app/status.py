@@ -1,5 +1,6 @@
 """How a job looks to its owner. Pure: a function of its record, its progress and the time."""
 
+import math
 from datetime import datetime
 
 from app.live import Progress
@@ -10,7 +11,7 @@ from worker.contracts.jobs import SUFFIXES, JobSpec, JobState
 def describe(spec: JobSpec, state: JobState | None, progress: Progress, now: datetime) -> Job:
     """Describe a job; `now` is when it ended, once it has."""
     done = min(spec.n, sum(progress.images.values()))
-    rate = _rate(done, now.timestamp() - progress.started) if progress.started else None
+    rate = _rate(done, now.timestamp() - _began(spec, progress.started, now)) if progress.started else None
     is_rendering = state is None and bool(progress.started or done)
     is_learning = state is None and not is_rendering and progress.learnt is not None
     return Job(
@@ -37,6 +38,12 @@ def describe(spec: JobSpec, state: JobState | None, progress: Progress, now: dat
         error=PublicJobError(**dict(state.error)) if state and state.error else None,
         links=_links(spec),
     )
+
+
+def _began(spec: JobSpec, started: float, now: datetime) -> float:
+    """Tell when the first shard began, as a worker says; not before the request, nor in the future."""
+    known = (spec.created.timestamp(), started)
+    return max((time for time in known if time <= now.timestamp()), default=math.inf)
 
 
 def _rate(done: int, seconds: float) -> float | None:

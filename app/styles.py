@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.decoder import decoded
 from app.errors import ApiError, unavailable, unprocessable
-from app.room import check_room
+from app.room import Room
 from app.schemas import Style
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.catalog import Sha256
@@ -31,9 +31,9 @@ _DECODING, _WAITING = 2, 16
 class Styles:
     """All that the routes ask for; raises ApiError."""
 
-    def __init__(self, artifacts: Artifacts, min_free_bytes: int) -> None:
+    def __init__(self, artifacts: Artifacts, room: Room) -> None:
         self._artifacts = artifacts
-        self._min_free_bytes = min_free_bytes
+        self._room = room
         self._decoding = CapacityLimiter(_DECODING)
 
     async def add(self, owner: str, data: bytes) -> tuple[Style, bool]:
@@ -43,7 +43,7 @@ class Styles:
         return await to_thread.run_sync(self._add, owner, data, limiter=self._decoding)
 
     def _add(self, owner: str, data: bytes) -> tuple[Style, bool]:
-        check_room(self._artifacts, self._min_free_bytes + _MOST_KEPT)
+        self._room.check(_MOST_KEPT)
         try:
             picture = decoded(data, _SIDE)
         except UnknownFormatError as error:

@@ -99,7 +99,8 @@ def test_a_dataset_that_was_removed_is_rebuilt_to_the_bit(house: House) -> None:
     hashes = house.job_hashes(job["id"])
     assert house.client.post(job["links"]["rebuild"]).json()["id"] == job["id"]
     assert problem(house.client.post(job["links"]["retry"]))["code"] == "job_ended"
-    age(house, job["id"], "state.json", "finished", timedelta(hours=4))
+    for name, field in (("spec.json", "created"), ("state.json", "finished")):
+        age(house, job["id"], name, field, timedelta(hours=4))
     shutil.rmtree(house.folder / "store" / "jobs" / job["id"] / "shards")
     for path in ("download", "images/0.png"):
         body = problem(house.client.get(f"/jobs/{job['id']}/{path}"))

@@ -18,7 +18,7 @@ _JOBS = "jobs"
 _STYLES, _OWNED = "styles", "owned"
 _LEARNT = "learnt"
 _DISCARDED = timedelta(minutes=10)
-"""After which no worker is at a job any more that was taken back."""
+"""After which no worker is at a job any more that was taken back or cancelled."""
 _INDEX = re.compile(r"/(\d{5})\.json$")
 
 __all__ = ["Artifacts", "DamagedError", "StoreError"]
@@ -82,9 +82,15 @@ class Artifacts:
         self.close_job(job_id)
 
     def settle_job(self, spec: JobSpec, state: JobState) -> None:
-        """Sweep a job that has ended, force it to the disk, note when it expires, then remove its marker."""
-        self.sweep(spec.id)
-        self._note(spec.id, state.expires(spec))
+        """Sweep a job that has ended, force it to the disk, note when it expires, then remove its marker.
+
+        Of a cancelled job, the images go at once, and what a worker still stores goes later.
+        """
+        if state.outcome == "cancelled":
+            self.expire_job(spec.id)
+        else:
+            self.sweep(spec.id)
+        self._note(spec.id, max(state.expires(spec), state.finished + _DISCARDED))
         self._objects.sync(f"{_JOBS}/{spec.id}")
         self.close_job(spec.id)
 
@@ -110,14 +116,13 @@ class Artifacts:
     def expire_job(self, job_id: str) -> None:
         """Remove all of a job but its spec and how it ended."""
         self._objects.delete_unfinished(f"{_JOBS}/{job_id}")
-        for path, *_ in list(self._objects.list(f"{_JOBS}/{job_id}")):
-            if path not in (_spec_path(job_id), _state_path(job_id)):
-                self._objects.delete(path)
+        found = [path for path, *_ in self._objects.list(f"{_JOBS}/{job_id}")]
+        self._objects.delete_all(path for path in found if path not in (_spec_path(job_id), _state_path(job_id)))
 
-    def sweep_unfinished(self, before: datetime) -> None:
-        """Remove what was half written before some time and belongs to no job: those are swept when they end."""
+    def sweep_unfinished(self, now: datetime, older_than: timedelta) -> None:
+        """Remove what was half written and belongs to no job: those are swept when they end."""
         for folder in (_OPEN, _DUE, _STYLES, _OWNED, _LEARNT):
-            self._objects.delete_unfinished(folder, before)
+            self._objects.delete_unfinished(folder, now, older_than)
 
     def drop_note(self, note: str) -> None:
         """Remove a note of `due_jobs`."""

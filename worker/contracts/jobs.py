@@ -16,6 +16,8 @@ Format = Literal["png", "webp", "jpeg", "npz"]
 SUFFIXES: dict[Format, str] = {"png": "png", "webp": "webp", "jpeg": "jpg", "npz": "npy"}
 
 DEFAULT_TTL_HOURS = 7 * 24
+FAILED_TTL_HOURS = 1
+"""How long the images of a job that has failed are kept."""
 
 JobId = Annotated[str, StringConstraints(pattern=JOB_ID_PATTERN)]
 
@@ -139,8 +141,12 @@ class JobState(BaseModel):
     error: JobError | None = None
 
     def expires(self, spec: JobSpec) -> datetime:
-        """Tell when the images are removed; the spec stays, and makes the same ones again."""
-        return self.finished + timedelta(hours=spec.ttl_hours)
+        """Tell when the images are removed; the spec stays, and makes the same ones again.
+
+        No job ends before it begins: a worker whose clock is behind does not make its images expire early.
+        """
+        kept = {"succeeded": spec.ttl_hours, "failed": FAILED_TTL_HOURS, "cancelled": 0}
+        return max(self.finished, spec.created) + timedelta(hours=kept[self.outcome])
 
     def has_expired(self, spec: JobSpec, now: datetime) -> bool:
         """Tell whether the images may have been removed."""

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -16,6 +16,8 @@ from obstore.exceptions import AlreadyExistsError
 from obstore.exceptions import BaseError as StoreError
 from obstore.store import LocalStore, from_url
 from pydantic import BaseModel, ValidationError
+
+from worker.contracts.age import age
 
 _CHUNK_BYTES = 1 << 20
 _SYNCED_AT_ONCE = 8
@@ -69,15 +71,24 @@ class Objects:
         except FileNotFoundError:
             return
 
-    def delete_unfinished(self, prefix: str, before: datetime | None = None) -> None:
+    def delete_all(self, paths: Iterable[str]) -> None:
+        """Remove objects, those that are there; from a bucket by a few requests."""
+        if self._folder is None:
+            obstore.delete(self._store, list(paths))
+        else:
+            for path in paths:
+                self.delete(path)
+
+    def delete_unfinished(self, prefix: str, now: datetime | None = None, older_than: timedelta | None = None) -> None:
         """Remove what processes that were killed while they wrote have left in a folder; `list` does not show it.
 
-        With a time, only what nobody has written to since then.
+        With an age, only what nobody has written to for so long.
         """
         if self._folder is not None:
             for path in (self._folder / prefix).rglob("*#*"):  # obstore writes x#1, then renames it
                 with suppress(FileNotFoundError):  # it has its name by now
-                    if before is None or path.stat().st_mtime < before.timestamp():
+                    written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+                    if now is None or older_than is None or age(written, now) > older_than:
                         path.unlink()
 
     def read(self, path: str) -> bytes | None:

@@ -6,14 +6,19 @@ from redis import Redis
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from app.expiries import shorten_expiries
+from app.leadership import Leadership
 from app.live import Live
 from app.reconciler import Reconciler
+from app.room import Room
+from app.sightings import CERTAIN_SECONDS
+from tests.unit.app.clock import Clock
 from tests.unit.conftest import MakeSpec
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.catalog import Numerics, WorkerEntry
 from worker.contracts.jobs import JobSpec, JobState
 from worker.contracts.line import Line
-from worker.contracts.queue import Task, queue_names
+from worker.contracts.queue import LEASE_TTL_SECONDS, Task, progress_key, queue_names, worker_key
 from worker.contracts.records import ImageTable
 from worker.contracts.tally import Count
 
@@ -35,7 +40,10 @@ class Bench:
         self.line = Line(redis)
         self.live = Live(redis)
         self.spec = spec
-        self.reconciler = Reconciler(redis, self.artifacts, self.line, self.live, 1)
+        self.clock = Clock()
+        self.free: int | None = 1 << 40
+        room = Room(redis, self.artifacts, lambda: self.free, 0, self.clock)
+        self.reconciler = Reconciler(redis, self.artifacts, self.line, self.live, room, 1, self.clock)
 
     def task(self, shard: int) -> Task:
         return Task.render_shard(self.spec.id, shard)
@@ -45,10 +53,17 @@ class Bench:
         job = Job.fetch(self.task(shard).queue_id, self.redis, JSONSerializer)
         return Task.model_validate({"name": job.func_name, **job.kwargs})
 
-    def reconcile(self) -> set[str]:
-        """Run the loop once, and tell what is queued then."""
-        self.reconciler.reconcile(self.spec.created + LATER)
+    def reconcile(self, now: datetime | None = None) -> set[str]:
+        """Look twice, long enough apart, and tell what is queued then."""
+        for seconds in (0, 1):
+            self.clock.seconds += seconds
+            self.reconciler.reconcile(now or self.spec.created + LATER)
         return self.queued()
+
+    def begin(self, shard: int) -> None:
+        """Take a shard's lease, and report that its rendering has begun."""
+        self.redis.set(self.task(shard).lease_key, "worker", ex=LEASE_TTL_SECONDS)
+        self.redis.hset(progress_key(self.spec.id), str(shard), 0)
 
     def queued(self) -> set[str]:
         return self.line.queued(self.spec.model.numerics.name)
@@ -84,7 +99,7 @@ def test_a_shard_behind_the_foremost_is_queued_and_brings_no_other(bench: Bench)
 @pytest.mark.parametrize("at_work", [True, False], ids=["at work", "done"])
 def test_the_shard_after_the_foremost_is_queued_and_brings_the_next(bench: Bench, at_work: bool) -> None:
     if at_work:
-        bench.redis.set(bench.task(0).lease_key, "worker")
+        bench.begin(0)
     else:
         bench.artifacts.commit_shard(bench.spec.id, 0, b"", ImageTable())
     assert bench.reconcile() == {bench.task(1).queue_id}
@@ -124,37 +139,138 @@ def test_an_ended_job_is_closed(bench: Bench) -> None:
 
 
 def test_a_young_job_is_left_to_the_request_that_brought_it(bench: Bench) -> None:
-    bench.reconciler.reconcile(bench.spec.created)
-    assert bench.queued() == set()
+    assert bench.reconcile(bench.spec.created) == set()
 
 
 def test_a_marker_without_a_job_is_removed_once_it_is_old(bench: Bench) -> None:
     bench.artifacts.discard_job(bench.spec.id, datetime.now(UTC))
     marker = bench.folder / "open" / bench.spec.id
     marker.write_bytes(b"")
-    bench.reconciler.reconcile(datetime.now(UTC))
-    assert marker.exists()
-    bench.reconciler.reconcile(datetime.now(UTC) + timedelta(minutes=2))
+    for seconds, year in ((0, 1), (59, 3000), (1, 1)):  # whatever the time of day, or that of the store, may be
+        assert marker.exists()
+        bench.clock.seconds += seconds
+        bench.reconciler.reconcile(datetime(year, 1, 1, tzinfo=UTC))
     assert not marker.exists()
 
 
 def test_a_job_that_nobody_can_render_fails_after_a_day(bench: Bench) -> None:
     now = bench.spec.created + LATER
+
+    def look(seconds: int) -> None:
+        for wait in (0, CERTAIN_SECONDS):
+            bench.clock.seconds += wait
+            bench.reconciler.reconcile(now + timedelta(seconds=seconds))
+
     for seconds in (0, DAY):  # the first time, it is not known since when
-        bench.reconciler.reconcile(now + timedelta(seconds=seconds))
+        look(seconds)
         assert bench.artifacts.state(bench.spec.id) is None
     bench.redis.set("imagemill:worker:w", WORKER.model_dump_json())
-    bench.reconciler.reconcile(now + timedelta(seconds=DAY + 1))
+    look(DAY + 1)
     bench.redis.delete("imagemill:worker:w")
-    bench.reconciler.reconcile(now + timedelta(seconds=2 * DAY + 1))
+    look(2 * DAY + 1)
     assert bench.artifacts.state(bench.spec.id) is None
-    bench.reconciler.reconcile(now + timedelta(seconds=2 * DAY + 2))
+    look(2 * DAY + 2)
     state = bench.artifacts.state(bench.spec.id)
     assert state is not None
     assert state.error is not None
     assert (state.outcome, state.error.code) == ("failed", "no_worker")
     assert bench.live.counts()[Count(name="jobs_ended", labels=("failed",))] == 1
     assert list(bench.artifacts.open_jobs()) == []
+
+
+def test_a_clock_that_is_days_ahead_for_a_moment_fails_no_job(bench: Bench) -> None:
+    now = bench.spec.created + LATER
+    for minute in range(60):
+        bench.clock.seconds = 60 * minute
+        bench.reconciler.reconcile(now + timedelta(minutes=minute) + timedelta(days=9) * (minute % 14 != 0))
+    assert bench.artifacts.state(bench.spec.id) is None
+
+
+def test_after_a_clock_was_ahead_a_job_waits_for_its_worker_no_longer_than_a_day(bench: Bench) -> None:
+    now = bench.spec.created + LATER
+    for seconds in (365 * DAY, 0, DAY + 1):  # of the first one, Redis keeps that a worker was missing since
+        for wait in (0, CERTAIN_SECONDS):
+            bench.clock.seconds += wait
+            bench.reconciler.reconcile(now + timedelta(seconds=seconds))
+    assert bench.artifacts.state(bench.spec.id) is not None
+
+
+@pytest.mark.parametrize("days", [-9000, -1, 1, 9000])
+def test_a_job_goes_on_whatever_the_clock_was_when_it_was_accepted(bench: Bench, days: int) -> None:
+    bench.artifacts.commit_shard(bench.spec.id, 0, b"", ImageTable())
+    assert bench.reconcile(bench.spec.created + timedelta(days=days)) == {bench.task(1).queue_id}
+    assert bench.live.progress(bench.spec.id).images == {0: 4}
+
+
+def test_a_job_that_ended_by_a_clock_ahead_is_settled_soon(bench: Bench) -> None:
+    finished = bench.spec.created + timedelta(days=365)
+    bench.artifacts.finish(bench.spec.id, JobState(outcome="failed", started=None, finished=finished))
+    bench.reconcile()
+    assert list(bench.artifacts.open_jobs()) == []
+
+
+def test_a_lease_that_outlives_its_time_is_shortened(bench: Bench) -> None:
+    """The clock of the queue server was set back by a day after a worker took a lease and died."""
+    keys = [bench.task(0).lease_key, "imagemill:learning:l", worker_key("w"), "imagemill:turn:alice"]
+    for key in (*keys, "imagemill:cancel:j"):
+        bench.redis.set(key, "x", ex=DAY)
+    bench.redis.set("imagemill:lease:fresh", "x", ex=3)
+    shorten_expiries(bench.redis)
+    assert [bench.redis.ttl(key) for key in keys] == [15, 15, 30, 30]
+    assert bench.redis.ttl("imagemill:cancel:j") == DAY
+    assert bench.redis.ttl("imagemill:lease:fresh") == 3
+
+
+def test_a_dead_leader_does_not_lead_for_as_long_as_the_clock_was_ahead(bench: Bench) -> None:
+    bench.redis.set("imagemill:reconciler", "dead", ex=DAY)
+    leadership = Leadership(bench.redis, 1)
+    assert not leadership.is_ours()
+    assert bench.redis.ttl("imagemill:reconciler") <= 3
+    bench.redis.delete("imagemill:reconciler")
+    assert leadership.is_ours()
+    assert not Leadership(bench.redis, 1).is_ours()
+
+
+def test_a_task_that_is_nowhere_for_a_moment_is_not_lost(bench: Bench) -> None:
+    bench.reconciler.reconcile(bench.spec.created + LATER)
+    bench.clock.seconds += 0.9
+    bench.reconciler.reconcile(bench.spec.created + LATER)
+    bench.begin(0)
+    bench.redis.hdel(progress_key(bench.spec.id), "0")  # it has a lease, but has not begun
+    assert bench.reconcile() == set()
+    bench.begin(0)
+    bench.line.enqueue(bench.spec, [bench.task(1)])
+    assert bench.reconcile() == {bench.task(1).queue_id}
+    assert Count(name="tasks_requeued") not in bench.live.counts()
+
+
+def test_a_job_that_is_being_closed_is_left_to_the_worker_at_it(bench: Bench) -> None:
+    for shard in range(JOB_SHARDS):
+        bench.artifacts.commit_shard(bench.spec.id, shard, b"", ImageTable())
+    bench.begin(1)  # the worker that committed last
+    assert bench.reconcile() == set()
+    bench.redis.delete(bench.task(1).lease_key)
+    assert bench.reconcile() == {Task.finalise(bench.spec.id).queue_id}
+
+
+def test_a_task_that_is_lost_time_and_again_is_queued_once_a_second(bench: Bench) -> None:
+    for _ in range(40):
+        bench.clock.seconds += 0.125
+        bench.reconciler.reconcile(bench.spec.created + LATER)
+        bench.redis.delete(LONG)
+    assert bench.live.counts()[Count(name="tasks_requeued")] == 4
+
+
+def test_lost_tasks_wait_for_room_on_the_disk(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.free = 10_000
+    for _ in range(61):
+        bench.clock.seconds += 1
+        bench.reconciler.reconcile(bench.spec.created + LATER)
+    assert bench.queued() == set()
+    said = [record.getMessage() for record in caplog.records if "room on the disk" in record.getMessage()]
+    assert len(said) == 1
+    bench.free = 1_000_000
+    assert bench.reconcile() == {bench.task(0).queue_id}
 
 
 def test_what_got_on_while_others_were_looked_at_is_not_lost(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +282,7 @@ def test_what_got_on_while_others_were_looked_at_is_not_lost(bench: Bench, monke
         return found
 
     monkeypatch.setattr(bench.line, "queued", queued_late)
-    bench.reconciler.reconcile(bench.spec.created + LATER)
+    bench.reconcile()
     assert Count(name="tasks_requeued") not in bench.live.counts()
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.retention import Retention
+from tests.unit.app.clock import Clock
 from tests.unit.conftest import MakeSpec
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.jobs import JobSpec, JobState
@@ -12,6 +13,8 @@ from worker.contracts.records import ImageTable
 
 ENDED = datetime(2030, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+A_WHILE = 15 * 60
+"""Seconds that images must be due for."""
 STATE = JobState(outcome="succeeded", started=ENDED, finished=ENDED)
 
 
@@ -31,6 +34,13 @@ def spec(artifacts: Artifacts, make_spec: MakeSpec) -> JobSpec:
     return made
 
 
+def tend(retention: Retention, clock: Clock, now: datetime) -> None:
+    """Look twice, and in between let the images be due for long enough."""
+    for seconds in (0, A_WHILE):
+        clock.seconds += seconds
+        retention.tend(now)
+
+
 def names(folder: Path) -> set[str]:
     return {path.name for path in folder.rglob("*") if path.is_file()}
 
@@ -38,11 +48,12 @@ def names(folder: Path) -> set[str]:
 def test_images_go_when_their_time_has_come_and_the_request_stays(
     artifacts: Artifacts, spec: JobSpec, tmp_path: Path
 ) -> None:
-    retention = Retention(artifacts, timedelta(0))
+    clock = Clock()
+    retention = Retention(artifacts, 0, clock)
     before = names(tmp_path)
-    retention.tend(ENDED + 2 * HOUR - timedelta(seconds=1))
+    tend(retention, clock, ENDED + 2 * HOUR - timedelta(seconds=1))
     assert names(tmp_path) == before
-    retention.tend(ENDED + 2 * HOUR)
+    tend(retention, clock, ENDED + 2 * HOUR)
     assert names(tmp_path) == {"spec.json", "state.json"}
     assert artifacts.spec(spec.id) == spec
     assert artifacts.shard(spec.id, 0) is None
@@ -50,11 +61,12 @@ def test_images_go_when_their_time_has_come_and_the_request_stays(
 
 def test_a_job_that_is_open_again_keeps_its_images(artifacts: Artifacts, spec: JobSpec, tmp_path: Path) -> None:
     artifacts.forget_ending(spec.id)
-    Retention(artifacts).tend(ENDED + 3 * HOUR)
+    clock = Clock()
+    tend(Retention(artifacts, 0, clock), clock, ENDED + 3 * HOUR)
     assert artifacts.shard(spec.id, 0) is not None
     artifacts.finish(spec.id, STATE)
     artifacts.settle_job(spec, STATE)
-    Retention(artifacts).tend(ENDED + 3 * HOUR)
+    tend(Retention(artifacts, 0, clock), clock, ENDED + 3 * HOUR)
     assert names(tmp_path) == {"spec.json", "state.json"}
 
 
@@ -63,7 +75,8 @@ def test_what_was_made_of_a_discarded_job_goes(artifacts: Artifacts, make_spec: 
     artifacts.create_job(spec)
     artifacts.discard_job(spec.id, ENDED)
     artifacts.commit_shard(spec.id, 0, b"slice", ImageTable())  # its task had come through
-    Retention(artifacts).tend(ENDED + HOUR)
+    clock = Clock()
+    tend(Retention(artifacts, 0, clock), clock, ENDED + HOUR)
     assert names(tmp_path) == set()
 
 
@@ -72,15 +85,17 @@ def test_a_damaged_job_does_not_keep_the_others(artifacts: Artifacts, spec: JobS
     damaged.mkdir()
     (damaged / "spec.json").write_bytes(b"{")
     (tmp_path / "due" / f"1.{damaged.name}").touch()
-    Retention(artifacts).tend(ENDED + 3 * HOUR)
+    clock = Clock()
+    tend(Retention(artifacts, 0, clock), clock, ENDED + 3 * HOUR)
     assert artifacts.shard(spec.id, 0) is None
     assert (tmp_path / "due" / f"1.{damaged.name}").exists()
 
 
 def test_what_was_never_finished_goes_after_an_hour(artifacts: Artifacts, tmp_path: Path) -> None:
-    for age, path in ((2, "learnt/lesson/state.safetensors#1"), (0.5, "styles/id/picture.png#7")):
+    ages = {"learnt/lesson/state.safetensors#1": 2, "owned/future.json#2": -2, "styles/id/picture.png#7": 0.5}
+    for path, age in ages.items():
         half = tmp_path / path
-        half.parent.mkdir()
+        half.parent.mkdir(exist_ok=True)
         half.write_bytes(b"half")
         written = (ENDED - age * HOUR).timestamp()
         os.utime(half, (written, written))
@@ -89,10 +104,57 @@ def test_what_was_never_finished_goes_after_an_hour(artifacts: Artifacts, tmp_pa
     assert names(tmp_path) == {"state.safetensors", "picture.png#7"}
 
 
-def test_it_looks_now_and_then(artifacts: Artifacts, spec: JobSpec) -> None:
-    retention = Retention(artifacts, 3 * HOUR)
-    retention.tend(ENDED)
-    retention.tend(ENDED + 2 * HOUR)
+def test_it_looks_now_and_then_even_when_the_clock_is_set_back(artifacts: Artifacts, spec: JobSpec) -> None:
+    clock = Clock()
+    retention = Retention(artifacts, 2 * A_WHILE, clock)
+    retention.tend(ENDED + 9 * HOUR)
+    clock.seconds = A_WHILE
+    retention.tend(ENDED + 9 * HOUR)
     assert artifacts.shard(spec.id, 0) is not None
+    clock.seconds = 2 * A_WHILE
     retention.tend(ENDED + 3 * HOUR)
     assert artifacts.shard(spec.id, 0) is None
+
+
+@pytest.mark.usefixtures("spec")
+def test_a_clock_that_is_years_ahead_for_a_moment_removes_nothing(artifacts: Artifacts, tmp_path: Path) -> None:
+    clock, before = Clock(), names(tmp_path)
+    retention = Retention(artifacts, 0, clock)
+    for minute in range(60):
+        clock.seconds = 60 * minute
+        is_right = minute % 14 == 0
+        retention.tend(ENDED + timedelta(minutes=minute) + (timedelta(0) if is_right else timedelta(days=3650)))
+    assert names(tmp_path) == before
+
+
+def test_a_note_that_another_clock_wrote_waits_until_its_job_has_expired(
+    artifacts: Artifacts, spec: JobSpec, tmp_path: Path
+) -> None:
+    (tmp_path / "due" / f"1.{spec.id}").touch()
+    clock = Clock()
+    retention = Retention(artifacts, 0, clock)
+    tend(retention, clock, ENDED + HOUR)
+    assert artifacts.shard(spec.id, 0) is not None
+    assert (tmp_path / "due" / f"1.{spec.id}").exists()
+    tend(retention, clock, ENDED + 2 * HOUR)
+    assert names(tmp_path) == {"spec.json", "state.json"}
+
+
+@pytest.mark.parametrize(("outcome", "hours"), [("cancelled", 0), ("failed", 1)])
+def test_images_of_a_job_without_an_archive_go_sooner(
+    artifacts: Artifacts, make_spec: MakeSpec, tmp_path: Path, outcome: str, hours: int
+) -> None:
+    spec, state = make_spec(), JobState.model_validate({**STATE.model_dump(), "outcome": outcome})
+    artifacts.create_job(spec)
+    artifacts.commit_shard(spec.id, 0, b"slice", ImageTable())
+    artifacts.finish(spec.id, state)
+    artifacts.settle_job(spec, state)
+    assert (artifacts.shard(spec.id, 0) is None) == (outcome == "cancelled")
+    artifacts.commit_shard(spec.id, 1, b"slice", ImageTable())  # by a worker that had not heard of it
+    clock = Clock()
+    retention = Retention(artifacts, 0, clock)
+    if hours:
+        tend(retention, clock, ENDED + hours * HOUR - timedelta(seconds=1))
+        assert artifacts.committed(spec.id) == {0, 1}
+    tend(retention, clock, ENDED + HOUR)
+    assert names(tmp_path) == {"spec.json", "state.json"}

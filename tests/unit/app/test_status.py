@@ -26,6 +26,18 @@ def test_a_running_job_tells_its_rate_and_the_time_that_is_left(spec: JobSpec) -
     assert (job.state, job.images_done, job.images_per_s, job.eta_seconds) == ("running", 100, 10.0, 20.0)
 
 
+@pytest.mark.parametrize("minutes", [-60, 10, 24 * 60], ids=lambda minutes: f"{minutes} minutes")
+def test_a_worker_whose_clock_is_wrong_does_not_change_the_rate_much(spec: JobSpec, minutes: int) -> None:
+    started = (START + timedelta(minutes=minutes)).timestamp()
+    job = describe(spec, None, Progress({0: 96, 1: 4}, started), LATER)
+    assert (job.state, job.images_per_s, job.eta_seconds) == ("running", 10.0, 20.0)
+
+
+def test_there_is_no_rate_when_all_clocks_were_ahead(spec: JobSpec) -> None:
+    job = describe(spec, None, Progress({0: 96}, LATER.timestamp()), START - timedelta(days=1))
+    assert (job.state, job.images_per_s, job.eta_seconds) == ("running", None, None)
+
+
 def test_an_ended_job_tells_its_end_and_waits_for_nothing(spec: JobSpec) -> None:
     error = JobError(code="render_failed", message="it broke")
     state = JobState(outcome="failed", started=START, finished=LATER, error=error)

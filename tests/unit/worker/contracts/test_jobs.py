@@ -1,10 +1,12 @@
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.unit.conftest import MakeSpec, spec_of
-from worker.contracts.jobs import Cut, JobSpec
+from worker.contracts.jobs import Cut, JobSpec, JobState
 
 
 @pytest.mark.parametrize(("n", "lengths"), [(1, [1]), (4, [4]), (5, [4, 1]), (12, [4, 4, 4])])
@@ -62,3 +64,14 @@ def test_a_job_that_was_stored_before_there_were_owners_belongs_to_nobody(make_s
 def test_an_owner_that_would_lead_elsewhere_in_the_store_is_refused(make_spec: MakeSpec, owner: str) -> None:
     with pytest.raises(ValidationError, match="owner"):
         JobSpec.model_validate({**make_spec().model_dump(), "owner": owner})
+
+
+def test_a_job_never_ends_before_it_begins(make_spec: MakeSpec) -> None:
+    """A worker's clock that is a month behind does not make the images of its jobs expire at once."""
+    spec = make_spec()
+    for days in (-30, 0):
+        finished = spec.created + timedelta(days=days)
+        state = JobState(outcome="succeeded", started=None, finished=finished)
+        assert state.expires(spec) == spec.created + timedelta(hours=spec.ttl_hours)
+    late = JobState(outcome="succeeded", started=None, finished=spec.created + timedelta(days=30))
+    assert late.expires(spec) == late.finished + timedelta(hours=spec.ttl_hours)

@@ -1,0 +1,35 @@
+"""Expiries: keys of Redis that would outlive their time, as the clock of its host was set back."""
+
+from redis import Redis
+
+from app.quota import TURN_SECONDS
+from worker.contracts.queue import LEASE_TTL_SECONDS, WORKER_TTL_SECONDS
+
+_MOST_SECONDS = {
+    "lease": LEASE_TTL_SECONDS,
+    "learning": LEASE_TTL_SECONDS,
+    "worker": WORKER_TTL_SECONDS,
+    "turn": TURN_SECONDS,
+}
+"""The longest life of a key, by the second part of its name."""
+
+
+def shorten_expiries(redis: Redis) -> None:
+    """Let no key live longer than it was meant to.
+
+    Redis keeps the time of day at which a key expires. When the clock is set back by a day, the lease of a worker
+    that died would last for a day. Whoever is alive renews their keys as always.
+    """
+    most = {key: seconds for key in redis.scan_iter("imagemill:*", count=1000) if (seconds := _most_seconds(key))}
+    with redis.pipeline(transaction=False) as pipeline:
+        for key in most:
+            pipeline.ttl(key)
+        left = pipeline.execute()
+        for (key, seconds), ttl in zip(most.items(), left, strict=True):
+            if ttl > seconds:
+                pipeline.expire(key, seconds)
+        pipeline.execute()
+
+
+def _most_seconds(key: bytes) -> int | None:
+    return _MOST_SECONDS.get(key.split(b":")[1].decode(errors="replace"))

@@ -1,0 +1,170 @@
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from app.errors import ApiError
+from app.room import Room, bytes_left
+from tests.unit.app.clock import Clock
+from tests.unit.conftest import MakeSpec
+from worker.contracts.artifacts import Artifacts
+from worker.contracts.jobs import JobSpec, JobState
+from worker.contracts.records import ImageTable
+
+N = 1000
+JOB_BYTES = N * (3 * 64 * 64 + 1024) + 32768
+KEPT = 5_000_000
+
+
+class Disk:
+    """A disk of a given size, and rooms on it like those of several API processes."""
+
+    def __init__(self, redis: Redis, folder: Path, spec: JobSpec) -> None:
+        self.redis = redis
+        self.artifacts = Artifacts(str(folder))
+        self.spec = spec
+        self.free: int | None = KEPT + 2 * JOB_BYTES
+        self.clock = Clock()
+        self.rooms = [Room(redis, self.artifacts, lambda: self.free, KEPT, self.clock) for _ in range(2)]
+
+    def job(self, number: int, n: int = N) -> JobSpec:
+        return self.spec.model_copy(update={"id": f"{number:022}", "n": n})
+
+    def accept(self, number: int, n: int = N) -> JobSpec:
+        """Accept a job, by one of the processes."""
+        spec = self.job(number, n)
+        with self.rooms[number % len(self.rooms)].reserved(spec):
+            self.artifacts.create_job(spec)
+        return spec
+
+    def end(self, spec: JobSpec) -> None:
+        state = JobState(outcome="failed", started=None, finished=spec.created)
+        self.artifacts.finish(spec.id, state)
+        self.artifacts.settle_job(spec, state)
+
+    def tend(self) -> None:
+        self.rooms[0].tend([job_id for job_id, _ in self.artifacts.open_jobs()])
+
+    def reserved(self) -> int:
+        fields = self.redis.hgetall("imagemill:room")
+        total = int(fields.pop(b"total", 0))
+        assert total == sum(map(int, fields.values()))
+        return total
+
+
+@pytest.fixture
+def disk(redis: Redis, tmp_path: Path, make_spec: MakeSpec) -> Disk:
+    return Disk(redis, tmp_path, make_spec(n=N, shard_images=100))
+
+
+def is_refused(disk: Disk, number: int, n: int = N) -> bool:
+    try:
+        disk.accept(number, n)
+    except ApiError as error:
+        return (error.status, error.code) == (507, "disk_low")
+    return False
+
+
+def test_of_three_jobs_of_which_two_fit_the_third_is_refused_with_exact_figures(disk: Disk) -> None:
+    assert [bytes_left(disk.accept(number)) for number in range(2)] == [JOB_BYTES] * 2
+    with pytest.raises(ApiError) as refused:
+        disk.accept(2)
+    assert refused.value.detail == (
+        "this may need 13.3 MB of the disk; 31.7 MB are free, of which 26.7 MB are reserved for open jobs and 5.0 MB "
+        "must stay free"
+    )
+    assert refused.value.retry_after_seconds
+    assert disk.reserved() == 2 * JOB_BYTES
+
+
+def test_fifty_requests_at_once_by_two_processes_do_not_get_past_the_disk(disk: Disk) -> None:
+    disk.free = KEPT + 7 * JOB_BYTES
+    with ThreadPoolExecutor(50) as pool:
+        refused = list(pool.map(lambda number: is_refused(disk, number), range(50)))
+    assert refused.count(False) == 7
+    assert disk.reserved() == 7 * JOB_BYTES
+
+
+def test_what_a_job_has_stored_is_not_reserved_any_more(disk: Disk) -> None:
+    first, _ = disk.accept(0), disk.accept(1)
+    for shard in range(5):
+        disk.artifacts.commit_shard(first.id, shard, b"", ImageTable())
+    disk.clock.seconds += 1
+    assert is_refused(disk, 2)
+    assert not is_refused(disk, 2, n=400)
+    assert disk.reserved() < 2 * JOB_BYTES
+
+
+def test_a_job_that_has_ended_has_given_its_room_back_when_the_next_one_comes(disk: Disk) -> None:
+    first, _ = disk.accept(0), disk.accept(1)
+    assert is_refused(disk, 2)
+    disk.end(first)
+    disk.clock.seconds += 1
+    assert not is_refused(disk, 2)
+
+
+def test_the_store_is_read_once_a_second_however_many_jobs_are_refused(disk: Disk) -> None:
+    first, _ = disk.accept(0), disk.accept(1)
+    room = disk.rooms[0]
+    assert is_refused(disk, 2)
+    disk.end(first)
+    assert is_refused(disk, 4)
+    room.give_back(first.id)  # as a cancelled job does by itself
+    assert not is_refused(disk, 6)
+
+
+def test_an_emptied_queue_server_forgets_no_reservation(disk: Disk) -> None:
+    disk.accept(0)
+    disk.accept(1)
+    disk.redis.flushall()
+    assert is_refused(disk, 2)
+    assert disk.reserved() == 2 * JOB_BYTES
+    disk.redis.flushall()
+    disk.tend()
+    assert disk.reserved() == 2 * JOB_BYTES
+
+
+def test_a_job_that_is_not_accepted_gives_its_room_back(disk: Disk) -> None:
+    with pytest.raises(OSError, match="the store"), disk.rooms[0].reserved(disk.job(0)):
+        raise OSError("the store is away")
+    assert disk.reserved() == 0
+
+
+def test_a_second_request_for_the_same_job_neither_needs_room_nor_gives_it_back(disk: Disk) -> None:
+    disk.accept(0)
+    disk.accept(1)
+    with pytest.raises(OSError, match="the store"), disk.rooms[0].reserved(disk.job(0)):
+        raise OSError("the store is away")
+    assert disk.reserved() == 2 * JOB_BYTES
+
+
+def test_what_nobody_gives_back_is_given_back_in_time(disk: Disk) -> None:
+    disk.end(disk.accept(0))
+    with disk.rooms[1].reserved(disk.job(1)):  # by a process that dies before it has written its job
+        pass
+    disk.tend()
+    assert disk.reserved() == JOB_BYTES
+    disk.clock.seconds += 60
+    disk.tend()
+    assert disk.reserved() == 0
+
+
+def test_what_is_brought_besides_fits_beside_the_jobs(disk: Disk) -> None:
+    disk.accept(0)
+    disk.rooms[1].check(JOB_BYTES)
+    with pytest.raises(ApiError) as refused:
+        disk.rooms[1].check(JOB_BYTES + 1)
+    assert refused.value.code == "disk_low"
+    disk.end(disk.job(0))
+    disk.clock.seconds += 1
+    disk.rooms[1].check(JOB_BYTES + 1)
+
+
+def test_in_a_bucket_nothing_is_reserved(disk: Disk) -> None:
+    disk.free = None
+    for number in range(9):
+        disk.accept(number)
+    disk.tend()
+    disk.rooms[0].check(1 << 60)
+    assert not disk.redis.exists("imagemill:room")

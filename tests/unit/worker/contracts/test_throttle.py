@@ -1,0 +1,42 @@
+import logging
+
+import pytest
+
+from tests.unit.app.clock import Clock
+from worker.contracts.throttle import Throttle
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def throttle(clock: Clock) -> Throttle:
+    return Throttle(logging.getLogger("trouble"), 60, clock)
+
+
+def test_of_each_kind_of_trouble_there_is_a_line_a_minute(
+    throttle: Throttle, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    for seconds in range(121):
+        clock.seconds = seconds
+        throttle.warning("the disk was full job_id=%s", seconds)
+    throttle.error("something else")
+    assert [record.getMessage() for record in caplog.records] == [
+        "the disk was full job_id=0",
+        "the disk was full job_id=60 suppressed=59",
+        "the disk was full job_id=120 suppressed=59",
+        "something else",
+    ]
+
+
+def test_the_traceback_stays_with_the_line(throttle: Throttle, caplog: pytest.LogCaptureFixture) -> None:
+    for number in range(3):
+        try:
+            raise OSError(number)
+        except OSError:
+            throttle.exception("a task was dropped")
+    (record,) = caplog.records
+    assert record.exc_info is not None
+    assert str(record.exc_info[1]) == "0"
