@@ -114,7 +114,7 @@ class Reconciler:
         spec = self._artifacts.spec(job_id)
         if spec is None:
             if age > _ORPHAN_AGE:
-                self._artifacts.close_job(job_id)
+                self._artifacts.close_orphan(job_id)
             return None
         state = self._artifacts.state(job_id)
         if state and now - state.finished > _SETTLING:
