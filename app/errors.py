@@ -177,7 +177,7 @@ def _on_redis_error(request: Request, error: RedisError) -> JSONResponse:
 
 def _on_damage(request: Request, error: DamagedError) -> JSONResponse:
     log.error("store is damaged path=%s reason=%s", request.url.path, error)
-    detail = "what is stored of this job cannot be read any more"
+    detail = "what is stored of this job is gone or damaged; POST to its rebuild link makes the same images again"
     return respond(request, ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "artifact_damaged", detail))
 
 
