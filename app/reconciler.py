@@ -13,6 +13,7 @@ from redis import Redis
 from app.ending import end
 from app.live import Live
 from app.mending import mend
+from app.model_absence import ABSENCE_SECONDS, ModelAbsence
 from app.retention import Retention
 from worker.contracts.artifacts import Artifacts, DamagedError, StoreError
 from worker.contracts.jobs import JobError, JobSpec, JobState
@@ -47,6 +48,7 @@ class Reconciler:
         self._artifacts = artifacts
         self._line = line
         self._live = live
+        self._model_absence = ModelAbsence(live)
         self._retention = Retention(artifacts)
         self._every_seconds = every_seconds
         self._name = uuid4().hex
@@ -78,6 +80,7 @@ class Reconciler:
     def reconcile(self, now: datetime) -> None:
         """Repair every open job once."""
         absent, queued, suspects = self._live.absent(now), self._lines(), list[JobSpec]()
+        self._model_absence.look()
         self._had_trouble = False
         for job_id, since in list(self._artifacts.open_jobs()):
             with self._left_in_trouble(job_id):
@@ -86,6 +89,8 @@ class Reconciler:
                 spec = self._open_job(job_id, now - since, now)
                 if spec and absent(spec.model.numerics.name) > _ABSENCE:
                     self._give_up(spec, now)
+                elif spec and self._model_absence.is_too_long(spec):
+                    self._fail_without_model(spec, now)
                 elif spec and now - spec.created > _GRACE and self._looks_lost(spec, queued):
                     suspects.append(spec)
         self._has_looked |= not self._had_trouble
@@ -125,9 +130,18 @@ class Reconciler:
         """Fail a job that nobody is there to render: other workers would make other bytes."""
         hours = _ABSENCE // timedelta(hours=1)
         message = f"for {hours} hours there was no worker that computes as {spec.model.numerics.name}"
-        error = JobError(code="no_worker", message=message)
+        self._fail(spec, JobError(code="no_worker", message=message), now)
+
+    def _fail_without_model(self, spec: JobSpec, now: datetime) -> None:
+        """Fail a job whose model, or the weights that it is styled by, no live worker has had for a while."""
+        styled = " and the weights of VGG19 of its style" if spec.style else ""
+        model = f"model {spec.model.name} ({spec.model.sha256[:12]})"
+        message = f"for {ABSENCE_SECONDS / 60:.0f} minutes no live worker had the {model}{styled}"
+        self._fail(spec, JobError(code="model_unavailable", message=message), now)
+
+    def _fail(self, spec: JobSpec, error: JobError, now: datetime) -> None:
         if end(self._artifacts, self._live, spec, JobState(outcome="failed", started=None, finished=now, error=error)):
-            log.warning("job failed job_id=%s code=no_worker", spec.id)
+            log.warning("job failed job_id=%s code=%s", spec.id, error.code)
 
     def _looks_lost(self, spec: JobSpec, queued: Queued) -> bool:
         committed = self._artifacts.committed(spec.id)

@@ -348,6 +348,12 @@ class Artifacts:
         """Write and remove a small object; raises StoreError or OSError."""
         self._objects.check_writable()
 
+    def check_room(self, needed_bytes: int) -> None:
+        """Raise StoreError when the store's disk has less room."""
+        free = self.free_bytes()
+        if free is not None and free < needed_bytes:
+            raise StoreError(f"{free} bytes are free, and {needed_bytes} are needed", "No space left on device")
+
     def check_usable(self) -> None:
         """Do once all that a worker does with the store; raises StoreError or OSError."""
         self._objects.check_usable()

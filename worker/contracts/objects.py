@@ -169,18 +169,15 @@ class Objects:
                     yield Listed(meta["path"], meta["last_modified"], meta["size"])
 
     def check_writable(self) -> None:
-        """Write and remove a small object; raises StoreError or OSError."""
+        """Write and remove a small object; raises StoreError."""
         if self._folder is not None and not self._folder.is_dir():
-            raise FileNotFoundError(f"{self._folder} is gone")  # and would be made anew, empty
+            raise StoreError(f"{self._folder} is gone", "its folder is gone")  # it would be made anew, empty
         probe = f"{_PROBES}/{uuid4().hex}"
         self.put(probe, b"ok")
         self.delete(probe)
 
     def check_usable(self) -> None:
-        """Do all that a worker does with a store: create, create again in vain, read, list, and remove.
-
-        Raises StoreError or OSError.
-        """
+        """Do all that a worker does: create, create again in vain, read, list, remove. Raises StoreError."""
         self.check_writable()
         probe = f"{_PROBES}/{uuid4().hex}/object"
         if not self.create(probe, b"ok") or self.create(probe, b"other") or self.read(probe) != b"ok":
