@@ -10,7 +10,9 @@ from threading import Thread
 from types import TracebackType
 from typing import Literal, Self
 
-Fault = Literal["none", "503 after storing", "409 without storing", "reset after storing", "some 503", "all 503"]
+Fault = Literal[
+    "none", "503 after storing", "409 without storing", "reset after storing", "some 503", "all 503", "all 403"
+]
 _SHARE = 0.3
 """Of requests that `some 503` refuses."""
 _ENDS = (asyncio.IncompleteReadError, ConnectionError)
@@ -97,6 +99,8 @@ class FaultProxy:
         fault = self._due(request)
         if fault in ("some 503", "all 503"):
             answer = _refusal(503, "SlowDown")
+        elif fault == "all 403":
+            answer = _refusal(403, "AccessDenied")
         elif fault == "409 without storing":
             answer = _refusal(409, "ConditionalRequestConflict")
         else:
