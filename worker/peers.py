@@ -1,7 +1,7 @@
 """The other live workers: a task that this one cannot do is left to them."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pydantic import ValidationError
 from redis import Redis
@@ -11,8 +11,8 @@ from worker.contracts.jobs import JobSpec
 from worker.contracts.queue import PAUSED_KEYS, WORKER_KEYS
 from worker.pulse import OutageTolerated
 
-_FRESH_SECONDS = 1.0
-"""That what was read of the others is good for."""
+_ALONE_SECONDS = 15.0
+"""From its start, before a worker that has seen no other takes itself to be alone: a fleet is started together."""
 
 
 class Peers:
@@ -23,24 +23,32 @@ class Peers:
     none comes.
     """
 
-    def __init__(self, redis: Redis, name: str, numerics: str, offers: Iterable[str]) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        name: str,
+        numerics: str,
+        offers: Iterable[str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._redis = redis
         self._name = name
         self._numerics = numerics
         self.offers = frozenset(offers)
         """What this worker has, by the names of `needs`."""
+        self._clock = clock
+        self._started = clock()
         self._had_company = False
-        self._looked: float | None = None
 
     def is_theirs(self, spec: JobSpec) -> bool:
         """Tell whether a job needs what this worker lacks, and is for others."""
-        return spec.needs not in self.offers and self.have_been_seen()
+        if spec.needs in self.offers:
+            return False
+        return self.have_been_seen() or self._clock() - self._started < _ALONE_SECONDS
 
     def have_been_seen(self) -> bool:
-        """Tell whether another worker of the same numerics is alive, or was since this one started."""
-        now = time.monotonic()
-        if not self._had_company and (self._looked is None or now - self._looked > _FRESH_SECONDS):
-            self._looked = now
+        """Tell whether another worker of the same numerics is alive, or was when this was asked before."""
+        if not self._had_company:
             with OutageTolerated():
                 self._had_company = any(self._is_peer(key) for key in self._keys())
         return self._had_company

@@ -90,11 +90,18 @@ class House:
         wait_until(lambda: bool(set(self.redis.keys("imagemill:worker:*")) - known))
         return worker
 
-    def start_workers(self, count: int) -> None:
+    def start_workers(self, *environments: Mapping[str, str]) -> None:
         """Start worker processes side by side, and wait until they are alive."""
         known = set(self.redis.keys("imagemill:worker:*"))
-        self.workers += [self._start(f"worker-{len(self.workers) + k}", WORKER) for k in range(count)]
-        wait_until(lambda: len(set(self.redis.keys("imagemill:worker:*")) - known) == count)
+        for environment in environments:
+            self.workers.append(self._start(f"worker-{len(self.workers)}", WORKER, environment))
+        wait_until(lambda: len(set(self.redis.keys("imagemill:worker:*")) - known) == len(environments))
+
+    def end_worker(self, worker: subprocess.Popen[bytes]) -> None:
+        """Tell one worker to stop, and wait until it has ended."""
+        worker.terminate()
+        worker.wait(DEADLINE_SECONDS)
+        self.workers.remove(worker)
 
     def start_paused_worker(self, **environment: str) -> subprocess.Popen[bytes]:
         """Start a worker process that takes no tasks, and wait until it says why."""

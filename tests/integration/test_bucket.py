@@ -30,7 +30,7 @@ def distant(s3: S3Server, proxy: FaultProxy, tmp_path_factory: pytest.TempPathFa
     environment = s3.environment(proxy.port)
     house = House(folder, IMAGEMILL_STORE=f"s3://{BUCKET}/{uuid4().hex}", **environment)
     try:
-        house.start_workers(2)
+        house.start_workers({}, {})
         yield house
     finally:
         house.close()
@@ -145,9 +145,7 @@ def test_a_worker_that_loses_its_rights_gives_its_tasks_back_and_returns_by_itse
             own.fault = "none"
             wait_until(lambda: not paused(distant))
         finally:
-            worker = distant.workers.pop()
-            worker.terminate()
-            worker.wait()
+            distant.end_worker(distant.workers[-1])
 
 
 def metric(house: House, name: str) -> float:
