@@ -8,6 +8,7 @@ from app.errors import unavailable
 from app.live import Live
 from app.schemas import Parts, Paused, Ready, Workers
 from worker.contracts.artifacts import Artifacts, StoreError
+from worker.contracts.store_error import with_advice
 
 _OK = "ok"
 _CODES = {
@@ -55,7 +56,7 @@ class Readiness:
             self._artifacts.check_writable()
         except (StoreError, OSError) as error:
             log.warning("store was not written reason=%s", error)
-            return "the artifact store cannot be written just now"
+            return with_advice("the artifact store cannot be written just now", error)
         return _OK
 
     def _disk(self) -> str:

@@ -161,9 +161,13 @@ def test_a_bucket_that_is_not_there_is_told_by_the_api_and_by_the_worker(s3: S3S
         house.start_paused_worker()
         ready = house.client.get("/readyz")
         assert (ready.status_code, ready.json()["code"]) == (503, "no_worker")
-        assert "404 NoSuchBucket: create the bucket" in ready.json()["detail"]
+        assert "404 NoSuchBucket: create the bucket" in ready.json()["parts"]["worker"]
+        assert "404 NoSuchBucket: create the bucket" in ready.json()["parts"]["store"]
         refused = house.client.post("/generate", params={"n": 1})
         assert (refused.status_code, refused.json()["retryable"]) == (503, True)
+        refused = house.client.get(f"/jobs/{'x' * 22}")
+        assert (refused.status_code, refused.json()["code"]) == (503, "store_unavailable")
+        assert "correct IMAGEMILL_STORE" in refused.json()["detail"]
         said = house.api_log.read_text()
         assert "NoSuchBucket: create the bucket, or correct IMAGEMILL_STORE" in said
         assert "Debug source" not in said

@@ -179,10 +179,10 @@ class Objects:
     def check_usable(self) -> None:
         """Do all that a worker does: create, create again in vain, read, list, remove. Raises StoreError."""
         self.check_writable()
-        probe = f"{_PROBES}/{uuid4().hex}/object"
+        probe = f"{_PROBES}/{uuid4().hex}"
         if not self.create(probe, b"ok") or self.create(probe, b"other") or self.read(probe) != b"ok":
             raise StoreError(f"{probe} was replaced", "it replaces objects that were to be created only if absent")
-        if [found.path for found in self.list(probe.rpartition("/")[0])] != [probe]:
+        if probe not in [found.path for found in self.list(_PROBES)]:
             raise StoreError(f"{probe} is not listed", "it does not list what was just written")
         self.delete(probe)
 

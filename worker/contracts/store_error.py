@@ -18,6 +18,9 @@ _REFUSALS = ("400", "401", "403", "404")
 _TOO_FAR = "InvalidRange"
 _MOST_LETTERS = 300
 _CREDENTIALS_PATHS = ("/latest/api/token", "/latest/meta-data/")
+_NO_CREDENTIALS = (
+    "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or let this host reach its metadata service"
+)
 _ADVICE = {
     "NoSuchBucket": "create the bucket, or correct IMAGEMILL_STORE",
     "InvalidAccessKeyId": "correct AWS_ACCESS_KEY_ID",
@@ -33,11 +36,15 @@ class DamagedError(Exception):
 
 
 class StoreError(Exception):
-    """The store cannot be used now. `cause` is short, and names no path, address or key."""
+    """The store cannot be used now. `cause` is short, and names no path, address or key.
 
-    def __init__(self, message: str, cause: str) -> None:
+    `advice` is the cause again where it tells what to do, and None otherwise.
+    """
+
+    def __init__(self, message: str, cause: str, advice: str | None = None) -> None:
         super().__init__(message)
         self.cause = cause
+        self.advice = advice
 
 
 class TransientError(StoreError):
@@ -70,10 +77,17 @@ def cause_of(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
 
 
+def with_advice(sentence: str, error: Exception) -> str:
+    """Add to a sentence what to do about an error of the store, where that is known."""
+    advice = error.advice if isinstance(error, StoreError) else None
+    return f"{sentence}: {advice}" if advice else sentence
+
+
 def _told(dump: str) -> StoreError:
     cause, request = _cause(dump), _REQUEST.search(dump)
     message = f"{request[1]} {request[2]}: {cause}" if request else _line(dump.partition(_DUMP)[0])
-    return _kind(dump)(message, cause)
+    has_advice = cause.endswith((_NO_CREDENTIALS, *_ADVICE.values()))
+    return _kind(dump)(message, cause, cause if has_advice else None)
 
 
 def _kind(dump: str) -> type[StoreError]:
@@ -89,7 +103,7 @@ def _cause(dump: str) -> str:
         advice = _ADVICE.get(answer[2])
         return f"{answer[1]} {answer[2]}: {advice or _line(answer[3] or 'no message')}"
     if any(path in dump for path in _CREDENTIALS_PATHS):
-        return "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or let this host reach its metadata"
+        return _NO_CREDENTIALS
     if _TIMED_OUT.search(dump):
         return "no answer in time"
     if system := _SYSTEM.search(dump):

@@ -161,3 +161,4 @@ def test_a_server_that_does_not_answer_is_given_up(bucket: str, monkeypatch: pyt
 
 def test_a_folder_passes_the_check_too(tmp_path: Path) -> None:
     Objects(str(tmp_path), (), PATIENCE_SECONDS).check_usable()
+    assert [path.name for path in tmp_path.rglob("*")] == ["probe"]
