@@ -17,7 +17,7 @@ from app.byterange import ByteRange, UnsatisfiableError
 from app.errors import ApiError
 from app.naming import archive_name
 from app.schemas import Job
-from worker.contracts.artifacts import Artifacts, DamagedError
+from worker.contracts.artifacts import Artifacts, DamagedError, StoreError
 from worker.contracts.jobs import JobSpec
 from worker.contracts.records import ArchivePlan, ShardIndex
 
@@ -45,8 +45,11 @@ class Download:
             "Cache-Control": "private, no-transform",
         }
 
-    def whole(self, plan: ArchivePlan, request: Request) -> Response:
-        """Answer for a finished archive: whole, a range, nothing new, or no such range."""
+    async def whole(self, plan: ArchivePlan, request: Request) -> Response:
+        """Answer for a finished archive: whole, a range, nothing new, or no such range.
+
+        The first bytes are read before the answer begins. Raises DamagedError or StoreError when they cannot be.
+        """
         headers = {**self._headers, "Accept-Ranges": "bytes"}
         if is_known(self._etag, request):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -64,12 +67,13 @@ class Download:
         if request.method == "HEAD":
             return Response(status_code=status, headers=headers, media_type=_MEDIA_TYPE)
         body = self._artifacts.stream(plan, part.start, part.stop)
-        return StreamingResponse(body, status, headers, _MEDIA_TYPE)
+        first = await anext(body)
+        return _Breakable(_chained(first, body), status, headers, _MEDIA_TYPE)
 
     def growing(self, request: Request) -> Response:
         """Answer for an archive whose job still runs: its length is not known yet, its bytes are."""
         body = _nothing() if request.method == "HEAD" else self._grow()
-        return _Growing(body, headers=self._headers, media_type=_MEDIA_TYPE)
+        return _Breakable(body, headers=self._headers, media_type=_MEDIA_TYPE)
 
     def _wanted(self, request: Request) -> str | None:
         condition = request.headers.get("If-Range")
@@ -83,8 +87,7 @@ class Download:
                     await ear.wait()
                 async for chunk in self._shard(shard):
                     yield chunk
-            while (plan := await run_in_threadpool(self._artifacts.archive, self._spec.id)) is None:
-                await self._check_alive()
+            while (plan := await self._plan()) is None:
                 await ear.wait()
         async for chunk in self._artifacts.stream(plan, plan.size - plan.parts[-1].size, plan.size):
             yield chunk
@@ -94,28 +97,46 @@ class Download:
             async for chunk in self._artifacts.stream_shard(shard):
                 yield chunk
         except DamagedError:
-            await self._check_alive()  # a cancelled job loses its images at once
+            await self._has_succeeded()  # a cancelled job loses its images at once
             raise
 
     async def _look(self, number: int) -> ShardIndex | None:
         shard = await run_in_threadpool(self._artifacts.shard, self._spec.id, number)
-        if shard is None:
-            await self._check_alive()
+        if shard is None and await self._has_succeeded():
+            shard = await run_in_threadpool(self._artifacts.shard, self._spec.id, number)
+            if shard is None:
+                raise DamagedError(f"shard {number} of job {self._spec.id} is gone")
         return shard
 
-    async def _check_alive(self) -> None:
+    async def _plan(self) -> ArchivePlan | None:
+        plan = await run_in_threadpool(self._artifacts.archive, self._spec.id)
+        if plan is None and await self._has_succeeded():
+            plan = await run_in_threadpool(self._artifacts.archive, self._spec.id)
+            if plan is None:
+                raise DamagedError(f"the archive of job {self._spec.id} is gone")
+        return plan
+
+    async def _has_succeeded(self) -> bool:
+        """Tell whether the job has ended well. Raises BrokenOffError when it has ended otherwise."""
         state = await run_in_threadpool(self._artifacts.state, self._spec.id)
         if state is not None and state.outcome != "succeeded":
             raise BrokenOffError(f"job {self._spec.id} has {state.outcome}")
+        return state is not None
 
 
-class _Growing(StreamingResponse):
+class _Breakable(StreamingResponse):
     async def stream_response(self, send: Send) -> None:
-        """Send the body; when its job breaks off, leave it unfinished, which the receiver notices."""
+        """Send the body; when it breaks off, leave it unfinished, which the receiver notices."""
         try:
             await super().stream_response(send)
-        except BrokenOffError as error:
+        except (BrokenOffError, DamagedError, StoreError) as error:
             log.warning("download was broken off reason=%s", error)
+
+
+async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for chunk in rest:
+        yield chunk
 
 
 async def _nothing() -> AsyncIterator[bytes]:

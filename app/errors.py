@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.schemas import MAX_SEED, MAX_START, Problem
 from worker.contracts.artifacts import DamagedError, StoreError
+from worker.contracts.store_error import with_advice
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _MOST_FAULTS, _MOST_ECHOED = 10, 100
@@ -177,7 +178,7 @@ def _on_redis_error(request: Request, error: RedisError) -> JSONResponse:
 
 def _on_damage(request: Request, error: DamagedError) -> JSONResponse:
     log.error("store is damaged path=%s reason=%s", request.url.path, error)
-    detail = "what is stored of this job cannot be read any more"
+    detail = "what is stored of this job is gone or damaged; POST to its rebuild link makes the same images again"
     return respond(request, ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "artifact_damaged", detail))
 
 
@@ -186,7 +187,8 @@ def _on_store_error(request: Request, error: StoreError | OSError) -> JSONRespon
     if "No space left" in str(error):
         detail = "the artifact store is full"
         return respond(request, ApiError(HTTPStatus.INSUFFICIENT_STORAGE, "store_full", detail, retry_after_seconds=30))
-    return respond(request, unavailable("store_unavailable", "the artifact store cannot be used just now"))
+    detail = with_advice("the artifact store cannot be used just now", error)
+    return respond(request, unavailable("store_unavailable", detail))
 
 
 def _on_exception(request: Request, error: Exception) -> JSONResponse:

@@ -12,11 +12,12 @@ from pydantic import BaseModel, ValidationError
 from redis import Redis
 from rq.utils import as_text
 
-from worker.contracts.catalog import CatalogEntry, WorkerEntry
+from worker.contracts.catalog import CatalogEntry, PausedWorker, WorkerEntry
 from worker.contracts.queue import (
     LEARNT_FIELD,
     LIVE_TTL_SECONDS,
     MODELS_KEY,
+    PAUSED_KEYS,
     SEEN_KEY,
     STARTED_FIELD,
     WORKER_KEYS,
@@ -56,10 +57,17 @@ class Live:
         return {entry.name: entry for entry in sorted(entries, key=lambda entry: entry.name)}
 
     def workers(self) -> list[WorkerEntry]:
-        """List the workers that are alive."""
-        keys = list(self._redis.scan_iter(WORKER_KEYS, count=1000))
+        """List the workers that are alive and take tasks."""
+        return self._announced(WORKER_KEYS, WorkerEntry)
+
+    def paused(self) -> list[PausedWorker]:
+        """List the workers that are alive and take no tasks."""
+        return self._announced(PAUSED_KEYS, PausedWorker)
+
+    def _announced(self, pattern: str, kind: type[M]) -> list[M]:
+        keys = list(self._redis.scan_iter(pattern, count=1000))
         values = self._redis.mget(keys) if keys else []
-        return _parsed((value for value in values if value is not None), WorkerEntry)
+        return _parsed((value for value in values if value is not None), kind)
 
     def absent(self, now: datetime) -> Callable[[str], timedelta]:
         """Make what tells for how long no worker of some numerics has been seen, as far as this server knows."""

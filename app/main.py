@@ -34,12 +34,17 @@ _REDIS_TIMEOUT_SECONDS = 5
 _PROBE_TIMEOUT_SECONDS = 0.4
 """For who watches: that Redis is away is an answer too, and must come soon."""
 
+_BUCKET_SECONDS = 2.0
+"""That a request waits for a bucket that does not answer, at each of a few places."""
+_PROBED_BUCKET_SECONDS = 1.0
+"""The same for those who watch."""
+
 
 def create_app(settings: Settings) -> FastAPI:
     """Build the application; its reconciler runs as long as it does. Raises KeysError."""
     ring = None if settings.keys is None else KeyRing(settings.keys)
     redis = connect(settings.redis_url, _REDIS_TIMEOUT_SECONDS)
-    artifacts, line, live = Artifacts(settings.store), Line(redis), Live(redis)
+    artifacts, line, live = Artifacts(settings.store, _BUCKET_SECONDS), Line(redis), Live(redis)
     room = Room(redis, artifacts, artifacts.free_bytes, settings.min_free_bytes)
     reconciler = Reconciler(redis, artifacts, line, live, room, settings.reconcile_every_seconds)
 
@@ -61,7 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
     orders = Orders(app.state.models, app.state.styles, settings.shard_images)
     app.state.service = Service(settings, artifacts, line, live, app.state.models, orders, app.state.quota, room)
     app.state.waiting = Waiting(app.state.service, bell)
-    app.state.probes = _probes(settings, artifacts)
+    app.state.probes = _probes(settings)
     app.include_router(router)
     app.include_router(choices.router)
     app.include_router(probes.router)
@@ -71,9 +76,9 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def _probes(settings: Settings, artifacts: Artifacts) -> Probes:
+def _probes(settings: Settings) -> Probes:
     redis = connect(settings.redis_url, _PROBE_TIMEOUT_SECONDS, retries=0)
-    live = Live(redis)
+    artifacts, live = Artifacts(settings.store, _PROBED_BUCKET_SECONDS), Live(redis)
     return Probes(Metrics(artifacts, Line(redis), live), Readiness(artifacts, live, settings.min_free_mb))
 
 

@@ -1,8 +1,9 @@
-"""Mending: after a power cut, what was not on the disk yet is found and taken back, so that it is made again."""
+"""Mending: what is gone or damaged in the store is found by its checksums, so that it is made again."""
 
 import logging
 
 from worker.contracts.artifacts import Artifacts, DamagedError
+from worker.contracts.jobs import JobSpec
 
 log = logging.getLogger(__name__)
 
@@ -22,3 +23,16 @@ def mend(artifacts: Artifacts, job_id: str) -> None:
     for shard in spoilt:
         artifacts.forget_shard(job_id, shard)
     log.warning("job was damaged and is rendered again job_id=%s shards=%d", job_id, len(spoilt))
+
+
+def is_whole(artifacts: Artifacts, spec: JobSpec) -> bool:
+    """Tell whether all that was made of a job that has succeeded can be read, with the right checksums."""
+    try:
+        plan = artifacts.archive(spec.id)
+        shards = [artifacts.shard(spec.id, number) for number in range(spec.shard_count)]
+    except DamagedError:
+        return False
+    if plan is None or [shard and shard.data for shard in shards] != [part.path for part in plan.parts[:-1]]:
+        return False
+    is_ended = artifacts.is_ending_whole(spec.id, spec.shard_count)
+    return is_ended and all(artifacts.is_shard_whole(spec.id, number) for number in range(spec.shard_count))

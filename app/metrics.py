@@ -5,7 +5,7 @@ All but the figures of the process itself is read from Redis and the store, so e
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from prometheus_client import ProcessCollector, generate_latest
@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from app.live import Live
 from worker.contracts.artifacts import Artifacts, StoreError
+from worker.contracts.catalog import PausedWorker, WorkerEntry
 from worker.contracts.line import Line
 from worker.contracts.tally import LABELS, Count, Counted
 from worker.contracts.throttle import Throttle
@@ -78,11 +79,16 @@ class Metrics(Collector):
         waiting = GaugeMetricFamily("imagemill_queue_tasks", "Tasks that wait.", labels=("numerics", "jobs"))
         for parts, tasks in self._line.waiting().items():
             waiting.add_metric(parts, tasks)
-        workers = GaugeMetricFamily("imagemill_workers", "Workers that are alive.", labels=("device", "numerics"))
-        alive = Counter((worker.device, worker.numerics.name) for worker in self._live.workers())
-        for labels, number in alive.items():
-            workers.add_metric(labels, number)
-        return [waiting, workers, *_counters(_ZEROS | self._live.counts())]
+        working = _workers("workers", "Workers that are alive and take tasks.", self._live.workers())
+        paused = _workers("workers_paused", "Workers that are alive and take no tasks.", self._live.paused())
+        return [waiting, working, paused, *_counters(_ZEROS | self._live.counts())]
+
+
+def _workers(name: str, meaning: str, found: Sequence[WorkerEntry | PausedWorker]) -> Metric:
+    family = GaugeMetricFamily(f"imagemill_{name}", meaning, labels=("device", "numerics"))
+    for labels, number in Counter((worker.device, worker.numerics.name) for worker in found).items():
+        family.add_metric(labels, number)
+    return family
 
 
 def _counters(counts: Mapping[Count, float]) -> Iterator[Metric]:

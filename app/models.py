@@ -23,7 +23,7 @@ class Models:
         default = self._default(entries)
         models = []
         for entry in entries.values():
-            able = [worker for worker in workers if entry.name in worker.models]
+            able = [worker for worker in workers if worker.has(entry)]
             speeds = [worker.images_per_s for worker in able if worker.images_per_s is not None]
             speed = round(sum(speeds), 1) if speeds else None
             models.append(Model(**dict(entry), default=entry.name == default, workers=len(able), images_per_s=speed))
@@ -53,7 +53,7 @@ class Models:
             detail = f"model: must be one of {listed(entries)}, got {echoed(name)}"
             raise ApiError(unknown, "unknown_model", detail)
         workers = self._live.workers()
-        able = [worker for worker in workers if chosen.name in worker.models]
+        able = [worker for worker in workers if worker.has(chosen)]
         if not workers:
             return chosen, []  # all of them are just being started again, say
         if not able:
@@ -65,13 +65,12 @@ class Models:
 
     def check_workers(self, spec: JobSpec) -> None:
         """Raise when no live worker renders what this job was rendered with, to the bit, or styles if it has to."""
-        entries = {entry.name for entry in self._live.models().values() if entry.sha256 == spec.model.sha256}
         workers = [worker for worker in self._live.workers() if worker.numerics == spec.model.numerics]
-        able = [worker for worker in workers if entries & set(worker.models)]
+        able = [worker for worker in workers if worker.has(spec.model)]
         if not able:
             detail = f"no live worker has the model {spec.model.name} ({spec.model.sha256[:12]}) of this job just now"
             raise unavailable("no_worker", detail)
-        if spec.style is not None and weights_of(able) != spec.style.weights:
+        if spec.style is not None and not any(worker.offers(spec.needs) for worker in able):
             detail = "the workers have other weights of VGG19 than those that this job was styled by"
             raise unavailable("no_style_transfer", detail)
 
@@ -80,14 +79,16 @@ class Models:
 
 
 def weights_of(workers: list[WorkerEntry]) -> str:
-    """Tell the weights of VGG19 that all of some workers style by: any of them may take a job. Raises without."""
+    """Tell the weights of VGG19 that most of some workers style by; those that have others leave the job to them.
+
+    Raises ApiError when none has any.
+    """
     if not workers:
         raise unavailable("no_worker", "no worker is alive just now")
-    found = {worker.vgg19 for worker in workers}
-    weights = found.pop()
-    if weights is None or found:
-        which = "not all the same" if found else "no"
-        raise unavailable("no_style_transfer", f"the workers have {which} weights of VGG19 (IMAGEMILL_VGG19)")
+    found = Counter(sorted(worker.vgg19 for worker in workers if worker.vgg19 is not None))
+    if not found:
+        raise unavailable("no_style_transfer", "the workers have no weights of VGG19 (IMAGEMILL_VGG19)")
+    ((weights, _),) = found.most_common(1)
     return weights
 
 

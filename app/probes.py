@@ -55,11 +55,11 @@ async def healthz() -> Health:
     return Health()
 
 
-@router.get("/readyz", responses=_not_ready())
+@router.get("/readyz", responses=_not_ready(), response_model_exclude_none=True)
 async def readyz(request: Request) -> Ready:
     """Say whether a job that came now would be rendered, and if not, which part of the service is away."""
     probes = _probes(request)
-    return Ready(parts=await probes.look(probes.readiness.check))
+    return await probes.look(probes.readiness.check)
 
 
 @router.get(

@@ -6,8 +6,9 @@ from redis.exceptions import RedisError
 
 from app.errors import unavailable
 from app.live import Live
-from app.schemas import Parts
+from app.schemas import Parts, Paused, Ready, Workers
 from worker.contracts.artifacts import Artifacts, StoreError
+from worker.contracts.store_error import with_advice
 
 _OK = "ok"
 _CODES = {
@@ -28,30 +29,34 @@ class Readiness:
         self._live = live
         self._min_free_mb = min_free_mb
 
-    def check(self) -> Parts:
+    def check(self) -> Ready:
         """Tell that all parts are well; raises ApiError, with what is wrong with each, unless they are."""
-        queue, worker = self._queue_and_worker()
+        queue, worker, workers = self._queue_and_workers()
         parts = Parts(queue=queue, worker=worker, store=self._store(), disk=self._disk())
         faults = {part: said for part, said in parts if said != _OK}
         if faults:
             code = _CODES[next(iter(faults))]
-            raise unavailable(code, "; ".join(faults.values()), extension={"parts": parts.model_dump()})
-        return parts
+            told = {"workers": workers.model_dump()} if workers else {}
+            raise unavailable(code, "; ".join(faults.values()), extension={"parts": parts.model_dump(), **told})
+        return Ready(parts=parts, workers=workers)
 
-    def _queue_and_worker(self) -> tuple[str, str]:
+    def _queue_and_workers(self) -> tuple[str, str, Workers | None]:
         try:
-            workers = self._live.workers()
+            working, paused = self._live.workers(), self._live.paused()
         except RedisError as error:
             log.warning("redis was not reached reason=%s", error)
-            return "the queue server cannot be reached just now", "the workers are not known without the queue server"
-        return _OK, _OK if any(worker.models for worker in workers) else "no live worker has a model"
+            unknown = "the workers are not known without the queue server"
+            return "the queue server cannot be reached just now", unknown, None
+        found = [Paused(name=worker.name, device=worker.device, reason=worker.reason) for worker in paused]
+        workers = Workers(working=len(working), paused=found) if found else None
+        return _OK, _OK if any(worker.models for worker in working) else _no_worker(found), workers
 
     def _store(self) -> str:
         try:
             self._artifacts.check_writable()
         except (StoreError, OSError) as error:
             log.warning("store was not written reason=%s", error)
-            return "the artifact store cannot be written just now"
+            return with_advice("the artifact store cannot be written just now", error)
         return _OK
 
     def _disk(self) -> str:
@@ -63,3 +68,9 @@ class Readiness:
         if free is None or free >= self._min_free_mb * 1_000_000:
             return _OK
         return f"{free // 1_000_000} MB are free on the disk of the artifact store, less than {self._min_free_mb}"
+
+
+def _no_worker(paused: list[Paused]) -> str:
+    if not paused:
+        return "no live worker has a model"
+    return f"no worker takes tasks; {len(paused)} cannot use the store: {paused[0].reason}"

@@ -18,6 +18,7 @@ from app.leadership import Leadership
 from app.live import Live
 from app.lost import Snapshot, lost_tasks
 from app.mending import mend
+from app.model_absence import ABSENCE_SECONDS, ModelAbsence
 from app.retention import Retention
 from app.room import Room, shard_bytes
 from app.sightings import CERTAIN_SECONDS, Sightings
@@ -78,6 +79,7 @@ class Reconciler:
         self._line = line
         self._live = live
         self._room = room
+        self._model_absence = ModelAbsence(live)
         self._retention = Retention(artifacts, clock=clock)
         self._leadership = Leadership(redis, every_seconds)
         self._every_seconds = every_seconds
@@ -125,6 +127,7 @@ class Reconciler:
     def reconcile(self, now: datetime) -> bool:
         """Repair every open job once. True when tasks are missing."""
         absent, queued = self._live.absent(now), self._lines()
+        self._model_absence.look()
         suspects, unserved, unborn = list[_Suspect](), list[JobSpec](), list[str]()
         open_jobs = [job_id for job_id, _ in self._artifacts.open_jobs()]
         self._had_trouble = False
@@ -139,6 +142,8 @@ class Reconciler:
                     continue
                 elif absent(spec.model.numerics.name) > _ABSENCE:
                     unserved.append(spec)
+                elif self._model_absence.is_too_long(spec):
+                    self._fail_without_model(spec, now)
                 elif age(spec.created, now) > _GRACE and (suspect := self._suspect(spec, queued)):
                     suspects.append(suspect)
         self._has_looked |= not self._had_trouble
@@ -167,7 +172,7 @@ class Reconciler:
         """Close what never became a job."""
         for job_id in self._orphans.lasting(unborn, _ORPHAN_SECONDS, self._clock()):
             with self._left_in_trouble(job_id):
-                self._artifacts.close_job(job_id)
+                self._artifacts.close_orphan(job_id)
 
     def _has_ended(self, spec: JobSpec, now: datetime) -> bool:
         state = self._artifacts.state(spec.id)
@@ -182,14 +187,24 @@ class Reconciler:
         for spec in unserved:
             if spec.model.numerics.name in certain:
                 with self._left_in_trouble(spec.id):
-                    self._fail(spec, now)
+                    self._fail_without_worker(spec, now)
 
-    def _fail(self, spec: JobSpec, now: datetime) -> None:
+    def _fail_without_worker(self, spec: JobSpec, now: datetime) -> None:
+        """Fail a job for whose numerics no worker has been alive for a day."""
         hours = _ABSENCE // timedelta(hours=1)
         message = f"for {hours} hours there was no worker that computes as {spec.model.numerics.name}"
-        error = JobError(code="no_worker", message=message)
+        self._fail(spec, JobError(code="no_worker", message=message), now)
+
+    def _fail_without_model(self, spec: JobSpec, now: datetime) -> None:
+        """Fail a job whose model, or the weights that it is styled by, no live worker has had for a while."""
+        styled = " and the weights of VGG19 of its style" if spec.style else ""
+        model = f"model {spec.model.name} ({spec.model.sha256[:12]})"
+        message = f"for {ABSENCE_SECONDS / 60:.0f} minutes no live worker had the {model}{styled}"
+        self._fail(spec, JobError(code="model_unavailable", message=message), now)
+
+    def _fail(self, spec: JobSpec, error: JobError, now: datetime) -> None:
         if end(self._artifacts, self._live, spec, JobState(outcome="failed", started=None, finished=now, error=error)):
-            log.warning("job failed job_id=%s code=no_worker", spec.id)
+            log.warning("job failed job_id=%s code=%s", spec.id, error.code)
 
     def _suspect(self, spec: JobSpec, queued: Queued) -> _Suspect | None:
         committed = self._artifacts.committed(spec.id)

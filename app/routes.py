@@ -31,6 +31,7 @@ from app.heads import answer_heads
 from app.schemas import GenerateQuery, Job, Whole
 from app.service import Service
 from app.waiting import Waiting, preferred_wait
+from worker.contracts.artifacts import DamagedError
 from worker.contracts.jobs import JobSpec
 
 _POLL_SECONDS = "1"
@@ -54,7 +55,7 @@ async def _archive(spec: JobSpec, service: Service, request: Request, running: J
     """Send the archive of a job, which is known to run or is looked up."""
     found, plan = (running, None) if running else await run_in_threadpool(service.archive, spec)
     sent = Download(request.app.state.artifacts, request.app.state.bell, spec, found)
-    return sent.growing(request) if plan is None else sent.whole(plan, request)
+    return sent.growing(request) if plan is None else await sent.whole(plan, request)
 
 
 async def _waited(
@@ -244,8 +245,13 @@ async def address(
 
     Without a class, it is the class whose turn it is.
     """
-    spec = await to_thread.run_sync(service.address, wanted, caller, limiter=turns.turn(caller))
-    sha256, data = await waiting.image(spec, request.is_disconnected)
+    find = partial(service.address, wanted, caller)
+    spec = await to_thread.run_sync(find, limiter=turns.turn(caller))
+    try:
+        sha256, data = await waiting.image(spec, request.is_disconnected)
+    except DamagedError:  # it is gone from the store, and made again
+        spec = await to_thread.run_sync(partial(find, is_checked=True), limiter=turns.turn(caller))
+        sha256, data = await waiting.image(spec, request.is_disconnected)
     headers = {"ETag": f'"{sha256}"', "Cache-Control": "no-cache"}
     if is_known(headers["ETag"], request):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)

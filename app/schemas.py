@@ -203,10 +203,28 @@ class Parts(BaseModel):
     disk: str
 
 
+class Paused(BaseModel):
+    """A worker that is alive and takes no tasks."""
+
+    name: str
+    device: str
+    reason: str
+    """What is wrong, and what to do."""
+
+
+class Workers(BaseModel):
+    """How many workers take tasks, and which do not."""
+
+    working: int
+    paused: list[Paused]
+
+
 class Ready(Health):
     """The answer when all parts are well."""
 
     parts: Parts
+    workers: Workers | None = None
+    """There when some worker takes no tasks."""
 
 
 class Problem(BaseModel):

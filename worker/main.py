@@ -17,14 +17,17 @@ from redis.exceptions import RedisError
 from models.precision import fastest_dtype
 from worker.contracts import logs
 from worker.contracts.artifacts import Artifacts
+from worker.contracts.catalog import offers
 from worker.contracts.line import Line
 from worker.contracts.queue import connect
 from worker.encoding import Encoder, encode
 from worker.errors import WeightsError
 from worker.mills import Mills
+from worker.peers import Peers
 from worker.pulse import Pulse
 from worker.runtime import Runtime, choose_device, find_checkpoints, fitting
 from worker.settings import WorkerSettings
+from worker.store_check import StoreCheck
 from worker.style import vgg
 from worker.style.distillery import Distillery
 from worker.style.studio import Studio
@@ -36,6 +39,8 @@ from worker.watchdog import Watchdog
 _RETRY_SECONDS = 1.0
 _REDIS_TIMEOUT_SECONDS = 20
 """Longer than the worker waits for a task."""
+_CHECK_SECONDS = 5.0
+"""That a worker waits for a bucket when it tries whether it can use it."""
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +84,23 @@ def work(settings: WorkerSettings, runtime: Runtime, encode: Encoder = encode, n
         distillery = Distillery(artifacts, studio, threads, most_bytes) if studio else None
         mills = Mills(threads, runtime.threads, BEAT_SECONDS, encode, studio)
         watchdog = Watchdog(settings.watchdog_seconds)
-        tasks = Tasks(artifacts, runtime, pulse, line, mills, storing, settling, stopping, watchdog, distillery)
+        store_check = StoreCheck(Artifacts(settings.store, _CHECK_SECONDS))
+        offered = offers((entry.sha256 for entry in runtime.entries), network.sha256 if network else None)
+        peers = Peers(redis, name, runtime.numerics.name, offered)
+        tasks = Tasks(
+            artifacts,
+            runtime,
+            pulse,
+            line,
+            mills,
+            storing,
+            settling,
+            stopping,
+            watchdog,
+            store_check,
+            peers,
+            distillery,
+        )
         WarmWorker(redis, name, tasks, pulse, stopping).work(logging_level=None)
     log.info("worker stopped name=%s", name)
     if not stopping.is_set():

@@ -62,4 +62,4 @@ class Mills:
 
 def no_weights() -> WeightsError:
     """Say that nothing can be styled here."""
-    return WeightsError("this worker has no weights of VGG19 any more")
+    return WeightsError("no worker has the weights of VGG19 that this job is styled by any more")

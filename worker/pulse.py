@@ -10,7 +10,7 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import RedisError
 
-from worker.contracts.catalog import CatalogEntry, Numerics, WorkerEntry
+from worker.contracts.catalog import CatalogEntry, Numerics, PausedWorker, WorkerEntry
 from worker.contracts.queue import (
     LEARNT_FIELD,
     LEASE_TTL_SECONDS,
@@ -22,6 +22,7 @@ from worker.contracts.queue import (
     Task,
     attempts_key,
     cancel_key,
+    paused_key,
     progress_key,
     worker_key,
 )
@@ -53,14 +54,16 @@ class Pulse:
         self._models = models
         self._vgg19 = vgg19
         self.images_per_s: float | None = None
+        self.trouble: str | None = None
+        """Why this worker takes no tasks."""
         self.tally = Tally()
 
     def announce(self) -> None:
-        """Say that this worker lives, and what it can render."""
+        """Say that this worker lives, and what it can render; or why it takes no tasks."""
         with OutageTolerated():
             pipeline = self._redis.pipeline(transaction=False)
             self._announce_worker(pipeline)
-            for entry in self._models:
+            for entry in self._models if self.trouble is None else ():
                 pipeline.hset(MODELS_KEY, entry.name, entry.model_dump_json())
             self._send(pipeline)
 
@@ -68,7 +71,7 @@ class Pulse:
         """Say that this worker is gone."""
         with OutageTolerated():
             pipeline = self._redis.pipeline(transaction=False)
-            pipeline.delete(worker_key(self._name))
+            pipeline.delete(worker_key(self._name), paused_key(self._name))
             self._send(pipeline)
 
     def take_lease(self, key: str) -> bool:
@@ -171,15 +174,21 @@ class Pulse:
             return pipeline.execute()
 
     def _announce_worker(self, pipeline: Pipeline) -> None:
-        names = tuple(entry.name for entry in self._models)
+        if (trouble := self.trouble) is not None:
+            paused = PausedWorker(name=self._name, device=self._device, numerics=self.numerics, reason=trouble)
+            pipeline.delete(worker_key(self._name))
+            pipeline.set(paused_key(self._name), paused.model_dump_json(), ex=WORKER_TTL_SECONDS)
+            return
         entry = WorkerEntry(
             name=self._name,
             device=self._device,
             numerics=self.numerics,
-            models=names,
+            models=tuple(entry.name for entry in self._models),
+            sha256s=tuple(entry.sha256 for entry in self._models),
             images_per_s=self.images_per_s,
             vgg19=self._vgg19,
         )
+        pipeline.delete(paused_key(self._name))
         pipeline.set(worker_key(self._name), entry.model_dump_json(), ex=WORKER_TTL_SECONDS)
 
 

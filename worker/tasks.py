@@ -20,9 +20,11 @@ from worker.contracts.queue import Task, learning_key
 from worker.contracts.styles import StyleSpec
 from worker.errors import WorkerCrashedError, WorkerError
 from worker.mills import Mills, no_weights
+from worker.peers import Peers
 from worker.pulse import OutageTolerated, Pulse
 from worker.render import EncodedImage
 from worker.runtime import LoadedModel, Runtime
+from worker.store_check import StoreCheck
 from worker.style.distillery import Distillery
 from worker.tail import build_tail
 from worker.watchdog import Watchdog
@@ -53,6 +55,8 @@ class Outcome(Enum):
     """To the front of the line, as this worker stops."""
     LATER = "later"
     """To the end of the line, as others wait as well."""
+    ELSEWHERE = "elsewhere"
+    """To the front of the line, as another worker has what it needs."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class Tasks:
     """Which forces to the disk what has ended."""
     stopping: Event
     watchdog: Watchdog
+    store_check: StoreCheck
+    peers: Peers
     distillery: Distillery | None = None
     """Lets generators learn styles, where there is what it needs."""
     room: Semaphore = field(default_factory=Semaphore)
@@ -79,11 +85,14 @@ class Tasks:
         """Do one task, unless it is settled already or another worker is at it."""
         try:
             spec = self.artifacts.spec(task.job_id)
-            if spec is None or self.artifacts.state(spec.id) is not None or not self.pulse.take_lease(task.lease_key):
+            if spec is None or self.artifacts.state(spec.id) is not None:
                 return Outcome.SETTLED
-        except Exception:
-            self._drop(task)
-            return Outcome.SETTLED
+            if task.shard is not None and self.peers.is_theirs(spec):
+                return Outcome.ELSEWHERE
+            if not self.pulse.take_lease(task.lease_key):
+                return Outcome.SETTLED
+        except Exception as error:
+            return self._drop(task, error)
         with self.watchdog:
             return self._guarded(task, spec, lambda: self._do(task, spec))
 
@@ -94,16 +103,23 @@ class Tasks:
             outcome = self._ending_in_the_store(task, spec, work)
         except torch.AcceleratorError as error:
             raise SystemExit(1) from error  # nothing works in this process after that; its supervisor starts another
-        except Exception:
-            self._drop(task)
+        except Exception as error:
+            outcome = self._drop(task, error)
         if outcome is not Outcome.STORING:
             self.pulse.release(task)
         return outcome
 
-    def _drop(self, task: Task) -> None:
-        """Leave a task: the store is in trouble, and can be well again when the reconciler brings the task back."""
-        log.exception("task was dropped job_id=%s shard=%s", task.job_id, task.shard)
+    def _drop(self, task: Task, error: Exception) -> Outcome:
+        """Leave a task, as the store is in trouble.
+
+        Where this worker cannot use the store at all, the task goes to the end of the line, for others. Otherwise the
+        trouble is with this job, and the reconciler brings the task back.
+        """
+        is_expected = isinstance(error, (StoreError, OSError))
+        known = (task.job_id, task.shard, error)
+        log.warning("task was dropped job_id=%s shard=%s reason=%s", *known, exc_info=None if is_expected else error)
         self.pulse.tally.count("tasks_dropped")
+        return Outcome.LATER if self.store_check.dropped(error) else Outcome.SETTLED
 
     def _ending_in_the_store(self, task: Task, spec: JobSpec, work: Callable[[], Outcome]) -> Outcome:
         """Do a part of a task; a mistake of ours ends the job."""
@@ -150,13 +166,19 @@ class Tasks:
     def _store_next(self, task: Task, shard: int, spec: JobSpec, images: list[EncodedImage]) -> None:
         """Store a shard, in its own thread, while the next one is rendered."""
         try:
-            self._guarded(task, spec, lambda: self._store(task, shard, spec, images))
+            outcome = self._guarded(task, spec, lambda: self._store(task, shard, spec, images))
+            if outcome is Outcome.LATER:
+                with OutageTolerated():
+                    self.line.enqueue(spec, [Task.render_shard(spec.id, shard)])
         finally:
             self.room.release()
 
     def _store(self, task: Task, shard: int, spec: JobSpec, images: list[EncodedImage]) -> Outcome:
         with self.pulse.tally.timed("storing", _mode(spec)):
-            is_first = self.artifacts.commit_shard(spec.id, shard, *slices.layout(spec, shard, images))
+            data, table, array = slices.layout(spec, shard, images)
+            self.store_check.needed_bytes = len(data)
+            is_first = self.artifacts.commit_shard(spec.id, shard, data, table, array)
+        self.store_check.stored()
         self.pulse.ring_shard(spec.id)
         if is_first:
             self.pulse.tally.count("images_rendered", spec.model.name, _mode(spec), by=len(images))
@@ -176,6 +198,8 @@ class Tasks:
     def _model(self, task: Task, spec: JobSpec) -> LoadedModel | Outcome:
         """Find what renders a job's images; or learn for a while, and tell what is to become of the task then."""
         model, style = self.runtime.model(spec.model), spec.style
+        if style and spec.needs not in self.peers.offers:
+            raise no_weights()
         if style is None or style.mode == "standard" or style.strength == 0:
             return model
         if self.distillery is None:

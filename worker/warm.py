@@ -27,6 +27,10 @@ _IDLE_SECONDS = 5
 _RECONNECT_SECONDS = 2.0
 _ANNOUNCE_SECONDS = 1.0
 """Between two announcements of a worker that is busy with many short tasks."""
+_LOOK_SECONDS = 2.0
+"""Between two looks at a store that cannot be used."""
+_ELSEWHERE_SECONDS = 0.2
+"""Before a worker looks again at a line in which all tasks are for others."""
 _LONG_WAITS_SECONDS = 5.0
 """For short jobs, at most, between two tasks of long ones."""
 
@@ -85,15 +89,37 @@ class WarmWorker(SimpleWorker):
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run one task and settle it with the queue."""
         self.set_state(WorkerStatus.BUSY)
-        outcome = self._run(job)
+        outcome: Outcome | None = self._run(job)
         with OutageTolerated():
-            if outcome is Outcome.GIVEN_BACK:
+            if outcome is Outcome.ELSEWHERE:
+                job, queue, outcome = self._run_another(job, queue)
+            if outcome in (Outcome.GIVEN_BACK, Outcome.ELSEWHERE):
                 self.connection.lpush(queue.key, job.id)
             elif outcome is Outcome.LATER:
                 self._tasks.line.put_back(queue, job.id)
-            else:
+            elif outcome is not None:
                 self.connection.delete(job.key)
         self.set_state(WorkerStatus.IDLE)
+
+    def _run_another(self, job: Job, queue: Queue) -> tuple[Job, Queue, Outcome | None]:
+        """Leave a task to another worker, and run the next one that this worker can do; without one, pause.
+
+        The task that was left is in line again. Returns what was run; no outcome when nothing was.
+        """
+        others = [other for other in self.queues if other != queue]
+        found = self._tasks.line.swap(queue, job.id, others, self._tasks.peers.offers)
+        if found is None:
+            self._stopping.wait(_ELSEWHERE_SECONDS)
+            return job, queue, None
+        self.reorder_queues(found.queue)
+        try:
+            another = TaskJob.fetch(found.queue_id, self.connection, JSONSerializer)
+        except NoSuchJobError:
+            return job, queue, None
+        outcome = self._run(another)
+        if outcome is Outcome.ELSEWHERE:
+            self._stopping.wait(_ELSEWHERE_SECONDS)
+        return another, found.queue, outcome
 
     def _run(self, job: Job) -> Outcome:
         try:
@@ -118,8 +144,11 @@ class WarmWorker(SimpleWorker):
         self._ordered_queues = [long, short] if now - self._long_taken > _LONG_WAITS_SECONDS else [short, long]
 
     def register_birth(self) -> None:
-        """Announce this worker in our own way alone: RQ's list of workers is never cleaned of the killed."""
-        self._pulse.announce()
+        """Do nothing: the first heartbeat announces this worker, after the store was tried.
+
+        RQ's list of workers is not used, as it is never cleaned of the killed.
+        """
+        self._tasks.peers.have_been_seen()
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:  # noqa: ANN401, ARG002
         """Announce this worker; RQ calls this before every look at the queue.
@@ -143,8 +172,19 @@ class WarmWorker(SimpleWorker):
     def run_maintenance_tasks(self) -> None:
         """Do nothing: there are no registries to clean."""
 
-    def check_for_suspension(self, burst: bool) -> None:
-        """Do nothing: workers are stopped by signals."""
+    def check_for_suspension(self, burst: bool) -> None:  # noqa: ARG002
+        """Wait while this worker cannot use the store, and announce why. RQ calls this before it looks for a task."""
+        check = self._tasks.store_check
+        if check.trouble is None or check.look() is None:
+            self._pulse.trouble = None
+            return
+        while not self._stopping.is_set() and check.trouble is not None:
+            self._pulse.trouble = check.trouble
+            self._pulse.announce()
+            self._stopping.wait(_LOOK_SECONDS)
+            check.look()
+        self._pulse.trouble = check.trouble
+        self._announced = 0.0
 
     def subscribe(self) -> None:
         """Do nothing: workers take no commands from Redis."""

@@ -34,6 +34,7 @@ class House:
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
         self.workers: list[subprocess.Popen[bytes]] = []
+        self._paused: list[subprocess.Popen[bytes]] = []
         self._apis: list[subprocess.Popen[bytes]] = []
         self._sockets = [socket.create_server(("127.0.0.1", 0))]
         self.url = _url(self._sockets[0])
@@ -89,6 +90,27 @@ class House:
         wait_until(lambda: bool(set(self.redis.keys("imagemill:worker:*")) - known))
         return worker
 
+    def start_workers(self, *environments: Mapping[str, str]) -> None:
+        """Start worker processes side by side, and wait until they are alive."""
+        known = set(self.redis.keys("imagemill:worker:*"))
+        for environment in environments:
+            self.workers.append(self._start(f"worker-{len(self.workers)}", WORKER, environment))
+        wait_until(lambda: len(set(self.redis.keys("imagemill:worker:*")) - known) == len(environments))
+
+    def end_worker(self, worker: subprocess.Popen[bytes]) -> None:
+        """Tell one worker to stop, and wait until it has ended."""
+        worker.terminate()
+        worker.wait(DEADLINE_SECONDS)
+        self.workers.remove(worker)
+
+    def start_paused_worker(self, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a worker process that takes no tasks, and wait until it says why."""
+        known = set(self.redis.keys("imagemill:paused:*"))
+        worker = self._start(f"worker-{len(self.workers)}", WORKER, environment)
+        self._paused.append(worker)
+        wait_until(lambda: bool(set(self.redis.keys("imagemill:paused:*")) - known))
+        return worker
+
     @contextmanager
     def another_api(self, **environment: str) -> Iterator[tuple[httpx.Client, Path]]:
         """Run another API process on the same store and queue: a client of it, and its log."""
@@ -128,7 +150,7 @@ class House:
 
     def close(self) -> None:
         """End every process."""
-        for process in (*self.workers, *self._apis, self.queue):
+        for process in (*self.workers, *self._paused, *self._apis, self.queue):
             process.kill()
             process.wait(DEADLINE_SECONDS)
         self.client.close()

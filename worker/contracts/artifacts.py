@@ -17,6 +17,8 @@ _DUE = "due"
 _JOBS = "jobs"
 _STYLES, _OWNED = "styles", "owned"
 _LEARNT = "learnt"
+PATIENCE_SECONDS = 30.0
+"""That a worker waits for a bucket that does not answer."""
 _DISCARDED = timedelta(minutes=10)
 """After which no worker is at a job any more that was taken back or cancelled."""
 _INDEX = re.compile(r"/(\d{5})\.json$")
@@ -47,8 +49,8 @@ class Artifacts:
     there in its own time, before open/<id> goes: what a power cut spoils is found by its checksums and made again.
     """
 
-    def __init__(self, url: str) -> None:
-        self._objects = Objects(url, (_OPEN, _DUE, _JOBS, _STYLES, _OWNED, _LEARNT))
+    def __init__(self, url: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        self._objects = Objects(url, (_OPEN, _DUE, _JOBS, _STYLES, _OWNED, _LEARNT), patience_seconds)
 
     # jobs
 
@@ -57,14 +59,21 @@ class Artifacts:
 
         Whoever writes the marker first decides. Returns the job that there is now, and whether it is there since now.
         """
-        if not self._objects.create(_open_path(spec.id), spec.model_dump_json().encode()):
+        is_first = self._objects.create(_open_path(spec.id), spec.model_dump_json().encode())
+        if not is_first:
             spec = self._marked(spec)
-        if self._objects.create(_spec_path(spec.id), spec.model_dump_json().encode()):
-            return spec, True
-        return self.spec(spec.id) or spec, False
+        is_new = self._objects.create(_spec_path(spec.id), spec.model_dump_json().encode())
+        found = spec if is_new else self.spec(spec.id)
+        if found is None:
+            raise StoreError(
+                f"job {spec.id} was removed while it was written", "a job was removed while it was written"
+            )
+        if not is_first and is_new:
+            self._marked(found)  # a marker without a request is closed when it is old, perhaps just now
+        return found, is_new
 
     def _marked(self, spec: JobSpec) -> JobSpec:
-        """Read a job's marker, or write it again when it cannot be read: then its job was never accepted."""
+        """Read a job's marker, or write it again when it is gone or cannot be read: its job was not accepted yet."""
         with suppress(DamagedError):
             if marker := self._objects.parse(_open_path(spec.id), JobSpec):
                 return marker
@@ -97,6 +106,12 @@ class Artifacts:
     def close_job(self, job_id: str) -> None:
         """Remove a job's marker."""
         self._objects.delete(_open_path(job_id))
+
+    def close_orphan(self, job_id: str) -> None:
+        """Remove a marker without a request; put it back if the request was written meanwhile."""
+        self.close_job(job_id)
+        if spec := self.spec(job_id):
+            self._marked(spec)
 
     def open_jobs(self) -> Iterator[tuple[str, datetime]]:
         """List the jobs that may not have ended, and since when they are there."""
@@ -164,11 +179,19 @@ class Artifacts:
     def commit_shard(
         self, job_id: str, shard: int, data: bytes, images: ImageTable, array: ArrayEntry | None = None
     ) -> bool:
-        """Publish a shard. False when another attempt was first; then nothing of this one stays."""
+        """Publish a shard. False when another attempt was first; then nothing of this one stays.
+
+        Data that an index names are never removed: after a refusal, the index is read.
+        """
         path = f"{_shards_path(job_id)}/{shard:05d}.{uuid4().hex}.bin"
         self._objects.put(path, data)
         index = ShardIndex(data=path, size=len(data), images=images, array=array)
         if self._objects.create(_index_path(job_id, shard), index.model_dump_json().encode()):
+            return True
+        first = self.shard(job_id, shard)
+        if first is None:
+            raise StoreError(f"shard {shard} of {job_id} was refused and is not there", "a shard was refused")
+        if first.data == path:
             return True
         self._objects.delete(path)
         return False
@@ -178,7 +201,7 @@ class Artifacts:
         return self._objects.parse(_index_path(job_id, shard), ShardIndex)
 
     def image(self, shard: ShardIndex, position: int) -> bytes:
-        """Read one image."""
+        """Read one image. Raises DamagedError when its bytes are gone."""
         return self._objects.read_range(shard.data, shard.images.offsets[position], shard.images.sizes[position])
 
     def stream_shard(self, shard: ShardIndex) -> AsyncIterator[bytes]:
@@ -211,8 +234,13 @@ class Artifacts:
             return
         kept = {part.path for part in plan.parts}
         for path, *_ in list(self._objects.list(_shards_path(job_id))):
-            if path.endswith(".bin") and path not in kept:
+            if path.endswith(".bin") and path not in kept and not self._is_named(path):
                 self._objects.delete(path)
+
+    def _is_named(self, data: str) -> bool:
+        """Tell whether the index of its shard names a data object."""
+        index = self._objects.parse(f"{data.split('.')[0]}.json", ShardIndex)
+        return index is not None and index.data == data
 
     # archive
 
@@ -322,8 +350,18 @@ class Artifacts:
         return self._objects.free_bytes()
 
     def check_writable(self) -> None:
-        """Write and remove a small object; raises what the store raises."""
+        """Write and remove a small object; raises StoreError or OSError."""
         self._objects.check_writable()
+
+    def check_room(self, needed_bytes: int) -> None:
+        """Raise StoreError when the store's disk has less room."""
+        free = self.free_bytes()
+        if free is not None and free < needed_bytes:
+            raise StoreError(f"{free} bytes are free, and {needed_bytes} are needed", "No space left on device")
+
+    def check_usable(self) -> None:
+        """Do once all that a worker does with the store; raises StoreError or OSError."""
+        self._objects.check_usable()
 
 
 def _picture_path(style_id: str) -> str:

@@ -1,5 +1,6 @@
 """What workers announce: the models that they can render, and themselves."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -38,13 +39,44 @@ class CatalogEntry(BaseModel):
 class WorkerEntry(BaseModel):
     """One live worker."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     name: str
     device: str
     numerics: Numerics
     models: tuple[str, ...]
+    sha256s: tuple[Sha256, ...] = ()
+    """Of the models, in the same order. Workers of an older version do not tell them."""
     images_per_s: float | None
     """Speed of the last shard that was not styled, None before the first."""
     vgg19: Sha256 | None = None
     """The weights that it styles by, None where it has none."""
+
+    def has(self, entry: CatalogEntry) -> bool:
+        """Tell whether it has a model: these very weights, not others of the same name."""
+        return entry.sha256 in self.sha256s if self.sha256s else entry.name in self.models
+
+    def offers(self, wanted: str) -> bool:
+        """Tell whether it has what a job needs, by the name that `needs` makes; yes, if it is of an older version."""
+        return wanted in offers(self.sha256s, self.vgg19) if self.sha256s else bool(self.models)
+
+
+class PausedWorker(BaseModel):
+    """One worker that is alive and takes no tasks."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    device: str
+    numerics: Numerics
+    reason: str
+
+
+def needs(model_sha256: str, weights: str | None) -> str:
+    """Name a model, and the weights of VGG19 that its images are styled by, if any."""
+    return f"{model_sha256}+{weights}" if weights else model_sha256
+
+
+def offers(model_sha256s: Iterable[str], weights: str | None) -> frozenset[str]:
+    """Name all that a worker with some models and perhaps weights of VGG19 can render."""
+    return frozenset(needs(sha256, each) for sha256 in model_sha256s for each in (None, weights))

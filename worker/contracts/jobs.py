@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from worker.contracts.catalog import CatalogEntry, Sha256
+from worker.contracts.catalog import CatalogEntry, Sha256, needs
 from worker.contracts.owners import Owner
 from worker.contracts.styles import StyleSpec
 
@@ -89,6 +89,11 @@ class JobSpec(BaseModel):
         Styled images take seconds each, so none of their jobs is short.
         """
         return self.shard_count == 1 and self.style is None
+
+    @property
+    def needs(self) -> str:
+        """Name what a worker must have to render it: the model, and the weights of VGG19 that it is styled by."""
+        return needs(self.model.sha256, self.style.weights if self.style else None)
 
     def shard_indices(self, shard: int) -> range:
         """Image indices of one shard; the last shard may be shorter."""

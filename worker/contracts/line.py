@@ -4,12 +4,14 @@ Owners take turns: who has a hundred jobs in line is served as often as who has 
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from redis import Redis
 from redis.client import Pipeline
 from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.utils import as_text
 
 from worker.contracts.jobs import JobSpec
 from worker.contracts.queue import Task, lease_key, queue_names, queue_parts, turns_key
@@ -19,6 +21,35 @@ _ANY_BYTES = "surrogateescape"
 
 _OWNER_FIELD = "owner"
 """Of a task's hash, beside what RQ keeps there."""
+
+_NEEDS_FIELD = "needs"
+"""Of a task's hash: what a worker must have to do it, empty where any worker can."""
+
+_LOOK_AHEAD = 1000
+"""Tasks of a line among which a worker looks for one that it can do."""
+
+_SWAP = """
+local task, tasks, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local offered = {[''] = true}
+for place = 4, #ARGV do
+    offered[ARGV[place]] = true
+end
+redis.call('LPUSH', KEYS[1], task)
+for _, line in ipairs(KEYS) do
+    for _, id in ipairs(redis.call('LRANGE', line, 0, most - 1)) do
+        local needs = redis.pcall('HGET', tasks .. id, 'needs')
+        if id ~= task and (type(needs) ~= 'string' or offered[needs]) then
+            redis.call('LREM', line, 1, id)
+            return {line, id}
+        end
+    end
+end
+return false
+"""
+"""Puts a task back to the front of its line, and takes the first one of some lines that needs no more than is offered.
+
+The order of the lines stays, and with it the turns of owners. A task that does not tell what it needs is taken.
+"""
 
 _TAKE_TURN = """
 local line, turns, tasks = KEYS[1], KEYS[2], ARGV[1]
@@ -62,6 +93,13 @@ one, but never before the turn that is served now. The line is in the order of t
 """
 
 
+class Swapped(NamedTuple):
+    """A task that was taken in place of another one."""
+
+    queue: Queue
+    queue_id: str
+
+
 class Line:
     """Puts tasks into line and tells which are there. A task's RQ id is a function of the task: twice is harmless."""
 
@@ -71,6 +109,8 @@ class Line:
     def enqueue(self, spec: JobSpec, tasks: Iterable[Task]) -> None:
         """Put tasks of a job into its line, all or none: at the end, or where it is its owner's turn."""
         short, long = queue_names(spec.model.numerics.name)
+        wanted, owner = list(tasks), {_OWNER_FIELD: spec.owner} if spec.owner else {}
+        fields = {task.queue_id: {_NEEDS_FIELD: _needs(spec, task), **owner} for task in wanted}
         tasks_of_rq = [
             Queue.prepare_data(
                 task.name,
@@ -78,14 +118,15 @@ class Line:
                 job_id=task.queue_id,
                 description=task.queue_id,
             )
-            for task in tasks
+            for task in wanted
         ]
         queue = Queue(short if spec.is_short else long, connection=self._redis, serializer=JSONSerializer)
         with self._redis.pipeline() as pipeline:
             for data in tasks_of_rq:
                 (job,) = queue.enqueue_many([data], pipeline=pipeline)
+                for field, value in fields[job.id].items():
+                    pipeline.hset(job.key, field, value)
                 if spec.owner:
-                    pipeline.hset(job.key, _OWNER_FIELD, spec.owner)
                     _take_turn(pipeline, queue)
             pipeline.execute()
 
@@ -95,6 +136,16 @@ class Line:
             pipeline.rpush(queue.key, queue_id)
             _take_turn(pipeline, queue)
             pipeline.execute()
+
+    def swap(self, queue: Queue, queue_id: str, others: Iterable[Queue], offered: Iterable[str]) -> Swapped | None:
+        """Put a task back that this worker cannot do, and take the first one that it can, in the same step.
+
+        It is taken from the same queue, or else from one of the others. None when there is none.
+        """
+        lines = {line.key: line for line in (queue, *others)}
+        arguments = (queue_id, Job.redis_job_namespace_prefix, str(_LOOK_AHEAD), *offered)
+        found = self._redis.eval(_SWAP, len(lines), *lines, *arguments)
+        return Swapped(lines[as_text(found[0])], as_text(found[1])) if found else None
 
     def queued(self, numerics: str) -> set[str]:
         """List the RQ ids that wait for workers of one kind."""
@@ -117,3 +168,7 @@ class Line:
 
 def _take_turn(pipeline: Pipeline, queue: Queue) -> None:
     pipeline.eval(_TAKE_TURN, 2, queue.key, turns_key(queue.name), Job.redis_job_namespace_prefix)
+
+
+def _needs(spec: JobSpec, task: Task) -> str:
+    return "" if task.shard is None else spec.needs

@@ -2,9 +2,10 @@
 
 import os
 import shutil
+import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
@@ -13,22 +14,24 @@ from uuid import uuid4
 
 import obstore
 from obstore.exceptions import AlreadyExistsError
-from obstore.exceptions import BaseError as StoreError
-from obstore.store import LocalStore, from_url
+from obstore.store import LocalStore
 from pydantic import BaseModel, ValidationError
 
 from worker.contracts.age import age
+from worker.contracts.bucket import open_bucket
+from worker.contracts.store_error import DamagedError, RangeError, StoreError, TransientError, translated
 
 _CHUNK_BYTES = 1 << 20
+_PROBES = "probe"
 _SYNCED_AT_ONCE = 8
+_CREATE_PAUSES = (0.05, 0.2, 0.8)
+"""Seconds before a refused object is created again, if it is not there."""
+_WRITER = "writer"
+"""Attribute of an object in a bucket that tells which call created it."""
 
 __all__ = ["DamagedError", "Objects", "StoreError"]
 
 M = TypeVar("M", bound=BaseModel)
-
-
-class DamagedError(Exception):
-    """An object in the store is not what was written there."""
 
 
 class Listed(NamedTuple):
@@ -40,13 +43,18 @@ class Listed(NamedTuple):
 
 
 class Objects:
-    """An object store; `url` is a folder, or s3://bucket/prefix and the like."""
+    """An object store; `url` is a folder, or s3://bucket/prefix and the like.
 
-    def __init__(self, url: str, folders: Iterable[str]) -> None:
+    Every method raises StoreError when the store cannot be used. A bucket is given up after about `patience_seconds`.
+    """
+
+    def __init__(self, url: str, folders: Iterable[str], patience_seconds: float) -> None:
         # Side by side, as a journal commits for all who wait: two files took 0.2 ms on ext4, one after the other 7.
         self._syncing = ThreadPoolExecutor(_SYNCED_AT_ONCE, "sync")
         self._folder = None if "://" in url else Path(url).resolve()
-        self._store = from_url(url) if self._folder is None else LocalStore(self._folder, mkdir=True)
+        self._store = (
+            open_bucket(url, patience_seconds) if self._folder is None else LocalStore(self._folder, mkdir=True)
+        )
         if self._folder is not None:
             for name in folders:
                 (self._folder / name).mkdir(exist_ok=True)
@@ -54,27 +62,62 @@ class Objects:
 
     def put(self, path: str, data: bytes) -> None:
         """Write an object, over the one before."""
-        obstore.put(self._store, path, data)
+        with translated():
+            obstore.put(self._store, path, data)
 
     def create(self, path: str, data: bytes) -> bool:
-        """Write a new object. False, and nothing written, when there is one already."""
+        """Write a new object. False, and nothing written, when another call has written one already."""
+        if self._folder is None:
+            return self._create_in_bucket(path, data)
         try:
-            obstore.put(self._store, path, data, mode="create")
+            with translated():
+                obstore.put(self._store, path, data, mode="create")
         except AlreadyExistsError:
             return False
         return True
 
+    def _create_in_bucket(self, path: str, data: bytes) -> bool:
+        """Write a new object, and believe no refusal before the object itself has told who wrote it.
+
+        A bucket refuses an object as present that it has stored for this very call, when its answer was lost and the
+        request was sent again. And it refuses with a conflict (409) what it has not stored at all.
+        """
+        writer, trouble = uuid4().hex, "it was refused"
+        for pause in _CREATE_PAUSES:
+            try:
+                with translated():
+                    obstore.put(self._store, path, data, mode="create", attributes={_WRITER: writer})
+            except AlreadyExistsError:
+                pass
+            except TransientError as error:
+                trouble = error.cause
+            else:
+                return True
+            found = self._writer(path)
+            if found is not None:
+                return found == writer
+            time.sleep(pause)
+        raise StoreError(f"{path} could not be created: {trouble}", trouble)
+
+    def _writer(self, path: str) -> str | None:
+        """Tell which call created an object: empty when nobody knows, None when there is no object."""
+        try:
+            with translated():
+                attributes = obstore.get(self._store, path).attributes
+        except FileNotFoundError:
+            return None
+        return str(attributes.get(_WRITER, ""))
+
     def delete(self, path: str) -> None:
         """Remove an object, if it is there."""
-        try:
+        with suppress(FileNotFoundError), translated():
             obstore.delete(self._store, path)
-        except FileNotFoundError:
-            return
 
     def delete_all(self, paths: Iterable[str]) -> None:
         """Remove objects, those that are there; from a bucket by a few requests."""
         if self._folder is None:
-            obstore.delete(self._store, list(paths))
+            with suppress(FileNotFoundError), translated():
+                obstore.delete(self._store, list(paths))
         else:
             for path in paths:
                 self.delete(path)
@@ -94,7 +137,8 @@ class Objects:
     def read(self, path: str) -> bytes | None:
         """Read an object; None when there is none."""
         try:
-            return bytes(obstore.get(self._store, path).bytes())
+            with translated():
+                return bytes(obstore.get(self._store, path).bytes())
         except FileNotFoundError:
             return None
 
@@ -107,33 +151,50 @@ class Objects:
             raise DamagedError(f"{path} cannot be read: {error.errors()[0]['msg']}") from error
 
     def read_range(self, path: str, start: int, length: int) -> bytes:
-        """Read a part of an object. Raises DamagedError when it is gone."""
-        try:
-            return bytes(obstore.get_range(self._store, path, start=start, length=length))
-        except FileNotFoundError as error:
-            raise DamagedError(f"{path} is gone") from error
+        """Read a part of an object. Raises DamagedError when it is gone or too short."""
+        with _missing_is_damage(path), translated():
+            found = bytes(obstore.get_range(self._store, path, start=start, length=length))
+        if len(found) != length:
+            raise DamagedError(f"{path} is shorter than it was")
+        return found
 
     async def stream(self, path: str, start: int, stop: int) -> AsyncIterator[bytes]:
-        """Yield bytes start to stop - 1, at most about a megabyte at a time. Raises DamagedError when it is gone."""
-        try:
+        """Yield bytes start to stop - 1, at most about a megabyte at a time.
+
+        Raises DamagedError when the object is gone or too short.
+        """
+        left = stop - start
+        with _missing_is_damage(path), translated():
             found = await obstore.get_async(self._store, path, options={"range": (start, stop)})
-        except FileNotFoundError as error:
-            raise DamagedError(f"{path} is gone") from error
-        async for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
-            yield bytes(chunk)
+            async for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
+                left -= len(chunk)
+                yield bytes(chunk)
+        if left:
+            raise DamagedError(f"{path} is shorter than it was")
 
     def list(self, prefix: str) -> Iterator[Listed]:
         """List the objects below a path."""
-        for page in obstore.list(self._store, prefix):
-            for meta in page:
-                yield Listed(meta["path"], meta["last_modified"], meta["size"])
+        with translated():
+            for page in obstore.list(self._store, prefix):
+                for meta in page:
+                    yield Listed(meta["path"], meta["last_modified"], meta["size"])
 
     def check_writable(self) -> None:
-        """Write and remove a small object; raises what the store raises."""
+        """Write and remove a small object; raises StoreError."""
         if self._folder is not None and not self._folder.is_dir():
-            raise FileNotFoundError(f"{self._folder} is gone")  # and would be made anew, empty
-        probe = f"probe/{uuid4().hex}"
+            raise StoreError(f"{self._folder} is gone", "its folder is gone")  # it would be made anew, empty
+        probe = f"{_PROBES}/{uuid4().hex}"
         self.put(probe, b"ok")
+        self.delete(probe)
+
+    def check_usable(self) -> None:
+        """Do all that a worker does: create, create again in vain, read, list, remove. Raises StoreError."""
+        self.check_writable()
+        probe = f"{_PROBES}/{uuid4().hex}"
+        if not self.create(probe, b"ok") or self.create(probe, b"other") or self.read(probe) != b"ok":
+            raise StoreError(f"{probe} was replaced", "it replaces objects that were to be created only if absent")
+        if probe not in [found.path for found in self.list(_PROBES)]:
+            raise StoreError(f"{probe} is not listed", "it does not list what was just written")
         self.delete(probe)
 
     def free_bytes(self) -> int | None:
@@ -147,6 +208,17 @@ class Objects:
             below = place.rglob("*") if place.is_dir() else ()
             above = takewhile(lambda folder: folder != self._folder, place.parents)
             list(self._syncing.map(_sync, (*below, place, *above)))
+
+
+@contextmanager
+def _missing_is_damage(path: str) -> Iterator[None]:
+    """Raise DamagedError for an object that should be there, and is gone or too short."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise DamagedError(f"{path} is gone") from error
+    except RangeError as error:
+        raise DamagedError(f"{path} is shorter than it was") from error
 
 
 def _sync(path: Path) -> None:

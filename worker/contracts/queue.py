@@ -17,6 +17,8 @@ MODELS_KEY = "imagemill:models"
 SEEN_KEY = "imagemill:seen"
 """Hash of a numerics' name to when a worker of it was last seen, in seconds since the epoch."""
 WORKER_KEYS = "imagemill:worker:*"
+PAUSED_KEYS = "imagemill:paused:*"
+"""Of workers that are alive and take no tasks."""
 WORKER_TTL_SECONDS = 30
 LEASE_TTL_SECONDS = 15
 """A lease is renewed after every batch, so this also bounds the length of one."""
@@ -138,6 +140,11 @@ def attempts_key(job_id: str) -> str:
 def worker_key(name: str) -> str:
     """Key of one live worker, holding its WorkerEntry JSON."""
     return WORKER_KEYS.replace("*", name)
+
+
+def paused_key(name: str) -> str:
+    """Key of one worker that takes no tasks, holding its PausedWorker JSON."""
+    return PAUSED_KEYS.replace("*", name)
 
 
 def connect(url: str, timeout_seconds: float, retries: int = 1) -> Redis:

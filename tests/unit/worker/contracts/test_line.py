@@ -24,8 +24,10 @@ class Stand:
         self.queue = Queue(LONG, connection=redis)
         self.specs: dict[str, JobSpec] = {}
 
-    def come(self, owner: str, job: int) -> None:
-        spec = spec_of(n=4000).model_copy(update={"id": f"{owner}{job}".ljust(22, "x"), "owner": owner})
+    def come(self, owner: str, job: int, model_sha256: str = "0" * 64) -> None:
+        plain = spec_of(n=4000)
+        model = plain.model.model_copy(update={"sha256": model_sha256})
+        spec = plain.model_copy(update={"id": f"{owner}{job}".ljust(22, "x"), "owner": owner, "model": model})
         self.specs[spec.id] = spec
         self.line.enqueue(spec, [Task.render_shard(spec.id, 0, 1000)])
 
@@ -104,3 +106,38 @@ def test_something_else_in_the_line_does_no_harm(stand: Stand) -> None:
     stand.redis.rpush(stand.queue.key, "odd")
     stand.come("few", 0)
     assert stand.redis.lindex(stand.queue.key, 2) == b"few0".ljust(22, b"x") + b"-0"
+
+
+def swapped(stand: Stand, *offered: str) -> str | None:
+    """Take the first task, put it back, and tell whose task was taken in its place."""
+    taken = stand.redis.lpop(stand.queue.key)
+    assert isinstance(taken, bytes)
+    found = stand.line.swap(stand.queue, taken.decode(), [], offered)
+    return found and stand.specs[found.queue_id.rpartition("-")[0]].owner
+
+
+def test_a_worker_leaves_what_it_cannot_do_in_its_place_and_takes_the_first_that_it_can(stand: Stand) -> None:
+    for owner, sha256 in (("a", "1"), ("b", "2"), ("c", "1"), ("d", "2")):
+        stand.come(owner, 0, model_sha256=sha256 * 64)
+    assert swapped(stand, "2" * 64) == "b"
+    assert stand.waiting() == ["a", "c", "d"]
+    assert swapped(stand, "2" * 64) == "d"
+    assert swapped(stand, "2" * 64) is None
+    assert stand.waiting() == ["a", "c"]
+
+
+def test_a_task_that_was_left_often_keeps_its_turn(stand: Stand) -> None:
+    stand.come("foreign", 0, model_sha256="1" * 64)
+    for _ in range(20):
+        assert swapped(stand) is None
+    stand.come("late", 0)
+    stand.come("foreign", 1)
+    assert stand.waiting() == ["foreign", "late", "foreign"]
+
+
+def test_any_worker_closes_a_job(stand: Stand) -> None:
+    stand.come("a", 0, model_sha256="1" * 64)
+    spec = next(iter(stand.specs.values()))
+    stand.line.enqueue(spec, [Task.finalise(spec.id)])
+    assert swapped(stand) == "a"
+    assert stand.waiting() == ["a"]

@@ -1,0 +1,113 @@
+"""Jobs that have succeeded, and lose something in the store afterwards."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.integration.house import House
+from tests.tiny import PLAIN
+
+Spoil = Callable[[Path], None]
+
+
+def gone(path: Path) -> None:
+    path.unlink()
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def zeroed(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def spoil_file(house: House, job_id: str, pattern: str, spoil: Spoil) -> None:
+    """Spoil the one object of a settled job that matches a pattern."""
+    (path,) = (house.folder / "store" / "jobs" / job_id).glob(pattern)
+    spoil(path)
+
+
+OBJECTS = ["shards/00000.*.bin", "shards/00001.*.bin", "shards/00000.json", "tail.bin", "archive.json"]
+
+
+@pytest.mark.parametrize("pattern", OBJECTS)
+@pytest.mark.parametrize("spoil", [gone, empty, cut_short, zeroed])
+def test_a_rebuild_brings_back_the_same_bytes(house: House, pattern: str, spoil: Spoil) -> None:
+    job = house.wait_done(house.generate(40, seed=8, model=PLAIN)["id"])
+    archive = house.download(job["id"])
+    spoil_file(house, job["id"], pattern, spoil)
+    answer = house.client.post(job["links"]["rebuild"])
+    assert answer.status_code in (200, 202), answer.text
+    rebuilt = house.wait_done(answer.json()["id"])
+    assert rebuilt["state"] == "succeeded"
+    assert rebuilt["id"] != job["id"]
+    assert house.download(rebuilt["id"]) == archive
+    assert house.client.post(job["links"]["rebuild"]).json()["id"] == rebuilt["id"]
+
+
+def test_a_rebuilt_job_that_is_damaged_is_rebuilt_again(house: House) -> None:
+    job = house.wait_done(house.generate(3, seed=8)["id"])
+    archive = house.download(job["id"])
+    ids = [job["id"]]
+    for _ in range(2):
+        spoil_file(house, ids[-1], "tail.bin", gone)
+        ids.append(house.client.post(job["links"]["rebuild"]).json()["id"])
+        house.wait_done(ids[-1])
+    assert len(set(ids)) == 3
+    assert house.download(ids[-1]) == archive
+
+
+def test_the_rebuild_of_a_whole_job_is_the_job_itself(house: House) -> None:
+    job = house.wait_done(house.generate(3)["id"])
+    answer = house.client.post(job["links"]["rebuild"])
+    assert (answer.status_code, answer.json()["id"]) == (200, job["id"])
+
+
+def test_a_job_whose_end_cannot_be_read_is_rebuilt(house: House) -> None:
+    job = house.wait_done(house.generate(3, seed=8)["id"])
+    archive = house.download(job["id"])
+    spoil_file(house, job["id"], "state.json", cut_short)
+    rebuilt = house.wait_done(house.client.post(job["links"]["rebuild"]).json()["id"])
+    assert house.download(rebuilt["id"]) == archive
+
+
+@pytest.mark.parametrize("pattern", OBJECTS)
+@pytest.mark.parametrize("spoil", [gone, empty])
+def test_a_download_is_never_short(house: House, pattern: str, spoil: Spoil) -> None:
+    job = house.wait_done(house.generate(40, seed=8, model=PLAIN)["id"])
+    spoil_file(house, job["id"], pattern, spoil)
+    try:
+        answer = house.client.get(job["links"]["download"])
+    except httpx.RemoteProtocolError:
+        assert pattern in ("shards/00001.*.bin", "tail.bin")  # not the first part: the connection breaks off
+        return
+    if pattern == "shards/00000.json":
+        assert answer.status_code == 200  # the archive does not need it
+        return
+    problem = answer.json()
+    assert (answer.status_code, problem["code"], problem["retryable"]) == (500, "artifact_damaged", False)
+    assert "rebuild" in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "spoil"),
+    [("shards/*.bin", gone), ("shards/*.json", gone), ("shards/*.bin", empty), ("shards/*.bin", zeroed)],
+)
+def test_an_image_that_is_gone_is_told_and_its_address_makes_it_again(house: House, pattern: str, spoil: Spoil) -> None:
+    address = f"/images/{PLAIN}/{sum(map(ord, pattern + spoil.__name__))}/5.png"
+    image = house.client.get(address)
+    assert image.status_code == 200
+    job_id = max((house.folder / "store" / "jobs").iterdir(), key=lambda path: path.stat().st_mtime_ns).name
+    house.wait_done(job_id)
+    spoil_file(house, job_id, pattern, spoil)
+    told = house.client.get(f"/jobs/{job_id}/images/5.png")
+    assert (told.status_code, told.json()["code"]) == (500, "artifact_damaged")
+    again = house.client.get(address)
+    assert (again.status_code, again.content) == (200, image.content)

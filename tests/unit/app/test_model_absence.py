@@ -1,0 +1,82 @@
+from collections.abc import Iterable
+
+import pytest
+from redis import Redis
+
+from app.live import Live
+from app.model_absence import ABSENCE_SECONDS, ModelAbsence
+from tests.unit.conftest import spec_of
+from worker.contracts.catalog import Numerics, WorkerEntry
+from worker.contracts.queue import worker_key
+
+SPEC = spec_of()
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def absence(redis: Redis, clock: Clock) -> ModelAbsence:
+    return ModelAbsence(Live(redis), clock)
+
+
+def come(redis: Redis, name: str, sha256s: Iterable[str], numerics: str = SPEC.model.numerics.name) -> None:
+    kind = Numerics(name=numerics, batch_size=32)
+    models, known = ("faces",), tuple(sha256s)
+    entry = WorkerEntry(name=name, device="cpu", numerics=kind, models=models, sha256s=known, images_per_s=None)
+    redis.set(worker_key(name), entry.model_dump_json())
+
+
+def is_too_long(absence: ModelAbsence) -> bool:
+    absence.look()
+    return absence.is_too_long(SPEC)
+
+
+def test_a_model_that_no_live_worker_has_is_waited_for_and_not_for_ever(
+    absence: ModelAbsence, redis: Redis, clock: Clock
+) -> None:
+    come(redis, "w", ["1" * 64])
+    assert not is_too_long(absence)
+    clock.seconds += ABSENCE_SECONDS
+    assert not is_too_long(absence)
+    clock.seconds += 1
+    assert is_too_long(absence)
+
+
+def test_the_time_begins_again_when_a_worker_has_had_the_model(
+    absence: ModelAbsence, redis: Redis, clock: Clock
+) -> None:
+    come(redis, "w", ["1" * 64])
+    assert not is_too_long(absence)
+    clock.seconds += ABSENCE_SECONDS - 1
+    come(redis, "holder", [SPEC.model.sha256])
+    assert not is_too_long(absence)
+    redis.delete(worker_key("holder"))
+    clock.seconds += ABSENCE_SECONDS
+    assert not is_too_long(absence)
+
+
+def test_while_no_worker_of_its_kind_is_alive_a_job_waits_longer(
+    absence: ModelAbsence, redis: Redis, clock: Clock
+) -> None:
+    come(redis, "w", ["1" * 64], numerics="cuda-bfloat16")
+    assert not is_too_long(absence)
+    clock.seconds += 10 * ABSENCE_SECONDS
+    assert not is_too_long(absence)
+
+
+def test_a_worker_of_an_older_version_may_have_any_model(absence: ModelAbsence, redis: Redis, clock: Clock) -> None:
+    come(redis, "w", [])
+    assert not is_too_long(absence)
+    clock.seconds += 10 * ABSENCE_SECONDS
+    assert not is_too_long(absence)

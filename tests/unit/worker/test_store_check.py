@@ -1,0 +1,60 @@
+import logging
+import shutil
+from pathlib import Path
+
+import pytest
+
+from worker.contracts.artifacts import Artifacts, StoreError
+from worker.store_check import StoreCheck
+
+ERROR = StoreError("PUT of a shard: no", "no")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def check(store: Path) -> StoreCheck:
+    store.mkdir()
+    return StoreCheck(Artifacts(str(store)))
+
+
+def test_a_worker_takes_no_tasks_before_it_has_tried_the_store(check: StoreCheck) -> None:
+    assert check.trouble is not None
+    assert check.look() is None
+
+
+def test_a_task_that_is_dropped_for_its_own_sake_stops_nobody(check: StoreCheck) -> None:
+    assert [check.dropped(ERROR) for _ in range(2)] == [False, False]
+    check.stored()
+    assert [check.dropped(ERROR) for _ in range(2)] == [False, False]
+
+
+def test_tasks_that_are_dropped_in_a_row_pause_a_worker(check: StoreCheck) -> None:
+    assert [check.dropped(ERROR) for _ in range(3)] == [False, False, True]
+    assert "no" in str(check.look())
+
+
+def test_a_store_that_is_gone_is_trouble_until_it_is_back(
+    check: StoreCheck, store: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    assert check.look() is None
+    shutil.rmtree(store)
+    assert check.dropped(ERROR)
+    assert [check.look() for _ in range(5)] == ["its folder is gone"] * 5
+    store.mkdir()
+    assert check.look() is None
+    assert [record.message.partition(" reason")[0] for record in caplog.records] == [
+        "worker takes no tasks, as it cannot use the store",
+        "worker takes tasks again",
+    ]
+
+
+def test_a_disk_with_less_room_than_a_shard_is_trouble(check: StoreCheck) -> None:
+    assert check.look() is None
+    check.needed_bytes = 1 << 60
+    assert check.dropped(ERROR)
+    assert check.trouble == "No space left on device"

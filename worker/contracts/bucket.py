@@ -1,0 +1,56 @@
+"""Buckets: obstore's client of one, set up so that it gives up in time."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from obstore.store import from_url
+
+if TYPE_CHECKING:  # obstore has these names for type checkers only
+    from obstore.store import ObjectStore, RetryConfig
+
+_MOST_CONNECT_SECONDS = 2.0
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(milliseconds=50), timedelta(seconds=1)
+_MOST_RETRIES = 1000
+"""The time limits how often a request is sent again, and not their number."""
+_TRANSFER_SECONDS = 900
+"""For one object, as long as bytes flow."""
+_PREFIXES = ("AWS_", "AZURE_", "GOOGLE_")
+_OF_ENVIRONMENT = (
+    "allow_http",
+    "allow_invalid_certificates",
+    "connect_timeout",
+    "proxy_ca_certificate",
+    "proxy_excludes",
+    "proxy_url",
+    "read_timeout",
+    "root_certificate",
+    "timeout",
+)
+"""Options of the HTTP client. obstore reads them from variables like AWS_ALLOW_HTTP, but not beside options of ours."""
+
+
+def open_bucket(url: str, patience_seconds: float) -> ObjectStore:
+    """Open s3://bucket/prefix and the like. Credentials and all else come from AWS_ACCESS_KEY_ID and its kin.
+
+    A request, and the search for credentials, is repeated for `patience_seconds`. One that hangs is given up as late.
+    """
+    ours = {
+        "connect_timeout": f"{min(patience_seconds, _MOST_CONNECT_SECONDS)}s",
+        "read_timeout": f"{patience_seconds}s",
+        "timeout": f"{_TRANSFER_SECONDS}s",
+    }
+    retry: RetryConfig = {
+        "max_retries": _MOST_RETRIES,
+        "retry_timeout": timedelta(seconds=patience_seconds),
+        "backoff": {"init_backoff": _FIRST_PAUSE, "max_backoff": _LONGEST_PAUSE, "base": 2},
+    }
+    client: Any = ours | _of_environment()
+    return from_url(url, client_options=client, retry_config=retry)
+
+
+def _of_environment() -> dict[str, str]:
+    names = {f"{prefix}{option.upper()}": option for prefix in _PREFIXES for option in _OF_ENVIRONMENT}
+    return {option: os.environ[name] for name, option in names.items() if name in os.environ}

@@ -1,0 +1,115 @@
+"""Errors of the store, each told in one line: what failed, the cause, and what to do."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from obstore.exceptions import AlreadyExistsError, BaseError
+
+_ANSWER = re.compile(r"status code: (\d{3}).*?<Code>(\w+)</Code>(?:\s*<Message>(.*?)</Message>)?", re.DOTALL)
+"""What S3 answers with an error, as obstore quotes it."""
+_REQUEST = re.compile(r"Error performing (\w+) (\S+)")
+_SYSTEM = re.compile(r'message: "([^"]+)"')
+_TIMED_OUT = re.compile(r"kind: (?:Timeout|TimedOut)")
+_DUMP = "\n\nDebug source:"
+"""After it, obstore prints its structures."""
+_REFUSALS = ("400", "401", "403", "404")
+"""Statuses of requests that the store has certainly not done."""
+_TOO_FAR = "InvalidRange"
+_MOST_LETTERS = 300
+_CREDENTIALS_PATHS = ("/latest/api/token", "/latest/meta-data/")
+_NO_CREDENTIALS = (
+    "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or let this host reach its metadata service"
+)
+_ADVICE = {
+    "NoSuchBucket": "create the bucket, or correct IMAGEMILL_STORE",
+    "InvalidAccessKeyId": "correct AWS_ACCESS_KEY_ID",
+    "SignatureDoesNotMatch": "correct AWS_SECRET_ACCESS_KEY",
+    "AccessDenied": "let these credentials get, put, delete and list objects",
+    "RequestTimeTooSkewed": "set the clock of this host",
+    "ExpiredToken": "renew the credentials",
+}
+
+
+class DamagedError(Exception):
+    """An object in the store is not what was written there."""
+
+
+class StoreError(Exception):
+    """The store cannot be used now. `cause` is short, and names no path, address or key.
+
+    `advice` is the cause again where it tells what to do, and None otherwise.
+    """
+
+    def __init__(self, message: str, cause: str, advice: str | None = None) -> None:
+        super().__init__(message)
+        self.cause = cause
+        self.advice = advice
+
+
+class TransientError(StoreError):
+    """The store did not answer, or not as it should: nobody knows whether it has done what was asked for."""
+
+
+class RangeError(StoreError):
+    """An object ends before the range that was asked for begins."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise StoreError in place of what obstore raises, but for an object that is missing or there already."""
+    try:
+        yield
+    except AlreadyExistsError:
+        raise
+    except BaseError as error:
+        raise _told(str(error)) from None
+    except FileNotFoundError as error:
+        if "NoSuchBucket" in str(error):
+            raise _told(str(error)) from None
+        raise
+
+
+def cause_of(error: Exception) -> str:
+    """Tell the cause of an error of the store or of the operating system, without a path."""
+    if isinstance(error, StoreError):
+        return error.cause
+    return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+
+
+def with_advice(sentence: str, error: Exception) -> str:
+    """Add to a sentence what to do about an error of the store, where that is known."""
+    advice = error.advice if isinstance(error, StoreError) else None
+    return f"{sentence}: {advice}" if advice else sentence
+
+
+def _told(dump: str) -> StoreError:
+    cause, request = _cause(dump), _REQUEST.search(dump)
+    message = f"{request[1]} {request[2]}: {cause}" if request else _line(dump.partition(_DUMP)[0])
+    has_advice = cause.endswith((_NO_CREDENTIALS, *_ADVICE.values()))
+    return _kind(dump)(message, cause, cause if has_advice else None)
+
+
+def _kind(dump: str) -> type[StoreError]:
+    if _TOO_FAR in dump:
+        return RangeError
+    answer = _ANSWER.search(dump)
+    is_refusal = answer is not None and answer[1] in _REFUSALS
+    return StoreError if is_refusal else TransientError
+
+
+def _cause(dump: str) -> str:
+    if answer := _ANSWER.search(dump):
+        advice = _ADVICE.get(answer[2])
+        return f"{answer[1]} {answer[2]}: {advice or _line(answer[3] or 'no message')}"
+    if any(path in dump for path in _CREDENTIALS_PATHS):
+        return _NO_CREDENTIALS
+    if _TIMED_OUT.search(dump):
+        return "no answer in time"
+    if system := _SYSTEM.search(dump):
+        return _line(system[1])
+    return _line(dump.partition(_DUMP)[0])
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:_MOST_LETTERS]

@@ -1,0 +1,73 @@
+"""Whether this worker can use the store: one that cannot takes no tasks, as it would only drop them."""
+
+import logging
+import time
+from threading import Lock
+
+from worker.contracts.artifacts import Artifacts, StoreError
+from worker.contracts.store_error import cause_of
+
+_MOST_DROPS = 3
+"""Tasks in a row that may be dropped though the store passes its check."""
+_REST_SECONDS = 3.0
+"""That a worker takes no tasks for after more of them."""
+_LOG_SECONDS = 60.0
+
+log = logging.getLogger(__name__)
+
+
+class StoreCheck:
+    """Remembers what is wrong with the store, as far as this worker can tell. Used by several threads."""
+
+    def __init__(self, artifacts: Artifacts) -> None:
+        self._artifacts = artifacts
+        self.trouble: str | None = "the store was not tried yet"
+        """Why this worker takes no tasks; None when it does."""
+        self.needed_bytes = 0
+        """Size of the last shard that was to be stored."""
+        self._drops = 0
+        self._rests_until = 0.0
+        self._log_due: float | None = None
+        """When trouble is logged again; None when there is none."""
+        self._lock = Lock()
+
+    def stored(self) -> None:
+        """Note that a shard was stored."""
+        self._drops = 0
+
+    def dropped(self, error: Exception) -> bool:
+        """Note that a task was dropped. True when that is this worker's trouble, and not that of one job."""
+        with self._lock:
+            self._drops += 1
+            self._look()
+            if self.trouble is None and self._drops >= _MOST_DROPS:
+                self._rests_until = time.monotonic() + _REST_SECONDS
+                self._note(f"{self._drops} tasks in a row were dropped, the last one by: {cause_of(error)}")
+            return self.trouble is not None
+
+    def look(self) -> str | None:
+        """Try the store, unless this worker rests. Returns what is wrong."""
+        with self._lock:
+            if time.monotonic() >= self._rests_until:
+                self._look()
+            return self.trouble
+
+    def _look(self) -> None:
+        try:
+            self._artifacts.check_usable()
+            self._artifacts.check_room(self.needed_bytes)
+        except (StoreError, OSError) as error:
+            self._note(cause_of(error), str(error))
+        else:
+            self._note(None)
+
+    def _note(self, trouble: str | None, message: str | None = None) -> None:
+        self.trouble = trouble
+        now = time.monotonic()
+        if trouble is None:
+            if self._log_due is not None:
+                log.info("worker takes tasks again")
+            self._log_due = None
+        elif self._log_due is None or now >= self._log_due:
+            self._log_due = now + _LOG_SECONDS
+            log.error("worker takes no tasks, as it cannot use the store reason=%s", message or trouble)
