@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from app import choices, errors, probes
+from app import choices, document, errors, probes
 from app.bell import Bell
 from app.gate import Gate
 from app.keyring import KeyRing
@@ -20,7 +20,6 @@ from app.quota import Quota
 from app.readiness import Readiness
 from app.reconciler import Reconciler
 from app.routes import router
-from app.schemas import Problem
 from app.service import Service
 from app.settings import Settings
 from app.styles import Styles
@@ -65,7 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(probes.router)
     app.add_middleware(Gate, ring=ring, is_local=settings.open is None)
     errors.install(app, settings.max_images)
-    _document_problems(app)
+    document.install(app)
     return app
 
 
@@ -73,14 +72,3 @@ def _probes(settings: Settings, artifacts: Artifacts) -> Probes:
     redis = connect(settings.redis_url, _PROBE_TIMEOUT_SECONDS, retries=0)
     live = Live(redis)
     return Probes(Metrics(artifacts, Line(redis), live), Readiness(artifacts, live, settings.min_free_mb))
-
-
-def _document_problems(app: FastAPI) -> None:
-    build = app.openapi
-
-    def openapi() -> dict[str, object]:
-        schema = build()
-        schema["components"]["schemas"]["Problem"] = Problem.model_json_schema()
-        return schema
-
-    app.openapi = openapi  # type: ignore[method-assign]

@@ -3,38 +3,41 @@
 from collections.abc import AsyncIterator
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
 from anyio import to_thread
-from fastapi import Depends, Query, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from app import quota
 from app.dependencies import (
+    AskedDep,
     CallerDep,
     IdempotencyKey,
-    Prefer,
     QuotaDep,
     ServiceDep,
     SpecDep,
+    WaitDep,
     WaitingDep,
     WantedDep,
-    each_once,
     router_for_callers,
 )
+from app.document import binary, parameters_of
 from app.download import Download, is_known, wants_archive
 from app.errors import documented
 from app.headers import described
 from app.heads import answer_heads
+from app.parameters import MOST_BODY_BYTES
 from app.schemas import GenerateQuery, Job, Whole
 from app.service import Service
-from app.waiting import Waiting, preferred_wait
+from app.waiting import Waiting
 from worker.contracts.jobs import JobSpec
 
 _POLL_SECONDS = "1"
-_IMAGES: dict[str, Any] = {f"image/{kind}": {} for kind in ("png", "webp", "jpeg")}
+_IMAGES = binary("image/png", "image/webp", "image/jpeg")
+_ZIP = binary("application/zip")
 
 _OWN_HEADS = ("/jobs/{job_id}/download", "/jobs/{job_id}/events")
 """One has a body that would be made in vain, the other one that does not end before its job."""
@@ -42,6 +45,8 @@ _NEGOTIATED = {"Vary": "Accept"}
 _ACCEPTED_HEADERS = ("Location", "Retry-After", "Preference-Applied", "RateLimit-Policy", "RateLimit")
 
 router = router_for_callers()
+_asking = router_for_callers("query", "body")
+_addresses = router_for_callers("query")
 
 
 def _accepted(job: Job, response: Response) -> Job:
@@ -57,10 +62,7 @@ async def _archive(spec: JobSpec, service: Service, request: Request, running: J
     return sent.growing(request) if plan is None else sent.whole(plan, request)
 
 
-async def _waited(
-    waiting: Waiting, spec: JobSpec, job: Job, request: Request, response: Response, prefer: list[str]
-) -> Job:
-    seconds = preferred_wait(prefer)
+async def _waited(waiting: Waiting, spec: JobSpec, job: Job, request: Request, response: Response, seconds: int) -> Job:
     if seconds:
         response.headers["Preference-Applied"] = f"wait={seconds}"
         job = job if job.done else await waiting.until_done(spec, seconds, request.is_disconnected)
@@ -69,40 +71,48 @@ async def _waited(
     return job
 
 
-@router.post(
+@_asking.post(
     "/generate",
+    operation_id="generate",
     status_code=HTTPStatus.ACCEPTED,
     response_model=Job,
     tags=["jobs"],
-    dependencies=[Depends(each_once)],
+    max_body_size=MOST_BODY_BYTES,
+    openapi_extra=parameters_of(GenerateQuery),
     responses={
         200: {
+            # No application/zip: generated clients would have to tell a job from bytes in every answer.
             "model": Job,
-            "content": {"application/zip": {}},
-            "description": "The job has ended already; or its archive, which grows while the job runs.",
+            "description": "The job has ended already. To `Accept: application/zip`, its archive instead.",
             "headers": described(
                 "Location", "Content-Location", "ETag", "Preference-Applied", "RateLimit-Policy", "RateLimit"
             ),
         },
         202: {"headers": described(*_ACCEPTED_HEADERS)},
         **documented(
-            HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.INSUFFICIENT_STORAGE, HTTPStatus.TOO_MANY_REQUESTS
+            HTTPStatus.CONFLICT,
+            HTTPStatus.GONE,
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            HTTPStatus.INSUFFICIENT_STORAGE,
+            HTTPStatus.TOO_MANY_REQUESTS,
         ),
     },
 )
 async def generate(
-    query: Annotated[GenerateQuery, Query()],
+    query: AskedDep,
     caller: CallerDep,
     service: ServiceDep,
     turns: QuotaDep,
     waiting: WaitingDep,
     request: Request,
     response: Response,
-    prefer: Prefer = [],  # noqa: B006
+    wait: WaitDep,
     idempotency_key: IdempotencyKey = None,
 ) -> Response | Job:
     """Accept a job of n images; its Location tells the rest. With `Prefer: wait=N`, answer when it has ended.
 
+    Each parameter is sent in the query or in a JSON body, not in both; `n` is required.
     With `Accept: application/zip`, answer with the job's archive at once, as its download does.
     """
     submit = partial(service.submit, query, caller, idempotency_key)
@@ -114,13 +124,14 @@ async def generate(
             _NEGOTIATED | {"Location": job.links.self_, "Content-Location": job.links.download} | limits
         )
         return archive
-    job = await _waited(waiting, spec, job, request, response, prefer)
+    job = await _waited(waiting, spec, job, request, response, wait)
     response.headers.update(_NEGOTIATED | limits)
     return _accepted(job, response)
 
 
 @router.get(
     "/jobs/{job_id}",
+    operation_id="get_job",
     tags=["jobs"],
     responses={
         200: {"headers": described("Retry-After", "Preference-Applied")},
@@ -133,15 +144,16 @@ async def job(
     waiting: WaitingDep,
     request: Request,
     response: Response,
-    prefer: Prefer = [],  # noqa: B006
+    wait: WaitDep,
 ) -> Job:
     """Tell how a job is doing. With `Prefer: wait=N`, answer when it has ended, or after N seconds (60 at most)."""
     found = await run_in_threadpool(service.job, spec)
-    return await _waited(waiting, spec, found, request, response, prefer)
+    return await _waited(waiting, spec, found, request, response, wait)
 
 
 @router.get(
     "/jobs/{job_id}/events",
+    operation_id="get_events",
     tags=["jobs"],
     response_class=EventSourceResponse,
     responses=documented(HTTPStatus.NOT_FOUND),
@@ -156,12 +168,13 @@ async def events(spec: SpecDep, waiting: WaitingDep) -> AsyncIterator[ServerSent
 @router.head("/jobs/{job_id}/download", include_in_schema=False)
 @router.get(
     "/jobs/{job_id}/download",
+    operation_id="download_job",
     tags=["jobs"],
     response_class=StreamingResponse,
     responses={
-        200: {"content": {"application/zip": {}}, "headers": described("ETag")},
+        200: {"content": _ZIP, "headers": described("ETag")},
         206: {
-            "content": {"application/zip": {}},
+            "content": _ZIP,
             "description": "The range that was asked for.",
             "headers": described("ETag", "Content-Range"),
         },
@@ -182,6 +195,7 @@ async def download(spec: SpecDep, service: ServiceDep, request: Request) -> Resp
 
 @router.get(
     "/jobs/{job_id}/images/{index}.{suffix}",
+    operation_id="get_image",
     tags=["jobs"],
     response_class=Response,
     responses={200: {"content": _IMAGES}, **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE)},
@@ -192,7 +206,12 @@ def image(spec: SpecDep, index: Whole, suffix: str, service: ServiceDep) -> Resp
     return Response(data, media_type=f"image/{kind}")
 
 
-@router.post("/jobs/{job_id}/cancel", tags=["jobs"], responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT))
+@router.post(
+    "/jobs/{job_id}/cancel",
+    operation_id="cancel_job",
+    tags=["jobs"],
+    responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
 def cancel(spec: SpecDep, service: ServiceDep) -> Job:
     """End a job early; it takes effect within one batch."""
     return service.cancel(spec)
@@ -207,25 +226,37 @@ _AGAIN: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/jobs/{job_id}/retry", status_code=HTTPStatus.ACCEPTED, tags=["jobs"], responses=_AGAIN)
+@router.post(
+    "/jobs/{job_id}/retry",
+    operation_id="retry_job",
+    status_code=HTTPStatus.ACCEPTED,
+    tags=["jobs"],
+    responses=_AGAIN,
+)
 async def retry(spec: SpecDep, caller: CallerDep, service: ServiceDep, turns: QuotaDep, response: Response) -> Job:
     """Make the images of a job that failed or was cancelled, in a new job; asked for twice, it is the same one."""
     again = partial(service.again, spec, caller, rebuild=False)
     return _accepted(await to_thread.run_sync(again, limiter=turns.turn(caller)), response)
 
 
-@router.post("/jobs/{job_id}/rebuild", status_code=HTTPStatus.ACCEPTED, tags=["jobs"], responses=_AGAIN)
+@router.post(
+    "/jobs/{job_id}/rebuild",
+    operation_id="rebuild_job",
+    status_code=HTTPStatus.ACCEPTED,
+    tags=["jobs"],
+    responses=_AGAIN,
+)
 async def rebuild(spec: SpecDep, caller: CallerDep, service: ServiceDep, turns: QuotaDep, response: Response) -> Job:
     """Make the images of a job that have been removed, the same to the bit, in a new job; twice, it is the same one."""
     again = partial(service.again, spec, caller, rebuild=True)
     return _accepted(await to_thread.run_sync(again, limiter=turns.turn(caller)), response)
 
 
-@router.get(
+@_addresses.get(
     "/images/{model}/{seed}/{index}.{suffix}",
+    operation_id="get_image_by_address",
     tags=["images"],
     response_class=Response,
-    dependencies=[Depends(each_once)],
     responses={
         200: {"content": _IMAGES, "headers": described("ETag")},
         304: {"description": "The ETag that was sent is still right."},
@@ -253,3 +284,6 @@ async def address(
 
 
 answer_heads(router, _OWN_HEADS)
+answer_heads(_addresses)
+router.routes[:0] = _asking.routes
+router.routes.extend(_addresses.routes)
