@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
 
 from app.schemas import Problem
@@ -34,7 +36,7 @@ def parameters_of(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def install(app: FastAPI) -> None:
-    """Let the application serve its document as generators need it."""
+    """Let the application serve its document as generators need it, and a page that shows it."""
     build = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -45,7 +47,11 @@ def install(app: FastAPI) -> None:
             _mend(operation)
         return document
 
+    async def docs(_request: Request) -> HTMLResponse:
+        return get_swagger_ui_html(openapi_url="openapi.json", title=app.title)  # beside it, below any prefix
+
     app.openapi = openapi  # type: ignore[method-assign]
+    app.add_route("/docs", docs, include_in_schema=False)
 
 
 def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -25,10 +25,11 @@ from app.dependencies import (
     router_for_callers,
 )
 from app.document import binary, parameters_of
-from app.download import Download, is_known, wants_archive
-from app.errors import documented
+from app.download import Download, check_match, etag_of, is_known, wants_archive
+from app.errors import ApiError, documented
 from app.headers import described
 from app.heads import answer_heads
+from app.naming import archive_suffix
 from app.parameters import MOST_BODY_BYTES
 from app.schemas import GenerateQuery, Job, Whole
 from app.service import Service
@@ -36,10 +37,13 @@ from app.waiting import Waiting
 from worker.contracts.jobs import JobSpec
 
 _POLL_SECONDS = "1"
+_FOREVER = "private, max-age=31536000, immutable"
+"""How an image of a job may be cached: for a year, without asking."""
 _IMAGES = binary("image/png", "image/webp", "image/jpeg")
 _ZIP = binary("application/zip")
 
-_OWN_HEADS = ("/jobs/{job_id}/download", "/jobs/{job_id}/events")
+_DOWNLOADS = ("/jobs/{job_id}/download", "/jobs/{job_id}/download.{suffix}")
+_OWN_HEADS = (*_DOWNLOADS, "/jobs/{job_id}/events")
 """One has a body that would be made in vain, the other one that does not end before its job."""
 _NEGOTIATED = {"Vary": "Accept"}
 _ACCEPTED_HEADERS = ("Location", "Retry-After", "Preference-Applied", "RateLimit-Policy", "RateLimit")
@@ -180,17 +184,33 @@ async def events(spec: SpecDep, waiting: WaitingDep) -> AsyncIterator[ServerSent
         },
         304: {"description": "The ETag that was sent is still right."},
         **documented(
-            HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+            HTTPStatus.NOT_FOUND,
+            HTTPStatus.CONFLICT,
+            HTTPStatus.GONE,
+            HTTPStatus.PRECONDITION_FAILED,
+            HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
         ),
     },
 )
 async def download(spec: SpecDep, service: ServiceDep, request: Request) -> Response:
     """Send a job's dataset as a ZIP that `datasets.load_dataset("imagefolder")` reads.
 
+    `links.download` has the same at an address that ends in .zip (or .npz), as some readers want.
     It can be asked for at once: while the job runs, the archive grows as its images are rendered. Of a finished one,
     any range can be had.
     """
+    check_match(etag_of(spec), request)
     return await _archive(spec, service, request)
+
+
+@router.head(_DOWNLOADS[1], include_in_schema=False)
+@router.get(_DOWNLOADS[1], include_in_schema=False, response_class=StreamingResponse)
+async def download_by_name(spec: SpecDep, suffix: str, service: ServiceDep, request: Request) -> Response:
+    """Send a job's dataset, as `download` does."""
+    right = archive_suffix(spec.format)
+    if suffix != right:
+        raise ApiError(HTTPStatus.NOT_FOUND, "not_found", f"the archive of job {spec.id} is download.{right}")
+    return await download(spec, service, request)
 
 
 @router.get(
@@ -198,12 +218,24 @@ async def download(spec: SpecDep, service: ServiceDep, request: Request) -> Resp
     operation_id="get_image",
     tags=["jobs"],
     response_class=Response,
-    responses={200: {"content": _IMAGES}, **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE)},
+    responses={
+        200: {"content": _IMAGES, "headers": described("ETag")},
+        304: {"description": "The ETag that was sent is still right."},
+        **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.PRECONDITION_FAILED),
+    },
 )
-def image(spec: SpecDep, index: Whole, suffix: str, service: ServiceDep) -> Response:
-    """Send one image, as soon as it is there."""
-    kind, data = service.image(spec, index, suffix)
-    return Response(data, media_type=f"image/{kind}")
+def image(spec: SpecDep, index: Whole, suffix: str, service: ServiceDep, request: Request) -> Response:
+    """Send one image, as soon as it is there. Its bytes never change."""
+    sha256, data = service.image(spec, index, suffix)
+    return _image(spec, sha256, data, _FOREVER, request)
+
+
+def _image(spec: JobSpec, sha256: str, data: bytes, caching: str, request: Request) -> Response:
+    headers = {"ETag": f'"{sha256}"', "Cache-Control": caching}
+    check_match(headers["ETag"], request)
+    if is_known(headers["ETag"], request):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(data, headers=headers, media_type=f"image/{spec.format}")
 
 
 @router.post(
@@ -260,7 +292,9 @@ async def rebuild(spec: SpecDep, caller: CallerDep, service: ServiceDep, turns: 
     responses={
         200: {"content": _IMAGES, "headers": described("ETag")},
         304: {"description": "The ETag that was sent is still right."},
-        **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS),
+        **documented(
+            HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.TOO_MANY_REQUESTS
+        ),
     },
 )
 async def address(
@@ -277,10 +311,7 @@ async def address(
     """
     spec = await to_thread.run_sync(service.address, wanted, caller, limiter=turns.turn(caller))
     sha256, data = await waiting.image(spec, request.is_disconnected)
-    headers = {"ETag": f'"{sha256}"', "Cache-Control": "no-cache"}
-    if is_known(headers["ETag"], request):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(data, headers=headers, media_type=f"image/{spec.format}")
+    return _image(spec, sha256, data, "no-cache", request)
 
 
 answer_heads(router, _OWN_HEADS)

@@ -24,7 +24,7 @@ from app.schemas import GenerateQuery, Job, Wanted
 from app.settings import Settings
 from app.status import describe
 from worker.contracts.artifacts import Artifacts
-from worker.contracts.jobs import SUFFIXES, Format, JobId, JobSpec, JobState
+from worker.contracts.jobs import SUFFIXES, JobId, JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task
 from worker.contracts.records import ArchivePlan
@@ -209,8 +209,8 @@ class Service:
         self._check_kept(spec, job)
         return job, self._artifacts.archive(spec.id) if job.done else None
 
-    def image(self, spec: JobSpec, index: int, suffix: str) -> tuple[Format, bytes]:
-        """Read one image, as soon as its shard is there."""
+    def image(self, spec: JobSpec, index: int, suffix: str) -> tuple[str, bytes]:
+        """Read one image and its sha256, as soon as its shard is there."""
         if spec.format == "npz" or suffix != SUFFIXES[spec.format]:
             own = "arrays" if spec.format == "npz" else f"INDEX.{SUFFIXES[spec.format]}"
             raise ApiError(HTTPStatus.NOT_FOUND, "unknown_image", f"the images of job {spec.id} are {own}")
@@ -223,7 +223,7 @@ class Service:
             job = self.job(spec)
             self._check_kept(spec, job)  # last, as an image that is there still may be had
             raise _not_there(job, f"image {index}")
-        return spec.format, self._artifacts.image(shard, position)
+        return shard.images.sha256s[position], self._artifacts.image(shard, position)
 
     def _check_kept(self, spec: JobSpec, job: Job) -> None:
         if job.expires is not None and job.expires <= datetime.now(UTC):

@@ -17,7 +17,7 @@ from obstore.exceptions import BaseError as StoreError
 from obstore.store import LocalStore, from_url
 from pydantic import BaseModel, ValidationError
 
-_CHUNK_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 18
 _SYNCED_AT_ONCE = 8
 
 __all__ = ["DamagedError", "Objects", "StoreError"]
@@ -103,7 +103,7 @@ class Objects:
             raise DamagedError(f"{path} is gone") from error
 
     async def stream(self, path: str, start: int, stop: int) -> AsyncIterator[bytes]:
-        """Yield bytes start to stop - 1, at most about a megabyte at a time. Raises DamagedError when it is gone."""
+        """Yield bytes start to stop - 1, at most about 256 KiB at a time. Raises DamagedError when it is gone."""
         try:
             found = await obstore.get_async(self._store, path, options={"range": (start, stop)})
         except FileNotFoundError as error:
