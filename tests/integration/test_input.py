@@ -144,10 +144,17 @@ def test_no_field_of_an_upload_is_ignored(house: House) -> None:
 
 
 def test_a_body_that_breaks_off_is_no_error_of_ours(house: House) -> None:
-    port = int(house.url.rsplit(":", 1)[1])
-    before = house.api_log.stat().st_size
-    with socket.create_connection(("127.0.0.1", port)) as connection:
-        head = "POST /generate?n=1 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99"
-        connection.sendall(f"{head}\r\n\r\n{{".encode())
+    before, jobs = house.api_log.stat().st_size, accepted(house)
+    for line in ("Content-Length: 99", "Transfer-Encoding: xchunked", "Transfer-Encoding: chunked"):
+        with socket.create_connection(("127.0.0.1", int(house.url.rsplit(":", 1)[1]))) as connection:
+            head = f"POST /generate?n=1 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{line}"
+            connection.sendall(f"{head}\r\n\r\n{{".encode())
+            connection.shutdown(socket.SHUT_WR)
+            connection.recv(1000)
     assert house.client.get("/healthz").is_success
+    assert accepted(house) == jobs
     assert b"Traceback" not in house.api_log.read_bytes()[before:]
+
+
+def accepted(house: House) -> set[str]:
+    return {path.name for path in (house.folder / "store" / "jobs").iterdir()}
