@@ -1,15 +1,16 @@
 """The OpenAPI document, in the version 3.1 that validators and generators of clients read."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
-from pydantic import BaseModel
 
-from app.schemas import Problem
+from app.schemas import GenerateQuery, Problem
 
+_BODY = "GenerateRequest"
 _EVENTS = {"description": "Events of the names `progress` and `end`, whose data are a job, as JSON."}
 _SECURITY: list[dict[str, list[str]]] = [{}, {"key": []}]
 """A key is sent where the service has keys, and none elsewhere. It stands for all operations, as some generators take
@@ -22,29 +23,35 @@ def binary(*media_types: str) -> dict[str, Any]:
     return {kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds}
 
 
-def parameters_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Describe an operation whose parameters, those of a class, come in the query or in a JSON body."""
-    properties: dict[str, dict[str, Any]] = model.model_json_schema()["properties"]
-    for value in properties.values():
-        value.pop("default", None)  # some generated clients would send it in both places
+def either_way() -> dict[str, Any]:
+    """Describe an operation whose parameters come in the query or in a JSON body."""
     query = [
         {"name": name, "in": "query", "schema": value, "description": value["description"]}
-        for name, value in properties.items()
+        for name, value in _parameters().items()
     ]
-    body = {"title": model.__name__, "type": "object", "properties": properties, "additionalProperties": False}
-    return {"parameters": query, "requestBody": {"content": {"application/json": {"schema": body}}}}
+    body = {"schema": {"$ref": f"#/components/schemas/{_BODY}"}}
+    return {"parameters": query, "requestBody": {"content": {"application/json": body}}}
+
+
+def _parameters() -> dict[str, dict[str, Any]]:
+    properties: dict[str, dict[str, Any]] = GenerateQuery.model_json_schema()["properties"]
+    for value in properties.values():
+        value.pop("default", None)  # some generated clients would send it in both places
+    return properties
 
 
 def install(app: FastAPI) -> None:
     """Let the application serve its document as generators need it, and a page that shows it."""
     build = app.openapi
 
+    @cache
     def openapi() -> dict[str, Any]:
         document = build()
-        document["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+        body = {"type": "object", "properties": _parameters(), "additionalProperties": False}
+        document["components"]["schemas"] |= {"Problem": Problem.model_json_schema(), _BODY: body}
         document["security"] = _SECURITY
-        for operation in _operations(document):
-            _mend(operation)
+        for path, operation in _operations(document):
+            _mend(path, operation)
         return document
 
     async def docs(_request: Request) -> HTMLResponse:
@@ -54,15 +61,16 @@ def install(app: FastAPI) -> None:
     app.add_route("/docs", docs, include_in_schema=False)
 
 
-def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for path in document["paths"].values():
-        yield from path.values()
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    return ((path, operation) for path, item in document["paths"].items() for operation in item.values())
 
 
-def _mend(operation: dict[str, Any]) -> None:
+def _mend(path: str, operation: dict[str, Any]) -> None:
     """Say the same in words that generators know."""
     if operation.pop("security", None) is None:
         operation["security"] = []  # open to all; the others are as the document says on the whole
+    # Generated functions take them in this order: those of the path as they stand there, then the others.
+    operation.get("parameters", []).sort(key=lambda found: (found["in"] != "path", path.find(f"{{{found['name']}}}")))
     for parameter in operation.get("parameters", ()):
         parameter["schema"] = _without_null(parameter["schema"])
     for answer in operation["responses"].values():

@@ -81,6 +81,7 @@ async def _json_object(request: Request) -> dict[str, Any]:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    "".join(name for name, _ in pairs).encode()  # as below, since an error repeats the names
     _check_once(name for name, _ in pairs)
     return dict(pairs)
 

@@ -24,14 +24,14 @@ from app.dependencies import (
     WantedDep,
     router_for_callers,
 )
-from app.document import binary, parameters_of
+from app.document import binary, either_way
 from app.download import Download, check_match, etag_of, is_known, wants_archive
 from app.errors import ApiError, documented
 from app.headers import described
 from app.heads import answer_heads
 from app.naming import archive_suffix
 from app.parameters import MOST_BODY_BYTES
-from app.schemas import GenerateQuery, Job, Whole
+from app.schemas import Job, Whole
 from app.service import Service
 from app.waiting import Waiting
 from worker.contracts.jobs import JobSpec
@@ -82,7 +82,7 @@ async def _waited(waiting: Waiting, spec: JobSpec, job: Job, request: Request, r
     response_model=Job,
     tags=["jobs"],
     max_body_size=MOST_BODY_BYTES,
-    openapi_extra=parameters_of(GenerateQuery),
+    openapi_extra=either_way(),
     responses={
         200: {
             # No application/zip: generated clients would have to tell a job from bytes in every answer.

@@ -66,7 +66,9 @@ class Waiting:
         async with self._bell.listen(spec.id, "shard", "end") as ear:
             while (found := await self._look(self._service.addressed, spec)) is None:
                 if self._bell.is_closed or asyncio.get_running_loop().time() > deadline or await is_gone():
-                    raise unavailable("not_rendered", f"the image was not rendered within {MAX_WAIT_SECONDS} s")
+                    raise unavailable(
+                        "not_rendered", f"the image was not rendered within {MAX_WAIT_SECONDS} s, or the service stops"
+                    )
                 await ear.wait()
         return found
 

@@ -72,6 +72,7 @@ def test_the_same_request_by_query_and_by_body_finds_the_same_job(house: House) 
         ("", "n=5", "not JSON"),
         ("", '"\ud800"', "not JSON"),
         ("", '{"n": 1, "\\ud800": 1}', "not JSON"),
+        ("", '{"n": 1, "\\ud800": 1, "\\ud800": 1}', "not JSON"),
         ("", '{"n": 1, "model": "\\ud800"}', "not JSON"),
         ("", "[" * 60_000, "not JSON"),
         ("", '{"n": ' + "9" * 5000 + "}", "not JSON"),

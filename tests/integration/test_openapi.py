@@ -57,7 +57,7 @@ def document(house: House, request: pytest.FixtureRequest) -> OpenApiSchema:
     found = house.client.get("/openapi.json").json()
     generate = found["paths"]["/generate"]["post"]
     (n,) = (parameter for parameter in generate["parameters"] if parameter["name"] == "n")
-    body = generate["requestBody"]["content"]["application/json"]["schema"]
+    body = found["components"]["schemas"]["GenerateRequest"]
     n["schema"]["maximum"] = body["properties"]["n"]["maximum"] = MOST_IMAGES
     if request.param == "query":
         n["required"] = True
@@ -113,12 +113,26 @@ def test_a_request_for_a_job_is_answered_with_a_job(operations: dict[str, dict[s
     assert operations["generate"]["responses"][status]["content"] == {"application/json": job}
 
 
-def test_the_body_takes_what_the_query_takes(operations: dict[str, dict[str, Any]]) -> None:
+def test_the_body_takes_what_the_query_takes(operations: dict[str, dict[str, Any]], house: House) -> None:
     generate = operations["generate"]
-    (body,) = generate["requestBody"]["content"].values()
+    body = house.client.get("/openapi.json").json()["components"]["schemas"]["GenerateRequest"]
+    assert list(generate["requestBody"]["content"]) == ["application/json"]
     assert "required" not in generate["requestBody"]
     query = {parameter["name"] for parameter in generate["parameters"] if parameter["in"] == "query"}
-    assert set(body["schema"]["properties"]) == query >= {"n", "class", "ttl_hours"}
+    assert set(body["properties"]) == query >= {"n", "class", "ttl_hours"}
+
+
+def test_parameters_of_a_path_come_as_they_stand_in_it(house: House) -> None:
+    for path, item in house.client.get("/openapi.json").json()["paths"].items():
+        for operation in item.values():
+            named = [found["name"] for found in operation.get("parameters", []) if found["in"] == "path"]
+            assert named == re.findall("{(.*?)}", path)
+
+
+def test_the_document_is_the_same_whenever_it_is_asked_for(operations: dict[str, dict[str, Any]], house: House) -> None:
+    first, second = (house.client.get("/openapi.json").json() for _ in range(2))
+    assert first == second
+    assert {found["operationId"]: found for path in second["paths"].values() for found in path.values()} == operations
 
 
 def test_a_key_is_optional_and_probes_take_none(operations: dict[str, dict[str, Any]], house: House) -> None:
