@@ -12,9 +12,6 @@ from app.schemas import GenerateQuery, Problem
 
 _BODY = "GenerateRequest"
 _EVENTS = {"description": "Events of the names `progress` and `end`, whose data are a job, as JSON."}
-_SECURITY: list[dict[str, list[str]]] = [{}, {"key": []}]
-"""A key is sent where the service has keys, and none elsewhere. It stands for all operations, as some generators take
-one that names it for one that requires a key."""
 
 
 def binary(*media_types: str) -> dict[str, Any]:
@@ -40,7 +37,7 @@ def _parameters() -> dict[str, dict[str, Any]]:
     return properties
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, *, has_keys: bool) -> None:
     """Let the application serve its document as generators need it, and a page that shows it."""
     build = app.openapi
 
@@ -49,7 +46,8 @@ def install(app: FastAPI) -> None:
         document = build()
         body = {"type": "object", "properties": _parameters(), "additionalProperties": False}
         document["components"]["schemas"] |= {"Problem": Problem.model_json_schema(), _BODY: body}
-        document["security"] = _SECURITY
+        # For all operations at once: some generators take one that names a key for one that requires it.
+        document["security"] = [*([] if has_keys else [{}]), {"key": []}]
         for path, operation in _operations(document):
             _mend(path, operation)
         return document

@@ -73,7 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Cors, origins=settings.cors_origins)
     app.add_middleware(Prefixed, prefix=settings.root_path, names=_names())
     errors.install(app, settings.max_images)
-    document.install(app)
+    document.install(app, has_keys=ring is not None)
     return app
 
 
