@@ -44,6 +44,13 @@ class Bell:
         self._redis = redis
         self._trouble = Throttle(log)
         self._ears: dict[str, set[Ear]] = defaultdict(set)
+        self.is_closed = False
+        """Whether nobody should wait any longer, as the process ends."""
+
+    def close(self) -> None:
+        """Wake everybody, for good."""
+        self.is_closed = True
+        self._ring_all()
 
     @asynccontextmanager
     async def listen(self, job_id: str, *kinds: str) -> AsyncIterator[Ear]:

@@ -3,21 +3,25 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import File, Response
+from fastapi import File, Request, Response
 
 from app.dependencies import CallerDep, ModelsDep, StylesDep, router_for_callers
-from app.errors import documented
+from app.document import binary
+from app.errors import documented, unprocessable
 from app.headers import described
 from app.heads import answer_heads
-from app.schemas import Model, Models, Style, Styles
+from app.schemas import Model, ModelList, Style, StyleList
 
 _MOST_UPLOAD_BYTES = 20_000_000
+_MOST_ECHOED = 100
 
 router = router_for_callers()
+_uploads = router_for_callers("body")
 
 
-@router.post(
+@_uploads.post(
     "/styles",
+    operation_id="add_style",
     status_code=HTTPStatus.CREATED,
     tags=["styles"],
     max_body_size=_MOST_UPLOAD_BYTES,
@@ -37,42 +41,48 @@ async def add_style(
     file: Annotated[bytes, File(description="PNG, JPEG or WebP.")],
     caller: CallerDep,
     styles: StylesDep,
+    request: Request,
     response: Response,
 ) -> Style:
     """Bring a picture that images can take the style of. The same pixels are the same style, whatever the file."""
+    others = sorted({*await request.form()} - {"file"})
+    if others:
+        raise unprocessable("invalid_request", f"{', '.join(others)[:_MOST_ECHOED]}: no such field; send `file` alone")
     style, is_new = await styles.add(caller.owner, file)
     response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
     response.headers["Location"] = style.thumbnail
     return style
 
 
-@router.get("/styles", tags=["styles"])
-def all_styles(caller: CallerDep, styles: StylesDep) -> Styles:
+@router.get("/styles", operation_id="list_styles", tags=["styles"])
+def all_styles(caller: CallerDep, styles: StylesDep) -> StyleList:
     """List the styles."""
-    return Styles(styles=styles.all(caller.owner))
+    return StyleList(styles=styles.all(caller.owner))
 
 
 @router.get(
     "/styles/{style_id}",
+    operation_id="get_style",
     tags=["styles"],
     response_class=Response,
-    responses={200: {"content": {"image/png": {}}}, **documented(HTTPStatus.NOT_FOUND)},
+    responses={200: {"content": binary("image/png")}, **documented(HTTPStatus.NOT_FOUND)},
 )
 def thumbnail(style_id: str, caller: CallerDep, styles: StylesDep) -> Response:
     """Show a style, as a small PNG."""
     return Response(styles.thumbnail(caller.owner, style_id), media_type="image/png")
 
 
-@router.get("/models", tags=["models"])
-def models(known: ModelsDep) -> Models:
+@router.get("/models", operation_id="list_models", tags=["models"])
+def models(known: ModelsDep) -> ModelList:
     """List the models that can be asked for."""
-    return Models(models=known.all())
+    return ModelList(models=known.all())
 
 
-@router.get("/models/{name}", tags=["models"], responses=documented(HTTPStatus.NOT_FOUND))
+@router.get("/models/{name}", operation_id="get_model", tags=["models"], responses=documented(HTTPStatus.NOT_FOUND))
 def model(name: str, known: ModelsDep) -> Model:
     """Tell about one model."""
     return known.one(name)
 
 
 answer_heads(router)
+router.routes.extend(_uploads.routes)

@@ -179,6 +179,7 @@ def api(
     from app.main import create_app
     from app.protocol import BoundedProtocol
     from app.request_id import RequestIdFilter, WithRequestId
+    from app.server import STOP_SECONDS, Server, allow_many_files
     from app.settings import Settings
     from worker.contracts import logs
 
@@ -186,19 +187,20 @@ def api(
     with refused_politely():
         check_guarded(settings, host if listening is None else listening.getsockname()[0])
     logs.configure(settings.log_level, settings.log_format, RequestIdFilter())
-    app = WithRequestId(create_app(settings))
+    allow_many_files()
+    app = create_app(settings)
     config = uvicorn.Config(
-        app,
+        WithRequestId(app),
         host=host,
         port=port,
         http=BoundedProtocol,
         log_config=None,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=STOP_SECONDS,
         server_header=False,
         headers=[("X-Content-Type-Options", "nosniff")],
     )
-    uvicorn.Server(config).run(None if listening is None else [listening])
+    Server(config, on_stop=app.state.bell.close).run(None if listening is None else [listening])
 
 
 def main() -> None:

@@ -1,6 +1,5 @@
 """What the endpoints are given: the rooms of the service, who asks, and what the address of a request names."""
 
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
@@ -8,17 +7,17 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from app.errors import documented, unprocessable
+from app.errors import documented
 from app.keys import Caller
 from app.models import Models
+from app.parameters import asked, each_once, no_body, no_query
 from app.quota import Quota
-from app.schemas import Looks, UpTo, Wanted
+from app.schemas import GenerateQuery, Looks, UpTo, Wanted
 from app.service import Service
 from app.styles import Styles
-from app.waiting import Waiting
+from app.waiting import Waiting, preferred_wait
 from worker.contracts.jobs import Format, JobSpec
 
-_MOST_ECHOED = 100
 _BEARER = HTTPBearer(
     auto_error=False, scheme_name="key", description="Needed where the service has keys: `Authorization: Bearer KEY`."
 )
@@ -41,10 +40,15 @@ async def caller_of(
     return caller
 
 
-def router_for_callers() -> APIRouter:
-    """Make a router whose endpoints know who asks, and document how any of them may refuse."""
+def router_for_callers(*reads: Literal["query", "body"]) -> APIRouter:
+    """Make a router whose endpoints know who asks, and document how any of them may refuse.
+
+    They refuse a query and a body unless they read it.
+    """
+    query = each_once if "query" in reads else no_query
+    body = [] if "body" in reads else [Depends(no_body)]
     return APIRouter(
-        dependencies=[Depends(caller_of)],
+        dependencies=[Depends(caller_of), Depends(query), *body],
         responses=documented(
             HTTPStatus.UNAUTHORIZED,
             HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -78,7 +82,20 @@ def _address(
     return Wanted.model_validate(place | looks.model_dump(by_alias=True))
 
 
+def _wait(
+    request: Request,
+    _documented: Annotated[
+        str | None,
+        Header(alias="Prefer", description="`wait=N` lets the answer wait for up to N seconds, 60 at most."),
+    ] = None,
+) -> int:
+    return preferred_wait(request.headers.getlist("Prefer"))
+
+
+AskedDep = Annotated[GenerateQuery, Depends(asked)]
 SpecDep = Annotated[JobSpec, Depends(_spec)]
+WaitDep = Annotated[int, Depends(_wait)]
+"""Seconds that the answer should wait, 0 if it should not."""
 WantedDep = Annotated[Wanted, Depends(_address)]
 IdempotencyKey = Annotated[
     str | None,
@@ -88,12 +105,3 @@ IdempotencyKey = Annotated[
         description="Any text. For 24 hours, the same request with the same key finds the same job.",
     ),
 ]
-Prefer = Annotated[list[str], Header(description="`wait=N` lets the answer wait for up to N seconds, 60 at most.")]
-
-
-def each_once(request: Request) -> None:
-    """Refuse a parameter that was sent more than once."""
-    counts = Counter(name for name, _ in request.query_params.multi_items())
-    repeated = [name for name, count in counts.items() if count > 1]
-    if repeated:
-        raise unprocessable("repeated_parameter", f"{', '.join(repeated)[:_MOST_ECHOED]}: sent more than once")

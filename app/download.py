@@ -6,22 +6,28 @@ from collections.abc import AsyncIterator, Iterable
 from http import HTTPStatus
 from urllib.request import parse_http_list
 
+from anyio import sleep
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.types import Send
+from starlette.types import Receive, Scope, Send
 
 from app import byterange
 from app.bell import Bell
 from app.byterange import ByteRange, UnsatisfiableError
-from app.errors import ApiError
+from app.errors import ApiError, echoed
 from app.naming import archive_name
+from app.protocol import BREAK_OFF, BreakOff
 from app.schemas import Job
 from worker.contracts.artifacts import Artifacts, DamagedError, StoreError
 from worker.contracts.jobs import JobSpec
 from worker.contracts.records import ArchivePlan, ShardIndex
 
 _MEDIA_TYPE = "application/zip"
+_GONE_SECONDS = 10
+"""That the end of a connection may take, at most."""
+_UNBUFFERED = {"X-Accel-Buffering": "no"}
+"""Lets nginx pass on what there is."""
 _WEIGHT = re.compile(r";\s*q\s*=\s*(\d(?:\.\d{0,3})?)\s*(?:;|$)", re.ASCII | re.IGNORECASE)
 
 log = logging.getLogger(__name__)
@@ -38,7 +44,7 @@ class Download:
         self._artifacts = artifacts
         self._bell = bell
         self._spec = spec
-        self._etag = f'"{spec.id}"'
+        self._etag = etag_of(spec)
         self._headers = {
             "ETag": self._etag,
             "Content-Disposition": f'attachment; filename="{archive_name(job)}"',
@@ -73,7 +79,7 @@ class Download:
     def growing(self, request: Request) -> Response:
         """Answer for an archive whose job still runs: its length is not known yet, its bytes are."""
         body = _nothing() if request.method == "HEAD" else self._grow()
-        return _Breakable(body, headers=self._headers, media_type=_MEDIA_TYPE)
+        return _Breakable(body, headers=self._headers | _UNBUFFERED, media_type=_MEDIA_TYPE)
 
     def _wanted(self, request: Request) -> str | None:
         condition = request.headers.get("If-Range")
@@ -125,12 +131,20 @@ class Download:
 
 
 class _Breakable(StreamingResponse):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the body; when it breaks off, break the connection, so that the client notices."""
+        self._break_off: BreakOff | None = scope.get("extensions", {}).get(BREAK_OFF)
+        await super().__call__(scope, receive, send)
+
     async def stream_response(self, send: Send) -> None:
-        """Send the body; when it breaks off, leave it unfinished, which the receiver notices."""
+        """Send the body, until the client is gone."""
         try:
             await super().stream_response(send)
         except (BrokenOffError, DamagedError, StoreError) as error:
             log.warning("download was broken off reason=%s", error)
+            if self._break_off is not None:
+                self._break_off()
+                await sleep(_GONE_SECONDS)  # the end of the connection cancels this
 
 
 async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -144,6 +158,11 @@ async def _nothing() -> AsyncIterator[bytes]:
         yield b""
 
 
+def etag_of(spec: JobSpec) -> str:
+    """Make the ETag of a job's archive, which is the same bytes for ever."""
+    return f'"{spec.id}"'
+
+
 def is_known(etag: str, request: Request) -> bool:
     """Tell whether If-None-Match of a GET or HEAD lists an ETag.
 
@@ -155,10 +174,25 @@ def is_known(etag: str, request: Request) -> bool:
     return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in listed)
 
 
+def check_match(etag: str, request: Request) -> None:
+    """Raise unless If-Match of a GET or HEAD, if there is one, lists an ETag (RFC 9110, section 13.1.1)."""
+    headers = request.headers.getlist("If-Match")
+    listed = {tag.strip() for tag in ",".join(headers).split(",")}
+    if headers and request.method in ("GET", "HEAD") and not listed & {etag, "*"}:
+        detail = f"If-Match: the ETag is {etag}, got {echoed(', '.join(headers))}"
+        raise ApiError(HTTPStatus.PRECONDITION_FAILED, "precondition_failed", detail)
+
+
 def wants_archive(headers: Iterable[str]) -> bool:
-    """Tell whether Accept headers name a ZIP, and do not weigh JSON as much (RFC 9110, section 12.5.1)."""
-    weights = {"application/json": 0.0, _MEDIA_TYPE: 0.0}
+    """Tell whether Accept headers name a ZIP, and do not weigh JSON more, or as much by its name.
+
+    The most specific entry counts (RFC 9110, section 12.5.1).
+    """
+    weights = dict[str, float]()
     for media in parse_http_list(",".join(headers)):
         weight = _WEIGHT.search(media)
         weights[media.partition(";")[0].strip().lower()] = float(weight[1]) if weight else 1.0
-    return weights[_MEDIA_TYPE] > weights["application/json"]
+    archive, json = weights.get(_MEDIA_TYPE, 0.0), weights.get("application/json")
+    if json is not None:
+        return archive > json
+    return archive > 0 and archive >= weights.get("application/*", weights.get("*/*", 0.0))

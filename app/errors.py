@@ -1,5 +1,6 @@
 """Every error that leaves the API, as problem+json (RFC 9457)."""
 
+import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
@@ -10,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -75,6 +77,7 @@ def install(app: FastAPI, max_images: int) -> None:
     app.exception_handler(HTTPException)(_on_http_exception)
     app.state.limits = {"n": (1, max_images), "seed": (0, MAX_SEED), "index": (0, MAX_SEED), "start": (0, MAX_START)}
     app.exception_handler(RequestValidationError)(_on_validation_error)
+    app.exception_handler(ClientDisconnect)(_on_disconnect)
     app.exception_handler(RedisError)(_on_redis_error)
     app.exception_handler(StoreError)(_on_store_error)
     app.exception_handler(OSError)(_on_store_error)
@@ -164,11 +167,20 @@ def _describe(fault: Mapping[str, Any], limits: Mapping[str, tuple[int, int]]) -
         return f"{name}: required, and was not sent"
     if fault["type"] == "extra_forbidden":
         return f"{name}: no such parameter"
-    sent = echoed(fault["input"])
-    if name in limits:
+    sent = echoed(fault["input"] if isinstance(fault["input"], str) else _as_json(fault["input"]))
+    if name in limits and fault["type"] != "not_a_number":
         low, high = limits[name]
         return f"{name}: must be a whole number between {low} and {high}, got {sent}"
     return f"{name}: {fault['msg'][:1].lower()}{fault['msg'][1:]}, got {sent}"
+
+
+def _on_disconnect(request: Request, _error: ClientDisconnect) -> JSONResponse:
+    """Answer a client that left before its body was complete; the server drops this answer."""
+    return respond(request, ApiError(HTTPStatus.BAD_REQUEST, "bad_request", "the body is not complete"))
+
+
+def _as_json(value: object) -> str:
+    return json.dumps(value, default=str, ensure_ascii=False)
 
 
 def _on_redis_error(request: Request, error: RedisError) -> JSONResponse:

@@ -1,5 +1,6 @@
 """The gate: where there are keys, a request without one comes no further, not even with its body."""
 
+from collections.abc import Collection
 from http import HTTPStatus
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.cors import is_listed
 from app.errors import ApiError, respond
 from app.keyring import KeyRing
 from app.keys import Caller
@@ -19,9 +21,10 @@ _OPEN = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})
 class Gate:
     """Finds out who asks, for the endpoints behind it; without keys, that is everybody."""
 
-    def __init__(self, app: ASGIApp, ring: KeyRing | None, *, is_local: bool) -> None:
+    def __init__(self, app: ASGIApp, ring: KeyRing | None, origins: Collection[str], *, is_local: bool) -> None:
         self._app = app
         self._ring = ring
+        self._origins = origins
         self._is_local = is_local
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -29,7 +32,7 @@ class Gate:
         if scope["type"] == "http":
             caller = self._caller(scope)
             refusal = _unauthorized() if caller is None else None
-            if self._ring is None and (_is_from_elsewhere(scope) or (self._is_local and _is_renamed(scope))):
+            if self._ring is None and (self._is_from_elsewhere(scope) or (self._is_local and _is_renamed(scope))):
                 refusal = _foreign()
             if refusal is not None:
                 await respond(Request(scope), refusal)(scope, receive, send)
@@ -37,8 +40,18 @@ class Gate:
             scope.setdefault("state", {})["caller"] = caller
         await self._app(scope, receive, send)
 
+    def _is_from_elsewhere(self, scope: Scope) -> bool:
+        """Tell whether a page of another site, and of no listed origin, has let its reader's browser ask.
+
+        To follow a link from there is no such thing. Source: W3C Fetch Metadata Request Headers, 2024.
+        """
+        headers = Headers(scope=scope)
+        is_link = scope["method"] in ("GET", "HEAD") and headers.get("Sec-Fetch-Mode") == "navigate"
+        is_foreign = headers.get("Sec-Fetch-Site") == "cross-site" and not is_listed(headers, self._origins)
+        return is_foreign and not is_link
+
     def _caller(self, scope: Scope) -> Caller | None:
-        if self._ring is None or scope["path"] in _OPEN:
+        if self._ring is None or scope["path"].removeprefix(scope["root_path"]) in _OPEN:
             return Caller()
         scheme, secret = get_authorization_scheme_param(Headers(scope=scope).get("Authorization"))
         return self._ring.find(secret) if scheme.lower() == "bearer" else None
@@ -47,16 +60,6 @@ class Gate:
 def _unauthorized() -> ApiError:
     detail = "a key is required: `Authorization: Bearer KEY`; the command line sends the one in IMAGEMILL_KEY"
     return ApiError(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
-
-
-def _is_from_elsewhere(scope: Scope) -> bool:
-    """Tell whether another site's page has let its reader's browser ask; following a link from there is no such thing.
-
-    Source: W3C Fetch Metadata Request Headers, 2024.
-    """
-    headers = Headers(scope=scope)
-    is_link = scope["method"] in ("GET", "HEAD") and headers.get("Sec-Fetch-Mode") == "navigate"
-    return headers.get("Sec-Fetch-Site") == "cross-site" and not is_link
 
 
 def _is_renamed(scope: Scope) -> bool:
@@ -76,6 +79,7 @@ def _is_renamed(scope: Scope) -> bool:
 def _foreign() -> ApiError:
     detail = (
         "without keys, only this machine's own names and pages may use this service, so that other sites' pages cannot "
-        "do so through a browser; IMAGEMILL_OPEN=anyone lets any name in"
+        "do so through a browser; IMAGEMILL_CORS_ORIGINS lists sites whose pages may, IMAGEMILL_OPEN=anyone lets any "
+        "name in"
     )
     return ApiError(HTTPStatus.FORBIDDEN, "cross_site", detail)

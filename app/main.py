@@ -3,28 +3,32 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
-from app import choices, errors, probes
+from app import choices, document, errors, probes
 from app.bell import Bell
+from app.cors import Cors
 from app.gate import Gate
 from app.keyring import KeyRing
 from app.live import Live
 from app.metrics import Metrics
 from app.models import Models
 from app.orders import Orders
+from app.prefix import Prefixed
 from app.probes import Probes
 from app.quota import Quota
 from app.readiness import Readiness
 from app.reconciler import Reconciler
 from app.room import Room
 from app.routes import router
-from app.schemas import Problem
 from app.service import Service
 from app.settings import Settings
 from app.styles import Styles
+from app.unbuffered import Unbuffered
 from app.waiting import Waiting
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.line import Line
@@ -58,7 +62,8 @@ def create_app(settings: Settings) -> FastAPI:
         listening.cancel()
         await asyncio.gather(listening, run_in_threadpool(reconciler.stop), return_exceptions=True)
 
-    app = FastAPI(title="Imagemill", summary="Image datasets on demand.", lifespan=lifespan, redirect_slashes=False)
+    options: dict[str, Any] = {"lifespan": lifespan, "redirect_slashes": False, "docs_url": None}
+    app = FastAPI(title="Imagemill", summary="Image datasets on demand.", **options)
     app.state.artifacts, app.state.bell = artifacts, bell
     app.state.styles = Styles(artifacts, room)
     app.state.quota = Quota(redis, artifacts, live)
@@ -70,24 +75,22 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(router)
     app.include_router(choices.router)
     app.include_router(probes.router)
-    app.add_middleware(Gate, ring=ring, is_local=settings.open is None)
+    app.add_middleware(Unbuffered)
+    app.add_middleware(Gate, ring=ring, origins=settings.cors_origins, is_local=settings.open is None)
+    app.add_middleware(Cors, origins=settings.cors_origins)
+    app.add_middleware(Prefixed, prefix=settings.root_path, names=_names())
     errors.install(app, settings.max_images)
-    _document_problems(app)
+    document.install(app, has_keys=ring is not None)
     return app
+
+
+def _names() -> set[str]:
+    """List what the paths of the service begin with."""
+    routes = [*router.routes, *choices.router.routes, *probes.router.routes]
+    return {route.path.split("/")[1] for route in routes if isinstance(route, APIRoute)} | {"docs", "openapi.json"}
 
 
 def _probes(settings: Settings) -> Probes:
     redis = connect(settings.redis_url, _PROBE_TIMEOUT_SECONDS, retries=0)
     artifacts, live = Artifacts(settings.store, _PROBED_BUCKET_SECONDS), Live(redis)
     return Probes(Metrics(artifacts, Line(redis), live), Readiness(artifacts, live, settings.min_free_mb))
-
-
-def _document_problems(app: FastAPI) -> None:
-    build = app.openapi
-
-    def openapi() -> dict[str, object]:
-        schema = build()
-        schema["components"]["schemas"]["Problem"] = Problem.model_json_schema()
-        return schema
-
-    app.openapi = openapi  # type: ignore[method-assign]

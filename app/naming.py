@@ -16,7 +16,12 @@ def archive_name(job: "answers.Named | schemas.Job") -> str:
     parts += [f"from{job.start}"] if job.start else []
     parts += [_cut(job.class_label)] if job.class_label is not None else []
     parts += [job.format] if job.format not in ("png", "npz") else []
-    return f"{quote('-'.join(parts), safe=' ')}.{'npz' if job.format == 'npz' else 'zip'}"
+    return f"{quote('-'.join(parts), safe=' ')}.{archive_suffix(job.format)}"
+
+
+def archive_suffix(kind: str) -> str:
+    """Tell how the name of an archive ends. Libraries that read it from its address look at that."""
+    return "npz" if kind == "npz" else "zip"
 
 
 def _cut(label: str) -> str:

@@ -10,7 +10,7 @@ from app.models import Models, weights_of
 from app.schemas import MAX_SEED, Wanted
 from app.styles import Styles
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
-from worker.contracts.jobs import Cut, JobSpec
+from worker.contracts.jobs import LAYOUT, Cut, JobSpec
 from worker.contracts.styles import StyleSpec
 
 _SHARD_SECONDS = 1.0
@@ -44,6 +44,7 @@ class Orders:
             seed=secrets.randbelow(MAX_SEED + 1) if wanted.seed is None else wanted.seed,
             first=wanted.start,
             format=wanted.format,
+            layout=LAYOUT,
             style=style,
             cut=_cut_styled(model) if style and style.mode == "standard" else self._cut(model, workers),
             owner=owner,

@@ -12,6 +12,7 @@ from app.dependencies import caller_of
 from app.errors import documented
 from app.heads import answer_heads
 from app.metrics import Metrics
+from app.parameters import no_body, no_query
 from app.readiness import Readiness
 from app.schemas import Health, Ready
 
@@ -20,7 +21,7 @@ _LOOKING = 4
 
 T = TypeVar("T")
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], dependencies=[Depends(no_query), Depends(no_body)])
 
 
 class Probes:
@@ -49,13 +50,15 @@ def _not_ready() -> dict[int | str, dict[str, Any]]:
     return responses
 
 
-@router.get("/healthz")
+@router.get("/healthz", operation_id="get_health")
 async def healthz() -> Health:
     """Say that the process answers."""
     return Health()
 
 
-@router.get("/readyz", responses=_not_ready(), response_model_exclude_none=True)
+@router.get(
+    "/readyz", operation_id="get_readiness", responses=_not_ready(), response_model_exclude_none=True
+)
 async def readyz(request: Request) -> Ready:
     """Say whether a job that came now would be rendered, and if not, which part of the service is away."""
     probes = _probes(request)
@@ -64,9 +67,10 @@ async def readyz(request: Request) -> Ready:
 
 @router.get(
     "/metrics",
+    operation_id="get_metrics",
     response_class=Response,
     dependencies=[Depends(caller_of)],
-    responses={200: {"content": {"text/plain": {}}}, **documented(HTTPStatus.UNAUTHORIZED)},
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **documented(HTTPStatus.UNAUTHORIZED)},
 )
 async def metrics(request: Request) -> Response:
     """Show the service's figures in Prometheus' text format."""

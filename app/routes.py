@@ -3,46 +3,55 @@
 from collections.abc import AsyncIterator
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
 from anyio import to_thread
-from fastapi import Depends, Query, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from app import quota
 from app.dependencies import (
+    AskedDep,
     CallerDep,
     IdempotencyKey,
-    Prefer,
     QuotaDep,
     ServiceDep,
     SpecDep,
+    WaitDep,
     WaitingDep,
     WantedDep,
-    each_once,
     router_for_callers,
 )
-from app.download import Download, is_known, wants_archive
-from app.errors import documented
+from app.document import binary, either_way
+from app.download import Download, check_match, etag_of, is_known, wants_archive
+from app.errors import ApiError, documented
 from app.headers import described
 from app.heads import answer_heads
-from app.schemas import GenerateQuery, Job, Whole
+from app.naming import archive_suffix
+from app.parameters import MOST_BODY_BYTES
+from app.schemas import Job, Whole
 from app.service import Service
-from app.waiting import Waiting, preferred_wait
+from app.waiting import Waiting
 from worker.contracts.artifacts import DamagedError
 from worker.contracts.jobs import JobSpec
 
 _POLL_SECONDS = "1"
-_IMAGES: dict[str, Any] = {f"image/{kind}": {} for kind in ("png", "webp", "jpeg")}
+_FOREVER = "private, max-age=31536000, immutable"
+"""How an image of a job may be cached: for a year, without asking."""
+_IMAGES = binary("image/png", "image/webp", "image/jpeg")
+_ZIP = binary("application/zip")
 
-_OWN_HEADS = ("/jobs/{job_id}/download", "/jobs/{job_id}/events")
+_DOWNLOADS = ("/jobs/{job_id}/download", "/jobs/{job_id}/download.{suffix}")
+_OWN_HEADS = (*_DOWNLOADS, "/jobs/{job_id}/events")
 """One has a body that would be made in vain, the other one that does not end before its job."""
 _NEGOTIATED = {"Vary": "Accept"}
 _ACCEPTED_HEADERS = ("Location", "Retry-After", "Preference-Applied", "RateLimit-Policy", "RateLimit")
 
 router = router_for_callers()
+_asking = router_for_callers("query", "body")
+_addresses = router_for_callers("query")
 
 
 def _accepted(job: Job, response: Response) -> Job:
@@ -58,10 +67,7 @@ async def _archive(spec: JobSpec, service: Service, request: Request, running: J
     return sent.growing(request) if plan is None else await sent.whole(plan, request)
 
 
-async def _waited(
-    waiting: Waiting, spec: JobSpec, job: Job, request: Request, response: Response, prefer: list[str]
-) -> Job:
-    seconds = preferred_wait(prefer)
+async def _waited(waiting: Waiting, spec: JobSpec, job: Job, request: Request, response: Response, seconds: int) -> Job:
     if seconds:
         response.headers["Preference-Applied"] = f"wait={seconds}"
         job = job if job.done else await waiting.until_done(spec, seconds, request.is_disconnected)
@@ -70,40 +76,48 @@ async def _waited(
     return job
 
 
-@router.post(
+@_asking.post(
     "/generate",
+    operation_id="generate",
     status_code=HTTPStatus.ACCEPTED,
     response_model=Job,
     tags=["jobs"],
-    dependencies=[Depends(each_once)],
+    max_body_size=MOST_BODY_BYTES,
+    openapi_extra=either_way(),
     responses={
         200: {
+            # No application/zip: generated clients would have to tell a job from bytes in every answer.
             "model": Job,
-            "content": {"application/zip": {}},
-            "description": "The job has ended already; or its archive, which grows while the job runs.",
+            "description": "The job has ended already. To `Accept: application/zip`, its archive instead.",
             "headers": described(
                 "Location", "Content-Location", "ETag", "Preference-Applied", "RateLimit-Policy", "RateLimit"
             ),
         },
         202: {"headers": described(*_ACCEPTED_HEADERS)},
         **documented(
-            HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.INSUFFICIENT_STORAGE, HTTPStatus.TOO_MANY_REQUESTS
+            HTTPStatus.CONFLICT,
+            HTTPStatus.GONE,
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            HTTPStatus.INSUFFICIENT_STORAGE,
+            HTTPStatus.TOO_MANY_REQUESTS,
         ),
     },
 )
 async def generate(
-    query: Annotated[GenerateQuery, Query()],
+    query: AskedDep,
     caller: CallerDep,
     service: ServiceDep,
     turns: QuotaDep,
     waiting: WaitingDep,
     request: Request,
     response: Response,
-    prefer: Prefer = [],  # noqa: B006
+    wait: WaitDep,
     idempotency_key: IdempotencyKey = None,
 ) -> Response | Job:
     """Accept a job of n images; its Location tells the rest. With `Prefer: wait=N`, answer when it has ended.
 
+    Each parameter is sent in the query or in a JSON body, not in both; `n` is required.
     With `Accept: application/zip`, answer with the job's archive at once, as its download does.
     """
     submit = partial(service.submit, query, caller, idempotency_key)
@@ -115,13 +129,14 @@ async def generate(
             _NEGOTIATED | {"Location": job.links.self_, "Content-Location": job.links.download} | limits
         )
         return archive
-    job = await _waited(waiting, spec, job, request, response, prefer)
+    job = await _waited(waiting, spec, job, request, response, wait)
     response.headers.update(_NEGOTIATED | limits)
     return _accepted(job, response)
 
 
 @router.get(
     "/jobs/{job_id}",
+    operation_id="get_job",
     tags=["jobs"],
     responses={
         200: {"headers": described("Retry-After", "Preference-Applied")},
@@ -134,15 +149,16 @@ async def job(
     waiting: WaitingDep,
     request: Request,
     response: Response,
-    prefer: Prefer = [],  # noqa: B006
+    wait: WaitDep,
 ) -> Job:
     """Tell how a job is doing. With `Prefer: wait=N`, answer when it has ended, or after N seconds (60 at most)."""
     found = await run_in_threadpool(service.job, spec)
-    return await _waited(waiting, spec, found, request, response, prefer)
+    return await _waited(waiting, spec, found, request, response, wait)
 
 
 @router.get(
     "/jobs/{job_id}/events",
+    operation_id="get_events",
     tags=["jobs"],
     response_class=EventSourceResponse,
     responses=documented(HTTPStatus.NOT_FOUND),
@@ -157,43 +173,78 @@ async def events(spec: SpecDep, waiting: WaitingDep) -> AsyncIterator[ServerSent
 @router.head("/jobs/{job_id}/download", include_in_schema=False)
 @router.get(
     "/jobs/{job_id}/download",
+    operation_id="download_job",
     tags=["jobs"],
     response_class=StreamingResponse,
     responses={
-        200: {"content": {"application/zip": {}}, "headers": described("ETag")},
+        200: {"content": _ZIP, "headers": described("ETag")},
         206: {
-            "content": {"application/zip": {}},
+            "content": _ZIP,
             "description": "The range that was asked for.",
             "headers": described("ETag", "Content-Range"),
         },
         304: {"description": "The ETag that was sent is still right."},
         **documented(
-            HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+            HTTPStatus.NOT_FOUND,
+            HTTPStatus.CONFLICT,
+            HTTPStatus.GONE,
+            HTTPStatus.PRECONDITION_FAILED,
+            HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
         ),
     },
 )
 async def download(spec: SpecDep, service: ServiceDep, request: Request) -> Response:
     """Send a job's dataset as a ZIP that `datasets.load_dataset("imagefolder")` reads.
 
+    `links.download` has the same at an address that ends in .zip (or .npz), as some readers want.
     It can be asked for at once: while the job runs, the archive grows as its images are rendered. Of a finished one,
     any range can be had.
     """
+    check_match(etag_of(spec), request)
     return await _archive(spec, service, request)
+
+
+@router.head(_DOWNLOADS[1], include_in_schema=False)
+@router.get(_DOWNLOADS[1], include_in_schema=False, response_class=StreamingResponse)
+async def download_by_name(spec: SpecDep, suffix: str, service: ServiceDep, request: Request) -> Response:
+    """Send a job's dataset, as `download` does."""
+    right = archive_suffix(spec.format)
+    if suffix != right:
+        raise ApiError(HTTPStatus.NOT_FOUND, "not_found", f"the archive of job {spec.id} is download.{right}")
+    return await download(spec, service, request)
 
 
 @router.get(
     "/jobs/{job_id}/images/{index}.{suffix}",
+    operation_id="get_image",
     tags=["jobs"],
     response_class=Response,
-    responses={200: {"content": _IMAGES}, **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE)},
+    responses={
+        200: {"content": _IMAGES, "headers": described("ETag")},
+        304: {"description": "The ETag that was sent is still right."},
+        **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.PRECONDITION_FAILED),
+    },
 )
-def image(spec: SpecDep, index: Whole, suffix: str, service: ServiceDep) -> Response:
-    """Send one image, as soon as it is there."""
-    kind, data = service.image(spec, index, suffix)
-    return Response(data, media_type=f"image/{kind}")
+def image(spec: SpecDep, index: Whole, suffix: str, service: ServiceDep, request: Request) -> Response:
+    """Send one image, as soon as it is there. Its bytes never change."""
+    sha256, data = service.image(spec, index, suffix)
+    return _image(spec, sha256, data, _FOREVER, request)
 
 
-@router.post("/jobs/{job_id}/cancel", tags=["jobs"], responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT))
+def _image(spec: JobSpec, sha256: str, data: bytes, caching: str, request: Request) -> Response:
+    headers = {"ETag": f'"{sha256}"', "Cache-Control": caching}
+    check_match(headers["ETag"], request)
+    if is_known(headers["ETag"], request):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(data, headers=headers, media_type=f"image/{spec.format}")
+
+
+@router.post(
+    "/jobs/{job_id}/cancel",
+    operation_id="cancel_job",
+    tags=["jobs"],
+    responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
 def cancel(spec: SpecDep, service: ServiceDep) -> Job:
     """End a job early; it takes effect within one batch."""
     return service.cancel(spec)
@@ -208,29 +259,43 @@ _AGAIN: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/jobs/{job_id}/retry", status_code=HTTPStatus.ACCEPTED, tags=["jobs"], responses=_AGAIN)
+@router.post(
+    "/jobs/{job_id}/retry",
+    operation_id="retry_job",
+    status_code=HTTPStatus.ACCEPTED,
+    tags=["jobs"],
+    responses=_AGAIN,
+)
 async def retry(spec: SpecDep, caller: CallerDep, service: ServiceDep, turns: QuotaDep, response: Response) -> Job:
     """Make the images of a job that failed or was cancelled, in a new job; asked for twice, it is the same one."""
     again = partial(service.again, spec, caller, rebuild=False)
     return _accepted(await to_thread.run_sync(again, limiter=turns.turn(caller)), response)
 
 
-@router.post("/jobs/{job_id}/rebuild", status_code=HTTPStatus.ACCEPTED, tags=["jobs"], responses=_AGAIN)
+@router.post(
+    "/jobs/{job_id}/rebuild",
+    operation_id="rebuild_job",
+    status_code=HTTPStatus.ACCEPTED,
+    tags=["jobs"],
+    responses=_AGAIN,
+)
 async def rebuild(spec: SpecDep, caller: CallerDep, service: ServiceDep, turns: QuotaDep, response: Response) -> Job:
     """Make the images of a job that have been removed, the same to the bit, in a new job; twice, it is the same one."""
     again = partial(service.again, spec, caller, rebuild=True)
     return _accepted(await to_thread.run_sync(again, limiter=turns.turn(caller)), response)
 
 
-@router.get(
+@_addresses.get(
     "/images/{model}/{seed}/{index}.{suffix}",
+    operation_id="get_image_by_address",
     tags=["images"],
     response_class=Response,
-    dependencies=[Depends(each_once)],
     responses={
         200: {"content": _IMAGES, "headers": described("ETag")},
         304: {"description": "The ETag that was sent is still right."},
-        **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS),
+        **documented(
+            HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.TOO_MANY_REQUESTS
+        ),
     },
 )
 async def address(
@@ -252,10 +317,10 @@ async def address(
     except DamagedError:  # it is gone from the store, and made again
         spec = await to_thread.run_sync(partial(find, is_checked=True), limiter=turns.turn(caller))
         sha256, data = await waiting.image(spec, request.is_disconnected)
-    headers = {"ETag": f'"{sha256}"', "Cache-Control": "no-cache"}
-    if is_known(headers["ETag"], request):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(data, headers=headers, media_type=f"image/{spec.format}")
+    return _image(spec, sha256, data, "no-cache", request)
 
 
 answer_heads(router, _OWN_HEADS)
+answer_heads(_addresses)
+router.routes[:0] = _asking.routes
+router.routes.extend(_addresses.routes)

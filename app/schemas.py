@@ -4,7 +4,16 @@ import re
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, computed_field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    computed_field,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from worker.contracts.catalog import CatalogEntry, Sha256
 from worker.contracts.jobs import Format, JobError
@@ -20,13 +29,21 @@ _RETRYABLE = frozenset({"model_unavailable", "no_worker", "out_of_memory", "weig
 """Codes of jobs that failed for reasons outside of their request."""
 
 
-def _refuse_odd_spelling(value: object) -> object:
-    """Let no "1_0", "5.0" or " 5" pass for a number."""
-    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,19}", value):
+def _refuse_quotes(value: object, info: ValidationInfo) -> object:
+    """Let no boolean pass for a number, and no text that came as JSON."""
+    if isinstance(value, bool) or (isinstance(value, str) and info.field_name in (info.context or {}).get("json", ())):
+        raise PydanticCustomError("not_a_number", "must be a number, in JSON without quotes")
+    return value
+
+
+def _refuse_odd_spelling(value: object, info: ValidationInfo) -> object:
+    """Let no "1_0", "5.0" or " 5" pass for a whole number."""
+    if value is not None and not re.fullmatch(r"-?[0-9]{1,19}", str(_refuse_quotes(value, info))):
         raise ValueError("not a whole number")
     return value
 
 
+_UNQUOTED = BeforeValidator(_refuse_quotes)
 _WRITTEN_OUT = BeforeValidator(_refuse_odd_spelling)
 """It stands after the limits of a number, which are not described as such otherwise."""
 Whole = Annotated[int, _WRITTEN_OUT]
@@ -50,7 +67,9 @@ class Looks(BaseModel):
         description="`standard` (if left out) optimises every image by itself; with `distilled` the model learns the "
         "style once, which takes minutes on a CPU, and then renders styled images as fast as plain ones.",
     )
-    style_strength: float | None = Field(default=None, ge=0, le=1, description="How much of the style; 1 if left out.")
+    style_strength: Annotated[float, Field(ge=0, le=1), _UNQUOTED] | None = Field(
+        default=None, description="How much of the style; 1 if left out."
+    )
     style_steps: Annotated[int, Field(ge=1, le=MAX_STEPS), _WRITTEN_OUT] | None = Field(
         default=None,
         description=f"Steps of the optimisation of each image, {DEFAULT_STEPS['standard']} if left out; or of learning "
@@ -82,9 +101,12 @@ class Wanted(Looks):
     )
     model: str | None = Field(default=None, description="A name from /models; the server's default when left out.")
     seed: UpTo | None = Field(default=None, description="Fixes the images; a random one is chosen when left out.")
-    start: UpTo = Field(default=0, description="Index of the first image: a dataset can be extended later.")
+    start: UpTo = Field(
+        default=0, description="Index of the first image, 0 if left out: a dataset can be extended later."
+    )
     format: Format = Field(
-        default="png", description="`webp` is lossless, `jpeg` has quality 95, `npz` holds uint8 arrays for NumPy."
+        default="png",
+        description="`png` if left out; `webp` is lossless, `jpeg` has quality 95, `npz` holds uint8 arrays for NumPy.",
     )
 
 
@@ -92,7 +114,7 @@ class GenerateQuery(Wanted):
     """What to generate. An unknown parameter is an error, so that a typo cannot silently render something else."""
 
     start: Annotated[int, Field(ge=0, le=MAX_START), _WRITTEN_OUT] = Field(
-        default=0, description="Index of the first image: a dataset can be extended later."
+        default=0, description="Index of the first image, 0 if left out: a dataset can be extended later."
     )
     ttl_hours: Whole | None = Field(
         default=None,
@@ -165,7 +187,7 @@ class Model(CatalogEntry):
     """Sum of what these workers measured on their last shards."""
 
 
-class Models(BaseModel):
+class ModelList(BaseModel):
     """All models that can be asked for."""
 
     models: list[Model]
@@ -182,7 +204,7 @@ class Style(BaseModel):
     thumbnail: str
 
 
-class Styles(BaseModel):
+class StyleList(BaseModel):
     """All styles."""
 
     styles: list[Style]

@@ -27,7 +27,7 @@ from app.settings import Settings
 from app.status import describe
 from worker.contracts.age import age
 from worker.contracts.artifacts import Artifacts, DamagedError
-from worker.contracts.jobs import SUFFIXES, Format, JobId, JobSpec, JobState
+from worker.contracts.jobs import SUFFIXES, JobId, JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task
 from worker.contracts.records import ArchivePlan, ShardIndex
@@ -225,8 +225,8 @@ class Service:
             raise DamagedError(f"the archive of job {spec.id} is gone")
         return job, plan
 
-    def image(self, spec: JobSpec, index: int, suffix: str) -> tuple[Format, bytes]:
-        """Read one image, as soon as its shard is there."""
+    def image(self, spec: JobSpec, index: int, suffix: str) -> tuple[str, bytes]:
+        """Read one image and its sha256, as soon as its shard is there."""
         if spec.format == "npz" or suffix != SUFFIXES[spec.format]:
             own = "arrays" if spec.format == "npz" else f"INDEX.{SUFFIXES[spec.format]}"
             raise ApiError(HTTPStatus.NOT_FOUND, "unknown_image", f"the images of job {spec.id} are {own}")
@@ -241,7 +241,7 @@ class Service:
             if job.state == "succeeded" and self._artifacts.shard(spec.id, number) is None:
                 raise DamagedError(f"image {index} of job {spec.id} is gone")
             raise _not_there(job, f"image {index}")
-        return spec.format, self._image(shard, position)
+        return shard.images.sha256s[position], self._image(shard, position)
 
     def _image(self, shard: ShardIndex, position: int) -> bytes:
         """Read an image; raises DamagedError when it is not the one that was written."""

@@ -1,13 +1,19 @@
 """The API's settings, read once from the environment."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.cors import ANY, origins_of
+from app.prefix import checked
 from worker.contracts.jobs import DEFAULT_TTL_HOURS
 from worker.contracts.logs import LogFormat
+
+
+def _origins(setting: object) -> object:
+    return origins_of(setting) if isinstance(setting, str) else setting
 
 
 class Settings(BaseSettings):
@@ -32,9 +38,19 @@ class Settings(BaseSettings):
     """A file that `imagemill keys` made. Without one, everybody is let in, as the same owner."""
     open: Literal["anyone"] | None = None
     """Says that everybody is to be let in on other addresses than loopback too."""
+    cors_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_origins)] = frozenset()
+    """Origins whose pages may use the service, like http://localhost:8888, divided by commas; with keys, * for all."""
+    root_path: Annotated[str, AfterValidator(checked)] = ""
+    """The path below which a proxy publishes the service, like /imagemill, if it says none in X-Forwarded-Prefix."""
     reconcile_every_seconds: float = Field(default=5, gt=0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: LogFormat = "text"
+
+    @model_validator(mode="after")
+    def _check_origins(self) -> Self:
+        if ANY in self.cors_origins and self.keys is None:
+            raise ValueError("cors_origins: without keys, * would let every site use the service; list the origins")
+        return self
 
     @property
     def min_free_bytes(self) -> int:

@@ -4,6 +4,8 @@ import math
 from datetime import datetime
 
 from app.live import Progress
+from app.naming import archive_suffix
+from app.prefix import rooted
 from app.schemas import Job, Links, PublicJobError
 from worker.contracts.jobs import SUFFIXES, JobSpec, JobState
 
@@ -51,11 +53,11 @@ def _rate(done: int, seconds: float) -> float | None:
 
 
 def _links(spec: JobSpec) -> Links:
-    base = f"/jobs/{spec.id}"
+    base = rooted(f"/jobs/{spec.id}")
     image = None if spec.format == "npz" else f"{base}/images/{{index}}.{SUFFIXES[spec.format]}"
     return Links(
         self_=base,
-        download=f"{base}/download",
+        download=f"{base}/download.{archive_suffix(spec.format)}",
         cancel=f"{base}/cancel",
         retry=f"{base}/retry",
         rebuild=f"{base}/rebuild",

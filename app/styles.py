@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.decoder import decoded
 from app.errors import ApiError, unavailable, unprocessable
+from app.prefix import rooted
 from app.room import Room
 from app.schemas import Style
 from worker.contracts.artifacts import Artifacts
@@ -84,7 +85,7 @@ class Styles:
 
 
 def _describe(entry: StyleEntry) -> Style:
-    return Style(**entry.model_dump(), thumbnail=f"/styles/{entry.id}")
+    return Style(**entry.model_dump(), thumbnail=rooted(f"/styles/{entry.id}"))
 
 
 def _png(picture: Image.Image) -> bytes:

@@ -56,7 +56,7 @@ class Waiting:
             while True:
                 job = await self._look(self._service.job, spec)
                 left = deadline - asyncio.get_running_loop().time()
-                if job.done or left <= 0 or await is_gone():
+                if job.done or left <= 0 or self._bell.is_closed or await is_gone():
                     return job
                 await ear.wait(min(left, LOOK_SECONDS))
 
@@ -65,8 +65,10 @@ class Waiting:
         deadline = asyncio.get_running_loop().time() + MAX_WAIT_SECONDS
         async with self._bell.listen(spec.id, "shard", "end") as ear:
             while (found := await self._look(self._service.addressed, spec)) is None:
-                if asyncio.get_running_loop().time() > deadline or await is_gone():
-                    raise unavailable("not_rendered", f"the image was not rendered within {MAX_WAIT_SECONDS} s")
+                if self._bell.is_closed or asyncio.get_running_loop().time() > deadline or await is_gone():
+                    raise unavailable(
+                        "not_rendered", f"the image was not rendered within {MAX_WAIT_SECONDS} s, or the service stops"
+                    )
                 await ear.wait()
         return found
 

@@ -9,7 +9,7 @@ license: other
 license_name: {quoted_licence}
 pretty_name: {n} images from {model}
 tags: [synthetic, imagemill]
----
+{class_names}---
 # {n} synthetic images from `{model}`
 
 Made by Imagemill. The images are generated; a generated image can still resemble one of the training data.
@@ -36,6 +36,11 @@ _FOLDER = """from datasets import load_dataset
 
 images = load_dataset("imagefolder", data_dir="path/to/this/folder", split="train")"""
 
+_CLASSES = """from datasets import ClassLabel, load_dataset
+
+images = load_dataset("imagefolder", data_dir="path/to/this/folder", split="train")
+images = images.cast_column("label_id", ClassLabel(names={names}))  # the same numbers in every dataset of the model"""
+
 _ARRAYS = """import numpy as np
 
 with np.load("path/to/this.npz") as file:
@@ -46,7 +51,7 @@ with np.load("path/to/this.npz") as file:
 def card(spec: JobSpec) -> str:
     """Make the dataset card, in Markdown."""
     model = spec.model
-    classes = f"only {spec.class_label}" if spec.class_label is not None else ", ".join(model.classes)
+    classes = f"only {_numbered(spec, spec.class_label)}" if spec.class_label is not None else _listed(spec)
     return _CARD.format(
         model=model.name,
         sha256=model.sha256,
@@ -63,8 +68,26 @@ def card(spec: JobSpec) -> str:
         quoted_licence=json.dumps(model.licence),  # any text, as YAML
         styling=_styling(spec),
         and_class=", class" * (spec.class_label is not None) + ", style" * (spec.style is not None),
-        reading=_ARRAYS if spec.format == "npz" else _FOLDER,
+        class_names=f"class_names: {_names(spec)}\n" if spec.numbers_classes else "",
+        reading=_ARRAYS if spec.format == "npz" else _reading(spec),
     )
+
+
+def _reading(spec: JobSpec) -> str:
+    return _CLASSES.format(names=_names(spec)) if spec.numbers_classes else _FOLDER
+
+
+def _names(spec: JobSpec) -> str:
+    """List the model's classes by their numbers, as JSON, which YAML and Python read too."""
+    return json.dumps(spec.model.classes, ensure_ascii=False)
+
+
+def _listed(spec: JobSpec) -> str:
+    return ", ".join(_numbered(spec, label) for label in spec.model.classes)
+
+
+def _numbered(spec: JobSpec, label: str) -> str:
+    return f"{label} ({spec.model.classes.index(label)})" if spec.numbers_classes else label
 
 
 def _styling(spec: JobSpec) -> str:

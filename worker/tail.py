@@ -41,6 +41,8 @@ def _record(spec: JobSpec, shard: int, index: int, sha256: str) -> dict[str, str
     label = spec.class_name(index)
     if label is not None:
         record["label"] = label
+    if label is not None and spec.numbers_classes:
+        record["label_id"] = spec.model.classes.index(label)
     if spec.style is not None:
         record["style"] = spec.style.id
     return record | {"model": spec.model.name, "sha256": sha256}

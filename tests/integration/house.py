@@ -63,6 +63,16 @@ class House:
         return self._apis[0].pid
 
     @property
+    def last_api(self) -> subprocess.Popen[bytes]:
+        """The API process that was started last."""
+        return self._apis[-1]
+
+    @property
+    def last_api_log(self) -> Path:
+        """What the API process that was started last has said."""
+        return self.folder / f"api-{len(self._apis) - 1}.log"
+
+    @property
     def api_log(self) -> Path:
         """What the API has said."""
         return self.folder / "api-0.log"

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.house import House
+from tests.integration.house import House, metadata
 from tests.integration.test_problems import problem
-from tests.tiny import PLAIN, save_checkpoint
+from tests.tiny import LABELLED, PLAIN, save_checkpoint
 
 
 def post(house: House, key: str, **query: Any) -> httpx.Response:
@@ -112,6 +112,20 @@ def test_a_dataset_that_was_removed_is_rebuilt_to_the_bit(house: House) -> None:
     assert house.wait_done(rebuilt.json()["id"])["state"] == "succeeded"
     assert house.job_hashes(rebuilt.json()["id"]) == hashes
     assert house.client.post(job["links"]["rebuild"]).json()["id"] == rebuilt.json()["id"]
+
+
+def test_a_dataset_of_the_first_layout_is_rebuilt_as_it_was(house: House) -> None:
+    """Jobs that were written down before there were other layouts say nothing of theirs."""
+    job = house.wait_done(house.generate(4, seed=9, model=LABELLED, ttl_hours=3)["id"])
+    assert all("label_id" in record for record in metadata(house.download(job["id"])))
+    age(house, job["id"], "state.json", "finished", timedelta(hours=4))
+    path = house.folder / "store" / "jobs" / job["id"] / "spec.json"
+    spec = json.loads(path.read_text())
+    assert spec.pop("layout") == 2
+    path.write_text(json.dumps(spec))
+    rebuilt = house.client.post(job["links"]["rebuild"]).json()["id"]
+    assert house.wait_done(rebuilt)["state"] == "succeeded"
+    assert not any("label_id" in record for record in metadata(house.download(rebuilt)))
 
 
 @pytest.mark.parametrize("hours", ["0", "-1", "169", "1.5"])

@@ -1,5 +1,6 @@
 """Downloads of finished archives: whole, in pieces, again."""
 
+import hashlib
 from itertools import pairwise
 
 import pytest
@@ -77,6 +78,48 @@ def test_an_archive_that_is_there_already_is_not_sent_again(house: House, path: 
     assert house.client.get(path, headers=[("If-None-Match", '"x"'), ("If-None-Match", etag)]).status_code == 304
     assert house.client.get(path, headers={"If-None-Match": "*"}).status_code == 304
     assert house.client.get(path, headers={"If-None-Match": '"x"'}).status_code == 200
+
+
+def test_an_archive_is_only_sent_if_it_is_the_one_that_is_meant(house: House, path: str) -> None:
+    etag = house.client.head(path).headers["ETag"]
+    for condition in (etag, "*", f'"x", {etag}'):
+        assert house.client.get(path, headers={"If-Match": condition}).status_code == 200
+    for condition in ('"x"', f"W/{etag}", ""):
+        for method in ("GET", "HEAD"):
+            refused = house.client.request(method, path, headers={"If-Match": condition})
+            assert (refused.status_code, refused.headers["Content-Type"]) == (412, "application/problem+json")
+
+
+def test_an_archive_that_grows_is_only_sent_if_it_is_the_one_that_is_meant(idle_house: House) -> None:
+    job = idle_house.generate(1)
+    refused = idle_house.client.get(job["links"]["download"], headers={"If-Match": '"x"'})
+    assert (refused.status_code, refused.json()["code"]) == (412, "precondition_failed")
+
+
+def test_an_archive_has_an_address_that_ends_like_its_file(house: House, path: str) -> None:
+    """Libraries that load datasets by their addresses look at the end of the path."""
+    assert path.endswith("/download.zip")
+    plain = path.removesuffix(".zip")
+    for method in ("GET", "HEAD"):
+        named, unnamed = (house.client.request(method, where) for where in (path, plain))
+        assert (named.status_code, named.content) == (200, unnamed.content)
+        assert {**named.headers, "date": "", "x-request-id": ""} == {**unnamed.headers, "date": "", "x-request-id": ""}
+    assert house.client.get(path, headers={"Range": "bytes=-22"}).content.startswith(b"PK\5\6")
+    assert house.client.get(f"{plain}.npz").json()["detail"].endswith("is download.zip")
+    arrays = house.wait_done(house.generate(2, format="npz")["id"])["links"]["download"]
+    assert arrays.endswith("/download.npz")
+    assert house.client.get(arrays).content.startswith(b"PK")
+
+
+def test_an_image_of_a_job_is_the_same_for_ever(house: House, path: str) -> None:
+    image = path.replace("download.zip", "images/3.png")
+    first = house.client.get(image)
+    assert first.headers["ETag"] == f'"{hashlib.sha256(first.content).hexdigest()}"'
+    assert first.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    for method in ("GET", "HEAD"):
+        again = house.client.request(method, image, headers={"If-None-Match": first.headers["ETag"]})
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
+    assert house.client.get(image, headers={"If-Match": '"x"'}).status_code == 412
 
 
 def test_no_encoding_is_put_upon_an_archive(house: House, path: str) -> None:

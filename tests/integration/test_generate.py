@@ -281,3 +281,15 @@ def test_every_image_of_the_last_job_has_an_address(house: House) -> None:
         assert house.client.get(f"/images/{PLAIN}/1/{index}.png").content == expected
     assert house.client.get(f"/images/{PLAIN}/1/{MAX_SEED}.png").status_code == 200
     assert house.client.get(f"/images/{PLAIN}/1/{MAX_SEED + 1}.png").status_code == 422
+
+
+def test_a_class_has_one_number_in_every_dataset_of_a_model(house: House) -> None:
+    (classes,) = (m["classes"] for m in house.client.get("/models").json()["models"] if m["name"] == LABELLED)
+    assert tuple(classes) == CLASSES
+    for query in ({}, {"class": "zig/zag"}, {"class": "zig/zag", "start": 4}):
+        jobs = [house.generate(6, seed=8, model=LABELLED, format=kind, **query)["id"] for kind in ("png", "npz")]
+        png, npz = (house.download(house.wait_done(job)["id"]) for job in jobs)
+        for archive in (png, npz):
+            assert all(record["label"] == classes[record["label_id"]] for record in metadata(archive))
+        with np.load(io.BytesIO(npz)) as file:
+            assert file["labels"].tolist() == [record["label_id"] for record in metadata(png)]

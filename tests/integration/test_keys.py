@@ -66,9 +66,10 @@ def test_the_documentation_tells_where_a_key_is_needed(guarded: Guarded) -> None
     schema = httpx.get(f"{guarded.house.url}/openapi.json", timeout=DEADLINE_SECONDS).json()
     (scheme,) = schema["components"]["securitySchemes"].items()
     assert (scheme[1]["type"], scheme[1]["scheme"]) == ("http", "bearer")
+    assert schema["security"] == [{scheme[0]: []}]
     for path, operations in schema["paths"].items():
         for operation in operations.values():
-            assert operation.get("security") == (None if path in ("/healthz", "/readyz") else [{scheme[0]: []}]), path
+            assert operation.get("security") == ([] if path in ("/healthz", "/readyz") else None), path
 
 
 def test_with_a_key_all_is_as_usual(guarded: Guarded) -> None:
@@ -208,7 +209,7 @@ def test_keys_are_listed_without_being_told(guarded: Guarded) -> None:
 
 
 def test_no_key_is_in_a_log_in_the_store_or_in_a_command(guarded: Guarded) -> None:
-    assert guarded.use("alice").get("/models", params={"x": "y"}).status_code == 200
+    assert guarded.use("alice").get("/models", params={"x": "y"}).status_code == 422
     told = [path.read_bytes() for path in guarded.house.folder.rglob("*") if path.is_file()]
     told += [arguments(process) for process in Path("/proc").iterdir() if process.name.isdigit()]
     assert any(b"job accepted" in data and b"owner=alice" in data for data in told)

@@ -1,5 +1,6 @@
 """What the OpenAPI document promises, asked of a running service: any request that it allows, and any chain of them."""
 
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -8,11 +9,14 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import FlakyStrategyDefinition, Unsatisfiable
 from hypothesis.strategies import SearchStrategy
+from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis import Case, CheckContext, GenerationMode, Response
 from schemathesis.checks import CHECKS
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
+from app.main import create_app
+from app.settings import Settings
 from tests.integration.house import House
 
 MOST_IMAGES = 8
@@ -47,15 +51,95 @@ def checks() -> list[Any]:
     return [is_a_problem, *(check for check in CHECKS.get_all() if check.__name__ in PROMISES)]
 
 
-@pytest.fixture
-def document(house: House) -> OpenApiSchema:
-    """The document, with jobs small enough to wait for."""
+@pytest.fixture(params=["query", "body"])
+def document(house: House, request: pytest.FixtureRequest) -> OpenApiSchema:
+    """The document, with jobs small enough to wait for, whose parameters all come in one of the two ways."""
     found = house.client.get("/openapi.json").json()
-    (n,) = (parameter for parameter in found["paths"]["/generate"]["post"]["parameters"] if parameter["name"] == "n")
-    n["schema"]["maximum"] = MOST_IMAGES
+    generate = found["paths"]["/generate"]["post"]
+    (n,) = (parameter for parameter in generate["parameters"] if parameter["name"] == "n")
+    body = found["components"]["schemas"]["GenerateRequest"]
+    n["schema"]["maximum"] = body["properties"]["n"]["maximum"] = MOST_IMAGES
+    if request.param == "query":
+        n["required"] = True
+        del generate["requestBody"]
+    else:
+        body["required"], generate["requestBody"]["required"] = ["n"], True
+        generate["parameters"] = [found for found in generate["parameters"] if found["in"] != "query"]
     document = schemathesis.openapi.from_dict(found)
     document.config.update(base_url=house.url)
     return document
+
+
+@pytest.fixture(scope="module")
+def operations() -> dict[str, dict[str, Any]]:
+    """The operations of the document by their ids, without a running service."""
+    document = create_app(Settings(store="memory")).openapi()
+    return {found["operationId"]: found for path in document["paths"].values() for found in path.values()}
+
+
+def test_the_document_is_valid_openapi_3_1(house: House) -> None:
+    found = house.client.get("/openapi.json").json()
+    assert found["openapi"].startswith("3.1.")
+    OpenAPIV31SpecValidator(found).validate()
+
+
+def test_generators_can_name_every_operation(operations: dict[str, dict[str, Any]]) -> None:
+    assert {"generate", "get_job", "download_job", "cancel_job", "list_models", "add_style"} <= operations.keys()
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+){0,3}", name) for name in operations)
+
+
+def test_every_parameter_is_of_one_plain_type(operations: dict[str, dict[str, Any]]) -> None:
+    """Generators leave out operations that have a header of another type, and send defaults that nobody gave."""
+    for operation in operations.values():
+        for parameter in operation.get("parameters", []):
+            assert parameter["schema"]["type"] in ("string", "integer", "number"), parameter
+            assert "default" not in parameter["schema"], parameter
+
+
+def test_every_answer_has_a_type_that_generators_know(operations: dict[str, dict[str, Any]]) -> None:
+    for name, operation in operations.items():
+        for status, answer in operation["responses"].items():
+            content = answer.get("content", {})
+            assert (status == "304") == (not content), (name, status)
+            for media_type, described in content.items():
+                schema = described["schema"]
+                is_text = media_type.startswith("text/") or "json" in media_type
+                assert is_text or schema == {"type": "string", "format": "binary"}, (name, media_type)
+
+
+@pytest.mark.parametrize("status", ["200", "202"])
+def test_a_request_for_a_job_is_answered_with_a_job(operations: dict[str, dict[str, Any]], status: str) -> None:
+    job = {"schema": {"$ref": "#/components/schemas/Job"}}
+    assert operations["generate"]["responses"][status]["content"] == {"application/json": job}
+
+
+def test_the_body_takes_what_the_query_takes(operations: dict[str, dict[str, Any]], house: House) -> None:
+    generate = operations["generate"]
+    body = house.client.get("/openapi.json").json()["components"]["schemas"]["GenerateRequest"]
+    assert list(generate["requestBody"]["content"]) == ["application/json"]
+    assert "required" not in generate["requestBody"]
+    query = {parameter["name"] for parameter in generate["parameters"] if parameter["in"] == "query"}
+    assert set(body["properties"]) == query >= {"n", "class", "ttl_hours"}
+
+
+def test_parameters_of_a_path_come_as_they_stand_in_it(house: House) -> None:
+    for path, item in house.client.get("/openapi.json").json()["paths"].items():
+        for operation in item.values():
+            named = [found["name"] for found in operation.get("parameters", []) if found["in"] == "path"]
+            assert named == re.findall("{(.*?)}", path)
+
+
+def test_the_document_is_the_same_whenever_it_is_asked_for(operations: dict[str, dict[str, Any]], house: House) -> None:
+    first, second = (house.client.get("/openapi.json").json() for _ in range(2))
+    assert first == second
+    assert {found["operationId"]: found for path in second["paths"].values() for found in path.values()} == operations
+
+
+def test_a_key_is_optional_and_probes_take_none(operations: dict[str, dict[str, Any]], house: House) -> None:
+    assert house.client.get("/openapi.json").json()["security"] == [{}, {"key": []}]
+    open_to_all = {name for name, operation in operations.items() if operation.get("security") == []}
+    assert open_to_all == {"get_health", "get_readiness"}
+    assert all("security" not in operations[name] for name in operations.keys() - open_to_all)
 
 
 def test_any_request_gets_what_the_document_says(document: OpenApiSchema) -> None:

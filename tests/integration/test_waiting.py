@@ -118,3 +118,15 @@ def test_an_archive_of_a_cancelled_job_breaks_off(house: House) -> None:
         house.client.post(job["links"]["cancel"])
         with pytest.raises(httpx.RemoteProtocolError):
             list(pieces)
+
+
+def test_no_proxy_is_to_hold_back_what_comes_in_pieces(idle_house: House) -> None:
+    """nginx goes by X-Accel-Buffering, others by no-transform, and Caddy's `encode gzip` by an encoding alone."""
+    links = idle_house.generate(1)["links"]
+    with idle_house.client.stream("GET", f"{links['self']}/events", headers={"Accept-Encoding": "gzip"}) as events:
+        assert events.headers.get_list("Cache-Control") == ["no-cache, no-transform"]
+        assert events.headers["Content-Encoding"] == "identity"
+        assert events.headers["X-Accel-Buffering"] == "no"
+    with idle_house.client.stream("GET", links["download"]) as growing:
+        assert "no-transform" in growing.headers["Cache-Control"]
+        assert growing.headers["X-Accel-Buffering"] == "no"

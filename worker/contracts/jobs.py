@@ -15,6 +15,11 @@ JOB_ID_PATTERN = r"^[A-Za-z0-9_-]{22}$"
 Format = Literal["png", "webp", "jpeg", "npz"]
 SUFFIXES: dict[Format, str] = {"png": "png", "webp": "webp", "jpeg": "jpg", "npz": "npy"}
 
+Layout = Literal[1, 2]
+"""How an archive is laid out. Layout 2 adds the model's numbers of the classes, and the list of their names."""
+LAYOUT: Layout = 2
+"""The layout of new jobs."""
+
 DEFAULT_TTL_HOURS = 7 * 24
 FAILED_TTL_HOURS = 1
 """How long the images of a job that has failed are kept."""
@@ -68,6 +73,8 @@ class JobSpec(BaseModel):
     """Index of the first image."""
     seed: int = Field(ge=0)
     format: Format = "png"
+    layout: Layout = 1
+    """A job that was accepted before there were others has the first, so that its archive stays the same to the bit."""
     style: StyleSpec | None = None
     cut: Cut
     owner: Owner = ""
@@ -116,6 +123,11 @@ class JobSpec(BaseModel):
         if self.class_label is not None:
             return [self.model.classes.index(self.class_label)] * len(indices)
         return [index % len(self.model.classes) for index in indices]
+
+    @property
+    def numbers_classes(self) -> bool:
+        """Whether the archive tells the numbers of its classes."""
+        return self.layout > 1 and bool(self.model.classes)
 
     def class_name(self, index: int) -> str | None:
         """Name an image's class; None when the model is unconditional."""

@@ -21,7 +21,7 @@ from worker.contracts.age import age
 from worker.contracts.bucket import open_bucket
 from worker.contracts.store_error import DamagedError, RangeError, StoreError, TransientError, translated
 
-_CHUNK_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 18
 _PROBES = "probe"
 _SYNCED_AT_ONCE = 8
 _CREATE_PAUSES = (0.05, 0.2, 0.8)
@@ -159,7 +159,7 @@ class Objects:
         return found
 
     async def stream(self, path: str, start: int, stop: int) -> AsyncIterator[bytes]:
-        """Yield bytes start to stop - 1, at most about a megabyte at a time.
+        """Yield bytes start to stop - 1, at most about 256 KiB at a time.
 
         Raises DamagedError when the object is gone or too short.
         """

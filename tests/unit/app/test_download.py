@@ -24,6 +24,12 @@ from app.download import wants_archive
         ('text/plain;a="application/zip"', False),
         ("application/json", False),
         ("*/*", False),
+        ("*/*, application/zip;q=0.5", False),
+        ("application/*, application/zip;q=0.5", False),
+        ("application/*;q=0.2, */*, application/zip;q=0.5", True),
+        ("application/zip, */*;q=0.8", True),
+        ("application/zip, */*", True),
+        ("*/*, application/json;q=0.1, application/zip;q=0.5", True),
         ("", False),
     ],
 )

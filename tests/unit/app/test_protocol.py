@@ -2,23 +2,27 @@
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 
 import pytest
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.server import ServerState
 
 from app import protocol
-from app.protocol import BoundedProtocol
+from app.protocol import BREAK_OFF, BoundedProtocol
 
 HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n"
 Talk = Callable[[StreamReader, StreamWriter], Coroutine[None, None, bytes]]
 
 
-def answer(talk: Talk) -> bytes:
+WELL = PlainTextResponse("well")
+
+
+def answer(talk: Talk, app: ASGIApp = WELL) -> bytes:
     async def run() -> bytes:
-        config = Config(PlainTextResponse("well"), http=BoundedProtocol, log_config=None)
+        config = Config(app, http=BoundedProtocol, log_config=None)
         config.load()
         loop, state = asyncio.get_running_loop(), ServerState()
         server = await loop.create_server(lambda: BoundedProtocol(config, state, {}), "127.0.0.1", 0)
@@ -78,3 +82,59 @@ def test_a_large_head_is_taken() -> None:
         return await reader.read()
 
     assert answer(talk).startswith(b"HTTP/1.1 200 ")
+
+
+async def pieces() -> AsyncIterator[bytes]:
+    for piece in (b"one,", b"", b"two"):
+        yield piece
+
+
+async def streaming(scope: Scope, receive: Receive, send: Send) -> None:
+    await StreamingResponse(pieces())(scope, receive, send)
+
+
+async def breaking(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"one,", "more_body": True})
+    scope["extensions"][BREAK_OFF]()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def asking(version: bytes, method: bytes = b"GET", *headers: bytes) -> Talk:
+    async def talk(reader: StreamReader, writer: StreamWriter) -> bytes:
+        lines = (method + b" / HTTP/" + version, b"Host: x", *headers)
+        writer.write(b"".join(line + b"\r\n" for line in lines) + b"\r\n")
+        return await reader.read()
+
+    return talk
+
+
+@pytest.mark.parametrize("headers", [(), (b"Connection: keep-alive",)])
+def test_http_1_0_gets_a_body_of_unknown_length_without_chunks(headers: tuple[bytes, ...]) -> None:
+    head, _, body = answer(asking(b"1.0", b"GET", *headers), streaming).partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in head.lower()
+    assert b"connection: close" in head.lower()
+    assert body == b"one,two"
+
+
+def test_http_1_0_gets_a_body_of_known_length_as_it_is() -> None:
+    head, _, body = answer(asking(b"1.0")).partition(b"\r\n\r\n")
+    assert b"content-length: 4" in head.lower()
+    assert body == b"well"
+
+
+def test_http_1_0_gets_no_body_to_a_head() -> None:
+    assert answer(asking(b"1.0", b"HEAD"), streaming).partition(b"\r\n\r\n")[2] == b""
+
+
+def test_http_1_1_gets_chunks() -> None:
+    assert b"\r\n4\r\none,\r\n3\r\ntwo\r\n0\r\n\r\n" in answer(asking(b"1.1", b"GET", b"Connection: close"), streaming)
+
+
+def test_a_response_that_is_broken_off_is_not_complete(caplog: pytest.LogCaptureFixture) -> None:
+    body = answer(asking(b"1.1"), breaking).partition(b"\r\n\r\n")[2]
+    assert body == b"4\r\none,\r\n"  # and no chunk of length 0
+    with pytest.raises(ConnectionResetError):
+        answer(asking(b"1.0"), breaking)
+    assert not caplog.records

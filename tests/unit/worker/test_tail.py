@@ -1,3 +1,4 @@
+import hashlib
 import io
 import json
 import zipfile
@@ -5,6 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
+import yaml
 
 from tests.unit.conftest import MakeSpec
 from worker import slices
@@ -49,6 +51,53 @@ def test_slices_and_tail_are_one_archive(make_spec: MakeSpec) -> None:
         "model": "faces",
         "sha256": f"{9:064x}",
     }
+
+
+GOLDEN = {
+    # (format, classes, class asked for): the start of the sha256 of ten images' archive in layout 1, and in layout 2
+    ("png", (), None): ("39811ee00b44dc20", "39811ee00b44dc20"),
+    ("png", ("a", "b/ö"), None): ("ee1598933a654ec0", "d2e28ca080350d67"),
+    ("png", ("a", "b/ö"), "b/ö"): ("4bdc44001b514edf", "548dfbabce3ee781"),
+    ("webp", (), None): ("4cfb229ccaa51016", "4cfb229ccaa51016"),
+    ("webp", ("a", "b/ö"), "b/ö"): ("00a26b0cde1360dc", "b9cd0964e0da3fad"),
+    ("jpeg", ("a", "b/ö"), None): ("0baf06d5a46ab7a0", "b9bde52830a31435"),
+    ("npz", (), None): ("50fee1b60802e3cc", "50fee1b60802e3cc"),
+    ("npz", ("a", "b/ö"), None): ("ef024f09ba42db57", "0b203820234e2c62"),
+    ("npz", ("a", "b/ö"), "b/ö"): ("a6d454b56562e19a", "e39821c81709c94e"),
+}
+
+
+@pytest.mark.parametrize(("kind", "classes", "label"), GOLDEN)
+def test_an_archive_of_each_layout_keeps_its_bytes(
+    make_spec: MakeSpec, kind: str, classes: tuple[str, ...], label: str | None
+) -> None:
+    found = []
+    for layout in (1, 2):
+        spec = make_spec(n=10, classes=classes, class_label=label)
+        spec = spec.model_copy(update={"format": kind, "layout": layout})
+        slices, shards = shards_of(spec)
+        found.append(hashlib.sha256(slices + build_tail(spec, shards)).hexdigest()[:16])
+    assert tuple(found) == GOLDEN[kind, classes, label]
+
+
+def test_a_job_that_was_written_down_without_a_layout_has_the_first(make_spec: MakeSpec) -> None:
+    written = make_spec().model_dump(mode="json", exclude={"layout"})
+    assert JobSpec.model_validate(written).layout == 1
+
+
+@pytest.mark.parametrize("label", [None, "b/ö", "c"])
+def test_a_class_has_the_number_that_it_has_in_the_model(make_spec: MakeSpec, label: str | None) -> None:
+    spec = make_spec(n=6, classes=("a", "b/ö", "c"), class_label=label).model_copy(update={"layout": 2})
+    slices, shards = shards_of(spec)
+    with zipfile.ZipFile(io.BytesIO(slices + build_tail(spec, shards))) as file:
+        records = [json.loads(line) for line in file.read("metadata.jsonl").splitlines()]
+        (_, head, card) = file.read("README.md").decode().split("---\n", 2)
+    names = yaml.safe_load(head)["class_names"]
+    assert names == ["a", "b/ö", "c"]
+    assert [record["label_id"] for record in records] == spec.labels(range(6))
+    assert [names[record["label_id"]] for record in records] == [record["label"] for record in records]
+    assert f"ClassLabel(names={json.dumps(names, ensure_ascii=False)})" in card
+    assert "b/ö (1)" in card or label == "c"
 
 
 def test_unconditional_images_lie_in_one_folder_and_have_no_label(make_spec: MakeSpec) -> None:

@@ -1,0 +1,161 @@
+"""No input is ignored in silence: it is used, or refused with a hint."""
+
+import socket
+from typing import Any
+
+import pytest
+
+from tests.integration.house import MAX_IMAGES, House
+from tests.integration.test_problems import UNKNOWN, problem
+from tests.tiny import LABELLED, PLAIN
+
+JSON = {"Content-Type": "application/json"}
+FORM = "application/x-www-form-urlencoded"
+
+
+def test_a_json_body_says_what_the_query_says(house: House) -> None:
+    wanted: dict[str, Any] = {
+        "n": 2,
+        "seed": 7,
+        "model": LABELLED,
+        "class": "cross",
+        "start": 3,
+        "format": "webp",
+        "ttl_hours": 2,
+    }
+    by_query = house.client.post("/generate", params=wanted)
+    by_body = house.client.post("/generate", json=wanted)
+    assert (by_query.status_code, by_body.status_code) == (202, 202)
+    told = [{name: answer.json()[name] for name in wanted if name != "ttl_hours"} for answer in (by_query, by_body)]
+    assert told[0] == told[1] == {name: value for name, value in wanted.items() if name != "ttl_hours"}
+
+
+def test_parameters_may_be_shared_out_among_query_and_body(house: House) -> None:
+    job = house.client.post("/generate?n=3", json={"seed": 1, "model": LABELLED, "class": None}).json()
+    assert (job["n"], job["seed"], job["class"]) == (3, 1, None)
+
+
+def test_the_same_request_by_query_and_by_body_finds_the_same_job(house: House) -> None:
+    key = {"Idempotency-Key": "by any way"}
+    ids = {
+        house.client.post("/generate?n=2&seed=5&start=0", headers=key).json()["id"],
+        house.client.post("/generate", json={"n": 2, "seed": 5}, headers=key).json()["id"],
+        house.client.post("/generate?n=2", json={"seed": 5, "format": "png"}, headers=key).json()["id"],
+    }
+    assert len(ids) == 1
+    refused = house.client.post("/generate", json={"n": 2, "seed": 6}, headers=key)
+    assert problem(refused)["code"] == "idempotency_key_reused"
+
+
+@pytest.mark.parametrize(
+    ("query", "content", "said"),
+    [
+        ("", "{}", "n: required, and was not sent"),
+        ("", '{"n": "5"}', "n: must be a number, in JSON without quotes, got '5'"),
+        ("", '{"n": true}', "n: must be a number, in JSON without quotes, got 'true'"),
+        ("", '{"n": 5.0}', f"n: must be a whole number between 1 and {MAX_IMAGES}, got '5.0'"),
+        ("", '{"n": 0}', f"n: must be a whole number between 1 and {MAX_IMAGES}, got '0'"),
+        ("", '{"n": [5]}', f"n: must be a whole number between 1 and {MAX_IMAGES}, got '[5]'"),
+        ("", '{"n": null}', "n: "),
+        ("", '{"n": 1, "seed": "1"}', "seed: must be a number"),
+        ("", '{"n": 1, "seed": 1e3}', "seed: must be a whole number"),
+        ("", '{"n": 1, "class": 1}', "class: "),
+        ("", f'{{"n": 1, "style": "{"0" * 64}", "style_strength": "0.5"}}', "style_strength: must be a number"),
+        ("", f'{{"n": 1, "style": "{"0" * 64}", "style_strength": true}}', "style_strength: must be a number"),
+        ("", f'{{"n": 1, "style": "{"0" * 64}", "style_strength": NaN}}', "JSON has no NaN"),
+        ("", '{"n": 1, "num_images": 2}', "num_images: no such parameter"),
+        ("", '{"n": 1, "n": 2}', "n: sent more than once"),
+        ("", '{"n": 1, "class_label": "cross"}', "class_label: no such parameter"),
+        ("?n=1", '{"n": 1}', "n: sent in the query and in the body"),
+        ("?n=1", '{"style_mode": "standard"}', "want a style"),
+        ("", "[1]", "must be a JSON object"),
+        ("", "n=5", "not JSON"),
+        ("", '"\ud800"', "not JSON"),
+        ("", '{"n": 1, "\\ud800": 1}', "not JSON"),
+        ("", '{"n": 1, "\\ud800": 1, "\\ud800": 1}', "not JSON"),
+        ("", '{"n": 1, "model": "\\ud800"}', "not JSON"),
+        ("", "[" * 60_000, "not JSON"),
+        ("", '{"n": ' + "9" * 5000 + "}", "not JSON"),
+    ],
+)
+def test_a_bad_body_is_refused_by_name(house: House, query: str, content: str, said: str) -> None:
+    data = content.encode(errors="surrogatepass")
+    body = problem(house.client.post(f"/generate{query}", content=data, headers=JSON))
+    assert body["status"] == 422
+    assert said in body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("query", "options"),
+    [
+        ("", {"data": {"n": "5"}}),
+        ("?n=3", {"data": {"seed": "1"}}),
+        ("?n=3", {"files": {"seed": (None, "1")}}),
+        ("?n=3", {"content": b'{"seed": 1}'}),
+        ("?n=3", {"content": b'{"seed": 1}', "headers": {"Content-Type": FORM}}),
+        ("?n=3", {"content": b"seed: 1", "headers": {"Content-Type": "text/yaml"}}),
+    ],
+)
+def test_a_body_of_another_type_is_refused_with_a_hint(house: House, query: str, options: dict[str, Any]) -> None:
+    body = problem(house.client.post(f"/generate{query}", **options))
+    assert (body["status"], body["code"]) == (415, "unsupported_media_type")
+    assert "/generate?n=500&seed=1" in body["detail"]
+    assert "Content-Type: application/json" in body["detail"]
+
+
+def test_a_body_that_is_too_large_is_refused(house: House) -> None:
+    refused = house.client.post("/generate?n=1", content=b" " * 70_000, headers=JSON)
+    assert (problem(refused)["status"], problem(refused)["code"]) == (413, "body_too_large")
+
+
+def test_an_empty_body_says_nothing_whatever_its_type(house: House) -> None:
+    for content in (b"", b" \n"):
+        assert house.client.post("/generate?n=1", content=content, headers=JSON).status_code == 202
+
+
+def operations(house: House) -> list[tuple[str, str]]:
+    """All operations of the document, with something in the place of every id."""
+    values = {"job_id": UNKNOWN, "index": "0", "suffix": "png", "style_id": "0" * 64, "model": PLAIN, "seed": "1"}
+    paths = house.client.get("/openapi.json").json()["paths"]
+    return [(method.upper(), path.format(name=PLAIN, **values)) for path, item in paths.items() for method in item]
+
+
+def test_no_endpoint_ignores_a_body(house: House) -> None:
+    for method, path in operations(house):
+        refused = house.client.request(method, path, content=b'{"n": 3, "more": "of this"}', headers=JSON)
+        assert problem(refused)["status"] in (415, 422), (method, path)
+
+
+def test_no_endpoint_ignores_a_parameter(house: House) -> None:
+    for method, path in operations(house):
+        refused = problem(house.client.request(method, path, params={"unheard": "of"}))
+        assert refused["status"] == 422, (method, path)
+        assert "unheard: no such parameter" in refused["detail"]
+
+
+def test_an_empty_object_may_come_where_no_body_is_read(idle_house: House) -> None:
+    job = idle_house.generate(1)
+    assert idle_house.client.post(job["links"]["cancel"], json={}).json()["state"] == "cancelled"
+
+
+def test_no_field_of_an_upload_is_ignored(house: House) -> None:
+    fields: dict[str, Any] = {"name": (None, "sunset"), "file": ("a.png", b"x")}
+    refused = problem(house.client.post("/styles", files=fields))
+    assert (refused["status"], refused["detail"]) == (422, "name: no such field; send `file` alone")
+
+
+def test_a_body_that_breaks_off_is_no_error_of_ours(house: House) -> None:
+    before, jobs = house.api_log.stat().st_size, accepted(house)
+    for line in ("Content-Length: 99", "Transfer-Encoding: xchunked", "Transfer-Encoding: chunked"):
+        with socket.create_connection(("127.0.0.1", int(house.url.rsplit(":", 1)[1]))) as connection:
+            head = f"POST /generate?n=1 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{line}"
+            connection.sendall(f"{head}\r\n\r\n{{".encode())
+            connection.shutdown(socket.SHUT_WR)
+            connection.recv(1000)
+    assert house.client.get("/healthz").is_success
+    assert accepted(house) == jobs
+    assert b"Traceback" not in house.api_log.read_bytes()[before:]
+
+
+def accepted(house: House) -> set[str]:
+    return {path.name for path in (house.folder / "store" / "jobs").iterdir()}

@@ -1,0 +1,99 @@
+"""Behind a proxy that publishes the service below a prefix, every link leads back through the proxy."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+import pytest
+
+from app.client import Client
+from tests.integration.house import House
+from tests.integration.proxy import published
+from tests.integration.test_problems import problem
+from tests.tiny import PLAIN
+
+PREFIXES = ["/im", "/user/j%C3%B6rg@example.org/proxy/8000", "/images", "/jobs"]
+
+
+@pytest.fixture(params=PREFIXES)
+def told(house: House, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address behind a proxy that takes the prefix off, and tells it."""
+    with published(house.url, request.param, {"X-Forwarded-Prefix": request.param}) as url:
+        yield url
+
+
+def check_links(url: str, asked: str, job: dict[str, Any]) -> None:
+    """Resolve the links of an answer against the address that was asked for, as RFC 3986 has it."""
+    for name in ("self", "download", "image"):
+        link = job["links"][name].replace("{index}", "0")
+        assert httpx.get(urljoin(asked, link)).status_code == 200, link
+    for name in ("cancel", "retry", "rebuild"):
+        assert urljoin(asked, job["links"][name]).startswith(f"{url}/jobs/{job['id']}/")
+
+
+def test_links_are_right_behind_a_prefix(told: str) -> None:
+    accepted = httpx.post(f"{told}/generate?n=2", headers={"Prefer": "wait=30"})
+    check_links(told, f"{told}/generate", accepted.json())
+    place = urljoin(f"{told}/generate", accepted.headers["Location"])
+    found = httpx.get(place)
+    assert found.json()["id"] == accepted.json()["id"]
+    check_links(told, place, found.json())
+
+
+def test_other_addresses_are_right_behind_a_prefix(told: str) -> None:
+    archive = httpx.post(f"{told}/generate?n=1", headers={"Accept": "application/zip"})
+    assert httpx.get(urljoin(told, archive.headers["Content-Location"])).content == archive.content
+    assert httpx.get(f"{told}/images/{PLAIN}/1/1.png").status_code == 200
+    missing = problem(httpx.get(f"{told}/jobs/{'A' * 22}"))
+    assert missing["instance"] == f"{urlsplit(told).path}/jobs/{'A' * 22}"
+
+
+def test_the_documentation_finds_its_document_behind_a_prefix(told: str) -> None:
+    (document,) = re.findall(r"url: '([^']*)'", httpx.get(f"{told}/docs").text)
+    found = httpx.get(urljoin(f"{told}/docs", document)).json()
+    assert [server["url"] for server in found["servers"]] == [urlsplit(told).path]
+
+
+def test_the_documentation_finds_its_document_behind_a_prefix_that_nobody_tells(house: House) -> None:
+    with published(house.url, "/im", {}) as url:
+        (document,) = re.findall(r"url: '([^']*)'", httpx.get(f"{url}/docs").text)
+        assert httpx.get(urljoin(f"{url}/docs", document)).json()["info"]["title"] == "Imagemill"
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Forwarded-Prefix": "/im"}, {"X-Forwarded-Prefix": "/im/"}])
+def test_clients_that_put_a_base_before_every_path_work_behind_a_prefix(house: House, headers: dict[str, str]) -> None:
+    """Like the example of the README, with httpx and a base_url, and like our own client."""
+    with published(house.url, "/im", headers) as url:
+        with httpx.Client(base_url=url) as api:
+            job = api.post("/generate", params={"n": 2}).raise_for_status().json()
+            assert api.get(job["links"]["download"]).raise_for_status().content.startswith(b"PK")
+            assert api.get(api.get(job["links"]["self"]).json()["links"]["self"]).json()["id"] == job["id"]
+        with Client(url, print) as client:
+            assert list(client.follow(client.generate({"n": 2})))[-1].state == "succeeded"
+
+
+@pytest.mark.parametrize("strips", [True, False])
+def test_a_prefix_can_be_set_for_a_proxy_that_does_not_tell_it(house: House, *, strips: bool) -> None:
+    url = house.start_api(IMAGEMILL_ROOT_PATH="/im")
+    with published(url, "/im", {}, strips=strips) as told:
+        accepted = httpx.post(f"{told}/generate?n=2", headers={"Prefer": "wait=30"})
+        check_links(told, f"{told}/generate", accepted.json())
+
+
+@pytest.mark.parametrize("prefix", ["/", ""])
+def test_no_prefix_is_as_good_as_none(house: House, prefix: str) -> None:
+    answer = house.client.post("/generate?n=1", headers={"X-Forwarded-Prefix": prefix})
+    assert answer.headers["Location"] == f"/jobs/{answer.json()['id']}"
+
+
+FOREIGN = ["//evil.example", "http://evil.example", "im", "/a/../b", "/.", "/" * 9, "/a" * 200]
+ODD = ["/a'b", '/a"b', "/<b>", "/a b", "/a\\b", "/im, /jm", "/a?b", "/a#b"]
+
+
+@pytest.mark.parametrize("prefix", [*FOREIGN, *ODD])
+def test_a_prefix_that_is_no_plain_path_is_refused(house: House, prefix: str) -> None:
+    for path in ("/models", "/docs"):
+        refused = problem(house.client.get(path, headers={"X-Forwarded-Prefix": prefix}))
+        assert (refused["status"], refused["code"]) == (400, "bad_prefix")
