@@ -6,7 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import Enum
 from threading import Event, Semaphore
 from typing import cast
 
@@ -20,6 +19,7 @@ from worker.contracts.queue import Task, learning_key
 from worker.contracts.styles import StyleSpec
 from worker.errors import WorkerCrashedError, WorkerError
 from worker.mills import Mills, no_weights
+from worker.outcome import Outcome
 from worker.peers import Peers
 from worker.pulse import OutageTolerated, Pulse
 from worker.render import EncodedImage
@@ -43,20 +43,6 @@ _LESSON_SECONDS = 0.5
 """That a worker waits for another one to get on with a style that its own job needs, too."""
 
 log = logging.getLogger(__name__)
-
-
-class Outcome(Enum):
-    """What is to become of a task on the queue."""
-
-    SETTLED = "settled"
-    STORING = "storing"
-    """Settled for the queue; what was rendered is being stored."""
-    GIVEN_BACK = "given back"
-    """To the front of the line, as this worker stops."""
-    LATER = "later"
-    """To the end of the line, as others wait as well."""
-    ELSEWHERE = "elsewhere"
-    """To the front of the line, as another worker has what it needs."""
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,9 @@ from rq.worker.base import WorkerStatus
 
 from worker.contracts.queue import Task, queue_names
 from worker.errors import TaskRefusedError
+from worker.outcome import Outcome
 from worker.pulse import OutageTolerated, Pulse
-from worker.tasks import Outcome, Tasks
+from worker.tasks import Tasks
 
 _IDLE_SECONDS = 5
 _RECONNECT_SECONDS = 2.0

@@ -150,16 +150,28 @@ class Objects:
     async def stream(self, path: str, start: int, stop: int) -> AsyncIterator[bytes]:
         """Yield bytes start to stop - 1, at most about a megabyte at a time.
 
-        Raises DamagedError when the object is gone or too short.
+        An answer that breaks off is asked for again from there, as long as each brings something. Raises DamagedError
+        when the object is gone or too short.
         """
-        left = stop - start
+        position = start
+        while position < stop:
+            began = position
+            try:
+                async for chunk in self._stream_once(path, position, stop):
+                    position += len(chunk)
+                    yield chunk
+            except TransientError:
+                if position == began:
+                    raise
+            else:
+                if position < stop:
+                    raise DamagedError(f"{path} is shorter than it was")
+
+    async def _stream_once(self, path: str, start: int, stop: int) -> AsyncIterator[bytes]:
         with _missing_is_damage(path), translated():
             found = await obstore.get_async(self._store, path, options={"range": (start, stop)})
             async for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
-                left -= len(chunk)
                 yield bytes(chunk)
-        if left:
-            raise DamagedError(f"{path} is shorter than it was")
 
     def list(self, prefix: str) -> Iterator[Listed]:
         """List the objects below a path."""
