@@ -54,6 +54,8 @@ class Objects:
         self._store = (
             open_bucket(url, patience_seconds) if self._folder is None else LocalStore(self._folder, mkdir=True)
         )
+        self._probe = f"{_PROBES}/{uuid4().hex}"
+        """Always the same: what cannot be removed is left once, and not at each look."""
         if self._folder is not None:
             for name in folders:
                 (self._folder / name).mkdir(exist_ok=True)
@@ -184,12 +186,11 @@ class Objects:
         """Write and remove a small object; raises StoreError."""
         if self._folder is not None and not self._folder.is_dir():
             raise StoreError(f"{self._folder} is gone", "its folder is gone")  # it would be made anew, empty
-        probe = f"{_PROBES}/{uuid4().hex}"
-        self.put(probe, b"ok")
-        self.delete(probe)
+        self.put(self._probe, b"ok")
+        self.delete(self._probe)
 
     def check_usable(self) -> None:
-        """Do all that a worker does: create, create again in vain, read, list, remove. Raises StoreError."""
+        """Do all that a worker does: create, be refused to create again, read, list, remove. Raises StoreError."""
         self.check_writable()
         probe = f"{_PROBES}/{uuid4().hex}"
         if not self.create(probe, b"ok") or self.create(probe, b"other") or self.read(probe) != b"ok":
