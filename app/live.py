@@ -71,7 +71,7 @@ class Live:
 
     def absent(self, now: datetime) -> Callable[[str], timedelta]:
         """Make what tells for how long no worker of some numerics has been seen, as far as this server knows."""
-        for name in {worker.numerics.name for worker in self.workers()}:
+        for name in {worker.numerics.name for worker in (*self.workers(), *self.paused())}:
             self._redis.hset(SEEN_KEY, name, now.timestamp())
         seen = {as_text(name): float(time) for name, time in self._redis.hgetall(SEEN_KEY).items()}
 

@@ -40,7 +40,7 @@ _PROBE_TIMEOUT_SECONDS = 0.4
 
 _BUCKET_SECONDS = 2.0
 """That a request waits for a bucket that does not answer, at each of a few places."""
-_PROBED_BUCKET_SECONDS = 1.0
+_PROBED_BUCKET_SECONDS = 1.5
 """The same for those who watch."""
 
 

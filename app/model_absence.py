@@ -27,8 +27,8 @@ class ModelAbsence:
         self._since: dict[tuple[str, str], float] = {}
 
     def look(self) -> None:
-        """Read which workers are alive; forget what one of them has."""
-        self._workers = self._live.workers()
+        """Read which workers are alive, paused ones too, as they return; forget what one of them has."""
+        self._workers = [*self._live.workers(), *self._live.paused()]
         self._since = {key: since for key, since in self._since.items() if self._is_absent(*key)}
 
     def is_too_long(self, spec: JobSpec) -> bool:

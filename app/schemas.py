@@ -25,7 +25,9 @@ MAX_SEED = 2**53 - 1
 MAX_START = MAX_SEED - 10**9
 """So that the index of a job's last image is such an integer too."""
 
-_RETRYABLE = frozenset({"model_unavailable", "no_worker", "out_of_memory", "weights_unavailable", "worker_crashed"})
+_RETRYABLE = frozenset(
+    {"artifact_damaged", "model_unavailable", "no_worker", "out_of_memory", "weights_unavailable", "worker_crashed"}
+)
 """Codes of jobs that failed for reasons outside of their request."""
 
 

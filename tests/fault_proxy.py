@@ -11,8 +11,17 @@ from types import TracebackType
 from typing import Literal, Self
 
 Fault = Literal[
-    "none", "503 after storing", "409 without storing", "reset after storing", "some 503", "all 503", "all 403"
+    "none",
+    "503 after storing",
+    "409 without storing",
+    "reset after storing",
+    "some 503",
+    "all 503",
+    "all 403",
+    "cut answers",
 ]
+_LONG_BYTES = 50_000
+"""Of an answer that `cut answers` cuts in half."""
 _SHARE = 0.3
 """Of requests that `some 503` refuses."""
 _ENDS = (asyncio.IncompleteReadError, ConnectionError)
@@ -108,6 +117,11 @@ class FaultProxy:
         if fault == "reset after storing":
             writer.transport.abort()
             return False
+        if fault == "cut answers" and len(answer.body) > _LONG_BYTES:
+            self.hits += 1
+            writer.write(answer.head + answer.body[: len(answer.body) // 2])
+            await writer.drain()
+            return False
         if fault == "503 after storing":
             answer = _refusal(503, "SlowDown")
         body = b"" if request.first[0] == "HEAD" else answer.body
@@ -125,7 +139,7 @@ class FaultProxy:
             self._hit.add(path)
         elif fault == "some 503" and self._random.random() >= _SHARE:
             return "none"
-        self.hits += fault != "none"
+        self.hits += fault not in ("none", "cut answers")
         return fault
 
 

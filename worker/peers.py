@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pydantic import ValidationError
 from redis import Redis
 
-from worker.contracts.catalog import PausedWorker, WorkerEntry
+from worker.contracts.catalog import WorkerEntry
 from worker.contracts.jobs import JobSpec
 from worker.contracts.queue import PAUSED_KEYS, WORKER_KEYS
 from worker.pulse import OutageTolerated
@@ -57,11 +57,8 @@ class Peers:
         return [key for keys in (WORKER_KEYS, PAUSED_KEYS) for key in self._redis.scan_iter(keys, count=1000)]
 
     def _is_peer(self, key: bytes) -> bool:
-        value = self._redis.get(key)
-        for kind in (WorkerEntry, PausedWorker):
-            try:
-                found = kind.model_validate_json(value or b"")
-            except ValidationError:
-                continue
-            return found.name != self._name and found.numerics.name == self._numerics
-        return False
+        try:
+            found = WorkerEntry.model_validate_json(self._redis.get(key) or b"")
+        except ValidationError:
+            return False
+        return found.name != self._name and found.numerics.name == self._numerics

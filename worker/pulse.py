@@ -174,11 +174,6 @@ class Pulse:
             return pipeline.execute()
 
     def _announce_worker(self, pipeline: Pipeline) -> None:
-        if (trouble := self.trouble) is not None:
-            paused = PausedWorker(name=self._name, device=self._device, numerics=self.numerics, reason=trouble)
-            pipeline.delete(worker_key(self._name))
-            pipeline.set(paused_key(self._name), paused.model_dump_json(), ex=WORKER_TTL_SECONDS)
-            return
         entry = WorkerEntry(
             name=self._name,
             device=self._device,
@@ -188,8 +183,11 @@ class Pulse:
             images_per_s=self.images_per_s,
             vgg19=self._vgg19,
         )
-        pipeline.delete(paused_key(self._name))
-        pipeline.set(worker_key(self._name), entry.model_dump_json(), ex=WORKER_TTL_SECONDS)
+        key, other = worker_key(self._name), paused_key(self._name)
+        if (trouble := self.trouble) is not None:
+            key, other, entry = other, key, PausedWorker(**dict(entry), reason=trouble)
+        pipeline.delete(other)
+        pipeline.set(key, entry.model_dump_json(), ex=WORKER_TTL_SECONDS)
 
 
 class OutageTolerated:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import Enum
 from threading import Event, Semaphore
 from typing import cast
 
@@ -18,8 +17,10 @@ from worker.contracts.jobs import JobError, JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task, learning_key
 from worker.contracts.styles import StyleSpec
-from worker.errors import WorkerCrashedError, WorkerError
+from worker.errors import WorkerCrashedError
+from worker.failure import failure_of
 from worker.mills import Mills, no_weights
+from worker.outcome import Outcome
 from worker.peers import Peers
 from worker.pulse import OutageTolerated, Pulse
 from worker.render import EncodedImage
@@ -43,20 +44,6 @@ _LESSON_SECONDS = 0.5
 """That a worker waits for another one to get on with a style that its own job needs, too."""
 
 log = logging.getLogger(__name__)
-
-
-class Outcome(Enum):
-    """What is to become of a task on the queue."""
-
-    SETTLED = "settled"
-    STORING = "storing"
-    """Settled for the queue; what was rendered is being stored."""
-    GIVEN_BACK = "given back"
-    """To the front of the line, as this worker stops."""
-    LATER = "later"
-    """To the end of the line, as others wait as well."""
-    ELSEWHERE = "elsewhere"
-    """To the front of the line, as another worker has what it needs."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +115,9 @@ class Tasks:
         except (StoreError, OSError, torch.AcceleratorError):
             raise
         except Exception as error:
-            code = _code(error)
-            log.exception("job failed job_id=%s shard=%s code=%s", spec.id, task.shard, code)
-            self._fail(spec, JobError(code=code, message=_sentence(error)))
+            failure = failure_of(error)
+            log.exception("job failed job_id=%s shard=%s code=%s", spec.id, task.shard, failure.code)
+            self._fail(spec, failure)
             return Outcome.SETTLED
 
     def _do(self, task: Task, spec: JobSpec) -> Outcome:
@@ -302,17 +289,3 @@ class Tasks:
 
 def _mode(spec: JobSpec) -> str:
     return spec.style.mode if spec.style else "none"
-
-
-def _code(error: Exception) -> str:
-    if isinstance(error, WorkerError):
-        return error.code
-    return "out_of_memory" if isinstance(error, torch.OutOfMemoryError) else "render_failed"
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, WorkerError):
-        return str(error)
-    if isinstance(error, torch.OutOfMemoryError):
-        return "the device's memory was too small for a batch, also when what could be freed was freed"
-    return f"rendering failed with {type(error).__name__}; the worker's log says more"

@@ -6,6 +6,7 @@ and callbacks are not used. A task that is lost between the queue and here is mi
 
 import logging
 import time
+from contextlib import suppress
 from threading import Event
 from types import FrameType
 from typing import Any
@@ -20,8 +21,9 @@ from rq.worker.base import WorkerStatus
 
 from worker.contracts.queue import Task, queue_names
 from worker.errors import TaskRefusedError
+from worker.outcome import Outcome
 from worker.pulse import OutageTolerated, Pulse
-from worker.tasks import Outcome, Tasks
+from worker.tasks import Tasks
 
 _IDLE_SECONDS = 5
 _RECONNECT_SECONDS = 2.0
@@ -89,37 +91,40 @@ class WarmWorker(SimpleWorker):
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run one task and settle it with the queue."""
         self.set_state(WorkerStatus.BUSY)
-        outcome: Outcome | None = self._run(job)
+        outcome = self._run(job)
+        if outcome is Outcome.ELSEWHERE:
+            self._leave(job, queue)
+        else:
+            self._settle(job, queue, outcome)
+        self.set_state(WorkerStatus.IDLE)
+
+    def _settle(self, job: Job, queue: Queue, outcome: Outcome) -> None:
         with OutageTolerated():
-            if outcome is Outcome.ELSEWHERE:
-                job, queue, outcome = self._run_another(job, queue)
             if outcome in (Outcome.GIVEN_BACK, Outcome.ELSEWHERE):
                 self.connection.lpush(queue.key, job.id)
             elif outcome is Outcome.LATER:
                 self._tasks.line.put_back(queue, job.id)
-            elif outcome is not None:
+            else:
                 self.connection.delete(job.key)
-        self.set_state(WorkerStatus.IDLE)
 
-    def _run_another(self, job: Job, queue: Queue) -> tuple[Job, Queue, Outcome | None]:
-        """Leave a task to another worker, and run the next one that this worker can do; without one, pause.
-
-        The task that was left is in line again. Returns what was run; no outcome when nothing was.
-        """
-        others = [other for other in self.queues if other != queue]
-        found = self._tasks.line.swap(queue, job.id, others, self._tasks.peers.offers)
-        if found is None:
-            self._stopping.wait(_ELSEWHERE_SECONDS)
-            return job, queue, None
-        self.reorder_queues(found.queue)
-        try:
-            another = TaskJob.fetch(found.queue_id, self.connection, JSONSerializer)
-        except NoSuchJobError:
-            return job, queue, None
-        outcome = self._run(another)
+    def _leave(self, job: Job, queue: Queue) -> None:
+        """Leave a task to another worker, and run the first one that this worker can do; without one, pause."""
+        found = self._swapped(job, queue)
+        outcome = Outcome.ELSEWHERE
+        if found is not None:
+            another, place = found
+            self.reorder_queues(place)
+            outcome = self._run(another)
+            self._settle(another, place, outcome)
         if outcome is Outcome.ELSEWHERE:
             self._stopping.wait(_ELSEWHERE_SECONDS)
-        return another, found.queue, outcome
+
+    def _swapped(self, job: Job, queue: Queue) -> tuple[Job, Queue] | None:
+        others = [other for other in self.queues if other != queue]
+        with OutageTolerated(), suppress(NoSuchJobError):
+            if found := self._tasks.line.swap(queue, job.id, others, self._tasks.peers.offers):
+                return TaskJob.fetch(found.queue_id, self.connection, JSONSerializer), found.queue
+        return None
 
     def _run(self, job: Job) -> Outcome:
         try:
@@ -144,7 +149,7 @@ class WarmWorker(SimpleWorker):
         self._ordered_queues = [long, short] if now - self._long_taken > _LONG_WAITS_SECONDS else [short, long]
 
     def register_birth(self) -> None:
-        """Do nothing: the first heartbeat announces this worker, after the store was tried.
+        """Look for other workers. The first heartbeat announces this one, after the store was tried.
 
         RQ's list of workers is not used, as it is never cleaned of the killed.
         """

@@ -1,5 +1,6 @@
 """The service on a real S3 server, behind a proxy that fails: nothing is lost, and no archive is short."""
 
+import socket
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -11,6 +12,8 @@ from tests.fault_proxy import Fault, FaultProxy
 from tests.integration.house import House, wait_until
 from tests.s3 import BUCKET, S3Server
 from tests.tiny import PLAIN, save_checkpoint
+from tests.unit.conftest import spec_of
+from worker.contracts.queue import MODELS_KEY
 
 SIZES = (1, 700, 1)
 FAULTS: tuple[Fault, ...] = ("none", "503 after storing", "409 without storing", "reset after storing", "some 503")
@@ -173,3 +176,25 @@ def test_a_bucket_that_is_not_there_is_told_by_the_api_and_by_the_worker(s3: S3S
         assert "Debug source" not in said
     finally:
         house.close()
+
+
+@pytest.mark.parametrize("silent", ["bucket", "metadata service"])
+def test_an_api_gives_up_what_does_not_answer(tmp_path: Path, silent: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        keys = {"AWS_ENDPOINT": address, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+        environment = keys if silent == "bucket" else {"AWS_METADATA_ENDPOINT": address}
+        house = House(tmp_path, IMAGEMILL_STORE="s3://mill/store", AWS_ALLOW_HTTP="true", **environment)
+        try:
+            model = spec_of().model
+            house.redis.hset(MODELS_KEY, model.name, model.model_dump_json())
+            house.client.get("/healthz")
+            ready = house.client.get("/readyz")
+            refused = house.client.post("/generate", params={"n": 1})
+        finally:
+            house.close()
+    assert "the artifact store cannot be written just now" in ready.json()["parts"]["store"]
+    assert ready.elapsed.total_seconds() < 4
+    assert (refused.status_code, refused.json()["code"]) == (503, "store_unavailable")
+    assert refused.elapsed.total_seconds() < 10
+    assert ("AWS_ACCESS_KEY_ID" in refused.json()["detail"]) == (silent == "metadata service")

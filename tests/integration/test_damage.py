@@ -111,3 +111,15 @@ def test_an_image_that_is_gone_is_told_and_its_address_makes_it_again(house: Hou
     assert (told.status_code, told.json()["code"]) == (500, "artifact_damaged")
     again = house.client.get(address)
     assert (again.status_code, again.content) == (200, image.content)
+
+
+def test_a_job_that_failed_as_something_of_it_was_damaged_is_retried(idle_house: House) -> None:
+    job = idle_house.generate(3)
+    shards = idle_house.folder / "store" / "jobs" / job["id"] / "shards"
+    shards.mkdir()
+    (shards / "00000.json").write_bytes(b"{")
+    idle_house.start_worker()
+    ended = idle_house.wait_done(job["id"])
+    assert (ended["state"], ended["error"]["code"], ended["error"]["retryable"]) == ("failed", "artifact_damaged", True)
+    again = idle_house.client.post(ended["links"]["retry"]).json()
+    assert idle_house.wait_done(again["id"])["state"] == "succeeded"

@@ -61,14 +61,9 @@ class WorkerEntry(BaseModel):
         return wanted in offers(self.sha256s, self.vgg19) if self.sha256s else bool(self.models)
 
 
-class PausedWorker(BaseModel):
+class PausedWorker(WorkerEntry):
     """One worker that is alive and takes no tasks."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    name: str
-    device: str
-    numerics: Numerics
     reason: str
 
 

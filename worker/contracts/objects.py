@@ -55,6 +55,8 @@ class Objects:
         self._store = (
             open_bucket(url, patience_seconds) if self._folder is None else LocalStore(self._folder, mkdir=True)
         )
+        self._probe = f"{_PROBES}/{uuid4().hex}"
+        """Always the same: what cannot be removed is left once, and not at each look."""
         if self._folder is not None:
             for name in folders:
                 (self._folder / name).mkdir(exist_ok=True)
@@ -161,16 +163,28 @@ class Objects:
     async def stream(self, path: str, start: int, stop: int) -> AsyncIterator[bytes]:
         """Yield bytes start to stop - 1, at most about 256 KiB at a time.
 
-        Raises DamagedError when the object is gone or too short.
+        An answer that breaks off is asked for again from there, as long as each brings something. Raises DamagedError
+        when the object is gone or too short.
         """
-        left = stop - start
+        position = start
+        while position < stop:
+            began = position
+            try:
+                async for chunk in self._stream_once(path, position, stop):
+                    position += len(chunk)
+                    yield chunk
+            except TransientError:
+                if position == began:
+                    raise
+            else:
+                if position < stop:
+                    raise DamagedError(f"{path} is shorter than it was")
+
+    async def _stream_once(self, path: str, start: int, stop: int) -> AsyncIterator[bytes]:
         with _missing_is_damage(path), translated():
             found = await obstore.get_async(self._store, path, options={"range": (start, stop)})
             async for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
-                left -= len(chunk)
                 yield bytes(chunk)
-        if left:
-            raise DamagedError(f"{path} is shorter than it was")
 
     def list(self, prefix: str) -> Iterator[Listed]:
         """List the objects below a path."""
@@ -183,12 +197,11 @@ class Objects:
         """Write and remove a small object; raises StoreError."""
         if self._folder is not None and not self._folder.is_dir():
             raise StoreError(f"{self._folder} is gone", "its folder is gone")  # it would be made anew, empty
-        probe = f"{_PROBES}/{uuid4().hex}"
-        self.put(probe, b"ok")
-        self.delete(probe)
+        self.put(self._probe, b"ok")
+        self.delete(self._probe)
 
     def check_usable(self) -> None:
-        """Do all that a worker does: create, create again in vain, read, list, remove. Raises StoreError."""
+        """Do all that a worker does: create, be refused to create again, read, list, remove. Raises StoreError."""
         self.check_writable()
         probe = f"{_PROBES}/{uuid4().hex}"
         if not self.create(probe, b"ok") or self.create(probe, b"other") or self.read(probe) != b"ok":

@@ -60,7 +60,7 @@ def test_a_worker_that_has_just_started_waits_for_those_that_start_with_it(
 
 
 def test_a_worker_that_is_paused_counts_as_it_may_return(peers: Peers, redis: Redis) -> None:
-    paused = PausedWorker(name="other", device="cpu", numerics=KIND, reason="no room")
+    paused = PausedWorker(name="other", device="cpu", numerics=KIND, models=(), images_per_s=None, reason="no room")
     redis.set(paused_key("other"), paused.model_dump_json())
     assert peers.is_theirs(SPEC)
 

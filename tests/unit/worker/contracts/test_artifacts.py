@@ -60,6 +60,25 @@ def test_a_marker_that_cannot_be_read_is_written_anew(
     assert artifacts.restored_spec(spec.id) == spec
 
 
+def test_a_marker_is_put_back_when_its_request_was_written_while_it_was_removed(
+    artifacts: Artifacts, make_spec: MakeSpec
+) -> None:
+    spec = make_spec()
+    artifacts.create_job(spec)
+    artifacts.close_orphan(spec.id)
+    assert artifacts.restored_spec(spec.id) == spec
+    artifacts.close_orphan("y" * 22)
+    assert [job_id for job_id, _ in artifacts.open_jobs()] == [spec.id]
+
+
+def test_data_that_an_index_names_are_never_swept(artifacts: Artifacts, tmp_path: Path) -> None:
+    artifacts.commit_shard("j", 0, b"one", ImageTable())
+    artifacts.publish_archive("j", [], b"end")
+    kept = files(tmp_path)
+    artifacts.sweep("j")
+    assert files(tmp_path) == kept
+
+
 def test_of_a_discarded_job_there_is_a_note_to_remove_what_was_made_of_it(
     artifacts: Artifacts, make_spec: MakeSpec, tmp_path: Path
 ) -> None:

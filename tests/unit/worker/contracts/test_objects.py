@@ -1,5 +1,7 @@
 """Objects in a real bucket, behind a proxy that fails as buckets do."""
 
+import asyncio
+import random
 import socket
 import time
 from collections.abc import Iterator
@@ -93,6 +95,18 @@ def test_the_data_of_a_committed_shard_stay(bucket: str, proxy: FaultProxy, faul
     shard = artifacts.shard("j", 0)
     assert shard is not None
     assert artifacts.image(shard, 0) == b"mine"
+
+
+def test_a_stream_goes_on_where_an_answer_broke_off(objects: Objects, proxy: FaultProxy) -> None:
+    data = random.Random(1).randbytes(3_000_000)
+    objects.put("long", data)
+    proxy.fault, hits = "cut answers", proxy.hits
+
+    async def read() -> bytes:
+        return b"".join([chunk async for chunk in objects.stream("long", 10, len(data) - 10)])
+
+    assert asyncio.run(read()) == data[10:-10]
+    assert proxy.hits > hits + 3
 
 
 def test_what_is_gone_or_short_is_damaged(objects: Objects) -> None:

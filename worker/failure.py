@@ -1,0 +1,30 @@
+"""Why a job failed, as its owner reads it."""
+
+import torch
+
+from worker.contracts.artifacts import DamagedError
+from worker.contracts.jobs import JobError
+from worker.errors import WorkerError
+
+
+def failure_of(error: Exception) -> JobError:
+    """Tell an error by a stable code and a sentence."""
+    return JobError(code=_code(error), message=_sentence(error))
+
+
+def _code(error: Exception) -> str:
+    if isinstance(error, WorkerError):
+        return error.code
+    if isinstance(error, DamagedError):
+        return "artifact_damaged"
+    return "out_of_memory" if isinstance(error, torch.OutOfMemoryError) else "render_failed"
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, WorkerError):
+        return str(error)
+    if isinstance(error, DamagedError):
+        return f"what was stored of this job, or the picture of its style, is damaged: {error}"
+    if isinstance(error, torch.OutOfMemoryError):
+        return "the device's memory was too small for a batch, also when what could be freed was freed"
+    return f"rendering failed with {type(error).__name__}; the worker's log says more"
