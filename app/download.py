@@ -17,7 +17,7 @@ from app.byterange import ByteRange, UnsatisfiableError
 from app.errors import ApiError
 from app.naming import archive_name
 from app.schemas import Job
-from worker.contracts.artifacts import Artifacts, DamagedError
+from worker.contracts.artifacts import Artifacts
 from worker.contracts.jobs import JobSpec
 from worker.contracts.records import ArchivePlan, ShardIndex
 
@@ -81,21 +81,13 @@ class Download:
             for number in range(self._spec.shard_count):
                 while (shard := await self._look(number)) is None:
                     await ear.wait()
-                async for chunk in self._shard(shard):
+                async for chunk in self._artifacts.stream_shard(shard):
                     yield chunk
             while (plan := await run_in_threadpool(self._artifacts.archive, self._spec.id)) is None:
                 await self._check_alive()
                 await ear.wait()
         async for chunk in self._artifacts.stream(plan, plan.size - plan.parts[-1].size, plan.size):
             yield chunk
-
-    async def _shard(self, shard: ShardIndex) -> AsyncIterator[bytes]:
-        try:
-            async for chunk in self._artifacts.stream_shard(shard):
-                yield chunk
-        except DamagedError:
-            await self._check_alive()  # a cancelled job loses its images at once
-            raise
 
     async def _look(self, number: int) -> ShardIndex | None:
         shard = await run_in_threadpool(self._artifacts.shard, self._spec.id, number)
