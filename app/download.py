@@ -91,20 +91,12 @@ class Download:
             for number in range(self._spec.shard_count):
                 while (shard := await self._look(number)) is None:
                     await ear.wait()
-                async for chunk in self._shard(shard):
+                async for chunk in self._artifacts.stream_shard(shard):
                     yield chunk
             while (plan := await self._plan()) is None:
                 await ear.wait()
         async for chunk in self._artifacts.stream(plan, plan.size - plan.parts[-1].size, plan.size):
             yield chunk
-
-    async def _shard(self, shard: ShardIndex) -> AsyncIterator[bytes]:
-        try:
-            async for chunk in self._artifacts.stream_shard(shard):
-                yield chunk
-        except DamagedError:
-            await self._has_succeeded()  # a cancelled job loses its images at once
-            raise
 
     async def _look(self, number: int) -> ShardIndex | None:
         shard = await run_in_threadpool(self._artifacts.shard, self._spec.id, number)

@@ -135,14 +135,19 @@ class Room:
                 self._write(dict.fromkeys(job_ids, 0))
 
     def tend(self, open_jobs: Iterable[str]) -> None:
-        """Give back what is reserved for jobs that have ended or were never accepted; run it now and then."""
+        """Reserve what open jobs lack, and give back what is reserved for others; run it now and then.
+
+        A request that failed may leave a job without a reservation, or a reservation without a job.
+        """
         if self._free_bytes() is None:
             return
-        if not self._redis.hexists(_KEY, _TOTAL):
-            self._refresh()
-        gone = self._jobs() - set(open_jobs)
+        known, wanted = self._jobs(), set(open_jobs)
+        lacking = {job_id: needed for job_id in wanted - known if (needed := self._left(job_id))}
+        gone = known - wanted
         ended = {job_id for job_id in gone if self._left(job_id) == 0}
-        self.give_back(*ended, *self._sightings.lasting(gone - ended, _CREATING_SECONDS, self._clock()))
+        unborn = self._sightings.lasting(gone - ended, _CREATING_SECONDS, self._clock())
+        if changes := lacking | dict.fromkeys(ended | unborn, 0):
+            self._write(changes)
 
     def _take(self, job_id: str, needed: int) -> bool:
         """Reserve bytes for a job. False when there is nothing to reserve, or it was reserved before."""

@@ -117,11 +117,12 @@ class Objects:
 
     def delete_all(self, paths: Iterable[str]) -> None:
         """Remove objects, those that are there; from a bucket by a few requests."""
-        if self._folder is None:
-            with suppress(FileNotFoundError), translated():
-                obstore.delete(self._store, list(paths))
-        else:
-            for path in paths:
+        known = list(paths)
+        try:
+            with translated():
+                obstore.delete(self._store, known)
+        except FileNotFoundError:  # another process has removed one of them
+            for path in known:
                 self.delete(path)
 
     def delete_unfinished(self, prefix: str, now: datetime | None = None, older_than: timedelta | None = None) -> None:

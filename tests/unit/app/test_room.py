@@ -150,6 +150,17 @@ def test_what_nobody_gives_back_is_given_back_in_time(disk: Disk) -> None:
     assert disk.reserved() == 0
 
 
+def test_an_open_job_without_a_reservation_gets_one(disk: Disk) -> None:
+    """A job with a name of its own stays when its request could not queue it."""
+    disk.accept(0)
+    disk.artifacts.create_job(disk.job(1))
+    with pytest.raises(OSError, match="the queue"), disk.rooms[0].reserved(disk.job(1)):
+        raise OSError("the queue is away")
+    assert disk.reserved() == JOB_BYTES
+    disk.tend()
+    assert disk.reserved() == 2 * JOB_BYTES
+
+
 def test_what_is_brought_besides_fits_beside_the_jobs(disk: Disk) -> None:
     disk.accept(0)
     disk.rooms[1].check(JOB_BYTES)

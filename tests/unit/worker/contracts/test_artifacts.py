@@ -1,5 +1,6 @@
 import asyncio
 import itertools
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -160,6 +161,28 @@ def test_what_the_worker_that_ended_a_job_could_not_sweep_is_swept_when_it_is_se
     orphan.write_bytes(b"broken attempt")
     artifacts.settle_job(spec, state("succeeded"))
     assert not orphan.exists()
+
+
+def test_a_cancelled_job_loses_its_images_also_when_two_remove_them_at_once(
+    artifacts: Artifacts, make_spec: MakeSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = make_spec(n=100)
+    artifacts.create_job(spec)
+    for shard in range(20):
+        artifacts.commit_shard(spec.id, shard, b"slice", ImageTable())
+    artifacts.finish(spec.id, state("cancelled"))
+    objects = artifacts._objects
+    remove_all = objects.delete_all
+
+    def remove_after_another(paths: Iterable[str]) -> None:
+        known = list(paths)
+        remove_all(known[5:15])
+        remove_all(known)
+
+    monkeypatch.setattr(objects, "delete_all", remove_after_another)
+    artifacts.settle_job(spec, state("cancelled"))
+    (note,) = files(tmp_path / "due")
+    assert files(tmp_path) == {f"due/{note}", f"jobs/{spec.id}/spec.json", f"jobs/{spec.id}/state.json"}
 
 
 def test_a_store_that_can_be_written_passes_its_check_and_stays_empty(artifacts: Artifacts, tmp_path: Path) -> None:
