@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
-from app import choices, document, errors, probes
+from app import choices, document, errors, images, probes
 from app.bell import Bell
 from app.cors import Cors
 from app.gate import Gate
@@ -73,6 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.waiting = Waiting(app.state.service, bell)
     app.state.probes = _probes(settings)
     app.include_router(router)
+    app.include_router(images.router)
     app.include_router(choices.router)
     app.include_router(probes.router)
     app.add_middleware(Unbuffered)
@@ -86,7 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _names() -> set[str]:
     """List what the paths of the service begin with."""
-    routes = [*router.routes, *choices.router.routes, *probes.router.routes]
+    routes = [route for room in (router, images.router, choices.router, probes.router) for route in room.routes]
     return {route.path.split("/")[1] for route in routes if isinstance(route, APIRoute)} | {"docs", "openapi.json"}
 
 

@@ -21,26 +21,21 @@ from app.dependencies import (
     SpecDep,
     WaitDep,
     WaitingDep,
-    WantedDep,
     router_for_callers,
 )
 from app.document import binary, either_way
-from app.download import Download, check_match, etag_of, is_known, wants_archive
+from app.download import Download, check_match, etag_of, wants_archive
 from app.errors import ApiError, documented
 from app.headers import described
 from app.heads import answer_heads
 from app.naming import archive_suffix
 from app.parameters import MOST_BODY_BYTES
-from app.schemas import Job, Whole
+from app.schemas import Job
 from app.service import Service
 from app.waiting import Waiting
-from worker.contracts.artifacts import DamagedError
 from worker.contracts.jobs import JobSpec
 
 _POLL_SECONDS = "1"
-_FOREVER = "private, max-age=31536000, immutable"
-"""How an image of a job may be cached: for a year, without asking."""
-_IMAGES = binary("image/png", "image/webp", "image/jpeg")
 _ZIP = binary("application/zip")
 
 _DOWNLOADS = ("/jobs/{job_id}/download", "/jobs/{job_id}/download.{suffix}")
@@ -51,7 +46,6 @@ _ACCEPTED_HEADERS = ("Location", "Retry-After", "Preference-Applied", "RateLimit
 
 router = router_for_callers()
 _asking = router_for_callers("query", "body")
-_addresses = router_for_callers("query")
 
 
 def _accepted(job: Job, response: Response) -> Job:
@@ -214,31 +208,6 @@ async def download_by_name(spec: SpecDep, suffix: str, service: ServiceDep, requ
     return await download(spec, service, request)
 
 
-@router.get(
-    "/jobs/{job_id}/images/{index}.{suffix}",
-    operation_id="get_image",
-    tags=["jobs"],
-    response_class=Response,
-    responses={
-        200: {"content": _IMAGES, "headers": described("ETag")},
-        304: {"description": "The ETag that was sent is still right."},
-        **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.PRECONDITION_FAILED),
-    },
-)
-def image(spec: SpecDep, index: Whole, suffix: str, service: ServiceDep, request: Request) -> Response:
-    """Send one image, as soon as it is there. Its bytes never change."""
-    sha256, data = service.image(spec, index, suffix)
-    return _image(spec, sha256, data, _FOREVER, request)
-
-
-def _image(spec: JobSpec, sha256: str, data: bytes, caching: str, request: Request) -> Response:
-    headers = {"ETag": f'"{sha256}"', "Cache-Control": caching}
-    check_match(headers["ETag"], request)
-    if is_known(headers["ETag"], request):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(data, headers=headers, media_type=f"image/{spec.format}")
-
-
 @router.post(
     "/jobs/{job_id}/cancel",
     operation_id="cancel_job",
@@ -285,42 +254,5 @@ async def rebuild(spec: SpecDep, caller: CallerDep, service: ServiceDep, turns: 
     return _accepted(await to_thread.run_sync(again, limiter=turns.turn(caller)), response)
 
 
-@_addresses.get(
-    "/images/{model}/{seed}/{index}.{suffix}",
-    operation_id="get_image_by_address",
-    tags=["images"],
-    response_class=Response,
-    responses={
-        200: {"content": _IMAGES, "headers": described("ETag")},
-        304: {"description": "The ETag that was sent is still right."},
-        **documented(
-            HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.TOO_MANY_REQUESTS
-        ),
-    },
-)
-async def address(
-    wanted: WantedDep,
-    caller: CallerDep,
-    service: ServiceDep,
-    turns: QuotaDep,
-    waiting: WaitingDep,
-    request: Request,
-) -> Response:
-    """Make the image of one address: the one that any job of that model, seed, class and style has at that index.
-
-    Without a class, it is the class whose turn it is.
-    """
-    find = partial(service.address, wanted, caller)
-    spec = await to_thread.run_sync(find, limiter=turns.turn(caller))
-    try:
-        sha256, data = await waiting.image(spec, request.is_disconnected)
-    except DamagedError:  # it is gone from the store, and made again
-        spec = await to_thread.run_sync(partial(find, is_checked=True), limiter=turns.turn(caller))
-        sha256, data = await waiting.image(spec, request.is_disconnected)
-    return _image(spec, sha256, data, "no-cache", request)
-
-
 answer_heads(router, _OWN_HEADS)
-answer_heads(_addresses)
 router.routes[:0] = _asking.routes
-router.routes.extend(_addresses.routes)
