@@ -36,7 +36,7 @@ cli = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="Image datasets on demand.",
-    epilog="Exit status: 0 done, 1 failed, 2 the command line is wrong, 130 stopped by Ctrl-C.",
+    epilog="Exit status: 0 done, 1 failed, 2 the command line is wrong, 130 stopped by Ctrl-C (up: 0).",
 )
 cli.add_typer(keys, name="keys")
 

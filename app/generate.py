@@ -50,7 +50,7 @@ class Delivery:
 
     def check_name(self, out: Path) -> None:
         """Refuse a file that is there already, unless it may be replaced."""
-        fault = occupied(out, is_forced=self.is_forced)
+        fault = occupied(out, is_forced=self.is_forced) if out != STANDARD else None
         if fault is not None:
             refuse(fault)
 
@@ -83,7 +83,7 @@ def attach(client: Client, job_id: str, delivery: Delivery, terminal: Terminal) 
             error.add_note(f"{each.path} was downloaded of it; remove that file if the job is gone for good")
         raise
     out = delivery.out or (found[0].out if found else Path(archive_name(job)))
-    delivery.check_name(out) if out != STANDARD else None
+    delivery.check_name(out)
     if found:
         found[0].path.replace(partial.path_of(out, job_id))
 

@@ -120,6 +120,20 @@ def test_a_reader_that_closes_the_pipe_ends_the_command_without_a_word(
     assert "Traceback" not in said
 
 
+def test_an_archive_is_saved_though_nobody_reads_the_notes(house: House, tmp_path: Path) -> None:
+    command = [*COMMAND, "generate", "-n", "300", "-o", OUT, "--server", house.url]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        process.stderr.close()
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "300 images from plain are in" in said
+    with zipfile.ZipFile(tmp_path / OUT) as archive:
+        assert archive.testzip() is None
+
+
 def test_a_list_of_keys_may_be_cut_short(tmp_path: Path) -> None:
     imagemill("keys", "add", "alice", cwd=tmp_path)
     command = f"{shlex.join(COMMAND)} keys list | true; exit ${{PIPESTATUS[0]}}"
@@ -362,4 +376,4 @@ def test_ctrl_c_ends_with_130_and_names_the_way_on(idle_house: House, tmp_path: 
 
 def test_help_tells_the_exit_statuses(tmp_path: Path) -> None:
     told = imagemill("--help", cwd=tmp_path)
-    assert "Exit status: 0 done, 1 failed, 2 the command line is wrong, 130 stopped by Ctrl-C." in told.stdout
+    assert "Exit status: 0 done, 1 failed, 2 the command line is wrong, 130 stopped by Ctrl-C (up: 0)." in told.stdout
