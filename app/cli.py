@@ -1,4 +1,4 @@
-"""The command `imagemill`. Commands of other packages are found by entry point and loaded when they are asked for."""
+"""The command `imagemill`. Commands of other packages are named here, and loaded when they are asked for."""
 
 import logging
 import os
@@ -8,8 +8,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from pkgutil import resolve_name
 from types import FrameType
 from typing import Annotated, Any, Literal
 
@@ -20,7 +20,15 @@ from typer.core import TyperGroup
 
 _KEEP_ALIVE_SECONDS = 75
 """That a connection may wait for its next request: longer than clients and proxies do, so that they close it."""
-_GROUP = "imagemill.commands"
+_ELSEWHERE = {
+    "dataset": "training.cli:dataset",
+    "evaluate": "training.metrics.cli:evaluate",
+    "export": "training.export:export",
+    "style": "worker.style.cli:style",
+    "train": "training.cli:train",
+    "worker": "worker.cli:worker",
+}
+"""Commands of other packages. No entry points: those of any other distribution could take their names."""
 _TEND_SECONDS = 0.2
 _DATA = Path("imagemill-data")
 _SERVER = "http://127.0.0.1:8000"
@@ -29,16 +37,15 @@ _Mode = Literal["standard", "distilled"]
 
 
 class Commands(TyperGroup):
-    """Our own commands and those that installed packages bring."""
+    """The commands of this file and those of the other packages."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401
         """List all commands, without loading any."""
-        return [*super().list_commands(ctx), *sorted(entry_points(group=_GROUP).names)]
+        return [*super().list_commands(ctx), *_ELSEWHERE]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
         """Find a command, and load the package that has it."""
-        found = entry_points(group=_GROUP, name=cmd_name)
-        return super().get_command(ctx, cmd_name) or next(map(_load, found), None)
+        return _load(cmd_name) if cmd_name in _ELSEWHERE else super().get_command(ctx, cmd_name)
 
 
 cli = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, help="Image datasets on demand.")
@@ -232,12 +239,12 @@ def _refused_politely() -> Iterator[None]:
 
 def main() -> None:
     """Run the command line."""
-    cli()
+    cli(prog_name="imagemill")
 
 
-def _load(entry_point: EntryPoint) -> Any:  # noqa: ANN401
+def _load(name: str) -> Any:  # noqa: ANN401
     wrapper = typer.Typer(add_completion=False)
-    wrapper.command(entry_point.name)(entry_point.load())
+    wrapper.command(name)(resolve_name(_ELSEWHERE[name]))
     return typer.main.get_command(wrapper)
 
 

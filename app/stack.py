@@ -17,6 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from imagemill.start import command
+
 _TERM_SECONDS = 20
 _BACKOFF_SECONDS = (0.5, 1, 2, 5, 10, 30)
 _STABLE_SECONDS = 60
@@ -151,12 +153,11 @@ class Stack:
             "IMAGEMILL_KEYS": str(keys or ""),
             "IMAGEMILL_THREADS": str(max(1, (os.cpu_count() or 1) // workers)),
         }
-        command = [sys.executable, "-m", "app.cli"]
         fd = self._socket.fileno()
         return [
             Child("queue", queue_command(queue_socket), {}),
-            Child("api", [*command, "api", "--fd", str(fd)], environment, (fd,)),
-            *(Child(f"worker {k + 1}", [*command, "worker"], environment) for k in range(workers)),
+            Child("api", command("api", "--fd", str(fd)), environment, (fd,)),
+            *(Child(f"worker {k + 1}", command("worker"), environment) for k in range(workers)),
         ]
 
 

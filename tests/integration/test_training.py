@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -105,7 +106,7 @@ def test_a_disk_that_fills_up_stops_a_run_that_can_be_resumed(faces: Path) -> No
     assert begun.returncode == 0, begun.stdout + begun.stderr
     (run,) = faces.glob("full/*-full")
     size = (run / "state.safetensors").stat().st_size
-    limited = f"ulimit -f {size // 1024 // 2}; exec {sys.executable} -m app.cli train faces --name next --runs full "
+    limited = f"ulimit -f {size // 1024 // 2}; exec {shlex.join(COMMAND)} train faces --name next --runs full "
     done = executed(["bash", "-c", limited + " ".join(SMALL) + " --images 320"], faces)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "error: the run could not be saved at step 20 (File too large)" in done.stdout
