@@ -11,12 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from pkgutil import resolve_name
 from types import FrameType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
+
+from worker.contracts import logs
+from worker.contracts.errors import SettingsError
 
 _KEEP_ALIVE_SECONDS = 75
 """That a connection may wait for its next request: longer than clients and proxies do, so that they close it."""
@@ -35,6 +38,8 @@ _SERVER = "http://127.0.0.1:8000"
 _Format = Literal["png", "webp", "jpeg", "npz"]
 _Mode = Literal["standard", "distilled"]
 
+log = logging.getLogger(__name__)
+
 
 class Commands(TyperGroup):
     """The commands of this file and those of the other packages."""
@@ -48,7 +53,13 @@ class Commands(TyperGroup):
         return _load(cmd_name) if cmd_name in _ELSEWHERE else super().get_command(ctx, cmd_name)
 
 
-cli = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, help="Image datasets on demand.")
+cli = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Image datasets on demand.",
+)
 keys = typer.Typer(no_args_is_help=True, help="Say who may use the service, and for how much.")
 cli.add_typer(keys, name="keys")
 
@@ -141,7 +152,10 @@ def generate(
     query = {name: value for name, value in asked.items() if value is not None}
     if (n is None) == (job is None) or (job is not None and (query or style)):
         raise typer.BadParameter("give -n and what to generate, or --job alone")
-    console, key = Console(soft_wrap=True), os.environ.get("IMAGEMILL_KEY")  # no option, as everybody sees those
+    console, key = (
+        Console(soft_wrap=True),
+        os.environ.get("IMAGEMILL_KEY") or None,
+    )  # no option, as everybody sees those
     with _stopped_politely(console, is_normal=False):
         if job is None:
             order(server, key, query, style, out, console)
@@ -163,7 +177,6 @@ def api(
     from app.protocol import BoundedProtocol
     from app.request_id import RequestIdFilter, WithRequestId
     from app.settings import Settings
-    from worker.contracts import logs
 
     settings, listening = Settings(), None if fd is None else socket.socket(fileno=fd)
     with _refused_politely():
@@ -233,13 +246,25 @@ def _refused_politely() -> Iterator[None]:
     try:
         yield
     except KeysError as error:
-        typer.echo(f"Error: {error}", err=True)
-        sys.exit(1)
+        _refuse(error)
 
 
 def main() -> None:
     """Run the command line."""
-    cli(prog_name="imagemill")
+    try:
+        cli(prog_name="imagemill")
+    except SettingsError as error:
+        _refuse(error)
+
+
+def _refuse(error: Exception) -> NoReturn:
+    """Say in one line what was wrong, in the format of the logs, and exit with 1."""
+    if os.environ.get("IMAGEMILL_LOG_FORMAT") == "json":
+        logs.configure("info", "json")
+        log.error("%s", error)
+    else:
+        typer.echo(f"Error: {error}", err=True)
+    sys.exit(1)
 
 
 def _load(name: str) -> Any:  # noqa: ANN401

@@ -28,6 +28,7 @@ from app.waiting import Waiting
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.line import Line
 from worker.contracts.queue import connect, connect_async
+from worker.contracts.store import open_store
 
 _REDIS_TIMEOUT_SECONDS = 5
 _PROBE_TIMEOUT_SECONDS = 0.4
@@ -35,13 +36,13 @@ _PROBE_TIMEOUT_SECONDS = 0.4
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Build the application; its reconciler runs as long as it does. Raises KeysError."""
+    """Build the application; its reconciler runs as long as it does. Raises KeysError, SettingsError."""
     ring = None if settings.keys is None else KeyRing(settings.keys)
-    redis = connect(settings.redis_url, _REDIS_TIMEOUT_SECONDS)
-    artifacts, line, live = Artifacts(settings.store), Line(redis), Live(redis)
+    redis = connect(settings.redis_url, _REDIS_TIMEOUT_SECONDS, password=settings.redis_password)
+    artifacts, line, live = open_store(settings.store), Line(redis), Live(redis)
     reconciler = Reconciler(redis, artifacts, line, live, settings.reconcile_every_seconds)
 
-    bell = Bell(connect_async(settings.redis_url, _REDIS_TIMEOUT_SECONDS))
+    bell = Bell(connect_async(settings.redis_url, _REDIS_TIMEOUT_SECONDS, settings.redis_password))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -70,7 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _probes(settings: Settings, artifacts: Artifacts) -> Probes:
-    redis = connect(settings.redis_url, _PROBE_TIMEOUT_SECONDS, retries=0)
+    redis = connect(settings.redis_url, _PROBE_TIMEOUT_SECONDS, retries=0, password=settings.redis_password)
     live = Live(redis)
     return Probes(Metrics(artifacts, Line(redis), live), Readiness(artifacts, live, settings.min_free_mb))
 

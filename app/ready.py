@@ -19,6 +19,7 @@ def wait_until_ready(stack: Stack, console: Console) -> None:
             if time.monotonic() > deadline:
                 raise StackError(f"the service was not ready after {_READY_SECONDS} s: {fault}; more is said above")
             stack.tend()
+            stack.check()
             time.sleep(_POLL_SECONDS)
 
 

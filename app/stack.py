@@ -1,92 +1,32 @@
 """The whole service on one machine: a private queue server, the API and workers, watched and restarted."""
 
-import ctypes
 import fcntl
-import logging
 import os
 import shutil
-import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from app.child import Child
 from imagemill.start import command
+from worker.contracts import queue_url
 
 _TERM_SECONDS = 20
-_BACKOFF_SECONDS = (0.5, 1, 2, 5, 10, 30)
-_STABLE_SECONDS = 60
-_PR_SET_PDEATHSIG = 1
+_MOST_CRASHES = 3
+"""Of one process in a row, before the service is ready: another start would not help."""
 _SOCKET = "queue.sock"
 _MAX_SOCKET_PATH = 100
 """Bytes; the kernel takes 107."""
-
-log = logging.getLogger(__name__)
+_SHORT_FOLDERS = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108  # for private folders that are new
 
 
 class StackError(Exception):
     """The stack cannot be started here."""
-
-
-class Child:
-    """One process, started again after a pause when it dies."""
-
-    def __init__(
-        self, name: str, command: list[str], environment: Mapping[str, str], fds: tuple[int, ...] = ()
-    ) -> None:
-        self.name = name
-        self._command = command
-        self._environment = {**os.environ, **environment}
-        self._fds = fds
-        self._crashes = 0
-        self._due = 0.0
-        self._process: subprocess.Popen[bytes] | None = None
-        self._started = 0.0
-
-    def start(self) -> None:
-        """Start the process; it cannot outlive this one."""
-        self._started = time.monotonic()
-        self._process = subprocess.Popen(
-            self._command,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            pass_fds=self._fds,
-            start_new_session=True,  # Ctrl-C reaches the supervisor alone, which then stops everything in order
-            preexec_fn=_die_with_parent(os.getpid()),
-        )
-
-    def tend(self) -> None:
-        """Start the process again if it has died."""
-        now = time.monotonic()
-        if self._process is not None and self._process.poll() is not None:
-            lived = now - self._started
-            self._crashes = 0 if lived > _STABLE_SECONDS else self._crashes + 1
-            pause = _BACKOFF_SECONDS[min(self._crashes, len(_BACKOFF_SECONDS)) - 1] if self._crashes else 0
-            log.warning("%s died status=%s restart_in_seconds=%s", self.name, self._process.returncode, pause)
-            self._process, self._due = None, now + pause
-        if self._process is None and now >= self._due:
-            self.start()
-
-    def terminate(self) -> None:
-        """Ask the process to end."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
-
-    def wait(self, deadline: float) -> None:
-        """Wait until the process has ended, and end it at the deadline."""
-        if self._process is None:
-            return
-        try:
-            self._process.wait(max(0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
 
 
 class Stack:
@@ -115,6 +55,9 @@ class Stack:
         try:
             for child in self._children:
                 child.start()
+        except OSError as error:
+            self._stop()
+            raise StackError(f"cannot start a process ({error})") from error
         except BaseException:
             self._stop()
             raise
@@ -130,6 +73,15 @@ class Stack:
         """Start again what has died. Call it a few times a second."""
         for child in self._children:
             child.tend()
+
+    def check(self) -> None:
+        """Raise StackError when a process has ended too often, with what it said last."""
+        for child in self._children:
+            if child.crashes >= _MOST_CRASHES:
+                raise StackError(
+                    f"{child.name} has died {child.crashes} times, the last time with status {child.status}; "
+                    f"the last line that it wrote: {child.last_line()}"
+                )
 
     def _stop(self) -> None:
         """First what uses the queue, then the queue."""
@@ -147,7 +99,8 @@ class Stack:
     def _plan(self, workers: int, log_level: str, keys: Path | None) -> list[Child]:
         queue_socket = self._runtime / _SOCKET
         environment = {
-            "IMAGEMILL_REDIS_URL": f"unix://{queue_socket}",
+            "IMAGEMILL_REDIS_URL": queue_url.of_socket(queue_socket),
+            "IMAGEMILL_REDIS_PASSWORD_FILE": "",
             "IMAGEMILL_STORE": str(self._data / "store"),
             "IMAGEMILL_LOG_LEVEL": log_level,
             "IMAGEMILL_KEYS": str(keys or ""),
@@ -155,7 +108,7 @@ class Stack:
         }
         fd = self._socket.fileno()
         return [
-            Child("queue", queue_command(queue_socket), {}),
+            Child("queue", queue_command(queue_socket), {}, is_quiet=True),
             Child("api", command("api", "--fd", str(fd)), environment, (fd,)),
             *(Child(f"worker {k + 1}", command("worker"), environment) for k in range(workers)),
         ]
@@ -178,18 +131,29 @@ def queue_command(queue_socket: Path) -> list[str]:
         "appendonly": "no",
         "save": "",
         "loglevel": "warning",
-        "logfile": str(queue_socket.with_name("queue.log")),
+        "logfile": "",  # to its standard output
     }
     return [str(get_binary_path()), *(part for key, value in options.items() for part in (f"--{key}", value))]
 
 
 def _runtime_folder(data: Path) -> Path:
+    """Make a private folder whose path is short enough for a socket; raises StackError."""
     folder = data / "run"
-    if len(os.fsencode(folder / _SOCKET)) > _MAX_SOCKET_PATH:
-        return Path(tempfile.mkdtemp(prefix="imagemill-"))
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
-    return folder
+    if _fits(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        return folder
+    bases = [base for base in (Path(tempfile.gettempdir()), *_SHORT_FOLDERS) if _fits(base / "imagemill-12345678")]
+    for base in bases:
+        with suppress(OSError):
+            return Path(tempfile.mkdtemp(prefix="imagemill-", dir=base))
+    raise StackError(f"no folder for the queue's socket: {data} is too long for one; let TMPDIR name a short folder")
+
+
+def _fits(folder: Path) -> bool:
+    """Tell whether a socket can be in a folder, and its path in a URL, which holds UTF-8."""
+    path = os.fsencode(folder / _SOCKET)
+    return len(path) <= _MAX_SOCKET_PATH and path.decode(errors="replace").encode() == path
 
 
 def _lock(data: Path) -> int:
@@ -216,17 +180,3 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise StackError(f"cannot listen on {host}:{port} ({error.strerror}); give another --port") from error
-
-
-def _die_with_parent(parent: int) -> Callable[[], None] | None:
-    """Make what a new child runs first, so that the kernel ends it when its parent is gone. Linux only."""
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None).prctl
-
-    def prepare() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return prepare

@@ -22,6 +22,7 @@ from benchmarks.service import processes
 from imagemill.start import command
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.queue import connect
+from worker.contracts.queue_url import of_socket
 
 _ROOT = Path(__file__).parents[1]
 _READY_SECONDS, _END_SECONDS, _POLL_SECONDS = 120, 60, 0.005
@@ -78,7 +79,7 @@ class Assembly:
 
     def queue_url(self, password: str) -> str:
         """Tell where the queue server is."""
-        return f"unix://:{password}@{self._queue_socket}" if password else f"unix://{self._queue_socket}"
+        return of_socket(self._queue_socket, password)
 
     def start_queue(self) -> None:
         """Start the queue server, empty."""

@@ -45,7 +45,7 @@ _PATIENCE = timedelta(hours=2)
 @contextmanager
 def joined(device: torch.device) -> Iterator[tuple[Place, torch.device]]:
     """Join the processes that torchrun started, this one with a device of its own; alone, there is nothing to join."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    if int(os.environ.get("WORLD_SIZE") or 1) == 1:
         yield ALONE, device
         return
     if device.type == "cuda":

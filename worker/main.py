@@ -16,9 +16,9 @@ from redis.exceptions import RedisError
 
 from models.precision import fastest_dtype
 from worker.contracts import logs
-from worker.contracts.artifacts import Artifacts
 from worker.contracts.line import Line
 from worker.contracts.queue import connect
+from worker.contracts.store import open_store
 from worker.encoding import Encoder, encode
 from worker.errors import WeightsError
 from worker.mills import Mills
@@ -50,7 +50,7 @@ def run(settings: WorkerSettings) -> None:
     device = choose_device(settings.device)
     if device.type == "cuda":
         # The gradients that style transfer needs are summed in any order else; a library reads its name when it starts.
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        os.environ["CUBLAS_WORKSPACE_CONFIG"] = os.environ.get("CUBLAS_WORKSPACE_CONFIG") or ":4096:8"
         torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.deterministic = True
     runtime = fitting(find_checkpoints(settings.models), device, settings.threads or cores())
@@ -61,7 +61,7 @@ def run(settings: WorkerSettings) -> None:
 
 def work(settings: WorkerSettings, runtime: Runtime, encode: Encoder = encode, network: Vgg19 | None = None) -> None:
     """Take tasks until SIGTERM or SIGINT."""
-    redis = _wait_for_redis(settings.redis_url)
+    redis = _wait_for_redis(settings)
     name, stopping = f"{socket.gethostname()}-{uuid4().hex}", Event()
     pulse = Pulse(
         redis, name, str(runtime.device), runtime.numerics, runtime.entries, vgg19=network.sha256 if network else None
@@ -72,7 +72,7 @@ def work(settings: WorkerSettings, runtime: Runtime, encode: Encoder = encode, n
         ThreadPoolExecutor(1, "settle") as settling,
         ThreadPoolExecutor(1, "store") as storing,
     ):
-        artifacts, line = Artifacts(settings.store), Line(redis)
+        artifacts, line = open_store(settings.store), Line(redis)
         halved = partial(pulse.tally.count, "out_of_memory_halvings")
         studio = Studio(network, runtime.device, artifacts.picture, halved) if network else None
         most_bytes = settings.learnt_mb * 1_000_000
@@ -102,8 +102,8 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
-def _wait_for_redis(url: str) -> Redis:
-    redis = connect(url, _REDIS_TIMEOUT_SECONDS)
+def _wait_for_redis(settings: WorkerSettings) -> Redis:
+    redis = connect(settings.redis_url, _REDIS_TIMEOUT_SECONDS, password=settings.redis_password)
     while True:
         try:
             redis.ping()

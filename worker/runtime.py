@@ -16,6 +16,7 @@ from models.packed import pack
 from models.precision import fastest_dtype
 from models.served import ServedDcgan, served
 from worker.contracts.catalog import CatalogEntry, Numerics
+from worker.contracts.errors import SettingsError
 from worker.errors import ModelUnavailableError
 
 _BATCH_SIZES = {"cpu": 16, "cuda": 256}
@@ -190,7 +191,12 @@ def _warmed(paths: Sequence[Path], device: torch.device, threads: int, size: int
 
 
 def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
-    """Take CUDA where there is one, unless told otherwise."""
+    """Take CUDA where there is one, unless told otherwise. Raises SettingsError when there is none, but it must be."""
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise SettingsError(
+            "IMAGEMILL_DEVICE is 'cuda': PyTorch finds no GPU here; nvidia-smi must show one with a driver that is new "
+            "enough, or let it be 'auto' or 'cpu'"
+        )
     return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if wanted == "auto" else wanted)
 
 
