@@ -66,7 +66,7 @@ def thumbnail(style_id: str, caller: CallerDep, styles: StylesDep) -> Response:
 @router.get("/models", tags=["models"])
 def models(known: ModelsDep) -> Models:
     """List the models that can be asked for."""
-    return Models(models=known.all())
+    return Models(models=known.all(), set_aside=known.set_aside())
 
 
 @router.get("/models/{name}", tags=["models"], responses=documented(HTTPStatus.NOT_FOUND))

@@ -85,9 +85,10 @@ def up(
     with _stopped_politely(console, is_normal=True):
         check_guarded(settings, host)
         with Stack(data, host, port, workers, "info" if verbose else "warning", settings.keys) as stack:
-            from app.ready import wait_until_ready  # meanwhile, its processes start
+            from app.ready import tell_set_aside, wait_until_ready  # meanwhile, its processes start
 
             wait_until_ready(stack, console)
+            tell_set_aside(stack, console)
             console.print(f"[bold green]Ready[/] at {stack.url} (documentation at {stack.url}/docs). Ctrl-C stops it.")
             elsewhere = "" if stack.url == _SERVER else f" --server {stack.url}"
             shown = "IMAGEMILL_KEY=... " if settings.keys else ""
@@ -172,6 +173,7 @@ def api(
     """Run the API alone. Configured by IMAGEMILL_REDIS_URL, IMAGEMILL_STORE and others."""
     import uvicorn
 
+    from app.access_log import QuietProbes
     from app.keyring import check_guarded
     from app.main import create_app
     from app.protocol import BoundedProtocol
@@ -182,6 +184,7 @@ def api(
     with _refused_politely():
         check_guarded(settings, host if listening is None else listening.getsockname()[0])
     logs.configure(settings.log_level, settings.log_format, RequestIdFilter())
+    logging.getLogger("uvicorn.access").addFilter(QuietProbes())
     app = WithRequestId(create_app(settings))
     config = uvicorn.Config(
         app,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, computed_field, model_validator
 
-from worker.contracts.catalog import CatalogEntry, Sha256
+from worker.contracts.catalog import CatalogEntry, SetAside, Sha256
 from worker.contracts.jobs import Format, JobError
 from worker.contracts.styles import DEFAULT_STEPS, MAX_STEPS, Mode, StyleSpec
 
@@ -165,10 +165,19 @@ class Model(CatalogEntry):
     """Sum of what these workers measured on their last shards."""
 
 
+class SetAsideFile(SetAside):
+    """A file that workers cannot use: a checkpoint, a folder of checkpoints or the weights of style transfer."""
+
+    workers: int
+    """Live workers that have set it aside."""
+
+
 class Models(BaseModel):
     """All models that can be asked for."""
 
     models: list[Model]
+    set_aside: list[SetAsideFile]
+    """Files that are missing among the models, and why."""
 
 
 class Style(BaseModel):

@@ -38,7 +38,11 @@ class Stack:
         self._data = data.resolve()
         self._lock = _lock(self._data)
         self._socket = _listen(host, port)
-        self._runtime = _runtime_folder(self._data)
+        try:
+            self._runtime = _runtime_folder(self._data)
+        except StackError:
+            self._socket.close()
+            raise
         self._children = self._plan(workers, log_level, keys)
 
     @property
@@ -49,6 +53,11 @@ class Stack:
         if address.is_unspecified:
             host = "127.0.0.1" if address.version == 4 else "::1"
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    @property
+    def queue_url(self) -> str:
+        """Where the queue server listens."""
+        return queue_url.of_socket(self._runtime / _SOCKET)
 
     def __enter__(self) -> Self:
         """Start everything."""
@@ -97,9 +106,8 @@ class Stack:
         os.close(self._lock)
 
     def _plan(self, workers: int, log_level: str, keys: Path | None) -> list[Child]:
-        queue_socket = self._runtime / _SOCKET
         environment = {
-            "IMAGEMILL_REDIS_URL": queue_url.of_socket(queue_socket),
+            "IMAGEMILL_REDIS_URL": self.queue_url,
             "IMAGEMILL_REDIS_PASSWORD_FILE": "",
             "IMAGEMILL_STORE": str(self._data / "store"),
             "IMAGEMILL_LOG_LEVEL": log_level,
@@ -108,7 +116,7 @@ class Stack:
         }
         fd = self._socket.fileno()
         return [
-            Child("queue", queue_command(queue_socket), {}, is_quiet=True),
+            Child("queue", queue_command(self._runtime / _SOCKET), {}, is_quiet=True),
             Child("api", command("api", "--fd", str(fd)), environment, (fd,)),
             *(Child(f"worker {k + 1}", command("worker"), environment) for k in range(workers)),
         ]

@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Event
@@ -16,11 +17,13 @@ from redis.exceptions import RedisError
 
 from models.precision import fastest_dtype
 from worker.contracts import logs
+from worker.contracts.catalog import SetAside
 from worker.contracts.line import Line
 from worker.contracts.queue import connect
 from worker.contracts.store import open_store
 from worker.encoding import Encoder, encode
 from worker.errors import WeightsError
+from worker.heartbeat import Heartbeat
 from worker.mills import Mills
 from worker.pulse import Pulse
 from worker.runtime import Runtime, choose_device, find_checkpoints, fitting
@@ -56,15 +59,29 @@ def run(settings: WorkerSettings) -> None:
     runtime = fitting(find_checkpoints(settings.models), device, settings.threads or cores())
     if not runtime.entries:
         log.warning("no checkpoint was found folder=%s", settings.models)
-    work(settings, runtime, network=_vgg19(settings, runtime))
+    network, set_aside = _vgg19(settings, runtime)
+    work(settings, runtime, network=network, set_aside=[*runtime.set_aside, *set_aside])
 
 
-def work(settings: WorkerSettings, runtime: Runtime, encode: Encoder = encode, network: Vgg19 | None = None) -> None:
+def work(
+    settings: WorkerSettings,
+    runtime: Runtime,
+    encode: Encoder = encode,
+    network: Vgg19 | None = None,
+    set_aside: Sequence[SetAside] = (),
+) -> None:
     """Take tasks until SIGTERM or SIGINT."""
     redis = _wait_for_redis(settings)
     name, stopping = f"{socket.gethostname()}-{uuid4().hex}", Event()
     pulse = Pulse(
-        redis, name, str(runtime.device), runtime.numerics, runtime.entries, vgg19=network.sha256 if network else None
+        redis,
+        name,
+        str(runtime.device),
+        runtime.numerics,
+        runtime.entries,
+        vgg19=network.sha256 if network else None,
+        set_aside=set_aside,
+        heartbeat=Heartbeat(settings.heartbeat_file),
     )
     log.info("worker started name=%s device=%s models=%d", name, runtime.device, len(runtime.entries))
     with (
@@ -86,15 +103,16 @@ def work(settings: WorkerSettings, runtime: Runtime, encode: Encoder = encode, n
         raise SystemExit(1)  # RQ returns as if all were well when something unexpected has ended its loop
 
 
-def _vgg19(settings: WorkerSettings, runtime: Runtime) -> Vgg19 | None:
-    """Load what style transfer needs; without it, everything else works."""
-    if settings.vgg19 is None:
-        return None
+def _vgg19(settings: WorkerSettings, runtime: Runtime) -> tuple[Vgg19 | None, list[SetAside]]:
+    """Load what style transfer needs, or tell why it cannot be loaded; without it, everything else works."""
+    path = settings.vgg19
+    if path is None:
+        return None, []
     try:
-        return vgg.load(settings.vgg19, fastest_dtype(runtime.device), runtime.device)
+        return vgg.load(path, fastest_dtype(runtime.device), runtime.device), []
     except WeightsError as error:
         log.warning("there is no style transfer reason=%s", error)
-        return None
+        return None, [SetAside(file=path.name, reason=str(error).removeprefix(f"{path}: "))]
 
 
 def cores() -> int:

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -10,7 +11,7 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import RedisError
 
-from worker.contracts.catalog import CatalogEntry, Numerics, WorkerEntry
+from worker.contracts.catalog import CatalogEntry, Numerics, SetAside, SetAsides, WorkerEntry
 from worker.contracts.queue import (
     LEARNT_FIELD,
     LEASE_TTL_SECONDS,
@@ -23,8 +24,10 @@ from worker.contracts.queue import (
     attempts_key,
     cancel_key,
     progress_key,
+    set_aside_key,
     worker_key,
 )
+from worker.heartbeat import Heartbeat
 from worker.tally import Tally
 
 _ENDED_TTL_SECONDS = 60
@@ -45,6 +48,8 @@ class Pulse:
         models: list[CatalogEntry],
         *,
         vgg19: str | None = None,
+        set_aside: Sequence[SetAside] = (),
+        heartbeat: Heartbeat | None = None,
     ) -> None:
         self._redis = redis
         self._name = name
@@ -52,6 +57,8 @@ class Pulse:
         self.numerics = numerics
         self._models = models
         self._vgg19 = vgg19
+        self._set_aside = SetAsides(files=tuple(set_aside))
+        self._heartbeat = heartbeat or Heartbeat()
         self.images_per_s: float | None = None
         self.tally = Tally()
 
@@ -171,6 +178,7 @@ class Pulse:
             return pipeline.execute()
 
     def _announce_worker(self, pipeline: Pipeline) -> None:
+        self._heartbeat.beat()
         names = tuple(entry.name for entry in self._models)
         entry = WorkerEntry(
             name=self._name,
@@ -181,6 +189,8 @@ class Pulse:
             vgg19=self._vgg19,
         )
         pipeline.set(worker_key(self._name), entry.model_dump_json(), ex=WORKER_TTL_SECONDS)
+        if self._set_aside.files:
+            pipeline.set(set_aside_key(self._name), self._set_aside.model_dump_json(), ex=WORKER_TTL_SECONDS)
 
 
 class OutageTolerated:

@@ -20,5 +20,7 @@ class WorkerSettings(Environment):
     """Megabytes of learnt styles that are kept, the last ones."""
     watchdog_seconds: float = Field(default=300, gt=0)
     """After which a batch, or a step of styling, is taken to hang: the process ends, to be started again."""
+    heartbeat_file: Path | None = None
+    """A file that the worker touches while it is alive, for `imagemill worker --check` and cheaper health checks."""
     threads: int | None = Field(default=None, ge=1)
     """Threads that render and encode; by default one for each core."""

@@ -140,6 +140,14 @@ def worker_key(name: str) -> str:
     return WORKER_KEYS.replace("*", name)
 
 
+def set_aside_key(name: str) -> str:
+    """Key of the files that a live worker has set aside, SetAsides JSON.
+
+    It is a key of its own, as older versions refuse announcements with new fields.
+    """
+    return f"imagemill:set-aside:{name}"
+
+
 def connect(url: str, timeout_seconds: float, retries: int = 1, password: bytes | None = None) -> Redis:
     """Open a connection pool that fails fast: one quick retry, and then the caller decides."""
     retry = Retry(ConstantBackoff(_RETRY_SECONDS), retries)
