@@ -1,21 +1,17 @@
 """Start Imagemill's modules as processes that import our code, whatever files lie in the folders around.
 
 Our packages have common names: a user's folder may hold an `app.py` or a package `models` too. So a process first runs
-this file by its path. It imports only the standard library.
+this file by its path. Until it has put the folders in order, it imports only what Python has loaded already.
 """
 
-import importlib
+import importlib.machinery
 import os
-import runpy
 import site
 import sys
 from collections.abc import Sequence
-from importlib.machinery import ModuleSpec, PathFinder
-from pathlib import Path
-from types import ModuleType
 
 _FILE = os.path.abspath(__file__)  # noqa: PTH100  # a symbolic link is not followed
-_HOME = str(Path(_FILE).parents[1])
+_HOME = os.path.dirname(os.path.dirname(_FILE))  # noqa: PTH120
 _PACKAGES = frozenset({"app", "imagemill", "models", "training", "worker"})
 _COMMAND_LINE = "app.cli"
 
@@ -24,9 +20,11 @@ class OwnPackages:
     """A finder that imports our packages from beside this one, before Python searches `sys.path`."""
 
     @staticmethod
-    def find_spec(name: str, _path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        name: str, _path: Sequence[str] | None = None, _target: object = None
+    ) -> importlib.machinery.ModuleSpec | None:
         """Find one of our packages. None for every other module."""
-        return PathFinder.find_spec(name, [_HOME], target) if name in _PACKAGES else None
+        return importlib.machinery.PathFinder.find_spec(name, [_HOME]) if name in _PACKAGES else None
 
 
 def main() -> None:
@@ -54,18 +52,25 @@ def _protect_imports() -> None:
 
 
 def _python_folders() -> set[str]:
-    library = str(Path(os.__file__).parent)
+    library = os.path.dirname(os.__file__)  # noqa: PTH120
     return {library, f"{library}/lib-dynload", *site.getsitepackages(), site.getusersitepackages()}
 
 
 def _current_folder() -> str:
     try:
-        return str(Path.cwd())
+        return os.getcwd()  # noqa: PTH109
     except FileNotFoundError:  # somebody has removed it
         return ""
 
 
-if __name__ == "__main__":
+def _run_module() -> None:
+    """Run the module that the first argument names, with the arguments behind it."""
     _protect_imports()
+    import runpy
+
     del sys.argv[0]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    _run_module()

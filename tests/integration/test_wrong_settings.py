@@ -32,17 +32,25 @@ def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedP
         (["worker"], "IMAGEMILL_DEVICE", "gpu"),
     ],
 )
-@pytest.mark.parametrize("kind", ["text", "json"])
-def test_a_wrong_setting_is_told_in_one_line(
-    arguments: list[str], variable: str, value: str, kind: str, tmp_path: Path
-) -> None:
-    done = run(*arguments, cwd=tmp_path, **{variable: value, "IMAGEMILL_LOG_FORMAT": kind})
+def test_a_wrong_setting_is_told_in_one_line(arguments: list[str], variable: str, value: str, tmp_path: Path) -> None:
+    done = run(*arguments, cwd=tmp_path, **{variable: value})
     assert done.returncode == 1
-    (line,) = (done.stdout + done.stderr).splitlines()
-    said = json.loads(line)["message"] if line.startswith("{") else line
+    (said,) = (done.stdout + done.stderr).splitlines()
+    assert said.startswith("Error: ")
     assert variable in said or variable == "IMAGEMILL_KEYS"
     assert "a/b" not in said
     assert variable == "IMAGEMILL_REDIS_URL" or value in said
+
+
+@pytest.mark.parametrize(
+    ("process", "variable"),
+    [("api", "IMAGEMILL_KEYS"), ("api", "IMAGEMILL_STORE"), ("worker", "IMAGEMILL_REDIS_PASSWORD_FILE")],
+)
+def test_with_logs_of_json_it_is_a_line_of_json(process: str, variable: str, tmp_path: Path) -> None:
+    done = run(process, cwd=tmp_path, **{variable: "/proc/nowhere", "IMAGEMILL_LOG_FORMAT": "json"})
+    assert done.returncode == 1
+    (line,) = (done.stdout + done.stderr).splitlines()
+    assert "/proc/nowhere" in json.loads(line)["message"]
 
 
 def test_an_empty_variable_leaves_an_option_as_it_is(tmp_path: Path) -> None:

@@ -63,9 +63,12 @@ def test_pythonpath_cannot_replace_our_packages_or_what_they_need(
     assert RAN not in run(line, tmp_path, PYTHONPATH=str(folder))
 
 
+@pytest.mark.parametrize("line", [[SCRIPT, "--help"], command("--help")])
 @pytest.mark.parametrize("path", [":", ".", "::/nowhere", "other:."])
-def test_a_pythonpath_that_names_the_current_folder_does_no_harm(path: str, tmp_path: Path) -> None:
-    assert RAN not in run([SCRIPT, "--help"], write(tmp_path, (*TWINS, "redis.py", "rich.py")), PYTHONPATH=path)
+def test_a_pythonpath_that_names_the_current_folder_does_no_harm(line: list[str], path: str, tmp_path: Path) -> None:
+    assert RAN not in run(
+        line, write(tmp_path, (*TWINS, "redis.py", "rich.py", "types.py", "queue.py")), PYTHONPATH=path
+    )
 
 
 def test_pythonpath_still_adds_packages(tmp_path: Path) -> None:
