@@ -4,9 +4,7 @@ import socket
 from typing import Annotated
 
 import typer
-from redis.exceptions import RedisError
 
-from worker.contracts.queue import connect, worker_key
 from worker.heartbeat import is_fresh
 from worker.settings import WorkerSettings
 
@@ -31,6 +29,10 @@ def worker(
 def _is_alive(settings: WorkerSettings) -> bool:
     if settings.heartbeat_file is not None:
         return is_fresh(settings.heartbeat_file)
+    from redis.exceptions import RedisError
+
+    from worker.contracts.queue import connect, worker_key
+
     redis = connect(settings.redis_url, _TIMEOUT_SECONDS, password=settings.redis_password)
     try:
         return any(redis.scan_iter(worker_key(f"{socket.gethostname()}-*"), count=1000))

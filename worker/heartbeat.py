@@ -4,7 +4,8 @@ import logging
 import time
 from pathlib import Path
 
-from worker.contracts.queue import WORKER_TTL_SECONDS
+_FRESH_SECONDS = 30
+"""As long as Redis keeps an announcement; a worker announces itself at least every 5 s, but for long batches."""
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,6 @@ class Heartbeat:
 def is_fresh(path: Path) -> bool:
     """Tell whether a worker has touched the file lately."""
     try:
-        return time.time() - path.stat().st_mtime < WORKER_TTL_SECONDS
+        return time.time() - path.stat().st_mtime < _FRESH_SECONDS
     except OSError:
         return False

@@ -5,8 +5,6 @@ import re
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
-from redis import Redis
-
 _SCHEMES = ("redis", "rediss", "unix")
 _ODD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%(?:2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
 """A % that begins no escape, or the escape of a letter, digit, '-', '.', '_' or '~', which nobody needs to escape."""
@@ -26,13 +24,21 @@ def of_socket(path: Path, password: str = "") -> str:
 def check(url: str) -> None:
     """Raise ValueError for a URL that Redis' client cannot use, or would read as another one than was meant."""
     try:
-        fault = _fault(url, urlsplit(url))
-        if fault is None:
-            Redis.from_url(url).connection_pool.make_connection()  # connects nowhere, but reads the options
+        parts = urlsplit(url)
+        fault = _fault(url, parts)
+        if fault is None and parts.query:
+            _check_options(url)
     except (TypeError, ValueError):
         fault = "it is not the URL of a queue server"
     if fault is not None:
         raise ValueError(f"{fault}; {_RIGHT}")
+
+
+def _check_options(url: str) -> None:
+    """Let Redis' client read the options of a URL, which connects nowhere; raises TypeError, ValueError."""
+    from redis import Redis  # not above: a health check does without it
+
+    Redis.from_url(url).connection_pool.make_connection()
 
 
 def has_password(url: str) -> bool:
