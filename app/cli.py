@@ -11,13 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from pkgutil import resolve_name
 from types import FrameType
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
 
+from app.keys_cli import keys
+from app.refusal import refuse, refused_politely
 from worker.contracts import logs
 from worker.contracts.errors import SettingsError
 
@@ -60,12 +62,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     help="Image datasets on demand.",
 )
-keys = typer.Typer(no_args_is_help=True, help="Say who may use the service, and for how much.")
 cli.add_typer(keys, name="keys")
-
-_Name = Annotated[str, typer.Argument(help="Whose key it is; jobs and styles belong to that name.")]
-_KeysFile = Annotated[Path, typer.Option(envvar="IMAGEMILL_KEYS", dir_okay=False, help="The file of keys.")]
-_KEYS = Path("keys.json")
 
 
 @cli.command()
@@ -153,10 +150,8 @@ def generate(
     query = {name: value for name, value in asked.items() if value is not None}
     if (n is None) == (job is None) or (job is not None and (query or style)):
         raise typer.BadParameter("give -n and what to generate, or --job alone")
-    console, key = (
-        Console(soft_wrap=True),
-        os.environ.get("IMAGEMILL_KEY") or None,
-    )  # no option, as everybody sees those
+    # The key is no option, as everybody sees those.
+    console, key = Console(soft_wrap=True), os.environ.get("IMAGEMILL_KEY") or None
     with _stopped_politely(console, is_normal=False):
         if job is None:
             order(server, key, query, style, out, console)
@@ -181,7 +176,7 @@ def api(
     from app.settings import Settings
 
     settings, listening = Settings(), None if fd is None else socket.socket(fileno=fd)
-    with _refused_politely():
+    with refused_politely():
         check_guarded(settings, host if listening is None else listening.getsockname()[0])
     logs.configure(settings.log_level, settings.log_format, RequestIdFilter())
     logging.getLogger("uvicorn.access").addFilter(QuietProbes())
@@ -200,74 +195,12 @@ def api(
     uvicorn.Server(config).run(None if listening is None else [listening])
 
 
-@keys.command()
-def add(
-    name: _Name,
-    file: _KeysFile = _KEYS,
-    max_images: Annotated[int | None, typer.Option(min=1, help="Most images that may wait at a time.")] = None,
-    max_jobs: Annotated[int | None, typer.Option(min=1, help="Most jobs that may be open at a time.")] = None,
-) -> None:
-    """Make a key and print it, once: the file holds its hash only."""
-    from pydantic import ValidationError
-
-    from app.keys import Caller, change, new_secret
-
-    with _refused_politely():
-        try:
-            caller, secret = Caller(owner=name, max_images=max_images, max_jobs=max_jobs), new_secret()
-            change(file, lambda found: found.added(caller, secret))
-        except ValidationError as error:
-            raise typer.BadParameter(
-                "a name is of a-z, 0-9, '.', '_' and '-', 64 at most", param_hint="NAME"
-            ) from error
-    typer.echo(secret)
-
-
-@keys.command()
-def remove(name: _Name, file: _KeysFile = _KEYS) -> None:
-    """Take a key back; what its owner has made stays in the store."""
-    from app.keys import change
-
-    with _refused_politely():
-        change(file, lambda found: found.without(name))
-
-
-@keys.command(name="list")
-def all_keys(file: _KeysFile = _KEYS) -> None:
-    """List whose keys there are, and their limits."""
-    from app.keys import load
-
-    with _refused_politely():
-        for key in load(file).keys:
-            typer.echo(f"{key.owner}  images: {key.max_images or 'any'}  jobs: {key.max_jobs or 'any'}")
-
-
-@contextmanager
-def _refused_politely() -> Iterator[None]:
-    from app.keys import KeysError
-
-    try:
-        yield
-    except KeysError as error:
-        _refuse(error)
-
-
 def main() -> None:
     """Run the command line."""
     try:
         cli(prog_name="imagemill")
     except SettingsError as error:
-        _refuse(error)
-
-
-def _refuse(error: Exception) -> NoReturn:
-    """Say in one line what was wrong, in the format of the logs, and exit with 1."""
-    if os.environ.get("IMAGEMILL_LOG_FORMAT") == "json":
-        logs.configure("info", "json")
-        log.error("%s", error)
-    else:
-        typer.echo(f"Error: {error}", err=True)
-    sys.exit(1)
+        refuse(error)
 
 
 def _load(name: str) -> Any:  # noqa: ANN401

@@ -55,8 +55,10 @@ def masked(url: str) -> str:
 
 def _fault(url: str, parts: SplitResult) -> str | None:
     odd = _ODD_ESCAPE.search(url)
-    if parts.scheme not in _SCHEMES or not url.isprintable() or " " in url:
+    if parts.scheme not in _SCHEMES:
         return "it is not the URL of a queue server"
+    if not url.isprintable() or " " in url:
+        return "it holds a blank or a control character, of which a blank is written as %20"
     if odd:
         return f"it holds {odd[0]}, which a URL reads as {unquote(odd[0])}" if odd[0] != "%" else "it holds a lone %"
     if parts.fragment or url.endswith("#"):
