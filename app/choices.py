@@ -75,7 +75,7 @@ def thumbnail(style_id: str, caller: CallerDep, styles: StylesDep) -> Response:
 @router.get("/models", operation_id="list_models", tags=["models"])
 def models(known: ModelsDep) -> ModelList:
     """List the models that can be asked for."""
-    return ModelList(models=known.all())
+    return ModelList(models=known.all(), set_aside=known.set_aside())
 
 
 @router.get("/models/{name}", operation_id="get_model", tags=["models"], responses=documented(HTTPStatus.NOT_FOUND))

@@ -1,4 +1,4 @@
-"""The command `imagemill`. Commands of other packages are found by entry point and loaded when they are asked for."""
+"""The command `imagemill`. Commands of other packages are named here, and loaded when they are asked for."""
 
 import logging
 import os
@@ -17,9 +17,12 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from app.commands import Command, Commands, refuse
-from app.keys_command import keys, refused_politely
+from app.commands import Command, Commands, refuse_usage
+from app.keys_cli import keys
+from app.refusal import refuse, refused_politely
 from app.terminal import Terminal
+from worker.contracts import logs
+from worker.contracts.errors import SettingsError
 
 _KEEP_ALIVE_SECONDS = 75
 """That a connection may wait for its next request: longer than clients and proxies do, so that they close it."""
@@ -30,11 +33,14 @@ _Format = Literal["png", "webp", "jpeg", "npz"]
 _Mode = Literal["standard", "distilled"]
 _Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
 
+log = logging.getLogger(__name__)
+
 
 cli = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
     help="Image datasets on demand.",
     epilog="Exit status: 0 done, 1 failed, 2 the command line is wrong, 130 stopped by Ctrl-C (up: 0).",
 )
@@ -58,9 +64,10 @@ def up(
     with _stopped_politely(is_normal=True):
         check_guarded(settings, host)
         with Stack(data, host, port, workers, "info" if verbose else "warning", settings.keys) as stack:
-            from app.ready import wait_until_ready  # meanwhile, its processes start
+            from app.ready import tell_set_aside, wait_until_ready  # meanwhile, its processes start
 
             wait_until_ready(stack, console)
+            tell_set_aside(stack, console)
             console.print(f"[bold green]Ready[/] at {stack.url} (documentation at {stack.url}/docs). Ctrl-C stops it.")
             elsewhere = "" if stack.url == _SERVER else f" --server {stack.url}"
             shown = "IMAGEMILL_KEY=... " if settings.keys else ""
@@ -156,9 +163,9 @@ def generate(
     }
     query = {name: value for name, value in asked.items() if value is not None}
     if n is None and job is None:
-        refuse("give -n and what to generate, or --job alone")
+        refuse_usage("give -n and what to generate, or --job alone")
     terminal, delivery = Terminal(is_quiet=quiet, has_result=not as_json), Delivery(out, force, as_json)
-    key = os.environ.get("IMAGEMILL_KEY")  # no option, as everybody sees those
+    key = os.environ.get("IMAGEMILL_KEY") or None  # no option, as everybody sees those
     with _stopped_politely(is_normal=False), Client(server, terminal.note, key=key) as client:
         if job is None:
             order(client, query, style, delivery, terminal)
@@ -175,18 +182,19 @@ def api(
     """Run the API alone. Configured by IMAGEMILL_REDIS_URL, IMAGEMILL_STORE and others."""
     import uvicorn
 
+    from app.access_log import QuietProbes
     from app.keyring import check_guarded
     from app.main import create_app
     from app.protocol import BoundedProtocol
     from app.request_id import RequestIdFilter, WithRequestId
     from app.server import STOP_SECONDS, Server, allow_many_files
     from app.settings import Settings
-    from worker.contracts import logs
 
     settings, listening = Settings(), None if fd is None else socket.socket(fileno=fd)
     with refused_politely():
         check_guarded(settings, host if listening is None else listening.getsockname()[0])
     logs.configure(settings.log_level, settings.log_format, RequestIdFilter())
+    logging.getLogger("uvicorn.access").addFilter(QuietProbes())
     allow_many_files()
     app = create_app(settings)
     config = uvicorn.Config(
@@ -208,7 +216,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    cli()
+    try:
+        cli(prog_name="imagemill")
+    except SettingsError as error:
+        refuse(error)
 
 
 class _Stopped(BaseException):

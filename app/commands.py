@@ -1,4 +1,4 @@
-"""The commands of `imagemill`: our own, those that other packages bring, and the rules of their options.
+"""The commands of `imagemill`: those of `app/cli.py`, those of the other packages, and the rules of their options.
 
 An option states in its annotation how it goes with others, in words, so that every package can do so without an
 import from here:
@@ -12,8 +12,8 @@ import from here:
 import inspect
 import re
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any, NoReturn, get_args
 
 import typer
@@ -21,7 +21,15 @@ from typer.core import TyperCommand, TyperGroup
 
 STANDARD = Path("-")
 """Standard output, where a file could be named."""
-_GROUP = "imagemill.commands"
+_ELSEWHERE = {
+    "dataset": "training.cli:dataset",
+    "evaluate": "training.metrics.cli:evaluate",
+    "export": "training.export:export",
+    "style": "worker.style.cli:style",
+    "train": "training.cli:train",
+    "worker": "worker.cli:worker",
+}
+"""Commands of other packages. No entry points: those of any other distribution could take their names."""
 _RULE = re.compile(r"(needs|not with|only with|overwrites with) (--[\w-]+(?:, --[\w-]+)*)")
 
 
@@ -30,16 +38,15 @@ class RuleError(Exception):
 
 
 class Commands(TyperGroup):
-    """Our own commands and those that installed packages bring."""
+    """The commands of `app/cli.py` and those of the other packages."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401
         """List all commands, without loading any."""
-        return [*super().list_commands(ctx), *sorted(entry_points(group=_GROUP).names)]
+        return [*super().list_commands(ctx), *_ELSEWHERE]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
         """Find a command, and load the package that has it."""
-        found = entry_points(group=_GROUP, name=cmd_name)
-        return super().get_command(ctx, cmd_name) or next(map(_load, found), None)
+        return _load(cmd_name) if cmd_name in _ELSEWHERE else super().get_command(ctx, cmd_name)
 
 
 class Command(TyperCommand):
@@ -50,7 +57,7 @@ class Command(TyperCommand):
         rest = super().parse_args(ctx, args)
         fault = next(self._faults(ctx), None)
         if fault is not None:
-            refuse(fault)
+            refuse_usage(fault)
         return rest
 
     def rules(self) -> Iterator[tuple[Any, str, list[str]]]:
@@ -95,13 +102,13 @@ def occupied(path: Path, *, is_forced: bool) -> str | None:
     return None
 
 
-def refuse(sentence: str) -> NoReturn:
+def refuse_usage(sentence: str) -> NoReturn:
     """End the command, as its command line has to be changed, with status 2."""
     typer.echo(f"Error: {sentence}", err=True)
     raise typer.Exit(2)
 
 
-def _load(entry_point: EntryPoint) -> Any:  # noqa: ANN401
+def _load(name: str) -> Any:  # noqa: ANN401
     wrapper = typer.Typer(add_completion=False)
-    wrapper.command(entry_point.name, cls=Command)(entry_point.load())
+    wrapper.command(name, cls=Command)(resolve_name(_ELSEWHERE[name]))
     return typer.main.get_command(wrapper)

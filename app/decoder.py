@@ -7,6 +7,7 @@ import sys
 
 from PIL import Image
 
+from imagemill.start import command
 from worker.contracts.pictures import PictureError, UnknownFormatError, normalised
 
 _MOST_CPU_SECONDS = 5
@@ -19,7 +20,7 @@ _ERRORS = {3: UnknownFormatError, 4: PictureError}
 def decoded(data: bytes, side: int) -> Image.Image:
     """Do what `normalised` does, within limits of time and memory. Raises PictureError."""
     done = subprocess.run(
-        [sys.executable, "-m", "app.decoder", str(side)],
+        command(str(side), module="app.decoder"),
         input=data,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -14,7 +14,7 @@ from app import output, partial
 from app.answers import Job, Named
 from app.client import Client, ClientError, JobLostError
 from app.collect import collect
-from app.commands import STANDARD, occupied, refuse
+from app.commands import STANDARD, occupied, refuse_usage
 from app.naming import archive_name
 from app.terminal import Terminal, print_json
 
@@ -39,10 +39,10 @@ class Delivery:
         """Refuse a place where nothing can be written, before anything is asked for."""
         if self.out == STANDARD:
             if sys.stdout is None or sys.stdout.isatty():
-                refuse("-o - writes the archive to standard output, which has to be a pipe or a file")
+                refuse_usage("-o - writes the archive to standard output, which has to be a pipe or a file")
             if self.is_json or self.is_forced:
                 ignored = "--json" if self.is_json else "--force"
-                refuse(f"{ignored} and -o - do not go together: the archive is all that is written there")
+                refuse_usage(f"{ignored} and -o - do not go together: the archive is all that is written there")
             return
         if self.out is not None:
             self.check_name(self.out)
@@ -52,7 +52,7 @@ class Delivery:
         """Refuse a file that is there already, unless it may be replaced."""
         fault = occupied(out, is_forced=self.is_forced) if out != STANDARD else None
         if fault is not None:
-            refuse(fault)
+            refuse_usage(fault)
 
 
 def order(client: Client, query: Query, style: Path | None, delivery: Delivery, terminal: Terminal) -> None:
@@ -137,7 +137,7 @@ def _expected_name(client: Client, query: Query) -> Path:
     """Name the file that a request with a seed will have; the server knows its default model, and models by sha256."""
     asked = query.get("model")
     meant = [model for model in client.models() if (asked in (model.name, model.sha256) if asked else model.default)]
-    name = meant[0].name if meant else asked  # which the server will refuse
+    name = meant[0].name if meant else asked  # which the server will refuse_usage
     return Path(archive_name(Named.model_validate({**query, "model": name or ""})))
 
 

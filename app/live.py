@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from redis import Redis
 from rq.utils import as_text
 
-from worker.contracts.catalog import CatalogEntry, PausedWorker, WorkerEntry
+from worker.contracts.catalog import CatalogEntry, PausedWorker, SetAside, SetAsides, WorkerEntry
 from worker.contracts.queue import (
     LEARNT_FIELD,
     LIVE_TTL_SECONDS,
@@ -24,6 +25,7 @@ from worker.contracts.queue import (
     Ring,
     cancel_key,
     progress_key,
+    set_aside_key,
 )
 from worker.contracts.tally import TALLY_KEY, Count, Counted
 
@@ -68,6 +70,13 @@ class Live:
         keys = list(self._redis.scan_iter(pattern, count=1000))
         values = self._redis.mget(keys) if keys else []
         return _parsed((value for value in values if value is not None), kind)
+
+    def set_aside(self) -> Counter[SetAside]:
+        """Count the live workers that cannot use a file, by file and reason."""
+        keys = [set_aside_key(worker.name) for worker in self.workers()]
+        values = self._redis.mget(keys) if keys else []
+        found = _parsed((value for value in values if value is not None), SetAsides)
+        return Counter(file for each in found for file in each.files)
 
     def absent(self, now: datetime) -> Callable[[str], timedelta]:
         """Make what tells for how long no worker of some numerics has been seen, as far as this server knows."""

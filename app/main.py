@@ -33,6 +33,7 @@ from app.waiting import Waiting
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.line import Line
 from worker.contracts.queue import connect, connect_async
+from worker.contracts.store import open_store
 
 _REDIS_TIMEOUT_SECONDS = 5
 _PROBE_TIMEOUT_SECONDS = 0.4
@@ -45,14 +46,14 @@ _PROBED_BUCKET_SECONDS = 1.5
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Build the application; its reconciler runs as long as it does. Raises KeysError."""
+    """Build the application; its reconciler runs as long as it does. Raises KeysError, SettingsError."""
     ring = None if settings.keys is None else KeyRing(settings.keys)
-    redis = connect(settings.redis_url, _REDIS_TIMEOUT_SECONDS)
-    artifacts, line, live = Artifacts(settings.store, _BUCKET_SECONDS), Line(redis), Live(redis)
+    redis = connect(settings.redis_url, _REDIS_TIMEOUT_SECONDS, password=settings.redis_password)
+    artifacts, line, live = open_store(settings.store, _BUCKET_SECONDS), Line(redis), Live(redis)
     room = Room(redis, artifacts, artifacts.free_bytes, settings.min_free_bytes)
     reconciler = Reconciler(redis, artifacts, line, live, room, settings.reconcile_every_seconds)
 
-    bell = Bell(connect_async(settings.redis_url, _REDIS_TIMEOUT_SECONDS))
+    bell = Bell(connect_async(settings.redis_url, _REDIS_TIMEOUT_SECONDS, settings.redis_password))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -92,6 +93,6 @@ def _names() -> set[str]:
 
 
 def _probes(settings: Settings) -> Probes:
-    redis = connect(settings.redis_url, _PROBE_TIMEOUT_SECONDS, retries=0)
+    redis = connect(settings.redis_url, _PROBE_TIMEOUT_SECONDS, retries=0, password=settings.redis_password)
     artifacts, live = Artifacts(settings.store, _PROBED_BUCKET_SECONDS), Live(redis)
     return Probes(Metrics(artifacts, Line(redis), live), Readiness(artifacts, live, settings.min_free_mb))

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from app.errors import ApiError, echoed, listed, unavailable
 from app.live import Live
-from app.schemas import Model
+from app.schemas import Model, SetAsideFile
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.jobs import JobSpec
 
@@ -28,6 +28,11 @@ class Models:
             speed = round(sum(speeds), 1) if speeds else None
             models.append(Model(**dict(entry), default=entry.name == default, workers=len(able), images_per_s=speed))
         return models
+
+    def set_aside(self) -> list[SetAsideFile]:
+        """List the files that live workers cannot use, and why."""
+        found = sorted(self._live.set_aside().items(), key=lambda item: (item[0].file, item[0].reason))
+        return [SetAsideFile(**dict(file), workers=count) for file, count in found]
 
     def one(self, name: str) -> Model:
         """Tell about one model."""

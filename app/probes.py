@@ -56,9 +56,7 @@ async def healthz() -> Health:
     return Health()
 
 
-@router.get(
-    "/readyz", operation_id="get_readiness", responses=_not_ready(), response_model_exclude_none=True
-)
+@router.get("/readyz", operation_id="get_readiness", responses=_not_ready(), response_model_exclude_none=True)
 async def readyz(request: Request) -> Ready:
     """Say whether a job that came now would be rendered, and if not, which part of the service is away."""
     probes = _probes(request)

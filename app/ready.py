@@ -1,14 +1,19 @@
 """Waiting until a service on this machine is ready."""
 
 import time
+from contextlib import suppress
 
 import httpx
+from redis.exceptions import RedisError
 from rich.console import Console
 
+from app.live import Live
 from app.stack import Stack, StackError
+from worker.contracts.queue import connect
 
 _READY_SECONDS = 60
 _POLL_SECONDS = 0.1
+_QUEUE_SECONDS = 5.0
 
 
 def wait_until_ready(stack: Stack, console: Console) -> None:
@@ -21,7 +26,15 @@ def wait_until_ready(stack: Stack, console: Console) -> None:
             if time.monotonic() > deadline:
                 raise StackError(f"the service was not ready after {_READY_SECONDS} s: {fault}; more is said above")
             stack.tend()
+            stack.check()
             time.sleep(_POLL_SECONDS)
+
+
+def tell_set_aside(stack: Stack, console: Console) -> None:
+    """Tell which files the workers cannot use, and why."""
+    with suppress(RedisError), connect(stack.queue_url, _QUEUE_SECONDS) as redis:
+        for file in Live(redis).set_aside():
+            console.print(f"Set aside: {file.file}: {file.reason}", markup=False, highlight=False)
 
 
 def _fault(api: httpx.Client) -> str | None:

@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from worker.contracts.catalog import CatalogEntry, Sha256
+from worker.contracts.catalog import CatalogEntry, SetAside, Sha256
 from worker.contracts.jobs import Format, JobError
 from worker.contracts.styles import DEFAULT_STEPS, MAX_STEPS, Mode, StyleSpec
 
@@ -189,10 +189,19 @@ class Model(CatalogEntry):
     """Sum of what these workers measured on their last shards."""
 
 
+class SetAsideFile(SetAside):
+    """A file that workers cannot use: a checkpoint, a folder of checkpoints or the weights of style transfer."""
+
+    workers: int
+    """Live workers that have set it aside."""
+
+
 class ModelList(BaseModel):
     """All models that can be asked for."""
 
     models: list[Model]
+    set_aside: list[SetAsideFile]
+    """Files that are missing among the models, and why."""
 
 
 class Style(BaseModel):

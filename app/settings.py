@@ -4,26 +4,21 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
 from app.cors import ANY, origins_of
 from app.prefix import checked
+from worker.contracts.environment import Environment
 from worker.contracts.jobs import DEFAULT_TTL_HOURS
-from worker.contracts.logs import LogFormat
 
 
 def _origins(setting: object) -> object:
     return origins_of(setting) if isinstance(setting, str) else setting
 
 
-class Settings(BaseSettings):
-    """Environment variables IMAGEMILL_REDIS_URL, IMAGEMILL_STORE, and so on."""
+class Settings(Environment):
+    """What only the API reads."""
 
-    model_config = SettingsConfigDict(env_prefix="IMAGEMILL_", env_ignore_empty=True, frozen=True)
-
-    redis_url: str = "redis://127.0.0.1:6379/0"
-    store: str = "imagemill-data/store"
-    """A folder, or a URL like s3://bucket/prefix; the same as the workers'."""
     default_model: str = "faces-64"
     """Rendered when a request names none; if no worker has it, the first model by name."""
     max_images: int = Field(default=100_000, ge=1)
@@ -43,8 +38,6 @@ class Settings(BaseSettings):
     root_path: Annotated[str, AfterValidator(checked)] = ""
     """The path below which a proxy publishes the service, like /imagemill, if it says none in X-Forwarded-Prefix."""
     reconcile_every_seconds: float = Field(default=5, gt=0)
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: LogFormat = "text"
 
     @model_validator(mode="after")
     def _check_origins(self) -> Self:

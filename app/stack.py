@@ -1,90 +1,32 @@
 """The whole service on one machine: a private queue server, the API and workers, watched and restarted."""
 
-import ctypes
 import fcntl
-import logging
 import os
 import shutil
-import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from app.child import Child
+from imagemill.start import command
+from worker.contracts import queue_url
+
 _TERM_SECONDS = 20
-_BACKOFF_SECONDS = (0.5, 1, 2, 5, 10, 30)
-_STABLE_SECONDS = 60
-_PR_SET_PDEATHSIG = 1
+_MOST_CRASHES = 3
+"""Of one process in a row, before the service is ready: another start would not help."""
 _SOCKET = "queue.sock"
 _MAX_SOCKET_PATH = 100
 """Bytes; the kernel takes 107."""
-
-log = logging.getLogger(__name__)
+_SHORT_FOLDERS = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108  # for private folders that are new
 
 
 class StackError(Exception):
     """The stack cannot be started here."""
-
-
-class Child:
-    """One process, started again after a pause when it dies."""
-
-    def __init__(
-        self, name: str, command: list[str], environment: Mapping[str, str], fds: tuple[int, ...] = ()
-    ) -> None:
-        self.name = name
-        self._command = command
-        self._environment = {**os.environ, **environment}
-        self._fds = fds
-        self._crashes = 0
-        self._due = 0.0
-        self._process: subprocess.Popen[bytes] | None = None
-        self._started = 0.0
-
-    def start(self) -> None:
-        """Start the process; it cannot outlive this one."""
-        self._started = time.monotonic()
-        self._process = subprocess.Popen(
-            self._command,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            pass_fds=self._fds,
-            start_new_session=True,  # Ctrl-C reaches the supervisor alone, which then stops everything in order
-            preexec_fn=_die_with_parent(os.getpid()),
-        )
-
-    def tend(self) -> None:
-        """Start the process again if it has died."""
-        now = time.monotonic()
-        if self._process is not None and self._process.poll() is not None:
-            lived = now - self._started
-            self._crashes = 0 if lived > _STABLE_SECONDS else self._crashes + 1
-            pause = _BACKOFF_SECONDS[min(self._crashes, len(_BACKOFF_SECONDS)) - 1] if self._crashes else 0
-            log.warning("%s died status=%s restart_in_seconds=%s", self.name, self._process.returncode, pause)
-            self._process, self._due = None, now + pause
-        if self._process is None and now >= self._due:
-            self.start()
-
-    def terminate(self) -> None:
-        """Ask the process to end."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
-
-    def wait(self, deadline: float) -> None:
-        """Wait until the process has ended, and end it at the deadline."""
-        if self._process is None:
-            return
-        try:
-            self._process.wait(max(0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
 
 
 class Stack:
@@ -96,7 +38,11 @@ class Stack:
         self._data = data.resolve()
         self._lock = _lock(self._data)
         self._socket = _listen(host, port)
-        self._runtime = _runtime_folder(self._data)
+        try:
+            self._runtime = _runtime_folder(self._data)
+        except StackError:
+            self._socket.close()
+            raise
         self._children = self._plan(workers, log_level, keys)
 
     @property
@@ -108,11 +54,19 @@ class Stack:
             host = "127.0.0.1" if address.version == 4 else "::1"
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
+    @property
+    def queue_url(self) -> str:
+        """Where the queue server listens."""
+        return queue_url.of_socket(self._runtime / _SOCKET)
+
     def __enter__(self) -> Self:
         """Start everything."""
         try:
             for child in self._children:
                 child.start()
+        except OSError as error:
+            self._stop()
+            raise StackError(f"cannot start a process ({error})") from error
         except BaseException:
             self._stop()
             raise
@@ -129,6 +83,15 @@ class Stack:
         for child in self._children:
             child.tend()
 
+    def check(self) -> None:
+        """Raise StackError when a process has ended too often, with what it said last."""
+        for child in self._children:
+            if child.crashes >= _MOST_CRASHES:
+                raise StackError(
+                    f"{child.name} has died {child.crashes} times, the last time with status {child.status}; "
+                    f"the last line that it wrote: {child.last_line()}"
+                )
+
     def _stop(self) -> None:
         """First what uses the queue, then the queue."""
         queue, *others = self._children
@@ -143,20 +106,19 @@ class Stack:
         os.close(self._lock)
 
     def _plan(self, workers: int, log_level: str, keys: Path | None) -> list[Child]:
-        queue_socket = self._runtime / _SOCKET
         environment = {
-            "IMAGEMILL_REDIS_URL": f"unix://{queue_socket}",
+            "IMAGEMILL_REDIS_URL": self.queue_url,
+            "IMAGEMILL_REDIS_PASSWORD_FILE": "",
             "IMAGEMILL_STORE": str(self._data / "store"),
             "IMAGEMILL_LOG_LEVEL": log_level,
             "IMAGEMILL_KEYS": str(keys or ""),
             "IMAGEMILL_THREADS": str(max(1, (os.cpu_count() or 1) // workers)),
         }
-        command = [sys.executable, "-m", "app.cli"]
         fd = self._socket.fileno()
         return [
-            Child("queue", queue_command(queue_socket), {}),
-            Child("api", [*command, "api", "--fd", str(fd)], environment, (fd,)),
-            *(Child(f"worker {k + 1}", [*command, "worker"], environment) for k in range(workers)),
+            Child("queue", queue_command(self._runtime / _SOCKET), {}, is_quiet=True),
+            Child("api", command("api", "--fd", str(fd)), environment, (fd,)),
+            *(Child(f"worker {k + 1}", command("worker"), environment) for k in range(workers)),
         ]
 
 
@@ -177,18 +139,29 @@ def queue_command(queue_socket: Path) -> list[str]:
         "appendonly": "no",
         "save": "",
         "loglevel": "warning",
-        "logfile": str(queue_socket.with_name("queue.log")),
+        "logfile": "",  # to its standard output
     }
     return [str(get_binary_path()), *(part for key, value in options.items() for part in (f"--{key}", value))]
 
 
 def _runtime_folder(data: Path) -> Path:
+    """Make a private folder whose path is short enough for a socket; raises StackError."""
     folder = data / "run"
-    if len(os.fsencode(folder / _SOCKET)) > _MAX_SOCKET_PATH:
-        return Path(tempfile.mkdtemp(prefix="imagemill-"))
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
-    return folder
+    if _fits(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        return folder
+    bases = [base for base in (Path(tempfile.gettempdir()), *_SHORT_FOLDERS) if _fits(base / "imagemill-12345678")]
+    for base in bases:
+        with suppress(OSError):
+            return Path(tempfile.mkdtemp(prefix="imagemill-", dir=base))
+    raise StackError(f"no folder for the queue's socket: {data} is too long for one; let TMPDIR name a short folder")
+
+
+def _fits(folder: Path) -> bool:
+    """Tell whether a socket can be in a folder, and its path in a URL, which holds UTF-8."""
+    path = os.fsencode(folder / _SOCKET)
+    return len(path) <= _MAX_SOCKET_PATH and path.decode(errors="replace").encode() == path
 
 
 def _lock(data: Path) -> int:
@@ -215,17 +188,3 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise StackError(f"cannot listen on {host}:{port} ({error.strerror}); give another --port") from error
-
-
-def _die_with_parent(parent: int) -> Callable[[], None] | None:
-    """Make what a new child runs first, so that the kernel ends it when its parent is gone. Linux only."""
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None).prctl
-
-    def prepare() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return prepare

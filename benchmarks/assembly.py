@@ -19,15 +19,17 @@ from redis.exceptions import RedisError
 from app.live import Live
 from app.stack import queue_command
 from benchmarks.service import processes
+from imagemill.start import command
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.queue import connect
+from worker.contracts.queue_url import of_socket
 
 _ROOT = Path(__file__).parents[1]
 _READY_SECONDS, _END_SECONDS, _POLL_SECONDS = 120, 60, 0.005
 _REDIS_SECONDS = 20
 _LOG_LETTERS = 2000
 
-WORKER = ("-m", "app.cli", "worker")
+WORKER = tuple(command("worker")[1:])
 """What follows the name of the interpreter in the command of a real worker."""
 
 
@@ -77,7 +79,7 @@ class Assembly:
 
     def queue_url(self, password: str) -> str:
         """Tell where the queue server is."""
-        return f"unix://:{password}@{self._queue_socket}" if password else f"unix://{self._queue_socket}"
+        return of_socket(self._queue_socket, password)
 
     def start_queue(self) -> None:
         """Start the queue server, empty."""
@@ -86,7 +88,7 @@ class Assembly:
 
     def start_api(self, name: str) -> None:
         """Start an API process; all of them share one port."""
-        self._start(name, [sys.executable, "-m", "app.cli", "api", "--fd", str(self._listener.fileno())])
+        self._start(name, command("api", "--fd", str(self._listener.fileno())))
 
     def start_workers(
         self, count: int, arguments: Sequence[str], environment: Mapping[str, str], *, is_pinned: bool = False

@@ -2,22 +2,22 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-COMMAND = [sys.executable, "-m", "app.cli"]
+from imagemill.start import command
+
+COMMAND = command()
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "COLUMNS": "120"}
 
 
 def imagemill(*arguments: str | Path, cwd: Path, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run `imagemill` to its end; `prefix` is a command that runs it, all else goes to `subprocess.run`."""
-    command = [*options.pop("prefix", []), *COMMAND, *map(str, arguments)]
-    return run(command, cwd, **options)
+    return run([*options.pop("prefix", []), *COMMAND, *map(str, arguments)], cwd, **options)
 
 
-def run(command: list[str], cwd: Path, **options: Any) -> subprocess.CompletedProcess[str]:
+def run(line: list[str], cwd: Path, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a command to its end and keep what it says."""
     return subprocess.run(
-        command, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=100, check=False, **options
+        line, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=100, check=False, **options
     )

@@ -1,5 +1,6 @@
 """The commands `imagemill dataset` and `imagemill train`. Tensors are imported inside, so that `--help` is quick."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,12 @@ from training.console import console, errors, measuring, notes, reading, stop_on
 from training.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
+
     from training.loop import Ending, Run
+    from training.plan import Plan
 
 _RECIPE = "flagship"
 
@@ -56,6 +62,7 @@ def train(
     epochs: Annotated[float | None, typer.Option(min=0.001, help="Budget: how often each image is seen.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Default: 0.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1; default: a GPU where there is one.")] = None,
+    devices: Annotated[int, typer.Option(min=1, help="Train on so many GPUs, or CPU processes, of this machine.")] = 1,
     runs: Annotated[Path, typer.Option(help="Where run folders are numbered.")] = Path("runs"),
     resume: Annotated[
         Path | None,
@@ -72,12 +79,17 @@ def train(
     from training.loop import Run
 
     changes = plans.Changes(epochs, images, minutes, tuple(change or ()))
+
+    def planned(own: "torch.device") -> "Plan":
+        if resume is None:
+            return plans.fresh(data, recipe or _RECIPE, changes, seed or 0, own, name, begin)
+        return plans.resumed(data, resume, own)
+
+    if devices > 1 and not parallel.is_launched():
+        raise typer.Exit(_launched(devices, device, planned))
     with errors(), stop_on_signal() as stop, parallel.joined(plans.device_named(parallel.own_device(device))) as joined:
         place, own = joined
-        if resume is None:
-            plan = plans.fresh(data, recipe or _RECIPE, changes, seed or 0, own, name, begin)
-        else:
-            plan = plans.resumed(data, resume, own)
+        plan = planned(own)
         if dry_run:
             estimated = estimate.of(plan, resume, place)
             if place.leads:
@@ -91,6 +103,18 @@ def train(
     status = _report(ending, run, data) if place.leads else 0
     parallel.leave(place, status)
     raise typer.Exit(status)
+
+
+def _launched(devices: int, device: str | None, planned: "Callable[[torch.device], Plan]") -> int:
+    """Run this command once for each device, if it can be planned. Returns the exit status."""
+    import torch
+
+    from training import launch
+
+    with errors():  # once, and not once for each process
+        launch.check(devices, device)
+        planned(torch.device("cpu"))
+    return launch.launch(devices, sys.argv[1:])
 
 
 def _report(ending: "Ending", run: "Run", data: Path) -> int:

@@ -17,6 +17,10 @@ class RecipeError(TrainingError):
     """A recipe is unknown or holds a value that it may not hold."""
 
 
+class DeviceError(TrainingError):
+    """A run asks for devices that this machine does not have."""
+
+
 class StateError(TrainingError):
     """A run cannot be resumed from what its folder holds."""
 

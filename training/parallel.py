@@ -1,4 +1,4 @@
-"""Training on several devices: one process each, started by torchrun, gradients averaged by hand.
+"""Training on several devices: one process each, started by PyTorch's launcher, gradients averaged by hand.
 
 By hand because DistributedDataParallel does not average the gradients of gradients that penalties need.
 """
@@ -42,10 +42,15 @@ _PATIENCE = timedelta(hours=2)
 """How long the others wait for the leader, who may have a large dataset to measure."""
 
 
+def is_launched() -> bool:
+    """Tell whether the launcher has started this process as one of several."""
+    return int(os.environ.get("WORLD_SIZE") or 1) > 1
+
+
 @contextmanager
 def joined(device: torch.device) -> Iterator[tuple[Place, torch.device]]:
-    """Join the processes that torchrun started, this one with a device of its own; alone, there is nothing to join."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    """Join the processes that the launcher started, each with a device of its own; alone, there is nothing to join."""
+    if not is_launched():
         yield ALONE, device
         return
     if device.type == "cuda":

@@ -4,9 +4,8 @@ import socket
 from typing import Annotated
 
 import typer
-from redis.exceptions import RedisError
 
-from worker.contracts.queue import connect, worker_key
+from worker.heartbeat import is_fresh
 from worker.settings import WorkerSettings
 
 _TIMEOUT_SECONDS = 5
@@ -20,15 +19,22 @@ def worker(
     """Render jobs until stopped. Configured by IMAGEMILL_REDIS_URL, IMAGEMILL_STORE, IMAGEMILL_MODELS and others."""
     settings = WorkerSettings()
     if check:
-        raise typer.Exit(0 if _is_alive(settings.redis_url) else 1)
+        raise typer.Exit(0 if _is_alive(settings) else 1)
 
     from worker.main import run
 
     run(settings)
 
 
-def _is_alive(redis_url: str) -> bool:
+def _is_alive(settings: WorkerSettings) -> bool:
+    if settings.heartbeat_file is not None:
+        return is_fresh(settings.heartbeat_file)
+    from redis.exceptions import RedisError
+
+    from worker.contracts.queue import connect, worker_key
+
+    redis = connect(settings.redis_url, _TIMEOUT_SECONDS, password=settings.redis_password)
     try:
-        return any(connect(redis_url, _TIMEOUT_SECONDS).scan_iter(worker_key(f"{socket.gethostname()}-*"), count=1000))
+        return any(redis.scan_iter(worker_key(f"{socket.gethostname()}-*"), count=1000))
     except RedisError:
         return False

@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Event
@@ -16,12 +17,13 @@ from redis.exceptions import RedisError
 
 from models.precision import fastest_dtype
 from worker.contracts import logs
-from worker.contracts.artifacts import Artifacts
-from worker.contracts.catalog import offers
+from worker.contracts.catalog import SetAside, offers
 from worker.contracts.line import Line
 from worker.contracts.queue import connect
+from worker.contracts.store import open_store
 from worker.encoding import Encoder, encode
 from worker.errors import WeightsError
+from worker.heartbeat import Heartbeat
 from worker.mills import Mills
 from worker.peers import Peers
 from worker.pulse import Pulse
@@ -55,21 +57,35 @@ def run(settings: WorkerSettings) -> None:
     device = choose_device(settings.device)
     if device.type == "cuda":
         # The gradients that style transfer needs are summed in any order else; a library reads its name when it starts.
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        os.environ["CUBLAS_WORKSPACE_CONFIG"] = os.environ.get("CUBLAS_WORKSPACE_CONFIG") or ":4096:8"
         torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.deterministic = True
     runtime = fitting(find_checkpoints(settings.models), device, settings.threads or cores())
     if not runtime.entries:
         log.warning("no checkpoint was found folder=%s", settings.models)
-    work(settings, runtime, network=_vgg19(settings, runtime))
+    network, set_aside = _vgg19(settings, runtime)
+    work(settings, runtime, network=network, set_aside=[*runtime.set_aside, *set_aside])
 
 
-def work(settings: WorkerSettings, runtime: Runtime, encode: Encoder = encode, network: Vgg19 | None = None) -> None:
+def work(
+    settings: WorkerSettings,
+    runtime: Runtime,
+    encode: Encoder = encode,
+    network: Vgg19 | None = None,
+    set_aside: Sequence[SetAside] = (),
+) -> None:
     """Take tasks until SIGTERM or SIGINT."""
-    redis = _wait_for_redis(settings.redis_url)
+    redis = _wait_for_redis(settings)
     name, stopping = f"{socket.gethostname()}-{uuid4().hex}", Event()
     pulse = Pulse(
-        redis, name, str(runtime.device), runtime.numerics, runtime.entries, vgg19=network.sha256 if network else None
+        redis,
+        name,
+        str(runtime.device),
+        runtime.numerics,
+        runtime.entries,
+        vgg19=network.sha256 if network else None,
+        set_aside=set_aside,
+        heartbeat=Heartbeat(settings.heartbeat_file),
     )
     log.info("worker started name=%s device=%s models=%d", name, runtime.device, len(runtime.entries))
     with (
@@ -77,14 +93,14 @@ def work(settings: WorkerSettings, runtime: Runtime, encode: Encoder = encode, n
         ThreadPoolExecutor(1, "settle") as settling,
         ThreadPoolExecutor(1, "store") as storing,
     ):
-        artifacts, line = Artifacts(settings.store), Line(redis)
+        artifacts, line = open_store(settings.store), Line(redis)
         halved = partial(pulse.tally.count, "out_of_memory_halvings")
         studio = Studio(network, runtime.device, artifacts.picture, halved) if network else None
         most_bytes = settings.learnt_mb * 1_000_000
         distillery = Distillery(artifacts, studio, threads, most_bytes) if studio else None
         mills = Mills(threads, runtime.threads, BEAT_SECONDS, encode, studio)
         watchdog = Watchdog(settings.watchdog_seconds)
-        store_check = StoreCheck(Artifacts(settings.store, _CHECK_SECONDS))
+        store_check = StoreCheck(open_store(settings.store, _CHECK_SECONDS))
         offered = offers((entry.sha256 for entry in runtime.entries), network.sha256 if network else None)
         peers = Peers(redis, name, runtime.numerics.name, offered)
         tasks = Tasks(
@@ -107,15 +123,16 @@ def work(settings: WorkerSettings, runtime: Runtime, encode: Encoder = encode, n
         raise SystemExit(1)  # RQ returns as if all were well when something unexpected has ended its loop
 
 
-def _vgg19(settings: WorkerSettings, runtime: Runtime) -> Vgg19 | None:
-    """Load what style transfer needs; without it, everything else works."""
-    if settings.vgg19 is None:
-        return None
+def _vgg19(settings: WorkerSettings, runtime: Runtime) -> tuple[Vgg19 | None, list[SetAside]]:
+    """Load what style transfer needs, or tell why it cannot be loaded; without it, everything else works."""
+    path = settings.vgg19
+    if path is None:
+        return None, []
     try:
-        return vgg.load(settings.vgg19, fastest_dtype(runtime.device), runtime.device)
+        return vgg.load(path, fastest_dtype(runtime.device), runtime.device), []
     except WeightsError as error:
         log.warning("there is no style transfer reason=%s", error)
-        return None
+        return None, [SetAside(file=path.name, reason=str(error).removeprefix(f"{path}: "))]
 
 
 def cores() -> int:
@@ -123,8 +140,8 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
-def _wait_for_redis(url: str) -> Redis:
-    redis = connect(url, _REDIS_TIMEOUT_SECONDS)
+def _wait_for_redis(settings: WorkerSettings) -> Redis:
+    redis = connect(settings.redis_url, _REDIS_TIMEOUT_SECONDS, password=settings.redis_password)
     while True:
         try:
             redis.ping()

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -10,7 +11,7 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import RedisError
 
-from worker.contracts.catalog import CatalogEntry, Numerics, PausedWorker, WorkerEntry
+from worker.contracts.catalog import CatalogEntry, Numerics, PausedWorker, SetAside, SetAsides, WorkerEntry
 from worker.contracts.queue import (
     LEARNT_FIELD,
     LEASE_TTL_SECONDS,
@@ -24,8 +25,10 @@ from worker.contracts.queue import (
     cancel_key,
     paused_key,
     progress_key,
+    set_aside_key,
     worker_key,
 )
+from worker.heartbeat import Heartbeat
 from worker.tally import Tally
 
 _ENDED_TTL_SECONDS = 60
@@ -46,6 +49,8 @@ class Pulse:
         models: list[CatalogEntry],
         *,
         vgg19: str | None = None,
+        set_aside: Sequence[SetAside] = (),
+        heartbeat: Heartbeat | None = None,
     ) -> None:
         self._redis = redis
         self._name = name
@@ -53,6 +58,8 @@ class Pulse:
         self.numerics = numerics
         self._models = models
         self._vgg19 = vgg19
+        self._set_aside = SetAsides(files=tuple(set_aside))
+        self._heartbeat = heartbeat or Heartbeat()
         self.images_per_s: float | None = None
         self.trouble: str | None = None
         """Why this worker takes no tasks."""
@@ -174,6 +181,7 @@ class Pulse:
             return pipeline.execute()
 
     def _announce_worker(self, pipeline: Pipeline) -> None:
+        self._heartbeat.beat()
         entry = WorkerEntry(
             name=self._name,
             device=self._device,
@@ -188,6 +196,8 @@ class Pulse:
             key, other, entry = other, key, PausedWorker(**dict(entry), reason=trouble)
         pipeline.delete(other)
         pipeline.set(key, entry.model_dump_json(), ex=WORKER_TTL_SECONDS)
+        if self._set_aside.files:
+            pipeline.set(set_aside_key(self._name), self._set_aside.model_dump_json(), ex=WORKER_TTL_SECONDS)
 
 
 class OutageTolerated:

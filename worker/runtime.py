@@ -15,7 +15,8 @@ from models.errors import ModelError
 from models.packed import pack
 from models.precision import fastest_dtype
 from models.served import ServedDcgan, served
-from worker.contracts.catalog import CatalogEntry, Numerics
+from worker.contracts.catalog import CatalogEntry, Numerics, SetAside
+from worker.contracts.errors import SettingsError
 from worker.errors import ModelUnavailableError
 
 _BATCH_SIZES = {"cpu": 16, "cuda": 256}
@@ -125,6 +126,8 @@ class Runtime:
         name = f"{device.type}-{str(dtype).removeprefix('torch.')}" + f"-{size}" * (size != usual)
         self.numerics = Numerics(name=name, batch_size=size)
         """How this worker computes."""
+        self.set_aside: list[SetAside] = []
+        """The checkpoints that cannot be loaded."""
         by_name = {model.entry.name: model for model in self._load_all(paths, dtype)}
         self._models = {model.entry.sha256: model for model in by_name.values()}
 
@@ -152,7 +155,9 @@ class Runtime:
             try:
                 yield LoadedModel(path, self.device, dtype, self.numerics)
             except ModelError as error:
-                log.warning("checkpoint set aside path=%s reason=%s", path, error)
+                reason = str(error).removeprefix(f"{path}: ")
+                self.set_aside.append(SetAside(file=path.name, reason=reason))
+                log.warning("checkpoint was set aside path=%s reason=%s", path, reason)
 
 
 def _around(slots: range) -> range:
@@ -190,15 +195,28 @@ def _warmed(paths: Sequence[Path], device: torch.device, threads: int, size: int
 
 
 def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
-    """Take CUDA where there is one, unless told otherwise."""
+    """Take CUDA where there is one, unless told otherwise. Raises SettingsError when there is none, but it must be."""
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise SettingsError(
+            "IMAGEMILL_DEVICE is 'cuda': PyTorch finds no GPU here; nvidia-smi must show one with a driver that is new "
+            "enough, or let it be 'auto' or 'cpu'"
+        )
     return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if wanted == "auto" else wanted)
 
 
 def find_checkpoints(folder: Path | None) -> list[Path]:
-    """Find the shipped checkpoints, then a user's own: of two models with one name, the later one counts."""
-    if folder is not None and not folder.is_dir():
-        log.warning("no such folder of checkpoints path=%s", folder)
-    return [*registry.zoo().values(), *(sorted(folder.glob("*.safetensors")) if folder else [])]
+    """Find the shipped checkpoints, then a user's own: of two models with one name, the later one counts.
+
+    A folder that cannot be read is listed itself, so that it is set aside with its reason.
+    """
+    shipped = list(registry.zoo().values())
+    if folder is None:
+        return shipped
+    try:
+        return [*shipped, *sorted(path for path in folder.iterdir() if path.suffix == ".safetensors")]
+    except OSError as error:
+        log.error("IMAGEMILL_MODELS is '%s': it is no folder that can be read (%s)", folder, error.strerror)
+        return [*shipped, folder]
 
 
 def _catalog_entry(path: Path, header: checkpoint.Header, numerics: Numerics) -> CatalogEntry:

@@ -82,6 +82,8 @@ class WarmWorker(SimpleWorker):
             serializer=JSONSerializer,
             worker_ttl=_IDLE_SECONDS + 15,
             log_job_description=False,
+            # Else RQ asks the server for its own address, and Redis' client fails at a blank in a socket's path.
+            prepare_for_work=False,
         )
         self._tasks = tasks
         self._pulse = pulse

@@ -1,7 +1,6 @@
 """`imagemill up` from its start until the API answers, a job would be rendered, and its user is told so."""
 
 import subprocess
-import sys
 import tempfile
 import time
 from http import HTTPStatus
@@ -10,6 +9,7 @@ from pathlib import Path
 from socket import create_server
 
 from benchmarks.cold_start.stages import StageError, Stages
+from imagemill.start import command
 
 _ROOT = Path(__file__).parents[2]
 _POLL_SECONDS, _READY_SECONDS, _END_SECONDS = 0.01, 120, 60
@@ -20,8 +20,8 @@ def measure() -> Stages:
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         port = _free_port()
         began = time.perf_counter()
-        command = [sys.executable, "-m", "app.cli", "up", "--port", f"{port}", "--data", f"{folder}/data"]
-        process = subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        up = command("up", "--port", f"{port}", "--data", f"{folder}/data")
+        process = subprocess.Popen(up, cwd=_ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
         try:
             alive = _first_success(port, "/healthz", process) - began
             ready = _first_success(port, "/readyz", process) - began

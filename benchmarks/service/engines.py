@@ -9,12 +9,13 @@ from benchmarks.service import imagemill
 from benchmarks.service.answer import Answer
 from benchmarks.service.client import fetch
 from benchmarks.service.engine import Engine
+from imagemill.start import command
 
 
 def own() -> list[Engine]:
     """List the engines that need nothing but this project's environment."""
     uvicorn = ("-m", "uvicorn", "--factory", "--host", "127.0.0.1", "--port", "{port}", "--log-level", "warning")
-    up = ("-m", "app.cli", "up", "--workers", "1", "--port", "{port}", "--data", "{folder}/data")
+    up = tuple(command("up", "--workers", "1", "--port", "{port}", "--data", "{folder}/data")[1:])
     return [
         Engine("bare", ("-m", "benchmarks.service.bare", "{port}"), "/?n=1", _ask_bare),
         Engine("imagemill", up, "/readyz", imagemill.ask),

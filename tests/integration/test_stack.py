@@ -25,10 +25,12 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @contextmanager
-def running(data: Path, environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def running(
+    data: Path, environment: dict[str, str], cwd: Path | None = None
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run `imagemill up`, from when it says that it is ready."""
     command = [*COMMAND, "up", "--port", "0", "--data", str(data)]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, env=environment, cwd=cwd, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             said = next(line for line in process.stdout if line.startswith("Ready"))
@@ -140,6 +142,53 @@ def test_data_that_is_a_file_is_refused(tmp_path: Path, environment: dict[str, s
     refused = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert refused.returncode == 1
     assert f"cannot use {tmp_path / 'file'} for data" in refused.stderr
+
+
+def test_the_service_starts_in_any_folder_with_any_files(tmp_path: Path, environment: dict[str, str]) -> None:
+    cwd = tmp_path / "a=b c#d?e%41\n"
+    for name in ("app.py", "models/__init__.py", "worker.py", "redis.py", "types.py", "numpy.py", "PIL/__init__.py"):
+        (cwd / name).parent.mkdir(parents=True, exist_ok=True)
+        (cwd / name).write_text("import pathlib\npathlib.Path('ran').touch()")
+    scratch = environment | {"TMPDIR": str(cwd), "PYTHONPATH": ":"}
+    with running(Path("data"), scratch, cwd) as (_, url):
+        answer = httpx.post(f"{url}/generate", params={"n": 4}, headers={"Accept": "application/zip"}, timeout=60)
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as file:
+            assert len([name for name in file.namelist() if name.endswith(".png")]) == 4
+        style = {"file": (Path(__file__).parents[2] / "models" / "zoo" / "faces-64.png").read_bytes()}
+        assert httpx.post(f"{url}/styles", files=style, timeout=60).is_success  # its decoder is a process too
+    assert not (cwd / "ran").exists()
+
+
+def test_a_service_that_cannot_start_says_why_and_ends(tmp_path: Path, environment: dict[str, str]) -> None:
+    wrong = environment | {"IMAGEMILL_LEARNT_MB": "some"}
+    command = [*COMMAND, "up", "--port", "0", "--data", str(tmp_path)]
+    refused = subprocess.run(command, env=wrong, capture_output=True, text=True, timeout=50)
+    assert refused.returncode == 1
+    (said,) = (line for line in refused.stdout.splitlines() if line.startswith("Error"))
+    assert said.startswith("Error: worker 1 has died 3 times")
+    assert "IMAGEMILL_LEARNT_MB is 'some'" in said
+    assert "Traceback" not in refused.stdout + refused.stderr
+
+
+def test_files_that_a_worker_cannot_use_are_told(tmp_path: Path, environment: dict[str, str]) -> None:
+    folder = tmp_path / "models"
+    save_checkpoint(folder, PLAIN)
+    (folder / "broken.safetensors").write_bytes(b"no checkpoint")
+    given = {"IMAGEMILL_MODELS": str(folder), "IMAGEMILL_VGG19": str(tmp_path / "vgg19.safetensors")}
+    command = [*COMMAND, "up", "--port", "0", "--data", str(tmp_path / "data")]
+    with subprocess.Popen(command, env=environment | given, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if line.startswith("Ready"):
+                break
+        url = re.findall(r"http://[\d.:]+\d", said[-1])[0]
+        found = httpx.get(f"{url}/models").json()["set_aside"]
+        process.terminate()
+    assert [(file["file"], file["workers"]) for file in found] == [("broken.safetensors", 1), ("vgg19.safetensors", 1)]
+    assert "not a safetensors file" in found[0]["reason"]
+    assert "".join(said).count("Set aside: ") == 2
 
 
 def test_the_demo_saves_the_images_and_says_where(tmp_path: Path, environment: dict[str, str]) -> None:

@@ -1,10 +1,11 @@
 """Training as a person does it: the installed command, real files, a real Ctrl-C."""
 
 import json
+import os
 import re
+import shlex
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -90,9 +91,8 @@ def test_a_dry_run_says_what_would_be_done_and_leaves_nothing(faces: Path) -> No
 
 
 def test_two_processes_make_one_run(faces: Path) -> None:
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "app.cli"]
-    arguments = ["train", "faces", "--images", "640", "--name", "both", "--runs", "together", *SMALL]
-    done = executed([*launch, *arguments], faces)
+    arguments = ["--images", "640", "--name", "both", "--runs", "together", "--device", "cpu", "--devices", "2"]
+    done = imagemill("train", "faces", *arguments, *SMALL, cwd=faces)
     assert done.returncode == 0, done.stdout + done.stderr
     (run,) = faces.glob("together/*")
     assert done.stdout.count("checkpoint: ") == 1
@@ -100,12 +100,49 @@ def test_two_processes_make_one_run(faces: Path) -> None:
     assert [json.loads(line)["images_seen"] for line in (run / "log.jsonl").read_text().splitlines()][-1] == 640
 
 
+@pytest.mark.parametrize("whom", ["the launcher", "all"])
+def test_ctrl_c_stops_all_processes_of_a_run_that_resumes(faces: Path, whom: str) -> None:
+    name = "some" if whom == "all" else "one"
+    arguments = ["--images", "64000", "--name", name, "--runs", name, "--device", "cpu", "--devices", "2"]
+    process = subprocess.Popen(
+        [*COMMAND, "train", "faces", *arguments, *SMALL],
+        cwd=faces,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while not list(faces.glob(f"{name}/*/state.safetensors")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    if whom == "all":  # as a terminal does
+        os.killpg(process.pid, signal.SIGINT)
+    else:
+        process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "Traceback" not in output
+    (run,) = faces.glob(f"{name}/*")
+    assert f"--resume {run.relative_to(faces)}" in output
+    done = imagemill("train", "faces", "--resume", run.relative_to(faces), "--dry-run", cwd=faces)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_mistake_of_several_processes_is_told_once(faces: Path) -> None:
+    done = imagemill("train", "nowhere", "--device", "cpu", "--devices", "2", cwd=faces)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stdout.count("error: ") == 1
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_a_disk_that_fills_up_stops_a_run_that_can_be_resumed(faces: Path) -> None:
     begun = imagemill("train", "faces", "--images", "320", "--name", "full", "--runs", "full", *SMALL, cwd=faces)
     assert begun.returncode == 0, begun.stdout + begun.stderr
     (run,) = faces.glob("full/*-full")
     size = (run / "state.safetensors").stat().st_size
-    limited = f"ulimit -f {size // 1024 // 2}; exec {sys.executable} -m app.cli train faces --name next --runs full "
+    limited = f"ulimit -f {size // 1024 // 2}; exec {shlex.join(COMMAND)} train faces --name next --runs full "
     done = executed(["bash", "-c", limited + " ".join(SMALL) + " --images 320"], faces)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "error: the run could not be saved at step 20 (File too large)" in done.stderr
@@ -119,6 +156,10 @@ def test_a_disk_that_fills_up_stops_a_run_that_can_be_resumed(faces: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (
+            ["train", "faces", "--device", "cpu:0", "--devices", "2"],
+            "error: --devices 2: --device cpu:0 names one device",
+        ),
         (["dataset", "nowhere", "out"], "error: nowhere: no such folder or zip"),
         (["train", "nowhere"], "error: nowhere: not a dataset made by `imagemill dataset`"),
         (

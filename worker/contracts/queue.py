@@ -147,16 +147,34 @@ def paused_key(name: str) -> str:
     return PAUSED_KEYS.replace("*", name)
 
 
-def connect(url: str, timeout_seconds: float, retries: int = 1) -> Redis:
+def set_aside_key(name: str) -> str:
+    """Key of the files that a live worker has set aside, SetAsides JSON.
+
+    It is a key of its own, as older versions refuse announcements with new fields.
+    """
+    return f"imagemill:set-aside:{name}"
+
+
+def connect(url: str, timeout_seconds: float, retries: int = 1, password: bytes | None = None) -> Redis:
     """Open a connection pool that fails fast: one quick retry, and then the caller decides."""
     retry = Retry(ConstantBackoff(_RETRY_SECONDS), retries)
     connecting = min(_CONNECT_SECONDS, timeout_seconds)
-    return Redis.from_url(url, retry=retry, socket_connect_timeout=connecting, socket_timeout=timeout_seconds)
+    return Redis.from_url(
+        url,
+        password=password,
+        retry=retry,
+        socket_connect_timeout=connecting,
+        socket_timeout=timeout_seconds,
+    )
 
 
-def connect_async(url: str, timeout_seconds: float) -> AsyncRedis:
+def connect_async(url: str, timeout_seconds: float, password: bytes | None = None) -> AsyncRedis:
     """Open a connection pool for a loop of events; it fails as fast."""
     retry = AsyncRetry(ConstantBackoff(_RETRY_SECONDS), 1)
     return AsyncRedis.from_url(
-        url, retry=retry, socket_connect_timeout=_CONNECT_SECONDS, socket_timeout=timeout_seconds
+        url,
+        password=password,
+        retry=retry,
+        socket_connect_timeout=_CONNECT_SECONDS,
+        socket_timeout=timeout_seconds,
     )

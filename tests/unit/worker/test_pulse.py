@@ -1,7 +1,9 @@
 import pytest
 from redis import Redis
 
+from app.live import Live
 from tests.unit.conftest import MakeSpec
+from worker.contracts.catalog import SetAside
 from worker.contracts.queue import Task, progress_key
 from worker.pulse import Pulse
 
@@ -25,6 +27,21 @@ def test_a_worker_that_waits_for_the_store_has_not_crashed(redis: Redis, make_sp
     assert [pulse.crashed_attempts(TASK) for _ in range(2)] == [0, 1]
     pulse.rendered(TASK)
     assert pulse.crashed_attempts(TASK) == 0
+
+
+def test_what_is_set_aside_is_announced_beside_an_entry_that_older_versions_read(
+    redis: Redis, make_spec: MakeSpec
+) -> None:
+    live, numerics = Live(redis), make_spec().model.numerics
+    Pulse(redis, "old", "cpu", numerics, []).announce()
+    assert not live.set_aside()
+    for name in ("a", "b"):
+        file = SetAside(file="x.safetensors", reason="Permission denied")
+        Pulse(redis, name, "cpu", numerics, [], set_aside=[file]).announce()
+    assert live.set_aside() == {file: 2}
+    assert {worker.name for worker in live.workers()} == {"old", "a", "b"}
+    assert "set_aside" not in str(redis.get("imagemill:worker:a"))
+    assert 0 < redis.ttl("imagemill:set-aside:a") <= 30
 
 
 def test_a_lease_is_taken_though_the_first_answer_was_lost(

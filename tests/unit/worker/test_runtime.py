@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,30 @@ def test_a_model_with_other_bytes_is_not_taken_for_the_wanted_one(runtime: Runti
 def test_a_users_checkpoint_is_found_beside_the_shipped_ones(tmp_path: Path) -> None:
     save_checkpoint(tmp_path, "own")
     assert find_checkpoints(tmp_path) == [*find_checkpoints(None), tmp_path / "own.safetensors"]
+
+
+@pytest.mark.parametrize("name", ["nowhere", "file", "file/below"])
+def test_a_folder_of_checkpoints_that_cannot_be_read_is_set_aside(
+    name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_bytes(b"no checkpoint")
+    folder = tmp_path / name
+    (*shipped, own) = find_checkpoints(folder)
+    assert shipped == find_checkpoints(None)
+    assert f"IMAGEMILL_MODELS is '{folder}'" in caplog.text
+    (file,) = Runtime([own], CPU).set_aside
+    assert file.file == folder.name
+    assert str(tmp_path) not in file.reason or "No such file" in file.reason
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("place", ["plain.safetensors", "."])
+def test_a_checkpoint_that_may_not_be_read_is_set_aside(place: str, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, "plain")
+    (tmp_path / place).chmod(0)
+    made = Runtime(find_checkpoints(tmp_path)[-1:], CPU)
+    (tmp_path / place).chmod(0o700)
+    assert ["ermission denied" in file.reason for file in made.set_aside] == [True]
 
 
 def test_of_two_models_with_one_name_the_later_one_counts(tmp_path: Path) -> None:

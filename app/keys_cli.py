@@ -1,12 +1,11 @@
-"""The commands `imagemill keys ...`."""
+"""The command `imagemill keys`."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from app.refusal import refused_politely
 
 keys = typer.Typer(no_args_is_help=True, help="Say who may use the service, and for how much.")
 
@@ -55,15 +54,3 @@ def all_keys(file: _KeysFile = _KEYS) -> None:
     with refused_politely():
         for key in load(file).keys:
             typer.echo(f"{key.owner}  images: {key.max_images or 'any'}  jobs: {key.max_jobs or 'any'}")
-
-
-@contextmanager
-def refused_politely() -> Iterator[None]:
-    """Print what is wrong with the keys in one line, and end with status 1."""
-    from app.keys import KeysError
-
-    try:
-        yield
-    except KeysError as error:
-        typer.echo(f"Error: {error}", err=True)
-        sys.exit(1)

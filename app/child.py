@@ -1,0 +1,133 @@
+"""One process of the service on this machine, started again when it dies."""
+
+import ctypes
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from threading import Thread
+from typing import IO
+
+_BACKOFF_SECONDS = (0.5, 1, 2, 5, 10, 30)
+_STABLE_SECONDS = 60
+_READ_SECONDS = 1
+"""For the last output of a process that has died: another one that it started may hold the pipe open."""
+_LAST_LINES = 20
+_MOST_LETTERS = 500
+_PR_SET_PDEATHSIG = 1
+
+log = logging.getLogger(__name__)
+
+
+class Child:
+    """One process, started again after a pause when it dies. Its output goes to our stderr, unless it is quiet."""
+
+    def __init__(
+        self,
+        name: str,
+        command: list[str],
+        environment: Mapping[str, str],
+        fds: tuple[int, ...] = (),
+        *,
+        is_quiet: bool = False,
+    ) -> None:
+        self.name = name
+        self.crashes = 0
+        """Times that it died in a row, each soon after its start."""
+        self.status: int | None = None
+        """How it ended the last time; minus the number of the signal that killed it."""
+        self._command = command
+        self._environment = {**os.environ, **environment}
+        self._fds = fds
+        self._is_quiet = is_quiet
+        self._due = 0.0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
+        self._lines: deque[bytes] = deque(maxlen=_LAST_LINES)
+        self._reader: Thread | None = None
+
+    def start(self) -> None:
+        """Start the process; it cannot outlive this one. Raises OSError."""
+        self._started = time.monotonic()
+        self._process = subprocess.Popen(
+            self._command,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=self._fds,
+            start_new_session=True,  # Ctrl-C reaches the supervisor alone, which then stops everything in order
+            preexec_fn=_die_with_parent(os.getpid()),
+        )
+        self._reader = Thread(target=self._read, args=(self._process.stdout,), daemon=True)
+        self._reader.start()
+
+    def tend(self) -> None:
+        """Start the process again if it has died."""
+        if self._process is not None and self._process.poll() is not None:
+            is_stable = time.monotonic() - self._started > _STABLE_SECONDS
+            self.crashes = 0 if is_stable else self.crashes + 1
+            self._pause(self._process.returncode)
+        if self._process is None and time.monotonic() >= self._due:
+            try:
+                self.start()
+            except OSError as error:  # no process or no memory is left for it
+                self.crashes += 1
+                self._lines.append(str(error).encode())
+                self._pause(None)
+
+    def last_line(self) -> str:
+        """Tell the last line that the process wrote."""
+        lines = (line.decode(errors="replace").strip() for line in reversed(self._lines))
+        return next(filter(None, lines), "nothing")[:_MOST_LETTERS]
+
+    def _pause(self, status: int | None) -> None:
+        """Let the next start wait: longer each time."""
+        if self._reader is not None:
+            self._reader.join(_READ_SECONDS)
+        pause = _BACKOFF_SECONDS[min(self.crashes, len(_BACKOFF_SECONDS)) - 1] if self.crashes else 0
+        self._process, self._due, self.status = None, time.monotonic() + pause, status
+        log.warning("%s died status=%s restart_in_seconds=%s", self.name, status, pause)
+
+    def _read(self, output: IO[bytes]) -> None:
+        with output:
+            for line in output:
+                self._lines.append(line)
+                if not self._is_quiet:
+                    with suppress(OSError, ValueError):  # a terminal that was closed must not hold the process up
+                        sys.stderr.buffer.write(line)
+                        sys.stderr.buffer.flush()
+
+    def terminate(self) -> None:
+        """Ask the process to end."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+
+    def wait(self, deadline: float) -> None:
+        """Wait until the process has ended, and end it at the deadline."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(max(0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _die_with_parent(parent: int) -> Callable[[], None] | None:
+    """Make what a new child runs first, so that the kernel ends it when its parent is gone. Linux only."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl
+
+    def prepare() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return prepare

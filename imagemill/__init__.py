@@ -1,0 +1,1 @@
+"""The command's start: it finds Imagemill's own packages, whatever else has their names."""

@@ -1,0 +1,5 @@
+"""`python -m imagemill` is the command `imagemill`."""
+
+from imagemill.start import main
+
+main()

@@ -1,0 +1,76 @@
+"""Start Imagemill's modules as processes that import our code, whatever files lie in the folders around.
+
+Our packages have common names: a user's folder may hold an `app.py` or a package `models` too. So a process first runs
+this file by its path. Until it has put the folders in order, it imports only what Python has loaded already.
+"""
+
+import importlib.machinery
+import os
+import site
+import sys
+from collections.abc import Sequence
+
+_FILE = os.path.abspath(__file__)  # noqa: PTH100  # a symbolic link is not followed
+_HOME = os.path.dirname(os.path.dirname(_FILE))  # noqa: PTH120
+_PACKAGES = frozenset({"app", "imagemill", "models", "training", "worker"})
+_COMMAND_LINE = "app.cli"
+
+
+class OwnPackages:
+    """A finder that imports our packages from beside this one, before Python searches `sys.path`."""
+
+    @staticmethod
+    def find_spec(
+        name: str, _path: Sequence[str] | None = None, _target: object = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Find one of our packages. None for every other module."""
+        return importlib.machinery.PathFinder.find_spec(name, [_HOME]) if name in _PACKAGES else None
+
+
+def main() -> None:
+    """Run the command line."""
+    _protect_imports()
+    importlib.import_module(_COMMAND_LINE).main()
+
+
+def command(*arguments: str, module: str = _COMMAND_LINE) -> list[str]:
+    """Build the command that runs one of our modules as a process of its own."""
+    # -P: the folder of this file, and the current one, are no places for modules.
+    return [sys.executable, "-P", _FILE, module, *arguments]
+
+
+def _protect_imports() -> None:
+    """Import our packages from here, and search the user's folders after those of Python and its packages.
+
+    The user's folders are the current one and those in PYTHONPATH.
+    """
+    sys.meta_path.insert(0, OwnPackages)
+    here = _current_folder()
+    named = (here, *os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    users = {os.path.normpath(os.path.join(here, folder)) for folder in named} - _python_folders()  # noqa: PTH118
+    sys.path.sort(key=users.__contains__)  # a stable sort: the order is kept otherwise
+
+
+def _python_folders() -> set[str]:
+    library = os.path.dirname(os.__file__)  # noqa: PTH120
+    return {library, f"{library}/lib-dynload", *site.getsitepackages(), site.getusersitepackages()}
+
+
+def _current_folder() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109
+    except FileNotFoundError:  # somebody has removed it
+        return ""
+
+
+def _run_module() -> None:
+    """Run the module that the first argument names, with the arguments behind it."""
+    _protect_imports()
+    import runpy
+
+    del sys.argv[0]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    _run_module()

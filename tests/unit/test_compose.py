@@ -1,0 +1,89 @@
+"""What the Compose file gives to each process is what its settings know."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.settings import Settings
+from tests.compose import VARIABLES, services
+from worker.contracts.environment import Environment
+from worker.settings import WorkerSettings
+
+EVERYTHING = {
+    "IMAGEMILL_DEFAULT_MODEL": "emoji-64",
+    "IMAGEMILL_KEYS": "/data/keys.json",
+    "IMAGEMILL_LEARNT_MB": "500",
+    "IMAGEMILL_LOG_FORMAT": "json",
+    "IMAGEMILL_MAX_IMAGES": "1000",
+    "IMAGEMILL_MIN_FREE_MB": "0",
+    "IMAGEMILL_MODELS_DIR": "/models",
+    "IMAGEMILL_PORT": "9000",
+    "IMAGEMILL_QUEUE_PASSWORD_FILE": "/etc/queue_password",
+    "IMAGEMILL_TTL_HOURS": "24",
+    "IMAGEMILL_VGG19": "/weights/vgg19.safetensors",
+    "IMAGEMILL_WEIGHTS_DIR": "/weights",
+    "REDIS_IMAGE": "redis:7",
+}
+
+
+def clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.upper().startswith("IMAGEMILL_")]:
+        monkeypatch.delenv(name)
+
+
+def settings_of(name: str, service: dict[str, Any], monkeypatch: pytest.MonkeyPatch, password: Path) -> Environment:
+    clear(monkeypatch)
+    for variable, value in service["environment"].items():
+        monkeypatch.setenv(variable, value.replace("/run/secrets/queue_password", str(password)))
+    return Settings() if name == "api" else WorkerSettings()
+
+
+def test_every_variable_is_tried() -> None:
+    assert set(EVERYTHING) == VARIABLES
+
+
+@pytest.mark.parametrize("variables", [{}, dict.fromkeys(EVERYTHING, ""), EVERYTHING], ids=["unset", "empty", "set"])
+@pytest.mark.parametrize("profile", ["cpu", "gpu"])
+def test_each_process_can_read_its_settings(
+    profile: str, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    password = tmp_path / "password"
+    password.write_text("word\n")
+    found = {name: each for name, each in services(profile, variables).items() if name != "redis"}
+    assert set(found) == {"api", f"worker-{profile}"}
+    for name, service in found.items():
+        read = settings_of(name, service, monkeypatch, password)
+        assert {variable.removeprefix("IMAGEMILL_").lower() for variable in service["environment"]} <= set(
+            type(read).model_fields
+        )
+        assert read.redis_password == b"word"
+        assert read.log_format == (variables.get("IMAGEMILL_LOG_FORMAT") or "text")
+
+
+def test_the_gpu_profile_takes_no_cpu_in_silence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("word")
+    service = services("gpu")["worker-gpu"]
+    read = settings_of("worker-gpu", service, monkeypatch, tmp_path / "password")
+    assert isinstance(read, WorkerSettings)
+    assert (read.device, read.learnt_mb, read.vgg19) == ("cuda", 2000, None)
+
+
+@pytest.mark.parametrize("name", services())
+def test_no_container_shows_a_password(name: str) -> None:
+    service = services(None, EVERYTHING)[name]
+    assert "queue_password" in service["secrets"]
+    shown = {**service.get("environment", {})}
+    assert not any("PASSWORD" in variable or "AUTH" in variable for variable in shown if not variable.endswith("_FILE"))
+    assert not any("@" in str(value) for value in shown.values())
+
+
+@pytest.mark.parametrize("name", services())
+def test_the_log_of_a_container_is_limited(name: str) -> None:
+    assert set(services()[name]["logging"]["options"]) == {"max-size", "max-file"}
+
+
+def test_git_ignores_what_a_user_puts_beside_the_compose_file() -> None:
+    ignored = (Path(__file__).parents[2] / ".gitignore").read_text().split()
+    assert {"/.env", "/secrets/", "/checkpoints/", "/weights/"} <= set(ignored)

@@ -1,0 +1,23 @@
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from worker.heartbeat import Heartbeat, is_fresh
+
+
+def test_a_worker_is_alive_while_it_touches_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "alive"
+    assert not is_fresh(path)
+    Heartbeat(path).beat()
+    assert is_fresh(path)
+    os.utime(path, (time.time() - 60,) * 2)
+    assert not is_fresh(path)
+
+
+def test_a_heartbeat_file_that_cannot_be_written_ends_no_work(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    heartbeat = Heartbeat(tmp_path / "nowhere" / "alive")
+    heartbeat.beat()
+    heartbeat.beat()
+    assert caplog.text.count("was not written") == 1

@@ -1,0 +1,71 @@
+"""The URL of the queue server: how a socket's path is written in one, and which URLs are refused."""
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
+
+_SCHEMES = ("redis", "rediss", "unix")
+_ODD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%(?:2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
+"""A % that begins no escape, or the escape of a letter, digit, '-', '.', '_' or '~', which nobody needs to escape."""
+_RIGHT = (
+    "it must be redis://HOST:PORT/DATABASE, rediss://HOST:PORT/DATABASE or unix:///PATH, with :PASSWORD@ before HOST "
+    "or /PATH; there, write % as %25, / as %2F, ? as %3F, # as %23 and [ as %5B, or leave the password out and let "
+    "IMAGEMILL_REDIS_PASSWORD_FILE name a file with it"
+)
+
+
+def of_socket(path: Path, password: str = "") -> str:
+    """Write the URL of a server that listens at a socket."""
+    credentials = f":{quote(password, safe='')}@" if password else ""
+    return f"unix://{credentials}{quote(os.fsencode(path))}"
+
+
+def check(url: str) -> None:
+    """Raise ValueError for a URL that Redis' client cannot use, or would read as another one than was meant."""
+    try:
+        parts = urlsplit(url)
+        fault = _fault(url, parts)
+        if fault is None and parts.query:
+            _check_options(url)
+    except (TypeError, ValueError):
+        fault = "it is not the URL of a queue server"
+    if fault is not None:
+        raise ValueError(f"{fault}; {_RIGHT}")
+
+
+def _check_options(url: str) -> None:
+    """Let Redis' client read the options of a URL, which connects nowhere; raises TypeError, ValueError."""
+    from redis import Redis  # not above: a health check does without it
+
+    Redis.from_url(url).connection_pool.make_connection()
+
+
+def has_password(url: str) -> bool:
+    """Tell whether a URL holds a password."""
+    return bool(urlsplit(url).password)
+
+
+def masked(url: str) -> str:
+    """Hide the password of a URL, also of one that cannot be parsed."""
+    scheme, separator, rest = url.partition("://")
+    _, at, place = rest.rpartition("@")
+    return f"{scheme}{separator}***@{place}" if at else url
+
+
+def _fault(url: str, parts: SplitResult) -> str | None:
+    odd = _ODD_ESCAPE.search(url)
+    if parts.scheme not in _SCHEMES:
+        return "it is not the URL of a queue server"
+    if not url.isprintable() or " " in url:
+        return "it holds a blank or a control character, of which a blank is written as %20"
+    if odd:
+        return f"it holds {odd[0]}, which a URL reads as {unquote(odd[0])}" if odd[0] != "%" else "it holds a lone %"
+    if parts.fragment or url.endswith("#"):
+        return "it holds #, which ends a URL"
+    parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True)
+    if parts.scheme == "unix":
+        is_placed = parts.path.startswith("/") and not parts.hostname
+    else:
+        is_placed = bool(parts.hostname) and parts.port != 0 and re.fullmatch(r"(/\d*)?", parts.path) is not None
+    return None if is_placed else "its host or path is missing or misplaced"

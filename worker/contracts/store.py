@@ -1,0 +1,30 @@
+"""Opening the store that a process was told to use."""
+
+import os
+from pathlib import Path
+
+from worker.contracts.artifacts import PATIENCE_SECONDS, Artifacts
+from worker.contracts.errors import SettingsError
+from worker.contracts.objects import StoreError
+
+
+def open_store(url: str, patience_seconds: float = PATIENCE_SECONDS) -> Artifacts:
+    """Open a folder or a bucket. Raises SettingsError when it cannot be one, or the folder cannot be written."""
+    try:
+        artifacts = Artifacts(url, patience_seconds)
+        if "://" not in url:
+            _check_permission(Path(url))
+    except (OSError, StoreError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise SettingsError(
+            f"IMAGEMILL_STORE is {url!r}: it cannot be used ({reason}); it must be a folder that this user may write, "
+            "or a URL like s3://bucket/prefix"
+        ) from error
+    return artifacts
+
+
+def _check_permission(folder: Path) -> None:
+    """Raise PermissionError when a folder or one in it may not be written. A full disk is no reason not to start."""
+    for path in (folder, *filter(Path.is_dir, folder.iterdir())):
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise PermissionError(f"no permission to write {path}")
