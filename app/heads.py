@@ -17,4 +17,5 @@ def answer_heads(router: APIRouter, others: Collection[str] = ()) -> None:
                 include_in_schema=False,
                 dependencies=route.dependencies,
                 response_class=route.response_class,
+                response_model_exclude_none=route.response_model_exclude_none,
             )

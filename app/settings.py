@@ -42,7 +42,9 @@ class Settings(Environment):
     @model_validator(mode="after")
     def _check_origins(self) -> Self:
         if ANY in self.cors_origins and self.keys is None:
-            raise ValueError("cors_origins: without keys, * would let every site use the service; list the origins")
+            raise ValueError(
+                "IMAGEMILL_CORS_ORIGINS: without keys, * would let every site use the service; list the origins"
+            )
         return self
 
     @property

@@ -118,7 +118,8 @@ def test_a_dataset_of_the_first_layout_is_rebuilt_as_it_was(house: House) -> Non
     """Jobs that were written down before there were other layouts say nothing of theirs."""
     job = house.wait_done(house.generate(4, seed=9, model=LABELLED, ttl_hours=3)["id"])
     assert all("label_id" in record for record in metadata(house.download(job["id"])))
-    age(house, job["id"], "state.json", "finished", timedelta(hours=4))
+    for name, field in (("spec.json", "created"), ("state.json", "finished")):
+        age(house, job["id"], name, field, timedelta(hours=4))
     path = house.folder / "store" / "jobs" / job["id"] / "spec.json"
     spec = json.loads(path.read_text())
     assert spec.pop("layout") == 2

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from pydantic import ValidationError
 
 from app.settings import Settings
 from tests.integration.guarded import Guarded
 from tests.integration.house import House
 from tests.integration.test_problems import problem
 from tests.tiny import PLAIN
+from worker.contracts.errors import SettingsError
 
 
 @pytest.mark.parametrize(
@@ -118,11 +118,13 @@ def test_all_origins_are_let_in_only_where_there_are_keys(guarded: Guarded) -> N
     with guarded.house.another_api(IMAGEMILL_CORS_ORIGINS="*") as (api, _):
         asked = api.options("/generate", headers={"Origin": "http://any.example", **PREFLIGHT})
         assert (asked.status_code, asked.headers["Access-Control-Allow-Origin"]) == (200, "*")
-    with pytest.raises(ValidationError, match="without keys, \\* would let every site use the service"):
+    with pytest.raises(
+        SettingsError, match="IMAGEMILL_CORS_ORIGINS: without keys, \\* would let every site use the service"
+    ):
         Settings(cors_origins="*")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("setting", ["localhost:8888", "http://a.example/page", "*.example", "null", f"*,{NOTEBOOK}"])
 def test_an_origin_that_no_browser_sends_is_refused(setting: str) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(SettingsError, match="IMAGEMILL_CORS_ORIGINS"):
         Settings(cors_origins=setting)  # type: ignore[arg-type]
