@@ -1,5 +1,6 @@
 """The command `imagemill`. Commands of other packages are found by entry point and loaded when they are asked for."""
 
+import io
 import logging
 import os
 import signal
@@ -232,7 +233,15 @@ def _refused_politely() -> Iterator[None]:
 
 def main() -> None:
     """Run the command line."""
+    _escape_what_cannot_be_shown()
     cli()
+
+
+def _escape_what_cannot_be_shown() -> None:
+    """Let a terminal that is not UTF-8 show escapes of characters that it lacks, instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _load(entry_point: EntryPoint) -> Any:  # noqa: ANN401

@@ -172,7 +172,7 @@ def a_text(tmp_path: Path) -> None:
         (one_image, "error: 1 usable images, at least 2 wanted (0 set aside)"),
         (nested_zips, "; cats.zip in there wants to be unpacked first"),
         (an_encrypted_zip, "0 usable images, at least 2 wanted (2 set aside; the first: a.png: encrypted; unpack"),
-        (a_cut_zip, "error: in: neither a folder nor a zip"),
+        (a_cut_zip, "error: in: the end of the zip is missing, as after an incomplete download"),
         (a_text, "error: in: neither a folder nor a zip"),
     ],
 )
@@ -222,7 +222,7 @@ def test_a_table_as_a_spreadsheet_writes_it_is_read(tmp_path: Path) -> None:
         ("file,size\n0.png,1\n", "error: labels.csv: no column 'kind'; it has file, size"),
         ("", "error: labels.csv: no column 'file'; it has none"),
         ("file,kind\n", "error: labels.csv: column 'file' names none of the images"),
-        ("file,kind\n0,a\n1,b\n", "names none of the images (its first is '0', that of in is '0.png')"),
+        ("file,kind\nx0,a\nx1,b\n", "names none of the images (its first is 'x0', that of in is '0.png')"),
         ("file,kind\n0.png," + "x" * 200_000, "error: labels.csv: not a CSV table (field larger than"),
     ],
 )

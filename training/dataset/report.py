@@ -4,11 +4,12 @@ from training.dataset.store import Dataset
 
 _LISTED = 20
 _NAMED = 12
+_TOLD_CUT = 0.005
 
 
 def lines(dataset: Dataset) -> list[str]:
     """Say what was set aside, what is there and what looks odd, a sentence a line, without control characters."""
-    return [_printable(line) for line in (*_set_aside(dataset), _summary(dataset), *_oddities(dataset))]
+    return [printable(line) for line in (*_set_aside(dataset), _summary(dataset), *_oddities(dataset))]
 
 
 def _set_aside(dataset: Dataset) -> list[str]:
@@ -35,8 +36,17 @@ def _oddities(dataset: Dataset) -> list[str]:
         found.append(f"{made.enlarged} were smaller than {made.resolution} px and were enlarged: they look soft")
     if made.duplicates:
         found.append(f"{made.duplicates} show exactly the pixels of another image")
+    if made.dim:
+        found.append(
+            f"{made.dim} use less than 1/8 of their range (nearly black or of one grey): "
+            "their files may hold fewer bits than they declare"
+        )
+    found += [f"{count}: {remark}" for remark, count in made.remarks.items()]
+    if made.cut >= _TOLD_CUT:
+        found.append(f"{made.cut:.0%} of an image lies outside of the square on average ({made.crop})")
     return found
 
 
-def _printable(line: str) -> str:
+def printable(line: str) -> str:
+    """Escape what is no printable character: a name must not steer the terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)

@@ -1,0 +1,149 @@
+"""What a source holds: its files by kind, and what is left out and why."""
+
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from training.dataset import archive, boxes, folder, layout
+from training.dataset.item import Item, refused
+from training.dataset.kinds import IMAGE_SUFFIXES, kind_of, refusal
+from training.dataset.listing import File, Listing, Skipped
+from training.errors import DatasetError
+
+_TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl"})
+_ANNOTATION_BYTES = 512
+
+
+class Contents:
+    """The files of a folder or a zip. Raises DatasetError when it is missing or holds no image."""
+
+    def __init__(self, path: Path, zip_names: str | None = None) -> None:
+        self.path = path
+        self._listing = _listed(path, zip_names)
+        self.files = {file.name: file for file in self._listing.files}
+        self.images: dict[str, File] = {}
+        self.refused = [refused(name, reason) for name, reason in self._listing.refused]
+        self._others: dict[str, None] = {}
+        self._used: list[str] = []
+        """Tables and annotations."""
+        for file in self._listing.files:
+            self._sort(file)
+        self._leave_out_runs()
+        if not self.images:
+            looked = ", ".join(sorted(IMAGE_SUFFIXES))
+            raise DatasetError(f"{path}: no images found (looked for {looked}){self._hint()}")
+
+    @property
+    def notes(self) -> list[str]:
+        """Tell what had to be assumed about the source."""
+        return self._listing.notes
+
+    def choose_split(self, split: str) -> None:
+        """Keep the images of one split only. Raises DatasetError when there is none of that name."""
+        parts = {name: PurePosixPath(name).parts[:-1] for name in self.images}
+        outside = [name for name in self.images if split not in parts[name]]
+        if len(outside) == len(self.images):
+            names = sorted({part for found in parts.values() for part in found if layout.split_of([part])})
+            raise DatasetError(f"--split {split}: no folder of that name holds images; splits are {names or 'none'}")
+        for name in outside:
+            self._listing.skipped.add(f"images outside of {split}", name)
+            del self.images[name]
+
+    def tables(self, name: str) -> list[tuple[bytes, str]]:
+        """Read the tables of a name, each with the folder that it lies in; on disk only where the source has none."""
+        inside = [name] if name in self.files else _ending(self.files, name)
+        self._use(inside)
+        if inside:
+            return [(self.files[table].read(), str(PurePosixPath(table).parent)) for table in inside]
+        return [(Path(name).read_bytes(), "")] if Path(name).is_file() else []
+
+    def other_tables(self) -> list[str]:
+        """Name files that may be tables of labels."""
+        return [name for name in self._others if PurePosixPath(name).suffix.lower() in _TABLE_SUFFIXES]
+
+    def downloads(self) -> frozenset[str]:
+        """Find the folders of unpacked downloads of the service: they hold its metadata."""
+        paths = map(PurePosixPath, self.files)
+        return frozenset(str(path.parent) for path in paths if path.name == "metadata.jsonl")
+
+    def annotations(self, name: str) -> tuple[list[File], str] | None:
+        """Find the annotations below a folder, inside the source or on disk, and its path; None without the folder."""
+        inside = _ending(self._listing.folders, name)
+        if not inside and not Path(name).is_dir():
+            return None
+        files = self._listing.files if inside else folder.listed(Path(name)).files
+        place = inside[0] if inside else ""
+        found = [file for file in files if (not place or file.name.startswith(f"{place}/")) and _is_annotation(file)]
+        self._use(file.name for file in found)
+        return found, place
+
+    def skipped(self, used: Iterable[str]) -> Skipped:
+        """Count what is left out: files that are no pictures, and folders beside the used ones that hold none."""
+        for name in self._others:
+            self._listing.skipped.add("other files", name)
+        files = {*used, *self.images, *(item.name for item in self.refused)}
+        full = {str(parent) for name in files for parent in PurePosixPath(name).parents}
+        beside = {str(PurePosixPath(name).parent) for name in full}
+        used_folders = {str(parent) for name in self._used for parent in PurePosixPath(name).parents}
+        for name in sorted(self._listing.folders - full - used_folders):
+            if str(PurePosixPath(name).parent) in beside:
+                self._listing.skipped.add("folders without a picture", f"{name}/")
+        return self._listing.skipped
+
+    def _use(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._used.append(name)
+            self._others.pop(name, None)
+
+    def _sort(self, file: File) -> None:
+        try:
+            kind = kind_of(file)
+        except DatasetError as error:
+            self.refused.append(refused(file.name, str(error)))
+            return
+        except OSError as error:
+            self.refused.append(refused(file.name, f"unreadable ({error.strerror or error})"))
+            return
+        if kind == "image":
+            self.images[file.name] = file
+        elif kind == "other":
+            self._others[file.name] = None
+        else:
+            self.refused.append(refused(file.name, refusal(file, kind)))
+
+    def _leave_out_runs(self) -> None:
+        runs = layout.run_folders(self.files, self.images)
+        inside = [name for name in self.images if runs & set(map(str, PurePosixPath(name).parents))] if runs else []
+        if len(inside) < len(self.images):
+            for name in inside:
+                self._listing.skipped.add("pictures of training runs", name)
+                del self.images[name]
+
+    def _hint(self) -> str:
+        if not self.refused:
+            return ""
+        packed = next((item for item in self.refused if "an archive" in (item.reason or "")), None)
+        first: Item = packed or self.refused[0]
+        return f"; {first.name} in there wants to be unpacked first" if packed else f"; {first.name}: {first.reason}"
+
+
+def _listed(path: Path, zip_names: str | None) -> Listing:
+    if path.is_dir():
+        return folder.listed(path)
+    if not path.exists():
+        raise DatasetError(f"{path}: no such folder or zip")
+    return archive.listed(path, zip_names)
+
+
+def _ending(names: Iterable[str], name: str) -> list[str]:
+    """Find the paths that end in a path, the shallowest ones."""
+    parts = PurePosixPath(name).parts
+    found = [other for other in names if parts and PurePosixPath(other).parts[-len(parts) :] == parts]
+    depth = min((len(PurePosixPath(other).parts) for other in found), default=0)
+    return sorted(other for other in found if len(PurePosixPath(other).parts) == depth)
+
+
+def _is_annotation(file: File) -> bool:
+    try:
+        return boxes.is_annotation(file.head(_ANNOTATION_BYTES))
+    except (DatasetError, OSError):
+        return False

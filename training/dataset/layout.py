@@ -1,0 +1,240 @@
+"""Which folders are the classes: the level is found from what repeats, not guessed from the top."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from training.dataset.classes import class_name
+from training.errors import DatasetError
+
+_SPLIT = re.compile(
+    r"(?:(?:seg|data|dataset|images?|imgs?)[_ -])?"
+    r"(train(?:ing)?|trn|val(?:id(?:ation)?)?|dev|test(?:ing)?|tst|eval(?:uation)?|holdout|pred(?:iction)?s?)"
+    r"(?:[_ -]?(?:set|data|images?|imgs?|split))?(?:[_ -]?\d+)?"
+)
+_SAME_SPLITS = {"trn": "tr", "tst": "te", "dev": "va", "eval": "va", "evaluation": "va"}
+_CONTAINER = re.compile(r"(?:jpe?g|png)?(?:images?|imgs?|data(?:sets?)?|photos?|pictures?|pics?|samples)|jpe?gs?|pngs?")
+_COPY = re.compile(r"(?:fold|part|batch|split|shard|chunk|set|archive|download|vol(?:ume)?|dis[ck]|cd)[_ -]*\(?\d+\)?")
+_ASIDE = re.compile(r"docs?|documentation|previews?|thumb(?:nail)?s?|screenshots?|figures?|plots?|logs?|runs|assets")
+_RUN = re.compile(r"\d{5}-.+")
+LOOSE = "lies in no class's folder, as most others do"
+
+
+@dataclass
+class Layout:
+    """The labels of images by their folders, and the ones that lie beside the classes."""
+
+    labels: dict[str, str] = field(default_factory=dict)
+    stray: list[str] = field(default_factory=list)
+    merged: tuple[str, ...] = ()
+    """Folders that hold the same classes and were merged, e.g. train and test."""
+
+
+@dataclass
+class _Folder:
+    path: tuple[str, ...]
+    direct: list[str] = field(default_factory=list)
+    inner: dict[str, "_Folder"] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.path[-1] if self.path else ""
+
+    def all(self) -> Iterator[str]:
+        yield from self.direct
+        for folder in self.inner.values():
+            yield from folder.all()
+
+    def count(self) -> int:
+        return len(self.direct) + sum(folder.count() for folder in self.inner.values())
+
+
+@dataclass
+class _Found:
+    """The folders whose folders are the classes."""
+
+    parents: list[_Folder]
+    merged: tuple[str, ...] = ()
+    only: frozenset[str] = frozenset()
+    """Names that count as classes where a parent has further folders; empty: all of them."""
+
+
+def of_folders(images: Iterable[str], downloads: frozenset[str] = frozenset()) -> Layout:
+    """Find the level of class folders. Raises DatasetError when two levels could be it.
+
+    `downloads` are the folders of unpacked downloads of the service, whose classes lie in their folder `images`.
+    """
+    top = _tree(images)
+    found = _of_downloads(top, downloads) or _parents(top)
+    labels: dict[str, str] = {}
+    names: set[str] = set()
+    for parent in found.parents:
+        for name, folder in _classes(parent, found):
+            names.add(name)
+            labels |= dict.fromkeys(folder.all(), class_name(name))
+    if len(names) < 2:
+        return Layout(merged=found.merged)
+    return Layout(labels, [name for name in top.all() if name not in labels], found.merged)
+
+
+def by_upper(images: Iterable[str]) -> Layout:
+    """Take the first folders below what all images share as the classes, whatever their names are."""
+    top = _tree(images)
+    while len(top.inner) == 1 and not top.direct:
+        (top,) = top.inner.values()
+    labels = {image: class_name(name) for name, folder in top.inner.items() for image in folder.all()}
+    return Layout(labels, list(top.direct))
+
+
+def by_parent(images: Iterable[str]) -> Layout:
+    """Take the folder in which each image lies as its class."""
+    parents = {name: PurePosixPath(name).parent.name for name in images}
+    labels = {name: class_name(parent) for name, parent in parents.items() if parent}
+    return Layout(labels, [name for name, parent in parents.items() if not parent])
+
+
+def split_of(parts: Iterable[str]) -> str | None:
+    """Find the part of a data set that a path names, e.g. train; None where it names none."""
+    matches = (_SPLIT.fullmatch(part.lower()) for part in parts)
+    names = [match[1] for match in matches if match]
+    return _SAME_SPLITS.get(names[-1], names[-1][:2]) if names else None
+
+
+def run_folders(files: Iterable[str], images: Iterable[str]) -> set[str]:
+    """Find the folders of training runs, whose pictures are no data."""
+    marked = {
+        PurePosixPath(name).parent for name in files if PurePosixPath(name).name in {"log.jsonl", "state.safetensors"}
+    }
+    for folder in {parent for name in images for parent in PurePosixPath(name).parents}:
+        if folder.parent.name.lower() == "runs" and _RUN.fullmatch(folder.name):
+            marked.add(folder)
+    return {str(folder) for folder in marked if folder != PurePosixPath(".")}
+
+
+def _tree(images: Iterable[str]) -> _Folder:
+    top = _Folder(())
+    for image in images:
+        folder = top
+        for part in PurePosixPath(image).parts[:-1]:
+            if part not in folder.inner:
+                folder.inner[part] = _Folder((*folder.path, part))
+            folder = folder.inner[part]
+        folder.direct.append(image)
+    return top
+
+
+def _classes(parent: _Folder, found: _Found) -> Iterator[tuple[str, _Folder]]:
+    strays = _strays(list(parent.inner.values()))
+    for name, folder in parent.inner.items():
+        if name not in strays and (not found.only or class_name(name) in found.only):
+            yield name, folder
+
+
+def _strays(folders: list[_Folder]) -> set[str]:
+    """Find folders like docs: named as what lies beside data, and much smaller than every class."""
+    others = [folder.count() for folder in folders if not _ASIDE.fullmatch(folder.name.lower())]
+    if not others:
+        return set()
+    least = min(others)
+    return {f.name for f in folders if _ASIDE.fullmatch(f.name.lower()) and 2 * f.count() < least}
+
+
+def _of_downloads(folder: _Folder, downloads: frozenset[str]) -> _Found | None:
+    """Look into downloads side by side, each of which may have a class of its own only."""
+    while len(folder.inner) == 1 and not folder.direct:
+        (folder,) = folder.inner.values()
+    inner = list(folder.inner.values())
+    if folder.direct or len(inner) < 2 or not all("/".join(f.path) in downloads for f in inner):
+        return None
+    parents = [f.inner["images"] for f in inner if "images" in f.inner and f.inner["images"].inner]
+    return _Found(parents, tuple(f.name for f in inner))
+
+
+def _parents(folder: _Folder) -> _Found:
+    """Find the folders whose folders are classes; none where images lie in no classes."""
+    inner = list(folder.inner.values())
+    if not inner or 2 * len(folder.direct) >= folder.count():
+        return _Found([])
+    if len(inner) == 1:
+        return _parents(inner[0])
+    below = {f.name: _parents(f) for f in inner}
+    copies = _copies(inner, below)
+    if copies:
+        return _merged(copies, below)
+    holders = [f for f in inner if below[f.name].parents]
+    containers = [f for f in holders if _CONTAINER.fullmatch(f.name.lower())]
+    if len(holders) == len(containers) == 1:
+        return below[containers[0].name]
+    _check_one_level(folder, holders, below)
+    return _Found([folder])
+
+
+def _copies(inner: list[_Folder], below: dict[str, _Found]) -> list[_Folder]:
+    """Find folders that hold parts of one data set side by side: splits, numbered parts, downloads."""
+    splits = [f for f in inner if _SPLIT.fullmatch(f.name.lower())]
+    rest = [f for f in inner if f not in splits]
+    is_rest_stray = all(_is_small(f, inner) or _ASIDE.fullmatch(f.name.lower()) for f in rest)
+    if splits and is_rest_stray and (not rest or any(below[f.name].parents for f in splits)):
+        return splits
+    holders = [f for f in inner if below[f.name].parents]
+    if len(holders) < 2 or len(holders) < len(inner) / 2:
+        return []
+    if all(_COPY.fullmatch(f.name.lower()) for f in holders) and _shared(holders, below):
+        return holders
+    is_wrapped = all(
+        _CONTAINER.fullmatch(p.name.lower()) and p is not f for f in holders for p in below[f.name].parents
+    )
+    return holders if is_wrapped else []
+
+
+def _is_small(folder: _Folder, beside: list[_Folder]) -> bool:
+    return 10 * folder.count() <= sum(f.count() for f in beside)
+
+
+def _merged(copies: list[_Folder], below: dict[str, _Found]) -> _Found:
+    """Join the classes of several copies; one that has only some of the classes is looked at in the same place."""
+    places = {p.path[len(f.path) :] for f in copies for p in below[f.name].parents}
+    names = tuple(f.name for f in copies)
+    parents = [p for f in copies for p in below[f.name].parents]
+    known = frozenset(class_name(name) for p in parents for name, _ in _classes(p, _Found([])))
+    others = [_at(f, place) for f in copies if not below[f.name].parents for place in sorted(places)]
+    parents += [p for p in others if p is not None]
+    return _Found(parents, names + tuple(n for f in copies for n in below[f.name].merged), known)
+
+
+def _at(folder: _Folder, place: tuple[str, ...]) -> _Folder | None:
+    found: _Folder | None = folder
+    for part in place:
+        found = found.inner.get(part) if found else None
+    return found
+
+
+def _labels(folder: _Folder, below: dict[str, _Found]) -> set[str]:
+    found = below[folder.name]
+    return {class_name(name) for parent in found.parents for name, _ in _classes(parent, found)}
+
+
+def _shared(holders: list[_Folder], below: dict[str, _Found]) -> list[str]:
+    """List the class names that stand in more than one folder, if they are several."""
+    seen: set[str] = set()
+    twice: set[str] = set()
+    for folder in holders:
+        labels = _labels(folder, below)
+        twice |= seen & labels
+        seen |= labels
+    return sorted(twice) if len(twice) > 1 else []
+
+
+def _check_one_level(folder: _Folder, holders: list[_Folder], below: dict[str, _Found]) -> None:
+    shared = _shared(holders, below)
+    if shared:
+        upper, lower = _some(sorted(folder.inner)), _some(shared)
+        raise DatasetError(
+            f"two levels of folders could be the classes: {upper} or, below them, {lower}; "
+            "say --classes-from folders for the upper level or --classes-from parent for the lower one"
+        )
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")

@@ -1,0 +1,131 @@
+"""Which file a name in a table means: by its path, or by as much of it as names one file only."""
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from os.path import commonpath
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from training.dataset.kinds import IMAGE_SUFFIXES
+from training.dataset.layout import split_of
+
+_EXACT = 1_000
+"""Score of a path that is written as it is; others score by the folders that agree."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row that names a file."""
+
+    name: str
+    value: str
+    folder: str = ""
+    """Where its table lies inside the source."""
+
+
+@dataclass
+class Match:
+    """The rows that mean one file."""
+
+    score: float
+    rows: list[Row] = field(default_factory=list)
+
+
+@dataclass
+class Matches:
+    """What became of the rows of a table."""
+
+    of_file: dict[str, Match] = field(default_factory=dict)
+    ambiguous: dict[str, str] = field(default_factory=dict)
+    """Files that a row fits as well as others, each with the reason."""
+    lost: list[str] = field(default_factory=list)
+    """Names that fit no file."""
+
+
+def matched(rows: Iterable[Row], files: Sequence[str], source: str = "") -> Matches:
+    """Find the files of rows. The better a row fits, the earlier it chooses; `source` is the name of the folder."""
+    index = Index(files, source)
+    fits = sorted(((row, *index.find(row)) for row in rows), key=lambda fit: -fit[1])
+    found = Matches()
+    for row, score, candidates in fits:
+        free = [file for file in candidates if file not in found.of_file or found.of_file[file].score == score]
+        if len(free) == 1:
+            found.of_file.setdefault(free[0], Match(score)).rows.append(row)
+        elif free:
+            for file in free:
+                shown = ", ".join(free[:3]) + (", ..." if len(free) > 3 else "")
+                found.ambiguous[file] = f"the row {row.name!r} fits {len(free)} files: {shown}"
+        else:
+            found.lost.append(row.name)
+    for file in found.of_file:
+        found.ambiguous.pop(file, None)
+    return found
+
+
+class Index:
+    """Files by the names that rows may give them."""
+
+    def __init__(self, files: Sequence[str], source: str = "") -> None:
+        self._source = source
+        self._paths = {_key(file): file for file in files}
+        around = (
+            PurePosixPath(commonpath([PurePosixPath("/", file).parent for file in files])).parts[1:] if files else ()
+        )
+        self._around = len(around)
+        self._by_name: dict[str, list[str]] = defaultdict(list)
+        self._by_stem: dict[str, list[str]] = defaultdict(list)
+        for key in self._paths:
+            name = PurePosixPath(key).name.casefold()
+            self._by_name[name].append(key)
+            self._by_stem[PurePosixPath(name).stem].append(key)
+
+    def find(self, row: Row) -> tuple[float, list[str]]:
+        """Find the files that fit a row best, and how well."""
+        key = _key(row.name)
+        for path in (str(PurePosixPath(row.folder, key)), key):
+            if path in self._paths:
+                return _EXACT, [self._paths[path]]
+        folders = PurePosixPath(key).parts[:-1]
+        for penalty, candidates in self._named(PurePosixPath(key).name):
+            scored = [(score, file) for file in candidates if (score := self._agreement(folders, file)) is not None]
+            if scored:
+                best = max(score for score, _ in scored)
+                return best - penalty, [self._paths[file] for score, file in scored if score == best]
+        return -1, []
+
+    def _named(self, name: str) -> list[tuple[float, list[str]]]:
+        """List the candidates of the same name; the same but for case; but for the suffix. Each costs some score."""
+        same = self._by_name.get(name.casefold(), [])
+        exact = [key for key in same if PurePosixPath(key).name == name]
+        path = PurePosixPath(name.casefold())
+        stem = path.stem if path.suffix in IMAGE_SUFFIXES else path.name
+        return [(0.0, exact), (0.25, same), (0.5, self._by_stem.get(stem, []))]
+
+    def _agreement(self, folders: tuple[str, ...], file: str) -> float | None:
+        """Count the folders that agree from the end; None when row and file contradict each other."""
+        own = PurePosixPath(file).parts[:-1]
+        split, of_file = split_of(folders), split_of(own) or split_of([self._source])
+        if split and of_file and split != of_file:
+            return None
+        agreed = _common_tail(folders, own)
+        row_is_tail = agreed == len(folders)
+        file_is_tail = agreed >= len(own) - self._around
+        return agreed if row_is_tail or file_is_tail else None
+
+
+def _common_tail(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    count = 0
+    for a, b in zip(reversed(one), reversed(other), strict=False):
+        if a.casefold() != b.casefold():
+            break
+        count += 1
+    return count
+
+
+def _key(file: str) -> str:
+    text = file.strip()
+    if "://" in text:
+        text = unquote(urlsplit(text).path)
+    return unicodedata.normalize("NFC", str(PurePosixPath(text.replace("\\", "/"))))
