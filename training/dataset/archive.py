@@ -4,9 +4,10 @@ import stat
 import struct
 import zipfile
 import zlib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NoReturn
 
+from training.dataset import paths
 from training.dataset.folder import check_size
 from training.dataset.listing import File, Listing, ignored
 from training.errors import DatasetError
@@ -38,7 +39,7 @@ def listed(path: Path, encoding: str | None = None) -> Listing:
                 listing.refused.append((name, "a later member of the zip has the same name"))
             found[name] = _member(archive, info, name)
     listing.files = [found[name] for name in sorted(found)]
-    listing.folders |= {str(folder) for name in found for folder in PurePosixPath(name).parents[:-1]}
+    listing.folders |= paths.around(found)
     return listing
 
 
@@ -116,9 +117,11 @@ def _unicode_path(extra: bytes, name: bytes | None) -> str | None:
 
 def _inside(written: str, listing: Listing) -> str:
     """Write down a member's path as the format demands it, whatever its maker did. Nothing is ever unpacked."""
-    path = PurePosixPath(written.partition("\0")[0].replace("\\", "/").lstrip("/"))
-    parts = [part for part in path.parts if part != ".."]
-    if len(parts) < len(path.parts) and not any("'..'" in note for note in listing.notes):
+    path = written.partition("\0")[0].replace("\\", "/")
+    if not path.startswith("/") and "./" not in path and "//" not in path:
+        return path.rstrip("/")
+    parts = [part for part in path.split("/") if part not in {"", ".", ".."}]
+    if ".." in path.split("/") and not any("'..'" in note for note in listing.notes):
         listing.notes.append(f"names lead out of the zip, the first is {written!r}; they are read without their '..'")
     return "/".join(parts) or "."
 

@@ -3,7 +3,6 @@
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 from training.dataset.classes import class_name
 from training.dataset.framing import Box
@@ -45,7 +44,7 @@ def is_annotation(head: bytes) -> bool:
 def of_xml(files: Sequence[File], folder: str, images: Sequence[str]) -> Boxes:
     """Read one annotation per image: the one that has the image's path below `folder`, but for the suffix."""
     found = Boxes()
-    rows = [Row(str(PurePosixPath(file.name).relative_to(folder).with_suffix("")), file.name) for file in files]
+    rows = [Row(_without_suffix(file.name.removeprefix(f"{folder}/")), file.name) for file in files]
     matches = matched(rows, images)
     readers = {file.name: file for file in files}
     found.refused, found.lost = dict(matches.ambiguous), matches.lost
@@ -72,6 +71,10 @@ def of_table(data: bytes, name: str, images: Sequence[str], file_column: str | N
     return found
 
 
+def _without_suffix(path: str) -> str:
+    return path[:-4] if path.lower().endswith(".xml") else path
+
+
 def _objects(file: File) -> list[Box]:
     data = file.read()
     if len(data) > _MAX_XML_BYTES or b"<!ENTITY" in data:
@@ -93,14 +96,15 @@ def _box(entry: ElementTree.Element, width: int) -> Box:
 
 
 def _table_rows(data: bytes, name: str, file_column: str | None) -> Iterator[tuple[str, Box | str]]:
-    found = sheets(data, name)
-    for sheet in found:
+    shown = []
+    for sheet in sheets(data, name):
+        shown.append(sheet.shown())
         file, columns = file_index(sheet, file_column, name), _columns(sheet)
         if file is not None and columns is not None:
             yield from _boxes(sheet, file, columns, name)
             return
     wanted = "a column that names the files, and x, y, w, h or xmin, ymin, xmax, ymax"
-    raise DatasetError(f"{name}: needs {wanted}; it has {found[0].shown()}")
+    raise DatasetError(f"{name}: needs {wanted}; it has {shown[0]}")
 
 
 def _columns(sheet: Sheet) -> tuple[list[int], bool] | None:

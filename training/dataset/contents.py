@@ -1,9 +1,9 @@
 """What a source holds: its files by kind, and what is left out and why."""
 
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from training.dataset import archive, boxes, folder, layout
+from training.dataset import archive, boxes, folder, layout, paths
 from training.dataset.item import Item, refused
 from training.dataset.kinds import IMAGE_SUFFIXES, kind_of, refusal
 from training.dataset.listing import File, Listing, Skipped
@@ -11,6 +11,7 @@ from training.errors import DatasetError
 
 _TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl"})
 _ANNOTATION_BYTES = 512
+_ANNOTATIONS = "annotations of boxes, to which --boxes FOLDER crops"
 
 
 class Contents:
@@ -39,7 +40,7 @@ class Contents:
 
     def choose_split(self, split: str) -> None:
         """Keep the images of one split only. Raises DatasetError when there is none of that name."""
-        parts = {name: PurePosixPath(name).parts[:-1] for name in self.images}
+        parts = {name: paths.folders(name) for name in self.images}
         outside = [name for name in self.images if split not in parts[name]]
         if len(outside) == len(self.images):
             names = sorted({part for found in parts.values() for part in found if layout.split_of([part])})
@@ -53,17 +54,16 @@ class Contents:
         inside = [name] if name in self.files else _ending(self.files, name)
         self._use(inside)
         if inside:
-            return [(self.files[table].read(), str(PurePosixPath(table).parent)) for table in inside]
+            return [(self.files[table].read(), paths.parent(table)) for table in inside]
         return [(Path(name).read_bytes(), "")] if Path(name).is_file() else []
 
     def other_tables(self) -> list[str]:
         """Name files that may be tables of labels."""
-        return [name for name in self._others if PurePosixPath(name).suffix.lower() in _TABLE_SUFFIXES]
+        return [name for name in self._others if paths.suffix(name) in _TABLE_SUFFIXES]
 
     def downloads(self) -> frozenset[str]:
         """Find the folders of unpacked downloads of the service: they hold its metadata."""
-        paths = map(PurePosixPath, self.files)
-        return frozenset(str(path.parent) for path in paths if path.name == "metadata.jsonl")
+        return frozenset(paths.parent(name) for name in self.files if paths.name(name) == "metadata.jsonl")
 
     def annotations(self, name: str) -> tuple[list[File], str] | None:
         """Find the annotations below a folder, inside the source or on disk, and its path; None without the folder."""
@@ -79,13 +79,16 @@ class Contents:
     def skipped(self, used: Iterable[str]) -> Skipped:
         """Count what is left out: files that are no pictures, and folders beside the used ones that hold none."""
         for name in self._others:
-            self._listing.skipped.add("other files", name)
-        files = {*used, *self.images, *(item.name for item in self.refused)}
-        full = {str(parent) for name in files for parent in PurePosixPath(name).parents}
-        beside = {str(PurePosixPath(name).parent) for name in full}
-        used_folders = {str(parent) for name in self._used for parent in PurePosixPath(name).parents}
-        for name in sorted(self._listing.folders - full - used_folders):
-            if str(PurePosixPath(name).parent) in beside:
+            reason = (
+                _ANNOTATIONS
+                if paths.suffix(name) in {".xml", ""} and _is_annotation(self.files[name])
+                else "other files"
+            )
+            self._listing.skipped.add(reason, name)
+        full = paths.around([*used, *self.images, *(item.name for item in self.refused)])
+        beside = {paths.parent(folder) for folder in full}
+        for name in sorted(self._listing.folders - full - paths.around(self._used)):
+            if paths.parent(name) in beside:
                 self._listing.skipped.add("folders without a picture", f"{name}/")
         return self._listing.skipped
 
@@ -112,7 +115,7 @@ class Contents:
 
     def _leave_out_runs(self) -> None:
         runs = layout.run_folders(self.files, self.images)
-        inside = [name for name in self.images if runs & set(map(str, PurePosixPath(name).parents))] if runs else []
+        inside = [name for name in self.images if runs & paths.around([name])] if runs else []
         if len(inside) < len(self.images):
             for name in inside:
                 self._listing.skipped.add("pictures of training runs", name)
@@ -136,10 +139,10 @@ def _listed(path: Path, zip_names: str | None) -> Listing:
 
 def _ending(names: Iterable[str], name: str) -> list[str]:
     """Find the paths that end in a path, the shallowest ones."""
-    parts = PurePosixPath(name).parts
-    found = [other for other in names if parts and PurePosixPath(other).parts[-len(parts) :] == parts]
-    depth = min((len(PurePosixPath(other).parts) for other in found), default=0)
-    return sorted(other for other in found if len(PurePosixPath(other).parts) == depth)
+    tail = "/" + paths.written(name).strip("/")
+    found = [other for other in names if f"/{other}".endswith(tail)]
+    depth = min((other.count("/") for other in found), default=0)
+    return sorted(other for other in found if other.count("/") == depth)
 
 
 def _is_annotation(file: File) -> bool:

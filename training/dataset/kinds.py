@@ -1,10 +1,10 @@
 """What a file is: by its suffix where that is known, else by its first bytes."""
 
-from pathlib import PurePosixPath
 from typing import Literal
 
 from PIL import Image
 
+from training.dataset import paths
 from training.dataset.listing import File
 from training.dataset.picture import FORMATS
 
@@ -44,7 +44,7 @@ _HEAD_BYTES = 32
 
 def kind_of(file: File) -> Kind:
     """Tell what a file is. Raises DatasetError or OSError when it has to be looked into and cannot."""
-    suffix = PurePosixPath(file.name).suffix.lower()
+    suffix = paths.suffix(file.name)
     if suffix in IMAGE_SUFFIXES:
         return "image"
     if suffix in _ARCHIVE_SUFFIXES:
@@ -83,6 +83,6 @@ def refusal(file: File, kind: Kind) -> str:
     """Say why an archive, or a picture in a format that is not read, is set aside."""
     if kind == "archive":
         return "an archive; unpack it first"
-    suffix = PurePosixPath(file.name).suffix.lower()
+    suffix = paths.suffix(file.name)
     named = f" ({suffix})" if suffix else ""
     return f"a picture in a format that is not read{named}; convert it to PNG or JPEG"

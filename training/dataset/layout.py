@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
+from training.dataset import paths
 from training.dataset.classes import class_name
 from training.errors import DatasetError
 
@@ -17,6 +17,7 @@ _SAME_SPLITS = {"trn": "tr", "tst": "te", "dev": "va", "eval": "va", "evaluation
 _CONTAINER = re.compile(r"(?:jpe?g|png)?(?:images?|imgs?|data(?:sets?)?|photos?|pictures?|pics?|samples)|jpe?gs?|pngs?")
 _COPY = re.compile(r"(?:fold|part|batch|split|shard|chunk|set|archive|download|vol(?:ume)?|dis[ck]|cd)[_ -]*\(?\d+\)?")
 _ASIDE = re.compile(r"docs?|documentation|previews?|thumb(?:nail)?s?|screenshots?|figures?|plots?|logs?|runs|assets")
+_RUN_FILES = ("/log.jsonl", "/state.safetensors")
 _RUN = re.compile(r"\d{5}-.+")
 LOOSE = "lies in no class's folder, as most others do"
 
@@ -89,7 +90,7 @@ def by_upper(images: Iterable[str]) -> Layout:
 
 def by_parent(images: Iterable[str]) -> Layout:
     """Take the folder in which each image lies as its class."""
-    parents = {name: PurePosixPath(name).parent.name for name in images}
+    parents = {name: (paths.folders(name) or ("",))[-1] for name in images}
     labels = {name: class_name(parent) for name, parent in parents.items() if parent}
     return Layout(labels, [name for name, parent in parents.items() if not parent])
 
@@ -103,20 +104,18 @@ def split_of(parts: Iterable[str]) -> str | None:
 
 def run_folders(files: Iterable[str], images: Iterable[str]) -> set[str]:
     """Find the folders of training runs, whose pictures are no data."""
-    marked = {
-        PurePosixPath(name).parent for name in files if PurePosixPath(name).name in {"log.jsonl", "state.safetensors"}
-    }
-    for folder in {parent for name in images for parent in PurePosixPath(name).parents}:
-        if folder.parent.name.lower() == "runs" and _RUN.fullmatch(folder.name):
+    marked = {paths.parent(name) for name in files if name.endswith(_RUN_FILES)}
+    for folder in paths.around(images):
+        if _RUN.fullmatch(paths.name(folder)) and paths.name(paths.parent(folder)).lower() == "runs":
             marked.add(folder)
-    return {str(folder) for folder in marked if folder != PurePosixPath(".")}
+    return marked - {"."}
 
 
 def _tree(images: Iterable[str]) -> _Folder:
     top = _Folder(())
     for image in images:
         folder = top
-        for part in PurePosixPath(image).parts[:-1]:
+        for part in paths.folders(image):
             if part not in folder.inner:
                 folder.inner[part] = _Folder((*folder.path, part))
             folder = folder.inner[part]

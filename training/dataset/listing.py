@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 _THUMBNAILS = frozenset(
     {"@eadir", ".thumbnails", ".@__thumb", ".thumb", "thumbs.db", "ehthumbs.db", ".picasaoriginals"}
@@ -38,7 +37,8 @@ class Skipped:
     def lines(self) -> list[str]:
         """Say how many were left out for which reason."""
         return [
-            f"{count} {reason} ({self._first(count)}{self._examples[reason]})" for reason, count in self._counts.items()
+            f"{reason}: {count} ({self._first(count)}{self._examples[reason]})"
+            for reason, count in self._counts.items()
         ]
 
     @staticmethod
@@ -61,11 +61,9 @@ class Listing:
 
 def ignored(name: str) -> str | None:
     """Tell why a path never counts as data: it belongs to the system that it lies on. None for all others."""
-    parts = [part.lower() for part in PurePosixPath(name).parts]
-    if any(part in _THUMBNAILS for part in parts):
+    parts = name.lower().split("/")
+    if not _THUMBNAILS.isdisjoint(parts):
         return "thumbnails of a file server"
-    if any(part in _SYSTEM or part.startswith("__macosx") for part in parts):
+    if not _SYSTEM.isdisjoint(parts):
         return "files of an operating system"
-    if any(part.startswith(".") and part != ".." for part in parts):
-        return "hidden files"
-    return None
+    return "hidden files" if any(part.startswith(".") for part in parts) else None

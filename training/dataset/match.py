@@ -1,13 +1,11 @@
 """Which file a name in a table means: by its path, or by as much of it as names one file only."""
 
-import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from os.path import commonpath
-from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
+from functools import cached_property
 
+from training.dataset import paths
 from training.dataset.kinds import IMAGE_SUFFIXES
 from training.dataset.layout import split_of
 
@@ -69,43 +67,42 @@ class Index:
 
     def __init__(self, files: Sequence[str], source: str = "") -> None:
         self._source = source
-        self._paths = {_key(file): file for file in files}
-        around = (
-            PurePosixPath(commonpath([PurePosixPath("/", file).parent for file in files])).parts[1:] if files else ()
-        )
-        self._around = len(around)
-        self._by_name: dict[str, list[str]] = defaultdict(list)
-        self._by_stem: dict[str, list[str]] = defaultdict(list)
-        for key in self._paths:
-            name = PurePosixPath(key).name.casefold()
-            self._by_name[name].append(key)
-            self._by_stem[PurePosixPath(name).stem].append(key)
+        self._paths = {paths.written(file): file for file in files}
+        self._around = len(paths.shared(self._paths))
 
     def find(self, row: Row) -> tuple[float, list[str]]:
         """Find the files that fit a row best, and how well."""
-        key = _key(row.name)
-        for path in (str(PurePosixPath(row.folder, key)), key):
-            if path in self._paths:
-                return _EXACT, [self._paths[path]]
-        folders = PurePosixPath(key).parts[:-1]
-        for penalty, candidates in self._named(PurePosixPath(key).name):
+        key = paths.written(row.name)
+        inside = key if row.folder in {"", "."} else f"{row.folder}/{key}"
+        exact = self._paths.get(inside) or self._paths.get(key)
+        if exact is not None:
+            return _EXACT, [exact]
+        folders = paths.folders(key)
+        for penalty, candidates in self._named(paths.name(key)):
             scored = [(score, file) for file in candidates if (score := self._agreement(folders, file)) is not None]
             if scored:
                 best = max(score for score, _ in scored)
                 return best - penalty, [self._paths[file] for score, file in scored if score == best]
         return -1, []
 
+    @cached_property
+    def _by_name(self) -> Mapping[str, list[str]]:
+        return _grouped(self._paths, paths.name)
+
+    @cached_property
+    def _by_stem(self) -> Mapping[str, list[str]]:
+        return _grouped(self._paths, paths.stem)
+
     def _named(self, name: str) -> list[tuple[float, list[str]]]:
         """List the candidates of the same name; the same but for case; but for the suffix. Each costs some score."""
         same = self._by_name.get(name.casefold(), [])
-        exact = [key for key in same if PurePosixPath(key).name == name]
-        path = PurePosixPath(name.casefold())
-        stem = path.stem if path.suffix in IMAGE_SUFFIXES else path.name
-        return [(0.0, exact), (0.25, same), (0.5, self._by_stem.get(stem, []))]
+        exact = [key for key in same if paths.name(key) == name]
+        stem = paths.stem(name) if paths.suffix(name) in IMAGE_SUFFIXES else name
+        return [(0.0, exact), (0.25, same), (0.5, self._by_stem.get(stem.casefold(), []))]
 
     def _agreement(self, folders: tuple[str, ...], file: str) -> float | None:
         """Count the folders that agree from the end; None when row and file contradict each other."""
-        own = PurePosixPath(file).parts[:-1]
+        own = paths.folders(file)
         split, of_file = split_of(folders), split_of(own) or split_of([self._source])
         if split and of_file and split != of_file:
             return None
@@ -115,6 +112,13 @@ class Index:
         return agreed if row_is_tail or file_is_tail else None
 
 
+def _grouped(keys: Iterable[str], part: Callable[[str], str]) -> Mapping[str, list[str]]:
+    groups: dict[str, list[str]] = defaultdict(list)
+    for key in keys:
+        groups[part(key).casefold()].append(key)
+    return dict(groups)
+
+
 def _common_tail(one: tuple[str, ...], other: tuple[str, ...]) -> int:
     count = 0
     for a, b in zip(reversed(one), reversed(other), strict=False):
@@ -122,10 +126,3 @@ def _common_tail(one: tuple[str, ...], other: tuple[str, ...]) -> int:
             break
         count += 1
     return count
-
-
-def _key(file: str) -> str:
-    text = file.strip()
-    if "://" in text:
-        text = unquote(urlsplit(text).path)
-    return unicodedata.normalize("NFC", str(PurePosixPath(text.replace("\\", "/"))))

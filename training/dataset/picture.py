@@ -77,7 +77,7 @@ def _picture(found: Opened, size: int, framing: Framing, box: Box | None) -> Pic
     else:
         pixels, side, cut = _framed(found, size, framing, box)
     array = np.ascontiguousarray(np.asarray(pixels).transpose(2, 0, 1))
-    return Picture(array, side, cut, tuple(found.remarks), is_dim=int(np.ptp(array)) < _DIM)
+    return Picture(array, side, cut, tuple(found.remarks), is_dim=int(array.max()) - int(array.min()) < _DIM)
 
 
 def _centre(found: Opened, size: int, framing: Framing) -> Image.Image:

@@ -4,10 +4,11 @@ import io
 import warnings
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from PIL import Image
 
+from training.dataset import paths
 from training.dataset.classes import counted, ordered
 from training.dataset.framing import Framing
 from training.dataset.item import Item
@@ -59,7 +60,7 @@ def _class(name: str, items: list[Item]) -> str:
 
 
 def _places(start: str, items: list[Item]) -> list[str]:
-    counts = Counter(str(PurePosixPath(item.name).parent) for item in items).most_common()
+    counts = Counter(paths.parent(item.name) for item in items).most_common()
     shown = [f"{folder}/ ({count})" if len(counts) > 1 else f"{folder}/" for folder, count in counts[:_FOLDERS]]
     more = [f"{len(counts) - _FOLDERS} more folders"] * (len(counts) > _FOLDERS)
     return [start + ", ".join((*shown, *more))] if items else []

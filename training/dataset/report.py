@@ -31,7 +31,8 @@ def _oddities(dataset: Dataset) -> list[str]:
     if made.classes:
         counts = dataset.labels.bincount()
         (fewest, rare), (most, common) = ((int(counts[k]), made.classes[k]) for k in (counts.argmin(), counts.argmax()))
-        found.append(f"the classes have {fewest} ({rare}) to {most} ({common}) images")
+        spread = f"{fewest} ({rare}) to {most} ({common}) images" if fewest < most else f"{most} images each"
+        found.append(f"the classes have {spread}")
     if made.enlarged:
         found.append(f"{made.enlarged} were smaller than {made.resolution} px and were enlarged: they look soft")
     if made.duplicates:

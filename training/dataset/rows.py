@@ -9,6 +9,20 @@ from typing import Any
 
 from training.errors import DatasetError
 
+FILE_COLUMNS = (
+    "file",
+    "file_name",
+    "filename",
+    "image",
+    "image_id",
+    "image_name",
+    "path",
+    "image_path",
+    "file_path",
+    "id",
+)
+"""Usual names of the column that names the files, tried in this order."""
+
 _DELIMITERS = ",;\t|"
 _SHOWN_CHARACTERS = 200
 _BINARY = {
@@ -37,14 +51,16 @@ class Sheet:
         return f"{len(self.header)} columns: {text[:_SHOWN_CHARACTERS]}..."
 
 
-def sheets(data: bytes, name: str) -> list[Sheet]:
+def sheets(data: bytes, name: str) -> Iterator[Sheet]:
     """Read a table in every way that it may be meant, the likeliest first. Raises DatasetError."""
     text = _decoded(data, name)
     if text.lstrip()[:1] in {"{", "["}:
-        return [_of_records(_records(text, name))]
+        yield _of_records(_records(text, name))
+        return
     lines = text.lstrip("\r\n")
     lines, delimiters = _declared(lines)
-    return [*(_delimited(lines, delimiter, name) for delimiter in delimiters), _spaced(lines)]
+    yield from (_delimited(lines, delimiter, name) for delimiter in delimiters)
+    yield _spaced(lines)
 
 
 def cell(value: Any, name: str) -> str:  # noqa: ANN401
@@ -118,6 +134,8 @@ def _records(text: str, name: str) -> list[dict[str, Any]]:
         if not isinstance(found["labels"], list | dict):
             raise DatasetError(f"{name}: holds no labels")
         found = found["labels"]
+    if isinstance(found, dict) and not set(found).isdisjoint(FILE_COLUMNS):
+        found = [found]
     if isinstance(found, dict):
         found = [{"file": file, **v} if isinstance(v, dict) else [file, v] for file, v in found.items()]
     return [_record(entry, name) for entry in found]

@@ -10,7 +10,8 @@ from training.dataset.boxes import Boxes
 from training.dataset.contents import Contents
 from training.dataset.item import Item, refused
 from training.dataset.listing import Skipped
-from training.dataset.table import FILE_COLUMNS, LabelColumn, Table, label
+from training.dataset.rows import FILE_COLUMNS
+from training.dataset.table import LabelColumn, Table, label
 from training.errors import DatasetError
 
 ClassesFrom = Literal["folders", "parent", "boxes", "none"]

@@ -2,26 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 from training.dataset.classes import class_name
 from training.dataset.match import Match, Row, matched
-from training.dataset.rows import Sheet, cell, sheets
+from training.dataset.rows import FILE_COLUMNS, Sheet, cell, sheets
 from training.errors import DatasetError
-
-FILE_COLUMNS = (
-    "file",
-    "file_name",
-    "filename",
-    "image",
-    "image_id",
-    "image_name",
-    "path",
-    "image_path",
-    "file_path",
-    "id",
-)
-"""Usual names of the column that names the files, tried in this order."""
 
 
 @dataclass(frozen=True)
@@ -92,13 +77,14 @@ def _labels(match: Match) -> list[str]:
 
 
 def _pairs(data: bytes, column: LabelColumn) -> Iterator[tuple[str, str]]:
-    found = sheets(data, column.csv)
-    for sheet in found:
+    found = []
+    for sheet in sheets(data, column.csv):
+        found.append(sheet)
         file, label = file_index(sheet, column.file, column.csv), index_of(sheet, column.label, column.csv)
         if file is not None and label is not None:
             for row in sheet.rows:
                 name = cell(row[file], column.csv).strip() if file < len(row) else ""
-                if name and PurePosixPath(name).name:
+                if name:
                     yield name, cell(row[label], column.csv) if label < len(row) else ""
             return
     raise DatasetError(f"{column.csv}: {_missing(found, column)}")
