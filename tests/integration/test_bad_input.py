@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.command import COMMAND, ENVIRONMENT, imagemill
 from tests.integration.odd_files import BAD, GOOD, encoded
@@ -106,6 +108,46 @@ def test_an_unreadable_file_is_set_aside(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "set aside 1.png: unreadable (Permission denied)" in done.stdout
     assert "2 images of 32 x 32 px, 1 set aside" in done.stdout
+
+
+def test_an_unreadable_folder_is_set_aside(tmp_path: Path) -> None:
+    folder_of(tmp_path / "in", 3)
+    (tmp_path / "in" / "lost+found").mkdir()
+    (tmp_path / "in" / "lost+found").chmod(0)
+    mortal = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    if mortal and not shutil.which("setpriv"):
+        pytest.skip("root reads everything, and setpriv is not here")
+    done = dataset("in", "out", cwd=tmp_path, prefix=mortal)
+    (tmp_path / "in" / "lost+found").chmod(0o755)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "set aside lost+found/: unreadable (Permission denied)" in done.stdout
+
+
+def test_a_terminal_that_is_not_utf8_shows_escapes(tmp_path: Path) -> None:
+    for name in ("caf\u00e9", "\u732b"):
+        folder_of(tmp_path / "in" / name, 2)
+    done = dataset("in", "out", cwd=tmp_path, prefix=["env", "PYTHONIOENCODING=ascii"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 classes (caf\\xe9, \\u732b), 0 set aside" in done.stdout
+
+
+def test_the_plan_is_told_before_the_work_starts(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        for name in ("cat", "dog"):
+            folder_of(tmp_path / "in" / split / name, 2)
+    done = dataset("in", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith(
+        "plan: 8 images of in, 2 classes by folders\n  4 cat: test/cat/ (2), train/cat/ (2)\n"
+    )
+    assert "8 images of 32 x 32 px, 2 classes (cat, dog), 0 set aside" in done.stdout
+
+
+def test_images_that_are_nearly_black_are_told(tmp_path: Path) -> None:
+    folder_of(tmp_path / "in", 2)
+    Image.fromarray(np.linspace(0, 4095, 1600).reshape(40, 40).astype(np.uint16)).save(tmp_path / "in" / "deep.png")
+    done = dataset("in", "out", cwd=tmp_path)
+    assert "1 use less than 1/8 of their range (nearly black or of one grey)" in done.stdout
 
 
 def folder_of(path: Path, count: int) -> Path:
