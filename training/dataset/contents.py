@@ -1,17 +1,22 @@
 """What a source holds: its files by kind, and what is left out and why."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from training.dataset import archive, boxes, folder, layout, paths
+from training.dataset import archive, boxes, folder, paths
 from training.dataset.item import Item, refused
 from training.dataset.kinds import IMAGE_SUFFIXES, kind_of, refusal
 from training.dataset.listing import File, Listing, Skipped
+from training.dataset.splits import split_of
 from training.errors import DatasetError
 
 _TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl"})
 _ANNOTATION_BYTES = 512
 _ANNOTATIONS = "annotations of boxes, to which --boxes FOLDER crops"
+
+_RUN_FILES = ("/log.jsonl", "/state.safetensors")
+_RUN = re.compile(r"\d{5}-.+")
 
 
 class Contents:
@@ -25,7 +30,7 @@ class Contents:
         self.refused = [refused(name, reason) for name, reason in self._listing.refused]
         self._others: dict[str, None] = {}
         self._used: list[str] = []
-        """Tables and annotations."""
+        """Tables, annotations, and pictures that are left out as others are chosen."""
         for file in self._listing.files:
             self._sort(file)
         self._leave_out_runs()
@@ -43,8 +48,9 @@ class Contents:
         parts = {name: paths.folders(name) for name in self.images}
         outside = [name for name in self.images if split not in parts[name]]
         if len(outside) == len(self.images):
-            names = sorted({part for found in parts.values() for part in found if layout.split_of([part])})
+            names = sorted({part for found in parts.values() for part in found if split_of([part])})
             raise DatasetError(f"--split {split}: no folder of that name holds images; splits are {names or 'none'}")
+        self._used += outside
         for name in outside:
             self._listing.skipped.add(f"images outside of {split}", name)
             del self.images[name]
@@ -114,9 +120,10 @@ class Contents:
             self.refused.append(refused(file.name, refusal(file, kind)))
 
     def _leave_out_runs(self) -> None:
-        runs = layout.run_folders(self.files, self.images)
+        runs = _run_folders(self.files, self.images)
         inside = [name for name in self.images if runs & paths.around([name])] if runs else []
         if len(inside) < len(self.images):
+            self._used += inside
             for name in inside:
                 self._listing.skipped.add("pictures of training runs", name)
                 del self.images[name]
@@ -143,6 +150,15 @@ def _ending(names: Iterable[str], name: str) -> list[str]:
     found = [other for other in names if f"/{other}".endswith(tail)]
     depth = min((other.count("/") for other in found), default=0)
     return sorted(other for other in found if other.count("/") == depth)
+
+
+def _run_folders(files: Iterable[str], images: Iterable[str]) -> set[str]:
+    """Find the folders of training runs, whose pictures are no data."""
+    marked = {paths.parent(name) for name in files if name.endswith(_RUN_FILES)}
+    for place in paths.around(images):
+        if _RUN.fullmatch(paths.name(place)) and paths.name(paths.parent(place)).lower() == "runs":
+            marked.add(place)
+    return marked - {"."}
 
 
 def _is_annotation(file: File) -> bool:

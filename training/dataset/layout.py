@@ -6,19 +6,13 @@ from dataclasses import dataclass, field
 
 from training.dataset import paths
 from training.dataset.classes import class_name
+from training.dataset.splits import split_of
 from training.errors import DatasetError
 
-_SPLIT = re.compile(
-    r"(?:(?:seg|data|dataset|images?|imgs?)[_ -])?"
-    r"(train(?:ing)?|trn|val(?:id(?:ation)?)?|dev|test(?:ing)?|tst|eval(?:uation)?|holdout|pred(?:iction)?s?)"
-    r"(?:[_ -]?(?:set|data|images?|imgs?|split))?(?:[_ -]?\d+)?"
-)
-_SAME_SPLITS = {"trn": "tr", "tst": "te", "dev": "va", "eval": "va", "evaluation": "va"}
 _CONTAINER = re.compile(r"(?:jpe?g|png)?(?:images?|imgs?|data(?:sets?)?|photos?|pictures?|pics?|samples)|jpe?gs?|pngs?")
 _COPY = re.compile(r"(?:fold|part|batch|split|shard|chunk|set|archive|download|vol(?:ume)?|dis[ck]|cd)[_ -]*\(?\d+\)?")
 _ASIDE = re.compile(r"docs?|documentation|previews?|thumb(?:nail)?s?|screenshots?|figures?|plots?|logs?|runs|assets")
-_RUN_FILES = ("/log.jsonl", "/state.safetensors")
-_RUN = re.compile(r"\d{5}-.+")
+_STRAY_PICTURES = 2
 LOOSE = "lies in no class's folder, as most others do"
 
 
@@ -30,6 +24,8 @@ class Layout:
     stray: list[str] = field(default_factory=list)
     merged: tuple[str, ...] = ()
     """Folders that hold the same classes and were merged, e.g. train and test."""
+    within: str | None = None
+    """A folder within a class, where there is one: it does not count."""
 
 
 @dataclass
@@ -76,7 +72,13 @@ def of_folders(images: Iterable[str], downloads: frozenset[str] = frozenset()) -
             labels |= dict.fromkeys(folder.all(), class_name(name))
     if len(names) < 2:
         return Layout(merged=found.merged)
-    return Layout(labels, [name for name in top.all() if name not in labels], found.merged)
+    stray = [name for name in top.all() if name not in labels]
+    return Layout(labels, stray, found.merged, _within(found))
+
+
+def _within(found: _Found) -> str | None:
+    folders = (f for parent in found.parents for _, folder in _classes(parent, found) for f in folder.inner.values())
+    return next(("/".join(folder.path) for folder in folders), None)
 
 
 def by_upper(images: Iterable[str]) -> Layout:
@@ -93,22 +95,6 @@ def by_parent(images: Iterable[str]) -> Layout:
     parents = {name: (paths.folders(name) or ("",))[-1] for name in images}
     labels = {name: class_name(parent) for name, parent in parents.items() if parent}
     return Layout(labels, [name for name, parent in parents.items() if not parent])
-
-
-def split_of(parts: Iterable[str]) -> str | None:
-    """Find the part of a data set that a path names, e.g. train; None where it names none."""
-    matches = (_SPLIT.fullmatch(part.lower()) for part in parts)
-    names = [match[1] for match in matches if match]
-    return _SAME_SPLITS.get(names[-1], names[-1][:2]) if names else None
-
-
-def run_folders(files: Iterable[str], images: Iterable[str]) -> set[str]:
-    """Find the folders of training runs, whose pictures are no data."""
-    marked = {paths.parent(name) for name in files if name.endswith(_RUN_FILES)}
-    for folder in paths.around(images):
-        if _RUN.fullmatch(paths.name(folder)) and paths.name(paths.parent(folder)).lower() == "runs":
-            marked.add(folder)
-    return marked - {"."}
 
 
 def _tree(images: Iterable[str]) -> _Folder:
@@ -165,16 +151,20 @@ def _parents(folder: _Folder) -> _Found:
     containers = [f for f in holders if _CONTAINER.fullmatch(f.name.lower())]
     if len(holders) == len(containers) == 1:
         return below[containers[0].name]
+    if len(holders) == 1 and _are_strays([f for f in inner if f is not holders[0]], holders[0], below):
+        return below[holders[0].name]
     _check_one_level(folder, holders, below)
     return _Found([folder])
 
 
 def _copies(inner: list[_Folder], below: dict[str, _Found]) -> list[_Folder]:
     """Find folders that hold parts of one data set side by side: splits, numbered parts, downloads."""
-    splits = [f for f in inner if _SPLIT.fullmatch(f.name.lower())]
+    splits = [f for f in inner if split_of([f.name])]
     rest = [f for f in inner if f not in splits]
+    if len({split_of([f.name]) for f in splits}) > 1 or (splits and not rest):
+        return splits
     is_rest_stray = all(_is_small(f, inner) or _ASIDE.fullmatch(f.name.lower()) for f in rest)
-    if splits and is_rest_stray and (not rest or any(below[f.name].parents for f in splits)):
+    if is_rest_stray and any(below[f.name].parents for f in splits):
         return splits
     holders = [f for f in inner if below[f.name].parents]
     if len(holders) < 2 or len(holders) < len(inner) / 2:
@@ -225,14 +215,33 @@ def _shared(holders: list[_Folder], below: dict[str, _Found]) -> list[str]:
     return sorted(twice) if len(twice) > 1 else []
 
 
+def _are_strays(beside: list[_Folder], holder: _Folder, below: dict[str, _Found]) -> bool:
+    """Tell whether folders are none of the classes, as each holds a picture or two only, and all classes more.
+
+    Raises DatasetError where there is doubt: few pictures, but not as few as that.
+    """
+    found = below[holder.name]
+    least = min(folder.count() for parent in found.parents for _, folder in _classes(parent, found))
+    if any(folder.count() >= least for folder in beside):
+        return False
+    if all(folder.count() <= _STRAY_PICTURES for folder in beside):
+        return True
+    if sum(folder.count() for folder in beside) * 10 <= holder.count():
+        raise _question(sorted([holder.name, *(f.name for f in beside)]), sorted(_labels(holder, below)))
+    return False
+
+
 def _check_one_level(folder: _Folder, holders: list[_Folder], below: dict[str, _Found]) -> None:
     shared = _shared(holders, below)
     if shared:
-        upper, lower = _some(sorted(folder.inner)), _some(shared)
-        raise DatasetError(
-            f"two levels of folders could be the classes: {upper} or, below them, {lower}; "
-            "say --classes-from folders for the upper level or --classes-from parent for the lower one"
-        )
+        raise _question(sorted(folder.inner), shared)
+
+
+def _question(upper: list[str], lower: list[str]) -> DatasetError:
+    return DatasetError(
+        f"two levels of folders could be the classes: {_some(upper)} or, below them, {_some(lower)}; "
+        "say --classes-from folders for the upper level, parent for the folder of each image, or none"
+    )
 
 
 def _some(names: list[str]) -> str:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from training.dataset import paths
 from training.dataset.kinds import IMAGE_SUFFIXES
-from training.dataset.layout import split_of
+from training.dataset.splits import split_of
 
 _EXACT = 1_000
 """Score of a path that is written as it is; others score by the folders that agree."""
@@ -21,6 +21,8 @@ class Row:
     value: str
     folder: str = ""
     """Where its table lies inside the source."""
+    split: str | None = None
+    """The part of the data set that the table is for, as its name says."""
 
 
 @dataclass
@@ -79,7 +81,9 @@ class Index:
             return _EXACT, [exact]
         folders = paths.folders(key)
         for penalty, candidates in self._named(paths.name(key)):
-            scored = [(score, file) for file in candidates if (score := self._agreement(folders, file)) is not None]
+            scored = [
+                (score, file) for file in candidates if (score := self._agreement(row, folders, file)) is not None
+            ]
             if scored:
                 best = max(score for score, _ in scored)
                 return best - penalty, [self._paths[file] for score, file in scored if score == best]
@@ -100,10 +104,10 @@ class Index:
         stem = paths.stem(name) if paths.suffix(name) in IMAGE_SUFFIXES else name
         return [(0.0, exact), (0.25, same), (0.5, self._by_stem.get(stem.casefold(), []))]
 
-    def _agreement(self, folders: tuple[str, ...], file: str) -> float | None:
+    def _agreement(self, row: Row, folders: tuple[str, ...], file: str) -> float | None:
         """Count the folders that agree from the end; None when row and file contradict each other."""
         own = paths.folders(file)
-        split, of_file = split_of(folders), split_of(own) or split_of([self._source])
+        split, of_file = split_of(folders) or row.split, split_of(own) or split_of([self._source])
         if split and of_file and split != of_file:
             return None
         agreed = _common_tail(folders, own)

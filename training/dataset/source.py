@@ -5,12 +5,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from training.dataset import boxes, classes, layout
+from training.dataset import boxes, classes, layout, paths
 from training.dataset.boxes import Boxes
 from training.dataset.contents import Contents
 from training.dataset.item import Item, refused
 from training.dataset.listing import Skipped
 from training.dataset.rows import FILE_COLUMNS
+from training.dataset.splits import split_of
 from training.dataset.table import LabelColumn, Table, label
 from training.errors import DatasetError
 
@@ -80,7 +81,8 @@ def _by_table(contents: Contents, column: LabelColumn) -> Found:
         others = contents.other_tables()
         hint = f"; --labels may be {', '.join(others[:3])}" if others else ""
         raise DatasetError(f"{column.csv}: found neither in {contents.path} nor on disk{hint}")
-    rows = [row for data, place in tables for row in Table(data, column, place).rows]
+    split = split_of([paths.stem(column.csv)])
+    rows = [replace(row, split=split) for data, place in tables for row in Table(data, column, place).rows]
     names = list(contents.images)
     said = label(rows, names, contents.path.name)
     if len(said.lost) == len({row.name for row in rows}):
@@ -105,7 +107,7 @@ def _by_folders(contents: Contents, classes_from: ClassesFrom | None) -> Found:
         refused(name, layout.LOOSE) if name in stray else Item(name, place.labels.get(name), file.read)
         for name, file in contents.images.items()
     ]
-    return Found(made, Skipped(), list(_merging(place)), "by folders" if place.labels else "")
+    return Found(made, Skipped(), list(_notes(place)), "by folders" if place.labels else "")
 
 
 def _layout(contents: Contents, classes_from: ClassesFrom | None) -> layout.Layout:
@@ -116,10 +118,12 @@ def _layout(contents: Contents, classes_from: ClassesFrom | None) -> layout.Layo
     return layout.of_folders(contents.images, contents.downloads())
 
 
-def _merging(place: layout.Layout) -> Iterable[str]:
+def _notes(place: layout.Layout) -> Iterable[str]:
     if place.merged:
         end = "; if they are the classes, say --classes-from folders" if not place.labels else ""
         yield f"{', '.join(place.merged)} are parts of one data set: merged (--split NAME takes one of them){end}"
+    if place.within:
+        yield f"folders within a class do not count, e.g. {place.within}"
 
 
 def _boxed(result: Found, contents: Contents, choice: Choice) -> Found:

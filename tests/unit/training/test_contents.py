@@ -118,3 +118,22 @@ def test_some_classes_may_be_chosen(class_folders: Path) -> None:
     made = found(class_folders, Choice(only_classes="dog"))
     assert {item.label for item in made.items} == {"dog"}
     assert made.skipped.lines() == ["images of other classes: 16 (the first is cat/01.png)"]
+
+
+@pytest.mark.parametrize("name", ["runs/00001-dcgan-x/samples/0.png", "old/log.jsonl"])
+def test_pictures_of_training_runs_are_left_out(class_folders: Path, name: str) -> None:
+    (class_folders / name).parent.mkdir(parents=True)
+    (class_folders / name).touch()
+    picture(1).save((class_folders / name).parent / "plots.png")
+    made = found(class_folders)
+    assert {item.label for item in made.items} == {"cat", "dog"}
+    assert any(line.startswith("pictures of training runs: ") for line in made.skipped.lines())
+
+
+def test_a_table_that_is_named_after_a_split_is_for_that_split(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        (tmp_path / split).mkdir()
+        picture(1).save(tmp_path / split / "0.png")
+    (tmp_path / "train.csv").write_text("id,kind\n0,cat\n", encoding="utf-8")
+    labels = {item.name: item.label for item in items(tmp_path, LabelColumn("train.csv", "kind"))}
+    assert labels == {"train/0.png": "cat", "test/0.png": None}

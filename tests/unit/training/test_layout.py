@@ -83,6 +83,21 @@ def test_the_upper_level_is_taken_as_it_is_where_that_is_chosen() -> None:
     assert set(layout.by_upper(names({"x/train": 2, "x/test": 2})).labels.values()) == {"train", "test"}
 
 
-def test_folders_of_runs_are_found_by_their_log_or_their_name() -> None:
-    files = ["a/log.jsonl", "a/samples/0.png", "runs/00001-dcgan-x/plots.png", "cat/0.png"]
-    assert layout.run_folders(files, files) == {"a", "runs/00001-dcgan-x"}
+def test_two_pictures_beside_a_folder_of_classes_are_strays_and_more_are_a_question() -> None:
+    inner = {"set/data/cat": 30, "set/data/dog": 30}
+    assert classes({"extra": 2, **inner}) == {"cat": 30, "dog": 30}
+    with pytest.raises(DatasetError, match="extra, set or, below them, cat, dog"):
+        classes({"extra": 5, **inner})
+    assert classes({"extra": 30, **inner}) == {"extra": 30, "set": 60}
+
+
+def test_what_lies_beside_splits_is_set_aside() -> None:
+    folders = {"train/good": 4, "test/good": 2, "test/broken": 2, "ground_truth/broken": 2}
+    found = layout.of_folders(names(folders))
+    assert Counter(found.labels.values()) == {"good": 6, "broken": 2}
+    assert {name.split("/")[0] for name in found.stray} == {"ground_truth"}
+
+
+def test_a_folder_within_a_class_is_told() -> None:
+    assert layout.of_folders(names({"cat/black": 2, "dog": 2})).within == "cat/black"
+    assert layout.of_folders(names({"cat": 2, "dog": 2})).within is None
