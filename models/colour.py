@@ -23,13 +23,14 @@ _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "LAB": "LAB"}
 def flattened(image: Image.Image, declared: Declared, background: str = "white") -> Image.Image:
     """Convert 8-bit pixels to RGB in sRGB, transparent ones laid on a background colour.
 
+    Returns the image itself where nothing is to be done.
     Raises PixelError for colours of high dynamic range, which have no one way to be shown.
     """
     clear = image.has_transparency_data
     profile = _profile(declared)
     opaque = _converted(image, profile, declared) if profile or image.mode == "LAB" else None
     if not clear:
-        return opaque or image.convert("RGB")
+        return opaque or (image if image.mode == "RGB" else image.convert("RGB"))
     rgba = image.convert("RGBA")
     if opaque is not None:
         alpha = rgba.getchannel("A")

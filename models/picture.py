@@ -58,6 +58,7 @@ class Opened:
 
     def rgb(self, part: Image.Image, background: str = "white") -> Image.Image:
         """Convert a part of the 8-bit pixels to RGB in sRGB, on a background where it is transparent."""
+        part.load()
         return colour.flattened(part, self._declared, background)
 
     def upright(self, part: Image.Image) -> Image.Image:

@@ -85,7 +85,9 @@ def _centre(found: Opened, size: int, framing: Framing) -> Image.Image:
     found.image.draft(None, (_DRAFT * size, _DRAFT * size))
     whole = found.eight_bits()
     # Cropped first: resize's own box would let pixels from outside of it bleed in.
-    square = found.rgb(whole.crop(framing.square((0, 0, *whole.size))), framing.background)
+    area = framing.square((0, 0, *whole.size))
+    part = whole if area == (0, 0, *whole.size) else whole.crop(area)
+    square = found.rgb(part, framing.background)
     return found.upright(square.resize((size, size), Image.Resampling.LANCZOS))
 
 

@@ -41,6 +41,7 @@ def normalised(data: bytes, side: int) -> Image.Image:
         raise PictureError(f"more than {MAX_PIXELS:,} pixels") from None
     except Exception as error:  # Pillow's decoders raise whatever a broken file makes them raise
         raise PictureError(f"cannot be read ({type(error).__name__}: {error})") from error
+    picture.info.pop("icc_profile", None)  # of the numbers before
     if min(picture.size) < MIN_SIDE:
         raise PictureError(f"too narrow: {picture.width} x {picture.height} px when the longer side is {side}")
     return picture
@@ -61,4 +62,4 @@ def _shrunk(found: Opened, side: int) -> Image.Image:
     is_smooth = small.mode in _SMOOTH
     small = small if is_smooth else found.rgb(small)
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return found.upright(found.rgb(small) if is_smooth else small)
+    return found.upright(found.rgb(small) if is_smooth else small).convert("RGB")  # decoded while the file is open

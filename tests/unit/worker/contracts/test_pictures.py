@@ -83,6 +83,7 @@ def test_colours_are_converted_to_srgb() -> None:
     picture = normalised(encoded(Image.new("RGB", (20, 20), (230, 60, 40)), icc_profile=P3), 20)
     found = np.asarray(picture)[10, 10].astype(int)
     assert np.abs(found - [251, 31, 13]).max() <= 2
+    assert "icc_profile" not in picture.info
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1", "CMYK", "I;16"])
