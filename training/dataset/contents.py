@@ -48,7 +48,7 @@ class Contents:
         parts = {name: paths.folders(name) for name in self.images}
         outside = [name for name in self.images if split not in parts[name]]
         if len(outside) == len(self.images):
-            names = sorted({part for found in parts.values() for part in found if split_of([part])})
+            names = sorted({part for found in parts.values() for part in found if split_of((part,))})
             raise DatasetError(f"--split {split}: no folder of that name holds images; splits are {names or 'none'}")
         self._used += outside
         for name in outside:

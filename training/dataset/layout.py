@@ -159,9 +159,9 @@ def _parents(folder: _Folder) -> _Found:
 
 def _copies(inner: list[_Folder], below: dict[str, _Found]) -> list[_Folder]:
     """Find folders that hold parts of one data set side by side: splits, numbered parts, downloads."""
-    splits = [f for f in inner if split_of([f.name])]
+    splits = [f for f in inner if split_of((f.name,))]
     rest = [f for f in inner if f not in splits]
-    if len({split_of([f.name]) for f in splits}) > 1 or (splits and not rest):
+    if len({split_of((f.name,)) for f in splits}) > 1 or (splits and not rest):
         return splits
     is_rest_stray = all(_is_small(f, inner) or _ASIDE.fullmatch(f.name.lower()) for f in rest)
     if is_rest_stray and any(below[f.name].parents for f in splits):

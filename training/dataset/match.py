@@ -107,7 +107,7 @@ class Index:
     def _agreement(self, row: Row, folders: tuple[str, ...], file: str) -> float | None:
         """Count the folders that agree from the end; None when row and file contradict each other."""
         own = paths.folders(file)
-        split, of_file = split_of(folders) or row.split, split_of(own) or split_of([self._source])
+        split, of_file = split_of(folders) or row.split, split_of(own) or split_of((self._source,))
         if split and of_file and split != of_file:
             return None
         agreed = _common_tail(folders, own)

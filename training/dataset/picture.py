@@ -36,7 +36,7 @@ class Picture:
     remarks: tuple[str, ...] = ()
     """What had to be assumed about the file."""
     is_dim: bool = False
-    """Whether the pixels use less than 1/8 of their range."""
+    """Whether the pixels use less than 1/8 of their range, in a format that may have deeper ones."""
 
 
 def decode(data: bytes, size: int, framing: Framing = Framing(), box: Box | None = None) -> Picture:  # noqa: B008
@@ -77,7 +77,12 @@ def _picture(found: Opened, size: int, framing: Framing, box: Box | None) -> Pic
     else:
         pixels, side, cut = _framed(found, size, framing, box)
     array = np.ascontiguousarray(np.asarray(pixels).transpose(2, 0, 1))
-    return Picture(array, side, cut, tuple(found.remarks), is_dim=int(array.max()) - int(array.min()) < _DIM)
+    return Picture(array, side, cut, tuple(found.remarks), is_dim=_is_dim(found, array))
+
+
+def _is_dim(found: Opened, pixels: NDArray[np.uint8]) -> bool:
+    """Tell whether pixels use less than 1/8 of their range. A JPEG always has 8 bits, so it is only a dark one."""
+    return found.image.format != "JPEG" and int(pixels.max()) - int(pixels.min()) < _DIM
 
 
 def _centre(found: Opened, size: int, framing: Framing) -> Image.Image:

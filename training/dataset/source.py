@@ -81,7 +81,7 @@ def _by_table(contents: Contents, column: LabelColumn) -> Found:
         others = contents.other_tables()
         hint = f"; --labels may be {', '.join(others[:3])}" if others else ""
         raise DatasetError(f"{column.csv}: found neither in {contents.path} nor on disk{hint}")
-    split = split_of([paths.stem(column.csv)])
+    split = split_of((paths.stem(column.csv),))
     rows = [replace(row, split=split) for data, place in tables for row in Table(data, column, place).rows]
     names = list(contents.images)
     said = label(rows, names, contents.path.name)

@@ -1,7 +1,7 @@
 """The parts of a data set that folders and tables are named after: train, validation, test."""
 
 import re
-from collections.abc import Iterable
+from functools import lru_cache
 
 _SPLIT = re.compile(
     r"(?:(?:seg|data|dataset|images?|imgs?)[_ -])?"
@@ -11,7 +11,8 @@ _SPLIT = re.compile(
 _SAME_SPLITS = {"trn": "tr", "tst": "te", "dev": "va", "eval": "va", "evaluation": "va"}
 
 
-def split_of(parts: Iterable[str]) -> str | None:
+@lru_cache(maxsize=4096)
+def split_of(parts: tuple[str, ...]) -> str | None:
     """Find the part of a data set that a path names, e.g. train; None where it names none."""
     matches = (_SPLIT.fullmatch(part.lower()) for part in parts)
     names = [match[1] for match in matches if match]
