@@ -28,6 +28,8 @@ def flattened(image: Image.Image, declared: Declared, background: str = "white")
     """
     clear = image.has_transparency_data
     profile = _profile(declared)
+    if clear and image.mode == "P":
+        image = image.convert("RGBA")
     opaque = _converted(image, profile, declared) if profile or image.mode == "LAB" else None
     if not clear:
         return opaque or (image if image.mode == "RGB" else image.convert("RGB"))

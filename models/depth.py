@@ -98,7 +98,8 @@ def _scaled(image: Image.Image, black: float, white: float) -> Image.Image:
     # Integers are cut down, as 16 bits have always been; fractions are rounded.
     scale, offset = (255 / (white - black), 0.5) if image.mode == "F" else (256 / (white - black + 1), 0.0)
     offset -= black * scale
-    return image.convert("F").point(lambda value: value * scale + offset).convert("I").convert("L")
+    scaled = image.point(lambda value: value * scale + offset)
+    return (scaled.convert("I") if image.mode == "F" else scaled).convert("L")
 
 
 def _unsigned(image: Image.Image) -> Image.Image:

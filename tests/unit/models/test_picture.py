@@ -70,7 +70,8 @@ def test_transparency_and_palettes_keep_their_colours_converted() -> None:
     clear = Image.new("RGBA", (16, 16), (*ORANGE, 255))
     clear.putpixel((0, 0), (0, 0, 0, 0))
     palette = Image.new("RGB", (16, 16), ORANGE).quantize(4)
-    for image in (clear, palette):
+    clear_palette = clear.quantize(4)
+    for image in (clear, palette, clear_palette):
         assert near(colour(encoded(image, icc_profile=P3)), (251, 31, 13))
     assert shown(encoded(clear, icc_profile=P3), "#102030").getpixel((0, 0)) == (0x10, 0x20, 0x30)
 
