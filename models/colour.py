@@ -46,7 +46,8 @@ def _profile(declared: Declared) -> bytes | None:
     if declared.cicp is not None:
         if hdr := profiles.hdr_of_code_points(declared.cicp):
             raise PixelError(f"colours of high dynamic range ({hdr}); convert the file to sRGB first")
-        return profiles.of_code_points(declared.cicp)
+        if profiles.are_known(declared.cicp):
+            return profiles.of_code_points(declared.cicp)
     if declared.profile:
         return declared.profile
     if declared.is_srgb or not (declared.gamma or declared.chromaticities):
@@ -63,11 +64,11 @@ def _converted(image: Image.Image, profile: bytes | None, declared: Declared) ->
         declared.remarks.append("a colour profile that cannot be read was ignored")
         return None
     mode = _MODES[space]
-    if mode in {"CMYK", "LAB"} and image.mode != mode:
-        return None  # a profile of other numbers than these
-    if image.mode in {"CMYK", "LAB"} and image.mode != mode:
-        return None if image.mode == "CMYK" else _converted(image, None, declared)
-    if mode == "L" and image.mode not in {"1", "L", "LA"}:
+    is_grey = image.mode in {"1", "L", "LA"}
+    if image.mode == "LAB" and mode != "LAB":
+        return _converted(image, None, declared)
+    if image.mode != mode and (mode in {"CMYK", "LAB"} or image.mode == "CMYK" or (mode == "L" and not is_grey)):
+        declared.remarks.append(f"a colour profile for {space} in a file of {image.mode} was ignored")
         return None
     transform = _transform(profile, mode)
     return transform.apply(image if image.mode == mode else image.convert(mode)) if transform else None

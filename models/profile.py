@@ -30,11 +30,14 @@ def hdr_of_code_points(code_points: tuple[int, int]) -> str | None:
     return _HDR_TRANSFERS.get(code_points[1])
 
 
+def are_known(code_points: tuple[int, int]) -> bool:
+    """Tell whether code points name primaries and a transfer function that can be converted."""
+    return code_points[0] in _PRIMARIES and (code_points[1] in _SRGB_TRANSFERS or code_points[1] in _GAMMAS)
+
+
 def of_code_points(code_points: tuple[int, int]) -> bytes | None:
-    """Make the profile of code points of ITU-T H.273; None where they mean sRGB or nothing that is known."""
+    """Make the profile of known code points of ITU-T H.273; None where they mean sRGB."""
     primaries, transfer = code_points
-    if primaries not in _PRIMARIES or transfer not in _SRGB_TRANSFERS | _GAMMAS.keys():
-        return None
     return of_primaries(_PRIMARIES[primaries], _GAMMAS.get(transfer))
 
 

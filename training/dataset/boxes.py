@@ -4,8 +4,10 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from training.dataset import paths
 from training.dataset.classes import class_name
 from training.dataset.framing import Box
+from training.dataset.kinds import IMAGE_SUFFIXES
 from training.dataset.listing import File
 from training.dataset.match import Row, matched
 from training.dataset.rows import Sheet, cell, sheets
@@ -42,17 +44,19 @@ def is_annotation(head: bytes) -> bool:
 
 
 def of_xml(files: Sequence[File], folder: str, images: Sequence[str]) -> Boxes:
-    """Read one annotation per image: the one that has the image's path below `folder`, but for the suffix."""
+    """Read annotations. Each is of the image that has its path below `folder`, but for the suffix."""
     found = Boxes()
-    rows = [Row(_without_suffix(file.name.removeprefix(f"{folder}/")), file.name) for file in files]
+    read = {file.name: _read(file) for file in files}
+    rows = [Row(_image_name(name.removeprefix(f"{folder}/"), read[name][0]), name) for name in read]
     matches = matched(rows, images)
-    readers = {file.name: file for file in files}
     found.refused, found.lost = dict(matches.ambiguous), matches.lost
     for image, match in matches.of_file.items():
-        try:
-            found.of_file[image] = [box for row in match.rows for box in _objects(readers[row.value])]
-        except DatasetError as error:
-            found.refused[image] = str(error)
+        marked = [read[row.value][1] for row in match.rows]
+        wrong = next((boxes for boxes in marked if isinstance(boxes, str)), None)
+        if wrong is not None:
+            found.refused[image] = wrong
+        else:
+            found.of_file[image] = [box for boxes in marked if not isinstance(boxes, str) for box in boxes]
     return found
 
 
@@ -71,23 +75,25 @@ def of_table(data: bytes, name: str, images: Sequence[str], file_column: str | N
     return found
 
 
-def _without_suffix(path: str) -> str:
-    return path[:-4] if path.lower().endswith(".xml") else path
+def _image_name(path: str, written: str) -> str:
+    """Name the image of an annotation: by the name in it where that has a suffix, as masks may have the same stem."""
+    stem = path[:-4] if path.lower().endswith(".xml") else path
+    is_same = paths.suffix(written) in IMAGE_SUFFIXES and paths.stem(written) == paths.name(stem)
+    return f"{stem}{written[len(paths.stem(written)) :]}" if is_same else stem
 
 
-def _objects(file: File) -> list[Box]:
-    data = file.read()
-    if len(data) > _MAX_XML_BYTES or b"<!ENTITY" in data:
-        raise DatasetError(f"{file.name}: too large or too clever an annotation")
+def _read(file: File) -> tuple[str, list[Box] | str]:
+    """Read the name of the image and the boxes, or why there are none."""
     try:
+        data = file.read()
+        if len(data) > _MAX_XML_BYTES or b"<!ENTITY" in data:
+            return "", f"{file.name}: too large or too clever an annotation"
         root = ElementTree.fromstring(data)  # noqa: S314  entities are refused above
         width = int(float(root.findtext("size/width") or 0))
         boxes = [_box(entry, width) for entry in root.iter("object")]
-    except (ElementTree.ParseError, ValueError, TypeError) as error:
-        raise DatasetError(f"{file.name}: not an annotation of PASCAL VOC's kind ({error})") from error
-    if not boxes:
-        raise DatasetError(f"{file.name}: marks no object")
-    return boxes
+    except (ElementTree.ParseError, ValueError, TypeError, DatasetError, OSError) as error:
+        return "", f"{file.name}: not an annotation of PASCAL VOC's kind ({error})"
+    return (root.findtext("filename") or "").strip(), boxes or f"{file.name}: marks no object"
 
 
 def _box(entry: ElementTree.Element, width: int) -> Box:

@@ -1,10 +1,10 @@
 """What a source holds: its files by kind, and what is left out and why."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from training.dataset import archive, boxes, folder, paths
+from training.dataset import archive, boxes, folder, layout, paths
 from training.dataset.item import Item, refused
 from training.dataset.kinds import IMAGE_SUFFIXES, kind_of, refusal
 from training.dataset.listing import File, Listing, Skipped
@@ -16,6 +16,10 @@ _ANNOTATION_BYTES = 512
 _ANNOTATIONS = "annotations of boxes, to which --boxes FOLDER crops"
 
 _RUN_FILES = ("/log.jsonl", "/state.safetensors")
+_MASK_FOLDER = re.compile(
+    r"masks?|ground[_ -]?truth|segmentation(?:s|class|object|classaug)?|seg|gt|labels?|annotations?"
+)
+_MASK_END = re.compile(r"[_-](?:masks?|seg|gt|labels?)$", re.IGNORECASE)
 _RUN = re.compile(r"\d{5}-.+")
 
 
@@ -33,7 +37,8 @@ class Contents:
         """Tables, annotations, and pictures that are left out as others are chosen."""
         for file in self._listing.files:
             self._sort(file)
-        self._leave_out_runs()
+        self._leave_out(_in_folders(self.images, _run_folders(self.files, self.images)), "pictures of training runs")
+        self._leave_out(_masks(self.images), "masks of other images")
         if not self.images:
             looked = ", ".join(sorted(IMAGE_SUFFIXES))
             raise DatasetError(f"{path}: no images found (looked for {looked}){self._hint()}")
@@ -46,7 +51,7 @@ class Contents:
     def choose_split(self, split: str) -> None:
         """Keep the images of one split only. Raises DatasetError when there is none of that name."""
         parts = {name: paths.folders(name) for name in self.images}
-        outside = [name for name in self.images if split not in parts[name]]
+        outside = [name for name in self.images if split.casefold() not in map(str.casefold, parts[name])]
         if len(outside) == len(self.images):
             names = sorted({part for found in parts.values() for part in found if split_of((part,))})
             raise DatasetError(f"--split {split}: no folder of that name holds images; splits are {names or 'none'}")
@@ -119,13 +124,12 @@ class Contents:
         else:
             self.refused.append(refused(file.name, refusal(file, kind)))
 
-    def _leave_out_runs(self) -> None:
-        runs = _run_folders(self.files, self.images)
-        inside = [name for name in self.images if runs & paths.around([name])] if runs else []
-        if len(inside) < len(self.images):
-            self._used += inside
-            for name in inside:
-                self._listing.skipped.add("pictures of training runs", name)
+    def _leave_out(self, names: Sequence[str], reason: str) -> None:
+        """Leave images out, unless no others are there."""
+        if len(names) < len(self.images):
+            self._used += names
+            for name in names:
+                self._listing.skipped.add(reason, name)
                 del self.images[name]
 
     def _hint(self) -> str:
@@ -159,6 +163,21 @@ def _run_folders(files: Iterable[str], images: Iterable[str]) -> set[str]:
         if _RUN.fullmatch(paths.name(place)) and paths.name(paths.parent(place)).lower() == "runs":
             marked.add(place)
     return marked - {"."}
+
+
+def _in_folders(images: Iterable[str], folders: set[str]) -> list[str]:
+    return [name for name in images if folders & paths.around([name])] if folders else []
+
+
+def _masks(images: Iterable[str]) -> list[str]:
+    """Find the images in folders like `masks` beside ones like `images`, if most have the names of images elsewhere."""
+    around = paths.around(images)
+    holders = {paths.parent(p) for p in around if layout.is_container(paths.name(p)) or split_of((paths.name(p),))}
+    places = {p for p in around if _MASK_FOLDER.fullmatch(paths.name(p).lower()) and paths.parent(p) in holders}
+    inside = _in_folders(images, places)
+    others = {paths.stem(name) for name in set(images) - set(inside)} if inside else set()
+    paired = [name for name in inside if _MASK_END.sub("", paths.stem(name)) in others]
+    return inside if 2 * len(paired) > len(inside) else []
 
 
 def _is_annotation(file: File) -> bool:

@@ -97,6 +97,11 @@ def by_parent(images: Iterable[str]) -> Layout:
     return Layout(labels, [name for name, parent in parents.items() if not parent])
 
 
+def is_container(name: str) -> bool:
+    """Tell whether a folder is called after what it holds, like images, and not after a class."""
+    return _CONTAINER.fullmatch(name.lower()) is not None
+
+
 def _tree(images: Iterable[str]) -> _Folder:
     top = _Folder(())
     for image in images:
@@ -148,7 +153,7 @@ def _parents(folder: _Folder) -> _Found:
     if copies:
         return _merged(copies, below)
     holders = [f for f in inner if below[f.name].parents]
-    containers = [f for f in holders if _CONTAINER.fullmatch(f.name.lower())]
+    containers = [f for f in holders if is_container(f.name)]
     if len(holders) == len(containers) == 1:
         return below[containers[0].name]
     if len(holders) == 1 and _are_strays([f for f in inner if f is not holders[0]], holders[0], below):
@@ -171,9 +176,7 @@ def _copies(inner: list[_Folder], below: dict[str, _Found]) -> list[_Folder]:
         return []
     if all(_COPY.fullmatch(f.name.lower()) for f in holders) and _shared(holders, below):
         return holders
-    is_wrapped = all(
-        _CONTAINER.fullmatch(p.name.lower()) and p is not f for f in holders for p in below[f.name].parents
-    )
+    is_wrapped = all(is_container(p.name) and p is not f for f in holders for p in below[f.name].parents)
     return holders if is_wrapped else []
 
 

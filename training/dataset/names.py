@@ -12,7 +12,10 @@ _HASH_CHARACTERS = 6
 
 def of_source(source: Path) -> str:
     """Name a data set after its folder or zip, also where that is given as `.`."""
-    name = source.resolve().name if source.is_dir() else _ARCHIVE.sub("", source.name)
+    if source.is_dir():
+        name = source.name if source.name not in {"", ".."} else source.resolve().name
+    else:
+        name = _ARCHIVE.sub("", source.name)
     shown = "".join(c if c.isprintable() else " " for c in name.encode(errors="replace").decode())
     return " ".join(shown.split()) or "data"
 

@@ -42,7 +42,7 @@ def _oddities(dataset: Dataset) -> list[str]:
             f"{made.dim} use less than 1/8 of their range (nearly black or of one grey): "
             "their files may hold fewer bits than they declare"
         )
-    found += [f"{count}: {remark}" for remark, count in made.remarks.items()]
+    found += [f"in {count} of the files, {remark}" for remark, count in made.remarks.items()]
     if made.cut >= _TOLD_CUT:
         found.append(f"{made.cut:.0%} of an image lies outside of the square on average ({made.crop})")
     return found

@@ -123,3 +123,16 @@ def test_a_box_of_a_large_jpeg_is_not_read_from_a_small_draft() -> None:
     with Image.open(io.BytesIO(file.getvalue())) as image:
         assert made.pixels.transpose(1, 2, 0).tobytes() == image.crop((100, 100, 164, 164)).tobytes()
     assert made.side == 64
+
+
+def test_an_annotation_names_its_image_where_others_have_the_same_stem(tmp_path: Path) -> None:
+    for folder, suffix in (("JPEGImages", "jpg"), ("Depth", "png")):
+        (tmp_path / folder).mkdir()
+        for number in range(2):
+            Image.new("RGB", (60, 40)).save(tmp_path / folder / f"{number}.{suffix}")
+    (tmp_path / "Annotations").mkdir()
+    for number in range(2):
+        text = annotation((0, 0, 20, 20)).replace("<size>", f"<filename>{number}.jpg</filename><size>")
+        (tmp_path / "Annotations" / f"{number}.xml").write_text(text, encoding="utf-8")
+    made = found(tmp_path, Choice(boxes="Annotations", classes_from="boxes")).items
+    assert [item.name for item in made if item.box] == ["JPEGImages/0.jpg", "JPEGImages/1.jpg"]

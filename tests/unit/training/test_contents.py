@@ -137,3 +137,22 @@ def test_a_table_that_is_named_after_a_split_is_for_that_split(tmp_path: Path) -
     (tmp_path / "train.csv").write_text("id,kind\n0,cat\n", encoding="utf-8")
     labels = {item.name: item.label for item in items(tmp_path, LabelColumn("train.csv", "kind"))}
     assert labels == {"train/0.png": "cat", "test/0.png": None}
+
+
+def test_masks_of_other_images_are_left_out(tmp_path: Path) -> None:
+    for folder, end in (("JPEGImages", ""), ("SegmentationClass", ""), ("ground_truth", "_mask")):
+        (tmp_path / folder).mkdir()
+        for number in range(3):
+            picture(number).save(tmp_path / folder / f"2007_{number}{end}.png")
+    made = found(tmp_path)
+    assert [item.name for item in made.items] == [f"JPEGImages/2007_{number}.png" for number in range(3)]
+    (line,) = made.skipped.lines()
+    assert line.startswith("masks of other images: 6 ")
+
+
+def test_a_class_may_be_called_mask(tmp_path: Path) -> None:
+    for folder in ("mask", "no_mask"):
+        (tmp_path / folder).mkdir()
+        for number in range(3):
+            picture(number).save(tmp_path / folder / f"{number}.png")
+    assert {item.label for item in items(tmp_path)} == {"mask", "no_mask"}
