@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from training.dataset import archive, boxes, folder, layout, paths
+from training.dataset import archive, boxes, folder, paths
 from training.dataset.item import Item, refused
 from training.dataset.kinds import IMAGE_SUFFIXES, kind_of, refusal
 from training.dataset.listing import File, Listing, Skipped
-from training.dataset.splits import split_of
+from training.dataset.vocabulary import is_container, split_of
 from training.errors import DatasetError
 
 _TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl"})
@@ -172,7 +172,7 @@ def _in_folders(images: Iterable[str], folders: set[str]) -> list[str]:
 def _masks(images: Iterable[str]) -> list[str]:
     """Find the images in folders like `masks` beside ones like `images`, if most have the names of images elsewhere."""
     around = paths.around(images)
-    holders = {paths.parent(p) for p in around if layout.is_container(paths.name(p)) or split_of((paths.name(p),))}
+    holders = {paths.parent(p) for p in around if is_container(paths.name(p)) or split_of((paths.name(p),))}
     places = {p for p in around if _MASK_FOLDER.fullmatch(paths.name(p).lower()) and paths.parent(p) in holders}
     inside = _in_folders(images, places)
     others = {paths.stem(name) for name in set(images) - set(inside)} if inside else set()

@@ -1,17 +1,13 @@
 """Which folders are the classes: the level is found from what repeats, not guessed from the top."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from training.dataset import paths
 from training.dataset.classes import class_name
-from training.dataset.splits import split_of
+from training.dataset.vocabulary import is_aside, is_container, is_copy, split_of
 from training.errors import DatasetError
 
-_CONTAINER = re.compile(r"(?:jpe?g|png)?(?:images?|imgs?|data(?:sets?)?|photos?|pictures?|pics?|samples)|jpe?gs?|pngs?")
-_COPY = re.compile(r"(?:fold|part|batch|split|shard|chunk|set|archive|download|vol(?:ume)?|dis[ck]|cd)[_ -]*\(?\d+\)?")
-_ASIDE = re.compile(r"docs?|documentation|previews?|thumb(?:nail)?s?|screenshots?|figures?|plots?|logs?|runs|assets")
 _STRAY_PICTURES = 2
 LOOSE = "lies in no class's folder, as most others do"
 
@@ -33,6 +29,8 @@ class _Folder:
     path: tuple[str, ...]
     direct: list[str] = field(default_factory=list)
     inner: dict[str, "_Folder"] = field(default_factory=dict)
+    total: int = 0
+    """How many images lie in it, at any depth."""
 
     @property
     def name(self) -> str:
@@ -42,9 +40,6 @@ class _Folder:
         yield from self.direct
         for folder in self.inner.values():
             yield from folder.all()
-
-    def count(self) -> int:
-        return len(self.direct) + sum(folder.count() for folder in self.inner.values())
 
 
 @dataclass
@@ -97,19 +92,16 @@ def by_parent(images: Iterable[str]) -> Layout:
     return Layout(labels, [name for name, parent in parents.items() if not parent])
 
 
-def is_container(name: str) -> bool:
-    """Tell whether a folder is called after what it holds, like images, and not after a class."""
-    return _CONTAINER.fullmatch(name.lower()) is not None
-
-
 def _tree(images: Iterable[str]) -> _Folder:
     top = _Folder(())
     for image in images:
         folder = top
+        top.total += 1
         for part in paths.folders(image):
             if part not in folder.inner:
                 folder.inner[part] = _Folder((*folder.path, part))
             folder = folder.inner[part]
+            folder.total += 1
         folder.direct.append(image)
     return top
 
@@ -123,11 +115,11 @@ def _classes(parent: _Folder, found: _Found) -> Iterator[tuple[str, _Folder]]:
 
 def _strays(folders: list[_Folder]) -> set[str]:
     """Find folders like docs: named as what lies beside data, and much smaller than every class."""
-    others = [folder.count() for folder in folders if not _ASIDE.fullmatch(folder.name.lower())]
+    others = [folder.total for folder in folders if not is_aside(folder.name)]
     if not others:
         return set()
     least = min(others)
-    return {f.name for f in folders if _ASIDE.fullmatch(f.name.lower()) and 2 * f.count() < least}
+    return {f.name for f in folders if is_aside(f.name) and 2 * f.total < least}
 
 
 def _of_downloads(folder: _Folder, downloads: frozenset[str]) -> _Found | None:
@@ -144,11 +136,11 @@ def _of_downloads(folder: _Folder, downloads: frozenset[str]) -> _Found | None:
 def _parents(folder: _Folder) -> _Found:
     """Find the folders whose folders are classes; none where images lie in no classes."""
     inner = list(folder.inner.values())
-    if not inner or 2 * len(folder.direct) >= folder.count():
+    if not inner or 2 * len(folder.direct) >= folder.total:
         return _Found([])
     if len(inner) == 1:
         return _parents(inner[0])
-    below = {f.name: _parents(f) for f in inner}
+    below = {f.name: _below(f) for f in inner}
     copies = _copies(inner, below)
     if copies:
         return _merged(copies, below)
@@ -162,26 +154,30 @@ def _parents(folder: _Folder) -> _Found:
     return _Found([folder])
 
 
+def _below(folder: _Folder) -> _Found:
+    try:
+        return _parents(folder)
+    except DatasetError:  # in doubt, which the level above may settle
+        return _Found([folder])
+
+
 def _copies(inner: list[_Folder], below: dict[str, _Found]) -> list[_Folder]:
     """Find folders that hold parts of one data set side by side: splits, numbered parts, downloads."""
     splits = [f for f in inner if split_of((f.name,))]
     rest = [f for f in inner if f not in splits]
     if len({split_of((f.name,)) for f in splits}) > 1 or (splits and not rest):
         return splits
-    is_rest_stray = all(_is_small(f, inner) or _ASIDE.fullmatch(f.name.lower()) for f in rest)
-    if is_rest_stray and any(below[f.name].parents for f in splits):
+    total = sum(f.total for f in inner)
+    are_strays = all(10 * f.total <= total or is_aside(f.name) for f in rest)
+    if are_strays and any(below[f.name].parents for f in splits):
         return splits
     holders = [f for f in inner if below[f.name].parents]
     if len(holders) < 2 or len(holders) < len(inner) / 2:
         return []
-    if all(_COPY.fullmatch(f.name.lower()) for f in holders) and _shared(holders, below):
+    if all(is_copy(f.name) for f in holders) and _shared(holders, below):
         return holders
     is_wrapped = all(is_container(p.name) and p is not f for f in holders for p in below[f.name].parents)
     return holders if is_wrapped else []
-
-
-def _is_small(folder: _Folder, beside: list[_Folder]) -> bool:
-    return 10 * folder.count() <= sum(f.count() for f in beside)
 
 
 def _merged(copies: list[_Folder], below: dict[str, _Found]) -> _Found:
@@ -224,12 +220,12 @@ def _are_strays(beside: list[_Folder], holder: _Folder, below: dict[str, _Found]
     Raises DatasetError where there is doubt: few pictures, but not as few as that.
     """
     found = below[holder.name]
-    least = min(folder.count() for parent in found.parents for _, folder in _classes(parent, found))
-    if any(folder.count() >= least for folder in beside):
+    least = min(folder.total for parent in found.parents for _, folder in _classes(parent, found))
+    if any(folder.total >= least for folder in beside):
         return False
-    if all(folder.count() <= _STRAY_PICTURES for folder in beside):
+    if all(folder.total <= _STRAY_PICTURES for folder in beside):
         return True
-    if sum(folder.count() for folder in beside) * 10 <= holder.count():
+    if sum(folder.total for folder in beside) * 10 <= holder.total:
         raise _question(sorted([holder.name, *(f.name for f in beside)]), sorted(_labels(holder, below)))
     return False
 

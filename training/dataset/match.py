@@ -7,7 +7,7 @@ from functools import cached_property
 
 from training.dataset import paths
 from training.dataset.kinds import IMAGE_SUFFIXES
-from training.dataset.splits import split_of
+from training.dataset.vocabulary import split_of
 
 _EXACT = 1_000
 """Score of a path that is written as it is; others score by the folders that agree."""

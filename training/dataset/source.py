@@ -11,8 +11,8 @@ from training.dataset.contents import Contents
 from training.dataset.item import Item, refused
 from training.dataset.listing import Skipped
 from training.dataset.rows import FILE_COLUMNS
-from training.dataset.splits import split_of
 from training.dataset.table import LabelColumn, Table, label
+from training.dataset.vocabulary import split_of
 from training.errors import DatasetError
 
 ClassesFrom = Literal["folders", "parent", "boxes", "none"]
