@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from PIL import ExifTags, Image, PngImagePlugin
 
 from models import colour, depth, png
+from models.errors import PixelError as PixelError
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

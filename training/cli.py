@@ -40,7 +40,7 @@ def dataset(
     name: Annotated[str | None, typer.Option(help="Name of the data, for the cards of its models.")] = None,
     licence: Annotated[str, typer.Option(help="Terms of the data, for the cards of its models.")] = "not stated",
 ) -> None:
-    """Turn images into one checked array: a square of each, Lanczos, sRGB. Bad files are listed and set aside."""
+    """Turn images (PNG, JPEG, WebP, GIF, BMP, TIFF, PPM, AVIF) into one checked array: a square of each, in sRGB."""
     from training.dataset import names, plan, report, store
     from training.dataset.framing import Framing
     from training.dataset.source import Choice, found

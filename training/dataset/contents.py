@@ -63,6 +63,7 @@ class Contents:
     def tables(self, name: str) -> list[tuple[bytes, str]]:
         """Read the tables of a name, each with the folder that it lies in; on disk only where the source has none."""
         inside = [name] if name in self.files else _ending(self.files, name)
+        inside = [] if Path(name).is_absolute() else inside
         self._use(inside)
         if inside:
             return [(self.files[table].read(), paths.parent(table)) for table in inside]
@@ -78,7 +79,7 @@ class Contents:
 
     def annotations(self, name: str) -> tuple[list[File], str] | None:
         """Find the annotations below a folder, inside the source or on disk, and its path; None without the folder."""
-        inside = _ending(self._listing.folders, name)
+        inside = [] if Path(name).is_absolute() else _ending(self._listing.folders, name)
         if not inside and not Path(name).is_dir():
             return None
         files = self._listing.files if inside else folder.listed(Path(name)).files

@@ -2,7 +2,7 @@
 
 from PIL import Image, UnidentifiedImageError
 
-from models.picture import Opened, opened
+from models.picture import Opened, PixelError, opened
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 40_000_000
@@ -37,6 +37,8 @@ def normalised(data: bytes, side: int) -> Image.Image:
         raise UnknownFormatError(f"not a picture, or none of {', '.join(FORMATS)}") from None
     except PictureError:
         raise
+    except PixelError as error:
+        raise PictureError(str(error)) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PictureError(f"more than {MAX_PIXELS:,} pixels") from None
     except Exception as error:  # Pillow's decoders raise whatever a broken file makes them raise

@@ -289,3 +289,30 @@ def test_an_orientation_in_text_behind_the_pixels_is_kept() -> None:
 def test_the_decoder_needs_no_tensor_library() -> None:
     code = "import models.picture, sys; assert not {'torch', 'numpy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def ink_profile() -> bytes:
+    """A profile of CMYK whose inks are grey: the lightness falls by a quarter with each."""
+    corners = [bits for bits in range(16)]
+    table = bytes(value for bits in corners for value in (255 - bits.bit_count() * 60, 128, 128))
+    identity = bytes(range(256))
+    matrix = struct.pack(">9i", *(65536 * (k in {0, 4, 8}) for k in range(9)))
+    lut = b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + matrix + identity * 4 + table + identity * 3
+    white = b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(v * 65536) for v in (0.9642, 1, 0.8249)))
+    text = b"desc\0\0\0\0" + struct.pack(">I", 4) + b"ink\0" + bytes(78)
+    body, directory = b"", struct.pack(">I", 3)
+    for name, data in ((b"desc", text), (b"wtpt", white), (b"A2B0", lut)):
+        data += bytes(-len(data) % 4)
+        directory += struct.pack(">4sII", name, 128 + 4 + 36 + len(body), len(data))
+        body += data
+    head = struct.pack(">I4xI4s4s4s12x4s", 168 + len(body), 0x02400000, b"prtr", b"CMYK", b"Lab ", b"acsp")
+    return head + bytes(68 - len(head)) + white[8:] + bytes(48) + directory + body
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_inks_are_shown_by_their_profile(kind: str) -> None:
+    image = Image.new("CMYK", (16, 16), (255, 0, 0, 0))
+    expected = by_pillow(ink_profile(), image)
+    assert np.ptp(expected) <= 2  # grey, and not the cyan of a conversion without a profile
+    options = {"quality": 100} if kind == "JPEG" else {}
+    assert near(colour(encoded(image, kind, icc_profile=ink_profile(), **options)), expected, 3)

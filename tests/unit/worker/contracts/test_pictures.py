@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.profiles import P3
+from tests.profiles import P3, chunk, with_chunks
 from worker.contracts.pictures import PictureError, normalised
 
 
@@ -116,3 +116,9 @@ def rgb(image: Image.Image) -> Image.Image:
         white = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
     return image.convert("RGB")
+
+
+def test_colours_that_cannot_be_shown_are_refused() -> None:
+    data = with_chunks(encoded(red()), [chunk(b"cICP", bytes([9, 16, 0, 1]))])
+    with pytest.raises(PictureError, match=r"^colours of high dynamic range \(PQ\); convert the file to sRGB first$"):
+        normalised(data, 100)
