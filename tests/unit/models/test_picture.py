@@ -293,8 +293,7 @@ def test_the_decoder_needs_no_tensor_library() -> None:
 
 def ink_profile() -> bytes:
     """A profile of CMYK whose inks are grey: the lightness falls by a quarter with each."""
-    corners = [bits for bits in range(16)]
-    table = bytes(value for bits in corners for value in (255 - bits.bit_count() * 60, 128, 128))
+    table = bytes(value for bits in range(16) for value in (255 - bits.bit_count() * 60, 128, 128))
     identity = bytes(range(256))
     matrix = struct.pack(">9i", *(65536 * (k in {0, 4, 8}) for k in range(9)))
     lut = b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + matrix + identity * 4 + table + identity * 3
