@@ -58,7 +58,7 @@ def dataset(
         credit = store.Credit(name or names.of_source(source), licence)
         with reading(len(images.items)) as progress:
             store.build(images.items, out, size, credit, progress, framing)
-        for line in report.lines(store.load(out)):
+        for line in report.lines(store.load(out), (item.label for item in images.items)):
             console.print(line, markup=False)
     console.print(f"next: imagemill train {out}", markup=False)
 

@@ -91,14 +91,10 @@ class Contents:
     def skipped(self, used: Iterable[str]) -> Skipped:
         """Count what is left out: files that are no pictures, and folders beside the used ones that hold none."""
         for name in self._others:
-            reason = (
-                _ANNOTATIONS
-                if paths.suffix(name) in {".xml", ""} and _is_annotation(self.files[name])
-                else "other files"
-            )
-            self._listing.skipped.add(reason, name)
+            is_marking = paths.suffix(name) in {".xml", ""} and _is_annotation(self.files[name])
+            self._listing.skipped.add(_ANNOTATIONS if is_marking else "other files", name)
         full = paths.around([*used, *self.images, *(item.name for item in self.refused)])
-        beside = {paths.parent(folder) for folder in full}
+        beside = {".", *map(paths.parent, full)}
         for name in sorted(self._listing.folders - full - paths.around(self._used)):
             if paths.parent(name) in beside:
                 self._listing.skipped.add("folders without a picture", f"{name}/")

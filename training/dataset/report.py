@@ -1,5 +1,7 @@
 """What a person should know about a dataset that was just made."""
 
+from collections.abc import Iterable
+
 from training.dataset.store import Dataset
 
 _LISTED = 20
@@ -7,15 +9,25 @@ _NAMED = 12
 _TOLD_CUT = 0.005
 
 
-def lines(dataset: Dataset) -> list[str]:
-    """Say what was set aside, what is there and what looks odd, a sentence a line, without control characters."""
-    return [printable(line) for line in (*_set_aside(dataset), _summary(dataset), *_oddities(dataset))]
+def lines(dataset: Dataset, planned: Iterable[str | None] = ()) -> list[str]:
+    """Say what was set aside, what is there and what looks odd, a sentence a line, without control characters.
+
+    `planned` are the labels that were found before the images were read.
+    """
+    told = (*_set_aside(dataset), _summary(dataset), *_missing(dataset, planned), *_oddities(dataset))
+    return [printable(line) for line in told]
 
 
 def _set_aside(dataset: Dataset) -> list[str]:
     files = dataset.description.set_aside
     listed = [f"set aside {file.file}: {file.reason}" for file in files[:_LISTED]]
     return listed + [f"set aside {len(files) - _LISTED} more; dataset.json lists them all"] * (len(files) > _LISTED)
+
+
+def _missing(dataset: Dataset, planned: Iterable[str | None]) -> list[str]:
+    lost = sorted({label for label in planned if label} - set(dataset.description.classes))
+    names = ", ".join((*lost[:_NAMED], *["..."] * (len(lost) > _NAMED)))
+    return [f"no usable image of {len(lost)} classes: {names}"] if lost else []
 
 
 def _summary(dataset: Dataset) -> str:

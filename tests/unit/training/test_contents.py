@@ -156,3 +156,10 @@ def test_a_class_may_be_called_mask(tmp_path: Path) -> None:
         for number in range(3):
             picture(number).save(tmp_path / folder / f"{number}.png")
     assert {item.label for item in items(tmp_path)} == {"mask", "no_mask"}
+
+
+def test_an_empty_folder_beside_images_is_told(tmp_path: Path) -> None:
+    (tmp_path / "bird").mkdir()
+    for number in range(2):
+        picture(number).save(tmp_path / f"{number}.png")
+    assert found(tmp_path).skipped.lines() == ["folders without a picture: 1 (bird/)"]
