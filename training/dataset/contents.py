@@ -131,7 +131,8 @@ class Contents:
 
     def _hint(self) -> str:
         if not self.refused:
-            return ""
+            first_other = next(iter(self._others), None)
+            return f"; {len(self._others)} other files, the first is {first_other}" if self._others else ""
         packed = next((item for item in self.refused if "an archive" in (item.reason or "")), None)
         first: Item = packed or self.refused[0]
         return f"; {first.name} in there wants to be unpacked first" if packed else f"; {first.name}: {first.reason}"

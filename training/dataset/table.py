@@ -59,10 +59,12 @@ def label(rows: list[Row], files: Sequence[str], source: str = "") -> Labelled:
 
 
 def index_of(sheet: Sheet, wanted: str, table: str) -> int | None:
-    """Find a column by name; None when it is not there. Raises DatasetError when there are two."""
-    if sheet.header.count(wanted) > 1:
-        raise DatasetError(f"{table}: {sheet.header.count(wanted)} columns are named {wanted!r}; rename one")
-    return sheet.header.index(wanted) if wanted in sheet.header else None
+    """Find a column by name, or but for case; None when it is not there. Raises DatasetError when there are two."""
+    same = [k for k, name in enumerate(sheet.header) if name == wanted]
+    found = same or [k for k, name in enumerate(sheet.header) if name.casefold() == wanted.casefold()]
+    if len(found) > 1:
+        raise DatasetError(f"{table}: {len(found)} columns are named {wanted!r}; rename one")
+    return found[0] if found else None
 
 
 def file_index(sheet: Sheet, wanted: str | None, table: str) -> int | None:

@@ -163,3 +163,9 @@ def test_an_empty_folder_beside_images_is_told(tmp_path: Path) -> None:
     for number in range(2):
         picture(number).save(tmp_path / f"{number}.png")
     assert found(tmp_path).skipped.lines() == ["folders without a picture: 1 (bird/)"]
+
+
+def test_a_source_without_images_says_what_else_it_holds(tmp_path: Path) -> None:
+    (tmp_path / "images-000.npy").touch()
+    with pytest.raises(DatasetError, match=r"no images found .*; 1 other files, the first is images-000.npy"):
+        found(tmp_path)

@@ -75,6 +75,11 @@ def test_what_cannot_be_read_is_refused_with_the_way_out(data: str | bytes, mess
         rows(data)
 
 
+def test_columns_are_found_but_for_case() -> None:
+    assert rows("Image,Kind\na.png,cat\n") == [("a.png", "cat")]
+    assert rows("File,KIND,kind\na.png,dog,cat\n") == [("a.png", "cat")]
+
+
 def test_the_message_about_a_wide_table_is_short() -> None:
     with pytest.raises(DatasetError) as error:
         rows(json.dumps({"labels": [[f"{k}.png", 1] for k in range(70_000)]}))
