@@ -55,7 +55,9 @@ def kind_of(file: File) -> Kind:
 
 
 def _by_content(head: bytes) -> Kind:
-    if head[4:12] == b"ftypavif" or any(_accepts(name, head) for name in FORMATS if name not in {"AVIF", "DIB"}):
+    if head[4:12] in {b"ftypavif", b"ftypavis"} or any(
+        _accepts(name, head) for name in FORMATS if name not in {"AVIF", "DIB"}
+    ):
         return "image"
     if head.startswith(_FOREIGN_MAGIC) or (head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS):
         return "foreign"

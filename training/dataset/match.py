@@ -71,19 +71,20 @@ class Index:
         self._source = source
         self._paths = {paths.written(file): file for file in files}
         self._around = len(paths.shared(self._paths))
+        self._folders = paths.around(self._paths)
 
     def find(self, row: Row) -> tuple[float, list[str]]:
         """Find the files that fit a row best, and how well."""
         key = paths.written(row.name)
-        inside = key if row.folder in {"", "."} else f"{row.folder}/{key}"
-        exact = self._paths.get(inside) or self._paths.get(key)
+        # A table beside images is for these only; one in a folder of its own may be for all.
+        below = f"{row.folder}/" if row.folder in self._folders else ""
+        exact = self._paths.get(below + key)
         if exact is not None:
             return _EXACT, [exact]
         folders = paths.folders(key)
         for penalty, candidates in self._named(paths.name(key)):
-            scored = [
-                (score, file) for file in candidates if (score := self._agreement(row, folders, file)) is not None
-            ]
+            inside = [file for file in candidates if file.startswith(below)] if below else candidates
+            scored = [(score, file) for file in inside if (score := self._agreement(row, folders, file)) is not None]
             if scored:
                 best = max(score for score, _ in scored)
                 return best - penalty, [self._paths[file] for score, file in scored if score == best]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from training.dataset import paths
 from training.dataset.classes import class_name
 from training.dataset.match import Match, Row, matched
 from training.dataset.rows import FILE_COLUMNS, Sheet, cell, sheets
@@ -38,7 +39,8 @@ class Table:
     """
 
     def __init__(self, data: bytes, column: LabelColumn, folder: str = "") -> None:
-        self.rows = [Row(name, value, folder) for name, value in _pairs(data, column)]
+        place = paths.written(folder)
+        self.rows = [Row(name, value, place) for name, value in _pairs(data, column)]
 
     def label(self, files: Sequence[str], source: str = "") -> Labelled:
         """Find the labels of files. A row without a label labels nothing."""

@@ -62,6 +62,12 @@ def test_a_row_is_read_from_where_its_table_lies() -> None:
     assert pairs(match(["0.png"], files, folder="train")) == {"train/0.png": ["0.png"]}
 
 
+def test_a_table_beside_images_labels_no_others() -> None:
+    files = ["train/0.png", "test/1.png"]
+    assert match(["1.png"], files, folder="train").lost == ["1.png"]
+    assert pairs(match(["1.png"], files, folder="labels")) == {"test/1.png": ["1.png"]}
+
+
 def test_a_folder_around_all_files_does_not_count() -> None:
     files = ["main/cat/0.png", "main/dog/0.png"]
     assert pairs(match(["/x/cat/0.png"], files)) == {"main/cat/0.png": ["/x/cat/0.png"]}
