@@ -9,8 +9,8 @@ from models.png import Declared
 
 Tags = dict[int, Any]
 
-_BITS, _PHOTOMETRIC, _COLOUR_MAP, _KIND, _BLACK, _WHITE = 258, 262, 320, 339, 340, 341
-"""Tags of TIFF 6.0; the last two are SMinSampleValue and SMaxSampleValue."""
+_BITS, _PHOTOMETRIC, _MOST, _COLOUR_MAP, _KIND, _BLACK, _WHITE = 258, 262, 281, 320, 339, 340, 341
+"""Tags of TIFF 6.0; 281 is MaxSampleValue, the last two are SMinSampleValue and SMaxSampleValue."""
 _SIGNED = 2
 _WHITE_IS_ZERO = 0
 _COLOURS = ("L", "LA", "RGB", "RGBA")
@@ -74,7 +74,14 @@ def _range(image: Image.Image, numbers: Image.Image, tags: Tags, declared: Decla
     if bits == 32:
         return _of_wide(low, high, declared)
     is_signed = _first(tags, _KIND, 1) == _SIGNED
-    return (-(2 ** (bits - 1)) if low < 0 else 0), 2 ** (bits - is_signed) - 1
+    white = 2 ** (bits - is_signed) - 1
+    return (-(2 ** (bits - 1)), white) if low < 0 else (0, _full_scale(tags, high) or white)
+
+
+def _full_scale(tags: Tags, high: float) -> float | None:
+    """Find a declared maximum that is the end of a range of bits, e.g. 4095; others are statistics of one image."""
+    limits = (int(_first(tags, tag, 0)) for tag in (_MOST, _WHITE))
+    return next((limit for limit in limits if limit >= max(high, 255) and limit & (limit + 1) == 0), None)
 
 
 def _of_wide(low: float, high: float, declared: Declared) -> tuple[float, float]:

@@ -44,7 +44,7 @@ def text(path: Path) -> str:
 
 def _entries(folder: Path, top: Path, listing: Listing) -> Iterator[Path]:
     try:
-        yield from sorted(folder.iterdir())
+        yield from sorted(folder.iterdir(), key=lambda path: path.name)
     except OSError as error:
         if folder == top:
             raise

@@ -213,6 +213,19 @@ def test_a_tiff_is_read_by_its_bits_per_sample() -> None:
     assert most(tiff(16, {258: (3, 12), 262: (3, 1), 339: (3, 1)}, packed)) == 255
 
 
+@pytest.mark.parametrize(("limit", "expected"), [(4095, 255), (4000, 15), (1023, 15)])
+def test_a_declared_maximum_counts_where_it_is_one_of_bits_and_holds(limit: int, expected: int) -> None:
+    data = struct.pack("<H", 4095) * 256
+    assert most(tiff(16, {258: (3, 16), 262: (3, 1), 281: (3, limit)}, data)) == expected
+
+
+def test_a_palette_of_few_significant_bits_is_stretched() -> None:
+    palette = chunk(b"PLTE", bytes([0, 0, 0, 31, 15, 7]))
+    rows = (b"\0" + b"\1" * 16) * 16
+    assert colour(png(16, 16, 8, 3, rows, chunk(b"sBIT", b"\5\5\5"), palette)) == (255, 123, 57)
+    assert colour(png(16, 16, 8, 3, rows, palette)) == (31, 15, 7)
+
+
 def test_white_may_be_zero() -> None:
     data = struct.pack("<H", 0) * 256
     assert colour(tiff(16, {258: (3, 16), 262: (3, 0), 339: (3, 1)}, data)) == (255, 255, 255)
