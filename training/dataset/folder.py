@@ -18,12 +18,14 @@ def listed(top: Path) -> Listing:
     waiting = [(top, frozenset({top.resolve()}))]
     while waiting:
         folder, around = waiting.pop()
+        inside = "" if folder == top else f"{text(folder.relative_to(top).as_posix())}/"
         for path in _entries(folder, top, listing):
-            name = text(path.relative_to(top))
+            name = inside + text(path.name)
             if reason := ignored(name):
                 listing.skipped.add(reason, name)
             elif not _is_folder(path):
-                listing.files.append(File(name, _Reader(path), _Reader(path).head))
+                reader = _Reader(path)
+                listing.files.append(File(name, reader, reader.head))
             elif (real := path.resolve()) not in around:  # a link to a folder around itself is not followed
                 listing.folders.add(name)
                 waiting.append((path, around | {real}))
@@ -37,9 +39,9 @@ def check_size(size_bytes: int) -> None:
         raise DatasetError(f"{size_bytes} bytes, more than {MAX_FILE_BYTES}")
 
 
-def text(path: Path) -> str:
+def text(path: str) -> str:
     """Write a path down even where its bytes are no text."""
-    return os.fsencode(path.as_posix()).decode(errors="backslashreplace")
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def _entries(folder: Path, top: Path, listing: Listing) -> Iterator[Path]:
@@ -48,7 +50,9 @@ def _entries(folder: Path, top: Path, listing: Listing) -> Iterator[Path]:
     except OSError as error:
         if folder == top:
             raise
-        listing.refused.append((f"{text(folder.relative_to(top))}/", f"unreadable ({error.strerror or error})"))
+        listing.refused.append(
+            (f"{text(folder.relative_to(top).as_posix())}/", f"unreadable ({error.strerror or error})")
+        )
 
 
 def _is_folder(path: Path) -> bool:
