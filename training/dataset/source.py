@@ -70,9 +70,17 @@ def found(path: Path, choice: Choice = Choice()) -> Found:
     if choice.boxes:
         result = _boxed(result, contents, choice)
     result.items += contents.refused
-    result.notes = [*contents.notes, *result.notes]
+    result.notes = [*contents.notes, *result.notes, *([] if choice.labels else _tables(contents))]
     result.skipped = contents.skipped(item.name for item in result.items)
     return _of_classes(result, choice)
+
+
+def _tables(contents: Contents) -> list[str]:
+    others = contents.other_tables()
+    named = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
+    return (
+        [f"{named} may hold labels: --labels FILE --label-column NAME takes the classes from there"] if others else []
+    )
 
 
 def _by_table(contents: Contents, column: LabelColumn) -> Found:

@@ -169,3 +169,9 @@ def test_a_source_without_images_says_what_else_it_holds(tmp_path: Path) -> None
     (tmp_path / "images-000.npy").touch()
     with pytest.raises(DatasetError, match=r"no images found .*; 1 other files, the first is images-000.npy"):
         found(tmp_path)
+
+
+def test_a_table_that_is_not_used_is_told(class_folders: Path) -> None:
+    (class_folders / "labels.csv").write_text("file,kind\n", encoding="utf-8")
+    (note,) = found(class_folders).notes
+    assert note == "labels.csv may hold labels: --labels FILE --label-column NAME takes the classes from there"
