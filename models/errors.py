@@ -11,3 +11,7 @@ class LatentError(ModelError):
 
 class CheckpointError(ModelError):
     """A file is not a checkpoint that this version can load."""
+
+
+class PixelError(ModelError):
+    """An image file holds pixels of which nobody can say what they look like."""

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from training.plan import Plan
 
 _RECIPE = "flagship"
+_TABLE = "labels.csv"
+_ClassesFrom = Literal["folders", "parent", "boxes", "none"]
+_Fit = Literal["crop", "top", "pad"]
 
 
 def dataset(
@@ -25,26 +28,47 @@ def dataset(
     out: Annotated[Path, typer.Argument(help="The dataset to make; a folder that does not exist yet.")],
     size: Annotated[int, typer.Option(min=32, max=512, help="Side of the square images, a multiple of 16.")] = 64,
     label_column: Annotated[str | None, typer.Option(help="Name the classes by the values of this column.")] = None,
-    file_column: Annotated[str, typer.Option(help="The column that names the files."), "needs --label-column"] = "file",
+    file_column: Annotated[
+        str | None, typer.Option(help="The column that names the files; default: found."), "needs --label-column"
+    ] = None,
     labels: Annotated[
-        str, typer.Option(help="The CSV table, inside the source or on disk."), "needs --label-column"
-    ] = "labels.csv",
+        str, typer.Option(help="Table of labels in or beside the source: CSV, JSON, CelebA."), "needs --label-column"
+    ] = _TABLE,
+    classes_from: Annotated[
+        _ClassesFrom | None,
+        typer.Option(help="The classes: upper folders, each image's own folder, objects of --boxes; default: found."),
+    ] = None,
+    only_classes: Annotated[str | None, typer.Option(help="Take these classes only: a,b.")] = None,
+    merge_classes: Annotated[bool, typer.Option("--merge-classes", help="Join Dog, dog and DOG.")] = False,
+    split: Annotated[str | None, typer.Option(help="Take the folder of this name only, e.g. train.")] = None,
+    boxes: Annotated[str | None, typer.Option(help="Crop to boxes: a folder of PASCAL VOC's XML, or a table.")] = None,
+    fit: Annotated[_Fit, typer.Option(help="Keep the centre square, the top square, or all, padded.")] = "crop",
+    background: Annotated[str, typer.Option(help="Colour behind transparency and padding.")] = "white",
+    zip_names: Annotated[
+        str | None, typer.Option(help="Encoding of names in a zip, e.g. cp932; default: found.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the data, for the cards of its models.")] = None,
     licence: Annotated[str, typer.Option(help="Terms of the data, for the cards of its models.")] = "not stated",
 ) -> None:
-    """Turn images into one checked array: centre square, Lanczos, RGB. Bad files are listed and set aside."""
-    from training.dataset import report, store
-    from training.dataset.source import items
+    """Turn images (PNG, JPEG, WebP, GIF, BMP, TIFF, PPM, AVIF) into one checked array: a square of each, in sRGB."""
+    from training.dataset import names, plan, report, store
+    from training.dataset.framing import Framing
+    from training.dataset.source import Choice, found
     from training.dataset.table import LabelColumn
 
     column = LabelColumn(labels, label_column, file_column) if label_column else None
+    choice = Choice(column, classes_from, split, only_classes, merge_classes, boxes, zip_names)
     with errors():
         if size % 16:
             raise UsageError(f"--size must be a multiple of 16, got {size}")
-        found = items(source, column)
-        with reading(len(found)) as progress:
-            store.build(found, out, size, store.Credit(name or source.stem, licence), progress)
-        for line in report.lines(store.load(out)):
+        framing = Framing(fit, background, is_boxed=boxes is not None)
+        images = found(source, choice)
+        for line in plan.lines(images, source, framing):
+            console.print(line, markup=False)
+        credit = store.Credit(name or names.of_source(source), licence)
+        with reading(len(images.items)) as progress:
+            store.build(images.items, out, size, credit, progress, framing)
+        for line in report.lines(store.load(out), (item.label for item in images.items)):
             console.print(line, markup=False)
     notes.print(f"next: imagemill train {out}", markup=False)
 

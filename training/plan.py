@@ -8,7 +8,7 @@ import torch
 
 from models.checkpoint import MODEL_NAME
 from training import networks, recipe, state
-from training.dataset import store
+from training.dataset import names, store
 from training.dataset.store import Dataset
 from training.errors import RecipeError, StateError
 from training.recipe import Recipe
@@ -66,7 +66,7 @@ def fresh(
     Raises RecipeError for an unknown recipe or a value that it may not hold.
     """
     dataset = store.load(data)
-    model = name or _slug(f"{dataset.description.name}-{dataset.description.resolution}")
+    model = name or names.of_model(dataset.description.name, dataset.description.resolution)
     if not re.fullmatch(MODEL_NAME, model):
         raise RecipeError(f"a model's name matches {MODEL_NAME}, got {model!r}")
     pairs = _pairs(changes.values)
@@ -94,10 +94,6 @@ def device_named(name: str | None) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         raise RecipeError(f"no device {name!r} here ({str(error).partition('. ')[0].splitlines()[0]})") from error
     return device
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._")[:64]
 
 
 def _pairs(texts: tuple[str, ...]) -> dict[str, str]:

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.command import COMMAND, ENVIRONMENT, imagemill
 from tests.integration.odd_files import BAD, GOOD, encoded
@@ -108,6 +110,46 @@ def test_an_unreadable_file_is_set_aside(tmp_path: Path) -> None:
     assert "2 images of 32 x 32 px, 1 set aside" in done.stdout
 
 
+def test_an_unreadable_folder_is_set_aside(tmp_path: Path) -> None:
+    folder_of(tmp_path / "in", 3)
+    (tmp_path / "in" / "lost+found").mkdir()
+    (tmp_path / "in" / "lost+found").chmod(0)
+    mortal = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    if mortal and not shutil.which("setpriv"):
+        pytest.skip("root reads everything, and setpriv is not here")
+    done = dataset("in", "out", cwd=tmp_path, prefix=mortal)
+    (tmp_path / "in" / "lost+found").chmod(0o755)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "set aside lost+found/: unreadable (Permission denied)" in done.stdout
+
+
+def test_a_terminal_that_is_not_utf8_shows_escapes(tmp_path: Path) -> None:
+    for name in ("caf\u00e9", "\u732b"):
+        folder_of(tmp_path / "in" / name, 2)
+    done = dataset("in", "out", cwd=tmp_path, prefix=["env", "PYTHONIOENCODING=ascii"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 classes (caf\\xe9, \\u732b), 0 set aside" in done.stdout
+
+
+def test_the_plan_is_told_before_the_work_starts(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        for name in ("cat", "dog"):
+            folder_of(tmp_path / "in" / split / name, 2)
+    done = dataset("in", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith(
+        "plan: 8 images of in, 2 classes by folders\n  4 cat: test/cat/ (2), train/cat/ (2)\n"
+    )
+    assert "8 images of 32 x 32 px, 2 classes (cat, dog), 0 set aside" in done.stdout
+
+
+def test_images_that_are_nearly_black_are_told(tmp_path: Path) -> None:
+    folder_of(tmp_path / "in", 2)
+    Image.fromarray(np.linspace(0, 4095, 1600).reshape(40, 40).astype(np.uint16)).save(tmp_path / "in" / "deep.png")
+    done = dataset("in", "out", cwd=tmp_path)
+    assert "1 use less than 1/8 of their range (nearly black or of one grey)" in done.stdout
+
+
 def folder_of(path: Path, count: int) -> Path:
     path.mkdir(parents=True)
     for number in range(count):
@@ -172,7 +214,7 @@ def a_text(tmp_path: Path) -> None:
         (one_image, "error: 1 usable images, at least 2 wanted (0 set aside)"),
         (nested_zips, "; cats.zip in there wants to be unpacked first"),
         (an_encrypted_zip, "0 usable images, at least 2 wanted (2 set aside; the first: a.png: encrypted; unpack"),
-        (a_cut_zip, "error: in: neither a folder nor a zip"),
+        (a_cut_zip, "error: in: the end of the zip is missing, as after an incomplete download"),
         (a_text, "error: in: neither a folder nor a zip"),
     ],
 )
@@ -222,7 +264,7 @@ def test_a_table_as_a_spreadsheet_writes_it_is_read(tmp_path: Path) -> None:
         ("file,size\n0.png,1\n", "error: labels.csv: no column 'kind'; it has file, size"),
         ("", "error: labels.csv: no column 'file'; it has none"),
         ("file,kind\n", "error: labels.csv: column 'file' names none of the images"),
-        ("file,kind\n0,a\n1,b\n", "names none of the images (its first is '0', that of in is '0.png')"),
+        ("file,kind\nx0,a\nx1,b\n", "names none of the images (its first is 'x0', that of in is '0.png')"),
         ("file,kind\n0.png," + "x" * 200_000, "error: labels.csv: not a CSV table (field larger than"),
     ],
 )

@@ -1,169 +1,187 @@
-"""Where images come from: every file of a folder or a zip, with its class label where it has one."""
+"""Where images come from: every image of a folder or a zip, with its class label where it has one."""
 
-import os
-import stat
-import struct
-import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
 
-from training.dataset.table import LabelColumn, Table, class_name
+from training.dataset import boxes, classes, layout, paths
+from training.dataset.boxes import Boxes
+from training.dataset.contents import Contents
+from training.dataset.item import Item, refused
+from training.dataset.listing import Skipped
+from training.dataset.rows import FILE_COLUMNS
+from training.dataset.table import LabelColumn, Table, label
+from training.dataset.vocabulary import split_of
 from training.errors import DatasetError
 
-MAX_FILE_BYTES = 256_000_000
-"""Larger files are set aside unread: 64 million pixels need no more."""
-IMAGE_SUFFIXES = frozenset(
-    {".png", ".apng", ".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"}
-    | {".heic", ".heif", ".jxl", ".jp2"}  # not read, so that they are listed as set aside and nobody wonders
-)
-_ARCHIVE_SUFFIXES = frozenset({".zip", ".tar", ".tgz", ".gz", ".xz", ".7z", ".rar"})
-_ENCRYPTED = 0x1
-
-_Read = Callable[[], bytes]
+ClassesFrom = Literal["folders", "parent", "boxes", "none"]
 
 
 @dataclass(frozen=True)
-class Item:
-    """One file of a source."""
+class Choice:
+    """How a source is read, where that is not left to what it looks like."""
 
-    name: str
-    """Path inside the source, with forward slashes."""
-    label: str | None
-    read: _Read
-    """Raises DatasetError or OSError when the file cannot be used."""
+    labels: LabelColumn | None = None
+    classes_from: ClassesFrom | None = None
+    """`folders`: the first level of folders, whatever their names; `parent`: the folder of each image."""
+    split: str | None = None
+    """Take the images of the folders of this name only, e.g. train."""
+    only_classes: str | None = None
+    """Names of classes, parted by commas."""
+    merge_classes: bool = False
+    """Join classes that differ only by case, blanks, underscores or hyphens."""
+    boxes: str | None = None
+    """A folder of annotations or a table of bounding boxes, inside the source or on disk."""
+    zip_names: str | None = None
+    """How a zip encodes its names, e.g. cp932."""
+
+
+@dataclass
+class Found:
+    """The images of a source, and what has to be said about them."""
+
+    items: list[Item]
+    skipped: Skipped
+    notes: list[str] = field(default_factory=list)
+    labelled_by: str = ""
+    """Where the classes come from; empty where there are none."""
 
 
 def items(path: Path, labels: LabelColumn | None = None) -> list[Item]:
-    """List the images of a folder or a zip, in order of their names.
+    """List the images of a folder or a zip, in order of their names. Raises DatasetError."""
+    return found(path, Choice(labels)).items
 
-    Without a label column, files that all lie in sub-folders (two or more of them) are labelled by their folder there;
-    folders around all of them do not count. Files that are there in vain are listed, too: they refuse to be read.
-    Raises DatasetError when the source is missing, holds no image, or the label column does not fit.
+
+def found(path: Path, choice: Choice = Choice()) -> Found:
+    """List the images of a folder or a zip, and label them.
+
+    Files that cannot be used are listed, too: they refuse to be read. Raises DatasetError when the source is missing,
+    holds no image, or does not fit what was chosen.
     """
-    files = dict(sorted(_files(path).items()))
-    images = {name: read for name, read in files.items() if _has(name, IMAGE_SUFFIXES)}
-    archives = [name for name in files if _has(name, _ARCHIVE_SUFFIXES)]
-    if not images:
-        hint = f"; {archives[0]} in there wants to be unpacked first" if archives else ""
-        raise DatasetError(f"{path}: no images found (looked for {', '.join(sorted(IMAGE_SUFFIXES))}){hint}")
-    found = _by_table(path, files, images, labels) if labels else _by_folder(images)
-    return found + [_refused(name, "an archive; unpack it first") for name in archives]
+    if choice.labels and choice.classes_from:
+        raise DatasetError("classes come from a table (--label-column) or from --classes-from, not from both")
+    if choice.classes_from == "boxes" and not choice.boxes:
+        raise DatasetError("--classes-from boxes: say where the boxes are, with --boxes")
+    contents = Contents(path, choice.zip_names)
+    if choice.split:
+        contents.choose_split(choice.split)
+    result = _by_table(contents, choice.labels) if choice.labels else _by_folders(contents, choice.classes_from)
+    if choice.boxes:
+        result = _boxed(result, contents, choice)
+    result.items += contents.refused
+    result.notes = [*contents.notes, *result.notes, *([] if choice.labels else _tables(contents))]
+    result.skipped = contents.skipped(item.name for item in result.items)
+    return _of_classes(result, choice)
 
 
-def _files(path: Path) -> dict[str, _Read]:
-    if path.is_dir():
-        return {_text(file.relative_to(path)): _reader(file) for file in _walked(path)}
-    if not path.exists():
-        raise DatasetError(f"{path}: no such folder or zip")
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
-        raise DatasetError(f"{path}: neither a folder nor a zip ({error})") from error
-    return {_slashed(info.filename): _member(archive, info) for info in archive.infolist() if not info.is_dir()}
+def _tables(contents: Contents) -> list[str]:
+    others = contents.other_tables()
+    named = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
+    return (
+        [f"{named} may hold labels: --labels FILE --label-column NAME takes the classes from there"] if others else []
+    )
 
 
-def _walked(top: Path) -> Iterator[Path]:
-    """Find all files, also behind links; a link to a folder around itself is not followed."""
-    waiting = [(top, frozenset({top.resolve()}))]
-    while waiting:
-        folder, around = waiting.pop()
-        for path in folder.iterdir():
-            if not path.is_dir():
-                yield path
-            elif (real := path.resolve()) not in around:
-                waiting.append((path, around | {real}))
+def _by_table(contents: Contents, column: LabelColumn) -> Found:
+    tables = contents.tables(column.csv)
+    if not tables:
+        others = contents.other_tables()
+        hint = f"; --labels may be {', '.join(others[:3])}" if others else ""
+        raise DatasetError(f"{column.csv}: found neither in {contents.path} nor on disk{hint}")
+    split = split_of((paths.stem(column.csv),))
+    rows = [replace(row, split=split) for data, place in tables for row in Table(data, column, place).rows]
+    names = list(contents.images)
+    said = label(rows, names, contents.path.name)
+    if len(said.lost) == len({row.name for row in rows}):
+        firsts = f"its first is {said.lost[0] if said.lost else None!r}, that of {contents.path} is {names[0]!r}"
+        named = column.file or FILE_COLUMNS[0]
+        raise DatasetError(f"{column.csv}: column {named!r} names none of the images ({firsts})")
+    made = [
+        refused(name, said.refused[name]) if name in said.refused else Item(name, said.labels.get(name), file.read)
+        for name, file in contents.images.items()
+    ]
+    if said.lost:
+        made.append(refused(column.csv, _not_there(said.lost)))
+    return Found(made, Skipped(), labelled_by=f"by column {column.label!r} of {column.csv}")
 
 
-def _reader(path: Path) -> _Read:
-    def read() -> bytes:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise DatasetError("not a regular file")
-        _check_size(found.st_size)
-        return path.read_bytes()
-
-    return read
-
-
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Read:
-    def read() -> bytes:
-        if info.flag_bits & _ENCRYPTED:
-            raise DatasetError("encrypted; unpack the zip first")
-        _check_size(info.file_size)
-        try:
-            return archive.read(info)
-        except Exception as error:  # a damaged member breaks in many places
-            raise DatasetError(f"damaged in the zip ({error})") from error
-
-    return read
+def _by_folders(contents: Contents, classes_from: ClassesFrom | None) -> Found:
+    if classes_from in {"none", "boxes"}:
+        return Found([Item(name, None, file.read) for name, file in contents.images.items()], Skipped())
+    place = _layout(contents, classes_from)
+    stray = set(place.stray) if place.labels else set()
+    made = [
+        refused(name, layout.LOOSE) if name in stray else Item(name, place.labels.get(name), file.read)
+        for name, file in contents.images.items()
+    ]
+    return Found(made, Skipped(), list(_notes(place)), "by folders" if place.labels else "")
 
 
-def _check_size(size_bytes: int) -> None:
-    if size_bytes > MAX_FILE_BYTES:
-        raise DatasetError(f"{size_bytes} bytes, more than {MAX_FILE_BYTES}")
+def _layout(contents: Contents, classes_from: ClassesFrom | None) -> layout.Layout:
+    if classes_from == "folders":
+        return layout.by_upper(contents.images)
+    if classes_from == "parent":
+        return layout.by_parent(contents.images)
+    return layout.of_folders(contents.images, contents.downloads())
 
 
-def _text(path: Path) -> str:
-    """Write a path down even where its bytes are no text."""
-    return os.fsencode(path.as_posix()).decode(errors="backslashreplace")
+def _notes(place: layout.Layout) -> Iterable[str]:
+    if place.merged:
+        end = "; if they are the classes, say --classes-from folders" if not place.labels else ""
+        yield f"{', '.join(place.merged)} are parts of one data set: merged (--split NAME takes one of them){end}"
+    if place.within:
+        yield f"folders within a class do not count, e.g. {place.within}"
 
 
-def _slashed(name: str) -> str:
-    """Write down a zip member's path as the format demands it, whatever its maker did."""
-    return str(PurePosixPath(name.replace("\\", "/").lstrip("/")))
+def _boxed(result: Found, contents: Contents, choice: Choice) -> Found:
+    """Make an item of every box. Images without one are set aside."""
+    name, by_box = choice.boxes or "", choice.classes_from == "boxes"
+    marked = _boxes(contents, name)
+    made: list[Item] = []
+    for item in result.items:
+        own = [] if item.reason else marked.of_file.get(item.name, [])
+        if not own:
+            made.append(item if item.reason else refused(item.name, marked.refused.get(item.name, "no box")))
+        for number, box in enumerate(own, start=1):
+            numbered = f"{item.name} (box {number})" if len(own) > 1 else item.name
+            made.append(replace(item, name=numbered, label=box.label if by_box else item.label, box=box))
+    if marked.lost:
+        made.append(refused(name, _not_there(marked.lost)))
+    return replace(result, items=made, labelled_by="by the objects in boxes" if by_box else result.labelled_by)
 
 
-def _has(name: str, suffixes: frozenset[str]) -> bool:
-    path = PurePosixPath(name)
-    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
-    return path.suffix.lower() in suffixes and not hidden
+def _boxes(contents: Contents, name: str) -> Boxes:
+    names = list(contents.images)
+    if annotated := contents.annotations(name):
+        files, place = annotated
+        if not files:
+            raise DatasetError(f"--boxes {name}: no XML annotations in that folder")
+        return boxes.of_xml(files, place, names)
+    tables = contents.tables(name)
+    if not tables:
+        raise DatasetError(f"--boxes {name}: found neither in {contents.path} nor on disk")
+    return boxes.of_table(tables[0][0], name, names)
 
 
-def _refused(name: str, reason: str) -> Item:
-    def read() -> bytes:
-        raise DatasetError(reason)
-
-    return Item(name, None, read)
+def _not_there(lost: list[str]) -> str:
+    return f"{len(lost)} files that it names are not there, the first is {lost[0]!r}"
 
 
-def _by_folder(images: dict[str, _Read]) -> list[Item]:
-    folders = [PurePosixPath(name).parent for name in images]
-    around = len(PurePosixPath(os.path.commonpath(folders)).parts)
-    inner = [folder.parts[around:] for folder in folders]
-    classes, loose = {parts[0] for parts in inner if parts}, inner.count(())
-    labelled = len(classes) > 1 and 2 * loose < len(inner)  # what all share lies around; some may be there by mistake
-    items = []
-    for (name, read), parts in zip(images.items(), inner, strict=True):
-        if labelled and not parts:
-            items.append(_refused(name, "lies in no class's folder, as most others do"))
-        else:
-            items.append(Item(name, class_name(parts[0]) if labelled else None, read))
-    return items
-
-
-def _by_table(path: Path, files: dict[str, _Read], images: dict[str, _Read], column: LabelColumn) -> list[Item]:
-    table = Table(_table_bytes(path, files, column.csv), column)
-    found = [_labelled(name, read, table) for name, read in images.items()]
-    lost = table.never_asked()
-    if len(lost) == len(table):
-        firsts = f"its first is {lost[0] if lost else None!r}, that of {path} is {next(iter(images))!r}"
-        raise DatasetError(f"{column.csv}: column {column.file!r} names none of the images ({firsts})")
-    if lost:
-        found.append(_refused(column.csv, f"{len(lost)} files that it names are not there, the first is {lost[0]!r}"))
-    return found
-
-
-def _labelled(name: str, read: _Read, table: Table) -> Item:
-    try:
-        return Item(name, table.label_of(name), read)
-    except DatasetError as error:
-        return _refused(name, str(error))
-
-
-def _table_bytes(path: Path, files: dict[str, _Read], name: str) -> bytes:
-    on_disk = Path(name)
-    read = files.get(name) or (on_disk.read_bytes if on_disk.is_file() else None)
-    if read is None:
-        raise DatasetError(f"{name}: found neither in {path} nor on disk")
-    return read()
+def _of_classes(result: Found, choice: Choice) -> Found:
+    """Merge classes that are alike, and keep the chosen ones."""
+    counts = classes.counted(item.label for item in result.items)
+    if choice.merge_classes:
+        renamed = classes.merged(counts)
+        result.items = [replace(item, label=renamed.get(item.label or "", item.label)) for item in result.items]
+        counts = classes.counted(item.label for item in result.items)
+    for group in classes.alike(counts):
+        names = ", ".join(map(repr, group))
+        result.notes.append(f"classes differ only by case or blanks: {names} (--merge-classes joins them)")
+    if choice.only_classes is not None:
+        wanted = classes.chosen(choice.only_classes, counts)
+        for item in result.items:
+            if item.label and item.label not in wanted:
+                result.skipped.add("images of other classes", item.name)
+        result.items = [item for item in result.items if not item.label or item.label in wanted]
+    return result

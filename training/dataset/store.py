@@ -5,7 +5,7 @@ import re
 import shutil
 import tempfile
 import warnings
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,13 +21,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
 from models.checkpoint import CLASS_NAME
-from training.dataset.picture import CROP, FILTER, Picture, decode
-from training.dataset.source import Item
+from training.dataset.classes import ordered
+from training.dataset.framing import Framing
+from training.dataset.item import Item
+from training.dataset.picture import FILTER, Picture, decode
 from training.errors import DatasetError
 
 FORMAT_VERSION = 1
 _Outcome = Picture | DatasetError
 _IMAGES, _LABELS, _DESCRIPTION = "images.bin", "labels.bin", "dataset.json"
+
+
+def _is_default(value: object) -> bool:
+    return not value  # so that descriptions look as they did before there was something to say
 
 
 class SetAside(BaseModel):
@@ -59,6 +65,12 @@ class Description(BaseModel):
     """How many images were smaller than the resolution."""
     duplicates: int = 0
     """How many images show exactly the pixels of another."""
+    dim: int = Field(default=0, exclude_if=_is_default)
+    """How many images use less than 1/8 of their range."""
+    cut: float = Field(default=0.0, exclude_if=_is_default)
+    """Share of an image that lies outside of the square, on average."""
+    remarks: dict[str, int] = Field(default_factory=dict, exclude_if=_is_default)
+    """What had to be assumed about files, with their number."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +91,12 @@ class Dataset:
 
 
 def build(
-    found: list[Item], path: Path, size: int, credit: Credit, progress: Callable[[int], None] = lambda _: None
+    found: list[Item],
+    path: Path,
+    size: int,
+    credit: Credit,
+    progress: Callable[[int], None] = lambda _: None,
+    framing: Framing = Framing(),  # noqa: B008
 ) -> Description:
     """Decode every item and write the dataset to `path`; what cannot be decoded is listed and set aside.
 
@@ -92,7 +109,7 @@ def build(
             raise DatasetError(f"{path}: exists already")
         with _beside(path) as partial, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about files that Pillow reads all the same
-            return _write(partial, found, size, credit, progress)
+            return _write(partial, found, size, credit, progress, framing)
     except OSError as error:
         raise DatasetError(f"{path}: could not be written ({error.strerror or error})") from error
 
@@ -133,16 +150,18 @@ def _mapped(path: Path, dtype: torch.dtype, count: int) -> Tensor:
     return torch.from_file(str(path), shared=False, size=count, dtype=dtype)
 
 
-def _write(folder: Path, found: list[Item], size: int, credit: Credit, progress: Callable[[int], None]) -> Description:
+def _write(
+    folder: Path, found: list[Item], size: int, credit: Credit, progress: Callable[[int], None], framing: Framing
+) -> Description:
     labelled = any(item.label is not None for item in found)
     with (folder / _IMAGES).open("wb") as file:
         sorter = _Sorter(file, size)
-        for done, (item, outcome) in enumerate(_decoded(found, size, labelled), start=1):
+        for done, (item, outcome) in enumerate(_decoded(found, size, labelled, framing), start=1):
             sorter.add(item, outcome)
             progress(done)
     if len(sorter.labels) < 2:
         raise DatasetError(_too_few(len(sorter.labels), sorter.set_aside))
-    classes = sorted(set(sorter.labels)) if labelled else []
+    classes = ordered(sorter.labels) if labelled else []
     number = {label: k for k, label in enumerate(classes)}
     labels = np.asarray([number.get(label, -1) for label in sorter.labels], dtype=np.int64).tobytes()
     sorter.digest.update(labels)
@@ -154,11 +173,14 @@ def _write(folder: Path, found: list[Item], size: int, credit: Credit, progress:
         resolution=size,
         classes=tuple(classes),
         resize_filter=FILTER,
-        crop=CROP,
+        crop=framing.name,
         sha256=sorter.digest.hexdigest(),
         set_aside=tuple(sorter.set_aside),
         enlarged=sorter.enlarged,
         duplicates=len(sorter.labels) - len(sorter.seen),
+        dim=sorter.dim,
+        cut=round(sorter.cut / len(sorter.labels), 4),
+        remarks=dict(sorter.remarks),
     )
     (folder / _DESCRIPTION).write_text(description.model_dump_json(indent=2), encoding="utf-8")
     return description
@@ -173,7 +195,9 @@ class _Sorter:
         self.labels: list[str] = []
         self.set_aside: list[SetAside] = []
         self.seen: set[bytes] = set()
-        self.enlarged = 0
+        self.enlarged = self.dim = 0
+        self.cut = 0.0
+        self.remarks: Counter[str] = Counter()
 
     def add(self, item: Item, outcome: Picture | DatasetError) -> None:
         """Take in what became of an item."""
@@ -185,9 +209,12 @@ class _Sorter:
         self.seen.add(hashlib.blake2b(outcome.pixels.data, digest_size=16).digest())
         self.labels.append(item.label or "")
         self.enlarged += outcome.side < self._size
+        self.dim += outcome.is_dim
+        self.cut += outcome.cut
+        self.remarks.update(outcome.remarks)
 
 
-def _decoded(found: list[Item], size: int, labelled: bool) -> Iterator[tuple[Item, _Outcome]]:
+def _decoded(found: list[Item], size: int, labelled: bool, framing: Framing) -> Iterator[tuple[Item, _Outcome]]:
     """Decode on all cores, in order, a bounded number of files ahead."""
 
     def one(item: Item) -> _Outcome:
@@ -195,7 +222,7 @@ def _decoded(found: list[Item], size: int, labelled: bool) -> Iterator[tuple[Ite
             data = item.read()
             if labelled:
                 _check_label(item.label)
-            return decode(data, size)
+            return decode(data, size, framing, item.box)
         except DatasetError as error:
             return error
         except OSError as error:  # a file that vanished or is not ours to read

@@ -1,78 +1,104 @@
-"""A CSV table of labels: which class each file is of."""
+"""A table of labels: which class each file is of."""
 
-import csv
-import io
-import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import PurePosixPath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
+from training.dataset import paths
+from training.dataset.classes import class_name
+from training.dataset.match import Match, Row, matched
+from training.dataset.rows import FILE_COLUMNS, Sheet, cell, sheets
 from training.errors import DatasetError
-
-_DELIMITERS = ",;\t"
 
 
 @dataclass(frozen=True)
 class LabelColumn:
-    """A column of a CSV table that labels files named by another column. Its values become the class names."""
+    """A column of a table that labels files named by another column. Its values become the class names."""
 
     csv: str
     """Path of the table, inside the source or on disk."""
     label: str
-    file: str = "file"
+    file: str | None = None
+    """The column that names the files; without one, the first of the usual names."""
+
+
+@dataclass
+class Labelled:
+    """What a table says about files."""
+
+    labels: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    """Files that cannot be labelled, each with the reason."""
+    lost: list[str] = field(default_factory=list)
+    """Names that fit no file."""
 
 
 class Table:
-    """The labels of files, found by path inside the source or by bare name.
+    """The rows of one table or of several of one name.
 
-    Raises DatasetError when the bytes are no CSV table in UTF-8, or it lacks a column.
+    Raises DatasetError when the bytes are no table, or it lacks a column.
     """
 
-    def __init__(self, data: bytes, column: LabelColumn) -> None:
-        self._labels: dict[str, set[str]] = {}
-        try:
-            for file, label in _rows(data.decode("utf-8-sig"), column):
-                self._labels.setdefault(_key(file), set()).add(class_name(label))
-        except UnicodeDecodeError as error:
-            raise DatasetError(f"{column.csv}: not UTF-8 ({error})") from error
-        except csv.Error as error:
-            raise DatasetError(f"{column.csv}: not a CSV table ({error})") from error
-        self._asked: set[str] = set()
+    def __init__(self, data: bytes, column: LabelColumn, folder: str = "") -> None:
+        place = paths.written(folder)
+        self.rows = [Row(name, value, place) for name, value in _pairs(data, column)]
 
-    def label_of(self, file: str) -> str | None:
-        """Look up a file. Raises DatasetError when the rows that name it do not agree."""
-        key = _key(file) if _key(file) in self._labels else PurePosixPath(_key(file)).name
-        labels = sorted(self._labels.get(key, set()))
-        self._asked.add(key)
+    def label(self, files: Sequence[str], source: str = "") -> Labelled:
+        """Find the labels of files. A row without a label labels nothing."""
+        return label(self.rows, files, source)
+
+
+def label(rows: list[Row], files: Sequence[str], source: str = "") -> Labelled:
+    """Find the labels of files among rows. `source` is the name of the folder that holds them."""
+    found = matched(rows, files, source)
+    result = Labelled(refused=dict(found.ambiguous), lost=list(dict.fromkeys(found.lost)))
+    for file, match in found.of_file.items():
+        labels = _labels(match)
         if len(labels) > 1:
-            raise DatasetError(f"several labels: {', '.join(map(repr, labels))}")
-        return labels[0] or None if labels else None
-
-    def never_asked(self) -> list[str]:
-        """List the files that the table names and that nobody has looked up."""
-        return [file for file in self._labels if file not in self._asked]
-
-    def __len__(self) -> int:
-        return len(self._labels)
+            result.refused[file] = f"several labels: {', '.join(map(repr, labels))}"
+        elif labels[0]:
+            result.labels[file] = labels[0]
+    return result
 
 
-def class_name(text: str) -> str:
-    """Write a class name as one name is always written: trimmed, accents composed (Unicode NFC)."""
-    return unicodedata.normalize("NFC", text.strip())
+def index_of(sheet: Sheet, wanted: str, table: str) -> int | None:
+    """Find a column by name, or but for case; None when it is not there. Raises DatasetError when there are two."""
+    same = [k for k, name in enumerate(sheet.header) if name == wanted]
+    found = same or [k for k, name in enumerate(sheet.header) if name.casefold() == wanted.casefold()]
+    if len(found) > 1:
+        raise DatasetError(f"{table}: {len(found)} columns are named {wanted!r}; rename one")
+    return found[0] if found else None
 
 
-def _rows(text: str, column: LabelColumn) -> Iterator[tuple[str, str]]:
-    tables = [csv.reader(io.StringIO(text, newline=""), delimiter=d, skipinitialspace=True) for d in _DELIMITERS]
-    headers = [[name.strip() for name in next(table, [])] for table in tables]
-    for table, header in zip(tables, headers, strict=True):
-        if {column.file, column.label} <= set(header):
-            whole = (dict(zip(header, row, strict=False)) for row in table)
-            yield from ((row[column.file], row.get(column.label, "")) for row in whole if row.get(column.file))
+def file_index(sheet: Sheet, wanted: str | None, table: str) -> int | None:
+    """Find the column that names the files."""
+    names = (wanted,) if wanted else FILE_COLUMNS
+    found = (index_of(sheet, name, table) for name in names)
+    return next((k for k in found if k is not None), 0 if sheet.first_is_file else None)
+
+
+def _labels(match: Match) -> list[str]:
+    return sorted({class_name(row.value) for row in match.rows})
+
+
+def _pairs(data: bytes, column: LabelColumn) -> Iterator[tuple[str, str]]:
+    found = []
+    for sheet in sheets(data, column.csv):
+        found.append(sheet)
+        file, label = file_index(sheet, column.file, column.csv), index_of(sheet, column.label, column.csv)
+        if file is not None and label is not None:
+            for row in sheet.rows:
+                name = cell(row[file], column.csv).strip() if file < len(row) else ""
+                if name:
+                    yield name, cell(row[label], column.csv) if label < len(row) else ""
             return
-    header = max(headers, key=len)
-    missing = column.label if column.file in header else column.file
-    raise DatasetError(f"{column.csv}: no column {missing!r}; it has {', '.join(header) or 'none'}")
+    raise DatasetError(f"{column.csv}: {_missing(found, column)}")
 
 
-def _key(file: str) -> str:
-    return unicodedata.normalize("NFC", str(PurePosixPath(file.strip().replace("\\", "/"))))
+def _missing(found: list[Sheet], column: LabelColumn) -> str:
+    delimited = found[:-1] or found
+    sheet = max(delimited, key=lambda sheet: len(sheet.header))
+    has_file = file_index(sheet, column.file, column.csv) is not None
+    missing, option = (
+        (column.label, "--label-column") if has_file else (column.file or FILE_COLUMNS[0], "--file-column")
+    )
+    return f"no column {missing!r}; it has {sheet.shown()}. Say which one with {option}"

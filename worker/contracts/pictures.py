@@ -1,8 +1,8 @@
-"""Pictures that people bring: checked before they are decoded, then upright RGB, whatever they were."""
+"""Pictures that people upload: checked before they are decoded, then upright RGB in sRGB, whatever they were."""
 
-import io
+from PIL import Image, UnidentifiedImageError
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from models.picture import Opened, PixelError, opened
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 40_000_000
@@ -26,24 +26,24 @@ class UnknownFormatError(PictureError):
 def normalised(data: bytes, side: int) -> Image.Image:
     """Decode a picture and make it upright RGB whose longer side is `side` pixels at most.
 
-    Transparency is laid on white; of an animation the first frame is taken. Raises PictureError.
+    Colours are converted to sRGB. Transparency is laid on white; of an animation the first frame is taken.
+    Raises PictureError.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            _check(image)
-            image.draft("RGB", (_DRAFT * side, _DRAFT * side))
-            # Made small first, so that no second copy of a large picture is ever held.
-            small = image if image.mode in _SMOOTH else _rgb(image)
-            small.thumbnail((side, side), Image.Resampling.LANCZOS)
-            picture = _rgb(_upright(small))
+        with opened(data, FORMATS) as found:
+            _check(found.image)
+            picture = _shrunk(found, side)
     except UnidentifiedImageError:
         raise UnknownFormatError(f"not a picture, or none of {', '.join(FORMATS)}") from None
     except PictureError:
         raise
+    except PixelError as error:
+        raise PictureError(str(error)) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PictureError(f"more than {MAX_PIXELS:,} pixels") from None
     except Exception as error:  # Pillow's decoders raise whatever a broken file makes them raise
         raise PictureError(f"cannot be read ({type(error).__name__}: {error})") from error
+    picture.info.pop("icc_profile", None)  # of the numbers before
     if min(picture.size) < MIN_SIDE:
         raise PictureError(f"too narrow: {picture.width} x {picture.height} px when the longer side is {side}")
     return picture
@@ -57,17 +57,11 @@ def _check(image: Image.Image) -> None:
         raise PictureError(f"{width} x {height} px, but either side wants {MIN_SIDE} at least")
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # broken metadata around good pixels
-        return image
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
-        return image.convert("I").point(lambda value: value / 256).convert("L").convert("RGB")
-    if image.has_transparency_data:
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
-    return image.convert("RGB")
+def _shrunk(found: Opened, side: int) -> Image.Image:
+    found.image.draft("RGB", (_DRAFT * side, _DRAFT * side))
+    small = found.eight_bits()
+    # Made small before its colours are converted, so that no second copy of a large picture is ever held.
+    is_smooth = small.mode in _SMOOTH
+    small = small if is_smooth else found.rgb(small)
+    small.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return found.upright(found.rgb(small) if is_smooth else small).convert("RGB")  # decoded while the file is open

@@ -46,3 +46,20 @@ def test_small_images_and_copies_are_told(dataset: Dataset) -> None:
 def test_a_name_cannot_steer_the_terminal(dataset: Dataset) -> None:
     evil = SetAside(file="a\n\x1b[2Jb \u00e9.png", reason="bad")
     assert report.lines(described(dataset, set_aside=(evil,)))[0] == "set aside a\\n\\x1b[2Jb \u00e9.png: bad"
+
+
+def test_classes_that_lost_all_their_images_are_told(dataset: Dataset) -> None:
+    lines = report.lines(dataset, ["cat", "dog", "bird", None])
+    assert "no usable image of 1 classes: bird" in lines
+
+
+def test_what_was_assumed_and_cut_away_is_told(dataset: Dataset) -> None:
+    lines = report.lines(described(dataset, dim=12, cut=0.25, remarks={"a profile was ignored": 3}))
+    assert any(line.startswith("12 use less than 1/8 of their range (nearly black or of one grey)") for line in lines)
+    assert "in 3 of the files, a profile was ignored" in lines
+    assert "25% of an image lies outside of the square on average (centre square)" in lines
+
+
+def test_classes_of_one_size_are_told_in_short(dataset: Dataset) -> None:
+    equal = dataclasses.replace(dataset, labels=dataset.labels[:2] * 0 + dataset.labels.new_tensor([0, 1]))
+    assert "the classes have 1 images each" in report.lines(equal)

@@ -1,3 +1,4 @@
+import json
 import os
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import torch
 
 from tests.tiny import picture
 from training.dataset import store
+from training.dataset.framing import Framing
 from training.dataset.source import items
 from training.dataset.store import Dataset, SetAside
 from training.dataset.table import LabelColumn
@@ -140,3 +142,27 @@ def test_a_damaged_dataset_is_refused(dataset: Dataset, tmp_path: Path) -> None:
 def test_what_is_no_dataset_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="not a dataset made by"):
         store.load(tmp_path)
+
+
+def test_a_description_without_anything_new_to_say_is_what_it_was(dataset: Dataset, tmp_path: Path) -> None:
+    described = json.loads((tmp_path / "dataset" / "dataset.json").read_text(encoding="utf-8"))
+    assert list(described) == [
+        *("format_version", "name", "licence", "count", "resolution", "classes", "resize_filter", "crop", "sha256"),
+        *("set_aside", "enlarged", "duplicates"),
+    ]
+    assert (dataset.description.dim, dataset.description.cut, dataset.description.remarks) == (0, 0.0, {})
+
+
+def test_the_framing_of_a_dataset_is_described(class_folders: Path, tmp_path: Path) -> None:
+    picture(1, (80, 40)).save(class_folders / "cat" / "wide.png")
+    made = store.build(items(class_folders), tmp_path / "out", 32, CREDIT, framing=Framing("top"))
+    assert (made.crop, made.cut) == ("top square", 0.02)
+    assert store.load(tmp_path / "out").description == made
+
+
+def test_numeric_classes_are_numbered_in_their_order(tmp_path: Path) -> None:
+    for number in range(12):
+        (tmp_path / "in" / str(number)).mkdir(parents=True)
+        picture(number).save(tmp_path / "in" / str(number) / "0.png")
+    made = store.build(items(tmp_path / "in"), tmp_path / "out", 32, CREDIT)
+    assert made.classes == tuple(map(str, range(12)))

@@ -1,13 +1,27 @@
 import pytest
 
-from training.dataset.table import LabelColumn, Table, class_name
+from training.dataset.classes import class_name
+from training.dataset.table import LabelColumn, Table
 from training.errors import DatasetError
 
 COLUMN = LabelColumn("labels.csv", "kind")
 
 
-def table(text: str) -> Table:
-    return Table(text.encode(), COLUMN)
+class Labels:
+    """The labels of files by a table; each file is looked up alone unless the others are given."""
+
+    def __init__(self, text: str) -> None:
+        self.table = Table(text.encode(), COLUMN)
+
+    def label_of(self, file: str, *others: str) -> str | None:
+        said = self.table.label([file, *others])
+        if file in said.refused:
+            raise DatasetError(said.refused[file])
+        return said.labels.get(file)
+
+
+def table(text: str) -> Labels:
+    return Labels(text)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", ", "])
@@ -27,7 +41,8 @@ def test_a_file_is_found_however_its_path_is_written(written: str) -> None:
 
 def test_a_path_goes_before_a_bare_name() -> None:
     found = table("file,kind\na.png,cat\nx/a.png,dog\n")
-    assert (found.label_of("x/a.png"), found.label_of("y/a.png")) == ("dog", "cat")
+    assert found.label_of("x/a.png", "y/a.png") == "dog"
+    assert found.label_of("y/a.png", "x/a.png") == "cat"
 
 
 def test_accents_are_compared_composed() -> None:
@@ -54,14 +69,12 @@ def test_equal_rows_agree_and_others_do_not() -> None:
 
 def test_rows_without_a_file_are_no_files() -> None:
     found = table("file,kind\n,cat\n  ,dog\na.png,cat\n")
-    assert len(found) == 1
+    assert [row.name for row in found.table.rows] == ["a.png"]
 
 
-def test_files_that_were_never_looked_up_are_listed() -> None:
+def test_files_that_are_not_there_are_listed() -> None:
     found = table("file,kind\na.png,cat\nx/b.png,cat\nc.png,cat\n")
-    for name in ("y/a.png", "x/b.png", "d.png"):
-        found.label_of(name)
-    assert found.never_asked() == ["c.png"]
+    assert found.table.label(["y/a.png", "x/b.png", "d.png"]).lost == ["c.png"]
 
 
 @pytest.mark.parametrize(

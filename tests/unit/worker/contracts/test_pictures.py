@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.profiles import P3, chunk, with_chunks
 from worker.contracts.pictures import PictureError, normalised
 
 
@@ -76,3 +77,48 @@ def test_a_bomb_is_refused_before_it_is_decoded() -> None:
     bomb = b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
     with pytest.raises(PictureError, match="6401 x 6401 px are more than 40,000,000 pixels"):
         normalised(bomb, 100)
+
+
+def test_colours_are_converted_to_srgb() -> None:
+    picture = normalised(encoded(Image.new("RGB", (20, 20), (230, 60, 40)), icc_profile=P3), 20)
+    found = np.asarray(picture)[10, 10].astype(int)
+    assert np.abs(found - [251, 31, 13]).max() <= 2
+    assert "icc_profile" not in picture.info
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1", "CMYK", "I;16"])
+@pytest.mark.parametrize("side", [24, 512])
+def test_pixels_without_a_profile_are_what_they_have_always_been(mode: str, side: int) -> None:
+    """The ids of styles are hashes of these pixels."""
+    noise = np.random.default_rng(0).integers(0, 256, (40, 40, 4), dtype=np.uint8)
+    deep = Image.fromarray(noise[..., 0].astype(np.uint16) << 8)
+    image = (
+        deep
+        if mode == "I;16"
+        else Image.fromarray(noise).convert("RGB" if mode in {"P", "CMYK"} else "RGBA").convert(mode)
+    )
+    data = encoded(image, "JPEG" if mode == "CMYK" else "PNG")
+    assert normalised(data, side).tobytes() == as_before(data, side).tobytes()
+
+
+def as_before(data: bytes, side: int) -> Image.Image:
+    """How pictures were decoded before colour profiles were looked at."""
+    with Image.open(io.BytesIO(data)) as image:
+        small = image if image.mode in {"RGB", "RGBA", "L", "LA", "CMYK"} else rgb(image)
+        small.thumbnail((side, side), Image.Resampling.LANCZOS)
+        return rgb(small)
+
+
+def rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):
+        return image.convert("I").point(lambda value: value / 256).convert("L").convert("RGB")
+    if image.has_transparency_data:
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
+    return image.convert("RGB")
+
+
+def test_colours_that_cannot_be_shown_are_refused() -> None:
+    data = with_chunks(encoded(red()), [chunk(b"cICP", bytes([9, 16, 0, 1]))])
+    with pytest.raises(PictureError, match=r"^colours of high dynamic range \(PQ\); convert the file to sRGB first$"):
+        normalised(data, 100)

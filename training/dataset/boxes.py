@@ -1,0 +1,141 @@
+"""Bounding boxes: which part of an image shows an object. From XML files of PASCAL VOC's kind, or from a table."""
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from training.dataset import paths
+from training.dataset.classes import class_name
+from training.dataset.framing import Box
+from training.dataset.kinds import IMAGE_SUFFIXES
+from training.dataset.listing import File
+from training.dataset.match import Row, matched
+from training.dataset.rows import Sheet, cell, sheets
+from training.dataset.table import file_index
+from training.errors import DatasetError
+
+_CORNERS = (("xmin", "ymin", "xmax", "ymax"), ("x_min", "y_min", "x_max", "y_max"), ("x1", "y1", "x2", "y2"))
+_SIZES = (
+    ("x", "y", "w", "h"),
+    ("x", "y", "width", "height"),
+    ("x_1", "y_1", "width", "height"),
+    ("left", "top", "width", "height"),
+    ("bbox_x", "bbox_y", "bbox_width", "bbox_height"),
+)
+_LABELS = ("label", "class", "name", "category")
+_MAX_XML_BYTES = 1_000_000
+
+
+@dataclass
+class Boxes:
+    """The boxes of images. An image may have several."""
+
+    of_file: dict[str, list[Box]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    """Files whose boxes cannot be used, each with the reason."""
+    lost: list[str] = field(default_factory=list)
+    """Names that fit no file."""
+
+
+def is_annotation(head: bytes) -> bool:
+    """Tell whether a file begins like an annotation of PASCAL VOC's kind."""
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    return start.startswith(b"<annotation") or (start.startswith(b"<?xml") and b"<annotation" in start)
+
+
+def of_xml(files: Sequence[File], folder: str, images: Sequence[str]) -> Boxes:
+    """Read annotations. Each is of the image that has its path below `folder`, but for the suffix."""
+    found = Boxes()
+    read = {file.name: _read(file) for file in files}
+    rows = [Row(_image_name(name.removeprefix(f"{folder}/"), read[name][0]), name) for name in read]
+    matches = matched(rows, images)
+    found.refused, found.lost = dict(matches.ambiguous), matches.lost
+    for image, match in matches.of_file.items():
+        marked = [read[row.value][1] for row in match.rows]
+        wrong = next((boxes for boxes in marked if isinstance(boxes, str)), None)
+        if wrong is not None:
+            found.refused[image] = wrong
+        else:
+            found.of_file[image] = [box for boxes in marked if not isinstance(boxes, str) for box in boxes]
+    return found
+
+
+def of_table(data: bytes, name: str, images: Sequence[str], file_column: str | None = None) -> Boxes:
+    """Read a table with a row for each box. Raises DatasetError when it lacks columns."""
+    texts = dict(enumerate(_table_rows(data, name, file_column)))
+    matches = matched([Row(file, str(k)) for k, (file, _) in texts.items()], images)
+    found = Boxes(refused=dict(matches.ambiguous), lost=matches.lost)
+    for image, match in matches.of_file.items():
+        boxes = [texts[int(row.value)][1] for row in match.rows]
+        wrong = next((box for box in boxes if isinstance(box, str)), None)
+        if wrong is not None:
+            found.refused[image] = f"{name}: {wrong}"
+        else:
+            found.of_file[image] = [box for box in boxes if isinstance(box, Box)]
+    return found
+
+
+def _image_name(path: str, written: str) -> str:
+    """Name the image of an annotation: by the name in it where that has a suffix, as masks may have the same stem."""
+    stem = path[:-4] if path.lower().endswith(".xml") else path
+    is_same = paths.suffix(written) in IMAGE_SUFFIXES and paths.stem(written) == paths.name(stem)
+    return f"{stem}{written[len(paths.stem(written)) :]}" if is_same else stem
+
+
+def _read(file: File) -> tuple[str, list[Box] | str]:
+    """Read the name of the image and the boxes, or why there are none."""
+    try:
+        data = file.read()
+        if len(data) > _MAX_XML_BYTES or b"<!ENTITY" in data:
+            return "", f"{file.name}: too large or too clever an annotation"
+        root = ElementTree.fromstring(data)  # noqa: S314  entities are refused above
+        width = int(float(root.findtext("size/width") or 0))
+        boxes = [_box(entry, width) for entry in root.iter("object")]
+    except (ElementTree.ParseError, ValueError, TypeError, DatasetError, OSError) as error:
+        return "", f"{file.name}: not an annotation of PASCAL VOC's kind ({error})"
+    return (root.findtext("filename") or "").strip(), boxes or f"{file.name}: marks no object"
+
+
+def _box(entry: ElementTree.Element, width: int) -> Box:
+    left, top, right, bottom = (float(entry.findtext(f"bndbox/{name}") or "") for name in _CORNERS[0])
+    return Box(left, top, right, bottom, class_name(entry.findtext("name") or "") or None, width)
+
+
+def _table_rows(data: bytes, name: str, file_column: str | None) -> Iterator[tuple[str, Box | str]]:
+    shown = []
+    for sheet in sheets(data, name):
+        shown.append(sheet.shown())
+        file, columns = file_index(sheet, file_column, name), _columns(sheet)
+        if file is not None and columns is not None:
+            yield from _boxes(sheet, file, columns, name)
+            return
+    wanted = "a column that names the files, and x, y, w, h or xmin, ymin, xmax, ymax"
+    raise DatasetError(f"{name}: needs {wanted}; it has {shown[0]}")
+
+
+def _columns(sheet: Sheet) -> tuple[list[int], bool] | None:
+    """Find the four columns, and whether the last two are sizes."""
+    lower = [name.lower() for name in sheet.header]
+    for names in (*_CORNERS, *_SIZES):
+        if set(names) <= set(lower):
+            return [lower.index(name) for name in names], names in _SIZES
+    return None
+
+
+def _boxes(sheet: Sheet, file: int, columns: tuple[list[int], bool], name: str) -> Iterator[tuple[str, Box | str]]:
+    places, is_size = columns
+    lower = [column.lower() for column in sheet.header]
+    label = next((lower.index(column) for column in _LABELS if column in lower and lower.index(column) != file), None)
+    for row in sheet.rows:
+        texts = [cell(row[k], name) for k in places if k < len(row)]
+        if file < len(row) and cell(row[file], name).strip():
+            named = cell(row[label], name) if label is not None and label < len(row) else ""
+            yield cell(row[file], name), _made(texts, is_size, class_name(named) or None)
+
+
+def _made(texts: list[str], is_size: bool, label: str | None) -> Box | str:
+    try:
+        left, top, right, bottom = map(float, texts)
+    except ValueError:
+        return f"not a box: {', '.join(texts)}"
+    return Box(left, top, left + right, top + bottom, label) if is_size else Box(left, top, right, bottom, label)

@@ -1,0 +1,185 @@
+"""What a source holds: its files by kind, and what is left out and why."""
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from training.dataset import archive, boxes, folder, paths
+from training.dataset.item import Item, refused
+from training.dataset.kinds import IMAGE_SUFFIXES, kind_of, refusal
+from training.dataset.listing import File, Listing, Skipped
+from training.dataset.vocabulary import is_container, split_of
+from training.errors import DatasetError
+
+_TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl"})
+_ANNOTATION_BYTES = 512
+_ANNOTATIONS = "annotations of boxes, to which --boxes FOLDER crops"
+
+_RUN_FILES = ("/log.jsonl", "/state.safetensors")
+_MASK_FOLDER = re.compile(
+    r"masks?|ground[_ -]?truth|segmentation(?:s|class|object|classaug)?|seg|gt|labels?|annotations?"
+)
+_MASK_END = re.compile(r"[_-](?:masks?|seg|gt|labels?)$", re.IGNORECASE)
+_RUN = re.compile(r"\d{5}-.+")
+
+
+class Contents:
+    """The files of a folder or a zip. Raises DatasetError when it is missing or holds no image."""
+
+    def __init__(self, path: Path, zip_names: str | None = None) -> None:
+        self.path = path
+        self._listing = _listed(path, zip_names)
+        self.files = {file.name: file for file in self._listing.files}
+        self.images: dict[str, File] = {}
+        self.refused = [refused(name, reason) for name, reason in self._listing.refused]
+        self._others: dict[str, None] = {}
+        self._used: list[str] = []
+        """Tables, annotations, and pictures that are left out as others are chosen."""
+        for file in self._listing.files:
+            self._sort(file)
+        self._leave_out(_in_folders(self.images, _run_folders(self.files, self.images)), "pictures of training runs")
+        self._leave_out(_masks(self.images), "masks of other images")
+        if not self.images:
+            looked = ", ".join(sorted(IMAGE_SUFFIXES))
+            raise DatasetError(f"{path}: no images found (looked for {looked}){self._hint()}")
+
+    @property
+    def notes(self) -> list[str]:
+        """Tell what had to be assumed about the source."""
+        return self._listing.notes
+
+    def choose_split(self, split: str) -> None:
+        """Keep the images of one split only. Raises DatasetError when there is none of that name."""
+        parts = {name: paths.folders(name) for name in self.images}
+        outside = [name for name in self.images if split.casefold() not in map(str.casefold, parts[name])]
+        if len(outside) == len(self.images):
+            names = sorted({part for found in parts.values() for part in found if split_of((part,))})
+            raise DatasetError(f"--split {split}: no folder of that name holds images; splits are {names or 'none'}")
+        self._used += outside
+        for name in outside:
+            self._listing.skipped.add(f"images outside of {split}", name)
+            del self.images[name]
+
+    def tables(self, name: str) -> list[tuple[bytes, str]]:
+        """Read the tables of a name, each with the folder that it lies in; on disk only where the source has none."""
+        inside = [name] if name in self.files else _ending(self.files, name)
+        inside = [] if Path(name).is_absolute() else inside
+        self._use(inside)
+        if inside:
+            return [(self.files[table].read(), paths.parent(table)) for table in inside]
+        return [(Path(name).read_bytes(), "")] if Path(name).is_file() else []
+
+    def other_tables(self) -> list[str]:
+        """Name files that may be tables of labels."""
+        return [name for name in self._others if paths.suffix(name) in _TABLE_SUFFIXES]
+
+    def downloads(self) -> frozenset[str]:
+        """Find the folders of unpacked downloads of the service: they hold its metadata."""
+        return frozenset(paths.parent(name) for name in self.files if paths.name(name) == "metadata.jsonl")
+
+    def annotations(self, name: str) -> tuple[list[File], str] | None:
+        """Find the annotations below a folder, inside the source or on disk, and its path; None without the folder."""
+        inside = [] if Path(name).is_absolute() else _ending(self._listing.folders, name)
+        if not inside and not Path(name).is_dir():
+            return None
+        files = self._listing.files if inside else folder.listed(Path(name)).files
+        place = inside[0] if inside else ""
+        found = [file for file in files if (not place or file.name.startswith(f"{place}/")) and _is_annotation(file)]
+        self._use(file.name for file in found)
+        return found, place
+
+    def skipped(self, used: Iterable[str]) -> Skipped:
+        """Count what is left out: files that are no pictures, and folders beside the used ones that hold none."""
+        for name in self._others:
+            is_marking = paths.suffix(name) in {".xml", ""} and _is_annotation(self.files[name])
+            self._listing.skipped.add(_ANNOTATIONS if is_marking else "other files", name)
+        full = paths.around([*used, *self.images, *(item.name for item in self.refused)])
+        beside = {".", *map(paths.parent, full)}
+        for name in sorted(self._listing.folders - full - paths.around(self._used)):
+            if paths.parent(name) in beside:
+                self._listing.skipped.add("folders without a picture", f"{name}/")
+        return self._listing.skipped
+
+    def _use(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._used.append(name)
+            self._others.pop(name, None)
+
+    def _sort(self, file: File) -> None:
+        try:
+            kind = kind_of(file)
+        except DatasetError as error:
+            self.refused.append(refused(file.name, str(error)))
+            return
+        except OSError as error:
+            self.refused.append(refused(file.name, f"unreadable ({error.strerror or error})"))
+            return
+        if kind == "image":
+            self.images[file.name] = file
+        elif kind == "other":
+            self._others[file.name] = None
+        else:
+            self.refused.append(refused(file.name, refusal(file, kind)))
+
+    def _leave_out(self, names: Sequence[str], reason: str) -> None:
+        """Leave images out, unless no others are there."""
+        if len(names) < len(self.images):
+            self._used += names
+            for name in names:
+                self._listing.skipped.add(reason, name)
+                del self.images[name]
+
+    def _hint(self) -> str:
+        if not self.refused:
+            first_other = next(iter(self._others), None)
+            return f"; {len(self._others)} other files, the first is {first_other}" if self._others else ""
+        packed = next((item for item in self.refused if "an archive" in (item.reason or "")), None)
+        first: Item = packed or self.refused[0]
+        return f"; {first.name} in there wants to be unpacked first" if packed else f"; {first.name}: {first.reason}"
+
+
+def _listed(path: Path, zip_names: str | None) -> Listing:
+    if path.is_dir():
+        return folder.listed(path)
+    if not path.exists():
+        raise DatasetError(f"{path}: no such folder or zip")
+    return archive.listed(path, zip_names)
+
+
+def _ending(names: Iterable[str], name: str) -> list[str]:
+    """Find the paths that end in a path, the shallowest ones."""
+    tail = "/" + paths.written(name).strip("/")
+    found = [other for other in names if f"/{other}".endswith(tail)]
+    depth = min((other.count("/") for other in found), default=0)
+    return sorted(other for other in found if other.count("/") == depth)
+
+
+def _run_folders(files: Iterable[str], images: Iterable[str]) -> set[str]:
+    """Find the folders of training runs, whose pictures are no data."""
+    marked = {paths.parent(name) for name in files if name.endswith(_RUN_FILES)}
+    for place in paths.around(images):
+        if _RUN.fullmatch(paths.name(place)) and paths.name(paths.parent(place)).lower() == "runs":
+            marked.add(place)
+    return marked - {"."}
+
+
+def _in_folders(images: Iterable[str], folders: set[str]) -> list[str]:
+    return [name for name in images if folders & paths.around([name])] if folders else []
+
+
+def _masks(images: Iterable[str]) -> list[str]:
+    """Find the images in folders like `masks` beside ones like `images`, if most have the names of images elsewhere."""
+    around = paths.around(images)
+    holders = {paths.parent(p) for p in around if is_container(paths.name(p)) or split_of((paths.name(p),))}
+    places = {p for p in around if _MASK_FOLDER.fullmatch(paths.name(p).lower()) and paths.parent(p) in holders}
+    inside = _in_folders(images, places)
+    others = {paths.stem(name) for name in set(images) - set(inside)} if inside else set()
+    paired = [name for name in inside if _MASK_END.sub("", paths.stem(name)) in others]
+    return inside if 2 * len(paired) > len(inside) else []
+
+
+def _is_annotation(file: File) -> bool:
+    try:
+        return boxes.is_annotation(file.head(_ANNOTATION_BYTES))
+    except (DatasetError, OSError):
+        return False

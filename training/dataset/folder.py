@@ -1,0 +1,85 @@
+"""The files of a folder, also behind links."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from training.dataset.listing import File, Listing, ignored
+from training.errors import DatasetError
+
+MAX_FILE_BYTES = 256_000_000
+"""Larger files are set aside unread: 64 million pixels need no more."""
+
+
+def listed(top: Path) -> Listing:
+    """List a folder. Folders that may not be entered are refused by name. Raises OSError for `top` itself."""
+    listing = Listing()
+    waiting = [(top, frozenset({top.resolve()}))]
+    while waiting:
+        folder, around = waiting.pop()
+        inside = "" if folder == top else f"{text(folder.relative_to(top).as_posix())}/"
+        for path in _entries(folder, top, listing):
+            name = inside + text(path.name)
+            if reason := ignored(name):
+                listing.skipped.add(reason, name)
+            elif not _is_folder(path):
+                reader = _Reader(path)
+                listing.files.append(File(name, reader, reader.head))
+            elif (real := path.resolve()) not in around:  # a link to a folder around itself is not followed
+                listing.folders.add(name)
+                waiting.append((path, around | {real}))
+    listing.files.sort(key=lambda file: file.name)
+    return listing
+
+
+def check_size(size_bytes: int) -> None:
+    """Raise DatasetError for a file that is too large to be read."""
+    if size_bytes > MAX_FILE_BYTES:
+        raise DatasetError(f"{size_bytes} bytes, more than {MAX_FILE_BYTES}")
+
+
+def text(path: str) -> str:
+    """Write a path down even where its bytes are no text."""
+    return os.fsencode(path).decode(errors="backslashreplace")
+
+
+def _entries(folder: Path, top: Path, listing: Listing) -> Iterator[Path]:
+    try:
+        yield from sorted(folder.iterdir(), key=lambda path: path.name)
+    except OSError as error:
+        if folder == top:
+            raise
+        listing.refused.append(
+            (f"{text(folder.relative_to(top).as_posix())}/", f"unreadable ({error.strerror or error})")
+        )
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # reading it will say what is wrong
+        return False
+
+
+class _Reader:
+    """Reads a file on disk."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __call__(self) -> bytes:
+        check_size(self._checked().st_size)
+        return self._path.read_bytes()
+
+    def head(self, count: int) -> bytes:
+        """Read the first bytes."""
+        self._checked()
+        with self._path.open("rb") as file:
+            return file.read(count)
+
+    def _checked(self) -> os.stat_result:
+        found = self._path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise DatasetError("not a regular file")
+        return found

@@ -1,0 +1,69 @@
+"""What lies in a source: files, folders, and what is left out."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+_THUMBNAILS = frozenset(
+    {"@eadir", ".thumbnails", ".@__thumb", ".thumb", "thumbs.db", "ehthumbs.db", ".picasaoriginals"}
+)
+_SYSTEM = frozenset({"__macosx", "#recycle", "@recycle", "$recycle.bin", "system volume information", "desktop.ini"})
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of a source."""
+
+    name: str
+    """Path inside the source, with forward slashes."""
+    read: Callable[[], bytes]
+    """Raises DatasetError or OSError when the file cannot be used."""
+    head: Callable[[int], bytes]
+    """Read the first bytes only. Raises what `read` raises."""
+
+
+class Skipped:
+    """Counts what is left out, by reason, with an example of each."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._examples: dict[str, str] = {}
+
+    def add(self, reason: str, example: str) -> None:
+        """Count one name that is left out."""
+        self._counts[reason] += 1
+        self._examples.setdefault(reason, example)
+
+    def lines(self) -> list[str]:
+        """Say how many were left out for which reason."""
+        return [
+            f"{reason}: {count} ({self._first(count)}{self._examples[reason]})"
+            for reason, count in self._counts.items()
+        ]
+
+    @staticmethod
+    def _first(count: int) -> str:
+        return "the first is " if count > 1 else ""
+
+
+@dataclass
+class Listing:
+    """All files of a folder or a zip."""
+
+    files: list[File] = field(default_factory=list)
+    folders: set[str] = field(default_factory=set)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    """Names that cannot be used, each with the reason."""
+    skipped: Skipped = field(default_factory=Skipped)
+    notes: list[str] = field(default_factory=list)
+    """What had to be assumed about the source."""
+
+
+def ignored(name: str) -> str | None:
+    """Tell why a path never counts as data: it belongs to the system that it lies on. None for all others."""
+    parts = name.lower().split("/")
+    if not _THUMBNAILS.isdisjoint(parts):
+        return "thumbnails of a file server"
+    if not _SYSTEM.isdisjoint(parts):
+        return "files of an operating system"
+    return "hidden files" if any(part.startswith(".") for part in parts) else None
