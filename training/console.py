@@ -14,7 +14,8 @@ from models.errors import ModelError
 from training.errors import TrainingError
 
 if TYPE_CHECKING:
-    from training.loop import Ending, Run
+    from training.loop import Run
+    from training.watcher import Ending
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -24,7 +25,7 @@ _PACE_SECONDS = 600.0
 
 def watch(run: "Run", stop: Callable[[], bool], quiet: bool = False) -> "Ending":
     """Train with a progress bar over the budget until the run ends or `stop` says so; quiet shows nothing."""
-    from training.loop import Watcher
+    from training.watcher import Watcher
 
     with progress("") as bar:
         bar.live.console.quiet = quiet

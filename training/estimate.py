@@ -2,7 +2,6 @@
 
 import json
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from torch import nn
@@ -16,9 +15,7 @@ _LEAST_STEPS = 3
 
 def of(plan: Plan, folder: Path | None, place: Place) -> str:
     """Resolve a plan, time a few steps of it and tell what is left to do; nothing is written."""
-    # Unguarded, so that the data are not measured first: that takes minutes, and keeps what it found beside them.
-    unguarded = replace(plan, recipe=plan.recipe.model_copy(update={"guard": False}))
-    run = Run(unguarded, folder or Path("no folder"), place)
+    run = Run(plan, folder, place)
     left = 1 - run.progress
     run.rehearse()
     steps = max(_LEAST_STEPS, plan.recipe.penalty_every_steps)

@@ -129,6 +129,11 @@ def load(name: str, overrides: dict[str, str] | None = None, budget: Mapping[str
     return checked(values | dict(budget or {}))
 
 
+def with_budget(recipe: Recipe, budget: Mapping[str, float]) -> Recipe:
+    """Give a recipe another budget. Raises RecipeError for a value out of range."""
+    return checked({key: value for key, value in recipe.model_dump().items() if key not in BUDGETS} | dict(budget))
+
+
 def checked(values: Mapping[str, object]) -> Recipe:
     """Make a recipe of its values. Raises RecipeError for an unknown key or a value out of range."""
     try:

@@ -9,9 +9,11 @@ from models import checkpoint
 from training import plan as plans
 from training import recipe, record, state
 from training.errors import StateError
-from training.loop import HEALTHY, Ending, Run, Watcher
+from training.loop import Run
 from training.metrics.figures import Probe
 from training.plan import STATE, Changes, Plan
+from training.saves import HEALTHY
+from training.watcher import Ending, Watcher
 
 CPU = torch.device("cpu")
 SMALL = ("batch=8", "latent_dim=8", "generator_channels=4", "discriminator_channels=4")
@@ -161,8 +163,7 @@ def probes(*figures: tuple[float, float, float]) -> object:
 
 @pytest.fixture
 def check_always(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.clock.CHECK_EVERY_SECONDS", 0)
-    monkeypatch.setattr("training.clock._SHARE", 1e9)
+    monkeypatch.setattr("training.checks.every_steps", lambda *_: 1)
 
 
 def seeing(plan: Plan, folder: Path, *figures: tuple[float, float, float]) -> Run:
@@ -301,7 +302,7 @@ def test_a_run_can_begin_with_what_another_learnt(data: Path, other_data: Path, 
     taught, folder = new(tmp_path), new(tmp_path)
     first = Run(plan_of(data, images=24), taught)
     first.train(Watcher())
-    plan = plans.fresh(other_data, "cgan", Changes(images=8, values=SMALL), 4, CPU, "pups-32", taught)
+    plan = plans.fresh(other_data, "cgan", Changes(images=8, values=SMALL), 4, CPU, "pups-32", taught / STATE)
     second = Run(plan, folder)
     learnt = first.networks["generator"].state_dict()
     assert all(torch.equal(learnt[key], value) for key, value in second.networks["generator"].state_dict().items())
@@ -314,22 +315,26 @@ def test_a_run_can_begin_with_one_of_another_optimiser(data: Path, tmp_path: Pat
     taught = new(tmp_path)
     Run(plan_of(data, images=8), taught).train(Watcher())
     values = (*SMALL, 'optimiser="rmsprop"')
-    run = Run(plans.fresh(data, "cgan", Changes(images=8, values=values), 0, CPU, "pets-32", taught), new(tmp_path))
+    run = Run(
+        plans.fresh(data, "cgan", Changes(images=8, values=values), 0, CPU, "pets-32", taught / STATE), new(tmp_path)
+    )
     assert run.train(Watcher()).outcome == "finished"
 
 
 def test_a_run_that_began_with_another_resumes_exactly(data: Path, tmp_path: Path) -> None:
     taught = new(tmp_path)
     Run(plan_of(data, images=24), taught).train(Watcher())
-    plan = plans.fresh(data, "cgan", Changes(images=48, values=(*SMALL, "guard=false")), 4, CPU, "pets-32", taught)
+    plan = plans.fresh(
+        data, "cgan", Changes(images=48, values=(*SMALL, "guard=false")), 4, CPU, "pets-32", taught / STATE
+    )
     assert_resumed_equals_straight(tmp_path, plan, 4)
 
 
 def test_a_run_cannot_begin_with_networks_of_another_shape(data: Path, tmp_path: Path) -> None:
     taught = new(tmp_path)
     Run(plan_of(data, images=8), taught).train(Watcher())
-    plan = plans.fresh(data, "cgan", Changes(images=8), 0, CPU, "pets-32", taught)
-    with pytest.raises(StateError, match=r"does not fit this recipe \((size mismatch|Missing|Unexpected)[^\n]*\)$"):
+    plan = plans.fresh(data, "cgan", Changes(images=8), 0, CPU, "pets-32", taught / STATE)
+    with pytest.raises(StateError, match=r"begin with: --set latent_dim=8 --set generator_channels=4$"):
         Run(plan, new(tmp_path))
 
 
