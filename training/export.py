@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from training.console import console, errors
+from training.console import check_output, console, ended_by_signal, errors
 
 
 def export(
@@ -14,13 +14,15 @@ def export(
     onnx: Annotated[Path | None, typer.Option(help="The file to write; default: NAME.onnx, in this folder.")] = None,
 ) -> None:
     """Write a model as ONNX, and say how far ONNX Runtime's images are from PyTorch's."""
-    from models import registry
-    from models.checkpoint import load_generator
-    from training import onnx as onnx_file
+    with errors(), ended_by_signal("stopped"):
+        from models import registry
+        from models.checkpoint import load_generator
+        from training import onnx as onnx_file
 
-    with errors():
-        header, generator = load_generator(registry.find(checkpoint))
+        source = registry.find(checkpoint)
+        header, generator = load_generator(source)
         path = onnx or Path(f"{header.name}.onnx")
+        check_output(path, source)
         onnx_file.write(path, header, generator)
         console.print(f"{path}: {path.stat().st_size / 1e6:.1f} MB", markup=False)
         if find_spec("onnxruntime"):

@@ -114,4 +114,4 @@ def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
     for text in texts:
         if "=" not in text:
             raise RecipeError(f"a change is KEY=VALUE, got {text!r}")
-    return {key: value for key, _, value in (text.partition("=") for text in texts)}
+    return {key.strip(): value.strip() for key, _, value in (text.partition("=") for text in texts)}

@@ -30,7 +30,8 @@ def _oddities(dataset: Dataset) -> list[str]:
     if made.classes:
         counts = dataset.labels.bincount()
         (fewest, rare), (most, common) = ((int(counts[k]), made.classes[k]) for k in (counts.argmin(), counts.argmax()))
-        found.append(f"the classes have {fewest} ({rare}) to {most} ({common}) images")
+        unequal = f"the classes have {fewest} ({rare}) to {most} ({common}) images"
+        found.append(unequal if fewest != most else f"every class has {fewest} image{'s' * (fewest != 1)}")
     if made.enlarged:
         found.append(f"{made.enlarged} were smaller than {made.resolution} px and were enlarged: they look soft")
     if made.duplicates:
