@@ -46,7 +46,8 @@ class Run:
         if opened.sums is not None:
             self._sums.copy_(opened.sums)
         samples = min(PROBE_POINTS, data.count)
-        self._check_every = checks.every_steps(recipe, self._networks, self._feed.local, samples)
+        self.check_every = checks.every_steps(recipe, self._networks, self._feed.local, samples)
+        """Steps from one check to the next."""
         self._eye: probe.Eye | None = None
         self._clock, self._steps_in_lap = Clock(self._position.seconds), 0
 
@@ -146,7 +147,7 @@ class Run:
         """Look at the run where that is due: every so many steps, at an epoch's end, at a check, at the end."""
         over = self.progress >= 1
         epoch = over or self._epoch_ends()
-        due = over or self.step % self._check_every == 0
+        due = over or self.step % self.check_every == 0
         if not (epoch or due or self.step % _LOOK_EVERY_STEPS == 0):
             if parallel.agreed(self._clock.save.is_due()):
                 self._save()

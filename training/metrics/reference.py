@@ -11,7 +11,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
-from models import container
+from models import container, whole
 from models.errors import CheckpointError
 from training.dataset.store import Dataset
 from training.metrics import frechet
@@ -66,6 +66,12 @@ class Reference:
         return self.labels[torch.arange(count) % len(self.labels)]
 
 
+def is_kept(dataset: Dataset, extractor: Extractor, folder: Path) -> bool:
+    """Tell whether a dataset's features are in its folder already."""
+    source = _source(dataset, extractor)
+    return _read(_path(folder, extractor), source, dataset.description.count) is not None
+
+
 def of(
     dataset: Dataset, extractor: Extractor, folder: Path, progress: Callable[[int], None] = lambda _: None
 ) -> Reference:
@@ -73,14 +79,7 @@ def of(
 
     A folder that cannot be written to costs the extraction every time. `progress` hears how many images are done.
     """
-    description = dataset.description
-    source = Source(
-        extractor=extractor.name,
-        resize=extractor.resize,
-        dataset=description.name,
-        dataset_sha256=description.sha256,
-    )
-    path = folder / f"features-{extractor.name}.safetensors"
+    description, source, path = dataset.description, _source(dataset, extractor), _path(folder, extractor)
     features = _read(path, source, description.count)
     if features is None:
         features = extractor(dataset.images, progress)
@@ -88,6 +87,19 @@ def of(
     progress(description.count)
     order = torch.randperm(description.count, generator=torch.Generator().manual_seed(_SHUFFLE_SEED))
     return Reference(source, features[order], dataset.labels[order])
+
+
+def _source(dataset: Dataset, extractor: Extractor) -> Source:
+    return Source(
+        extractor=extractor.name,
+        resize=extractor.resize,
+        dataset=dataset.description.name,
+        dataset_sha256=dataset.description.sha256,
+    )
+
+
+def _path(folder: Path, extractor: Extractor) -> Path:
+    return folder / f"features-{extractor.name}.safetensors"
 
 
 def _read(path: Path, source: Source, count: int) -> Tensor | None:
@@ -102,6 +114,7 @@ def _read(path: Path, source: Source, count: int) -> Tensor | None:
 
 def _write(path: Path, source: Source, features: Tensor) -> None:
     try:
+        whole.remove_abandoned(path.parent)
         container.write(path, _KEY, source, {"features": features})
     except OSError as error:
         log.warning("features were not kept path=%s reason=%s", path, error.strerror)

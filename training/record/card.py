@@ -6,7 +6,7 @@ from pathlib import Path
 
 from models import whole
 from models.checkpoint import Header
-from training.metrics.report import Report
+from training.metrics.report import Report, interval
 from training.record import grid, log, tiles
 from training.record.log import LOG, EpochLine
 
@@ -82,12 +82,19 @@ def _time(header: Header, lines: Sequence[EpochLine]) -> str:
 def _metrics(header: Header, report: Report | None) -> list[str]:
     if report is None:
         rows = [(name, f"{value:.4g}") for name, value in header.metrics.items()]
-        note = "Measured while it trained, on the 2,000 samples or fewer of a check."
+        note = (
+            "Measured while it trained, on the 2,000 samples or fewer of a check: so few enlarge a Frechet distance. "
+            "`imagemill evaluate` measures more."
+        )
         return [f"## Metrics\n\n{_table(('', header.name), rows)}", note] if rows else []
     made = report.provenance
-    both = [(name, f"{value:.4g}", f"{report.floor[name]:.4g}") for name, value in report.figures.items()]
+    both = [
+        (name, f"{value:.4g}", interval(report, name), f"{report.floor[name]:.4g}")
+        for name, value in report.figures.items()
+    ]
     return [
-        f"## Metrics\n\n{_table(('', header.name, 'real images'), both)}",
+        f"## Metrics\n\n{_table(('', header.name, '95%', 'real images'), both)}",
+        *(["\n".join(f"- {note}" for note in report.notes)] if report.notes else []),
         f"{made.fakes:,} samples (seed {report.seed}) against the {made.reals:,} images of {made.dataset}, by "
         f"features of {made.extractor} (resize: {made.resize}); precision, recall, density, coverage and the kernel "
         f"distance take {made.manifold:,} of each, k = {made.k}. In the column of real images one half of them takes "
