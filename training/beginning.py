@@ -15,8 +15,9 @@ from training.networks import Networks
 from training.plan import STATE
 from training.recipe import Recipe
 
-_CLASS_TABLES = ("embedding.weight", "projection.weight")
-"""Tensors with a row for every class."""
+_TABLE = "embedding.weight"
+_CLASS_TABLES = (_TABLE, "projection.weight")
+"""Tensors with a row for every class. A generator with classes has the first."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ def begin(beginning: Beginning, networks: Networks, recipe: Recipe, classes: Seq
     Classes of equal names keep what was learnt of them. Raises StateError when the generator does not fit.
     """
     _check_shape(beginning, recipe)
-    rows = _rows(beginning.classes, classes)
+    own_classes = classes if _TABLE in networks.generator.state_dict() else ()
+    rows = _rows(beginning, own_classes)
     for own, found in ((networks.generator, beginning.generator), (networks.average, beginning.average)):
         fitted = _fitted(own, found, rows)
         if fitted is None:
@@ -78,7 +80,7 @@ def begin(beginning: Beginning, networks: Networks, recipe: Recipe, classes: Seq
     critic = beginning.discriminator and _fitted(networks.discriminator, beginning.discriminator, rows)
     if critic:
         networks.discriminator.load_state_dict(critic)
-    return _told(beginning, bool(critic), classes, rows)
+    return _told(beginning, bool(critic), own_classes, rows)
 
 
 def _of_checkpoint(path: Path) -> Beginning:
@@ -115,9 +117,11 @@ def _check_shape(beginning: Beginning, recipe: Recipe) -> None:
         raise StateError(f"{beginning.whose}: does not fit a recipe with {here}; begin with: {there}")
 
 
-def _rows(found: Sequence[str] | None, own: Sequence[str]) -> dict[int, int]:
-    """Find for each class, by its position, the position that it had. Unknown names count as the same names."""
-    before = list(own if found is None else found)
+def _rows(beginning: Beginning, own: Sequence[str]) -> dict[int, int]:
+    """Find for each class, by its position, the position that it had. As many unknown names count as the same."""
+    count = len(beginning.generator.get(_TABLE, ()))
+    unknown = own if count == len(own) else ()
+    before = list(unknown if beginning.classes is None else beginning.classes)[:count]
     return {k: before.index(name) for k, name in enumerate(own) if name in before}
 
 
@@ -140,8 +144,7 @@ def _class_rows(fresh: Tensor, found: Tensor | None, rows: Mapping[int, int]) ->
         return fresh
     kept = fresh.clone()
     for own, before in rows.items():
-        if before < len(found):
-            kept[own] = found[before]
+        kept[own] = found[before]
     return kept
 
 

@@ -61,8 +61,8 @@ def _besides(run: Run, cost: Cost, left: float, seconds_per_step: float) -> str:
     """Say what a run takes beside its steps. A budget in minutes covers all checks but the last."""
     steps, wanted = _training(run, left, seconds_per_step)
     checks = (run.step + steps - 1) // run.check_every - run.step // run.check_every + 1
-    of_checks = checks * (cost.check + _PUBLISHING_SECONDS)
-    covered = (checks - 1) / checks * of_checks if run.budget.steps is None else 0.0
+    per_check = cost.check + _PUBLISHING_SECONDS
+    of_checks, covered = checks * per_check, max(0, checks - 1) * per_check if run.budget.steps is None else 0.0
     whole = cost.reals + wanted + of_checks - covered
     return (
         f"measuring the data: {_duration(cost.reals)}; checks, one every {run.check_every:,} steps: {checks}, "

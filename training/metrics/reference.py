@@ -1,5 +1,6 @@
 """The real images of a dataset as features, in a fair order; extracted once and kept beside the dataset."""
 
+import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,6 +35,13 @@ class Source(BaseModel):
     resize: str
     dataset: str
     dataset_sha256: str
+
+
+class Kept(Source):
+    """Features in a file."""
+
+    features_sha256: str | None = None
+    """None in older files."""
 
 
 @dataclass(frozen=True)
@@ -104,17 +112,24 @@ def _path(folder: Path, extractor: Extractor) -> Path:
 
 def _read(path: Path, source: Source, count: int) -> Tensor | None:
     try:
-        found, tensors = container.read(path, _KEY, Source, FORMAT_VERSION)
+        found, tensors = container.read(path, _KEY, Kept, FORMAT_VERSION)
     except CheckpointError:
         return None
     features = tensors.get("features", torch.empty(0))
-    whole = features.dim() == 2 and len(features) == count and features.dtype == torch.float32
-    return features if found == source and whole and bool(features.isfinite().all()) else None
+    undamaged = found.features_sha256 in (None, _sha256(features))
+    fits = features.dim() == 2 and len(features) == count and features.dtype == torch.float32
+    same = Source(**found.model_dump(exclude={"features_sha256"})) == source
+    return features if same and undamaged and fits and bool(features.isfinite().all()) else None
+
+
+def _sha256(features: Tensor) -> str:
+    return hashlib.sha256(features.numpy().data).hexdigest()
 
 
 def _write(path: Path, source: Source, features: Tensor) -> None:
     try:
         whole.remove_abandoned(path.parent)
-        container.write(path, _KEY, source, {"features": features})
+        kept = Kept(**source.model_dump(), features_sha256=_sha256(features))
+        container.write(path, _KEY, kept, {"features": features})
     except OSError as error:
         log.warning("features were not kept path=%s reason=%s", path, error.strerror)

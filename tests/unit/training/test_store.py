@@ -6,7 +6,7 @@ import torch
 
 from tests.tiny import picture
 from training.dataset import store
-from training.dataset.source import items
+from training.dataset.source import Item, items
 from training.dataset.store import Dataset, SetAside
 from training.dataset.table import LabelColumn
 from training.errors import DatasetError
@@ -140,3 +140,21 @@ def test_a_damaged_dataset_is_refused(dataset: Dataset, tmp_path: Path) -> None:
 def test_what_is_no_dataset_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="not a dataset made by"):
         store.load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["images.bin", "labels.bin"])
+def test_a_damaged_byte_is_found_when_a_dataset_is_opened(data: Path, name: str) -> None:
+    damaged = bytearray((data / name).read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    (data / name).write_bytes(damaged)
+    with pytest.raises(
+        DatasetError, match=r"images\.bin \(or labels\.bin beside it\) is damaged.*make the dataset again"
+    ):
+        store.load(data)
+
+
+def test_more_classes_than_a_model_can_have_are_refused_before_the_work(tmp_path: Path) -> None:
+    found = [Item(str(k), str(k), lambda: b"") for k in range(10_001)]
+    with pytest.raises(DatasetError, match="10,001 classes, and a model has at most 10,000"):
+        store.build(found, tmp_path / "out", 32, store.Credit("many", "CC0"))
+    assert not list(tmp_path.iterdir())
