@@ -1,6 +1,6 @@
 """What a new run begins with: the networks of another run, or the generator of a checkpoint, as far as they fit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,14 +54,12 @@ def find(place: Path) -> Path:
 
 
 def load(path: Path) -> Beginning:
-    """Load the state of a run or a checkpoint. Raises StateError when the file is neither."""
-    try:
+    """Load the state of a run or a checkpoint. Raises StateError for neither, CheckpointError for a damaged one."""
+    if _has(checkpoint.read_header, path):
         return _of_checkpoint(path)
-    except CheckpointError as not_a_checkpoint:
-        try:
-            return _of_run(path)
-        except StateError as error:
-            raise StateError(f"{path}: neither a checkpoint nor the state of a run ({not_a_checkpoint})") from error
+    if _has(state.read_position, path):
+        return _of_run(path)
+    raise StateError(f"{path}: neither a checkpoint nor the state of a run that this version can read")
 
 
 def begin(beginning: Beginning, networks: Networks, recipe: Recipe, classes: Sequence[str]) -> str:
@@ -81,6 +79,14 @@ def begin(beginning: Beginning, networks: Networks, recipe: Recipe, classes: Seq
     if critic:
         networks.discriminator.load_state_dict(critic)
     return _told(beginning, bool(critic), own_classes, rows)
+
+
+def _has(read_header: Callable[[Path], object], path: Path) -> bool:
+    try:
+        read_header(path)
+    except (CheckpointError, StateError):
+        return False
+    return True
 
 
 def _of_checkpoint(path: Path) -> Beginning:
