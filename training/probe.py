@@ -58,7 +58,7 @@ class Cost(NamedTuple):
 
 def cost(plan: Plan) -> Cost:
     """Time what measuring a run takes; nothing is kept."""
-    if _trouble(plan):
+    if _trouble(plan) is not None:
         return Cost()
     try:
         extractor = features.load("efflite0", plan.device)

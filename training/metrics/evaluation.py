@@ -64,8 +64,10 @@ def run(subject: Subject, device: torch.device, fid_weights: Path | None, counte
         _check(read_header(subject.source), data.description)
     extractor = features.load_inception(fid_weights, device) if fid_weights else features.load(efflite.NAME, device)
     reals = reference.of(data, extractor, subject.dataset, counter("real images", data.description.count))
-    heard = counter("samples", subject.n)
-    drawn = _read(subject, data, extractor, heard) if from_images else _drawn(subject, reals, extractor, device, heard)
+    if from_images:
+        drawn = _read(subject, data, extractor, counter)
+    else:
+        drawn = _drawn(subject, reals, extractor, device, counter("samples", subject.n))
     measured = figures.measure(reals, drawn.features, drawn.labels)
     distance = figures.name_of("fd", extractor.name)
     intervals = measured.intervals.items()
@@ -87,7 +89,8 @@ def run(subject: Subject, device: torch.device, fid_weights: Path | None, counte
 
 def find(source: str) -> Path:
     """Find images at a path, or a checkpoint by its path or name. Raises ModelError when there is none."""
-    return Path(source) if pictures.are_at(Path(source)) else registry.find(source)
+    is_shipped = source in registry.zoo()
+    return Path(source) if pictures.are_at(Path(source)) and not is_shipped else registry.find(source)
 
 
 def card_of(source: Path) -> Path:
@@ -118,11 +121,11 @@ def _drawn(
     return _Drawn(torch.cat(rows), labels, header.name, sha256)
 
 
-def _read(subject: Subject, data: Dataset, extractor: Extractor, progress: Callable[[int], None]) -> _Drawn:
+def _read(subject: Subject, data: Dataset, extractor: Extractor, counter: Counter) -> _Drawn:
     """Read images and extract their features."""
     made = data.description
     found = pictures.read(subject.source, made.resolution, made.classes, subject.n)
-    features = extractor(found.images, progress)
+    features = extractor(found.images, counter("samples", len(found.images)))
     notes = (f"{found.unusable} of the images could not be used",) if found.unusable else ()
     return _Drawn(features, found.labels, subject.source.resolve().name, found.sha256, notes)
 
