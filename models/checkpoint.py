@@ -41,7 +41,8 @@ class Training(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     images_seen: int = Field(ge=0)
-    minutes: float = Field(ge=0)
+    minutes: float | None = Field(default=None, ge=0)
+    """Only in older files: the same work makes the same file, however long it takes. A run's log tells its time."""
     device: str
 
 

@@ -10,6 +10,7 @@ from torch import nn
 from models import dcgan, residual
 from models.errors import ModelError
 
+MOST_CLASSES = 10_000
 ZOO = Path(__file__).parent / "zoo"
 
 
@@ -29,7 +30,7 @@ class Architecture(BaseModel):
     latent_dim: int = Field(ge=1, le=1024)
     channels: int = Field(ge=1, le=512)
     """Width of the layer nearest to the image."""
-    classes: int = Field(ge=0, le=10_000)
+    classes: int = Field(ge=0, le=MOST_CLASSES)
     """Number of class labels; 0 is unconditional."""
     sphere: bool = False
     """Latents are projected onto a sphere."""

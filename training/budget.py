@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from training.recipe import Recipe
+from training.recipe import BUDGETS, Recipe
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,12 @@ class Budget:
         """Tell the share that is spent, in [0, 1]."""
         spent = step / self.steps if self.steps is not None else seconds / (self.seconds or 1)
         return min(1.0, spent)
+
+
+def words(recipe: Recipe) -> str:
+    """Name a recipe's budget."""
+    unit = next(unit for unit in BUDGETS if getattr(recipe, unit) is not None)
+    return f"{getattr(recipe, unit):,} {unit}"
 
 
 def of(recipe: Recipe, images: int, batch: int) -> Budget:

@@ -1,6 +1,7 @@
 """The commands `imagemill dataset` and `imagemill train`. Tensors are imported inside, so that `--help` is quick."""
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
 
     import torch
 
-    from training.loop import Ending, Run
+    from training.loop import Run
     from training.plan import Plan
+    from training.watcher import Ending
 
 _RECIPE = "flagship"
 _TABLE = "labels.csv"
@@ -90,40 +92,64 @@ def train(
     runs: Annotated[Path, typer.Option(help="Where run folders are numbered.")] = Path("runs"),
     resume: Annotated[
         Path | None,
-        typer.Option(help="Continue the run in this folder, with its name, seed, budget, recipe and beginning."),
-        "only with --device, --dry-run",
+        typer.Option(help="Continue the run in this folder, as it was begun or with a larger budget."),
+        "only with --device, --devices, --dry-run, --images, --minutes, --epochs",
     ] = None,
-    begin: Annotated[Path | None, typer.Option("--from", help="Begin with what the run in this folder learnt.")] = None,
+    begin: Annotated[
+        Path | None, typer.Option("--from", help="Begin with the networks of a run folder, a checkpoint or faces-64.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and how long it takes.")] = False,
     change: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe.")] = None,
 ) -> None:
     """Train a model. Ctrl-C stops at the next step and leaves a run that `--resume` continues exactly."""
-    from training import estimate, parallel, record
+    from models import whole
+    from training import beginning, estimate, owner, parallel, record
     from training import plan as plans
     from training.loop import Run
 
     changes = plans.Changes(epochs, images, minutes, tuple(change or ()))
 
-    def planned(own: "torch.device") -> "Plan":
+    def planned(own: "torch.device", hold: "Callable[[Path], None] | None" = None) -> "Plan":
         if resume is None:
-            return plans.fresh(data, recipe or _RECIPE, changes, seed or 0, own, name, begin)
-        return plans.resumed(data, resume, own)
+            whole.check_folder(runs)
+            beginning_at = beginning.find(begin) if begin else None
+            return plans.fresh(data, recipe or _RECIPE, changes, seed or 0, own, name, beginning_at)
+        plans.check_run(resume)
+        if hold and not dry_run:
+            hold(resume)
+        return plans.resumed(data, resume, own, changes.budget)
 
     if devices > 1 and not parallel.is_launched():
         raise typer.Exit(_launched(devices, device, planned))
-    with errors(), stop_on_signal() as stop, parallel.joined(plans.device_named(parallel.own_device(device))) as joined:
+    with (
+        errors(),
+        stop_on_signal() as stop,
+        parallel.joined(plans.device_named(parallel.own_device(device))) as joined,
+        ExitStack() as held,
+    ):
         place, own = joined
-        plan = planned(own)
+
+        def hold(folder: Path) -> None:
+            if warning := held.enter_context(owner.owned(folder)) if place.leads else "":
+                notes.print(warning, markup=False)
+
+        plan = planned(own, hold)
         if dry_run:
             estimated = estimate.of(plan, resume, place)
             if place.leads:
                 console.print(estimated, markup=False)
             parallel.leave(place)
             return
-        folder = resume or place.shared(lambda: record.new_folder(runs, plan.recipe_name, plan.name))
+        run = Run(plan, resume, place)
+        if place.leads and run.told:
+            console.print(run.told, markup=False)
         with measuring(plan.dataset.description.count, stop, quiet=not place.leads) as measured:
-            run = Run(plan, folder, place, measured)
-        ending = watch(run, stop, quiet=not place.leads)
+            if run.progress < 1:
+                run.measure_reals(measured)
+        if resume is None:
+            run.keep_in(place.shared(lambda: record.new_folder(runs, plan.recipe_name, plan.name)))
+            hold(run.folder)
+        ending = watch(run, stop, quiet=not place.leads) if run.progress < 1 else _already_finished(run, data)
     status = _report(ending, run, data) if place.leads else 0
     parallel.leave(place, status)
     raise typer.Exit(status)
@@ -139,6 +165,19 @@ def _launched(devices: int, device: str | None, planned: "Callable[[torch.device
         launch.check(devices, device)
         planned(torch.device("cpu"))
     return launch.launch(devices, sys.argv[1:])
+
+
+def _already_finished(run: "Run", data: Path) -> "Ending":
+    from training import budget
+    from training.watcher import Ending
+
+    seen = run.step * run.images_per_step
+    return Ending(
+        "finished",
+        f"this run has spent its budget of {budget.words(run.plan.recipe)}: {seen:,} images seen. To go on: "
+        f"imagemill train {data} --resume {run.folder} --images {2 * seen} (or --minutes, --epochs), which sets the "
+        f"schedule to that share of the larger budget; or begin a new run with --from {run.folder}",
+    )
 
 
 def _report(ending: "Ending", run: "Run", data: Path) -> int:

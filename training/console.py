@@ -1,20 +1,25 @@
 """How training talks to a person: a progress bar, one sentence for a mistake, a stop that loses nothing."""
 
+import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from models import whole
 from models.errors import ModelError
-from training.errors import TrainingError, UsageError
+from training.errors import OutputError, TrainingError, UsageError
 
 if TYPE_CHECKING:
-    from training.loop import Ending, Run
+    from training.loop import Run
+    from training.watcher import Ending
 
 console = Console(highlight=False, soft_wrap=True)
 """For results, on standard output."""
@@ -27,7 +32,7 @@ _PACE_SECONDS = 600.0
 
 def watch(run: "Run", stop: Callable[[], bool], quiet: bool = False) -> "Ending":
     """Train with a progress bar over the budget until the run ends or `stop` says so; quiet shows nothing."""
-    from training.loop import Watcher
+    from training.watcher import Watcher
 
     with progress("") as bar:
         bar.live.console.quiet = quiet
@@ -55,7 +60,7 @@ def progress(unit: str) -> Progress:
 @contextmanager
 def measuring(images: int, stop: Callable[[], bool], quiet: bool) -> Iterator[Callable[[int], None]]:
     """Show a bar while real images are measured, for as long as that takes; a stop ends the command with 130."""
-    with _stopping("stopped before the first step"), progress("images") as bar:
+    with stopping("stopped before the first step"), progress("images") as bar:
         task = bar.add_task("measuring the data", total=images, rate="", visible=False)
 
         def measured(done: int) -> None:
@@ -69,7 +74,7 @@ def measuring(images: int, stop: Callable[[], bool], quiet: bool) -> Iterator[Ca
 @contextmanager
 def reading(files: int) -> Iterator[Callable[[int], None]]:
     """Show a bar while files are read; Ctrl-C or SIGTERM ends the command, whose partial work is removed, with 130."""
-    with _stopping("stopped; nothing was written"), stop_on_signal() as stop, progress("files") as bar:
+    with stopping("stopped; nothing was written"), stop_on_signal() as stop, progress("files") as bar:
         task = bar.add_task("reading", total=files, rate="")
 
         def read(done: int) -> None:
@@ -81,7 +86,31 @@ def reading(files: int) -> Iterator[Callable[[int], None]]:
 
 
 @contextmanager
-def _stopping(sentence: str) -> Iterator[None]:
+def ended_by_signal(sentence: str) -> Iterator[None]:
+    """End the process at once on Ctrl-C or SIGTERM, with 130: libraries turn an interrupt into errors of their own."""
+
+    def end(*_: object) -> None:
+        os.write(sys.stdout.fileno(), f"\r{sentence}\n".encode())
+        os._exit(130)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def check_output(path: Path, *sources: Path) -> None:
+    """Find out before the work whether a file can be written. Raises OSError, or OutputError for one of `sources`."""
+    whole.check(path)
+    if any(path.exists() and source.exists() and path.samefile(source) for source in sources):
+        raise OutputError(f"{path}: is the file that is read; choose another name")
+
+
+@contextmanager
+def stopping(sentence: str) -> Iterator[None]:
+    """End the command on Ctrl-C with 130 and one sentence."""
     try:
         yield
     except KeyboardInterrupt as error:

@@ -33,5 +33,9 @@ class RecordError(TrainingError):
     """What a run wrote about itself cannot be read."""
 
 
+class OutputError(TrainingError):
+    """A file cannot be written where it was asked for."""
+
+
 class ExportError(TrainingError):
     """A model cannot be written in another format."""

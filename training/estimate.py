@@ -2,23 +2,24 @@
 
 import json
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from torch import nn
 
+from training import probe
 from training.loop import Run
 from training.parallel import Place
 from training.plan import Plan
+from training.probe import Cost
 
 _LEAST_STEPS = 3
+_PUBLISHING_SECONDS = 1.0
+"""Of a check: the checkpoint, its pictures and its card."""
 
 
 def of(plan: Plan, folder: Path | None, place: Place) -> str:
     """Resolve a plan, time a few steps of it and tell what is left to do; nothing is written."""
-    # Unguarded, so that the data are not measured first: that takes minutes, and keeps what it found beside them.
-    unguarded = replace(plan, recipe=plan.recipe.model_copy(update={"guard": False}))
-    run = Run(unguarded, folder or Path("no folder"), place)
+    run = Run(plan, folder, place)
     left = 1 - run.progress
     run.rehearse()
     steps = max(_LEAST_STEPS, plan.recipe.penalty_every_steps)
@@ -28,7 +29,8 @@ def of(plan: Plan, folder: Path | None, place: Place) -> str:
     seconds = (time.monotonic() - started) / steps
     values = plan.recipe.model_dump(mode="json", exclude_none=True)
     recipe = "\n".join(f"{key} = {json.dumps(value)}" for key, value in values.items())
-    return f"{recipe}\n\n{_networks(run)}\n{_budget(run, left, seconds)}"
+    said = f"{recipe}\n\n{_networks(run)}\n{_budget(run, left, seconds)}"
+    return f"{said}\n{_besides(run, probe.cost(plan), left, seconds)}" if place.leads else said
 
 
 def _networks(run: Run) -> str:
@@ -38,16 +40,33 @@ def _networks(run: Run) -> str:
 
 def _budget(run: Run, left: float, seconds_per_step: float) -> str:
     rate = run.images_per_step / seconds_per_step
-    if run.budget.steps is None:
-        wanted = left * (run.budget.seconds or 0)
-        steps = int(wanted / seconds_per_step)
-    else:
-        steps = round(left * run.budget.steps)
-        wanted = steps * seconds_per_step
+    steps, wanted = _training(run, left, seconds_per_step)
     images = steps * run.images_per_step
     return (
         f"about {steps:,} steps, {images:,} images seen ({images / run.plan.dataset.description.count:.1f} epochs), "
         f"{_duration(wanted)} at {rate:.0f} images/s on {run.plan.device}"
+    )
+
+
+def _training(run: Run, left: float, seconds_per_step: float) -> tuple[int, float]:
+    """Tell how many steps are left, and how many seconds they take."""
+    if run.budget.steps is None:
+        wanted = left * (run.budget.seconds or 0)
+        return int(wanted / seconds_per_step), wanted
+    steps = round(left * run.budget.steps)
+    return steps, steps * seconds_per_step
+
+
+def _besides(run: Run, cost: Cost, left: float, seconds_per_step: float) -> str:
+    """Say what a run takes beside its steps. A budget in minutes covers all checks but the last."""
+    steps, wanted = _training(run, left, seconds_per_step)
+    checks = (run.step + steps - 1) // run.check_every - run.step // run.check_every + 1
+    per_check = cost.check + _PUBLISHING_SECONDS
+    of_checks, covered = checks * per_check, max(0, checks - 1) * per_check if run.budget.steps is None else 0.0
+    whole = cost.reals + wanted + of_checks - covered
+    return (
+        f"measuring the data: {_duration(cost.reals)}; checks, one every {run.check_every:,} steps: {checks}, "
+        f"{_duration(of_checks)}; in all about {_duration(whole)}"
     )
 
 

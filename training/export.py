@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from training.console import console, errors
+from training.console import check_output, console, ended_by_signal, errors
 from training.errors import UsageError
 
 
@@ -20,15 +20,17 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
 ) -> None:
     """Write a model as ONNX, and say how far ONNX Runtime's images are from PyTorch's."""
-    from models import registry
-    from models.checkpoint import load_generator
-    from training import onnx as onnx_file
+    with errors(), ended_by_signal("stopped"):
+        from models import registry
+        from models.checkpoint import load_generator
+        from training import onnx as onnx_file
 
-    with errors():
-        header, generator = load_generator(registry.find(checkpoint))
+        source = registry.find(checkpoint)
+        header, generator = load_generator(source)
         path = onnx or Path(f"{header.name}.onnx")
         if path.exists() and not force:
             raise UsageError(f"{path} exists already; give --force to replace it, or name another file with --onnx")
+        check_output(path, source)
         onnx_file.write(path, header, generator)
         console.print(f"{path}: {path.stat().st_size / 1e6:.1f} MB", markup=False)
         if find_spec("onnxruntime"):

@@ -1,63 +1,36 @@
 """The one training loop: steps until the budget is spent, a line per epoch, a check of its health now and then."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import torch
 from PIL.Image import Image
 from torch import nn
 
-from models import pixels, whole
+from models import pixels
 from models.precision import fastest_dtype
-from training import budget, guard, networks, parallel, probe, record, schedule, state
+from training import budget, checks, guard, networks, opening, parallel, probe, record, saves, schedule, state
 from training.augment import mirror
 from training.clock import Clock
-from training.errors import StateError
 from training.feed import Feed
-from training.metrics.figures import Probe
-from training.plan import STATE, Plan
+from training.metrics.figures import PROBE_POINTS, Probe
+from training.plan import Plan
 from training.publish import Publisher
+from training.saves import HEALTHY
 from training.step import SUMMARY, Batch, Conditions, train_step
+from training.watcher import Ending, Watcher
 
-HEALTHY = "healthy.safetensors"
-"""The state at the last check that found nothing wrong: where a rollback goes."""
 _LOOK_EVERY_STEPS = 50
-"""How often the losses are looked at for what is no number."""
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a run ended, and why where that is not plain."""
-
-    outcome: Literal["finished", "stopped", "stopped early", "gave up"]
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Watcher:
-    """Who looks on: hears of steps, epochs and interventions, and may ask to stop."""
-
-    step: Callable[[int], None] = lambda _step: None
-    epoch: Callable[[record.EpochLine], None] = lambda _line: None
-    event: Callable[[str], None] = lambda _sentence: None
-    stop: Callable[[], bool] = lambda: False
+"""How often the losses are looked at for what is no number, and how often a set of one batch writes a line."""
 
 
 class Run:
     """A run under way in its folder; made anew, or continued from the state in there."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        folder: Path,
-        place: parallel.Place = parallel.ALONE,
-        measured: Callable[[int], None] = lambda _: None,
-    ) -> None:
-        """`measured` hears how many real images are measured before the first run on a dataset."""
-        self.plan, self.folder, self._place = plan, folder, place
+    def __init__(self, plan: Plan, folder: Path | None, place: parallel.Place = parallel.ALONE) -> None:
+        """Continue the run in `folder`. A new run gets its folder by `keep_in`, after all that can be refused."""
+        self.plan, self.folder, self._place = plan, folder or Path(), place
         recipe, data = plan.recipe, plan.dataset.description
         self._feed = Feed(
             plan.dataset, recipe.batch, plan.seed, plan.device, recipe.balance, place.rank, place.world_size
@@ -66,19 +39,16 @@ class Run:
         self._networks = networks.build(recipe, self._architecture, plan.seed, plan.device, place)
         self._conditions = Conditions(recipe, plan.device, fastest_dtype(plan.device))
         self.budget = budget.of(recipe, self._feed.steps_per_epoch * self._feed.batch, self.images_per_step)
-        self._publisher = Publisher(plan, self._architecture, folder)
+        self._publisher = Publisher(plan, self._architecture)
         self._sums = torch.zeros(len(SUMMARY), device=plan.device)
-        self._position = state.Position(
-            name=plan.name, recipe_name=plan.recipe_name, recipe=recipe, dataset_sha256=data.sha256, seed=plan.seed
-        )
-        if (folder / STATE).exists():
-            self._position, sums = state.restore(folder / STATE, self._networks)
-            self._sums.copy_(sums)
-        elif plan.begin:
-            self._move(begun_from=state.begin(plan.begin, self._networks))
-        opened = probe.opened(plan, measured) if place.leads else ""
-        self._eye = None if isinstance(opened, str) else opened
-        self._blind = opened if isinstance(opened, str) else ""
+        opened = opening.of(plan, folder, self._networks, self.budget)
+        self._position, self.told = opened.position, opened.told
+        if opened.sums is not None:
+            self._sums.copy_(opened.sums)
+        samples = min(PROBE_POINTS, data.count)
+        self.check_every = checks.every_steps(recipe, self._networks, self._feed.local, samples)
+        """Steps from one check to the next."""
+        self._eye: probe.Eye | None = None
         self._clock, self._steps_in_lap = Clock(self._position.seconds), 0
 
     @property
@@ -99,7 +69,7 @@ class Run:
     @property
     def checkpoint(self) -> Path:
         """The checkpoint that the run ships: its best snapshot, or its latest where nothing is measured."""
-        return self._publisher.path
+        return self.folder / f"{self.plan.name}.safetensors"
 
     @property
     def networks(self) -> dict[str, nn.Module]:
@@ -111,29 +81,48 @@ class Run:
         self._one_step()
         self._sums.cpu()
 
+    def keep_in(self, folder: Path) -> None:
+        """Give a new run the folder where it keeps its files."""
+        self.folder = folder
+
+    def measure_reals(self, measured: Callable[[int], None] = lambda _: None) -> str:
+        """Measure the real images before the first run on a dataset; `measured` hears how many are done.
+
+        Returns why a run that is to be guarded cannot be measured, or nothing.
+        """
+        opened = probe.opened(self.plan, measured) if self._place.leads else ""
+        self._eye = None if isinstance(opened, str) else opened
+        return opened if isinstance(opened, str) else ""
+
     def train(self, watcher: Watcher) -> Ending:
         """Train until the budget is spent, the watcher asks to stop or the guard says so; the state is always saved."""
+        blind = "" if self._eye else self.measure_reals()
         if self._place.leads:
             seen = self.step * self.images_per_step
             floor = self._eye.floor() if self._eye else None
             self._recorder = record.Recorder(self.folder, self.plan.name, watcher.event, seen, floor)
-        if self._blind:
-            watcher.event(f"unmeasured, so the latest snapshot ships: {self._blind}")
+        if blind:
+            watcher.event(f"unmeasured, so the latest snapshot ships: {blind}")
         self._clock = Clock(self._position.seconds)
-        if not (self.folder / HEALTHY).exists():
-            self._save(healthy=True)
-        ending = None
-        while ending is None and self.progress < 1:
+        with self._clock.counting():
+            self._save(healthy=not (self.folder / HEALTHY).exists())
+            ending = self._stepped(watcher)
+            if ending.outcome != "gave up":
+                self._save()
+        if self._place.leads:
+            self._recorder.close()
+        return ending
+
+    def _stepped(self, watcher: Watcher) -> Ending:
+        while self.progress < 1:
             self._one_step()
             watcher.step(self.step)
             ending = self._after_step(watcher)
             if ending is None and parallel.agreed(watcher.stop()):
                 ending = Ending("stopped")
-        if ending is None or ending.outcome != "gave up":
-            self._save()
-        if self._place.leads:
-            self._recorder.close()
-        return ending or Ending("finished")
+            if ending:
+                return ending
+        return Ending("finished")
 
     def _one_step(self) -> None:
         recipe, taken = self.plan.recipe, self.step + 1
@@ -144,9 +133,8 @@ class Run:
         seen = taken * self.images_per_step
         self._sums += train_step(self._networks, self._conditions, batches, now, self.step, seen)
         self._steps_in_lap += 1
-        self._move(
-            step=taken, steps_in_epoch=self._position.steps_in_epoch + 1, seconds=parallel.agreed(self._clock.seconds())
-        )
+        seconds = parallel.least(self._clock.seconds())
+        self._move(step=taken, steps_in_epoch=self._position.steps_in_epoch + 1, seconds=seconds)
 
     def _batch(self, number: int) -> Batch:
         images, labels = self._feed.at(number)
@@ -159,7 +147,7 @@ class Run:
         """Look at the run where that is due: every so many steps, at an epoch's end, at a check, at the end."""
         over = self.progress >= 1
         epoch = over or self._epoch_ends()
-        due = over or bool(parallel.agreed(self._clock.check.is_due()))
+        due = over or self.step % self.check_every == 0
         if not (epoch or due or self.step % _LOOK_EVERY_STEPS == 0):
             if parallel.agreed(self._clock.save.is_due()):
                 self._save()
@@ -184,6 +172,8 @@ class Run:
         return guard.Signals(finite=guard.all_finite(means.values()))
 
     def _epoch_ends(self) -> bool:
+        if self._feed.steps_per_epoch == 1:
+            return self.step % _LOOK_EVERY_STEPS == 0
         steps = self.plan.recipe.discriminator_steps
         batches = self.step * steps
         return batches // self._feed.steps_per_epoch > (batches - steps) // self._feed.steps_per_epoch
@@ -211,10 +201,8 @@ class Run:
 
     def _publish(self) -> None:
         seen = self.step * self.images_per_step
-        with self._clock.aside(self._clock.publish), self._told_when_full():
-            self._publisher.publish(
-                self._networks.average, self._position, seen, self._position.figures, self._recorder
-            )
+        with self._clock.aside(self._clock.publish), saves.told_when_full(self.folder, self.step):
+            self._publisher.publish(self.checkpoint, self._networks.average, self._position, seen, self._recorder)
 
     def _end_epoch(self, means: dict[str, float], watcher: Watcher) -> None:
         images, self._steps_in_lap = self._steps_in_lap * self.images_per_step, 0
@@ -255,10 +243,17 @@ class Run:
             tried = f" after {memory.interventions} rollbacks" if memory.interventions else ""
             return Ending("gave up", f"{wrong} at step {self.step}{tried}")
         event = f"step {self.step}: {wrong}; rolled back, learning rates halved"
-        seconds, best, events = self._position.seconds, self._position.best, (*self._position.events, event)
+        kept = self._position
         self._position, sums = state.restore(self.folder / HEALTHY, self._networks)
         self._sums.copy_(sums)
-        self._move(seconds=seconds, best=best, events=events, memory=memory.intervened(event))
+        self._move(
+            recipe=self.plan.recipe,
+            seconds=kept.seconds,
+            best=kept.best,
+            events=(*kept.events, event),
+            earlier_budgets=kept.earlier_budgets,
+            memory=memory.intervened(event),
+        )
         watcher.event(event)
         if self.progress >= 1:
             self._end_epoch(means, watcher)
@@ -279,20 +274,4 @@ class Run:
     def _save(self, healthy: bool = False) -> None:
         with self._clock.save.taken():
             if self._place.leads:
-                self._write_state(healthy)
-
-    def _write_state(self, healthy: bool) -> None:
-        with self._told_when_full():
-            state.save(self.folder / STATE, self._position, self._networks, self._sums)
-            if healthy:
-                whole.write(self.folder / HEALTHY, (self.folder / STATE).read_bytes())
-
-    @contextmanager
-    def _told_when_full(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise StateError(
-                f"the run could not be saved at step {self.step} ({error.strerror or error}); "
-                f"what was saved before in {self.folder} is whole and can be resumed"
-            ) from error
+                saves.write(self.folder, self._position, self._networks, self._sums, healthy=healthy)

@@ -45,7 +45,8 @@ def architecture_of(recipe: Recipe, data: Description) -> Architecture:
             sphere=recipe.sphere,
         )
     except ValidationError as error:
-        raise RecipeError("; ".join(fault["msg"] for fault in error.errors())) from error
+        faults = (f"{fault['loc'][0]} {fault['input']}: {fault['msg']}" for fault in error.errors())
+        raise RecipeError(f"{data.name}: {'; '.join(faults)}") from error
 
 
 def build(

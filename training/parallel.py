@@ -103,7 +103,20 @@ def agreed(value: float) -> float:
     """Tell every process what the leader says."""
     if not dist.is_initialized():
         return value
-    device = torch.device("cuda", torch.cuda.current_device()) if dist.get_backend() == "nccl" else None
-    message = torch.tensor([value], dtype=torch.float64, device=device)
+    message = _message(value)
     dist.broadcast(message, 0)
     return float(message.item())
+
+
+def least(value: float) -> float:
+    """Tell every process the least value of any."""
+    if not dist.is_initialized():
+        return value
+    message = _message(value)
+    dist.all_reduce(message, dist.ReduceOp.MIN)
+    return float(message.item())
+
+
+def _message(value: float) -> Tensor:
+    device = torch.device("cuda", torch.cuda.current_device()) if dist.get_backend() == "nccl" else None
+    return torch.tensor([value], dtype=torch.float64, device=device)

@@ -1,6 +1,7 @@
 """What a run is asked to do: put together from the command line, or read back from a run's folder."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +31,7 @@ class Plan:
     seed: int
     device: torch.device
     begin: Path | None = None
-    """State of another run, whose networks this one begins with."""
+    """State of another run, or a checkpoint, whose networks this one begins with."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def fresh(
     name: str | None,
     begin: Path | None = None,
 ) -> Plan:
-    """Plan a new run, which begins with what the run in the folder `begin` learnt, if one is given.
+    """Plan a new run, which begins with the networks in the file `begin`, if one is given.
 
     Raises RecipeError for an unknown recipe or a value that it may not hold.
     """
@@ -74,16 +75,25 @@ def fresh(
         raise RecipeError(f"a budget is given twice: --set {twice[0]} and --{next(iter(changes.budget))}")
     resolved = recipe.load(recipe_name, pairs, changes.budget)
     networks.architecture_of(resolved, dataset.description)
-    return Plan(model, recipe_name, resolved, dataset, data, seed, device, begin / STATE if begin else None)
+    return Plan(model, recipe_name, resolved, dataset, data, seed, device, begin)
 
 
-def resumed(data: Path, folder: Path, device: torch.device) -> Plan:
-    """Plan to go on with the run in a folder. Raises StateError when there is none, or it knew other data."""
+def resumed(data: Path, folder: Path, device: torch.device, new_budget: Mapping[str, float] | None = None) -> Plan:
+    """Plan to go on with the run in a folder, on a new budget if one is given.
+
+    Raises StateError when there is no run, or it was trained on other data.
+    """
     dataset = store.load(data)
     position = state.read_position(folder / STATE)
     if position.dataset_sha256 != dataset.description.sha256:
         raise StateError(f"{folder}: was trained on other data than {dataset.description.name}")
-    return Plan(position.name, position.recipe_name, position.recipe, dataset, data, position.seed, device)
+    resolved = recipe.with_budget(position.recipe, new_budget) if new_budget else position.recipe
+    return Plan(position.name, position.recipe_name, resolved, dataset, data, position.seed, device)
+
+
+def check_run(folder: Path) -> None:
+    """Refuse a folder that holds no run. Raises StateError."""
+    state.read_position(folder / STATE)
 
 
 def device_named(name: str | None) -> torch.device:
@@ -100,4 +110,4 @@ def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
     for text in texts:
         if "=" not in text:
             raise RecipeError(f"a change is KEY=VALUE, got {text!r}")
-    return {key: value for key, _, value in (text.partition("=") for text in texts)}
+    return {key.strip(): value.strip() for key, _, value in (text.partition("=") for text in texts)}

@@ -1,17 +1,21 @@
 """The eye on a run: renders samples of the average and measures them against the data, now and then."""
 
+import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from torch import nn
 
 from models.registry import Architecture
 from training import render
 from training.errors import MetricsError
-from training.metrics import features, figures, reference
+from training.metrics import features, figures, frechet, reference
 from training.metrics.figures import LEAST_REALS, PROBE_POINTS
 from training.metrics.reference import Reference
 from training.plan import Plan
 
+_TIMED = 8
+"""Images that tell how long one takes."""
 SEED = 2
 """Of the samples that are measured: other ones than those of the grid (0) and of settling (1)."""
 
@@ -43,16 +47,51 @@ class Eye:
         return figures.named(probe, self._extractor.name)
 
 
+class Cost(NamedTuple):
+    """Seconds that measuring takes here, timed on a few images."""
+
+    reals: float = 0.0
+    """Of all real images, before the first run on a dataset."""
+    check: float = 0.0
+    """Of one check, of the samples that it measures."""
+
+
+def cost(plan: Plan) -> Cost:
+    """Time what measuring a run takes; nothing is kept."""
+    if _trouble(plan) is not None:
+        return Cost()
+    try:
+        extractor = features.load("efflite0", plan.device)
+    except MetricsError:
+        return Cost()
+    some = plan.dataset.images[:_TIMED]
+    found = extractor(some)
+    started = time.monotonic()
+    extractor(some)
+    per_image = (time.monotonic() - started) / len(some)
+    gaussian = frechet.gaussian(found)
+    started = time.monotonic()
+    frechet.distance(gaussian, gaussian)
+    count, roots = plan.dataset.description.count, time.monotonic() - started
+    reals = 0.0 if reference.is_kept(plan.dataset, extractor, plan.data) else count * per_image
+    return Cost(reals + roots, min(PROBE_POINTS, count) * per_image + roots)
+
+
+def _trouble(plan: Plan) -> str | None:
+    """Say why a run is not measured; in no words where that is not wanted. None: it is."""
+    count = plan.dataset.description.count
+    if not plan.recipe.guard:
+        return ""
+    return f"{count} images are too few, at least {LEAST_REALS} are wanted" if count < LEAST_REALS else None
+
+
 def opened(plan: Plan, progress: Callable[[int], None]) -> Eye | str:
     """Open an eye, or tell why there is none; where none is wanted, in no words.
 
     `progress` hears how many real images are measured, where that was not done before.
     """
-    count = plan.dataset.description.count
-    if not plan.recipe.guard:
-        return ""
-    if count < LEAST_REALS:
-        return f"{count} images are too few, at least {LEAST_REALS} are wanted"
+    if (trouble := _trouble(plan)) is not None:
+        return trouble
     try:
         return Eye(plan, progress)
     except MetricsError as error:

@@ -21,13 +21,8 @@ _SETTLING_POINTS, _SETTLING_SEED = 2048, 1
 class Publisher:
     """Writes the checkpoint of a run, over the one before."""
 
-    def __init__(self, plan: Plan, architecture: Architecture, folder: Path) -> None:
-        self._plan, self._architecture, self._folder = plan, architecture, folder
-
-    @property
-    def path(self) -> Path:
-        """Where the published checkpoint lies."""
-        return self._folder / f"{self._plan.name}.safetensors"
+    def __init__(self, plan: Plan, architecture: Architecture) -> None:
+        self._plan, self._architecture = plan, architecture
 
     def settle(self, average: nn.Module) -> None:
         """Make the average ready for inference: batch-norm statistics of its own, eval mode."""
@@ -41,12 +36,10 @@ class Publisher:
         dealt = torch.from_numpy(order_of(plan.dataset, plan.recipe.balance, draws, plan.seed).epoch(0))
         return plan.dataset.labels[dealt[torch.arange(_SETTLING_POINTS) % len(dealt)]]
 
-    def publish(
-        self, average: nn.Module, position: Position, images_seen: int, metrics: dict[str, float], recorder: Recorder
-    ) -> None:
+    def publish(self, path: Path, average: nn.Module, position: Position, images_seen: int, recorder: Recorder) -> None:
         """Write a settled average as the run's checkpoint, with its card and pictures."""
-        header = self._header(position, images_seen, metrics)
-        checkpoint.save(self.path, header, average)
+        header = self._header(position, images_seen)
+        checkpoint.save(path, header, average)
         walks = strip.draw(average, self._architecture, header.classes)
         recorder.publish(header, self.grid(average), walks)
 
@@ -58,23 +51,20 @@ class Publisher:
     def _classes(self) -> tuple[str, ...]:
         return self._plan.dataset.description.classes if self._architecture.classes else ()
 
-    def _header(self, position: Position, images_seen: int, metrics: dict[str, float]) -> checkpoint.Header:
+    def _header(self, position: Position, images_seen: int) -> checkpoint.Header:
         plan, description = self._plan, self._plan.dataset.description
         return checkpoint.Header(
             name=plan.name,
             architecture=self._architecture,
             classes=self._classes,
             data=checkpoint.DataCredit(name=description.name, licence=description.licence, images=description.count),
-            training=checkpoint.Training(
-                images_seen=images_seen,
-                minutes=round(position.seconds / 60, 1),
-                device=device_name(plan.device),
-            ),
-            metrics=metrics,
+            training=checkpoint.Training(images_seen=images_seen, device=device_name(plan.device)),
+            metrics=position.figures,
             recipe={
                 "name": plan.recipe_name,
                 "seed": plan.seed,
                 **({"begun_from": position.begun_from} if position.begun_from else {}),
+                **({"earlier_budgets": list(position.earlier_budgets)} if position.earlier_budgets else {}),
                 **plan.recipe.model_dump(mode="json", exclude_none=True),
             },
             versions=checkpoint.installed_versions(),

@@ -1,7 +1,11 @@
 """A recipe is data: the networks, the objective, the optimiser and the budget of a run."""
 
+import ast
+import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -129,6 +133,11 @@ def load(name: str, overrides: dict[str, str] | None = None, budget: Mapping[str
     return checked(values | dict(budget or {}))
 
 
+def with_budget(recipe: Recipe, budget: Mapping[str, float]) -> Recipe:
+    """Give a recipe another budget. Raises RecipeError for a value out of range."""
+    return checked({key: value for key, value in recipe.model_dump().items() if key not in BUDGETS} | dict(budget))
+
+
 def checked(values: Mapping[str, object]) -> Recipe:
     """Make a recipe of its values. Raises RecipeError for an unknown key or a value out of range."""
     try:
@@ -140,11 +149,24 @@ def checked(values: Mapping[str, object]) -> Recipe:
 def _fault(fault: Mapping[str, object]) -> str:
     place = ".".join(map(str, fault["loc"]))  # type: ignore[call-overload]
     message = str(fault["msg"]).removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        return f"{place}: no value of a recipe; {_nearest(place)}"
     return f"{place}: {message}, got {fault['input']!r}" if place else message
 
 
+def _nearest(key: str) -> str:
+    keys = sorted(Recipe.model_fields)
+    # A key that ends another one counts as near, too: lr stands for two of them.
+    near = get_close_matches(key, keys, n=3) or [known for known in keys if key.lower() in known.split("_")]
+    return f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(keys)}"
+
+
 def _value(key: str, text: str) -> object:
-    try:
+    """Read a value as TOML, as Python writes it (True, .5), or as a bare word."""
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text):
+        return text  # also true and inf: the recipe's types turn words into what they want
+    with suppress(tomllib.TOMLDecodeError):
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{key}: {text!r} is not a TOML value (text needs quotes)") from error
+    with suppress(ValueError, SyntaxError):
+        return ast.literal_eval(text)
+    raise RecipeError(f"{key}: {text!r} is no number, word, true, false or list of them")

@@ -47,6 +47,10 @@ class Position(BaseModel):
     seed: int
     begun_from: str | None = None
     """Whose networks the run began with; None: random ones."""
+    classes: tuple[str, ...] | None = None
+    """Of the data, in the order of their labels; None in older states, which did not keep them."""
+    earlier_budgets: tuple[str, ...] = ()
+    """Of a run that got a larger one: each budget, and the step at which the next one took its place."""
     step: int = 0
     steps_in_epoch: int = 0
     """Steps that the running sums add up."""
@@ -80,27 +84,24 @@ def read_position(path: Path) -> Position:
 
 def restore(path: Path, networks: Networks) -> tuple[Position, Tensor]:
     """Load a state into freshly built networks. Returns the position and the running sums (6,)."""
-    position, tensors = _loaded(path, networks, with_moments=True)
+    position, tensors = read(path)
+    try:
+        for name, network in _networks(networks).items():
+            network.load_state_dict(under(tensors, name))
+        for name, optimiser in _optimisers(networks).items():
+            _restore_optimiser(optimiser, under(tensors, name))
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise StateError(f"{path}: does not fit this recipe ({_first_line(error)})") from error
     _restore_random(networks.random.generator, tensors["random"])
     return position, tensors["sums"]
 
 
-def begin(path: Path, networks: Networks) -> str:
-    """Give freshly built networks what another run has learnt; chance stays their own. Returns whose it was."""
-    position, _ = _loaded(path, networks, with_moments=False)  # another optimiser has others
-    return f"{position.name} at step {position.step:,} of its run"
-
-
-def _loaded(path: Path, networks: Networks, *, with_moments: bool) -> tuple[Position, dict[str, Tensor]]:
+def read(path: Path) -> tuple[Position, dict[str, Tensor]]:
+    """Read a state. Raises StateError when it is no state of this version."""
     try:
-        position, tensors = container.read(path, _KEY, Position, FORMAT_VERSION)
-        for name, network in _networks(networks).items():
-            network.load_state_dict(_under(tensors, name))
-        for name, optimiser in _optimisers(networks).items() if with_moments else ():
-            _restore_optimiser(optimiser, _under(tensors, name))
-    except (ModelError, RuntimeError, ValueError, KeyError) as error:
-        raise StateError(f"{path}: does not fit this recipe ({_first_line(error)})") from error
-    return position, tensors
+        return container.read(path, _KEY, Position, FORMAT_VERSION)
+    except ModelError as error:
+        raise StateError(f"not the state of a training run: {error}") from error
 
 
 def _first_line(error: Exception) -> str:
@@ -143,5 +144,6 @@ def _optimisers(networks: Networks) -> dict[str, Optimizer]:
     }
 
 
-def _under(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+def under(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+    """Pick the tensors of one network, by their names within it."""
     return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}

@@ -42,6 +42,25 @@ def test_a_checkpoint_is_measured_against_a_dataset(folder: Path) -> None:
     assert f"| {report['figures']['fd_efflite0']:.4g} |" in (folder / "tiny.md").read_text()
 
 
+def test_too_few_samples_are_told_beside_the_figures(folder: Path) -> None:
+    done = imagemill("evaluate", "tiny.safetensors", "smooth", "--n", "6", "--json", "few.json", cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "note: fd_efflite0: 6 samples are too few, fewer than the 1,280 features" in done.stdout
+    report = json.loads((folder / "few.json").read_text())
+    assert any("are of 6 points of each kind" in note for note in report["notes"])
+    low, high = report["intervals"]["precision_efflite0"]
+    assert high - low > 0.3
+
+
+def test_a_folder_of_images_is_measured_in_place_of_a_checkpoint(folder: Path) -> None:
+    done = imagemill("evaluate", "pictures", "smooth", "--json", "same.json", cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((folder / "same.json").read_text())
+    assert (report["model"], report["seed"], report["provenance"]["fakes"]) == ("pictures", None, 60)
+    assert report["figures"]["fd_efflite0"] < 1e-3
+    assert report["figures"]["nearest_ratio_efflite0"] == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -54,6 +73,9 @@ def test_a_checkpoint_is_measured_against_a_dataset(folder: Path) -> None:
         (["faces-64", "smooth"], "error: faces-64 draws 64 px images, pictures holds 32 px"),
         (["foreign.safetensors", "smooth"], "error: foreign knows the classes up, down; pictures holds left, right"),
         (["tiny.safetensors", "smooth", "--device", "meta"], "error: no device 'meta' here"),
+        (["tiny.safetensors", "smooth", "--n", "30", "--json", "."], "error: Is a directory: ."),
+        (["tiny.safetensors", "smooth", "--n", "30", "--json", "smooth"], "error: Is a directory: smooth"),
+        (["pictures", "smooth", "--card"], "error: pictures: --card is for checkpoints; images have no card"),
         (
             ["tiny.safetensors", "smooth", "--fid-weights", "tiny.safetensors"],
             "error: tiny.safetensors: not the weights that FID is defined by",

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import time
@@ -76,6 +77,52 @@ def test_ctrl_c_leaves_a_run_that_resumes(faces: Path) -> None:
     done = imagemill("train", "faces", "--resume", run.relative_to(faces), cwd=faces)
     assert done.returncode == 0, done.stdout + done.stderr
     assert checkpoint.read_header(run / "stopped.safetensors").training.images_seen == 1600
+    again = imagemill("train", "faces", "--resume", run.relative_to(faces), cwd=faces)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert (
+        "finished: this run has spent its budget of 1,600 images: 1,600 images seen. To go on: imagemill"
+        in again.stdout
+    )
+
+
+def test_two_processes_that_resume_one_run_are_refused_but_for_the_first(faces: Path) -> None:
+    command = [*COMMAND, "train", "faces", "--images", "1000000", "--name", "owned", *SLOW]
+    with subprocess.Popen(command, cwd=faces, env=ENVIRONMENT, stdout=subprocess.DEVNULL) as first:
+        deadline = time.monotonic() + 60
+        while not (states := list(faces.glob("runs/*-dcgan-owned/state.safetensors"))):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        second = imagemill("train", "faces", "--resume", states[0].parent, cwd=faces)
+        assert first.poll() is None
+        first.send_signal(signal.SIGINT)
+    assert (second.returncode, first.returncode) == (1, 130), second.stdout + second.stderr
+    assert f"is being trained by process {first.pid} on " in second.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--from", "faces-64", *SMALL], "does not fit a recipe with generator_channels 4; begin with: --set"),
+        (["--from", "pictures"], "error: pictures: a folder without the state of a run; --from takes"),
+        (["--set", "balance=1.0", "--set", "batch=2", "--name", "x" * 65], "error: a model's name matches"),
+    ],
+)
+def test_what_is_refused_leaves_no_run_folder(faces: Path, arguments: list[str], message: str) -> None:
+    done = imagemill("train", "faces", "--runs", "refused", *arguments, cwd=faces)
+    assert done.returncode == 1
+    assert message in done.stdout
+    assert not (faces / "refused").exists()
+
+
+def test_a_damaged_dataset_is_refused_by_name(faces: Path, tmp_path: Path) -> None:
+    shutil.copytree(faces / "faces", tmp_path / "faces")
+    with (tmp_path / "faces" / "images.bin").open("r+b") as file:
+        file.seek(5000)
+        file.write(bytes(5000))
+    done = imagemill("train", "faces", *SMALL, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "error: faces/images.bin (or labels.bin beside it) is damaged" in done.stdout
+    assert not (tmp_path / "runs").exists()
 
 
 def test_a_dry_run_says_what_would_be_done_and_leaves_nothing(faces: Path) -> None:
@@ -86,6 +133,9 @@ def test_a_dry_run_says_what_would_be_done_and_leaves_nothing(faces: Path) -> No
     assert "million weights" in done.stdout
     assert re.search(
         r"about [0-9,]+ steps, [0-9,]+ images seen \([0-9.]+ epochs\), 5 min at [0-9]+ images/s on cpu", done.stdout
+    )
+    assert re.search(
+        r"measuring the data: [0-9]+ s; checks, one every [0-9,]+ steps: [0-9]+, .* in all about", done.stdout
     )
     assert not (faces / "dry").exists()
 
@@ -166,12 +216,14 @@ def test_a_disk_that_fills_up_stops_a_run_that_can_be_resumed(faces: Path) -> No
             ["train", "faces", "--recipe", "stylegan"],
             "error: no recipe 'stylegan'; there are: cgan, dcgan, flagship, residual, wgan, wgan-gp",
         ),
-        (["train", "faces", "--set", "lr=1"], "error: lr: Extra inputs are not permitted"),
+        (["train", "faces", "--set", "lr=1"], "error: lr: no value of a recipe; did you mean"),
         (["train", "faces", "--set", "betas=[0.5, 2.0]"], "error: betas.1: Input should be less than 1, got 2.0"),
         (["train", "faces", "--set", "minutes=5"], "error: a budget is one of epochs, images, minutes; this one has"),
         (["train", "faces", "--epochs", "inf"], "error: epochs: Input should be"),
         (["train", "faces", "--device", "meta"], "error: no device 'meta' here"),
         (["train", "faces", "--device", "cuda:77"], "error: no device 'cuda:77' here"),
+        (["train", "faces", "--resume", "nowhere", "--epochs", "2"], "error: not the state of a training run: "),
+        (["train", "faces", "--runs", "pictures/left/1.png"], "error: Not a directory: pictures/left/1.png"),
     ],
 )
 def test_a_mistake_is_said_in_one_sentence(faces: Path, arguments: list[str], message: str) -> None:

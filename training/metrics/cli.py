@@ -7,11 +7,14 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from training.console import console, errors, progress
+from training.console import check_output, console, errors, progress, stopping
 
 
 def evaluate(
-    checkpoint: Annotated[str, typer.Argument(help="A checkpoint (.safetensors), or the name of a shipped model.")],
+    checkpoint: Annotated[
+        str,
+        typer.Argument(help="A checkpoint (.safetensors), the name of a shipped model, or a folder or zip of images."),
+    ],
     dataset: Annotated[Path, typer.Argument(help="What it was trained on, made by `imagemill dataset`.")],
     n: Annotated[int, typer.Option(min=6, help="How many samples are measured.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, max=2**53 - 1, help="Images 0 to n - 1 of this seed are measured.")] = 0,
@@ -24,22 +27,25 @@ def evaluate(
     fid_weights: Annotated[Path | None, typer.Option(help="Measure FID itself, with these Inception weights.")] = None,
 ) -> None:
     """Measure a model's samples against the data, and beside them what real images would get."""
-    from models import registry
-    from training import plan
-    from training.metrics import evaluation, report
+    with errors(), stopping("stopped; nothing was measured"):
+        from training import plan
+        from training.metrics import evaluation, report
 
-    with errors():
-        subject = evaluation.Subject(registry.find(checkpoint), dataset, n, seed)
+        subject = evaluation.Subject(evaluation.find(checkpoint), dataset, n, seed)
+        if json:
+            check_output(json, subject.source)
+        if card:
+            check_output(evaluation.card_of(subject.source))
         where = plan.device_named(device)
         with progress("images") as bar:
             made = evaluation.run(subject, where, fid_weights, lambda name, total: _counter(bar, name, total))
+        console.print(report.table(made))
+        for line in report.lines(made):
+            console.print(line, markup=False)
         if json:
             report.write(json, made)
         if card:
-            evaluation.write_card(subject.checkpoint, made)
-    console.print(report.table(made))
-    for line in report.lines(made):
-        console.print(line, markup=False)
+            evaluation.write_card(subject.source, made)
 
 
 def _counter(bar: Progress, name: str, total: int) -> Callable[[int], None]:

@@ -5,17 +5,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from models import registry
 from models.checkpoint import Header, load_generator, read_header
 from training import render
 from training.dataset import store
-from training.dataset.store import Description
+from training.dataset.store import Dataset, Description
 from training.errors import MetricsError
-from training.metrics import efflite, features, figures, reference
+from training.metrics import doubts, efflite, features, figures, pictures, reference
 from training.metrics.features import Extractor
+from training.metrics.reference import Reference
 from training.metrics.report import Report
 from training.publish import device_name
 from training.record import card
@@ -30,38 +33,71 @@ Counter = Callable[[str, int], Callable[[int], None]]
 class Subject:
     """What is evaluated: images 0 to n - 1 of a seed, and what they are compared with."""
 
-    checkpoint: Path
+    source: Path
+    """A checkpoint, or the images themselves: a folder, a zip, the ZIP or npz of a service."""
     dataset: Path
     n: int
     seed: int
 
 
+class _Drawn(NamedTuple):
+    """Features of samples, and where the samples come from."""
+
+    features: Tensor
+    labels: Tensor | None
+    """Those that were asked for, or None."""
+    model: str
+    sha256: str
+    notes: tuple[str, ...] = ()
+
+
 def run(subject: Subject, device: torch.device, fid_weights: Path | None, counter: Counter) -> Report:
-    """Evaluate a checkpoint, under the Inception network where its weights are given.
+    """Evaluate a checkpoint or images, under the Inception network where its weights are given.
 
     Class labels are asked for in the proportions of the data: other ones would themselves be a distance.
     Raises MetricsError when checkpoint and dataset do not fit each other.
     """
     started = time.monotonic()
-    header, generator = load_generator(subject.checkpoint)
+    from_images = pictures.are_at(subject.source)
     data = store.load(subject.dataset)
-    _check(header, data.description)
+    if not from_images:
+        _check(read_header(subject.source), data.description)
     extractor = features.load_inception(fid_weights, device) if fid_weights else features.load(efflite.NAME, device)
     reals = reference.of(data, extractor, subject.dataset, counter("real images", data.description.count))
-    labels = reals.labels_like(subject.n) if header.classes else None
-    network = generator.to(device).to(memory_format=torch.channels_last)
-    fakes = _drawn(network, header.latent_dim, subject, labels, extractor, counter("samples", subject.n))
-    measured = figures.measure(reals, fakes, labels)
+    if from_images:
+        drawn = _read(subject, data, extractor, counter)
+    else:
+        drawn = _drawn(subject, reals, extractor, device, counter("samples", subject.n))
+    measured = figures.measure(reals, drawn.features, drawn.labels)
+    distance = figures.name_of("fd", extractor.name)
+    intervals = measured.intervals.items()
     return Report(
-        model=header.name,
-        model_sha256=hashlib.sha256(subject.checkpoint.read_bytes()).hexdigest(),
-        seed=subject.seed,
+        model=drawn.model,
+        model_sha256=drawn.sha256,
+        seed=None if from_images else subject.seed,
         device=device_name(device),
         seconds=round(time.monotonic() - started, 1),
         figures=figures.named(measured.figures, extractor.name),
         floor=figures.named(measured.floor, extractor.name),
+        intervals={figures.name_of(name, extractor.name): interval for name, interval in intervals},
+        bias={} if measured.fd_bias is None else {distance: measured.fd_bias},
+        same_size={distance: measured.fd_same_size},
+        notes=(*drawn.notes, *doubts.of(measured, distance)),
         provenance=measured.provenance,
     )
+
+
+def find(source: str) -> Path:
+    """Find images at a path, or a checkpoint by its path or name. Raises ModelError when there is none."""
+    is_shipped = source in registry.zoo()
+    return Path(source) if pictures.are_at(Path(source)) and not is_shipped else registry.find(source)
+
+
+def card_of(source: Path) -> Path:
+    """Name the card of a checkpoint. Raises MetricsError for images, which have none."""
+    if pictures.are_at(source):
+        raise MetricsError(f"{source}: --card is for checkpoints; images have no card")
+    return source.parent / f"{read_header(source).name}.md"
 
 
 def write_card(path: Path, report: Report) -> None:
@@ -70,20 +106,28 @@ def write_card(path: Path, report: Report) -> None:
 
 
 def _drawn(
-    generator: nn.Module,
-    latent_dim: int,
-    subject: Subject,
-    labels: Tensor | None,
-    extractor: Extractor,
-    progress: Callable[[int], None],
-) -> Tensor:
-    rows = []
+    subject: Subject, reals: Reference, extractor: Extractor, device: torch.device, progress: Callable[[int], None]
+) -> _Drawn:
+    """Draw the images of a checkpoint and extract their features."""
+    header, generator = load_generator(subject.source)
+    network = generator.to(device).to(memory_format=torch.channels_last)
+    labels, rows = reals.labels_like(subject.n) if header.classes else None, []
     for start in range(0, subject.n, _CHUNK):
         chunk = range(start, min(start + _CHUNK, subject.n))
         asked = None if labels is None else labels[chunk.start : chunk.stop]
-        rows.append(extractor(render.samples(generator, latent_dim, subject.seed, chunk, asked)))
+        rows.append(extractor(render.samples(network, header.latent_dim, subject.seed, chunk, asked)))
         progress(chunk.stop)
-    return torch.cat(rows)
+    sha256 = hashlib.sha256(subject.source.read_bytes()).hexdigest()
+    return _Drawn(torch.cat(rows), labels, header.name, sha256)
+
+
+def _read(subject: Subject, data: Dataset, extractor: Extractor, counter: Counter) -> _Drawn:
+    """Read images and extract their features."""
+    made = data.description
+    found = pictures.read(subject.source, made.resolution, made.classes, subject.n)
+    features = extractor(found.images, counter("samples", len(found.images)))
+    notes = (f"{found.unusable} of the images could not be used",) if found.unusable else ()
+    return _Drawn(features, found.labels, subject.source.resolve().name, found.sha256, notes)
 
 
 def _check(header: Header, description: Description) -> None:

@@ -5,9 +5,10 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from training.errors import MetricsError
-from training.metrics import frechet, inception, kernel, memorisation, neighbours, realism
+from training.metrics import frechet, inception, kernel, memorisation, neighbours, realism, uncertainty
 from training.metrics.neighbours import K
 from training.metrics.reference import Reference
+from training.metrics.uncertainty import Interval, Spread
 
 MOST_POINTS = 10_000
 """More points make a manifold dearer, not better."""
@@ -70,7 +71,15 @@ class Evaluation(BaseModel):
 
     figures: Figures
     floor: Figures
-    """One half of the reals in the place of the fakes, the other half as the reference."""
+    """One half of the reals in the place of the fakes, but no more than those; the other half as the reference."""
+    intervals: dict[str, Interval]
+    """95% intervals, by the names of figures, where they are known: of the distance and of shares."""
+    fd_bias: float | None
+    """By how much the Frechet distance would fall with endlessly many samples; None for fewer than ten."""
+    fd_same_size: float
+    """The Frechet distance of as many samples, against the same reals, as the floor is measured with."""
+    dim: int
+    """Features of an image."""
     provenance: Provenance
 
 
@@ -81,9 +90,16 @@ def measure(reference: Reference, fakes: Tensor, labels: Tensor | None = None) -
     """
     _check(reference, fakes)
     first, second = reference.halves()
+    alike = slice(min(len(second.features), len(fakes)))
+    found = _figures(reference, fakes, labels)
+    spread = uncertainty.spread(found.fd, reference.gaussian, fakes)
     return Evaluation(
-        figures=_figures(reference, fakes, labels),
-        floor=_figures(first, second.features, None if labels is None else second.labels),
+        figures=found,
+        floor=_figures(first, second.features[alike], None if labels is None else second.labels[alike]),
+        intervals=_intervals(found, len(fakes), _common(reference, fakes, MOST_POINTS), spread),
+        fd_bias=spread and spread.bias,
+        fd_same_size=frechet.distance(first.gaussian, frechet.gaussian(fakes[alike])),
+        dim=fakes.shape[1],
         provenance=Provenance(
             **reference.source.model_dump(exclude={"format_version"}),
             reals=len(reference.features),
@@ -108,13 +124,23 @@ def probe(reference: Reference, fakes: Tensor) -> Probe:
 
 
 def named(figures: Figures | Probe, extractor: str) -> dict[str, float]:
-    """Name each figure together with its feature network, so that no two can be mixed up: fd_efflite0 and so on.
-
-    Only the distances under the Inception weights are called fid and kid.
-    """
-    own = {"fd": "fid", "kd": "kid"} if extractor == inception.NAME else {}
+    """Name each figure together with its feature network, so that no two can be mixed up: fd_efflite0 and so on."""
     found = figures.model_dump(exclude_none=True)
-    return {own.get(name, f"{name.strip('_')}_{extractor}"): value for name, value in found.items()}
+    return {name_of(name, extractor): value for name, value in found.items()}
+
+
+def name_of(figure: str, extractor: str) -> str:
+    """Name a figure together with its feature network. Distances under the Inception weights are called fid and kid."""
+    own = {"fd": "fid", "kd": "kid"} if extractor == inception.NAME else {}
+    return own.get(figure, f"{figure.strip('_')}_{extractor}")
+
+
+def _intervals(found: Figures, fakes: int, manifold: int, spread: Spread | None) -> dict[str, Interval]:
+    counts = dict.fromkeys(("yield_", "copies", "label_agreement"), fakes)
+    counts |= dict.fromkeys(("precision", "recall", "coverage"), manifold)
+    values = {name: getattr(found, name) for name in counts}
+    shares = {name: uncertainty.share(value, counts[name]) for name, value in values.items() if value is not None}
+    return shares | ({"fd": spread.interval} if spread else {})
 
 
 def _figures(reference: Reference, fakes: Tensor, labels: Tensor | None) -> Figures:

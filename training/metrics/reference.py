@@ -1,5 +1,6 @@
 """The real images of a dataset as features, in a fair order; extracted once and kept beside the dataset."""
 
+import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
-from models import container
+from models import container, whole
 from models.errors import CheckpointError
 from training.dataset.store import Dataset
 from training.metrics import frechet
@@ -34,6 +35,13 @@ class Source(BaseModel):
     resize: str
     dataset: str
     dataset_sha256: str
+
+
+class Kept(Source):
+    """Features in a file."""
+
+    features_sha256: str | None = None
+    """None in older files."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,12 @@ class Reference:
         return self.labels[torch.arange(count) % len(self.labels)]
 
 
+def is_kept(dataset: Dataset, extractor: Extractor, folder: Path) -> bool:
+    """Tell whether a dataset's features are in its folder already."""
+    source = _source(dataset, extractor)
+    return _read(_path(folder, extractor), source, dataset.description.count) is not None
+
+
 def of(
     dataset: Dataset, extractor: Extractor, folder: Path, progress: Callable[[int], None] = lambda _: None
 ) -> Reference:
@@ -73,14 +87,7 @@ def of(
 
     A folder that cannot be written to costs the extraction every time. `progress` hears how many images are done.
     """
-    description = dataset.description
-    source = Source(
-        extractor=extractor.name,
-        resize=extractor.resize,
-        dataset=description.name,
-        dataset_sha256=description.sha256,
-    )
-    path = folder / f"features-{extractor.name}.safetensors"
+    description, source, path = dataset.description, _source(dataset, extractor), _path(folder, extractor)
     features = _read(path, source, description.count)
     if features is None:
         features = extractor(dataset.images, progress)
@@ -90,18 +97,39 @@ def of(
     return Reference(source, features[order], dataset.labels[order])
 
 
+def _source(dataset: Dataset, extractor: Extractor) -> Source:
+    return Source(
+        extractor=extractor.name,
+        resize=extractor.resize,
+        dataset=dataset.description.name,
+        dataset_sha256=dataset.description.sha256,
+    )
+
+
+def _path(folder: Path, extractor: Extractor) -> Path:
+    return folder / f"features-{extractor.name}.safetensors"
+
+
 def _read(path: Path, source: Source, count: int) -> Tensor | None:
     try:
-        found, tensors = container.read(path, _KEY, Source, FORMAT_VERSION)
+        found, tensors = container.read(path, _KEY, Kept, FORMAT_VERSION)
     except CheckpointError:
         return None
     features = tensors.get("features", torch.empty(0))
-    whole = features.dim() == 2 and len(features) == count and features.dtype == torch.float32
-    return features if found == source and whole and bool(features.isfinite().all()) else None
+    undamaged = found.features_sha256 in (None, _sha256(features))
+    fits = features.dim() == 2 and len(features) == count and features.dtype == torch.float32
+    same = Source(**found.model_dump(exclude={"features_sha256"})) == source
+    return features if same and undamaged and fits and bool(features.isfinite().all()) else None
+
+
+def _sha256(features: Tensor) -> str:
+    return hashlib.sha256(features.numpy().data).hexdigest()
 
 
 def _write(path: Path, source: Source, features: Tensor) -> None:
     try:
-        container.write(path, _KEY, source, {"features": features})
+        whole.remove_abandoned(path.parent)
+        kept = Kept(**source.model_dump(), features_sha256=_sha256(features))
+        container.write(path, _KEY, kept, {"features": features})
     except OSError as error:
         log.warning("features were not kept path=%s reason=%s", path, error.strerror)

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from models import whole
 from training.metrics.figures import Provenance
+from training.metrics.uncertainty import Interval
 
 _WANTED = {
     "fid": "low",
@@ -31,32 +32,48 @@ class Report(BaseModel):
 
     model: str
     model_sha256: str
-    seed: int
+    seed: int | None
+    """None: the images were given, and not drawn by a model."""
     device: str
     seconds: float
     figures: dict[str, float]
     floor: dict[str, float]
+    intervals: dict[str, Interval] = {}
+    """95% intervals: of what other samples of the same number would give."""
+    bias: dict[str, float] = {}
+    """By how much a distance would fall with endlessly many samples, about."""
+    same_size: dict[str, float] = {}
+    """A distance of as many samples, against the same reals, as its floor is measured with."""
+    notes: tuple[str, ...] = ()
+    """What keeps figures from being taken at their word."""
     provenance: Provenance
 
 
 def table(report: Report) -> Table:
     """Set each figure beside that of held-out reals."""
-    made = Table("figure", "samples", "reals", "wanted", box=None, pad_edge=False)
+    made = Table("figure", "samples", "95%", "reals", "wanted", box=None, pad_edge=False)
     for name, value in report.figures.items():
         wanted = _WANTED[name.removesuffix(f"_{report.provenance.extractor}")]
-        made.add_row(name, f"{value:.4g}", f"{report.floor[name]:.4g}", wanted)
+        made.add_row(name, f"{value:.4g}", interval(report, name), f"{report.floor[name]:.4g}", wanted)
     return made
+
+
+def interval(report: Report, name: str) -> str:
+    """Write down the interval of a figure, where it is known."""
+    return "{:.3g} to {:.3g}".format(*report.intervals[name]) if name in report.intervals else ""
 
 
 def lines(report: Report) -> list[str]:
     """Say what the figures are of, without which they mean nothing."""
     of = report.provenance
     half = of.reals // 2
+    seed = "" if report.seed is None else f", seed {report.seed}"
     return [
-        f"samples: {of.fakes} of {report.model} (sha256 {report.model_sha256[:12]}), seed {report.seed}",
+        *(f"note: {note}" for note in report.notes),
+        f"samples: {of.fakes} of {report.model} (sha256 {report.model_sha256[:12]}){seed}",
         f"reference: {of.reals} images of {of.dataset} (sha256 {of.dataset_sha256[:12]})",
         f"features: {of.extractor}, {of.resize}; k {of.k}, manifolds of {of.manifold} points",
-        f"reals: {half} images of the reference measured against {half} others",
+        f"reals: {min(half, of.fakes)} images of the reference measured against {half} others",
         f"time: {report.seconds:.0f} s on {report.device}",
     ]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from models import whole
 from models.checkpoint import Header
-from training.metrics.report import Report
+from training.metrics.report import Report, interval
 from training.record import grid, log, tiles
 from training.record.log import LOG, EpochLine
 
@@ -43,7 +43,7 @@ def render(
         f"![Samples of {header.name}, not selected]({header.name}.png)",
         f"The samples are {grid.address(header.architecture)}, not selected; a service makes them again for "
         f"`POST /generate?model={header.name}&n={grid.count(header.architecture)}&seed={tiles.SEED}`.",
-        _table(("", ""), _facts(header)),
+        _table(("", ""), _facts(header, lines)),
         *_metrics(header, report),
         *([f"## Walks between latents\n\n![Walks of {header.name} between latents]({strip})"] if strip else []),
         *([f"## Curves\n\n![Losses, scores and metrics of {header.name}]({plots})"] if plots else []),
@@ -54,7 +54,7 @@ def render(
     return "\n\n".join(parts) + "\n"
 
 
-def _facts(header: Header) -> list[tuple[str, ...]]:
+def _facts(header: Header, lines: Sequence[EpochLine]) -> list[tuple[str, ...]]:
     architecture, data, training = header.architecture, header.data, header.training
     latent = f"latent {architecture.latent_dim}{' on a sphere' if architecture.sphere else ''}"
     return [
@@ -64,20 +64,37 @@ def _facts(header: Header) -> list[tuple[str, ...]]:
         ("data", f"{data.name}, {data.images} images"),
         ("licence of the data", data.licence),
         ("images seen", f"{training.images_seen:,}"),
-        ("training time", f"{training.minutes:.0f} minutes on {training.device}"),
+        ("training time", f"{_time(header, lines)} on {training.device}"),
         ("versions", ", ".join(f"{name} {version}" for name, version in header.versions.items())),
     ]
+
+
+def _time(header: Header, lines: Sequence[EpochLine]) -> str:
+    """Tell how long a model was trained: as the log says, or the header of an older checkpoint."""
+    seen, minutes = header.training.images_seen, header.training.minutes
+    told = [line.seconds for line in lines if line.images_seen >= seen][:1] or [line.seconds for line in lines[-1:]]
+    seconds = 60 * minutes if minutes is not None else told[0] if told else None
+    if seconds is None:
+        return "not recorded,"
+    return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
 
 
 def _metrics(header: Header, report: Report | None) -> list[str]:
     if report is None:
         rows = [(name, f"{value:.4g}") for name, value in header.metrics.items()]
-        note = "Measured while it trained, on the 2,000 samples or fewer of a check."
+        note = (
+            "Measured while it trained, on the 2,000 samples or fewer of a check: so few enlarge a Frechet distance. "
+            "`imagemill evaluate` measures more."
+        )
         return [f"## Metrics\n\n{_table(('', header.name), rows)}", note] if rows else []
     made = report.provenance
-    both = [(name, f"{value:.4g}", f"{report.floor[name]:.4g}") for name, value in report.figures.items()]
+    both = [
+        (name, f"{value:.4g}", interval(report, name), f"{report.floor[name]:.4g}")
+        for name, value in report.figures.items()
+    ]
     return [
-        f"## Metrics\n\n{_table(('', header.name, 'real images'), both)}",
+        f"## Metrics\n\n{_table(('', header.name, '95%', 'real images'), both)}",
+        *(["\n".join(f"- {note}" for note in report.notes)] if report.notes else []),
         f"{made.fakes:,} samples (seed {report.seed}) against the {made.reals:,} images of {made.dataset}, by "
         f"features of {made.extractor} (resize: {made.resize}); precision, recall, density, coverage and the kernel "
         f"distance take {made.manifold:,} of each, k = {made.k}. In the column of real images one half of them takes "

@@ -38,6 +38,7 @@ def style(
     """Give one picture the style of another. IMAGEMILL_VGG19 names the file of VGG19's weights, in safetensors."""
     import torch
 
+    from models import whole
     from worker.contracts.pictures import PictureError
     from worker.errors import WorkerError
 
@@ -50,6 +51,7 @@ def style(
     if device == "cuda" and not torch.cuda.is_available():
         raise typer.BadParameter("there is no CUDA device here")
     try:
+        whole.check(out)  # before minutes of work
         styled = _styled(_picture(image, size), _picture(painting, size), strength, steps, keep_colours, device, notes)
         _write(out, styled)
     except torch.OutOfMemoryError:

@@ -1,3 +1,5 @@
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -28,3 +30,41 @@ def test_a_record_that_does_not_fit_is_not_there_in_part(tmp_path: Path, disk_of
             whole.append(path, b"b" * 60)
         whole.append(path, b"c" * 40)
     assert path.read_bytes() == b"a" * 60 + b"c" * 40
+
+
+@pytest.mark.parametrize(
+    "name", [".", "folder", "a-file/b.bin", "x" * 250], ids=["here", "a folder", "below a file", "long"]
+)
+def test_a_path_that_cannot_be_written_is_found_before_the_work_and_named_as_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    Path("a-file").touch()
+    for attempt in (whole.check, lambda path: whole.write(path, b"new")):
+        with pytest.raises(OSError, match=r"irectory|too long") as found:
+            attempt(Path(name))
+        assert found.value.filename == name
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a-file", "folder"]
+
+
+def test_a_path_that_can_be_written_is_found_good_and_stays_as_it_is(tmp_path: Path) -> None:
+    whole.check(tmp_path / "new" / "folders" / "b.bin")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "old.bin").write_bytes(b"old")
+    whole.check(tmp_path / "old.bin")
+    assert (tmp_path / "old.bin").read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["old.bin"]
+
+
+def test_partial_files_of_ended_writers_are_removed_and_no_others(tmp_path: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    old = tmp_path / f".old.bin.{os.getppid()}.partial"
+    gone = [tmp_path / f".state.bin.{ended.pid}.partial", tmp_path / f".own.{os.getpid()}.partial", old]
+    kept = [tmp_path / name for name in (f".new.bin.{os.getppid()}.partial", ".mine.partial", "x.1.partial", "b.bin")]
+    for path in (*gone, *kept):
+        path.touch()
+    os.utime(old, (0, 0))
+    whole.remove_abandoned(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted(kept)

@@ -5,8 +5,9 @@ import torch
 
 from training import estimate, parallel, record
 from training import plan as plans
-from training.loop import Run, Watcher
+from training.loop import Run
 from training.plan import Changes, Plan
+from training.watcher import Watcher
 
 CPU = torch.device("cpu")
 

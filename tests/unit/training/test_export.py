@@ -1,4 +1,6 @@
 import json
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import get_args
@@ -14,6 +16,7 @@ from typer.testing import CliRunner
 from models import checkpoint, latents
 from models.checkpoint import Header
 from models.registry import Architecture, build_generator, zoo
+from tests.command import COMMAND, ENVIRONMENT
 from training import export
 from training import onnx as onnx_file
 from training.errors import ExportError
@@ -150,6 +153,43 @@ def test_the_command_exports_a_file_to_where_it_is_told(tmp_path: Path, monkeypa
     assert code == 0
     assert "not compared with PyTorch: onnxruntime is not installed" in said
     assert (tmp_path / "there" / "mine.onnx").exists()
+
+
+@pytest.mark.parametrize("name", [".", "folder", "mine.safetensors"])
+def test_an_output_that_cannot_be_written_is_refused_before_the_work_by_the_name_that_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    header, generator = model("dcgan", 0)
+    checkpoint.save(tmp_path / "mine.safetensors", header, generator)
+    before = (tmp_path / "mine.safetensors").read_bytes()
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delattr(onnx_file, "write")
+    code, said = run("mine.safetensors", "--onnx", name)
+    assert code == 1
+    assert said in (
+        f"error: Is a directory: {name}\n",
+        f"error: {name}: is the file that is read; choose another name\n",
+    )
+    assert (tmp_path / "mine.safetensors").read_bytes() == before
+
+
+def test_ctrl_c_ends_an_export_in_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "export", "faces-64", "--onnx", tmp_path / "out.onnx"],
+        env=ENVIRONMENT | {"PYTHONUNBUFFERED": "1", "PYTHONPROFILEIMPORTTIME": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr
+        for line in process.stderr:  # the exporter is being loaded: its interrupts become a page
+            if "torch.onnx._internal.exporter" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+    assert (process.returncode, said.strip()) == (130, "stopped")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_checkpoint_that_is_not_there_is_a_sentence_with_those_that_are() -> None:

@@ -9,9 +9,11 @@ from models import checkpoint
 from training import plan as plans
 from training import recipe, record, state
 from training.errors import StateError
-from training.loop import HEALTHY, Ending, Run, Watcher
+from training.loop import Run
 from training.metrics.figures import Probe
 from training.plan import STATE, Changes, Plan
+from training.saves import HEALTHY
+from training.watcher import Ending, Watcher
 
 CPU = torch.device("cpu")
 SMALL = ("batch=8", "latent_dim=8", "generator_channels=4", "discriminator_channels=4")
@@ -161,8 +163,7 @@ def probes(*figures: tuple[float, float, float]) -> object:
 
 @pytest.fixture
 def check_always(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.clock.CHECK_EVERY_SECONDS", 0)
-    monkeypatch.setattr("training.clock._SHARE", 1e9)
+    monkeypatch.setattr("training.checks.every_steps", lambda *_: 1)
 
 
 def seeing(plan: Plan, folder: Path, *figures: tuple[float, float, float]) -> Run:
@@ -301,7 +302,7 @@ def test_a_run_can_begin_with_what_another_learnt(data: Path, other_data: Path, 
     taught, folder = new(tmp_path), new(tmp_path)
     first = Run(plan_of(data, images=24), taught)
     first.train(Watcher())
-    plan = plans.fresh(other_data, "cgan", Changes(images=8, values=SMALL), 4, CPU, "pups-32", taught)
+    plan = plans.fresh(other_data, "cgan", Changes(images=8, values=SMALL), 4, CPU, "pups-32", taught / STATE)
     second = Run(plan, folder)
     learnt = first.networks["generator"].state_dict()
     assert all(torch.equal(learnt[key], value) for key, value in second.networks["generator"].state_dict().items())
@@ -314,22 +315,26 @@ def test_a_run_can_begin_with_one_of_another_optimiser(data: Path, tmp_path: Pat
     taught = new(tmp_path)
     Run(plan_of(data, images=8), taught).train(Watcher())
     values = (*SMALL, 'optimiser="rmsprop"')
-    run = Run(plans.fresh(data, "cgan", Changes(images=8, values=values), 0, CPU, "pets-32", taught), new(tmp_path))
+    run = Run(
+        plans.fresh(data, "cgan", Changes(images=8, values=values), 0, CPU, "pets-32", taught / STATE), new(tmp_path)
+    )
     assert run.train(Watcher()).outcome == "finished"
 
 
 def test_a_run_that_began_with_another_resumes_exactly(data: Path, tmp_path: Path) -> None:
     taught = new(tmp_path)
     Run(plan_of(data, images=24), taught).train(Watcher())
-    plan = plans.fresh(data, "cgan", Changes(images=48, values=(*SMALL, "guard=false")), 4, CPU, "pets-32", taught)
+    plan = plans.fresh(
+        data, "cgan", Changes(images=48, values=(*SMALL, "guard=false")), 4, CPU, "pets-32", taught / STATE
+    )
     assert_resumed_equals_straight(tmp_path, plan, 4)
 
 
 def test_a_run_cannot_begin_with_networks_of_another_shape(data: Path, tmp_path: Path) -> None:
     taught = new(tmp_path)
     Run(plan_of(data, images=8), taught).train(Watcher())
-    plan = plans.fresh(data, "cgan", Changes(images=8), 0, CPU, "pets-32", taught)
-    with pytest.raises(StateError, match=r"does not fit this recipe \((size mismatch|Missing|Unexpected)[^\n]*\)$"):
+    plan = plans.fresh(data, "cgan", Changes(images=8), 0, CPU, "pets-32", taught / STATE)
+    with pytest.raises(StateError, match=r"begin with: --set latent_dim=8 --set generator_channels=4$"):
         Run(plan, new(tmp_path))
 
 
@@ -350,3 +355,74 @@ def test_resume_with_a_state_of_another_architecture_is_refused(data: Path, tmp_
 def test_resume_without_a_state_is_refused(data: Path, tmp_path: Path) -> None:
     with pytest.raises(StateError, match=r"not the state of a training run: .*No such file"):
         plans.resumed(data, tmp_path, CPU)
+
+
+def test_a_finished_run_goes_on_with_a_larger_budget(data: Path, tmp_path: Path) -> None:
+    folder, heard = new(tmp_path), list[record.EpochLine]()
+    Run(plan_of(data, "cgan", "final_lr=0.1", "guard=false", images=24), folder).train(Watcher())
+    run = Run(plans.resumed(data, folder, CPU, {"images": 96}), folder)
+    assert run.told.startswith("step 3: the budget is 96 images instead of 24 images, of which 25% is spent")
+    assert run.train(Watcher(epoch=heard.append)) == Ending("finished")
+    assert [line.images_seen for line in heard] == [48, 72, 96]
+    assert heard[0].events == (run.told,)
+    lrs = [line.generator_lr or 0 for line in heard]
+    assert 2e-4 > lrs[0] > lrs[1] > lrs[2] >= 2e-5
+    made = checkpoint.read_header(run.checkpoint).recipe
+    assert (made["images"], made["earlier_budgets"]) == (96, ["24 images until step 3"])
+
+
+def test_a_run_with_a_larger_budget_resumes_exactly(data: Path, tmp_path: Path) -> None:
+    folders = [new(tmp_path), new(tmp_path)]
+    for folder in folders:
+        Run(plan_of(data, "cgan", "guard=false", images=24), folder).train(Watcher())
+    Run(plans.resumed(data, folders[0], CPU, {"epochs": 3}), folders[0]).train(Watcher())
+    stopped = Run(plans.resumed(data, folders[1], CPU, {"epochs": 3}), folders[1])
+    stopped.train(stop_after(stopped, 5))
+    Run(plans.resumed(data, folders[1], CPU), folders[1]).train(Watcher())
+    straight, resumed = map(weights, folders)
+    assert all(torch.equal(straight[key], resumed[key]) for key in straight)
+
+
+def test_patience_waits_by_the_larger_budget(data: Path, tmp_path: Path) -> None:
+    folder = new(tmp_path)
+    run = Run(plan_of(data, images=24), folder)
+    run._position = run._position.model_copy(update={"best": state.Best(fd=1, step=1, progress=1 / 3)})
+    run.train(stop_after(run, 2))
+    best = Run(plans.resumed(data, folder, CPU, {"images": 48}), folder)._position.best
+    assert best is not None
+    assert best.step == 1
+    assert best.progress == pytest.approx(1 / 6)
+
+
+@pytest.mark.usefixtures("check_always")
+def test_a_rollback_keeps_the_larger_budget(data: Path, tmp_path: Path) -> None:
+    folder = new(tmp_path)
+    seeing(plan_of(data, images=16), folder, (300, 0.5, 1), (290, 0.5, 1)).train(Watcher())
+    run = Run(plans.resumed(data, folder, CPU, {"images": 32}), folder)
+    run._eye = probes((500, 0.1, 1), (280, 0.5, 1), (270, 0.5, 1))  # type: ignore[assignment]
+    assert run.train(Watcher()) == Ending("finished")
+    position = state.read_position(folder / STATE)
+    assert (position.step, position.recipe.images, position.memory.interventions) == (4, 32, 1)
+    assert position.earlier_budgets == ("16 images until step 2",)
+
+
+def test_the_same_data_seed_and_budget_ship_the_same_file_however_long_it_takes(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.checks.every_steps", lambda *_: 2)
+    plan, folders = plan_of(data, images=80), [new(tmp_path), new(tmp_path)]
+    Run(plan, folders[0]).train(Watcher())
+    monkeypatch.setattr("training.clock.Clock.seconds", lambda _clock: 7200.0)
+    monkeypatch.setattr("training.clock.Clock._now", lambda _clock: 7200.0)
+    monkeypatch.setattr("training.clock.Clock.lap", lambda _clock: 7200.0)
+    stopped = Run(plan, folders[1])
+    stopped.train(stop_after(stopped, 5))
+    Run(plans.resumed(data, folders[1], CPU), folders[1]).train(Watcher())
+    first, second = ((folder / "pets-32.safetensors").read_bytes() for folder in folders)
+    assert first == second
+
+
+def test_a_set_of_one_batch_does_not_write_a_line_per_step(data: Path, tmp_path: Path) -> None:
+    run, heard = Run(plan_of(data, "cgan", "batch=64", images=60 * 24), new(tmp_path)), list[record.EpochLine]()
+    run.train(Watcher(epoch=heard.append))
+    assert [line.epoch for line in heard] == [50, 60]

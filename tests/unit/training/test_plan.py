@@ -20,6 +20,10 @@ def test_a_budget_beside_one_among_the_changes_is_refused(data: Path) -> None:
         plans.fresh(data, "dcgan", Changes(minutes=1, values=("images=100",)), 0, CPU, None)
 
 
+def test_blanks_around_a_change_do_not_count(data: Path) -> None:
+    assert plans.fresh(data, "dcgan", Changes(values=("batch = 8",)), 0, CPU, None).recipe.batch == 8
+
+
 def test_a_name_that_no_url_could_carry_is_refused_before_training(data: Path) -> None:
     with pytest.raises(RecipeError, match="a model's name matches"):
         plans.fresh(data, "dcgan", Changes(), 0, CPU, "My Faces!")

@@ -10,11 +10,9 @@ from training.publish import Publisher
 
 
 @pytest.mark.parametrize(("balance", "dogs"), [(0.0, 683), (1.0, 1024)])
-def test_batch_norm_settles_on_the_classes_that_training_saw(
-    data: Path, tmp_path: Path, balance: float, dogs: int
-) -> None:
+def test_batch_norm_settles_on_the_classes_that_training_saw(data: Path, balance: float, dogs: int) -> None:
     plan = plans.fresh(data, "cgan", Changes(values=(f"balance={balance}",)), 0, torch.device("cpu"), "pets")
-    publisher = Publisher(plan, networks.architecture_of(plan.recipe, plan.dataset.description), tmp_path)
+    publisher = Publisher(plan, networks.architecture_of(plan.recipe, plan.dataset.description))
     labels = publisher._labels()
     assert torch.bincount(labels).tolist() == pytest.approx([2048 - dogs, dogs], abs=1)
     assert set(labels[:128].tolist()) == {0, 1}

@@ -52,11 +52,30 @@ def test_single_values_can_be_changed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("mirror", "False", False),
+        ("mirror", "false", False),
+        ("augment", ".5", 0.5),
+        ("betas", "[.5, .9]", (0.5, 0.9)),
+        ("objective", "relativistic", "relativistic"),
+        ("objective", '"relativistic"', "relativistic"),
+        ("batch", "1_000", 1000),
+    ],
+)
+def test_a_value_may_be_written_as_people_write_it(key: str, text: str, value: object) -> None:
+    assert getattr(recipe.load("dcgan", {key: text}), key) == value
+
+
+@pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"bacth": "32"}, "bacth: Extra inputs are not permitted"),
+        ({"bacth": "32"}, "bacth: no value of a recipe; did you mean batch"),
+        ({"lr": "1"}, "lr: no value of a recipe; did you mean discriminator_lr or final_lr or generator_lr"),
+        ({"zzz": "1"}, "zzz: no value of a recipe; there are: architecture, augment"),
+        ({"batch": "="}, "batch: '=' is no number, word, true, false or list of them"),
         ({"batch": "0"}, "batch: Input should be greater than or equal to 2, got 0"),
-        ({"objective": "wgan"}, "'wgan' is not a TOML value"),
+        ({"objective": "wgan"}, "objective: Input should be 'bce'"),
         ({"objective": "'wgan'"}, "objective: Input should be 'bce'"),
         ({"generator_lr": "-1e-4"}, "generator_lr"),
         ({"minutes": "20"}, "a budget is one of epochs, images, minutes; this one has epochs and minutes"),

@@ -8,6 +8,7 @@ import torch
 from tests.tiny import picture
 from training.dataset import store
 from training.dataset.framing import Framing
+from training.dataset.item import Item
 from training.dataset.source import items
 from training.dataset.store import Dataset, SetAside
 from training.dataset.table import LabelColumn
@@ -166,3 +167,21 @@ def test_numeric_classes_are_numbered_in_their_order(tmp_path: Path) -> None:
         picture(number).save(tmp_path / "in" / str(number) / "0.png")
     made = store.build(items(tmp_path / "in"), tmp_path / "out", 32, CREDIT)
     assert made.classes == tuple(map(str, range(12)))
+
+
+@pytest.mark.parametrize("name", ["images.bin", "labels.bin"])
+def test_a_damaged_byte_is_found_when_a_dataset_is_opened(data: Path, name: str) -> None:
+    damaged = bytearray((data / name).read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    (data / name).write_bytes(damaged)
+    with pytest.raises(
+        DatasetError, match=r"images\.bin \(or labels\.bin beside it\) is damaged.*make the dataset again"
+    ):
+        store.load(data)
+
+
+def test_more_classes_than_a_model_can_have_are_refused_before_the_work(tmp_path: Path) -> None:
+    found = [Item(str(k), str(k), lambda: b"") for k in range(10_001)]
+    with pytest.raises(DatasetError, match="10,001 classes, and a model has at most 10,000"):
+        store.build(found, tmp_path / "out", 32, store.Credit("many", "CC0"))
+    assert not list(tmp_path.iterdir())

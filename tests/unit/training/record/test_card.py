@@ -44,6 +44,8 @@ def report() -> Report:
         seconds=3,
         figures={"fd_efflite0": 31.25},
         floor={"fd_efflite0": 4.5},
+        intervals={"fd_efflite0": (30.0, 32.5)},
+        notes=("few samples",),
         provenance=made,
     )
 
@@ -78,7 +80,11 @@ def test_the_recipe_is_toml_without_what_was_not_set() -> None:
 
 def test_figures_stand_beside_those_of_real_images_with_all_that_makes_them_comparable(report: Report) -> None:
     text = card.render(header(metrics={"fd_efflite0": 87.0}), [], report)
-    assert "|  | pets-32 | real images |\n| --- | --- | --- |\n| fd_efflite0 | 31.25 | 4.5 |" in text
+    assert (
+        "|  | pets-32 | 95% | real images |\n| --- | --- | --- | --- |\n| fd_efflite0 | 31.25 | 30 to 32.5 | 4.5 |"
+        in text
+    )
+    assert "- few samples" in text
     assert "87" not in text
     for fact in ("10,000 samples (seed 7)", "240 images of pets", "efflite0 (resize: bicubic)", "k = 5", "ab" * 32):
         assert fact in text
@@ -121,4 +127,4 @@ def test_a_card_is_written_beside_its_checkpoint_with_the_pictures_that_are_ther
     assert "](pets-32-strip.png)" in text
     assert "plots.png" not in text
     assert "Every epoch" not in text
-    assert "| fd_efflite0 | 31.25 | 4.5 |" in text
+    assert "| fd_efflite0 | 31.25 | 30 to 32.5 | 4.5 |" in text
