@@ -28,9 +28,9 @@ def export(
         source = registry.find(checkpoint)
         header, generator = load_generator(source)
         path = onnx or Path(f"{header.name}.onnx")
+        check_output(path, source)
         if path.exists() and not force:
             raise UsageError(f"{path} exists already; give --force to replace it, or name another file with --onnx")
-        check_output(path, source)
         onnx_file.write(path, header, generator)
         console.print(f"{path}: {path.stat().st_size / 1e6:.1f} MB", markup=False)
         if find_spec("onnxruntime"):
