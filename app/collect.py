@@ -29,10 +29,8 @@ def collect(client: Client, job: Job, out: Path, console: Console, *, is_forced:
             bars.show(latest)
             if is_untried and latest.images_done and not latest.done:
                 is_untried = False
-                if transfer.take_once():
-                    bars.show(latest.model_copy(update={"images_done": latest.images_total, "state": "succeeded"}))
-                    return
-        transfer.run()
+                transfer.take_once()
+        transfer.run()  # also after an answer that seems whole: some proxies end one properly that was cut
 
 
 class _Bars:

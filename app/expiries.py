@@ -8,6 +8,8 @@ from worker.contracts.queue import LEASE_TTL_SECONDS, WORKER_TTL_SECONDS
 _MOST_SECONDS = {
     "lease": LEASE_TTL_SECONDS,
     "learning": LEASE_TTL_SECONDS,
+    "paused": WORKER_TTL_SECONDS,
+    "set-aside": WORKER_TTL_SECONDS,
     "worker": WORKER_TTL_SECONDS,
     "turn": TURN_SECONDS,
 }

@@ -137,7 +137,7 @@ def _expected_name(client: Client, query: Query) -> Path:
     """Name the file that a request with a seed will have; the server knows its default model, and models by sha256."""
     asked = query.get("model")
     meant = [model for model in client.models() if (asked in (model.name, model.sha256) if asked else model.default)]
-    name = meant[0].name if meant else asked  # which the server will refuse_usage
+    name = meant[0].name if meant else asked  # the server will refuse it
     return Path(archive_name(Named.model_validate({**query, "model": name or ""})))
 
 

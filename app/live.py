@@ -73,7 +73,7 @@ class Live:
 
     def set_aside(self) -> Counter[SetAside]:
         """Count the live workers that cannot use a file, by file and reason."""
-        keys = [set_aside_key(worker.name) for worker in self.workers()]
+        keys = [set_aside_key(worker.name) for worker in (*self.workers(), *self.paused())]
         values = self._redis.mget(keys) if keys else []
         found = _parsed((value for value in values if value is not None), SetAsides)
         return Counter(file for each in found for file in each.files)

@@ -150,7 +150,7 @@ def train(
             run.keep_in(place.shared(lambda: record.new_folder(runs, plan.recipe_name, plan.name)))
             hold(run.folder)
         ending = watch(run, stop, quiet=not place.leads) if run.progress < 1 else _already_finished(run, data)
-    status = _report(ending, run, data) if place.leads else 0
+    status = _report(ending, run, data, place.world_size) if place.leads else 0
     parallel.leave(place, status)
     raise typer.Exit(status)
 
@@ -180,10 +180,11 @@ def _already_finished(run: "Run", data: Path) -> "Ending":
     )
 
 
-def _report(ending: "Ending", run: "Run", data: Path) -> int:
+def _report(ending: "Ending", run: "Run", data: Path, processes: int) -> int:
     """Say how a run ended. Returns the exit status: 0 when it shipped what was asked for."""
     if ending.outcome == "stopped":
-        notes.print(f"stopped; continue with: imagemill train {data} --resume {run.folder}", markup=False)
+        devices = f" --devices {processes}" if processes > 1 else ""
+        notes.print(f"stopped; continue with: imagemill train {data} --resume {run.folder}{devices}", markup=False)
         return 130
     if ending.reason:
         notes.print(f"{ending.outcome}: {ending.reason}", markup=False)

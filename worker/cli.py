@@ -31,10 +31,11 @@ def _is_alive(settings: WorkerSettings) -> bool:
         return is_fresh(settings.heartbeat_file)
     from redis.exceptions import RedisError
 
-    from worker.contracts.queue import connect, worker_key
+    from worker.contracts.queue import connect, paused_key, worker_key
 
     redis = connect(settings.redis_url, _TIMEOUT_SECONDS, password=settings.redis_password)
     try:
-        return any(redis.scan_iter(worker_key(f"{socket.gethostname()}-*"), count=1000))
+        names = (key(f"{socket.gethostname()}-*") for key in (worker_key, paused_key))
+        return any(next(redis.scan_iter(name, count=1000), None) for name in names)
     except RedisError:
         return False

@@ -23,6 +23,8 @@ class Source:
         self.tells_length = True
         self.answers: list[tuple[int, dict[str, str], Any]] = []
         """Status, headers and body of the next answers, given instead of the data."""
+        self.jobs: list[dict[str, Any]] = []
+        """The next answers about the job, given once there are no other answers."""
         self.requests: list[tuple[float, str, dict[str, str]]] = []
         """When, which method and path, which headers."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -79,6 +81,10 @@ def _handler(source: Source) -> type[BaseHTTPRequestHandler]:
                 status, more, answer = source.answers.pop(0)
                 body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
                 self.answer(status, {"Content-Length": str(len(body)), **more}, body)
+                return
+            if source.jobs and self.path.startswith("/jobs/"):
+                body = json.dumps(source.jobs.pop(0)).encode()
+                self.answer(200, {"Content-Length": str(len(body))}, body)
                 return
             condition = headers.get("if-range")
             is_same = condition in (None, source.etag)

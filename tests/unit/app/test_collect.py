@@ -19,10 +19,22 @@ def test_an_archive_takes_its_name_once_it_is_whole(source: Source, client: Clie
 
 def test_an_archive_is_taken_while_it_grows(source: Source, client: Client, tmp_path: Path) -> None:
     source.tells_length = False
-    source.answers = [(200, {}, job("running"))]
+    source.jobs = [job("running"), job("succeeded")]
     collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
     assert (tmp_path / OUT).read_bytes() == DATA
-    assert len(source.requests) == 2
+    asked = [(line, headers.get("range")) for _, line, headers in source.requests]
+    assert asked[1:] == [("GET /archive", None), ("GET /jobs/abc", None), ("GET /archive", f"bytes={len(DATA)}-")]
+
+
+def test_one_that_a_proxy_ends_properly_though_it_was_cut_is_continued(
+    source: Source, client: Client, tmp_path: Path
+) -> None:
+    """Without a length, an answer that was cut on its way looks whole when a proxy ends it."""
+    source.tells_length, source.cuts = False, [500]
+    source.jobs = [job("running"), job("succeeded")]
+    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
+    assert (tmp_path / OUT).read_bytes() == DATA
+    assert source.headers[-1]["range"] == "bytes=500-"
 
 
 def test_one_that_broke_off_while_it_grew_is_continued(source: Source, client: Client, tmp_path: Path) -> None:

@@ -18,7 +18,15 @@ from worker.contracts.artifacts import Artifacts
 from worker.contracts.catalog import Numerics, WorkerEntry
 from worker.contracts.jobs import JobSpec, JobState
 from worker.contracts.line import Line
-from worker.contracts.queue import LEASE_TTL_SECONDS, Task, progress_key, queue_names, worker_key
+from worker.contracts.queue import (
+    LEASE_TTL_SECONDS,
+    Task,
+    paused_key,
+    progress_key,
+    queue_names,
+    set_aside_key,
+    worker_key,
+)
 from worker.contracts.records import ImageTable
 from worker.contracts.tally import Count
 
@@ -211,12 +219,19 @@ def test_a_job_that_ended_by_a_clock_ahead_is_settled_soon(bench: Bench) -> None
 
 def test_a_lease_that_outlives_its_time_is_shortened(bench: Bench) -> None:
     """The clock of the queue server was set back by a day after a worker took a lease and died."""
-    keys = [bench.task(0).lease_key, "imagemill:learning:l", worker_key("w"), "imagemill:turn:alice"]
+    keys = [
+        bench.task(0).lease_key,
+        "imagemill:learning:l",
+        worker_key("w"),
+        paused_key("w"),
+        set_aside_key("w"),
+        "imagemill:turn:alice",
+    ]
     for key in (*keys, "imagemill:cancel:j"):
         bench.redis.set(key, "x", ex=DAY)
     bench.redis.set("imagemill:lease:fresh", "x", ex=3)
     shorten_expiries(bench.redis)
-    assert [bench.redis.ttl(key) for key in keys] == [15, 15, 30, 30]
+    assert [bench.redis.ttl(key) for key in keys] == [15, 15, 30, 30, 30, 30]
     assert bench.redis.ttl("imagemill:cancel:j") == DAY
     assert bench.redis.ttl("imagemill:lease:fresh") == 3
 
