@@ -91,6 +91,8 @@ class Service:
 
         parts = ("key", caller.owner, key)
         found, used = self._found(spec.model_copy(update={"request": request}), caller, parts, is_over)
+        if used is None:  # an earlier request may have ended before it forced the job to the disk
+            self._artifacts.keep_job(found.id)
         if found.request != request:
             detail = "Idempotency-Key: it came with another request before; take a new one for a new request"
             raise unprocessable("idempotency_key_reused", detail)

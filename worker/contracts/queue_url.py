@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 _SCHEMES = ("redis", "rediss", "unix")
 _ODD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%(?:2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
 """A % that begins no escape, or the escape of a letter, digit, '-', '.', '_' or '~', which nobody needs to escape."""
+_PASSWORD = re.compile(r"(password=)[^&#]*", re.IGNORECASE)
 _RIGHT = (
     "it must be redis://HOST:PORT/DATABASE, rediss://HOST:PORT/DATABASE or unix:///PATH, with :PASSWORD@ before HOST "
     "or /PATH; there, write % as %25, / as %2F, ? as %3F, # as %23 and [ as %5B, or leave the password out and let "
@@ -50,7 +51,8 @@ def masked(url: str) -> str:
     """Hide the password of a URL, also of one that cannot be parsed."""
     scheme, separator, rest = url.partition("://")
     _, at, place = rest.rpartition("@")
-    return f"{scheme}{separator}***@{place}" if at else url
+    shown = f"{scheme}{separator}***@{place}" if at else url
+    return _PASSWORD.sub(r"\1***", shown)
 
 
 def _fault(url: str, parts: SplitResult) -> str | None:
@@ -63,7 +65,9 @@ def _fault(url: str, parts: SplitResult) -> str | None:
         return f"it holds {odd[0]}, which a URL reads as {unquote(odd[0])}" if odd[0] != "%" else "it holds a lone %"
     if parts.fragment or url.endswith("#"):
         return "it holds #, which ends a URL"
-    parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True)
+    options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True))
+    if "password" in options:
+        return "it holds a password as an option, where it would be shown"
     if parts.scheme == "unix":
         is_placed = parts.path.startswith("/") and not parts.hostname
     else:
