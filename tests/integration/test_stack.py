@@ -164,7 +164,7 @@ def test_a_service_that_cannot_start_says_why_and_ends(tmp_path: Path, environme
     command = [*COMMAND, "up", "--port", "0", "--data", str(tmp_path)]
     refused = subprocess.run(command, env=wrong, capture_output=True, text=True, timeout=50)
     assert refused.returncode == 1
-    (said,) = (line for line in refused.stdout.splitlines() if line.startswith("Error"))
+    *_, said = (line for line in refused.stderr.splitlines() if line.startswith("Error"))
     assert said.startswith("Error: worker 1 has died 3 times")
     assert "IMAGEMILL_LEARNT_MB is 'some'" in said
     assert "Traceback" not in refused.stdout + refused.stderr
