@@ -218,7 +218,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         cli(prog_name="imagemill")
-    except SettingsError as error:
+    except (SettingsError, OSError) as error:
         refuse(error)
 
 

@@ -95,6 +95,12 @@ def occupied(path: Path, *, is_forced: bool) -> str | None:
     """Tell why a file cannot be made under a name, if that is so: a device is never replaced, a file only by force."""
     if path == STANDARD:
         return f"{path} names no file, and this command cannot write to standard output; name a file"
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return f"{path}: {error.strerror or error}; name another file"
     if path.exists() and not path.is_file():
         return f"{path} is not a regular file; name another one"
     if not is_forced and (path.exists() or path.is_symlink()):

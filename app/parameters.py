@@ -28,6 +28,8 @@ _HINT = (
 async def each_once(request: Request) -> None:
     """Refuse a query parameter that was sent more than once."""
     _check_once(name for name, _ in request.query_params.multi_items())
+    if len(request.headers.getlist("Idempotency-Key")) > 1:
+        raise unprocessable("repeated_parameter", "Idempotency-Key: sent more than once")
 
 
 async def no_query(request: Request) -> None:

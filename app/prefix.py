@@ -12,8 +12,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.errors import ApiError, echoed, respond
 
 _HEADER = "X-Forwarded-Prefix"
-_PATTERN = r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~@%+:,=-]+)*/?"
+_PATTERN = r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~@%+:=-]+)*/?"
 _SAFE = re.compile(_PATTERN, re.ASCII)
+_ODD_ESCAPE = re.compile(r"%(?:[01]|2[EeFf]|7[Ff]|$|.$|[^0-9A-Fa-f]|.[^0-9A-Fa-f])")
+"""The escape of a control character, a dot or a slash; or a % that begins no escape."""
 _MOST_CHARACTERS = 255
 _root: ContextVar[str] = ContextVar("root", default="")
 
@@ -25,7 +27,7 @@ def rooted(path: str) -> str:
 
 def checked(prefix: str) -> str:
     """Return a prefix without its last slash; raises ValueError for what is no plain path."""
-    if len(prefix) > _MOST_CHARACTERS or not _SAFE.fullmatch(prefix):
+    if len(prefix) > _MOST_CHARACTERS or not _SAFE.fullmatch(prefix) or _ODD_ESCAPE.search(prefix):
         raise ValueError(f"must be a path like /imagemill, got {echoed(prefix)}")
     return prefix.rstrip("/")
 
@@ -45,7 +47,8 @@ class Prefixed:
         """Pass a request on with its prefix, or refuse one whose prefix is unusable."""
         if scope["type"] == "http":
             try:
-                prefix = checked(Headers(scope=scope).get(_HEADER, self._prefix))
+                told = Headers(scope=scope).getlist(_HEADER)
+                prefix = checked(", ".join(told)) if told else self._prefix
             except ValueError as error:
                 refusal = ApiError(HTTPStatus.BAD_REQUEST, "bad_prefix", f"{_HEADER}: {error}")
                 await respond(Request(scope), refusal)(scope, receive, send)

@@ -22,7 +22,7 @@ def wait_until_ready(stack: Stack, console: Console) -> None:
     spinner = "dots" if console.encoding.startswith("utf") else "line"
     status = console.status("Starting the queue, the API and a worker", spinner=spinner)
     with status, httpx.Client(base_url=stack.url, timeout=5) as api:
-        while (fault := _fault(api)) is not None:
+        while (fault := _fault(api, console)) is not None:
             if time.monotonic() > deadline:
                 raise StackError(f"the service was not ready after {_READY_SECONDS} s: {fault}; more is said above")
             stack.tend()
@@ -37,10 +37,19 @@ def tell_set_aside(stack: Stack, console: Console) -> None:
             console.print(f"Set aside: {file.file}: {file.reason}", markup=False, highlight=False)
 
 
-def _fault(api: httpx.Client) -> str | None:
-    """Ask what the service lacks; None when it is ready."""
+def _fault(api: httpx.Client, console: Console) -> str | None:
+    """Ask what the service lacks; None when it is ready. Without enough free disk space it starts, and says so."""
     try:
         answer = api.get("/readyz")
     except httpx.TransportError:
         return "the API does not answer"
-    return None if answer.is_success else str(answer.json()["detail"])
+    if answer.is_success:
+        return None
+    problem = answer.json()
+    faults = [part for part, said in problem.get("parts", {}).items() if said != "ok"]
+    if faults == ["disk"]:
+        console.print(
+            f"Warning: {problem['detail']} (IMAGEMILL_MIN_FREE_MB); new jobs are refused until there is room."
+        )
+        return None
+    return str(problem["detail"])

@@ -9,7 +9,7 @@ from pydantic_settings import NoDecode
 from app.cors import ANY, origins_of
 from app.prefix import checked
 from worker.contracts.environment import Environment
-from worker.contracts.jobs import DEFAULT_TTL_HOURS
+from worker.contracts.jobs import DEFAULT_TTL_HOURS, MOST_TTL_HOURS
 
 
 def _origins(setting: object) -> object:
@@ -23,7 +23,7 @@ class Settings(Environment):
     """Rendered when a request names none; if no worker has it, the first model by name."""
     max_images: int = Field(default=100_000, ge=1)
     """Largest n of one request."""
-    ttl_hours: int = Field(default=DEFAULT_TTL_HOURS, ge=1)
+    ttl_hours: int = Field(default=DEFAULT_TTL_HOURS, ge=1, le=MOST_TTL_HOURS)
     """How long images are kept from the end of their job, at most."""
     min_free_mb: int = Field(default=500, ge=0)
     """Megabytes of the store's disk that no new job may need; with less, the service is not ready."""
@@ -37,7 +37,7 @@ class Settings(Environment):
     """Origins whose pages may use the service, like http://localhost:8888, divided by commas; with keys, * for all."""
     root_path: Annotated[str, AfterValidator(checked)] = ""
     """The path below which a proxy publishes the service, like /imagemill, if it says none in X-Forwarded-Prefix."""
-    reconcile_every_seconds: float = Field(default=5, gt=0)
+    reconcile_every_seconds: float = Field(default=5, gt=0, le=3600)
 
     @model_validator(mode="after")
     def _check_origins(self) -> Self:

@@ -18,7 +18,7 @@ class WorkerSettings(Environment):
     """VGG19's weights for style transfer: safetensors with torchvision's keys. Without them, there is none."""
     learnt_mb: int = Field(default=2000, ge=1)
     """Megabytes of learnt styles that are kept, the last ones."""
-    watchdog_seconds: float = Field(default=300, gt=0)
+    watchdog_seconds: float = Field(default=300, gt=0, le=86_400)
     """After which a batch, or a step of styling, is taken to hang: the process ends, to be started again."""
     heartbeat_file: Path | None = None
     """A file that the worker touches while it is alive, for `imagemill worker --check` and cheaper health checks."""

@@ -89,7 +89,20 @@ def test_no_prefix_is_as_good_as_none(house: House, prefix: str) -> None:
 
 
 FOREIGN = ["//evil.example", "http://evil.example", "im", "/a/../b", "/.", "/" * 9, "/a" * 200]
-ODD = ["/a'b", '/a"b', "/<b>", "/a b", "/a\\b", "/im, /jm", "/a?b", "/a#b"]
+ODD = [
+    "/im,/jm",
+    "/%2e%2e/x",
+    "/a%0d%0ab",
+    "/100%",
+    "/a'b",
+    '/a"b',
+    "/<b>",
+    "/a b",
+    "/a\\b",
+    "/im, /jm",
+    "/a?b",
+    "/a#b",
+]
 
 
 @pytest.mark.parametrize("prefix", [*FOREIGN, *ODD])
@@ -97,3 +110,8 @@ def test_a_prefix_that_is_no_plain_path_is_refused(house: House, prefix: str) ->
     for path in ("/models", "/docs"):
         refused = problem(house.client.get(path, headers={"X-Forwarded-Prefix": prefix}))
         assert (refused["status"], refused["code"]) == (400, "bad_prefix")
+
+
+def test_two_prefixes_are_refused(house: House) -> None:
+    told = [("X-Forwarded-Prefix", "/a"), ("X-Forwarded-Prefix", "/b")]
+    assert problem(house.client.get("/models", headers=told))["code"] == "bad_prefix"

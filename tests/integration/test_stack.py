@@ -159,6 +159,12 @@ def test_the_service_starts_in_any_folder_with_any_files(tmp_path: Path, environ
     assert not (cwd / "ran").exists()
 
 
+def test_a_service_starts_without_enough_room_and_says_so(tmp_path: Path, environment: dict[str, str]) -> None:
+    short = environment | {"IMAGEMILL_MIN_FREE_MB": str(10**12)}
+    with running(tmp_path, short) as (_, url):
+        assert httpx.post(f"{url}/generate", params={"n": 4}, timeout=60).status_code == 507
+
+
 def test_a_service_that_cannot_start_says_why_and_ends(tmp_path: Path, environment: dict[str, str]) -> None:
     wrong = environment | {"IMAGEMILL_LEARNT_MB": "some"}
     command = [*COMMAND, "up", "--port", "0", "--data", str(tmp_path)]

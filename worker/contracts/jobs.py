@@ -21,6 +21,8 @@ LAYOUT: Layout = 2
 """The layout of new jobs."""
 
 DEFAULT_TTL_HOURS = 7 * 24
+MOST_TTL_HOURS = 876_000
+"""A hundred years. Much longer times have no date of expiry."""
 FAILED_TTL_HOURS = 1
 """How long the images of a job that has failed are kept."""
 
@@ -162,7 +164,7 @@ class JobState(BaseModel):
 
         No job ends before it begins: a worker whose clock is behind does not make its images expire early.
         """
-        kept = {"succeeded": spec.ttl_hours, "failed": FAILED_TTL_HOURS, "cancelled": 0}
+        kept = {"succeeded": min(spec.ttl_hours, MOST_TTL_HOURS), "failed": FAILED_TTL_HOURS, "cancelled": 0}
         return max(self.finished, spec.created) + timedelta(hours=kept[self.outcome])
 
     def has_expired(self, spec: JobSpec, now: datetime) -> bool:

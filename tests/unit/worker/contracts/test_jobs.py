@@ -31,6 +31,12 @@ def test_shards_grow_and_cover_every_image_once(first: int, grow: int, n: int, b
     assert sizes == [min(first << 2 * shard, first + grow) for shard in range(len(sizes))]
 
 
+def test_images_that_are_kept_for_longer_than_dates_reach_expire_in_a_hundred_years(make_spec: MakeSpec) -> None:
+    spec = make_spec().model_copy(update={"ttl_hours": 10**17})
+    state = JobState(outcome="succeeded", started=None, finished=spec.created)
+    assert state.expires(spec) - spec.created == timedelta(hours=876_000)
+
+
 def test_classes_take_turns_by_index(make_spec: MakeSpec) -> None:
     spec = make_spec(classes=("a", "b", "c"))
     assert spec.labels(range(2, 7)) == [2, 0, 1, 2, 0]
