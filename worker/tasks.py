@@ -17,6 +17,7 @@ from worker.contracts.jobs import JobError, JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task, learning_key
 from worker.contracts.styles import StyleSpec
+from worker.contracts.throttle import Throttle
 from worker.errors import WorkerCrashedError
 from worker.failure import failure_of
 from worker.mills import Mills, no_weights
@@ -67,6 +68,7 @@ class Tasks:
     """Lets generators learn styles, where there is what it needs."""
     room: Semaphore = field(default_factory=Semaphore)
     """For one shard that waits to be stored."""
+    trouble: Throttle = field(default_factory=lambda: Throttle(log))
 
     def run(self, task: Task) -> Outcome:
         """Do one task, unless it is settled already or another worker is at it."""
@@ -102,9 +104,11 @@ class Tasks:
         Where this worker cannot use the store at all, the task goes to the end of the line, for others. Otherwise the
         trouble is with this job, and the reconciler brings the task back.
         """
-        is_expected = isinstance(error, (StoreError, OSError))
         known = (task.job_id, task.shard, error)
-        log.warning("task was dropped job_id=%s shard=%s reason=%s", *known, exc_info=None if is_expected else error)
+        if isinstance(error, (StoreError, OSError)):
+            self.trouble.warning("task was dropped job_id=%s shard=%s reason=%s", *known)
+        else:
+            self.trouble.warning("task was dropped unexpectedly job_id=%s shard=%s reason=%s", *known, exc_info=error)
         self.pulse.tally.count("tasks_dropped")
         return Outcome.LATER if self.store_check.dropped(error) else Outcome.SETTLED
 
