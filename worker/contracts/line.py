@@ -124,8 +124,7 @@ class Line:
         with self._redis.pipeline() as pipeline:
             for data in tasks_of_rq:
                 (job,) = queue.enqueue_many([data], pipeline=pipeline)
-                for field, value in fields[job.id].items():
-                    pipeline.hset(job.key, field, value)
+                pipeline.hset(job.key, mapping=fields[job.id])
                 if spec.owner:
                     _take_turn(pipeline, queue)
             pipeline.execute()
