@@ -22,7 +22,6 @@ from worker.errors import WorkerCrashedError
 from worker.failure import failure_of
 from worker.mills import Mills, no_weights
 from worker.outcome import Outcome
-from worker.peers import Peers
 from worker.pulse import OutageTolerated, Pulse
 from worker.render import EncodedImage
 from worker.runtime import LoadedModel, Runtime
@@ -63,7 +62,8 @@ class Tasks:
     stopping: Event
     watchdog: Watchdog
     store_check: StoreCheck
-    peers: Peers
+    offers: frozenset[str]
+    """What this worker has, by the names of `needs`. Other tasks are left to other workers."""
     distillery: Distillery | None = None
     """Lets generators learn styles, where there is what it needs."""
     room: Semaphore = field(default_factory=Semaphore)
@@ -76,7 +76,7 @@ class Tasks:
             spec = self.artifacts.spec(task.job_id)
             if spec is None or self.artifacts.state(spec.id) is not None:
                 return Outcome.SETTLED
-            if task.shard is not None and self.peers.is_theirs(spec):
+            if task.shard is not None and spec.needs not in self.offers:
                 return Outcome.ELSEWHERE
             if not self.pulse.take_lease(task.lease_key):
                 return Outcome.SETTLED
@@ -189,8 +189,6 @@ class Tasks:
     def _model(self, task: Task, spec: JobSpec) -> LoadedModel | Outcome:
         """Find what renders a job's images; or learn for a while, and tell what is to become of the task then."""
         model, style = self.runtime.model(spec.model), spec.style
-        if style and spec.needs not in self.peers.offers:
-            raise no_weights()
         if style is None or style.mode == "standard" or style.strength == 0:
             return model
         if self.distillery is None:

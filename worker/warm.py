@@ -124,7 +124,7 @@ class WarmWorker(SimpleWorker):
     def _swapped(self, job: Job, queue: Queue) -> tuple[Job, Queue] | None:
         others = [other for other in self.queues if other != queue]
         with OutageTolerated(), suppress(NoSuchJobError):
-            if found := self._tasks.line.swap(queue, job.id, others, self._tasks.peers.offers):
+            if found := self._tasks.line.swap(queue, job.id, others, self._tasks.offers):
                 return TaskJob.fetch(found.queue_id, self.connection, JSONSerializer), found.queue
         return None
 
@@ -151,11 +151,10 @@ class WarmWorker(SimpleWorker):
         self._ordered_queues = [long, short] if now - self._long_taken > _LONG_WAITS_SECONDS else [short, long]
 
     def register_birth(self) -> None:
-        """Look for other workers. The first heartbeat announces this one, after the store was tried.
+        """Do nothing: the first heartbeat announces this worker, after the store was tried.
 
         RQ's list of workers is not used, as it is never cleaned of the killed.
         """
-        self._tasks.peers.have_been_seen()
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:  # noqa: ANN401, ARG002
         """Announce this worker; RQ calls this before every look at the queue.
