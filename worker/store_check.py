@@ -27,6 +27,7 @@ class StoreCheck:
         self.needed_bytes = 0
         """Size of the last shard that was to be stored."""
         self._drops = 0
+        """Tasks in a row that were dropped though the store passed its check."""
         self._rests_until = 0.0
         self._was_refused = False
         """Whether the store has failed its last check."""
@@ -43,12 +44,17 @@ class StoreCheck:
     def dropped(self, error: Exception) -> bool:
         """Note that a task was dropped. True when that is this worker's trouble, and not that of one job."""
         with self._lock:
-            self._drops += 1
             self._look()
-            if self.trouble is None and self._drops >= _MOST_DROPS:
-                self._rest()
-                self._note(f"{self._drops} tasks in a row were dropped, the last one by: {cause_of(error)}")
+            if self.trouble is None:
+                self._count_drop(error)
             return self.trouble is not None
+
+    def _count_drop(self, error: Exception) -> None:
+        self._drops += 1
+        excess = self._drops - _MOST_DROPS
+        if excess >= 0:
+            self._rests_until = time.monotonic() + min(_MOST_REST_SECONDS, _REST_SECONDS << excess)
+            self._note(f"{self._drops} tasks in a row were dropped, the last one by: {cause_of(error)}")
 
     def look(self) -> str | None:
         """Try the store, unless this worker rests. Returns what is wrong."""
@@ -56,10 +62,6 @@ class StoreCheck:
             if time.monotonic() >= self._rests_until:
                 self._look()
             return self.trouble
-
-    def _rest(self) -> None:
-        seconds = min(_MOST_REST_SECONDS, _REST_SECONDS << self._drops - _MOST_DROPS)
-        self._rests_until = time.monotonic() + seconds
 
     def _look(self) -> None:
         try:
