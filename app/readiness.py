@@ -9,6 +9,7 @@ from app.live import Live
 from app.schemas import Parts, Paused, Ready, Workers
 from worker.contracts.artifacts import Artifacts, StoreError
 from worker.contracts.store_error import with_advice
+from worker.contracts.throttle import Throttle
 
 _OK = "ok"
 _CODES = {
@@ -28,6 +29,7 @@ class Readiness:
         self._artifacts = artifacts
         self._live = live
         self._min_free_mb = min_free_mb
+        self._trouble = Throttle(log)
 
     def check(self) -> Ready:
         """Tell that all parts are well; raises ApiError, with what is wrong with each, unless they are."""
@@ -44,7 +46,7 @@ class Readiness:
         try:
             working, paused = self._live.workers(), self._live.paused()
         except RedisError as error:
-            log.warning("redis was not reached reason=%s", error)
+            self._trouble.warning("redis was not reached reason=%s", error)
             unknown = "the workers are not known without the queue server"
             return "the queue server cannot be reached just now", unknown, None
         found = [Paused(name=worker.name, device=worker.device, reason=worker.reason) for worker in paused]
@@ -55,7 +57,7 @@ class Readiness:
         try:
             self._artifacts.check_writable()
         except (StoreError, OSError) as error:
-            log.warning("store was not written reason=%s", error)
+            self._trouble.warning("store was not written reason=%s", error)
             return with_advice("the artifact store cannot be written just now", error)
         return _OK
 
@@ -63,7 +65,7 @@ class Readiness:
         try:
             free = self._artifacts.free_bytes()
         except OSError as error:
-            log.warning("disk was not found reason=%s", error)
+            self._trouble.warning("disk was not found reason=%s", error)
             return "the disk of the artifact store cannot be found"
         if free is None or free >= self._min_free_mb * 1_000_000:
             return _OK

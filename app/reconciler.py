@@ -79,7 +79,7 @@ class Reconciler:
         self._line = line
         self._live = live
         self._room = room
-        self._model_absence = ModelAbsence(live)
+        self._model_absence = ModelAbsence(live, clock)
         self._retention = Retention(artifacts, clock=clock)
         self._leadership = Leadership(redis, every_seconds)
         self._every_seconds = every_seconds

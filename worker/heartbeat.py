@@ -27,8 +27,8 @@ class Heartbeat:
 
 
 def is_fresh(path: Path) -> bool:
-    """Tell whether a worker has touched the file lately."""
+    """Tell whether a worker has touched the file lately. A time far in the future, by a clock set back, is refused."""
     try:
-        return time.time() - path.stat().st_mtime < _FRESH_SECONDS
+        return abs(time.time() - path.stat().st_mtime) < _FRESH_SECONDS
     except OSError:
         return False

@@ -25,7 +25,6 @@ from worker.encoding import Encoder, encode
 from worker.errors import WeightsError
 from worker.heartbeat import Heartbeat
 from worker.mills import Mills
-from worker.peers import Peers
 from worker.pulse import Pulse
 from worker.runtime import Runtime, choose_device, find_checkpoints, fitting
 from worker.settings import WorkerSettings
@@ -42,7 +41,7 @@ _RETRY_SECONDS = 1.0
 _REDIS_TIMEOUT_SECONDS = 20
 """Longer than the worker waits for a task."""
 _CHECK_SECONDS = 5.0
-"""That a worker waits for a bucket when it tries whether it can use it."""
+"""Timeout of the worker's store check."""
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +101,6 @@ def work(
         watchdog = Watchdog(settings.watchdog_seconds)
         store_check = StoreCheck(open_store(settings.store, _CHECK_SECONDS))
         offered = offers((entry.sha256 for entry in runtime.entries), network.sha256 if network else None)
-        peers = Peers(redis, name, runtime.numerics.name, offered)
         tasks = Tasks(
             artifacts,
             runtime,
@@ -114,7 +112,7 @@ def work(
             stopping,
             watchdog,
             store_check,
-            peers,
+            offered,
             distillery,
         )
         WarmWorker(redis, name, tasks, pulse, stopping).work(logging_level=None)

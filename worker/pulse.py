@@ -33,6 +33,8 @@ from worker.tally import Tally
 
 _ENDED_TTL_SECONDS = 60
 """Of the progress of a job that has ended: somebody may just be reading that it has not."""
+_SET_ASIDE_TTL_SECONDS = 3600
+"""Longer than a shard takes. Only those of live workers are read."""
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,9 @@ class Pulse:
         with OutageTolerated():
             pipeline = self._redis.pipeline(transaction=False)
             self._announce_worker(pipeline)
+            pipeline.delete(paused_key(self._name) if self.trouble is None else worker_key(self._name))
+            if self._set_aside.files:
+                pipeline.set(set_aside_key(self._name), self._set_aside.model_dump_json(), ex=_SET_ASIDE_TTL_SECONDS)
             for entry in self._models if self.trouble is None else ():
                 pipeline.hset(MODELS_KEY, entry.name, entry.model_dump_json())
             self._send(pipeline)
@@ -78,7 +83,7 @@ class Pulse:
         """Say that this worker is gone."""
         with OutageTolerated():
             pipeline = self._redis.pipeline(transaction=False)
-            pipeline.delete(worker_key(self._name), paused_key(self._name))
+            pipeline.delete(worker_key(self._name), paused_key(self._name), set_aside_key(self._name))
             self._send(pipeline)
 
     def take_lease(self, key: str) -> bool:
@@ -191,13 +196,10 @@ class Pulse:
             images_per_s=self.images_per_s,
             vgg19=self._vgg19,
         )
-        key, other = worker_key(self._name), paused_key(self._name)
+        key = worker_key(self._name)
         if (trouble := self.trouble) is not None:
-            key, other, entry = other, key, PausedWorker(**dict(entry), reason=trouble)
-        pipeline.delete(other)
+            key, entry = paused_key(self._name), PausedWorker(**dict(entry), reason=trouble)
         pipeline.set(key, entry.model_dump_json(), ex=WORKER_TTL_SECONDS)
-        if self._set_aside.files:
-            pipeline.set(set_aside_key(self._name), self._set_aside.model_dump_json(), ex=WORKER_TTL_SECONDS)
 
 
 class OutageTolerated:

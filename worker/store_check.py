@@ -6,12 +6,13 @@ from threading import Lock
 
 from worker.contracts.artifacts import Artifacts, StoreError
 from worker.contracts.store_error import cause_of
+from worker.contracts.throttle import Throttle
 
 _MOST_DROPS = 3
 """Tasks in a row that may be dropped though the store passes its check."""
-_REST_SECONDS = 3.0
-"""That a worker takes no tasks for after more of them."""
-_LOG_SECONDS = 60.0
+_REST_SECONDS = 3
+"""Pause of a worker after too many dropped tasks. Each further dropped task doubles it."""
+_MOST_REST_SECONDS = 60
 
 log = logging.getLogger(__name__)
 
@@ -26,24 +27,34 @@ class StoreCheck:
         self.needed_bytes = 0
         """Size of the last shard that was to be stored."""
         self._drops = 0
+        """Tasks in a row that were dropped though the store passed its check."""
         self._rests_until = 0.0
-        self._log_due: float | None = None
-        """When trouble is logged again; None when there is none."""
+        self._was_refused = False
+        """Whether the store has failed its last check."""
+        self._log = Throttle(log)
         self._lock = Lock()
 
     def stored(self) -> None:
-        """Note that a shard was stored."""
-        self._drops = 0
+        """Note that a shard was stored, which ends a pause."""
+        drops, self._drops = self._drops, 0
+        self._rests_until = 0.0
+        if drops >= _MOST_DROPS:
+            self._log.info("worker takes tasks again")
 
     def dropped(self, error: Exception) -> bool:
         """Note that a task was dropped. True when that is this worker's trouble, and not that of one job."""
         with self._lock:
-            self._drops += 1
             self._look()
-            if self.trouble is None and self._drops >= _MOST_DROPS:
-                self._rests_until = time.monotonic() + _REST_SECONDS
-                self._note(f"{self._drops} tasks in a row were dropped, the last one by: {cause_of(error)}")
+            if self.trouble is None:
+                self._count_drop(error)
             return self.trouble is not None
+
+    def _count_drop(self, error: Exception) -> None:
+        self._drops += 1
+        excess = self._drops - _MOST_DROPS
+        if excess >= 0:
+            self._rests_until = time.monotonic() + min(_MOST_REST_SECONDS, _REST_SECONDS << excess)
+            self._note(f"{self._drops} tasks in a row were dropped, the last one by: {cause_of(error)}")
 
     def look(self) -> str | None:
         """Try the store, unless this worker rests. Returns what is wrong."""
@@ -57,17 +68,14 @@ class StoreCheck:
             self._artifacts.check_usable()
             self._artifacts.check_room(self.needed_bytes)
         except (StoreError, OSError) as error:
+            self._was_refused = True
             self._note(cause_of(error), str(error))
         else:
-            self._note(None)
+            self.trouble = None
+            if self._was_refused:
+                self._was_refused = False
+                self._log.info("worker takes tasks again")
 
-    def _note(self, trouble: str | None, message: str | None = None) -> None:
+    def _note(self, trouble: str, message: str | None = None) -> None:
         self.trouble = trouble
-        now = time.monotonic()
-        if trouble is None:
-            if self._log_due is not None:
-                log.info("worker takes tasks again")
-            self._log_due = None
-        elif self._log_due is None or now >= self._log_due:
-            self._log_due = now + _LOG_SECONDS
-            log.error("worker takes no tasks, as it cannot use the store reason=%s", message or trouble)
+        self._log.error("worker takes no tasks, as it cannot use the store reason=%s", message or trouble)

@@ -17,11 +17,11 @@ from worker.contracts.jobs import JobError, JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task, learning_key
 from worker.contracts.styles import StyleSpec
+from worker.contracts.throttle import Throttle
 from worker.errors import WorkerCrashedError
 from worker.failure import failure_of
 from worker.mills import Mills, no_weights
 from worker.outcome import Outcome
-from worker.peers import Peers
 from worker.pulse import OutageTolerated, Pulse
 from worker.render import EncodedImage
 from worker.runtime import LoadedModel, Runtime
@@ -62,11 +62,13 @@ class Tasks:
     stopping: Event
     watchdog: Watchdog
     store_check: StoreCheck
-    peers: Peers
+    offers: frozenset[str]
+    """What this worker has, by the names of `needs`. Other tasks are left to other workers."""
     distillery: Distillery | None = None
     """Lets generators learn styles, where there is what it needs."""
     room: Semaphore = field(default_factory=Semaphore)
     """For one shard that waits to be stored."""
+    trouble: Throttle = field(default_factory=lambda: Throttle(log))
 
     def run(self, task: Task) -> Outcome:
         """Do one task, unless it is settled already or another worker is at it."""
@@ -74,7 +76,7 @@ class Tasks:
             spec = self.artifacts.spec(task.job_id)
             if spec is None or self.artifacts.state(spec.id) is not None:
                 return Outcome.SETTLED
-            if task.shard is not None and self.peers.is_theirs(spec):
+            if task.shard is not None and spec.needs not in self.offers:
                 return Outcome.ELSEWHERE
             if not self.pulse.take_lease(task.lease_key):
                 return Outcome.SETTLED
@@ -102,9 +104,11 @@ class Tasks:
         Where this worker cannot use the store at all, the task goes to the end of the line, for others. Otherwise the
         trouble is with this job, and the reconciler brings the task back.
         """
-        is_expected = isinstance(error, (StoreError, OSError))
         known = (task.job_id, task.shard, error)
-        log.warning("task was dropped job_id=%s shard=%s reason=%s", *known, exc_info=None if is_expected else error)
+        if isinstance(error, (StoreError, OSError)):
+            self.trouble.warning("task was dropped job_id=%s shard=%s reason=%s", *known)
+        else:
+            self.trouble.warning("task was dropped unexpectedly job_id=%s shard=%s reason=%s", *known, exc_info=error)
         self.pulse.tally.count("tasks_dropped")
         return Outcome.LATER if self.store_check.dropped(error) else Outcome.SETTLED
 
@@ -185,8 +189,6 @@ class Tasks:
     def _model(self, task: Task, spec: JobSpec) -> LoadedModel | Outcome:
         """Find what renders a job's images; or learn for a while, and tell what is to become of the task then."""
         model, style = self.runtime.model(spec.model), spec.style
-        if style and spec.needs not in self.peers.offers:
-            raise no_weights()
         if style is None or style.mode == "standard" or style.strength == 0:
             return model
         if self.distillery is None:

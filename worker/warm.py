@@ -17,8 +17,10 @@ from rq import Queue, SimpleWorker
 from rq.exceptions import DeserializationError, NoSuchJobError, StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.utils import as_text
 from rq.worker.base import WorkerStatus
 
+from worker.contracts.line import NEEDS_FIELD
 from worker.contracts.queue import Task, queue_names
 from worker.errors import TaskRefusedError
 from worker.outcome import Outcome
@@ -33,6 +35,8 @@ _LOOK_SECONDS = 2.0
 """Between two looks at a store that cannot be used."""
 _ELSEWHERE_SECONDS = 0.2
 """Before a worker looks again at a line in which all tasks are for others."""
+_ENDED_LOOK_SECONDS = 5.0
+"""Between two reads of the store for whether the job of a task for others has ended."""
 _LONG_WAITS_SECONDS = 5.0
 """For short jobs, at most, between two tasks of long ones."""
 
@@ -42,9 +46,13 @@ log = logging.getLogger(__name__)
 class TaskJob(Job):
     """An RQ job that can be nothing but one of our tasks: no name in Redis is ever imported."""
 
+    needs = ""
+    """What a worker must have to do it; empty where any worker can, or nobody said."""
+
     def restore(self, raw_data: Any) -> Any:  # noqa: ANN401
         """Read a job; one that is broken does not exist, so that it cannot end the worker."""
         try:
+            self.needs = as_text(raw_data.get(NEEDS_FIELD.encode(), b""))
             return super().restore(raw_data)
         except StopRequested:
             raise  # a signal that arrived just here, and no fault of the job
@@ -88,12 +96,12 @@ class WarmWorker(SimpleWorker):
         self._tasks = tasks
         self._pulse = pulse
         self._stopping = stopping
-        self._long_taken = self._announced = 0.0
+        self._long_taken = self._announced = self._ended_look_due = 0.0
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run one task and settle it with the queue."""
         self.set_state(WorkerStatus.BUSY)
-        outcome = self._run(job)
+        outcome = self._run_own(job)
         if outcome is Outcome.ELSEWHERE:
             self._leave(job, queue)
         else:
@@ -124,9 +132,22 @@ class WarmWorker(SimpleWorker):
     def _swapped(self, job: Job, queue: Queue) -> tuple[Job, Queue] | None:
         others = [other for other in self.queues if other != queue]
         with OutageTolerated(), suppress(NoSuchJobError):
-            if found := self._tasks.line.swap(queue, job.id, others, self._tasks.peers.offers):
+            if found := self._tasks.line.swap(queue, job.id, others, self._tasks.offers):
                 return TaskJob.fetch(found.queue_id, self.connection, JSONSerializer), found.queue
         return None
+
+    def _run_own(self, job: Job) -> Outcome:
+        """Run a task, unless it needs what this worker lacks. Such a task reaches the store only once in a while.
+
+        Then it is removed if its job has ended: no other worker may ever come for it.
+        """
+        is_foreign = isinstance(job, TaskJob) and job.needs and job.needs not in self._tasks.offers
+        if is_foreign and time.monotonic() < self._ended_look_due:
+            return Outcome.ELSEWHERE
+        outcome = self._run(job)
+        if is_foreign and outcome is Outcome.ELSEWHERE:
+            self._ended_look_due = time.monotonic() + _ENDED_LOOK_SECONDS
+        return outcome
 
     def _run(self, job: Job) -> Outcome:
         try:
@@ -151,11 +172,10 @@ class WarmWorker(SimpleWorker):
         self._ordered_queues = [long, short] if now - self._long_taken > _LONG_WAITS_SECONDS else [short, long]
 
     def register_birth(self) -> None:
-        """Look for other workers. The first heartbeat announces this one, after the store was tried.
+        """Do nothing: the first heartbeat announces this worker, after the store was tried.
 
         RQ's list of workers is not used, as it is never cleaned of the killed.
         """
-        self._tasks.peers.have_been_seen()
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:  # noqa: ANN401, ARG002
         """Announce this worker; RQ calls this before every look at the queue.

@@ -54,6 +54,16 @@ def test_a_job_waits_for_the_model_of_a_worker_that_is_started_again(fleet: Hous
     assert fleet.wait_done(job["id"])["state"] == "succeeded"
 
 
+def test_a_job_that_ends_without_the_worker_that_has_its_model_leaves_the_line(fleet: House) -> None:
+    job = fleet.generate(3000, model=OTHER)
+    fleet.wait_rendering(job["id"])
+    fleet.end_worker(fleet.workers[1])
+    assert not fleet.queue_is_empty()
+    assert fleet.client.post(f"/jobs/{job['id']}/cancel").is_success
+    wait_until(fleet.queue_is_empty)
+    fleet.start_worker(**others(fleet))
+
+
 def test_a_checkpoint_is_replaced_worker_by_worker(fleet: House, tmp_path: Path) -> None:
     save_checkpoint(tmp_path, PLAIN, architecture="residual")
     old = fleet.generate(900, seed=4)

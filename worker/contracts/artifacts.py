@@ -238,8 +238,11 @@ class Artifacts:
                 self._objects.delete(path)
 
     def _is_named(self, data: str) -> bool:
-        """Tell whether the index of its shard names a data object."""
-        index = self._objects.parse(f"{data.split('.')[0]}.json", ShardIndex)
+        """Tell whether the index of its shard names a data object. A damaged index counts as if it did."""
+        try:
+            index = self._objects.parse(f"{data.split('.')[0]}.json", ShardIndex)
+        except DamagedError:
+            return True
         return index is not None and index.data == data
 
     # archive

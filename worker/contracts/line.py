@@ -22,7 +22,7 @@ _ANY_BYTES = "surrogateescape"
 _OWNER_FIELD = "owner"
 """Of a task's hash, beside what RQ keeps there."""
 
-_NEEDS_FIELD = "needs"
+NEEDS_FIELD = "needs"
 """Of a task's hash: what a worker must have to do it, empty where any worker can."""
 
 _LOOK_AHEAD = 1000
@@ -109,8 +109,8 @@ class Line:
     def enqueue(self, spec: JobSpec, tasks: Iterable[Task]) -> None:
         """Put tasks of a job into its line, all or none: at the end, or where it is its owner's turn."""
         short, long = queue_names(spec.model.numerics.name)
-        wanted, owner = list(tasks), {_OWNER_FIELD: spec.owner} if spec.owner else {}
-        fields = {task.queue_id: {_NEEDS_FIELD: _needs(spec, task), **owner} for task in wanted}
+        wanted, owner = list(tasks), [(_OWNER_FIELD, spec.owner)] if spec.owner else []
+        fields = {task.queue_id: [(NEEDS_FIELD, _needs(spec, task)), *owner] for task in wanted}
         tasks_of_rq = [
             Queue.prepare_data(
                 task.name,
@@ -124,8 +124,7 @@ class Line:
         with self._redis.pipeline() as pipeline:
             for data in tasks_of_rq:
                 (job,) = queue.enqueue_many([data], pipeline=pipeline)
-                for field, value in fields[job.id].items():
-                    pipeline.hset(job.key, field, value)
+                pipeline.hset(job.key, mapping=dict(fields[job.id]))
                 if spec.owner:
                     _take_turn(pipeline, queue)
             pipeline.execute()

@@ -56,7 +56,7 @@ class Objects:
             open_bucket(url, patience_seconds) if self._folder is None else LocalStore(self._folder, mkdir=True)
         )
         self._probe = f"{_PROBES}/{uuid4().hex}"
-        """Always the same: what cannot be removed is left once, and not at each look."""
+        """One fixed path, so that a failed delete leaves at most one object."""
         if self._folder is not None:
             for name in folders:
                 (self._folder / name).mkdir(exist_ok=True)
@@ -102,7 +102,7 @@ class Objects:
         raise StoreError(f"{path} could not be created: {trouble}", trouble)
 
     def _writer(self, path: str) -> str | None:
-        """Tell which call created an object: empty when nobody knows, None when there is no object."""
+        """Tell which call created an object. Empty if the object names no writer; None if there is no object."""
         try:
             with translated():
                 attributes = obstore.get(self._store, path).attributes
@@ -197,19 +197,25 @@ class Objects:
     def check_writable(self) -> None:
         """Write and remove a small object; raises StoreError."""
         if self._folder is not None and not self._folder.is_dir():
-            raise StoreError(f"{self._folder} is gone", "its folder is gone")  # it would be made anew, empty
+            raise StoreError(f"{self._folder} is gone", "its folder is gone")  # a write would create it again, empty
         self.put(self._probe, b"ok")
         self.delete(self._probe)
 
     def check_usable(self) -> None:
         """Do all that a worker does: create, be refused to create again, read, list, remove. Raises StoreError."""
-        self.check_writable()
-        probe = f"{_PROBES}/{uuid4().hex}"
+        self.check_writable()  # which removes what an earlier check may have left
+        try:
+            self._check_creation()
+        finally:
+            with suppress(StoreError, OSError):
+                self.delete(self._probe)
+
+    def _check_creation(self) -> None:
+        probe = self._probe
         if not self.create(probe, b"ok") or self.create(probe, b"other") or self.read(probe) != b"ok":
             raise StoreError(f"{probe} was replaced", "it replaces objects that were to be created only if absent")
         if probe not in [found.path for found in self.list(_PROBES)]:
             raise StoreError(f"{probe} is not listed", "it does not list what was just written")
-        self.delete(probe)
 
     def free_bytes(self) -> int | None:
         """Tell how much may still be written; None where there is no end, in a bucket."""

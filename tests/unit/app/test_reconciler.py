@@ -9,6 +9,7 @@ from rq.serializers import JSONSerializer
 from app.expiries import shorten_expiries
 from app.leadership import Leadership
 from app.live import Live
+from app.model_absence import ABSENCE_SECONDS
 from app.reconciler import Reconciler
 from app.room import Room
 from app.sightings import CERTAIN_SECONDS
@@ -184,6 +185,20 @@ def test_a_job_that_nobody_can_render_fails_after_a_day(bench: Bench) -> None:
     assert (state.outcome, state.error.code) == ("failed", "no_worker")
     assert bench.live.counts()[Count(name="jobs_ended", labels=("failed",))] == 1
     assert list(bench.artifacts.open_jobs()) == []
+
+
+def test_a_job_whose_model_no_worker_has_fails_after_ten_minutes(bench: Bench) -> None:
+    lacking = WORKER.model_copy(update={"models": ()})
+    bench.redis.set(worker_key("w"), lacking.model_dump_json())
+    for seconds in (0, ABSENCE_SECONDS):
+        bench.clock.seconds += seconds
+        bench.reconcile()
+        assert (bench.artifacts.state(bench.spec.id) is None) == (seconds == 0)
+    state = bench.artifacts.state(bench.spec.id)
+    assert state is not None
+    assert state.error is not None
+    assert (state.outcome, state.error.code) == ("failed", "model_unavailable")
+    assert bench.spec.model.name in state.error.message
 
 
 def test_a_clock_that_is_days_ahead_for_a_moment_fails_no_job(bench: Bench) -> None:

@@ -41,7 +41,15 @@ def test_what_is_set_aside_is_announced_beside_an_entry_that_older_versions_read
     assert live.set_aside() == {file: 2}
     assert {worker.name for worker in live.workers()} == {"old", "a", "b"}
     assert "set_aside" not in str(redis.get("imagemill:worker:a"))
-    assert 0 < redis.ttl("imagemill:set-aside:a") <= 30
+    assert 0 < redis.ttl("imagemill:set-aside:a") <= 3600
+
+
+def test_a_worker_is_announced_as_paused_or_working_and_never_as_both(redis: Redis, make_spec: MakeSpec) -> None:
+    live, pulse = Live(redis), pulse_of(redis, make_spec)
+    for trouble in (None, "no room", None):
+        pulse.trouble = trouble
+        pulse.announce()
+        assert (len(live.workers()), len(live.paused())) == ((1, 0) if trouble is None else (0, 1))
 
 
 def test_a_lease_is_taken_though_the_first_answer_was_lost(

@@ -1,5 +1,6 @@
 import logging
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,33 @@ def test_a_store_that_is_gone_is_trouble_until_it_is_back(
         "worker takes no tasks, as it cannot use the store",
         "worker takes tasks again",
     ]
+
+
+def test_pauses_that_follow_each_other_double_and_log_one_line_a_minute(
+    check: StoreCheck, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO)
+    check.look()
+    now, pauses = 1000.0, []
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    for _ in range(2):
+        check.dropped(ERROR)
+    for _ in range(6):
+        check.dropped(ERROR)
+        began = now
+        while check.look():
+            now += 1
+        pauses.append(now - began)
+    assert pauses == [3, 6, 12, 24, 48, 60]
+    check.stored()
+    assert [record.levelname for record in caplog.records] == ["ERROR", "INFO"]
+
+
+def test_a_stored_shard_ends_a_pause(check: StoreCheck) -> None:
+    for _ in range(9):
+        check.dropped(ERROR)
+    check.stored()
+    assert check.look() is None
 
 
 def test_a_disk_with_less_room_than_a_shard_is_trouble(check: StoreCheck) -> None:

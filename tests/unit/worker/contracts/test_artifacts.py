@@ -80,6 +80,15 @@ def test_data_that_an_index_names_are_never_swept(artifacts: Artifacts, tmp_path
     assert files(tmp_path) == kept
 
 
+def test_data_of_a_damaged_index_are_never_swept(artifacts: Artifacts, tmp_path: Path) -> None:
+    artifacts.commit_shard("j", 0, b"one", ImageTable())
+    artifacts.publish_archive("j", [], b"end")
+    (tmp_path / "jobs/j/shards/00000.json").write_bytes(b"{")
+    kept = files(tmp_path)
+    artifacts.sweep("j")
+    assert files(tmp_path) == kept
+
+
 def test_of_a_discarded_job_there_is_a_note_to_remove_what_was_made_of_it(
     artifacts: Artifacts, make_spec: MakeSpec, tmp_path: Path
 ) -> None:

@@ -122,6 +122,15 @@ def test_a_store_that_can_be_used_passes_its_check_and_stays_empty(objects: Obje
     assert list(objects.list("")) == []
 
 
+def test_a_check_that_fails_leaves_no_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    objects = Objects(str(tmp_path), (), PATIENCE_SECONDS)
+    monkeypatch.setattr(objects, "list", lambda _: iter(()))
+    for _ in range(2):
+        with pytest.raises(StoreError, match="is not listed"):
+            objects.check_usable()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
 def refusal(url: str) -> str:
     """What a store that cannot be used says, which is one line."""
     began = time.monotonic()

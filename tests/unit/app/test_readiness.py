@@ -1,0 +1,22 @@
+import shutil
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from app.errors import ApiError
+from app.live import Live
+from app.readiness import Readiness
+from worker.contracts.artifacts import Artifacts
+
+
+def test_a_store_that_is_gone_is_logged_once_however_often_it_is_asked_for(
+    redis: Redis, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    readiness = Readiness(Artifacts(str(tmp_path / "store")), Live(redis), 0)
+    shutil.rmtree(tmp_path / "store")
+    for _ in range(3):
+        with pytest.raises(ApiError):
+            readiness.check()
+    assert caplog.text.count("store was not written") == 1
+    assert caplog.text.count("disk was not found") == 1
