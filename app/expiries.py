@@ -3,13 +3,13 @@
 from redis import Redis
 
 from app.quota import TURN_SECONDS
-from worker.contracts.queue import LEASE_TTL_SECONDS, WORKER_TTL_SECONDS
+from worker.contracts.queue import LEASE_TTL_SECONDS, SET_ASIDE_TTL_SECONDS, WORKER_TTL_SECONDS
 
 _MOST_SECONDS = {
     "lease": LEASE_TTL_SECONDS,
     "learning": LEASE_TTL_SECONDS,
     "paused": WORKER_TTL_SECONDS,
-    "set-aside": WORKER_TTL_SECONDS,
+    "set-aside": SET_ASIDE_TTL_SECONDS,
     "worker": WORKER_TTL_SECONDS,
     "turn": TURN_SECONDS,
 }

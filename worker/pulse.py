@@ -17,6 +17,7 @@ from worker.contracts.queue import (
     LEASE_TTL_SECONDS,
     LIVE_TTL_SECONDS,
     MODELS_KEY,
+    SET_ASIDE_TTL_SECONDS,
     STARTED_FIELD,
     WORKER_TTL_SECONDS,
     Ring,
@@ -33,7 +34,6 @@ from worker.tally import Tally
 
 _ENDED_TTL_SECONDS = 60
 """Of the progress of a job that has ended: somebody may just be reading that it has not."""
-_SET_ASIDE_TTL_SECONDS = 3600
 """Longer than a shard takes. Only those of live workers are read."""
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class Pulse:
             self._announce_worker(pipeline)
             pipeline.delete(paused_key(self._name) if self.trouble is None else worker_key(self._name))
             if self._set_aside.files:
-                pipeline.set(set_aside_key(self._name), self._set_aside.model_dump_json(), ex=_SET_ASIDE_TTL_SECONDS)
+                pipeline.set(set_aside_key(self._name), self._set_aside.model_dump_json(), ex=SET_ASIDE_TTL_SECONDS)
             for entry in self._models if self.trouble is None else ():
                 pipeline.hset(MODELS_KEY, entry.name, entry.model_dump_json())
             self._send(pipeline)

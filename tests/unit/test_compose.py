@@ -12,6 +12,7 @@ from worker.contracts.environment import Environment
 from worker.settings import WorkerSettings
 
 EVERYTHING = {
+    "IMAGEMILL_CORS_ORIGINS": "http://localhost:8888",
     "IMAGEMILL_DEFAULT_MODEL": "emoji-64",
     "IMAGEMILL_KEYS": "/data/keys.json",
     "IMAGEMILL_LEARNT_MB": "500",
@@ -21,6 +22,7 @@ EVERYTHING = {
     "IMAGEMILL_MODELS_DIR": "/models",
     "IMAGEMILL_PORT": "9000",
     "IMAGEMILL_QUEUE_PASSWORD_FILE": "/etc/queue_password",
+    "IMAGEMILL_ROOT_PATH": "/mill",
     "IMAGEMILL_TTL_HOURS": "24",
     "IMAGEMILL_VGG19": "/weights/vgg19.safetensors",
     "IMAGEMILL_WEIGHTS_DIR": "/weights",

@@ -25,6 +25,7 @@ LEASE_TTL_SECONDS = 15
 _RETRY_SECONDS = 0.05
 _CONNECT_SECONDS = 2.0
 _QUEUE = re.compile(r"imagemill:([a-z0-9-]+):(short|long)")
+SET_ASIDE_TTL_SECONDS = 3600
 LIVE_TTL_SECONDS = 7 * 24 * 3600
 """Progress and cancel flags of a job; the store knows the truth, these keys only make it visible sooner."""
 STARTED_FIELD = "started"
