@@ -34,7 +34,6 @@ from worker.tally import Tally
 
 _ENDED_TTL_SECONDS = 60
 """Of the progress of a job that has ended: somebody may just be reading that it has not."""
-"""Longer than a shard takes. Only those of live workers are read."""
 
 log = logging.getLogger(__name__)
 

@@ -26,6 +26,7 @@ _RETRY_SECONDS = 0.05
 _CONNECT_SECONDS = 2.0
 _QUEUE = re.compile(r"imagemill:([a-z0-9-]+):(short|long)")
 SET_ASIDE_TTL_SECONDS = 3600
+"""Longer than a shard takes. Only the files of live workers are read."""
 LIVE_TTL_SECONDS = 7 * 24 * 3600
 """Progress and cancel flags of a job; the store knows the truth, these keys only make it visible sooner."""
 STARTED_FIELD = "started"
