@@ -116,8 +116,6 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "a PNG of 2 147 483 647 pixels a side": (lambda: bombs.huge_header("PNG"), "more than 40,000,000 pixels"),
     "a JPEG of 56 540 pixels a side": (lambda: bombs.huge_header("JPEG"), "more than 40,000,000 pixels"),
     "a WebP of 16 383 pixels a side": (lambda: bombs.huge_header("WEBP"), "more than 40,000,000 pixels"),
-    "60 MB of text in a zTXt": (lambda: bombs.text_bomb(b"zTXt", 60_000_000), "Decompressed data too large"),
-    "60 MB of text in an iTXt": (lambda: bombs.text_bomb(b"iTXt", 60_000_000), "Decompressed data too large"),
     "a JPEG of 10 000 scans": (lambda: bombs.scans(10_000, 6_320), "cannot be read within 5 s"),
     "a JPEG of 66 666 EXIF segments": (
         lambda: bombs.with_segments(segment(0xE1, b"Exif\0\0" + bytes(50)) * 66_666),
@@ -151,7 +149,13 @@ def test_what_is_no_picture_is_of_an_unknown_type(house: House, data: bytes) -> 
     refused(bring(house, data), 415, "unknown_picture")
 
 
-@pytest.mark.parametrize("name", ["APNG of 3000 frames", "WebP of 3000 frames", "palette", "16 bit", "200 000 chunks"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("APNG of 3000 frames", "WebP of 3000 frames", "palette", "16 bit", "200 000 chunks"),
+        *("60 MB of text in a zTXt", "60 MB of text in an iTXt"),
+    ],
+)
 def test_a_heavy_picture_is_taken_by_another_process_than_the_api(house: House, name: str) -> None:
     """The largest that are allowed cost the API its bytes and no more."""
     data = {
@@ -160,6 +164,8 @@ def test_a_heavy_picture_is_taken_by_another_process_than_the_api(house: House, 
         "palette": lambda: bombs.png(6_320, 8, 3, TRANSPARENT),
         "16 bit": lambda: bombs.png(6_320, 16, 0),
         "200 000 chunks": lambda: bombs.png(40, 8, 2, chunk(b"scPt") * 200_000),
+        "60 MB of text in a zTXt": lambda: bombs.text_bomb(b"zTXt", 60_000_000),
+        "60 MB of text in an iTXt": lambda: bombs.text_bomb(b"iTXt", 60_000_000),
     }[name]()
     taken = bring(house, data)
     assert taken.status_code in (200, 201), taken.text
