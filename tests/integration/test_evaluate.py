@@ -73,8 +73,6 @@ def test_a_folder_of_images_is_measured_in_place_of_a_checkpoint(folder: Path) -
         (["faces-64", "smooth"], "error: faces-64 draws 64 px images, pictures holds 32 px"),
         (["foreign.safetensors", "smooth"], "error: foreign knows the classes up, down; pictures holds left, right"),
         (["tiny.safetensors", "smooth", "--device", "meta"], "error: no device 'meta' here"),
-        (["tiny.safetensors", "smooth", "--n", "30", "--json", "."], "error: Is a directory: ."),
-        (["tiny.safetensors", "smooth", "--n", "30", "--json", "smooth"], "error: Is a directory: smooth"),
         (["pictures", "smooth", "--card"], "error: pictures: --card is for checkpoints; images have no card"),
         (
             ["tiny.safetensors", "smooth", "--fid-weights", "tiny.safetensors"],
@@ -87,3 +85,10 @@ def test_a_mistake_is_said_in_one_sentence(folder: Path, arguments: list[str], m
     assert done.returncode == 1
     assert message in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", [".", "smooth"])
+def test_an_output_that_is_a_folder_is_refused_before_the_work(folder: Path, name: str) -> None:
+    done = imagemill("evaluate", "tiny.safetensors", "smooth", "--n", "30", "--json", name, cwd=folder)
+    assert done.returncode == 2
+    assert done.stderr == f"Error: {name} is not a regular file; name another one\n"
