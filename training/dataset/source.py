@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from training.dataset import boxes, classes, layout, paths
+from training.dataset import arrays, boxes, classes, layout, paths
 from training.dataset.boxes import Boxes
 from training.dataset.contents import Contents
 from training.dataset.item import Item, refused
@@ -63,6 +63,8 @@ def found(path: Path, choice: Choice = Choice()) -> Found:
         raise DatasetError("classes come from a table (--label-column) or from --classes-from, not from both")
     if choice.classes_from == "boxes" and not choice.boxes:
         raise DatasetError("--classes-from boxes: say where the boxes are, with --boxes")
+    if arrays.names(path):
+        return _of_arrays(path, choice)
     contents = Contents(path, choice.zip_names)
     if choice.split:
         contents.choose_split(choice.split)
@@ -73,6 +75,17 @@ def found(path: Path, choice: Choice = Choice()) -> Found:
     result.notes = [*contents.notes, *result.notes, *([] if choice.labels else _tables(contents))]
     result.skipped = contents.skipped(item.name for item in result.items)
     return _of_classes(result, choice)
+
+
+def _of_arrays(path: Path, choice: Choice) -> Found:
+    """Read an npz, whose labels are its own. Raises DatasetError for choices that it has no use for."""
+    if choice.labels or choice.split or choice.boxes or choice.classes_from not in {None, "none"}:
+        raise DatasetError(f"{path}: an npz has its own labels; leave out options of tables, folders, splits and boxes")
+    items = arrays.items(path)
+    if choice.classes_from == "none":
+        items = [replace(item, label=None) for item in items]
+    is_labelled = any(item.label for item in items)
+    return _of_classes(Found(items, Skipped(), labelled_by="by its own labels" if is_labelled else ""), choice)
 
 
 def _tables(contents: Contents) -> list[str]:
