@@ -37,6 +37,7 @@ class House:
         self.workers: list[subprocess.Popen[bytes]] = []
         self._paused: list[subprocess.Popen[bytes]] = []
         self._apis: list[subprocess.Popen[bytes]] = []
+        self._api_log = folder / "api-0.log"
         self._sockets = [socket.create_server(("127.0.0.1", 0))]
         self.url = _url(self._sockets[0])
         self._queue_port = free_port()
@@ -76,7 +77,7 @@ class House:
     @property
     def api_log(self) -> Path:
         """What the API has said."""
-        return self.folder / "api-0.log"
+        return self._api_log
 
     def start_api(self, **environment: str) -> str:
         """Start one more API process, and wait until it answers. Returns its URL."""
@@ -91,6 +92,7 @@ class House:
         self._apis[0].kill()
         self._apis[0].wait(DEADLINE_SECONDS)
         self._serve(self._sockets[0])
+        self._api_log = self.last_api_log
         self._apis[0] = self._apis.pop()
 
     def start_worker(self, code: str = WORKER, **environment: str) -> subprocess.Popen[bytes]:

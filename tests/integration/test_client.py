@@ -109,8 +109,10 @@ def test_a_stopped_command_says_how_to_go_on_and_can(idle_house: House, tmp_path
     terminal = ENVIRONMENT | {"FORCE_COLOR": "1"}
     with subprocess.Popen(command, cwd=tmp_path, env=terminal, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        while process.stderr.read(1) != "Q":  # of Queued, which is shown once the job is known
+        shown = ""
+        while not shown.endswith("Queued"):  # once the job is known
             assert process.poll() is None
+            shown += process.stderr.read(1)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)
     (job_id,) = jobs_of(idle_house) - before

@@ -20,7 +20,7 @@ from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PINS = sorted((ROOT / "requirements").glob("*.txt"))
-SECRET = re.compile(r"(password|secret|token|api_?key|access_?key)\w*\s*[=:]\s*[^\s$/\[{]", re.IGNORECASE)
+SECRET = re.compile(r"(password|secret|token|api_?key|access_?key)\w*\s*[=:][ \t]*[^\s$/\[{]", re.IGNORECASE)
 
 
 @pytest.mark.parametrize("path", PINS, ids=lambda path: path.name)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from obstore.store import from_url
 
+from worker.contracts.store_error import translated
+
 if TYPE_CHECKING:  # obstore has these names for type checkers only
     from obstore.store import ObjectStore, RetryConfig
 
@@ -35,7 +37,7 @@ _OF_ENVIRONMENT = (
 def open_bucket(url: str, patience_seconds: float) -> ObjectStore:
     """Open s3://bucket/prefix and the like. Credentials and all else come from AWS_ACCESS_KEY_ID and its kin.
 
-    A request, and the search for credentials, is repeated for `patience_seconds`. One that hangs is given up as late.
+    Raises StoreError for a URL that names no bucket. A request, and the search for credentials, is repeated for `patience_seconds`. One that hangs is given up as late.
     """
     ours = {
         "connect_timeout": f"{min(patience_seconds, _MOST_CONNECT_SECONDS)}s",
@@ -48,7 +50,8 @@ def open_bucket(url: str, patience_seconds: float) -> ObjectStore:
         "backoff": {"init_backoff": _FIRST_PAUSE, "max_backoff": _LONGEST_PAUSE, "base": 2},
     }
     client: Any = ours | _of_environment()
-    return from_url(url, client_options=client, retry_config=retry)
+    with translated():
+        return from_url(url, client_options=client, retry_config=retry)
 
 
 def _of_environment() -> dict[str, str]:
