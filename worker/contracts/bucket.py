@@ -37,7 +37,8 @@ _OF_ENVIRONMENT = (
 def open_bucket(url: str, patience_seconds: float) -> ObjectStore:
     """Open s3://bucket/prefix and the like. Credentials and all else come from AWS_ACCESS_KEY_ID and its kin.
 
-    Raises StoreError for a URL that names no bucket. A request, and the search for credentials, is repeated for `patience_seconds`. One that hangs is given up as late.
+    A request, and the search for credentials, is repeated for `patience_seconds`. One that hangs is given up as late.
+    Raises StoreError for a URL that names no bucket.
     """
     ours = {
         "connect_timeout": f"{min(patience_seconds, _MOST_CONNECT_SECONDS)}s",
