@@ -10,12 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.dataset import source
+from training.dataset import arrays, source
 from training.dataset.picture import decode
 from training.errors import DatasetError, MetricsError
-
-_ARRAYS = "images_"
-"""How the arrays of a service's npz are called."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +41,8 @@ def read(
 
     Raises DatasetError when there are no images, MetricsError when none can be used.
     """
-    if path.is_file() and (arrays := _arrays(path)):
-        return Pictures(_loaded(path, arrays, size, most), None, 0)
+    if names := arrays.names(path):
+        return Pictures(_loaded(path, names, size, most), None, 0)
     found = source.items(path)
     pixels, labels = [], []
     for done, k in enumerate(_spread(len(found), most), start=1):
@@ -69,11 +66,6 @@ def _spread(count: int, most: int) -> list[int]:
 
 def _position(label: str | None, classes: tuple[str, ...]) -> int:
     return classes.index(label) if label is not None and label in classes else -1
-
-
-def _arrays(path: Path) -> list[str]:
-    with zipfile.ZipFile(path) as archive:
-        return sorted(name for name in archive.namelist() if name.startswith(_ARRAYS) and name.endswith(".npy"))
 
 
 def _loaded(path: Path, names: list[str], size: int, most: int) -> Tensor:
