@@ -45,10 +45,10 @@ class Bell:
         self._trouble = Throttle(log)
         self._ears: dict[str, set[Ear]] = defaultdict(set)
         self.is_closed = False
-        """Whether nobody should wait any longer, as the process ends."""
+        """Whether requests must stop waiting, because the process ends."""
 
     def close(self) -> None:
-        """Wake everybody, for good."""
+        """Wake all waiting requests; later waits return at once."""
         self.is_closed = True
         self._ring_all()
 

@@ -64,7 +64,7 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
 
 
 def _mend(path: str, operation: dict[str, Any]) -> None:
-    """Say the same in words that generators know."""
+    """Rewrite what client generators misread."""
     if operation.pop("security", None) is None:
         operation["security"] = []  # open to all; the others are as the document says on the whole
     # Generated functions take them in this order: those of the path as they stand there, then the others.

@@ -25,7 +25,7 @@ from worker.contracts.records import ArchivePlan, ShardIndex
 
 _MEDIA_TYPE = "application/zip"
 _GONE_SECONDS = 10
-"""That the end of a connection may take, at most."""
+"""Longest wait for the end of a broken connection."""
 _UNBUFFERED = {"X-Accel-Buffering": "no"}
 """Lets nginx pass on what there is."""
 _WEIGHT = re.compile(r";\s*q\s*=\s*(\d(?:\.\d{0,3})?)\s*(?:;|$)", re.ASCII | re.IGNORECASE)

@@ -40,9 +40,9 @@ _PROBE_TIMEOUT_SECONDS = 0.4
 """For who watches: that Redis is away is an answer too, and must come soon."""
 
 _BUCKET_SECONDS = 2.0
-"""That a request waits for a bucket that does not answer, at each of a few places."""
+"""Timeout of each call of the store, for requests."""
 _PROBED_BUCKET_SECONDS = 1.5
-"""The same for those who watch."""
+"""Timeout of each call of the store, for probes."""
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -1,4 +1,4 @@
-"""For how long no live worker has had what a job needs, while others of its kind were alive."""
+"""Measures how long no live worker has had the model that a job needs, while other workers were alive."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from worker.contracts.catalog import WorkerEntry
 from worker.contracts.jobs import JobSpec
 
 ABSENCE_SECONDS = 600.0
-"""That a job waits for a worker with its model, or with the weights that it is styled by.
+"""How long a job waits for a worker with its model, or with the weights of its style.
 
 Long enough to start a worker again, or to bring a checkpoint to the next one.
 """

@@ -83,7 +83,7 @@ async def _json_object(request: Request) -> dict[str, Any]:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    "".join(name for name, _ in pairs).encode()  # as below, since an error repeats the names
+    "".join(name for name, _ in pairs).encode()  # refuses lone surrogates: error messages repeat the names
     _check_once(name for name, _ in pairs)
     return dict(pairs)
 

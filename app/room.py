@@ -93,7 +93,7 @@ class Room:
         self._artifacts = artifacts
         self._free_bytes = free_bytes
         self._kept_bytes = kept_bytes
-        """That no new job may need."""
+        """Bytes that must stay free."""
         self._clock = clock
         self._reserve = redis.register_script(_RESERVE)
         self._set = redis.register_script(_SET)

@@ -253,9 +253,9 @@ class Service:
         return data
 
     def _is_lost(self, spec: JobSpec) -> bool:
-        """Tell whether a job's images will not come, or are gone; of one that has failed just now, it is not said yet.
+        """Tell whether the images of a job are gone or will not come.
 
-        A job whose end cannot be read is lost.
+        A job that failed less than 10 s ago does not count as lost yet. A job whose end cannot be read is lost.
         """
         try:
             state = self._artifacts.state(spec.id)
@@ -268,7 +268,7 @@ class Service:
         return not is_resting and (state.outcome != "succeeded" or state.has_expired(spec, now))
 
     def _is_lost_or_damaged(self, spec: JobSpec) -> bool:
-        """Tell the same, after all objects of a job that has succeeded were read."""
+        """Tell the same as `_is_lost`, but read every object of a succeeded job."""
         if self._is_lost(spec):
             return True
         state = self._artifacts.state(spec.id)

@@ -33,7 +33,7 @@ _MODES: dict[str, Fault] = {
 }
 _AWAY = "all-503"
 _AWAY_SECONDS = 5.0
-"""That every request is refused for, in the mode all-503."""
+"""How long the proxy refuses every request in the mode all-503."""
 _DEADLINE_SECONDS, _POLL_SECONDS = 60.0, 0.05
 
 
