@@ -20,7 +20,9 @@ from worker.contracts.artifacts import DamagedError, StoreError
 from worker.contracts.store_error import with_advice
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-_MOST_FAULTS, _MOST_ECHOED = 10, 100
+_MOST_FAULTS = 10
+MOST_ECHOED = 100
+"""Characters of a value that an error quotes."""
 _TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 log = logging.getLogger(__name__)
@@ -62,7 +64,7 @@ def unavailable(code: str, detail: str, extension: Mapping[str, Any] | None = No
 
 def echoed(sent: object) -> str:
     """Quote what was sent, cut to a length that an answer can have."""
-    return repr(str(sent)[:_MOST_ECHOED])
+    return repr(str(sent)[:MOST_ECHOED])
 
 
 def listed(names: Iterable[str]) -> str:
@@ -162,7 +164,7 @@ def _on_validation_error(request: Request, error: RequestValidationError) -> JSO
 
 def _describe(fault: Mapping[str, Any], limits: Mapping[str, tuple[int, int]]) -> str:
     location: Sequence[str | int] = fault["loc"]
-    name = str(location[-1])[:_MOST_ECHOED]
+    name = str(location[-1])[:MOST_ECHOED]
     if fault["type"] == "missing":
         return f"{name}: required, and was not sent"
     if fault["type"] == "extra_forbidden":

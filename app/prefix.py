@@ -1,35 +1,16 @@
-"""The path below which a proxy publishes the service, so that links lead back through the proxy."""
+"""Middleware that finds the path prefix of each request."""
 
-import re
 from collections.abc import Collection
-from contextvars import ContextVar
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.errors import ApiError, echoed, respond
+from app.errors import ApiError, respond
+from app.path_prefix import checked, use
 
 _HEADER = "X-Forwarded-Prefix"
-_PATTERN = r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~@%+:=-]+)*/?"
-_SAFE = re.compile(_PATTERN, re.ASCII)
-_ODD_ESCAPE = re.compile(r"%(?:[01]|2[EeFf]|7[Ff]|$|.$|[^0-9A-Fa-f]|.[^0-9A-Fa-f])")
-"""The escape of a control character, a dot or a slash; or a % that begins no escape."""
-_MOST_CHARACTERS = 255
-_root: ContextVar[str] = ContextVar("root", default="")
-
-
-def rooted(path: str) -> str:
-    """Make the address of a path of this service, as the client of the current request reaches it."""
-    return _root.get() + path
-
-
-def checked(prefix: str) -> str:
-    """Return a prefix without its last slash; raises ValueError for what is no plain path."""
-    if len(prefix) > _MOST_CHARACTERS or not _SAFE.fullmatch(prefix) or _ODD_ESCAPE.search(prefix):
-        raise ValueError(f"must be a path like /imagemill, got {echoed(prefix)}")
-    return prefix.rstrip("/")
 
 
 class Prefixed:
@@ -53,7 +34,7 @@ class Prefixed:
                 refusal = ApiError(HTTPStatus.BAD_REQUEST, "bad_prefix", f"{_HEADER}: {error}")
                 await respond(Request(scope), refusal)(scope, receive, send)
                 return
-            _root.set(prefix)
+            use(prefix)
             if prefix:
                 scope = {**scope, "root_path": prefix, "path": self._whole_path(prefix, scope["path"])}
         await self._app(scope, receive, send)

@@ -1,19 +1,33 @@
 """The API's settings, read once from the environment."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import NoDecode
 
-from app.cors import ANY, origins_of
-from app.prefix import checked
+from app.path_prefix import checked
 from worker.contracts.environment import Environment
 from worker.contracts.jobs import DEFAULT_TTL_HOURS, MOST_TTL_HOURS
 
+_ANY = "*"
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?", re.ASCII)
+
 
 def _origins(setting: object) -> object:
-    return origins_of(setting) if isinstance(setting, str) else setting
+    return _origins_of(setting) if isinstance(setting, str) else setting
+
+
+def _origins_of(setting: str) -> frozenset[str]:
+    """Read a list of origins, divided by commas. Raises ValueError."""
+    found = frozenset(part.strip().lower().rstrip("/") for part in setting.split(",") if part.strip())
+    for origin in found - {_ANY}:
+        if not _ORIGIN.fullmatch(origin):
+            raise ValueError(f"an origin is like http://localhost:8888, without a path; got {origin!r}")
+    if _ANY in found and len(found) > 1:
+        raise ValueError("* stands for all origins, so it stands alone")
+    return found
 
 
 class Settings(Environment):
@@ -41,7 +55,7 @@ class Settings(Environment):
 
     @model_validator(mode="after")
     def _check_origins(self) -> Self:
-        if ANY in self.cors_origins and self.keys is None:
+        if _ANY in self.cors_origins and self.keys is None:
             raise ValueError(
                 "IMAGEMILL_CORS_ORIGINS: without keys, * would let every site use the service; list the origins"
             )

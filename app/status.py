@@ -5,7 +5,7 @@ from datetime import datetime
 
 from app.live import Progress
 from app.naming import archive_suffix
-from app.prefix import rooted
+from app.path_prefix import rooted
 from app.schemas import Job, Links, PublicJobError
 from worker.contracts.jobs import SUFFIXES, JobSpec, JobState
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.decoder import decoded
 from app.errors import ApiError, unavailable, unprocessable
-from app.prefix import rooted
+from app.path_prefix import rooted
 from app.room import Room
 from app.schemas import Style
 from worker.contracts.artifacts import Artifacts
