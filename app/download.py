@@ -13,10 +13,10 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from app import byterange
+from app.archive_name import archive_name
 from app.bell import Bell
 from app.byterange import ByteRange, UnsatisfiableError
 from app.errors import ApiError, echoed
-from app.naming import archive_name
 from app.protocol import BREAK_OFF, BreakOff
 from app.schemas import Job
 from worker.contracts.artifacts import Artifacts, DamagedError, StoreError

@@ -12,10 +12,10 @@ from rich.markup import escape
 
 from app import output, partial
 from app.answers import Job, Named
+from app.archive_name import archive_name
 from app.client import Client, ClientError, JobLostError
 from app.collect import collect
 from app.commands import STANDARD, occupied, refuse_usage
-from app.naming import archive_name
 from app.terminal import Terminal, print_json
 
 _UNNAMED = Path("<model>-seed<seed>-n<n>.zip")

@@ -12,6 +12,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from app import quota
+from app.archive_name import archive_suffix
 from app.dependencies import (
     AskedDep,
     CallerDep,
@@ -28,7 +29,6 @@ from app.download import Download, check_match, etag_of, wants_archive
 from app.errors import ApiError, documented
 from app.headers import described
 from app.heads import answer_heads
-from app.naming import archive_suffix
 from app.parameters import MOST_BODY_BYTES
 from app.schemas import Job
 from app.service import Service

@@ -3,8 +3,8 @@
 import math
 from datetime import datetime
 
+from app.archive_name import archive_suffix
 from app.live import Progress
-from app.naming import archive_suffix
 from app.path_prefix import rooted
 from app.schemas import Job, Links, PublicJobError
 from worker.contracts.jobs import SUFFIXES, JobSpec, JobState

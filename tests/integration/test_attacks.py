@@ -17,7 +17,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from app.naming import archive_name
+from app.archive_name import archive_name
 from app.schemas import Job
 from tests.integration import bombs
 from tests.integration.bombs import SCRIPT, chunk, segment

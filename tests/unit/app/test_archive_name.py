@@ -1,7 +1,7 @@
 import pytest
 
 from app.answers import Job
-from app.naming import archive_name
+from app.archive_name import archive_name
 from tests.unit.app.source import job
 
 
