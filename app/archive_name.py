@@ -7,7 +7,8 @@ _MOST_LABEL = 100
 """Characters of a quoted label."""
 
 if TYPE_CHECKING:
-    from app import answers, schemas
+    from app import schemas
+    from app.client import answers
 
 
 def archive_name(job: "answers.Named | schemas.Job") -> str:

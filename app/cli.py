@@ -146,7 +146,7 @@ def generate(
 
     A service that has keys gets the one in IMAGEMILL_KEY.
     """
-    from app.client import Client
+    from app.client.client import Client
     from app.generate import Delivery, attach, order
 
     asked: dict[str, str | int | float | None] = {
@@ -229,7 +229,7 @@ class _Stopped(BaseException):
 @contextmanager
 def _stopped_politely(*, is_normal: bool) -> Iterator[None]:
     """Let signals unwind what runs, and print in one line on standard error what went wrong, if anything did."""
-    from app.client import ClientError
+    from app.client.client import ClientError
     from app.keys import KeysError
     from app.stack import StackError
 

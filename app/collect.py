@@ -9,10 +9,10 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, TextColumn
 
 from app import output
-from app.answers import Job
-from app.client import Client
+from app.client.answers import Job
+from app.client.client import Client
+from app.client.resumable_download import Transfer
 from app.commands import STANDARD
-from app.transfer import Transfer
 
 _POLL_SECONDS = 0.5
 _COLUMNS = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))

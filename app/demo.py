@@ -6,9 +6,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from app import output, partial
-from app.answers import Job
-from app.client import Client
+from app import output
+from app.client import partial_file
+from app.client.answers import Job
+from app.client.client import Client
 from app.collect import collect
 from app.generate import pace, report
 from app.ready import wait_until_ready
@@ -53,4 +54,4 @@ def _save(client: Client, job: Job, out: Path, is_forced: bool, terminal: Termin
         collect(client, job, out, terminal.notes, is_forced=is_forced)
     finally:
         with suppress(OSError):
-            partial.path_of(out, job.id).unlink(missing_ok=True)
+            partial_file.path_of(out, job.id).unlink(missing_ok=True)

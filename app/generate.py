@@ -10,10 +10,11 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from app import output, partial
-from app.answers import Job, Named
+from app import output
 from app.archive_name import archive_name
-from app.client import Client, ClientError, JobLostError
+from app.client import partial_file
+from app.client.answers import Job, Named
+from app.client.client import Client, ClientError, JobLostError
 from app.collect import collect
 from app.commands import STANDARD, occupied, refuse_usage
 from app.terminal import Terminal, print_json
@@ -74,7 +75,7 @@ def attach(client: Client, job_id: str, delivery: Delivery, terminal: Terminal) 
     """Wait for a job that was asked for before, and save what is missing of its images."""
     delivery.check()
     folder = (delivery.out or _UNNAMED).parent
-    found = partial.of_job(folder, job_id) if delivery.out != STANDARD else []
+    found = partial_file.of_job(folder, job_id) if delivery.out != STANDARD else []
     began = time.monotonic()
     try:
         job = client.job(job_id)
@@ -85,7 +86,7 @@ def attach(client: Client, job_id: str, delivery: Delivery, terminal: Terminal) 
     out = delivery.out or (found[0].out if found else Path(archive_name(job)))
     delivery.check_name(out)
     if found:
-        found[0].path.replace(partial.path_of(out, job_id))
+        found[0].path.replace(partial_file.path_of(out, job_id))
 
     def took() -> str:
         return f"{time.monotonic() - began:.1f} s from taking up the job to last byte"
@@ -145,7 +146,7 @@ def _name_left_over(client: Client, delivery: Delivery, terminal: Terminal) -> N
     """Name the downloads that were interrupted where the output goes, as each of them can be continued."""
     if delivery.out == STANDARD:
         return
-    found = partial.left_over((delivery.out or _UNNAMED).parent)
+    found = partial_file.left_over((delivery.out or _UNNAMED).parent)
     for each in found[:_MOST_LEFT_OVER]:
         terminal.note(
             f"{each.path} is left of an interrupted download; {_way_on(client, each.job_id, each.out)}, or remove it"

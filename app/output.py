@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from app import partial
-from app.client import ClientError, JobLostError
+from app.client import partial_file
+from app.client.client import ClientError, JobLostError
 from app.commands import STANDARD
 
 _JOB_ID_BYTES = 16
@@ -17,7 +17,7 @@ _JOB_ID_BYTES = 16
 
 def check(out: Path) -> None:
     """Raise unless a file can be made beside `out`, before anybody works for it."""
-    probe = partial.path_of(out, secrets.token_urlsafe(_JOB_ID_BYTES)).with_suffix(".probing")
+    probe = partial_file.path_of(out, secrets.token_urlsafe(_JOB_ID_BYTES)).with_suffix(".probing")
     with translated(out):
         probe.touch(exist_ok=False)
         probe.unlink()
@@ -36,9 +36,9 @@ def written(out: Path, job_id: str, *, is_forced: bool = False) -> Iterator[IO[b
 
     A file that has that name by then is replaced by force only. Raises ClientError.
     """
-    path = partial.path_of(out, job_id)
+    path = partial_file.path_of(out, job_id)
     with translated(out), path.open("ab") as file:
-        partial.lock(file, path)
+        partial_file.lock(file, path)
         with _kept_if_of_use(file, path):
             yield file
         file.flush()

@@ -18,7 +18,7 @@ from typing import Annotated
 import httpx
 import typer
 
-from app.client import Client
+from app.client.client import Client
 from benchmarks import table
 from benchmarks.command import console, run
 from benchmarks.service import engines, processes

@@ -19,7 +19,7 @@ from typing import Annotated
 
 import typer
 
-from app.client import Client
+from app.client.client import Client
 from benchmarks import table
 from benchmarks.assembly import WORKER, Assembly
 from benchmarks.command import console, run

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 from torchvision.models import vgg19 as torchvision_vgg19
 
-from app.client import Client
+from app.client.client import Client
 from benchmarks import table
 from benchmarks.assembly import WORKER, Assembly
 from benchmarks.command import console, run

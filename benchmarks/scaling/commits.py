@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import httpx
 
-from app.client import Client
+from app.client.client import Client
 from benchmarks.assembly import Assembly, AssemblyError
 from benchmarks.command import console
 from benchmarks.scaling import house

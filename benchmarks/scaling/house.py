@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.client import Client
+from app.client.client import Client
 from benchmarks.assembly import Assembly, AssemblyError
 from benchmarks.command import console
 from benchmarks.scaling.simulated import MODEL

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.client import Client
+from app.client.client import Client
 from tests.command import imagemill
 from tests.integration.house import MAX_IMAGES, House
 from tests.integration.relay import Relay

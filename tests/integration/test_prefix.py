@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 import pytest
 
-from app.client import Client
+from app.client.client import Client
 from tests.integration.house import House
 from tests.integration.proxy import published
 from tests.integration.test_problems import problem

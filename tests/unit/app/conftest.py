@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.client import Client
+from app.client.client import Client
 from tests.unit.app.source import Source
 
 

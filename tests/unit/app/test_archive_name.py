@@ -1,7 +1,7 @@
 import pytest
 
-from app.answers import Job
 from app.archive_name import archive_name
+from app.client.answers import Job
 from tests.unit.app.source import job
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from app.client import Client, ClientError
+from app.client.client import Client, ClientError
 from app.collect import collect
 from tests.unit.app.source import DATA, Source, job
 

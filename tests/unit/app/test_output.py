@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from app import output, partial
-from app.client import ClientError, JobLostError
+from app import output
+from app.client import partial_file
+from app.client.client import ClientError, JobLostError
 from tests.conftest import DiskOf
 
 OUT = "out.zip"
@@ -54,7 +55,7 @@ def test_a_full_disk_is_told_in_a_sentence_and_leaves_a_beginning(tmp_path: Path
     ):
         file.write(b"x" * 500)
     assert refused.value.retry_after_seconds is not None
-    assert partial.path_of(tmp_path / OUT, "abc").read_bytes() == b"x" * 100
+    assert partial_file.path_of(tmp_path / OUT, "abc").read_bytes() == b"x" * 100
     assert not (tmp_path / OUT).exists()
 
 
@@ -69,4 +70,4 @@ def test_a_beginning_is_kept_when_the_server_is_not_itself(tmp_path: Path) -> No
     with suppress(ClientError), output.written(tmp_path / OUT, "abc") as file:
         file.write(b"a part")
         raise ClientError("what answers there is not imagemill")
-    assert partial.path_of(tmp_path / OUT, "abc").read_bytes() == b"a part"
+    assert partial_file.path_of(tmp_path / OUT, "abc").read_bytes() == b"a part"

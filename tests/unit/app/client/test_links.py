@@ -1,7 +1,7 @@
 import pytest
 
-from app.client import Client, ClientError
-from app.links import is_of, resolved
+from app.client.client import Client, ClientError
+from app.client.links import is_of, resolved
 from tests.unit.app.source import Source, job
 
 HOST = "http://host:8000"

@@ -14,8 +14,8 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
-from app.answers import Answer, Job, Model, Models, Problem, Style
-from app.links import is_of
+from app.client.answers import Answer, Job, Model, Models, Problem, Style
+from app.client.links import is_of
 
 _PATIENCE_SECONDS = 30
 _ANSWER_SECONDS = 30

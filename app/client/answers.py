@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.links import resolved
+from app.client.links import resolved
 
 
 class Answer(BaseModel):

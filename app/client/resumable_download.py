@@ -9,7 +9,7 @@ from typing import IO
 import httpx
 from rich.filesize import decimal
 
-from app.client import Client, ClientError
+from app.client.client import Client, ClientError
 
 _FAILURES = 5
 _PAUSE_SECONDS = 0.5

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from app.client import Client, ClientError
-from app.transfer import Transfer
+from app.client.client import Client, ClientError
+from app.client.resumable_download import Transfer
 from tests.unit.app.source import DATA, PATH, Source
 
 HALF = len(DATA) // 2

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from app.client import ClientError
+from app.client.client import ClientError
 
 _NAME = re.compile(r"\.(?P<out>.+)\.(?P<job>[\w-]+)\.partial", re.ASCII | re.DOTALL)
 _JOB_ID = re.compile(r"[\w-]{22}", re.ASCII)

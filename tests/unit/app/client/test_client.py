@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.client import Client, ClientError
+from app.client.client import Client, ClientError
 from tests.unit.app.source import Source, job
 
 
@@ -79,7 +79,7 @@ def test_a_host_that_cannot_be_is_refused() -> None:
 
 
 def test_patience_with_a_silent_server_has_an_end(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
-    monkeypatch.setattr("app.client._PATIENCE_SECONDS", 1)
+    monkeypatch.setattr("app.client.client._PATIENCE_SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     began = time.monotonic()
