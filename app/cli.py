@@ -57,14 +57,14 @@ def up(
 ) -> None:
     """Run the whole service on this machine until Ctrl-C."""
     from app.keyring import check_guarded
+    from app.local.supervisor import Stack
     from app.settings import Settings
-    from app.stack import Stack
 
     console, settings = Console(soft_wrap=True), Settings()
     with _stopped_politely(is_normal=True):
         check_guarded(settings, host)
         with Stack(data, host, port, workers, "info" if verbose else "warning", settings.keys) as stack:
-            from app.ready import tell_set_aside, wait_until_ready  # meanwhile, its processes start
+            from app.local.wait_until_ready import tell_set_aside, wait_until_ready  # meanwhile, its processes start
 
             wait_until_ready(stack, console)
             tell_set_aside(stack, console)
@@ -231,7 +231,7 @@ def _stopped_politely(*, is_normal: bool) -> Iterator[None]:
     """Let signals unwind what runs, and print in one line on standard error what went wrong, if anything did."""
     from app.client.client import ClientError
     from app.keys import KeysError
-    from app.stack import StackError
+    from app.local.supervisor import StackError
 
     console = Console(soft_wrap=True, stderr=True)
     logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s %(message)s")

@@ -12,8 +12,8 @@ from app.client.answers import Job
 from app.client.client import Client
 from app.collect import collect
 from app.generate import pace, report
-from app.ready import wait_until_ready
-from app.stack import Stack
+from app.local.supervisor import Stack
+from app.local.wait_until_ready import wait_until_ready
 from app.terminal import Terminal
 
 

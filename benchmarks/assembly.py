@@ -17,7 +17,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from app.live import Live
-from app.stack import queue_command
+from app.local.supervisor import queue_command
 from benchmarks.service import processes
 from imagemill.start import command
 from worker.contracts.artifacts import Artifacts

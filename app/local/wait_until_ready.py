@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 from rich.console import Console
 
 from app.live import Live
-from app.stack import Stack, StackError
+from app.local.supervisor import Stack, StackError
 from worker.contracts.queue import connect
 
 _READY_SECONDS = 60

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from app.child import Child
+from app.local.managed_process import Child
 from imagemill.start import command
 from worker.contracts import queue_url
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.child import Child
+from app.local.managed_process import Child
 
 
 def python(code: str, *, is_quiet: bool) -> Child:

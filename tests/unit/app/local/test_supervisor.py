@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 from redis import Redis
 
-from app.stack import Stack, StackError, queue_command
+from app.local.supervisor import Stack, StackError, queue_command
 from tests.odd_names import ODD_NAMES
 from tests.unit.conftest import MakeSpec
 from worker.contracts import queue_url
@@ -63,7 +63,7 @@ def test_the_socket_is_short_whatever_the_temporary_folder_is_called(
 
 
 def test_without_a_short_folder_the_reason_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.stack._SHORT_FOLDERS", ())
+    monkeypatch.setattr("app.local.supervisor._SHORT_FOLDERS", ())
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("t" * 120)))
     with pytest.raises(StackError, match="let TMPDIR name a short folder"):
         Stack(tmp_path / ("x" * 120), "127.0.0.1", 0, 1, "warning")
