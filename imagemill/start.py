@@ -13,7 +13,7 @@ from collections.abc import Sequence
 _FILE = os.path.abspath(__file__)  # noqa: PTH100  # a symbolic link is not followed
 _HOME = os.path.dirname(os.path.dirname(_FILE))  # noqa: PTH120
 _PACKAGES = frozenset({"app", "imagemill", "models", "training", "worker"})
-_COMMAND_LINE = "app.cli"
+_COMMAND_LINE = "app.cli.main"
 
 
 class OwnPackages:

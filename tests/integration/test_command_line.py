@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from app.cli import cli
-from app.commands import Command, Commands
+from app.cli.commands import Command, Commands
+from app.cli.main import cli
 from tests.command import COMMAND, ENVIRONMENT, imagemill
 from tests.integration.house import House, metadata, wait_until
 from tests.integration.test_client import generate, jobs_of

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from app.cli.commands import STANDARD
 from app.client import partial_file
 from app.client.client import ClientError, JobLostError
-from app.commands import STANDARD
 
 _JOB_ID_BYTES = 16
 

@@ -1,4 +1,4 @@
-"""The commands of `imagemill`: those of `app/cli.py`, those of the other packages, and the rules of their options.
+"""The commands of `imagemill`: those of `app/cli/main.py`, those of the other packages, and the rules of their options.
 
 An option states in its annotation how it goes with others, in words, so that every package can do so without an
 import from here:
@@ -38,7 +38,7 @@ class RuleError(Exception):
 
 
 class Commands(TyperGroup):
-    """The commands of `app/cli.py` and those of the other packages."""
+    """The commands of `app/cli/main.py` and those of the other packages."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401
         """List all commands, without loading any."""

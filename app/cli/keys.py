@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.refusal import refused_politely
+from app.cli.refusal import refused_politely
 
 keys = typer.Typer(no_args_is_help=True, help="Say who may use the service, and for how much.")
 

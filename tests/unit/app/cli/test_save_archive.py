@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from app.cli.save_archive import collect
 from app.client.client import Client, ClientError
-from app.collect import collect
 from tests.unit.app.source import DATA, Source, job
 
 OUT = "out.zip"

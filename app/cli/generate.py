@@ -10,14 +10,14 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from app import output
 from app.archive_name import archive_name
+from app.cli import output_file
+from app.cli.commands import STANDARD, occupied, refuse_usage
+from app.cli.save_archive import collect
+from app.cli.terminal import Terminal, print_json
 from app.client import partial_file
 from app.client.answers import Job, Named
 from app.client.client import Client, ClientError, JobLostError
-from app.collect import collect
-from app.commands import STANDARD, occupied, refuse_usage
-from app.terminal import Terminal, print_json
 
 _UNNAMED = Path("<model>-seed<seed>-n<n>.zip")
 _MOST_LEFT_OVER = 3
@@ -47,7 +47,7 @@ class Delivery:
             return
         if self.out is not None:
             self.check_name(self.out)
-        output.check(self.out or _UNNAMED)
+        output_file.check(self.out or _UNNAMED)
 
     def check_name(self, out: Path) -> None:
         """Refuse a file that is there already, unless it may be replaced."""

@@ -17,10 +17,10 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from app.commands import Command, Commands, refuse_usage
-from app.keys_cli import keys
-from app.refusal import refuse, refused_politely
-from app.terminal import Terminal
+from app.cli.commands import Command, Commands, refuse_usage
+from app.cli.keys import keys
+from app.cli.refusal import refuse, refused_politely
+from app.cli.terminal import Terminal
 from worker.contracts import logs
 from worker.contracts.errors import SettingsError
 
@@ -86,7 +86,7 @@ def demo(
     force: _Force = False,
 ) -> None:
     """Start a private service, generate images with it, save them, and stop it."""
-    from app.demo import demo as run
+    from app.cli.demo import demo as run
 
     with _stopped_politely(is_normal=False):
         run(n, out, force, Terminal())
@@ -146,8 +146,8 @@ def generate(
 
     A service that has keys gets the one in IMAGEMILL_KEY.
     """
+    from app.cli.generate import Delivery, attach, order
     from app.client.client import Client
-    from app.generate import Delivery, attach, order
 
     asked: dict[str, str | int | float | None] = {
         "n": n,

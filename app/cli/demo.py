@@ -6,22 +6,22 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from app import output
+from app.cli import output_file
+from app.cli.generate import pace, report
+from app.cli.save_archive import collect
+from app.cli.terminal import Terminal
 from app.client import partial_file
 from app.client.answers import Job
 from app.client.client import Client
-from app.collect import collect
-from app.generate import pace, report
 from app.local.supervisor import Stack
 from app.local.wait_until_ready import wait_until_ready
-from app.terminal import Terminal
 
 
 def demo(n: int, out: Path, is_forced: bool, terminal: Terminal) -> None:
     """Start a private stack, generate n images with it, save them as a ZIP, and stop it."""
-    with output.translated(out):
+    with output_file.translated(out):
         out.parent.mkdir(parents=True, exist_ok=True)
-    output.check(out)
+    output_file.check(out)
     with (
         tempfile.TemporaryDirectory(prefix="imagemill-demo-") as folder,
         Stack(Path(folder), "127.0.0.1", 0, workers=1, log_level="warning") as stack,

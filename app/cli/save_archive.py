@@ -8,11 +8,11 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, TextColumn
 
-from app import output
+from app.cli import output_file
+from app.cli.commands import STANDARD
 from app.client.answers import Job
 from app.client.client import Client
 from app.client.resumable_download import Transfer
-from app.commands import STANDARD
 
 _POLL_SECONDS = 0.5
 _COLUMNS = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
@@ -20,7 +20,7 @@ _COLUMNS = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fie
 
 def collect(client: Client, job: Job, out: Path, console: Console, *, is_forced: bool = False) -> None:
     """Save a job's archive as `out`; raises ClientError when the job ends otherwise, or the archive cannot be had."""
-    opened = output.opened(out, job.id, is_forced=is_forced)
+    opened = output_file.opened(out, job.id, is_forced=is_forced)
     with opened as file, Progress(*_COLUMNS, console=console, redirect_stdout=False) as progress:
         bars = _Bars(progress, client, job)
         transfer = Transfer(client, job.links.download, file, bars.show_bytes, is_stream=out == STANDARD)
