@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from app.auth.api_keys import Caller
+from app.auth.quota import Quota
 from app.errors import documented
-from app.keys import Caller
 from app.models import Models
 from app.parameters import asked, each_once, no_body, no_query
-from app.quota import Quota
 from app.schemas import GenerateQuery, Looks, UpTo, Wanted
 from app.service import Service
 from app.styles import Styles

@@ -10,17 +10,17 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from app import choices, document, errors, images, probes
+from app.auth.key_file import KeyRing
+from app.auth.quota import Quota
 from app.bell import Bell
 from app.cors import Cors
 from app.gate import Gate
-from app.keyring import KeyRing
 from app.live import Live
 from app.metrics import Metrics
 from app.models import Models
 from app.orders import Orders
 from app.prefix import Prefixed
 from app.probes import Probes
-from app.quota import Quota
 from app.readiness import Readiness
 from app.reconciler import Reconciler
 from app.room import Room

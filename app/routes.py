@@ -11,8 +11,8 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
-from app import quota
 from app.archive_name import archive_suffix
+from app.auth import quota
 from app.dependencies import (
     AskedDep,
     CallerDep,

@@ -13,14 +13,14 @@ from itertools import count
 from pydantic import TypeAdapter, ValidationError
 
 from app.address import Part, address, name
+from app.auth.api_keys import Caller
+from app.auth.quota import Quota, Usage
 from app.ending import end
 from app.errors import ApiError, echoed, unprocessable
-from app.keys import Caller
 from app.live import Live, Progress
 from app.mending import is_whole
 from app.models import Models
 from app.orders import Orders
-from app.quota import Quota, Usage
 from app.room import Room
 from app.schemas import GenerateQuery, Job, Wanted
 from app.settings import Settings

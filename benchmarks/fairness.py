@@ -15,7 +15,7 @@ import httpx
 import numpy as np
 import typer
 
-from app import keys
+from app.auth import api_keys
 from benchmarks import table
 from benchmarks.assembly import WORKER, Assembly
 from benchmarks.command import console, run
@@ -29,8 +29,8 @@ class Owner:
     """Someone with a key."""
 
     def __init__(self, name: str, file: Path, url: str) -> None:
-        secret = keys.new_secret()
-        keys.change(file, lambda known: known.added(keys.Caller(owner=name), secret))
+        secret = api_keys.new_secret()
+        api_keys.change(file, lambda known: known.added(api_keys.Caller(owner=name), secret))
         self._api = httpx.Client(
             base_url=url,
             timeout=_DEADLINE_SECONDS,
@@ -67,7 +67,7 @@ def main(
     """Run it and print the seconds."""
     with tempfile.TemporaryDirectory(prefix="fairness-") as folder:
         file = Path(folder) / "keys.json"
-        keys.change(file, lambda none: none)
+        api_keys.change(file, lambda none: none)
         with Assembly(Path(folder), {"IMAGEMILL_KEYS": str(file), "IMAGEMILL_MIN_FREE_MB": "0"}) as assembly:
             few, many = (Owner(name, file, assembly.url) for name in ("few", "many"))
             assembly.start_workers(1, WORKER, {})

@@ -24,7 +24,7 @@ def add(
     """Make a key and print it, once: the file holds its hash only."""
     from pydantic import ValidationError
 
-    from app.keys import Caller, change, new_secret
+    from app.auth.api_keys import Caller, change, new_secret
 
     with refused_politely():
         try:
@@ -40,7 +40,7 @@ def add(
 @keys.command()
 def remove(name: _Name, file: _KeysFile = _KEYS) -> None:
     """Take a key back; what its owner has made stays in the store."""
-    from app.keys import change
+    from app.auth.api_keys import change
 
     with refused_politely():
         change(file, lambda found: found.without(name))
@@ -49,7 +49,7 @@ def remove(name: _Name, file: _KeysFile = _KEYS) -> None:
 @keys.command(name="list")
 def all_keys(file: _KeysFile = _KEYS) -> None:
     """List whose keys there are, and their limits."""
-    from app.keys import load
+    from app.auth.api_keys import load
 
     with refused_politely():
         for key in load(file).keys:

@@ -56,7 +56,7 @@ def up(
     verbose: Annotated[bool, typer.Option("--verbose", help="Log what happens, not only what goes wrong.")] = False,
 ) -> None:
     """Run the whole service on this machine until Ctrl-C."""
-    from app.keyring import check_guarded
+    from app.auth.key_file import check_guarded
     from app.local.supervisor import Stack
     from app.settings import Settings
 
@@ -183,7 +183,7 @@ def api(
     import uvicorn
 
     from app.access_log import QuietProbes
-    from app.keyring import check_guarded
+    from app.auth.key_file import check_guarded
     from app.main import create_app
     from app.protocol import BoundedProtocol
     from app.request_id import RequestIdFilter, WithRequestId
@@ -229,8 +229,8 @@ class _Stopped(BaseException):
 @contextmanager
 def _stopped_politely(*, is_normal: bool) -> Iterator[None]:
     """Let signals unwind what runs, and print in one line on standard error what went wrong, if anything did."""
+    from app.auth.api_keys import KeysError
     from app.client.client import ClientError
-    from app.keys import KeysError
     from app.local.supervisor import StackError
 
     console = Console(soft_wrap=True, stderr=True)

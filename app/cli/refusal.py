@@ -27,7 +27,7 @@ def refuse(error: Exception) -> NoReturn:
 @contextmanager
 def refused_politely() -> Iterator[None]:
     """Refuse keys that cannot be used."""
-    from app.keys import KeysError
+    from app.auth.api_keys import KeysError
 
     try:
         yield

@@ -4,7 +4,7 @@ import logging
 from ipaddress import ip_address
 from pathlib import Path
 
-from app.keys import Caller, KeysError, load
+from app.auth.api_keys import Caller, KeysError, load
 from app.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.keys import Caller, Keys, KeysError, change, load, new_secret
+from app.auth.api_keys import Caller, Keys, KeysError, change, load, new_secret
 from tests.conftest import DiskOf
 
 

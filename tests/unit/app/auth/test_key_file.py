@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from app.keyring import KeyRing, check_guarded
-from app.keys import Caller, KeysError, change
+from app.auth.api_keys import Caller, KeysError, change
+from app.auth.key_file import KeyRing, check_guarded
 from app.settings import Settings
 
 

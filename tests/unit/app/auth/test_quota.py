@@ -1,8 +1,8 @@
 import pytest
 
+from app.auth.api_keys import Caller
+from app.auth.quota import Usage, check, headers
 from app.errors import ApiError
-from app.keys import Caller
-from app.quota import Usage, check, headers
 
 CALLER = Caller(owner="alice", max_images=100, max_jobs=2)
 

@@ -10,8 +10,8 @@ from anyio import CapacityLimiter
 from redis import Redis
 from redis.exceptions import RedisError
 
+from app.auth.api_keys import Caller
 from app.errors import ApiError, unavailable
-from app.keys import Caller
 from app.live import Live
 from worker.contracts.artifacts import Artifacts, DamagedError
 from worker.contracts.jobs import JobSpec
