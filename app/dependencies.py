@@ -9,8 +9,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.auth.api_keys import Caller
 from app.auth.quota import Quota
+from app.cluster.model_catalog import Models
 from app.errors import documented
-from app.models import Models
 from app.parameters import asked, each_once, no_body, no_query
 from app.schemas import GenerateQuery, Looks, UpTo, Wanted
 from app.service import Service

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from redis.exceptions import RedisError
 
-from app.live import Live
+from app.cluster.cluster_state import Live
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.jobs import JobSpec, JobState
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from app.live import Live
+from app.cluster.cluster_state import Live
 from worker.contracts.catalog import WorkerEntry
 from worker.contracts.jobs import JobSpec
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from statistics import median
 
+from app.cluster.model_catalog import Models, weights_of
 from app.errors import echoed, listed, unprocessable
-from app.models import Models, weights_of
 from app.schemas import MAX_SEED, Wanted
 from app.styles import Styles
 from worker.contracts.catalog import CatalogEntry, WorkerEntry

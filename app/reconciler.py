@@ -12,16 +12,16 @@ from typing import NamedTuple
 
 from redis import Redis
 
+from app.cluster.cluster_state import Live
+from app.cluster.disk_space import Room, shard_bytes
+from app.cluster.first_seen import CERTAIN_SECONDS, Sightings
 from app.ending import end
 from app.expiries import shorten_expiries
 from app.leadership import Leadership
-from app.live import Live
 from app.lost import Snapshot, lost_tasks
 from app.mending import mend
 from app.model_absence import ABSENCE_SECONDS, ModelAbsence
 from app.retention import Retention
-from app.room import Room, shard_bytes
-from app.sightings import CERTAIN_SECONDS, Sightings
 from worker.contracts.age import age
 from worker.contracts.artifacts import Artifacts, DamagedError, StoreError
 from worker.contracts.jobs import JobError, JobSpec, JobState

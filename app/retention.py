@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from app.sightings import CERTAIN_SECONDS, Sightings
+from app.cluster.first_seen import CERTAIN_SECONDS, Sightings
 from worker.contracts.artifacts import Artifacts, DamagedError
 from worker.contracts.throttle import Throttle
 

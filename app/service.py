@@ -15,13 +15,13 @@ from pydantic import TypeAdapter, ValidationError
 from app.address import Part, address, name
 from app.auth.api_keys import Caller
 from app.auth.quota import Quota, Usage
+from app.cluster.cluster_state import Live, Progress
+from app.cluster.disk_space import Room
+from app.cluster.model_catalog import Models
 from app.ending import end
 from app.errors import ApiError, echoed, unprocessable
-from app.live import Live, Progress
 from app.mending import is_whole
-from app.models import Models
 from app.orders import Orders
-from app.room import Room
 from app.schemas import GenerateQuery, Job, Wanted
 from app.settings import Settings
 from app.status import describe

@@ -4,7 +4,7 @@ import math
 from datetime import datetime
 
 from app.archive_name import archive_suffix
-from app.live import Progress
+from app.cluster.cluster_state import Progress
 from app.path_prefix import rooted
 from app.schemas import Job, Links, PublicJobError
 from worker.contracts.jobs import SUFFIXES, JobSpec, JobState

@@ -9,10 +9,10 @@ from anyio import CapacityLimiter, to_thread
 from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
+from app.cluster.disk_space import Room
 from app.decoder import decoded
 from app.errors import ApiError, unavailable, unprocessable
 from app.path_prefix import rooted
-from app.room import Room
 from app.schemas import Style
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.catalog import Sha256

@@ -16,7 +16,7 @@ import httpx
 from redis import Redis
 from redis.exceptions import RedisError
 
-from app.live import Live
+from app.cluster.cluster_state import Live
 from app.local.supervisor import queue_command
 from benchmarks.service import processes
 from imagemill.start import command

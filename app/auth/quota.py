@@ -11,8 +11,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from app.auth.api_keys import Caller
+from app.cluster.cluster_state import Live
 from app.errors import ApiError, unavailable
-from app.live import Live
 from worker.contracts.artifacts import Artifacts, DamagedError
 from worker.contracts.jobs import JobSpec
 

@@ -7,7 +7,7 @@ import httpx
 from redis.exceptions import RedisError
 from rich.console import Console
 
-from app.live import Live
+from app.cluster.cluster_state import Live
 from app.local.supervisor import Stack, StackError
 from worker.contracts.queue import connect
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from safetensors.torch import save_file
 
-from app.live import Live
+from app.cluster.cluster_state import Live
 from tests.command import imagemill
 from tests.integration.house import House, metadata, wait_until
 from tests.tiny import PLAIN, vgg19_tensors

@@ -3,7 +3,7 @@ from collections.abc import Iterable
 import pytest
 from redis import Redis
 
-from app.live import Live
+from app.cluster.cluster_state import Live
 from app.model_absence import ABSENCE_SECONDS, ModelAbsence
 from tests.unit.conftest import spec_of
 from worker.contracts.catalog import Numerics, WorkerEntry

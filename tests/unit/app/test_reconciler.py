@@ -6,13 +6,13 @@ from redis import Redis
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from app.cluster.cluster_state import Live
+from app.cluster.disk_space import Room
+from app.cluster.first_seen import CERTAIN_SECONDS
 from app.expiries import shorten_expiries
 from app.leadership import Leadership
-from app.live import Live
 from app.model_absence import ABSENCE_SECONDS
 from app.reconciler import Reconciler
-from app.room import Room
-from app.sightings import CERTAIN_SECONDS
 from tests.unit.app.clock import Clock
 from tests.unit.conftest import MakeSpec
 from worker.contracts.artifacts import Artifacts

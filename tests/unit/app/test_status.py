@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.live import Progress
+from app.cluster.cluster_state import Progress
 from app.status import describe
 from tests.unit.conftest import MakeSpec
 from worker.contracts.jobs import JobError, JobSpec, JobState

@@ -1,7 +1,7 @@
 import pytest
 from redis import Redis
 
-from app.live import Live
+from app.cluster.cluster_state import Live
 from tests.unit.conftest import MakeSpec
 from worker.contracts.catalog import SetAside
 from worker.contracts.queue import Task, progress_key

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from redis import Redis
 from redis.exceptions import RedisError
 
-from app.live import Live
+from app.cluster.cluster_state import Live
 from worker.contracts.tally import TALLY_KEY, Count
 from worker.tally import Tally
 

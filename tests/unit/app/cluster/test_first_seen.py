@@ -1,4 +1,4 @@
-from app.sightings import Sightings
+from app.cluster.first_seen import Sightings
 
 
 def test_what_is_seen_at_every_look_lasts() -> None:

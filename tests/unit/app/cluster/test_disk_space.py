@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from app.cluster.disk_space import Room, bytes_left
 from app.errors import ApiError
-from app.room import Room, bytes_left
 from tests.unit.app.clock import Clock
 from tests.unit.conftest import MakeSpec
 from worker.contracts.artifacts import Artifacts

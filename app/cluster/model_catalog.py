@@ -3,8 +3,8 @@
 from collections import Counter
 from http import HTTPStatus
 
+from app.cluster.cluster_state import Live
 from app.errors import ApiError, echoed, listed, unavailable
-from app.live import Live
 from app.schemas import Model, SetAsideFile
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.jobs import JobSpec

@@ -14,8 +14,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq.utils import as_text
 
+from app.cluster.first_seen import Sightings
 from app.errors import ApiError
-from app.sightings import Sightings
 from worker.contracts.artifacts import Artifacts, DamagedError
 from worker.contracts.jobs import JobSpec
 

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from app.cluster.cluster_state import Live
+from app.cluster.readiness import Readiness
 from app.errors import ApiError
-from app.live import Live
-from app.readiness import Readiness
 from worker.contracts.artifacts import Artifacts
 
 

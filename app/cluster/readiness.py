@@ -4,8 +4,8 @@ import logging
 
 from redis.exceptions import RedisError
 
+from app.cluster.cluster_state import Live
 from app.errors import unavailable
-from app.live import Live
 from app.schemas import Parts, Paused, Ready, Workers
 from worker.contracts.artifacts import Artifacts, StoreError
 from worker.contracts.store_error import with_advice

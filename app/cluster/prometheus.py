@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
-from app.live import Live
+from app.cluster.cluster_state import Live
 from worker.contracts.artifacts import Artifacts, StoreError
 from worker.contracts.catalog import PausedWorker, WorkerEntry
 from worker.contracts.line import Line
