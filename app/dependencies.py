@@ -14,7 +14,7 @@ from app.errors import documented
 from app.parameters import asked, each_once, no_body, no_query
 from app.schemas import GenerateQuery, Looks, UpTo, Wanted
 from app.service import Service
-from app.styles import Styles
+from app.styles.style_service import Styles
 from app.waiting import Waiting, preferred_wait
 from worker.contracts.jobs import Format, JobSpec
 

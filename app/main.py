@@ -27,7 +27,7 @@ from app.reconciler import Reconciler
 from app.routes import router
 from app.service import Service
 from app.settings import Settings
-from app.styles import Styles
+from app.styles.style_service import Styles
 from app.unbuffered import Unbuffered
 from app.waiting import Waiting
 from worker.contracts.artifacts import Artifacts

@@ -8,7 +8,7 @@ from statistics import median
 from app.cluster.model_catalog import Models, weights_of
 from app.errors import echoed, listed, unprocessable
 from app.schemas import MAX_SEED, Wanted
-from app.styles import Styles
+from app.styles.style_service import Styles
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.jobs import LAYOUT, Cut, JobSpec
 from worker.contracts.styles import StyleSpec

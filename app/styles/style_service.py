@@ -10,10 +10,10 @@ from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
 from app.cluster.disk_space import Room
-from app.decoder import decoded
 from app.errors import ApiError, unavailable, unprocessable
 from app.path_prefix import rooted
 from app.schemas import Style
+from app.styles.image_sandbox import decoded
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.catalog import Sha256
 from worker.contracts.pictures import PictureError, UnknownFormatError

@@ -20,7 +20,7 @@ _ERRORS = {3: UnknownFormatError, 4: PictureError}
 def decoded(data: bytes, side: int) -> Image.Image:
     """Do what `normalised` does, within limits of time and memory. Raises PictureError."""
     done = subprocess.run(
-        command(str(side), module="app.decoder"),
+        command(str(side), module="app.styles.image_sandbox"),
         input=data,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -1,0 +1,1 @@
+"""Style images: decodes, stores and lists them."""
