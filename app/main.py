@@ -9,27 +9,27 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
-from app import choices, document, errors, images, probes
+from app.api import catalog_routes, health_routes, image_routes, openapi_document, problems
+from app.api.auth_middleware import Gate
+from app.api.cors import Cors
+from app.api.event_headers import Unbuffered
+from app.api.health_routes import Probes
+from app.api.job_routes import router
+from app.api.prefix_middleware import Prefixed
 from app.auth.key_file import KeyRing
 from app.auth.quota import Quota
-from app.bell import Bell
 from app.cluster.cluster_state import Live
 from app.cluster.disk_space import Room
 from app.cluster.model_catalog import Models
 from app.cluster.prometheus import Metrics
 from app.cluster.readiness import Readiness
-from app.cors import Cors
-from app.gate import Gate
-from app.orders import Orders
-from app.prefix import Prefixed
-from app.probes import Probes
-from app.reconciler import Reconciler
-from app.routes import router
-from app.service import Service
+from app.jobs.job_factory import Orders
+from app.jobs.job_service import Service
+from app.jobs.notifications import Bell
+from app.jobs.reconciler import Reconciler
+from app.jobs.watcher import Waiting
 from app.settings import Settings
 from app.styles.style_service import Styles
-from app.unbuffered import Unbuffered
-from app.waiting import Waiting
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.line import Line
 from worker.contracts.queue import connect, connect_async
@@ -74,21 +74,25 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.waiting = Waiting(app.state.service, bell)
     app.state.probes = _probes(settings)
     app.include_router(router)
-    app.include_router(images.router)
-    app.include_router(choices.router)
-    app.include_router(probes.router)
+    app.include_router(image_routes.router)
+    app.include_router(catalog_routes.router)
+    app.include_router(health_routes.router)
     app.add_middleware(Unbuffered)
     app.add_middleware(Gate, ring=ring, origins=settings.cors_origins, is_local=settings.open is None)
     app.add_middleware(Cors, origins=settings.cors_origins)
     app.add_middleware(Prefixed, prefix=settings.root_path, names=_names())
-    errors.install(app, settings.max_images)
-    document.install(app, has_keys=ring is not None)
+    problems.install(app, settings.max_images)
+    openapi_document.install(app, has_keys=ring is not None)
     return app
 
 
 def _names() -> set[str]:
     """List what the paths of the service begin with."""
-    routes = [route for room in (router, images.router, choices.router, probes.router) for route in room.routes]
+    routes = [
+        route
+        for room in (router, image_routes.router, catalog_routes.router, health_routes.router)
+        for route in room.routes
+    ]
     return {route.path.split("/")[1] for route in routes if isinstance(route, APIRoute)} | {"docs", "openapi.json"}
 
 

@@ -182,12 +182,12 @@ def api(
     """Run the API alone. Configured by IMAGEMILL_REDIS_URL, IMAGEMILL_STORE and others."""
     import uvicorn
 
-    from app.access_log import QuietProbes
+    from app.api.access_log import QuietProbes
+    from app.api.request_id import RequestIdFilter, WithRequestId
+    from app.api.uvicorn_protocol import BoundedProtocol
+    from app.api.uvicorn_server import STOP_SECONDS, Server, allow_many_files
     from app.auth.key_file import check_guarded
     from app.main import create_app
-    from app.protocol import BoundedProtocol
-    from app.request_id import RequestIdFilter, WithRequestId
-    from app.server import STOP_SECONDS, Server, allow_many_files
     from app.settings import Settings
 
     settings, listening = Settings(), None if fd is None else socket.socket(fileno=fd)

@@ -9,7 +9,7 @@ from app.main import create_app
 from app.settings import Settings
 
 
-@pytest.mark.parametrize("module", ["app.main", "app.cli.main", "app.cli.main.demo", "app.local.supervisor"])
+@pytest.mark.parametrize("module", ["app.main", "app.cli.main", "app.cli.demo", "app.local.supervisor"])
 def test_the_front_door_loads_no_tensor_library(module: str) -> None:
     code = f"import {module}, sys; assert not {{'torch', 'numpy'}} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.cluster.cluster_state import Progress
-from app.status import describe
+from app.jobs.status import describe
 from tests.unit.conftest import MakeSpec
 from worker.contracts.jobs import JobError, JobSpec, JobState
 

@@ -9,10 +9,10 @@ from rq.serializers import JSONSerializer
 from app.cluster.cluster_state import Live
 from app.cluster.disk_space import Room
 from app.cluster.first_seen import CERTAIN_SECONDS
-from app.expiries import shorten_expiries
-from app.leadership import Leadership
-from app.model_absence import ABSENCE_SECONDS
-from app.reconciler import Reconciler
+from app.jobs.key_expiry import shorten_expiries
+from app.jobs.leadership import Leadership
+from app.jobs.model_absence import ABSENCE_SECONDS
+from app.jobs.reconciler import Reconciler
 from tests.unit.app.clock import Clock
 from tests.unit.conftest import MakeSpec
 from worker.contracts.artifacts import Artifacts

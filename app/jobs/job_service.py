@@ -12,19 +12,19 @@ from itertools import count
 
 from pydantic import TypeAdapter, ValidationError
 
-from app.address import Part, address, name
 from app.auth.api_keys import Caller
 from app.auth.quota import Quota, Usage
 from app.cluster.cluster_state import Live, Progress
 from app.cluster.disk_space import Room
 from app.cluster.model_catalog import Models
-from app.ending import end
 from app.errors import ApiError, echoed, unprocessable
-from app.mending import is_whole
-from app.orders import Orders
+from app.jobs.damage_repair import is_whole
+from app.jobs.finish import end
+from app.jobs.job_factory import Orders
+from app.jobs.job_ids import Part, address, name
+from app.jobs.status import describe
 from app.schemas import GenerateQuery, Job, Wanted
 from app.settings import Settings
-from app.status import describe
 from worker.contracts.age import age
 from worker.contracts.artifacts import Artifacts, DamagedError
 from worker.contracts.jobs import SUFFIXES, JobId, JobSpec, JobState

@@ -7,7 +7,8 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.errors import ApiError, respond
+from app.api.problems import respond
+from app.errors import ApiError
 from app.path_prefix import checked, use
 
 _HEADER = "X-Forwarded-Prefix"

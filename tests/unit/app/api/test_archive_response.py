@@ -1,6 +1,6 @@
 import pytest
 
-from app.download import wants_archive
+from app.api.negotiation import wants_archive
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ from http import HTTPStatus
 from anyio import to_thread
 from fastapi import Request, Response
 
-from app.dependencies import CallerDep, QuotaDep, ServiceDep, SpecDep, WaitingDep, WantedDep, router_for_callers
-from app.document import binary
-from app.download import check_match, is_known
-from app.errors import documented
-from app.headers import described
-from app.heads import answer_heads
+from app.api.dependencies import CallerDep, QuotaDep, ServiceDep, SpecDep, WaitingDep, WantedDep, router_for_callers
+from app.api.head_requests import answer_heads
+from app.api.negotiation import check_match, is_known
+from app.api.openapi_document import binary
+from app.api.openapi_headers import described
+from app.api.problems import documented
 from app.schemas import Whole
 from worker.contracts.artifacts import DamagedError
 from worker.contracts.jobs import JobSpec

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import byterange
-from app.byterange import ByteRange, UnsatisfiableError
+from app.api import byte_ranges
+from app.api.byte_ranges import ByteRange, UnsatisfiableError
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from app.byterange import ByteRange, UnsatisfiableError
     ],
 )
 def test_a_range_is_read(header: str, expected: tuple[int, int]) -> None:
-    assert byterange.parse(header, 10) == ByteRange(*expected, 10)
+    assert byte_ranges.parse(header, 10) == ByteRange(*expected, 10)
 
 
 @pytest.mark.parametrize(
@@ -29,20 +29,20 @@ def test_a_range_is_read(header: str, expected: tuple[int, int]) -> None:
     [None, "", "bytes", "bytes=", "bytes=-", "bytes=5-2", "lines=0-1", "bytes=0-1,4-5", "bytes=a-b", "bytes=٣-"],
 )
 def test_what_is_no_single_range_of_bytes_stands_for_the_whole(header: str | None) -> None:
-    assert byterange.parse(header, 10) is None
+    assert byte_ranges.parse(header, 10) is None
 
 
 @pytest.mark.parametrize("header", ["bytes=10-", "bytes=10-20", "bytes=-0", "bytes=999999999999999999-"])
 def test_a_range_without_a_byte_cannot_be_had(header: str) -> None:
     with pytest.raises(UnsatisfiableError):
-        byterange.parse(header, 10)
+        byte_ranges.parse(header, 10)
 
 
 @given(st.text(max_size=40), st.integers(0, 100))
 def test_no_header_does_harm(text: str, size: int) -> None:
     for header in (text, f"bytes={text}"):
         try:
-            found = byterange.parse(header, size)
+            found = byte_ranges.parse(header, size)
         except UnsatisfiableError:
             continue
         assert found is None or 0 <= found.start < found.stop <= size
@@ -52,7 +52,7 @@ def test_a_long_header_is_read_fast() -> None:
     began = time.perf_counter()
     for padding in (" " * 1_000_000, "0" * 1_000_000):
         for header in (f"bytes={padding}x", f"bytes=0-{padding}x", f"bytes={padding}-{padding}"):
-            assert byterange.parse(header, 10) is None
+            assert byte_ranges.parse(header, 10) is None
     assert time.perf_counter() - began < 1
 
 

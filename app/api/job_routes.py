@@ -11,9 +11,8 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
-from app.archive_name import archive_suffix
-from app.auth import quota
-from app.dependencies import (
+from app.api.archive_response import Download, etag_of
+from app.api.dependencies import (
     AskedDep,
     CallerDep,
     IdempotencyKey,
@@ -24,15 +23,18 @@ from app.dependencies import (
     WaitingDep,
     router_for_callers,
 )
-from app.document import binary, either_way
-from app.download import Download, check_match, etag_of, wants_archive
-from app.errors import ApiError, documented
-from app.headers import described
-from app.heads import answer_heads
-from app.parameters import MOST_BODY_BYTES
+from app.api.head_requests import answer_heads
+from app.api.negotiation import check_match, wants_archive
+from app.api.openapi_document import binary, either_way
+from app.api.openapi_headers import described
+from app.api.problems import documented
+from app.api.request_parameters import MOST_BODY_BYTES
+from app.archive_name import archive_suffix
+from app.auth import quota
+from app.errors import ApiError
+from app.jobs.job_service import Service
+from app.jobs.watcher import Waiting
 from app.schemas import Job
-from app.service import Service
-from app.waiting import Waiting
 from worker.contracts.jobs import JobSpec
 
 _POLL_SECONDS = "1"

@@ -15,13 +15,13 @@ from redis import Redis
 from app.cluster.cluster_state import Live
 from app.cluster.disk_space import Room, shard_bytes
 from app.cluster.first_seen import CERTAIN_SECONDS, Sightings
-from app.ending import end
-from app.expiries import shorten_expiries
-from app.leadership import Leadership
-from app.lost import Snapshot, lost_tasks
-from app.mending import mend
-from app.model_absence import ABSENCE_SECONDS, ModelAbsence
-from app.retention import Retention
+from app.jobs.damage_repair import mend
+from app.jobs.finish import end
+from app.jobs.key_expiry import shorten_expiries
+from app.jobs.leadership import Leadership
+from app.jobs.lost_tasks import Snapshot, lost_tasks
+from app.jobs.model_absence import ABSENCE_SECONDS, ModelAbsence
+from app.jobs.retention import Retention
 from worker.contracts.age import age
 from worker.contracts.artifacts import Artifacts, DamagedError, StoreError
 from worker.contracts.jobs import JobError, JobSpec, JobState

@@ -10,10 +10,11 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.api.cors import is_listed
+from app.api.problems import respond
 from app.auth.api_keys import Caller
 from app.auth.key_file import KeyRing
-from app.cors import is_listed
-from app.errors import ApiError, respond
+from app.errors import ApiError
 
 _OPEN = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})
 

@@ -1,10 +1,8 @@
 """Downloads: a finished archive in any range, or one that grows while its job is rendered."""
 
 import logging
-import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from http import HTTPStatus
-from urllib.request import parse_http_list
 
 from anyio import sleep
 from starlette.concurrency import run_in_threadpool
@@ -12,12 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from app import byterange
+from app.api import byte_ranges
+from app.api.byte_ranges import ByteRange, UnsatisfiableError
+from app.api.negotiation import is_known
+from app.api.uvicorn_protocol import BREAK_OFF, BreakOff
 from app.archive_name import archive_name
-from app.bell import Bell
-from app.byterange import ByteRange, UnsatisfiableError
-from app.errors import ApiError, echoed
-from app.protocol import BREAK_OFF, BreakOff
+from app.errors import ApiError
+from app.jobs.notifications import Bell
 from app.schemas import Job
 from worker.contracts.artifacts import Artifacts, DamagedError, StoreError
 from worker.contracts.jobs import JobSpec
@@ -28,8 +27,6 @@ _GONE_SECONDS = 10
 """Longest wait for the end of a broken connection."""
 _UNBUFFERED = {"X-Accel-Buffering": "no"}
 """Lets nginx pass on what there is."""
-_WEIGHT = re.compile(r";\s*q\s*=\s*(\d(?:\.\d{0,3})?)\s*(?:;|$)", re.ASCII | re.IGNORECASE)
-
 log = logging.getLogger(__name__)
 
 
@@ -60,7 +57,7 @@ class Download:
         if is_known(self._etag, request):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         try:
-            part = byterange.parse(self._wanted(request), plan.size)
+            part = byte_ranges.parse(self._wanted(request), plan.size)
         except UnsatisfiableError as error:
             status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
             detail = f"the archive has {plan.size} bytes, none of which were asked for"
@@ -153,38 +150,3 @@ async def _nothing() -> AsyncIterator[bytes]:
 def etag_of(spec: JobSpec) -> str:
     """Make the ETag of a job's archive, which is the same bytes for ever."""
     return f'"{spec.id}"'
-
-
-def is_known(etag: str, request: Request) -> bool:
-    """Tell whether If-None-Match of a GET or HEAD lists an ETag.
-
-    Weak ones count as if they were strong (RFC 9110, section 13.1.2).
-    """
-    if request.method not in ("GET", "HEAD"):
-        return False
-    listed = ",".join(request.headers.getlist("If-None-Match")).split(",")
-    return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in listed)
-
-
-def check_match(etag: str, request: Request) -> None:
-    """Raise unless If-Match of a GET or HEAD, if there is one, lists an ETag (RFC 9110, section 13.1.1)."""
-    headers = request.headers.getlist("If-Match")
-    listed = {tag.strip() for tag in ",".join(headers).split(",")}
-    if headers and request.method in ("GET", "HEAD") and not listed & {etag, "*"}:
-        detail = f"If-Match: the ETag is {etag}, got {echoed(', '.join(headers))}"
-        raise ApiError(HTTPStatus.PRECONDITION_FAILED, "precondition_failed", detail)
-
-
-def wants_archive(headers: Iterable[str]) -> bool:
-    """Tell whether Accept headers name a ZIP, and do not weigh JSON more, or as much by its name.
-
-    The most specific entry counts (RFC 9110, section 12.5.1).
-    """
-    weights = dict[str, float]()
-    for media in parse_http_list(",".join(headers)):
-        weight = _WEIGHT.search(media)
-        weights[media.partition(";")[0].strip().lower()] = float(weight[1]) if weight else 1.0
-    archive, json = weights.get(_MEDIA_TYPE, 0.0), weights.get("application/json")
-    if json is not None:
-        return archive > json
-    return archive > 0 and archive >= weights.get("application/*", weights.get("*/*", 0.0))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.mending import mend
+from app.jobs.damage_repair import mend
 from tests.unit.conftest import spec_of
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.jobs import JobState

@@ -1,4 +1,4 @@
-from app.address import address, name
+from app.jobs.job_ids import address, name
 from tests.unit.conftest import MakeSpec
 from worker.contracts.jobs import JobSpec
 from worker.contracts.styles import StyleSpec

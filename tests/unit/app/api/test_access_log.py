@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from app.access_log import QuietProbes
+from app.api.access_log import QuietProbes
 
 
 def is_written(path: str, status: int) -> bool:

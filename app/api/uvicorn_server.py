@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import uvicorn
 
-from app.protocol import BoundedProtocol
+from app.api.uvicorn_protocol import BoundedProtocol
 
 _GRACE_SECONDS = 1.5
 """That responses of known length have to complete."""

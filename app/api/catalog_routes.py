@@ -5,11 +5,12 @@ from typing import Annotated
 
 from fastapi import File, Request, Response
 
-from app.dependencies import CallerDep, ModelsDep, StylesDep, router_for_callers
-from app.document import binary
-from app.errors import documented, unprocessable
-from app.headers import described
-from app.heads import answer_heads
+from app.api.dependencies import CallerDep, ModelsDep, StylesDep, router_for_callers
+from app.api.head_requests import answer_heads
+from app.api.openapi_document import binary
+from app.api.openapi_headers import described
+from app.api.problems import documented
+from app.errors import unprocessable
 from app.schemas import Model, ModelList, Style, StyleList
 
 _MOST_UPLOAD_BYTES = 20_000_000

@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from app import protocol
-from app.protocol import BREAK_OFF, BoundedProtocol
+from app.api import uvicorn_protocol
+from app.api.uvicorn_protocol import BREAK_OFF, BoundedProtocol
 
 HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n"
 Talk = Callable[[StreamReader, StreamWriter], Coroutine[None, None, bytes]]
@@ -38,7 +38,7 @@ def answer(talk: Talk, app: ASGIApp = WELL) -> bytes:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "_SECONDS", 0.1)
+    monkeypatch.setattr(uvicorn_protocol, "_SECONDS", 0.1)
 
 
 @pytest.mark.usefixtures("impatient")

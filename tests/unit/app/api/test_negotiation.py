@@ -1,6 +1,7 @@
 import pytest
 
-from app.waiting import MAX_WAIT_SECONDS, preferred_wait
+from app.api.negotiation import preferred_wait
+from app.jobs.watcher import MAX_WAIT_SECONDS
 
 
 @pytest.mark.parametrize(

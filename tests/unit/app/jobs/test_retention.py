@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.retention import Retention
+from app.jobs.retention import Retention
 from tests.unit.app.clock import Clock
 from tests.unit.conftest import MakeSpec
 from worker.contracts.artifacts import Artifacts

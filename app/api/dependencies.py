@@ -7,15 +7,16 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from app.api.negotiation import preferred_wait
+from app.api.problems import documented
+from app.api.request_parameters import asked, each_once, no_body, no_query
 from app.auth.api_keys import Caller
 from app.auth.quota import Quota
 from app.cluster.model_catalog import Models
-from app.errors import documented
-from app.parameters import asked, each_once, no_body, no_query
+from app.jobs.job_service import Service
+from app.jobs.watcher import Waiting
 from app.schemas import GenerateQuery, Looks, UpTo, Wanted
-from app.service import Service
 from app.styles.style_service import Styles
-from app.waiting import Waiting, preferred_wait
 from worker.contracts.jobs import Format, JobSpec
 
 _BEARER = HTTPBearer(

@@ -2,18 +2,16 @@
 
 import asyncio
 import logging
-import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
-from urllib.request import parse_http_list
 
 from anyio import CapacityLimiter, to_thread
 from redis.exceptions import RedisError
 
-from app.bell import LOOK_SECONDS, Bell
 from app.errors import unavailable
+from app.jobs.job_service import Service
+from app.jobs.notifications import LOOK_SECONDS, Bell
 from app.schemas import Job
-from app.service import Service
 from worker.contracts.artifacts import StoreError
 from worker.contracts.jobs import JobSpec
 
@@ -22,23 +20,11 @@ _PAUSE_SECONDS = 0.1
 """Between two events, so that a fast job does not make thousands of them."""
 _LOOKING = 8
 """Requests that may look at the same time, so that those that do not wait are not held up by those that do."""
-_WAIT = re.compile(r"wait ?= ?\"?(\d{1,300})\"? ?(?:;.*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
-
 A = TypeVar("A")
 T = TypeVar("T")
 IsGone = Callable[[], Awaitable[bool]]
 """Tells whether who asked has gone away."""
-
 log = logging.getLogger(__name__)
-
-
-def preferred_wait(headers: Iterable[str]) -> int:
-    """Read how many seconds Prefer headers want an answer to wait (RFC 7240, section 4.3), within our limit."""
-    for preference in parse_http_list(",".join(headers)):
-        match = _WAIT.fullmatch(preference)
-        if match:
-            return int(min(float(match[1]), MAX_WAIT_SECONDS))
-    return 0
 
 
 class Waiting:

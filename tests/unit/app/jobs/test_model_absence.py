@@ -4,7 +4,7 @@ import pytest
 from redis import Redis
 
 from app.cluster.cluster_state import Live
-from app.model_absence import ABSENCE_SECONDS, ModelAbsence
+from app.jobs.model_absence import ABSENCE_SECONDS, ModelAbsence
 from tests.unit.conftest import spec_of
 from worker.contracts.catalog import Numerics, WorkerEntry
 from worker.contracts.queue import worker_key

@@ -8,12 +8,12 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
+from app.api.dependencies import caller_of
+from app.api.head_requests import answer_heads
+from app.api.problems import documented
+from app.api.request_parameters import no_body, no_query
 from app.cluster.prometheus import Metrics
 from app.cluster.readiness import Readiness
-from app.dependencies import caller_of
-from app.errors import documented
-from app.heads import answer_heads
-from app.parameters import no_body, no_query
 from app.schemas import Health, Ready
 
 _LOOKING = 4

@@ -1,0 +1,1 @@
+"""The HTTP layer: endpoints, middleware and errors. Only this package and `app.main` import FastAPI."""

@@ -1,0 +1,59 @@
+"""Reads the request headers Accept, Prefer, If-Match and If-None-Match."""
+
+import re
+from collections.abc import Iterable
+from http import HTTPStatus
+from urllib.request import parse_http_list
+
+from starlette.requests import Request
+
+from app.errors import ApiError, echoed
+from app.jobs.watcher import MAX_WAIT_SECONDS
+
+_MEDIA_TYPE = "application/zip"
+_WEIGHT = re.compile(r";\s*q\s*=\s*(\d(?:\.\d{0,3})?)\s*(?:;|$)", re.ASCII | re.IGNORECASE)
+_WAIT = re.compile(r"wait ?= ?\"?(\d{1,300})\"? ?(?:;.*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
+
+
+def preferred_wait(headers: Iterable[str]) -> int:
+    """Read how many seconds Prefer headers want an answer to wait (RFC 7240, section 4.3), within our limit."""
+    for preference in parse_http_list(",".join(headers)):
+        match = _WAIT.fullmatch(preference)
+        if match:
+            return int(min(float(match[1]), MAX_WAIT_SECONDS))
+    return 0
+
+
+def is_known(etag: str, request: Request) -> bool:
+    """Tell whether If-None-Match of a GET or HEAD lists an ETag.
+
+    Weak ones count as if they were strong (RFC 9110, section 13.1.2).
+    """
+    if request.method not in ("GET", "HEAD"):
+        return False
+    listed = ",".join(request.headers.getlist("If-None-Match")).split(",")
+    return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in listed)
+
+
+def check_match(etag: str, request: Request) -> None:
+    """Raise unless If-Match of a GET or HEAD, if there is one, lists an ETag (RFC 9110, section 13.1.1)."""
+    headers = request.headers.getlist("If-Match")
+    listed = {tag.strip() for tag in ",".join(headers).split(",")}
+    if headers and request.method in ("GET", "HEAD") and not listed & {etag, "*"}:
+        detail = f"If-Match: the ETag is {etag}, got {echoed(', '.join(headers))}"
+        raise ApiError(HTTPStatus.PRECONDITION_FAILED, "precondition_failed", detail)
+
+
+def wants_archive(headers: Iterable[str]) -> bool:
+    """Tell whether Accept headers name a ZIP, and do not weigh JSON more, or as much by its name.
+
+    The most specific entry counts (RFC 9110, section 12.5.1).
+    """
+    weights = dict[str, float]()
+    for media in parse_http_list(",".join(headers)):
+        weight = _WEIGHT.search(media)
+        weights[media.partition(";")[0].strip().lower()] = float(weight[1]) if weight else 1.0
+    archive, json = weights.get(_MEDIA_TYPE, 0.0), weights.get("application/json")
+    if json is not None:
+        return archive > json
+    return archive > 0 and archive >= weights.get("application/*", weights.get("*/*", 0.0))

@@ -1,0 +1,165 @@
+"""Every error that leaves the API, as problem+json (RFC 9457)."""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from redis.exceptions import RedisError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import MOST_ECHOED, ApiError, echoed, unavailable, unprocessable
+from app.schemas import MAX_SEED, MAX_START, Problem
+from worker.contracts.artifacts import DamagedError, StoreError
+from worker.contracts.store_error import with_advice
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_MOST_FAULTS = 10
+_TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+log = logging.getLogger(__name__)
+
+
+def install(app: FastAPI, max_images: int) -> None:
+    """Answer every error with problem+json."""
+    app.add_middleware(BodyTooLarge)
+    app.exception_handler(ApiError)(respond)
+    app.exception_handler(HTTPException)(_on_http_exception)
+    app.state.limits = {"n": (1, max_images), "seed": (0, MAX_SEED), "index": (0, MAX_SEED), "start": (0, MAX_START)}
+    app.exception_handler(RequestValidationError)(_on_validation_error)
+    app.exception_handler(ClientDisconnect)(_on_disconnect)
+    app.exception_handler(RedisError)(_on_redis_error)
+    app.exception_handler(StoreError)(_on_store_error)
+    app.exception_handler(OSError)(_on_store_error)
+    app.exception_handler(DamagedError)(_on_damage)
+    app.exception_handler(Exception)(_on_exception)
+
+
+class BodyTooLarge:
+    """Says in our own way what the framework's limit of a body's size says in plain text."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on but the framework's 413."""
+        replaced = False
+
+        async def translated(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start" and message["status"] == _TOO_LARGE:
+                replaced = True
+                error = ApiError(_TOO_LARGE, "body_too_large", "the body is larger than this endpoint takes")
+                await respond(Request(scope), error)(scope, receive, send)
+            elif not replaced:
+                await send(message)
+
+        await self._app(scope, receive, translated)
+
+
+def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """Describe an endpoint's errors for /docs."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {int(status): {"description": status.phrase, "content": content} for status in statuses}
+
+
+def respond(request: Request, error: ApiError) -> JSONResponse:
+    """Make the answer that tells an error."""
+    problem = Problem(
+        type=f"urn:imagemill:problem:{error.code}",
+        title=error.status.phrase,
+        status=error.status,
+        detail=error.detail,
+        instance=request.url.path,
+        code=error.code,
+        retryable=error.retry_after_seconds is not None,
+    )
+    wait = {} if error.retry_after_seconds is None else {"Retry-After": str(error.retry_after_seconds)}
+    return JSONResponse(
+        {**problem.model_dump(), **error.extension},
+        status_code=error.status,
+        headers={**error.headers, **wait},
+        media_type="application/problem+json",
+    )
+
+
+def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
+    status = HTTPStatus(error.status_code)
+    code = status.phrase.lower().replace(" ", "_")
+    detail = f"{request.method} {request.url.path}: {error.detail}"
+    headers = {"Allow": ", ".join(_allowed(request))} if status == HTTPStatus.METHOD_NOT_ALLOWED else error.headers
+    return respond(request, ApiError(status, code, detail, headers=headers))
+
+
+def _allowed(request: Request) -> list[str]:
+    """List the methods of a path, of which the framework tells only those of one function."""
+    asked: Iterator[Scope] = ({**request.scope, "method": method} for method in _METHODS)
+    return [scope["method"] for scope in asked if any(_answers(route, scope) for route in request.app.routes)]
+
+
+def _answers(route: BaseRoute, scope: Scope) -> bool:
+    match, _ = route.matches(scope)
+    return match is Match.FULL
+
+
+def _on_validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
+    faults = error.errors()
+    said = [_describe(fault, request.app.state.limits) for fault in faults[:_MOST_FAULTS]]
+    said += [f"and {len(faults) - _MOST_FAULTS} more"] if len(faults) > _MOST_FAULTS else []
+    detail = "; ".join(said)
+    return respond(request, unprocessable("invalid_request", detail))
+
+
+def _describe(fault: Mapping[str, Any], limits: Mapping[str, tuple[int, int]]) -> str:
+    location: Sequence[str | int] = fault["loc"]
+    name = str(location[-1])[:MOST_ECHOED]
+    if fault["type"] == "missing":
+        return f"{name}: required, and was not sent"
+    if fault["type"] == "extra_forbidden":
+        return f"{name}: no such parameter"
+    sent = echoed(fault["input"] if isinstance(fault["input"], str) else _as_json(fault["input"]))
+    if name in limits and fault["type"] != "not_a_number":
+        low, high = limits[name]
+        return f"{name}: must be a whole number between {low} and {high}, got {sent}"
+    return f"{name}: {fault['msg'][:1].lower()}{fault['msg'][1:]}, got {sent}"
+
+
+def _on_disconnect(request: Request, _error: ClientDisconnect) -> JSONResponse:
+    """Answer a client that left before its body was complete; the server drops this answer."""
+    return respond(request, ApiError(HTTPStatus.BAD_REQUEST, "bad_request", "the body is not complete"))
+
+
+def _as_json(value: object) -> str:
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _on_redis_error(request: Request, error: RedisError) -> JSONResponse:
+    log.warning("redis was not reached path=%s reason=%s", request.url.path, error)
+    return respond(request, unavailable("queue_unavailable", "the queue server cannot be reached just now"))
+
+
+def _on_damage(request: Request, error: DamagedError) -> JSONResponse:
+    log.error("store is damaged path=%s reason=%s", request.url.path, error)
+    detail = "what is stored of this job is gone or damaged; POST to its rebuild link makes the same images again"
+    return respond(request, ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "artifact_damaged", detail))
+
+
+def _on_store_error(request: Request, error: StoreError | OSError) -> JSONResponse:
+    log.error("store failed path=%s reason=%s", request.url.path, error)
+    if "No space left" in str(error):
+        detail = "the artifact store is full"
+        return respond(request, ApiError(HTTPStatus.INSUFFICIENT_STORAGE, "store_full", detail, retry_after_seconds=30))
+    detail = with_advice("the artifact store cannot be used just now", error)
+    return respond(request, unavailable("store_unavailable", detail))
+
+
+def _on_exception(request: Request, error: Exception) -> JSONResponse:
+    log.error("request failed path=%s error=%s", request.url.path, type(error).__name__)
+    detail = "the server made a mistake; its log says more"
+    return respond(request, ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail))

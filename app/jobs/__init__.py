@@ -1,0 +1,1 @@
+"""Jobs without HTTP: accepts, watches, repairs, ends and removes them."""
