@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from worker.heartbeat import is_fresh
+from worker.queue.alive_file import is_fresh
 from worker.settings import WorkerSettings
 
 _TIMEOUT_SECONDS = 5

@@ -23,19 +23,19 @@ from worker.contracts.queue import connect
 from worker.contracts.store import open_store
 from worker.encoding import Encoder, encode
 from worker.errors import WeightsError
-from worker.heartbeat import Heartbeat
 from worker.mills import Mills
-from worker.pulse import Pulse
+from worker.queue.alive_file import Heartbeat
+from worker.queue.heartbeat import Pulse
+from worker.queue.rq_worker import WarmWorker
+from worker.queue.store_check import StoreCheck
+from worker.queue.task_runner import BEAT_SECONDS, Tasks
+from worker.queue.watchdog import Watchdog
 from worker.runtime import Runtime, choose_device, find_checkpoints, fitting
 from worker.settings import WorkerSettings
-from worker.store_check import StoreCheck
 from worker.style import vgg
 from worker.style.distillery import Distillery
 from worker.style.studio import Studio
 from worker.style.vgg import Vgg19
-from worker.tasks import BEAT_SECONDS, Tasks
-from worker.warm import WarmWorker
-from worker.watchdog import Watchdog
 
 _RETRY_SECONDS = 1.0
 _REDIS_TIMEOUT_SECONDS = 20

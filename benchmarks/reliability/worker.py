@@ -20,8 +20,8 @@ from worker.contracts.artifacts import Artifacts
 from worker.contracts.jobs import Format, JobState
 from worker.contracts.objects import Objects
 from worker.contracts.queue import Task
-from worker.tasks import Tasks
-from worker.warm import WarmWorker
+from worker.queue.rq_worker import WarmWorker
+from worker.queue.task_runner import Tasks
 
 _SHARD = 1
 

@@ -6,7 +6,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from tests.integration.house import DEADLINE_SECONDS, House, wait_until
-from worker.watchdog import STATUS
+from worker.queue.watchdog import STATUS
 
 N = 10_000
 """Many shards, so that a job is certainly at work when something is killed."""

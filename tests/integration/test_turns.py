@@ -10,9 +10,9 @@ from worker.contracts.artifacts import Artifacts
 from worker.contracts.catalog import Numerics
 from worker.contracts.line import Line
 from worker.contracts.queue import Task
-from worker.pulse import Pulse
-from worker.tasks import Tasks
-from worker.warm import WarmWorker
+from worker.queue.heartbeat import Pulse
+from worker.queue.rq_worker import WarmWorker
+from worker.queue.task_runner import Tasks
 
 MANY = 30_000
 """Tasks enough for a worker to be busy with for ten seconds and more."""
@@ -22,7 +22,7 @@ def test_short_jobs_go_first_but_cannot_starve_long_ones(house: House, monkeypat
     pulse = Pulse(house.redis, "w", "cpu", Numerics(name="cpu-float32", batch_size=16), [])
     worker = WarmWorker(house.redis, "w", cast(Tasks, None), pulse, Event())
     now = 100.0
-    monkeypatch.setattr("worker.warm.time.monotonic", lambda: now)
+    monkeypatch.setattr("worker.queue.rq_worker.time.monotonic", lambda: now)
     short, long = worker.queues
     first: list[Any] = []
     for taken, seconds in ((long, 0), (short, 4), (short, 1.5), (long, 1), (short, 1)):

@@ -16,8 +16,8 @@ from tests.odd_names import ODD_NAMES
 from tests.unit.conftest import MakeSpec
 from worker.contracts import queue_url
 from worker.contracts.queue import connect
-from worker.pulse import Pulse
-from worker.warm import WarmWorker
+from worker.queue.heartbeat import Pulse
+from worker.queue.rq_worker import WarmWorker
 
 
 def socket_of(data: Path) -> Path:

@@ -23,9 +23,9 @@ from rq.worker.base import WorkerStatus
 from worker.contracts.line import NEEDS_FIELD
 from worker.contracts.queue import Task, queue_names
 from worker.errors import TaskRefusedError
-from worker.outcome import Outcome
-from worker.pulse import OutageTolerated, Pulse
-from worker.tasks import Tasks
+from worker.queue.heartbeat import OutageTolerated, Pulse
+from worker.queue.outcome import Outcome
+from worker.queue.task_runner import Tasks
 
 _IDLE_SECONDS = 5
 _RECONNECT_SECONDS = 2.0

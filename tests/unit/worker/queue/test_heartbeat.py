@@ -5,7 +5,7 @@ from app.cluster.cluster_state import Live
 from tests.unit.conftest import MakeSpec
 from worker.contracts.catalog import SetAside
 from worker.contracts.queue import Task, progress_key
-from worker.pulse import Pulse
+from worker.queue.heartbeat import Pulse
 
 TASK = Task.render_shard("x" * 22, 0)
 

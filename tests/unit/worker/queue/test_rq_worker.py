@@ -4,7 +4,7 @@ from rq.serializers import JSONSerializer
 from tests.unit.conftest import spec_of
 from worker.contracts.line import Line
 from worker.contracts.queue import Task
-from worker.warm import TaskJob
+from worker.queue.rq_worker import TaskJob
 
 
 def test_a_task_tells_what_it_needs_without_the_store(redis: Redis) -> None:

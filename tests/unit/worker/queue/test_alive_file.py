@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.heartbeat import Heartbeat, is_fresh
+from worker.queue.alive_file import Heartbeat, is_fresh
 
 
 def test_a_worker_is_alive_while_it_touches_its_file(tmp_path: Path) -> None:

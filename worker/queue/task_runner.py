@@ -19,16 +19,16 @@ from worker.contracts.queue import Task, learning_key
 from worker.contracts.styles import StyleSpec
 from worker.contracts.throttle import Throttle
 from worker.errors import WorkerCrashedError
-from worker.failure import failure_of
 from worker.mills import Mills, no_weights
-from worker.outcome import Outcome
-from worker.pulse import OutageTolerated, Pulse
+from worker.queue.failure import failure_of
+from worker.queue.heartbeat import OutageTolerated, Pulse
+from worker.queue.outcome import Outcome
+from worker.queue.store_check import StoreCheck
+from worker.queue.watchdog import Watchdog
 from worker.render import EncodedImage
 from worker.runtime import LoadedModel, Runtime
-from worker.store_check import StoreCheck
 from worker.style.distillery import Distillery
 from worker.tail import build_tail
-from worker.watchdog import Watchdog
 
 _MAX_CRASHES = 3
 BEAT_SECONDS = 0.2

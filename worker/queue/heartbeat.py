@@ -29,8 +29,8 @@ from worker.contracts.queue import (
     set_aside_key,
     worker_key,
 )
-from worker.heartbeat import Heartbeat
-from worker.tally import Tally
+from worker.queue.alive_file import Heartbeat
+from worker.queue.counters import Tally
 
 _ENDED_TTL_SECONDS = 60
 """Of the progress of a job that has ended: somebody may just be reading that it has not."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from worker.contracts.artifacts import Artifacts, StoreError
-from worker.store_check import StoreCheck
+from worker.queue.store_check import StoreCheck
 
 ERROR = StoreError("PUT of a shard: no", "no")
 

@@ -1,0 +1,1 @@
+"""Takes tasks from the queue, reports progress, and survives outages."""
