@@ -13,8 +13,8 @@ from benchmarks import table
 from benchmarks.command import console, run
 from models import pixels, registry
 from models.served import ServedDcgan
-from worker.encoding import encode
-from worker.runtime import Runtime, choose_device
+from worker.rendering.encoding import encode
+from worker.rendering.engine import Runtime, choose_device
 
 _MODEL = "faces-64"
 _REPEATS = 60

@@ -21,7 +21,7 @@ from models import registry
 from models.precision import fastest_dtype
 from worker.contracts.pictures import normalised
 from worker.contracts.styles import DEFAULT_STEPS
-from worker.runtime import LoadedModel, Runtime, choose_device
+from worker.rendering.engine import LoadedModel, Runtime, choose_device
 from worker.style import losses, pixels, vgg
 from worker.style.distilled import Student, restyled
 from worker.style.standard import Settings, StyleTransfer

@@ -21,7 +21,6 @@ from worker.contracts.catalog import SetAside, offers
 from worker.contracts.line import Line
 from worker.contracts.queue import connect
 from worker.contracts.store import open_store
-from worker.encoding import Encoder, encode
 from worker.errors import WeightsError
 from worker.mills import Mills
 from worker.queue.alive_file import Heartbeat
@@ -30,7 +29,8 @@ from worker.queue.rq_worker import WarmWorker
 from worker.queue.store_check import StoreCheck
 from worker.queue.task_runner import BEAT_SECONDS, Tasks
 from worker.queue.watchdog import Watchdog
-from worker.runtime import Runtime, choose_device, find_checkpoints, fitting
+from worker.rendering.encoding import Encoder, encode
+from worker.rendering.engine import Runtime, choose_device, find_checkpoints, fitting
 from worker.settings import WorkerSettings
 from worker.style import vgg
 from worker.style.distillery import Distillery

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from worker.contracts.jobs import JobSpec
 from worker.contracts.styles import StyleSpec
-from worker.encoding import Encoder, encode
 from worker.errors import WeightsError
-from worker.render import Mill, aligned_blocks, slots
-from worker.runtime import LoadedModel
+from worker.rendering.batches import Mill, aligned_blocks, slots
+from worker.rendering.encoding import Encoder, encode
+from worker.rendering.engine import LoadedModel
 from worker.style.studio import TOGETHER, Studio
 
 

@@ -10,7 +10,7 @@ from numpy.lib.format import write_array_header_1_0
 from worker import archive
 from worker.contracts.jobs import SUFFIXES, JobSpec
 from worker.contracts.records import ArrayEntry, ImageTable, ShardIndex
-from worker.render import EncodedImage
+from worker.rendering.batches import EncodedImage
 
 Slice = tuple[bytes, ImageTable, ArrayEntry | None]
 

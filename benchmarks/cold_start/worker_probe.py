@@ -8,7 +8,7 @@ import torch  # noqa: E402
 
 _with_torch = time.perf_counter()
 from worker import main  # noqa: E402
-from worker.runtime import Runtime, choose_device, find_checkpoints  # noqa: E402
+from worker.rendering.engine import Runtime, choose_device, find_checkpoints  # noqa: E402
 
 _imported = time.perf_counter()
 

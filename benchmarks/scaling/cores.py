@@ -8,7 +8,7 @@ import torch
 
 from benchmarks.scaling.simulated import NUMERICS, SimulatedModel
 from models import checkpoint, latents, registry
-from worker import encoding
+from worker.rendering import encoding
 
 _BATCHES = 8
 _TRIALS = 3

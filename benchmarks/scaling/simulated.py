@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from models import registry
-from worker import encoding
 from worker.contracts.catalog import CatalogEntry, Numerics
 from worker.contracts.jobs import Format
-from worker.runtime import LoadedModel, Runtime
+from worker.rendering import encoding
+from worker.rendering.engine import LoadedModel, Runtime
 
 MODEL = "faces-64"
 NUMERICS = Numerics(name="simulated", batch_size=256)

@@ -26,8 +26,8 @@ from models import checkpoint, latents, pixels, registry
 from models.packed import pack
 from models.precision import fastest_dtype
 from models.served import served
-from worker import encoding
 from worker.main import cores
+from worker.rendering import encoding
 
 _MODEL = "faces-64"
 _SEED = 0

@@ -8,7 +8,7 @@ import torch
 from models import registry
 from models.precision import fastest_dtype
 from worker.contracts.pictures import normalised
-from worker.runtime import Runtime, choose_device
+from worker.rendering.engine import Runtime, choose_device
 from worker.style import pixels, vgg
 from worker.style.standard import Settings, StyleTransfer
 

@@ -25,8 +25,8 @@ from worker.queue.heartbeat import OutageTolerated, Pulse
 from worker.queue.outcome import Outcome
 from worker.queue.store_check import StoreCheck
 from worker.queue.watchdog import Watchdog
-from worker.render import EncodedImage
-from worker.runtime import LoadedModel, Runtime
+from worker.rendering.batches import EncodedImage
+from worker.rendering.engine import LoadedModel, Runtime
 from worker.style.distillery import Distillery
 from worker.tail import build_tail
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.autograd import grad
 
 from worker.errors import DivergedError
-from worker.runtime import LoadedModel
+from worker.rendering.engine import LoadedModel
 from worker.style import losses
 from worker.style.memory import Halved, Portions
 from worker.style.standard import StyleTransfer

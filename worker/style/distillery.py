@@ -9,7 +9,7 @@ import torch
 
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.styles import StyleSpec
-from worker.runtime import LoadedModel
+from worker.rendering.engine import LoadedModel
 from worker.style.distilled import Student, opened, restyled, sealed
 from worker.style.studio import Studio
 

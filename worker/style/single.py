@@ -7,7 +7,7 @@ from typing import Literal
 from PIL import Image
 
 from models.precision import fastest_dtype
-from worker.runtime import choose_device
+from worker.rendering.engine import choose_device
 from worker.style import pixels, vgg
 from worker.style.standard import Settings, StyleTransfer
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from worker.contracts.styles import StyleSpec
 from worker.errors import WeightsError
-from worker.render import aligned_blocks
+from worker.rendering.batches import aligned_blocks
 from worker.style import pixels
 from worker.style.memory import Halved, Portions
 from worker.style.standard import Settings, StyleTransfer

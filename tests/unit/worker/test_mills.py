@@ -6,7 +6,7 @@ import torch
 
 from tests.tiny import save_checkpoint
 from worker.mills import Mills
-from worker.runtime import LoadedModel, Runtime
+from worker.rendering.engine import LoadedModel, Runtime
 
 
 @pytest.fixture

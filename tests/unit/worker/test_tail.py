@@ -13,7 +13,7 @@ from worker import slices
 from worker.card import card
 from worker.contracts.jobs import JobSpec
 from worker.contracts.records import ShardIndex
-from worker.render import EncodedImage
+from worker.rendering.batches import EncodedImage
 from worker.slices import image_name
 from worker.tail import build_tail
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from tests.tiny import CLASSES, save_checkpoint, vgg19_tensors
 from worker.errors import DivergedError
-from worker.runtime import LoadedModel, Runtime
+from worker.rendering.engine import LoadedModel, Runtime
 from worker.style import distilled
 from worker.style.distilled import Student, opened, restyled, sealed
 from worker.style.memory import Portions

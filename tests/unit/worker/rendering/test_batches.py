@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from worker.encoding import encode
-from worker.render import EncodedImage, Mill, aligned_blocks
+from worker.rendering.batches import EncodedImage, Mill, aligned_blocks
+from worker.rendering.encoding import encode
 
 BATCH = 8
 

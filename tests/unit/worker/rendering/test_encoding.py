@@ -9,7 +9,7 @@ from PIL import Image, PngImagePlugin
 from torch import Tensor
 
 from worker.contracts.jobs import Format
-from worker.encoding import encode
+from worker.rendering.encoding import encode
 
 
 def noise(n: int, height: int, width: int) -> Tensor:

@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 
 from tests.tiny import CLASSES, save_checkpoint
 from worker.errors import ModelUnavailableError
-from worker.runtime import LoadedModel, Runtime, find_checkpoints, fitting
+from worker.rendering.engine import LoadedModel, Runtime, find_checkpoints, fitting
 
 CPU = torch.device("cpu")
 

@@ -7,8 +7,8 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
-from worker import png
 from worker.contracts.jobs import Format
+from worker.rendering import png_encoder
 
 Encoder = Callable[[Tensor, Format], list[bytes]]
 """What turns uint8 images (n, 3, h, w) into files of a format."""
@@ -22,7 +22,7 @@ def encode(images: Tensor, kind: Format) -> list[bytes]:
     """Encode uint8 images; as npz, their bare pixels, row by row. Shapes: (n, 3, h, w) on the CPU."""
     pixels = images.permute(0, 2, 3, 1).contiguous().numpy()
     if kind == "png":
-        return png.encode(pixels)
+        return png_encoder.encode(pixels)
     if kind == "npz":
         return [image.tobytes() for image in pixels]
     return [_by_pillow(Image.fromarray(image), kind) for image in pixels]

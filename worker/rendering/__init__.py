@@ -1,0 +1,1 @@
+"""Renders images: loaded models, batches and encoders."""
