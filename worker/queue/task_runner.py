@@ -11,7 +11,8 @@ from typing import cast
 
 import torch
 
-from worker import slices
+from worker.archive import shard_layout
+from worker.archive.zip_tail import build_tail
 from worker.contracts.artifacts import Artifacts, StoreError
 from worker.contracts.jobs import JobError, JobSpec, JobState
 from worker.contracts.line import Line
@@ -28,7 +29,6 @@ from worker.queue.watchdog import Watchdog
 from worker.rendering.batches import EncodedImage
 from worker.rendering.engine import LoadedModel, Runtime
 from worker.style.distillery import Distillery
-from worker.tail import build_tail
 
 _MAX_CRASHES = 3
 BEAT_SECONDS = 0.2
@@ -166,7 +166,7 @@ class Tasks:
 
     def _store(self, task: Task, shard: int, spec: JobSpec, images: list[EncodedImage]) -> Outcome:
         with self.pulse.tally.timed("storing", _mode(spec)):
-            data, table, array = slices.layout(spec, shard, images)
+            data, table, array = shard_layout.layout(spec, shard, images)
             self.store_check.needed_bytes = len(data)
             is_first = self.artifacts.commit_shard(spec.id, shard, data, table, array)
         self.store_check.stored()

@@ -9,13 +9,13 @@ import pytest
 import yaml
 
 from tests.unit.conftest import MakeSpec
-from worker import slices
-from worker.card import card
+from worker.archive import shard_layout
+from worker.archive.dataset_card import card
+from worker.archive.shard_layout import image_name
+from worker.archive.zip_tail import build_tail
 from worker.contracts.jobs import JobSpec
 from worker.contracts.records import ShardIndex
 from worker.rendering.batches import EncodedImage
-from worker.slices import image_name
-from worker.tail import build_tail
 
 SIDE = 64
 
@@ -27,7 +27,7 @@ def shards_of(spec: JobSpec) -> tuple[bytes, list[ShardIndex]]:
         for index in spec.shard_indices(shard):
             data = bytes([index] * SIDE * SIDE * 3) if spec.format == "npz" else f"picture {index}".encode()
             images.append(EncodedImage(index, data, zlib.crc32(data), f"{index:064x}"))
-        data, table, array = slices.layout(spec, shard, images)
+        data, table, array = shard_layout.layout(spec, shard, images)
         places = zip(table.offsets, table.sizes, images, strict=True)
         assert all(data[offset : offset + size] == image.data for offset, size, image in places)
         parts.append(data)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from numpy.lib.format import write_array_header_1_0
 
-from worker import archive
+from worker.archive import zip_format
 from worker.contracts.jobs import SUFFIXES, JobSpec
 from worker.contracts.records import ArrayEntry, ImageTable, ShardIndex
 from worker.rendering.batches import EncodedImage
@@ -32,7 +32,7 @@ def array_name(shard: int) -> str:
     return f"images_{shard:05d}.npy"
 
 
-def entries(spec: JobSpec, shards: Sequence[ShardIndex]) -> Iterator[archive.Entry]:
+def entries(spec: JobSpec, shards: Sequence[ShardIndex]) -> Iterator[zip_format.Entry]:
     """List the members of the archive that the shards' slices hold."""
     start = 0
     for number, shard in enumerate(shards):
@@ -40,22 +40,24 @@ def entries(spec: JobSpec, shards: Sequence[ShardIndex]) -> Iterator[archive.Ent
         start += shard.size
 
 
-def _entries(spec: JobSpec, number: int, shard: ShardIndex, start: int) -> Iterator[archive.Entry]:
+def _entries(spec: JobSpec, number: int, shard: ShardIndex, start: int) -> Iterator[zip_format.Entry]:
     if shard.array:
-        header = archive.header_size(shard.array.name)
-        yield archive.Entry(shard.array.name, start + shard.array.offset - header, shard.array.size, shard.array.crc32)
+        header = zip_format.header_size(shard.array.name)
+        yield zip_format.Entry(
+            shard.array.name, start + shard.array.offset - header, shard.array.size, shard.array.crc32
+        )
         return
     table = shard.images
     columns = zip(spec.shard_indices(number), table.offsets, table.sizes, table.crc32s, strict=True)
     for index, offset, size, crc32 in columns:
         name = image_name(spec, index)
-        yield archive.Entry(name, start + offset - archive.header_size(name), size, crc32)
+        yield zip_format.Entry(name, start + offset - zip_format.header_size(name), size, crc32)
 
 
 def _members(spec: JobSpec, images: Sequence[EncodedImage]) -> Slice:
     pieces, offsets, place = list[bytes](), list[int](), 0
     for image in images:
-        header = archive.local_header(image_name(spec, image.index), len(image.data), image.crc32)
+        header = zip_format.local_header(image_name(spec, image.index), len(image.data), image.crc32)
         place += len(header)
         offsets.append(place)
         place += len(image.data)
@@ -70,7 +72,7 @@ def _array(spec: JobSpec, shard: int, images: Sequence[EncodedImage]) -> Slice:
     write_array_header_1_0(header, description)
     member = header.getvalue() + b"".join(image.data for image in images)
     crc32 = zlib.crc32(member)
-    data = archive.local_header(name, len(member), crc32) + member
+    data = zip_format.local_header(name, len(member), crc32) + member
     offset = len(data) - len(member)
     first = offset + len(header.getvalue())
     table = _table(images, [first + k * len(image.data) for k, image in enumerate(images)])

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from worker import archive, slices
-from worker.card import card
+from worker.archive import shard_layout, zip_format
+from worker.archive.dataset_card import card
 from worker.contracts.jobs import JobSpec
 from worker.contracts.records import ShardIndex
 
@@ -19,10 +19,10 @@ def build_tail(spec: JobSpec, shards: Sequence[ShardIndex]) -> bytes:
     files = {"metadata.jsonl": _metadata(spec, shards), "README.md": card(spec).encode()}
     if spec.format == "npz":
         files["labels.npy"] = _labels(spec)
-    members = {name: archive.stored_file(name, data) for name, data in files.items()}
-    entries = [*slices.entries(spec, shards), *_member_entries(files, members, images_end)]
+    members = {name: zip_format.stored_file(name, data) for name, data in files.items()}
+    entries = [*shard_layout.entries(spec, shards), *_member_entries(files, members, images_end)]
     start = images_end + sum(map(len, members.values()))
-    return b"".join(members.values()) + archive.central_directory(entries, start)
+    return b"".join(members.values()) + zip_format.central_directory(entries, start)
 
 
 def _metadata(spec: JobSpec, shards: Iterable[ShardIndex]) -> bytes:
@@ -36,7 +36,7 @@ def _metadata(spec: JobSpec, shards: Iterable[ShardIndex]) -> bytes:
 
 
 def _record(spec: JobSpec, shard: int, index: int, sha256: str) -> dict[str, str | int]:
-    name = slices.array_name(shard) if spec.format == "npz" else slices.image_name(spec, index)
+    name = shard_layout.array_name(shard) if spec.format == "npz" else shard_layout.image_name(spec, index)
     record: dict[str, str | int] = {"file_name": name, "index": index, "seed": spec.seed}
     label = spec.class_name(index)
     if label is not None:
@@ -55,7 +55,7 @@ def _labels(spec: JobSpec) -> bytes:
     return file.getvalue()
 
 
-def _member_entries(files: dict[str, bytes], members: dict[str, bytes], start: int) -> Iterator[archive.Entry]:
+def _member_entries(files: dict[str, bytes], members: dict[str, bytes], start: int) -> Iterator[zip_format.Entry]:
     for name, data in files.items():
-        yield archive.Entry(name, start, len(data), zlib.crc32(data))
+        yield zip_format.Entry(name, start, len(data), zlib.crc32(data))
         start += len(members[name])

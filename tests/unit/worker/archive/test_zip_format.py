@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from tests import unpackers
 from tests.unpackers import UNPACKERS
-from worker import archive
+from worker.archive import zip_format
 
 
 def build(files: dict[str, bytes]) -> bytes:
     data, entries = b"", []
     for name, content in files.items():
-        entries.append(archive.Entry(name, len(data), len(content), zlib.crc32(content)))
-        data += archive.stored_file(name, content)
-    return data + archive.central_directory(entries, len(data))
+        entries.append(zip_format.Entry(name, len(data), len(content), zlib.crc32(content)))
+        data += zip_format.stored_file(name, content)
+    return data + zip_format.central_directory(entries, len(data))
 
 
 @given(st.dictionaries(st.text(st.characters(categories=["L", "N"]), min_size=1), st.binary(max_size=200), max_size=9))
@@ -63,21 +63,21 @@ def test_unpackers_accept_more_files_than_the_old_format_counts(unpacker: str, c
 
 def build_many(count: int) -> bytes:
     names = [f"{index:06d}" for index in range(count)]
-    member = len(archive.stored_file(names[0], b"x"))
-    entries = [archive.Entry(name, k * member, 1, zlib.crc32(b"x")) for k, name in enumerate(names)]
-    data = b"".join(archive.stored_file(name, b"x") for name in names)
-    return data + archive.central_directory(entries, len(data))
+    member = len(zip_format.stored_file(names[0], b"x"))
+    entries = [zip_format.Entry(name, k * member, 1, zlib.crc32(b"x")) for k, name in enumerate(names)]
+    data = b"".join(zip_format.stored_file(name, b"x") for name in names)
+    return data + zip_format.central_directory(entries, len(data))
 
 
 @pytest.mark.parametrize("gap", [2**32 - 2, 2**32 - 1, 2**32, 2**33])
 def test_files_beyond_four_gigabytes_are_found(gap: int, tmp_path: Path) -> None:
     path = tmp_path / "large.zip"
-    first, last = archive.stored_file("first", b"1"), archive.stored_file("last", b"2")
-    entries = [archive.Entry("first", 0, 1, zlib.crc32(b"1")), archive.Entry("last", gap, 1, zlib.crc32(b"2"))]
+    first, last = zip_format.stored_file("first", b"1"), zip_format.stored_file("last", b"2")
+    entries = [zip_format.Entry("first", 0, 1, zlib.crc32(b"1")), zip_format.Entry("last", gap, 1, zlib.crc32(b"2"))]
     with path.open("wb") as file:  # sparse: the gap takes no room on the disk
         file.write(first)
         file.seek(gap)
-        file.write(last + archive.central_directory(entries, gap + len(last)))
+        file.write(last + zip_format.central_directory(entries, gap + len(last)))
     with zipfile.ZipFile(path) as large:
         assert (large.read("first"), large.read("last")) == (b"1", b"2")
 
@@ -88,10 +88,10 @@ def test_unpackers_accept_an_archive_of_more_than_four_gigabytes(unpacker: str, 
     crc32 = zlib.crc32(bytes(size))
     with path.open("wb") as file:  # sparse, as above
         for number in range(17):
-            entries.append(archive.Entry(f"{number}", file.tell(), size, crc32))
-            file.write(archive.local_header(f"{number}", size, crc32))
+            entries.append(zip_format.Entry(f"{number}", file.tell(), size, crc32))
+            file.write(zip_format.local_header(f"{number}", size, crc32))
             file.seek(size, os.SEEK_CUR)
-        file.write(archive.central_directory(entries, file.tell()))
+        file.write(zip_format.central_directory(entries, file.tell()))
     assert path.stat().st_size > 2**32
     unpackers.check(unpacker, path)
 

@@ -1,0 +1,1 @@
+"""The archive of a job: ZIP members, metadata, dataset card."""
