@@ -30,10 +30,10 @@ from benchmarks.command import console, run
 from benchmarks.styles import drawn
 from models import registry
 from models.precision import fastest_dtype
-from worker.contracts.pictures import normalised
+from worker.contracts.uploaded_images import normalised
 from worker.rendering.engine import Runtime, choose_device
-from worker.style import losses, pixels, vgg
-from worker.style.standard import Settings, StyleTransfer
+from worker.style import image_tensors, losses, vgg
+from worker.style.gatys import Settings, StyleTransfer
 
 _MODEL = "faces-64"
 _BATCH = 4
@@ -135,7 +135,7 @@ def main(
     """Measure, and print a table."""
     device, settings = choose_device("auto"), Settings()
     network = vgg.load(vgg19, fastest_dtype(device), device)
-    picture = pixels.from_picture(normalised(painting.read_bytes(), _SIDE))
+    picture = image_tensors.from_picture(normalised(painting.read_bytes(), _SIDE))
     transfer = StyleTransfer(network, picture.to(device), settings)
     runtime = Runtime([registry.find(_MODEL)], device)
     model = runtime.model(runtime.entries[0])

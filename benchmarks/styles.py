@@ -19,12 +19,12 @@ from torch import Tensor
 from benchmarks.command import console
 from models import registry
 from models.precision import fastest_dtype
-from worker.contracts.pictures import normalised
 from worker.contracts.styles import DEFAULT_STEPS
+from worker.contracts.uploaded_images import normalised
 from worker.rendering.engine import LoadedModel, Runtime, choose_device
-from worker.style import losses, pixels, vgg
-from worker.style.distilled import Student, restyled
-from worker.style.standard import Settings, StyleTransfer
+from worker.style import image_tensors, losses, vgg
+from worker.style.distillation import Student, restyled
+from worker.style.gatys import Settings, StyleTransfer
 from worker.style.vgg import Vgg19
 
 _SIDE = 128
@@ -56,7 +56,7 @@ def main(
     console.print(f"| {' | '.join(_HEAD)} |\n|{' --- |' * len(_HEAD)}")
     console.print(f"| none | | 0 | | | {_diversity(network, images):.3f} | | |")
     for path in sorted(path for path in paintings.iterdir() if path.suffix.lower() in _SUFFIXES):
-        picture = pixels.from_picture(normalised(path.read_bytes(), _PICTURE_SIDE))
+        picture = image_tensors.from_picture(normalised(path.read_bytes(), _PICTURE_SIDE))
         transfer = StyleTransfer(network, picture.to(device), Settings())
         began = time.perf_counter()
         parts = [transfer.apply(images[k : k + _BATCH], 1.0, lambda *_: True) for k in range(0, n, _BATCH)]
@@ -107,7 +107,7 @@ def _sheet(rows: dict[str, Tensor]) -> Image.Image:
     for row, (name, images) in enumerate(rows.items()):
         pen.text((8, row * _SIDE + _SIDE // 2), name.replace("-", "\n", 1), "black", anchor="lm", font_size=14)
         for column, image in enumerate(images):
-            enlarged = pixels.to_picture(image).resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+            enlarged = image_tensors.to_picture(image).resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
             sheet.paste(enlarged, (_NAME_WIDTH + column * _SIDE, row * _SIDE))
     return sheet
 

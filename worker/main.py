@@ -22,19 +22,19 @@ from worker.contracts.line import Line
 from worker.contracts.queue import connect
 from worker.contracts.store import open_store
 from worker.errors import WeightsError
-from worker.mills import Mills
 from worker.queue.alive_file import Heartbeat
 from worker.queue.heartbeat import Pulse
 from worker.queue.rq_worker import WarmWorker
 from worker.queue.store_check import StoreCheck
 from worker.queue.task_runner import BEAT_SECONDS, Tasks
 from worker.queue.watchdog import Watchdog
+from worker.renderer import Mills
 from worker.rendering.encoding import Encoder, encode
 from worker.rendering.engine import Runtime, choose_device, find_checkpoints, fitting
 from worker.settings import WorkerSettings
 from worker.style import vgg
-from worker.style.distillery import Distillery
-from worker.style.studio import Studio
+from worker.style.distilled_models import Distillery
+from worker.style.stylizer import Studio
 from worker.style.vgg import Vgg19
 
 _RETRY_SECONDS = 1.0

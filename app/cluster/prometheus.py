@@ -18,7 +18,7 @@ from worker.contracts.artifacts import Artifacts, StoreError
 from worker.contracts.catalog import PausedWorker, WorkerEntry
 from worker.contracts.line import Line
 from worker.contracts.tally import LABELS, Count, Counted
-from worker.contracts.throttle import Throttle
+from worker.contracts.throttled_log import Throttle
 
 _COUNTED: Mapping[Counted, str] = {
     "images_rendered": "Images rendered and stored.",

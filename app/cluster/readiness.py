@@ -9,7 +9,7 @@ from app.errors import unavailable
 from app.schemas import Parts, Paused, Ready, Workers
 from worker.contracts.artifacts import Artifacts, StoreError
 from worker.contracts.store_error import with_advice
-from worker.contracts.throttle import Throttle
+from worker.contracts.throttled_log import Throttle
 
 _OK = "ok"
 _CODES = {

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from worker.contracts.queue import BELL, Ring
-from worker.contracts.throttle import Throttle
+from worker.contracts.throttled_log import Throttle
 
 _RECONNECT_SECONDS = 1.0
 _LISTEN_SECONDS = 5.0

@@ -27,7 +27,7 @@ from worker.contracts.artifacts import Artifacts, DamagedError, StoreError
 from worker.contracts.jobs import JobError, JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task
-from worker.contracts.throttle import Throttle
+from worker.contracts.throttled_log import Throttle
 
 _GRACE = timedelta(seconds=3)
 """A job this young is still being queued by the request that brought it."""

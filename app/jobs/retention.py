@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from app.cluster.first_seen import CERTAIN_SECONDS, Sightings
 from worker.contracts.artifacts import Artifacts, DamagedError
-from worker.contracts.throttle import Throttle
+from worker.contracts.throttled_log import Throttle
 
 _EVERY_SECONDS = 300
 _WRITING = timedelta(hours=1)

@@ -8,7 +8,7 @@ import sys
 from PIL import Image
 
 from imagemill.start import command
-from worker.contracts.pictures import PictureError, UnknownFormatError, normalised
+from worker.contracts.uploaded_images import PictureError, UnknownFormatError, normalised
 
 _MOST_CPU_SECONDS = 5
 """A file of a few megabytes can keep a decoder busy for hours: scan after scan, segment after segment."""

@@ -16,8 +16,8 @@ from app.schemas import Style
 from app.styles.image_sandbox import decoded
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.catalog import Sha256
-from worker.contracts.pictures import PictureError, UnknownFormatError
 from worker.contracts.styles import StyleEntry
+from worker.contracts.uploaded_images import PictureError, UnknownFormatError
 
 _ID: TypeAdapter[str] = TypeAdapter(Sha256)
 _MOST_KEPT = 1_000_000

@@ -6,7 +6,7 @@ from threading import Lock
 
 from worker.contracts.artifacts import Artifacts, StoreError
 from worker.contracts.store_error import cause_of
-from worker.contracts.throttle import Throttle
+from worker.contracts.throttled_log import Throttle
 
 _MOST_DROPS = 3
 """Tasks in a row that may be dropped though the store passes its check."""

@@ -18,17 +18,17 @@ from worker.contracts.jobs import JobError, JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task, learning_key
 from worker.contracts.styles import StyleSpec
-from worker.contracts.throttle import Throttle
+from worker.contracts.throttled_log import Throttle
 from worker.errors import WorkerCrashedError
-from worker.mills import Mills, no_weights
 from worker.queue.failure import failure_of
 from worker.queue.heartbeat import OutageTolerated, Pulse
 from worker.queue.outcome import Outcome
 from worker.queue.store_check import StoreCheck
 from worker.queue.watchdog import Watchdog
+from worker.renderer import Mills, no_weights
 from worker.rendering.batches import EncodedImage
 from worker.rendering.engine import LoadedModel, Runtime
-from worker.style.distillery import Distillery
+from worker.style.distilled_models import Distillery
 
 _MAX_CRASHES = 3
 BEAT_SECONDS = 0.2

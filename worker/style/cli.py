@@ -39,7 +39,7 @@ def style(
     import torch
 
     from models import whole
-    from worker.contracts.pictures import PictureError
+    from worker.contracts.uploaded_images import PictureError
     from worker.errors import WorkerError
 
     console = Console(soft_wrap=True, highlight=False)
@@ -75,8 +75,8 @@ def _styled(
     device: Literal["auto", "cpu", "cuda"],
     console: Console,
 ) -> "Image":
+    from worker.style.gatys import Settings
     from worker.style.single import style_picture
-    from worker.style.standard import Settings
 
     settings = Settings(steps=steps or Settings.steps, keep_colours=keep_colours)
     columns = (TextColumn("styling"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"), TimeRemainingColumn())
@@ -99,7 +99,7 @@ def _styled(
 
 def _picture(path: Path, size: int) -> "Image":
     """Read a picture, as RGB. Raises PictureError or OSError."""
-    from worker.contracts.pictures import PictureError, normalised
+    from worker.contracts.uploaded_images import PictureError, normalised
 
     try:
         return normalised(path.read_bytes(), size)

@@ -8,8 +8,8 @@ from PIL import Image
 
 from models.precision import fastest_dtype
 from worker.rendering.engine import choose_device
-from worker.style import pixels, vgg
-from worker.style.standard import Settings, StyleTransfer
+from worker.style import image_tensors, vgg
+from worker.style.gatys import Settings, StyleTransfer
 
 
 def style_picture(
@@ -29,12 +29,12 @@ def style_picture(
     """
     place = choose_device(device)
     network = vgg.load(weights, fastest_dtype(place), place)
-    transfer = StyleTransfer(network, pixels.from_picture(painting).to(place), settings or Settings())
-    images = pixels.from_picture(picture)[None].to(place)
+    transfer = StyleTransfer(network, image_tensors.from_picture(painting).to(place), settings or Settings())
+    images = image_tensors.from_picture(picture)[None].to(place)
     total = transfer.steps(*images.shape[2:])
 
     def goes_on(done: int, _loss: float) -> bool:
         watch(done, total)
         return True
 
-    return pixels.to_picture(transfer.apply(images, strength, goes_on)[0].cpu())
+    return image_tensors.to_picture(transfer.apply(images, strength, goes_on)[0].cpu())

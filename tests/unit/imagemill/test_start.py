@@ -46,7 +46,7 @@ def run(line: list[str], cwd: Path, **environment: str) -> str:
         [SCRIPT, "worker", "--help"],
         [SCRIPT, "train", "--help"],
         command(module="app.main"),
-        command(module="worker.contracts.pictures"),
+        command(module="worker.contracts.uploaded_images"),
     ],
 )
 @pytest.mark.parametrize("names", [NAMES, TWINS], ids=["modules", "packages"])

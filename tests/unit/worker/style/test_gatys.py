@@ -5,7 +5,7 @@ from torchvision.models import vgg19
 
 from worker.errors import DivergedError
 from worker.style import losses
-from worker.style.standard import Settings, StoppedError, StyleTransfer, Watch
+from worker.style.gatys import Settings, StoppedError, StyleTransfer, Watch
 from worker.style.vgg import Vgg19
 
 CPU = torch.device("cpu")

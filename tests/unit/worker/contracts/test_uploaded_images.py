@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from tests.profiles import P3, chunk, with_chunks
-from worker.contracts.pictures import PictureError, normalised
+from worker.contracts.uploaded_images import PictureError, normalised
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:

@@ -11,9 +11,9 @@ from torch import Tensor
 from worker.contracts.styles import StyleSpec
 from worker.errors import WeightsError
 from worker.rendering.batches import aligned_blocks
-from worker.style import pixels
-from worker.style.memory import Halved, Portions
-from worker.style.standard import Settings, StyleTransfer
+from worker.style import image_tensors
+from worker.style.gatys import Settings, StyleTransfer
+from worker.style.portions import Halved, Portions
 from worker.style.vgg import Vgg19
 
 TOGETHER = 4
@@ -45,7 +45,7 @@ class Studio:
 
         def styled(portion: range) -> Tensor:
             batch = images[portion.start : portion.stop].to(self._device).float() / 255
-            return pixels.to_uint8(transfer.apply(batch, style.strength, lambda *_: is_wanted()))
+            return image_tensors.to_uint8(transfer.apply(batch, style.strength, lambda *_: is_wanted()))
 
         found = images.clone()
         for block in aligned_blocks(slots, TOGETHER):
@@ -61,4 +61,4 @@ class Studio:
 
     def _pixels(self, png: bytes) -> Tensor:
         with Image.open(io.BytesIO(png), formats=("PNG",)) as picture:
-            return pixels.from_picture(picture.convert("RGB")).to(self._device)
+            return image_tensors.from_picture(picture.convert("RGB")).to(self._device)

@@ -23,8 +23,8 @@ from torch.autograd import grad
 from worker.errors import DivergedError
 from worker.rendering.engine import LoadedModel
 from worker.style import losses
-from worker.style.memory import Halved, Portions
-from worker.style.standard import StyleTransfer
+from worker.style.gatys import StyleTransfer
+from worker.style.portions import Halved, Portions
 
 _BATCHES = {"cpu": (4, 2), "cuda": (16, 16)}
 """Samples of a step, and those that are judged at once by one thread."""

@@ -13,7 +13,7 @@ from worker.errors import WeightsError
 from worker.rendering.batches import Mill, aligned_blocks, slots
 from worker.rendering.encoding import Encoder, encode
 from worker.rendering.engine import LoadedModel
-from worker.style.studio import TOGETHER, Studio
+from worker.style.stylizer import TOGETHER, Studio
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ import logging
 import pytest
 
 from tests.unit.app.clock import Clock
-from worker.contracts.throttle import Throttle
+from worker.contracts.throttled_log import Throttle
 
 
 @pytest.fixture

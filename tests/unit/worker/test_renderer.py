@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tests.tiny import save_checkpoint
-from worker.mills import Mills
+from worker.renderer import Mills
 from worker.rendering.engine import LoadedModel, Runtime
 
 

@@ -9,10 +9,10 @@ from torch import Tensor
 from tests.tiny import CLASSES, save_checkpoint, vgg19_tensors
 from worker.errors import DivergedError
 from worker.rendering.engine import LoadedModel, Runtime
-from worker.style import distilled
-from worker.style.distilled import Student, opened, restyled, sealed
-from worker.style.memory import Portions
-from worker.style.standard import Settings, StyleTransfer
+from worker.style import distillation
+from worker.style.distillation import Student, opened, restyled, sealed
+from worker.style.gatys import Settings, StyleTransfer
+from worker.style.portions import Portions
 from worker.style.vgg import Vgg19
 
 CPU = torch.device("cpu")
@@ -49,7 +49,7 @@ def equal(one: Student, other: Student) -> bool:
 def test_what_is_learnt_depends_neither_on_threads_nor_on_a_rest(
     model: LoadedModel, transfer: StyleTransfer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(distilled, "_DIFFERENCE", 1.5)  # so that all are more alike than they may be
+    monkeypatch.setattr(distillation, "_DIFFERENCE", 1.5)  # so that all are more alike than they may be
     straight, rested = student(model, transfer), student(model, transfer, threads=3)
     for _ in range(4):
         straight.step()
@@ -71,10 +71,10 @@ def test_what_is_learnt_depends_neither_on_threads_nor_on_a_rest(
 def test_who_looks_too_much_like_the_others_is_told(
     model: LoadedModel, transfer: StyleTransfer, monkeypatch: pytest.MonkeyPatch, difference: float, is_heard: bool
 ) -> None:
-    monkeypatch.setattr(distilled, "_DIFFERENCE", difference)
+    monkeypatch.setattr(distillation, "_DIFFERENCE", difference)
     learners = []
     for weight in (0.0, 2.0):
-        monkeypatch.setattr(distilled, "_ALIKE_WEIGHT", weight)
+        monkeypatch.setattr(distillation, "_ALIKE_WEIGHT", weight)
         learners.append(student(model, transfer))
         learners[-1].step()
     assert equal(*learners) != is_heard

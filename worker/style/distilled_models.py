@@ -10,8 +10,8 @@ import torch
 from worker.contracts.artifacts import Artifacts
 from worker.contracts.styles import StyleSpec
 from worker.rendering.engine import LoadedModel
-from worker.style.distilled import Student, opened, restyled, sealed
-from worker.style.studio import Studio
+from worker.style.distillation import Student, opened, restyled, sealed
+from worker.style.stylizer import Studio
 
 _MODELS = 8
 """That are kept loaded."""
