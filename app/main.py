@@ -30,10 +30,10 @@ from app.jobs.reconciler import Reconciler
 from app.jobs.watcher import Waiting
 from app.settings import Settings
 from app.styles.style_service import Styles
-from worker.contracts.artifacts import Artifacts
 from worker.contracts.line import Line
 from worker.contracts.queue import connect, connect_async
-from worker.contracts.store import open_store
+from worker.contracts.store.job_store import Artifacts
+from worker.contracts.store.open_store import open_store
 
 _REDIS_TIMEOUT_SECONDS = 5
 _PROBE_TIMEOUT_SECONDS = 0.4

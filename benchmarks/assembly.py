@@ -20,9 +20,9 @@ from app.cluster.cluster_state import Live
 from app.local.supervisor import queue_command
 from benchmarks.service import processes
 from imagemill.start import command
-from worker.contracts.artifacts import Artifacts
 from worker.contracts.queue import connect
 from worker.contracts.queue_url import of_socket
+from worker.contracts.store.job_store import Artifacts
 
 _ROOT = Path(__file__).parents[1]
 _READY_SECONDS, _END_SECONDS, _POLL_SECONDS = 120, 60, 0.005

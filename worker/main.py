@@ -20,7 +20,7 @@ from worker.contracts import logs
 from worker.contracts.catalog import SetAside, offers
 from worker.contracts.line import Line
 from worker.contracts.queue import connect
-from worker.contracts.store import open_store
+from worker.contracts.store.open_store import open_store
 from worker.errors import WeightsError
 from worker.queue.alive_file import Heartbeat
 from worker.queue.heartbeat import Pulse

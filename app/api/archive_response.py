@@ -18,9 +18,9 @@ from app.archive_name import archive_name
 from app.errors import ApiError
 from app.jobs.notifications import Bell
 from app.schemas import Job
-from worker.contracts.artifacts import Artifacts, DamagedError, StoreError
 from worker.contracts.jobs import JobSpec
-from worker.contracts.records import ArchivePlan, ShardIndex
+from worker.contracts.store.archive_index import ArchivePlan, ShardIndex
+from worker.contracts.store.job_store import Artifacts, DamagedError, StoreError
 
 _MEDIA_TYPE = "application/zip"
 _GONE_SECONDS = 10

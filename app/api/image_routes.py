@@ -13,8 +13,8 @@ from app.api.openapi_document import binary
 from app.api.openapi_headers import described
 from app.api.problems import documented
 from app.schemas import Whole
-from worker.contracts.artifacts import DamagedError
 from worker.contracts.jobs import JobSpec
+from worker.contracts.store.job_store import DamagedError
 
 _FOREVER = "private, max-age=31536000, immutable"
 """How an image of a job may be cached: for a year, without asking."""

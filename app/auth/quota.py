@@ -13,8 +13,8 @@ from redis.exceptions import RedisError
 from app.auth.api_keys import Caller
 from app.cluster.cluster_state import Live
 from app.errors import ApiError, unavailable
-from worker.contracts.artifacts import Artifacts, DamagedError
 from worker.contracts.jobs import JobSpec
+from worker.contracts.store.job_store import Artifacts, DamagedError
 
 TURN_SECONDS, _WAIT_SECONDS, _LOOK_SECONDS = 30, 10, 0.005
 """How long a turn lasts at most, how long one is waited for, and how often it is looked for."""

@@ -16,8 +16,8 @@ from rq.utils import as_text
 
 from app.cluster.first_seen import Sightings
 from app.errors import ApiError
-from worker.contracts.artifacts import Artifacts, DamagedError
 from worker.contracts.jobs import JobSpec
+from worker.contracts.store.job_store import Artifacts, DamagedError
 
 _KEY = "imagemill:room"
 """Hash of job id to reserved bytes, and their sum. Without the sum, Redis has been emptied."""

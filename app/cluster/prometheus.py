@@ -14,9 +14,9 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from app.cluster.cluster_state import Live
-from worker.contracts.artifacts import Artifacts, StoreError
 from worker.contracts.catalog import PausedWorker, WorkerEntry
 from worker.contracts.line import Line
+from worker.contracts.store.job_store import Artifacts, StoreError
 from worker.contracts.tally import LABELS, Count, Counted
 from worker.contracts.throttled_log import Throttle
 

@@ -7,8 +7,8 @@ from redis.exceptions import RedisError
 from app.cluster.cluster_state import Live
 from app.errors import unavailable
 from app.schemas import Parts, Paused, Ready, Workers
-from worker.contracts.artifacts import Artifacts, StoreError
-from worker.contracts.store_error import with_advice
+from worker.contracts.store.job_store import Artifacts, StoreError
+from worker.contracts.store.store_errors import with_advice
 from worker.contracts.throttled_log import Throttle
 
 _OK = "ok"

@@ -2,8 +2,8 @@
 
 import logging
 
-from worker.contracts.artifacts import Artifacts, DamagedError
 from worker.contracts.jobs import JobSpec
+from worker.contracts.store.job_store import Artifacts, DamagedError
 
 log = logging.getLogger(__name__)
 

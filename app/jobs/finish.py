@@ -5,8 +5,8 @@ from contextlib import suppress
 from redis.exceptions import RedisError
 
 from app.cluster.cluster_state import Live
-from worker.contracts.artifacts import Artifacts
 from worker.contracts.jobs import JobSpec, JobState
+from worker.contracts.store.job_store import Artifacts
 
 
 def end(artifacts: Artifacts, live: Live, spec: JobSpec, state: JobState) -> bool:

@@ -26,11 +26,11 @@ from app.jobs.status import describe
 from app.schemas import GenerateQuery, Job, Wanted
 from app.settings import Settings
 from worker.contracts.age import age
-from worker.contracts.artifacts import Artifacts, DamagedError
 from worker.contracts.jobs import SUFFIXES, JobId, JobSpec, JobState
 from worker.contracts.line import Line
 from worker.contracts.queue import Task
-from worker.contracts.records import ArchivePlan, ShardIndex
+from worker.contracts.store.archive_index import ArchivePlan, ShardIndex
+from worker.contracts.store.job_store import Artifacts, DamagedError
 
 _JOB_ID: TypeAdapter[str] = TypeAdapter(JobId)
 _MAX_RETRY_AFTER_SECONDS = 30

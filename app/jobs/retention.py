@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from app.cluster.first_seen import CERTAIN_SECONDS, Sightings
-from worker.contracts.artifacts import Artifacts, DamagedError
+from worker.contracts.store.job_store import Artifacts, DamagedError
 from worker.contracts.throttled_log import Throttle
 
 _EVERY_SECONDS = 300

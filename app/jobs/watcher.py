@@ -12,8 +12,8 @@ from app.errors import unavailable
 from app.jobs.job_service import Service
 from app.jobs.notifications import LOOK_SECONDS, Bell
 from app.schemas import Job
-from worker.contracts.artifacts import StoreError
 from worker.contracts.jobs import JobSpec
+from worker.contracts.store.job_store import StoreError
 
 MAX_WAIT_SECONDS = 60
 _PAUSE_SECONDS = 0.1

@@ -14,8 +14,8 @@ from app.errors import ApiError, unavailable, unprocessable
 from app.path_prefix import rooted
 from app.schemas import Style
 from app.styles.image_sandbox import decoded
-from worker.contracts.artifacts import Artifacts
 from worker.contracts.catalog import Sha256
+from worker.contracts.store.job_store import Artifacts
 from worker.contracts.styles import StyleEntry
 from worker.contracts.uploaded_images import PictureError, UnknownFormatError
 

@@ -6,10 +6,10 @@ import pytest
 from rq import Queue
 
 from tests.integration.house import House, wait_until
-from worker.contracts.artifacts import Artifacts
 from worker.contracts.catalog import Numerics
 from worker.contracts.line import Line
 from worker.contracts.queue import Task
+from worker.contracts.store.job_store import Artifacts
 from worker.queue.heartbeat import Pulse
 from worker.queue.rq_worker import WarmWorker
 from worker.queue.task_runner import Tasks

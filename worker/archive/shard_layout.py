@@ -9,7 +9,7 @@ from numpy.lib.format import write_array_header_1_0
 
 from worker.archive import zip_format
 from worker.contracts.jobs import SUFFIXES, JobSpec
-from worker.contracts.records import ArrayEntry, ImageTable, ShardIndex
+from worker.contracts.store.archive_index import ArrayEntry, ImageTable, ShardIndex
 from worker.rendering.batches import EncodedImage
 
 Slice = tuple[bytes, ImageTable, ArrayEntry | None]

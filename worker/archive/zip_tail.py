@@ -10,7 +10,7 @@ import numpy as np
 from worker.archive import shard_layout, zip_format
 from worker.archive.dataset_card import card
 from worker.contracts.jobs import JobSpec
-from worker.contracts.records import ShardIndex
+from worker.contracts.store.archive_index import ShardIndex
 
 
 def build_tail(spec: JobSpec, shards: Sequence[ShardIndex]) -> bytes:

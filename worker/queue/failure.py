@@ -2,8 +2,8 @@
 
 import torch
 
-from worker.contracts.artifacts import DamagedError
 from worker.contracts.jobs import JobError
+from worker.contracts.store.job_store import DamagedError
 from worker.errors import WorkerError
 
 

@@ -4,8 +4,8 @@ import logging
 import time
 from threading import Lock
 
-from worker.contracts.artifacts import Artifacts, StoreError
-from worker.contracts.store_error import cause_of
+from worker.contracts.store.job_store import Artifacts, StoreError
+from worker.contracts.store.store_errors import cause_of
 from worker.contracts.throttled_log import Throttle
 
 _MOST_DROPS = 3

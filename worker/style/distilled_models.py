@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import torch
 
-from worker.contracts.artifacts import Artifacts
+from worker.contracts.store.job_store import Artifacts
 from worker.contracts.styles import StyleSpec
 from worker.rendering.engine import LoadedModel
 from worker.style.distillation import Student, opened, restyled, sealed

@@ -8,9 +8,9 @@ import pytest
 
 from benchmarks.reliability.inspection import FoundError, image_hashes, untidiness
 from tests.unit.conftest import spec_of
-from worker.contracts.artifacts import Artifacts
 from worker.contracts.jobs import JobState
-from worker.contracts.records import ImageTable
+from worker.contracts.store.archive_index import ImageTable
+from worker.contracts.store.job_store import Artifacts
 
 SPEC = spec_of(n=10)
 

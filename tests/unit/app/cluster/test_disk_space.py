@@ -8,9 +8,9 @@ from app.cluster.disk_space import Room, bytes_left
 from app.errors import ApiError
 from tests.unit.app.clock import Clock
 from tests.unit.conftest import MakeSpec
-from worker.contracts.artifacts import Artifacts
 from worker.contracts.jobs import JobSpec, JobState
-from worker.contracts.records import ImageTable
+from worker.contracts.store.archive_index import ImageTable
+from worker.contracts.store.job_store import Artifacts
 
 N = 1000
 JOB_BYTES = N * (3 * 64 * 64 + 1024) + 32768

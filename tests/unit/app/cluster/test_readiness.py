@@ -7,7 +7,7 @@ from redis import Redis
 from app.cluster.cluster_state import Live
 from app.cluster.readiness import Readiness
 from app.errors import ApiError
-from worker.contracts.artifacts import Artifacts
+from worker.contracts.store.job_store import Artifacts
 
 
 def test_a_store_that_is_gone_is_logged_once_however_often_it_is_asked_for(

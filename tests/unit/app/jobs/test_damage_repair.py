@@ -9,9 +9,9 @@ import pytest
 
 from app.jobs.damage_repair import mend
 from tests.unit.conftest import spec_of
-from worker.contracts.artifacts import Artifacts
 from worker.contracts.jobs import JobState
-from worker.contracts.records import ImageTable
+from worker.contracts.store.archive_index import ImageTable
+from worker.contracts.store.job_store import Artifacts
 
 SPEC = spec_of(n=10)
 DATA = b"header" + b"pixels" * 100

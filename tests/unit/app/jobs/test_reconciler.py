@@ -15,7 +15,6 @@ from app.jobs.model_absence import ABSENCE_SECONDS
 from app.jobs.reconciler import Reconciler
 from tests.unit.app.clock import Clock
 from tests.unit.conftest import MakeSpec
-from worker.contracts.artifacts import Artifacts
 from worker.contracts.catalog import Numerics, WorkerEntry
 from worker.contracts.jobs import JobSpec, JobState
 from worker.contracts.line import Line
@@ -28,7 +27,8 @@ from worker.contracts.queue import (
     set_aside_key,
     worker_key,
 )
-from worker.contracts.records import ImageTable
+from worker.contracts.store.archive_index import ImageTable
+from worker.contracts.store.job_store import Artifacts
 from worker.contracts.tally import Count
 
 LATER = timedelta(seconds=10)

@@ -7,9 +7,9 @@ import pytest
 from app.jobs.retention import Retention
 from tests.unit.app.clock import Clock
 from tests.unit.conftest import MakeSpec
-from worker.contracts.artifacts import Artifacts
 from worker.contracts.jobs import JobSpec, JobState
-from worker.contracts.records import ImageTable
+from worker.contracts.store.archive_index import ImageTable
+from worker.contracts.store.job_store import Artifacts
 
 ENDED = datetime(2030, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -14,7 +14,7 @@ from worker.archive.dataset_card import card
 from worker.archive.shard_layout import image_name
 from worker.archive.zip_tail import build_tail
 from worker.contracts.jobs import JobSpec
-from worker.contracts.records import ShardIndex
+from worker.contracts.store.archive_index import ShardIndex
 from worker.rendering.batches import EncodedImage
 
 SIDE = 64

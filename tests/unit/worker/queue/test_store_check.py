@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.contracts.artifacts import Artifacts, StoreError
+from worker.contracts.store.job_store import Artifacts, StoreError
 from worker.queue.store_check import StoreCheck
 
 ERROR = StoreError("PUT of a shard: no", "no")

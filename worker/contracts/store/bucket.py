@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from obstore.store import from_url
 
-from worker.contracts.store_error import translated
+from worker.contracts.store.store_errors import translated
 
 if TYPE_CHECKING:  # obstore has these names for type checkers only
     from obstore.store import ObjectStore, RetryConfig

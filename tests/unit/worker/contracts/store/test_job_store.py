@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.conftest import MakeSpec
-from worker.contracts.artifacts import Artifacts
 from worker.contracts.jobs import JobState
-from worker.contracts.records import ArchivePlan, ImageTable
+from worker.contracts.store.archive_index import ArchivePlan, ImageTable
+from worker.contracts.store.job_store import Artifacts
 from worker.contracts.styles import StyleEntry
 
 TABLE = ImageTable(offsets=(2,), sizes=(3,), crc32s=(0,), sha256s=("0" * 64,))

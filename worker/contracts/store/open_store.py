@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from worker.contracts.artifacts import PATIENCE_SECONDS, Artifacts
 from worker.contracts.errors import SettingsError
-from worker.contracts.objects import StoreError
+from worker.contracts.store.job_store import PATIENCE_SECONDS, Artifacts
+from worker.contracts.store.object_store import StoreError
 
 
 def open_store(url: str, patience_seconds: float = PATIENCE_SECONDS) -> Artifacts:

@@ -18,8 +18,8 @@ from obstore.store import LocalStore
 from pydantic import BaseModel, ValidationError
 
 from worker.contracts.age import age
-from worker.contracts.bucket import open_bucket
-from worker.contracts.store_error import DamagedError, RangeError, StoreError, TransientError, translated
+from worker.contracts.store.bucket import open_bucket
+from worker.contracts.store.store_errors import DamagedError, RangeError, StoreError, TransientError, translated
 
 _CHUNK_BYTES = 1 << 18
 _PROBES = "probe"

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from worker.contracts.jobs import JobSpec, JobState
-from worker.contracts.objects import DamagedError, Objects, StoreError
-from worker.contracts.records import ArchivePart, ArchivePlan, ArrayEntry, ImageTable, ShardIndex
+from worker.contracts.store.archive_index import ArchivePart, ArchivePlan, ArrayEntry, ImageTable, ShardIndex
+from worker.contracts.store.object_store import DamagedError, Objects, StoreError
 from worker.contracts.styles import StyleEntry
 
 _OPEN = "open"

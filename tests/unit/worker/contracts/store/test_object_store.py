@@ -12,10 +12,10 @@ import pytest
 
 from tests.fault_proxy import Fault, FaultProxy
 from tests.s3 import BUCKET, S3Server
-from worker.contracts.artifacts import Artifacts
-from worker.contracts.objects import Objects
-from worker.contracts.records import ImageTable
-from worker.contracts.store_error import DamagedError, StoreError
+from worker.contracts.store.archive_index import ImageTable
+from worker.contracts.store.job_store import Artifacts
+from worker.contracts.store.object_store import Objects
+from worker.contracts.store.store_errors import DamagedError, StoreError
 
 PATIENCE_SECONDS = 1.0
 STORING: tuple[Fault, ...] = ("503 after storing", "409 without storing", "reset after storing")
