@@ -30,8 +30,8 @@ from app.jobs.reconciler import Reconciler
 from app.jobs.watcher import Waiting
 from app.settings import Settings
 from app.styles.style_service import Styles
-from worker.contracts.line import Line
-from worker.contracts.queue import connect, connect_async
+from worker.contracts.queue.connection import connect, connect_async
+from worker.contracts.queue.task_queue import Line
 from worker.contracts.store.job_store import Artifacts
 from worker.contracts.store.open_store import open_store
 

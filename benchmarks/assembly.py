@@ -20,8 +20,8 @@ from app.cluster.cluster_state import Live
 from app.local.supervisor import queue_command
 from benchmarks.service import processes
 from imagemill.start import command
-from worker.contracts.queue import connect
-from worker.contracts.queue_url import of_socket
+from worker.contracts.queue.connection import connect
+from worker.contracts.queue.redis_url import of_socket
 from worker.contracts.store.job_store import Artifacts
 
 _ROOT = Path(__file__).parents[1]

@@ -31,7 +31,8 @@ def _is_alive(settings: WorkerSettings) -> bool:
         return is_fresh(settings.heartbeat_file)
     from redis.exceptions import RedisError
 
-    from worker.contracts.queue import connect, paused_key, worker_key
+    from worker.contracts.queue.connection import connect
+    from worker.contracts.queue.keys import paused_key, worker_key
 
     redis = connect(settings.redis_url, _TIMEOUT_SECONDS, password=settings.redis_password)
     try:

@@ -18,8 +18,8 @@ from redis.exceptions import RedisError
 from models.precision import fastest_dtype
 from worker.contracts import logs
 from worker.contracts.catalog import SetAside, offers
-from worker.contracts.line import Line
-from worker.contracts.queue import connect
+from worker.contracts.queue.connection import connect
+from worker.contracts.queue.task_queue import Line
 from worker.contracts.store.open_store import open_store
 from worker.errors import WeightsError
 from worker.queue.alive_file import Heartbeat

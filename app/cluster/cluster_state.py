@@ -14,7 +14,9 @@ from redis import Redis
 from rq.utils import as_text
 
 from worker.contracts.catalog import CatalogEntry, PausedWorker, SetAside, SetAsides, WorkerEntry
-from worker.contracts.queue import (
+from worker.contracts.queue.counters import TALLY_KEY, Count, Counted
+from worker.contracts.queue.events import Ring
+from worker.contracts.queue.keys import (
     LEARNT_FIELD,
     LIVE_TTL_SECONDS,
     MODELS_KEY,
@@ -22,12 +24,10 @@ from worker.contracts.queue import (
     SEEN_KEY,
     STARTED_FIELD,
     WORKER_KEYS,
-    Ring,
     cancel_key,
     progress_key,
     set_aside_key,
 )
-from worker.contracts.tally import TALLY_KEY, Count, Counted
 
 M = TypeVar("M", bound=BaseModel)
 

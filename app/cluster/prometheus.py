@@ -15,9 +15,9 @@ from redis.exceptions import RedisError
 
 from app.cluster.cluster_state import Live
 from worker.contracts.catalog import PausedWorker, WorkerEntry
-from worker.contracts.line import Line
+from worker.contracts.queue.counters import LABELS, Count, Counted
+from worker.contracts.queue.task_queue import Line
 from worker.contracts.store.job_store import Artifacts, StoreError
-from worker.contracts.tally import LABELS, Count, Counted
 from worker.contracts.throttled_log import Throttle
 
 _COUNTED: Mapping[Counted, str] = {

@@ -27,8 +27,8 @@ from app.schemas import GenerateQuery, Job, Wanted
 from app.settings import Settings
 from worker.contracts.age import age
 from worker.contracts.jobs import SUFFIXES, JobId, JobSpec, JobState
-from worker.contracts.line import Line
-from worker.contracts.queue import Task
+from worker.contracts.queue.task_queue import Line
+from worker.contracts.queue.tasks import Task
 from worker.contracts.store.archive_index import ArchivePlan, ShardIndex
 from worker.contracts.store.job_store import Artifacts, DamagedError
 

@@ -4,7 +4,7 @@ from collections.abc import Set
 from typing import NamedTuple
 
 from worker.contracts.jobs import JobSpec
-from worker.contracts.queue import Task
+from worker.contracts.queue.tasks import Task
 
 
 class Snapshot(NamedTuple):

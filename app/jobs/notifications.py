@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
-from worker.contracts.queue import BELL, Ring
+from worker.contracts.queue.events import BELL, Ring
 from worker.contracts.throttled_log import Throttle
 
 _RECONNECT_SECONDS = 1.0

@@ -24,8 +24,8 @@ from app.jobs.model_absence import ABSENCE_SECONDS, ModelAbsence
 from app.jobs.retention import Retention
 from worker.contracts.age import age
 from worker.contracts.jobs import JobError, JobSpec, JobState
-from worker.contracts.line import Line
-from worker.contracts.queue import Task
+from worker.contracts.queue.task_queue import Line
+from worker.contracts.queue.tasks import Task
 from worker.contracts.store.job_store import Artifacts, DamagedError, StoreError
 from worker.contracts.throttled_log import Throttle
 

@@ -14,7 +14,7 @@ from typing import Self
 
 from app.local.managed_process import Child
 from imagemill.start import command
-from worker.contracts import queue_url
+from worker.contracts.queue import redis_url
 
 _TERM_SECONDS = 20
 _MOST_CRASHES = 3
@@ -57,7 +57,7 @@ class Stack:
     @property
     def queue_url(self) -> str:
         """Where the queue server listens."""
-        return queue_url.of_socket(self._runtime / _SOCKET)
+        return redis_url.of_socket(self._runtime / _SOCKET)
 
     def __enter__(self) -> Self:
         """Start everything."""

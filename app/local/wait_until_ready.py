@@ -9,7 +9,7 @@ from rich.console import Console
 
 from app.cluster.cluster_state import Live
 from app.local.supervisor import Stack, StackError
-from worker.contracts.queue import connect
+from worker.contracts.queue.connection import connect
 
 _READY_SECONDS = 60
 _POLL_SECONDS = 0.1

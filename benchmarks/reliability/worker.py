@@ -17,7 +17,7 @@ from torch import Tensor
 from benchmarks.reliability.gates import Gates
 from worker.cli import worker
 from worker.contracts.jobs import Format, JobState
-from worker.contracts.queue import Task
+from worker.contracts.queue.tasks import Task
 from worker.contracts.store.job_store import Artifacts
 from worker.contracts.store.object_store import Objects
 from worker.queue.rq_worker import WarmWorker

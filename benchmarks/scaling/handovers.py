@@ -14,8 +14,9 @@ from benchmarks.assembly import Assembly, AssemblyError
 from benchmarks.scaling import house
 from benchmarks.scaling.simulated import MODEL
 from worker.contracts.jobs import Cut, JobSpec
-from worker.contracts.line import Line
-from worker.contracts.queue import Task, queue_names
+from worker.contracts.queue.keys import queue_names
+from worker.contracts.queue.task_queue import Line
+from worker.contracts.queue.tasks import Task
 
 _POLL_SECONDS = 0.005
 _TAKING_SECONDS = 120

@@ -17,8 +17,8 @@ from rq.utils import as_text
 
 from tests.integration.house import House, wait_until
 from tests.tiny import LABELLED, PLAIN
-from worker.contracts.queue import attempts_key, lease_key
-from worker.contracts.tally import TALLY_KEY
+from worker.contracts.queue.counters import TALLY_KEY
+from worker.contracts.queue.keys import attempts_key, lease_key
 
 N = 20_000
 """Many shards, so that a job is certainly at work when its worker is stopped."""

@@ -7,8 +7,8 @@ from rq import Queue
 
 from tests.integration.house import House, wait_until
 from worker.contracts.catalog import Numerics
-from worker.contracts.line import Line
-from worker.contracts.queue import Task
+from worker.contracts.queue.task_queue import Line
+from worker.contracts.queue.tasks import Task
 from worker.contracts.store.job_store import Artifacts
 from worker.queue.heartbeat import Pulse
 from worker.queue.rq_worker import WarmWorker

@@ -7,9 +7,9 @@ from pydantic import ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from worker.contracts import queue_url
 from worker.contracts.errors import SettingsError
 from worker.contracts.logs import LogFormat
+from worker.contracts.queue import redis_url
 
 _PREFIX = "IMAGEMILL_"
 
@@ -42,7 +42,7 @@ class Environment(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _check_redis_url(cls, url: str) -> str:
-        queue_url.check(url)
+        redis_url.check(url)
         return url
 
     @field_validator("redis_password_file")
@@ -58,7 +58,7 @@ class Environment(BaseSettings):
 
     @model_validator(mode="after")
     def _check_one_password(self) -> Self:
-        if self.redis_password_file is not None and queue_url.has_password(self.redis_url):
+        if self.redis_password_file is not None and redis_url.has_password(self.redis_url):
             raise ValueError(
                 "IMAGEMILL_REDIS_URL holds a password and IMAGEMILL_REDIS_PASSWORD_FILE names one; set one"
             )
@@ -75,5 +75,5 @@ def _sentence(fault: ErrorDetails) -> str:
         return said
     variable = _PREFIX + "_".join(map(str, fault["loc"])).upper()
     value = str(fault["input"])
-    shown = queue_url.masked(value) if variable.endswith("_URL") else value
+    shown = redis_url.masked(value) if variable.endswith("_URL") else value
     return f"{variable} is {shown!r}: {said[:1].lower()}{said[1:]}"

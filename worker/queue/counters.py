@@ -9,7 +9,7 @@ from threading import Lock
 from redis.client import Pipeline
 from redis.exceptions import RedisError
 
-from worker.contracts.tally import Count, Counted, Stage
+from worker.contracts.queue.counters import Count, Counted, Stage
 
 
 class Tally:

@@ -12,7 +12,8 @@ from redis.client import Pipeline
 from redis.exceptions import RedisError
 
 from worker.contracts.catalog import CatalogEntry, Numerics, PausedWorker, SetAside, SetAsides, WorkerEntry
-from worker.contracts.queue import (
+from worker.contracts.queue.events import Ring
+from worker.contracts.queue.keys import (
     LEARNT_FIELD,
     LEASE_TTL_SECONDS,
     LIVE_TTL_SECONDS,
@@ -20,8 +21,6 @@ from worker.contracts.queue import (
     SET_ASIDE_TTL_SECONDS,
     STARTED_FIELD,
     WORKER_TTL_SECONDS,
-    Ring,
-    Task,
     attempts_key,
     cancel_key,
     paused_key,
@@ -29,6 +28,7 @@ from worker.contracts.queue import (
     set_aside_key,
     worker_key,
 )
+from worker.contracts.queue.tasks import Task
 from worker.queue.alive_file import Heartbeat
 from worker.queue.counters import Tally
 

@@ -20,8 +20,9 @@ from rq.serializers import JSONSerializer
 from rq.utils import as_text
 from rq.worker.base import WorkerStatus
 
-from worker.contracts.line import NEEDS_FIELD
-from worker.contracts.queue import Task, queue_names
+from worker.contracts.queue.keys import queue_names
+from worker.contracts.queue.task_queue import NEEDS_FIELD
+from worker.contracts.queue.tasks import Task
 from worker.errors import TaskRefusedError
 from worker.queue.heartbeat import OutageTolerated, Pulse
 from worker.queue.outcome import Outcome

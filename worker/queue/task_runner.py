@@ -14,8 +14,9 @@ import torch
 from worker.archive import shard_layout
 from worker.archive.zip_tail import build_tail
 from worker.contracts.jobs import JobError, JobSpec, JobState
-from worker.contracts.line import Line
-from worker.contracts.queue import Task, learning_key
+from worker.contracts.queue.keys import learning_key
+from worker.contracts.queue.task_queue import Line
+from worker.contracts.queue.tasks import Task
 from worker.contracts.store.job_store import Artifacts, StoreError
 from worker.contracts.styles import StyleSpec
 from worker.contracts.throttled_log import Throttle

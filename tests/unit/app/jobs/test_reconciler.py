@@ -17,19 +17,19 @@ from tests.unit.app.clock import Clock
 from tests.unit.conftest import MakeSpec
 from worker.contracts.catalog import Numerics, WorkerEntry
 from worker.contracts.jobs import JobSpec, JobState
-from worker.contracts.line import Line
-from worker.contracts.queue import (
+from worker.contracts.queue.counters import Count
+from worker.contracts.queue.keys import (
     LEASE_TTL_SECONDS,
-    Task,
     paused_key,
     progress_key,
     queue_names,
     set_aside_key,
     worker_key,
 )
+from worker.contracts.queue.task_queue import Line
+from worker.contracts.queue.tasks import Task
 from worker.contracts.store.archive_index import ImageTable
 from worker.contracts.store.job_store import Artifacts
-from worker.contracts.tally import Count
 
 LATER = timedelta(seconds=10)
 LONG = f"rq:queue:{queue_names('cpu-float32')[1]}"

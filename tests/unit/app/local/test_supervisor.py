@@ -14,8 +14,8 @@ from redis import Redis
 from app.local.supervisor import Stack, StackError, queue_command
 from tests.odd_names import ODD_NAMES
 from tests.unit.conftest import MakeSpec
-from worker.contracts import queue_url
-from worker.contracts.queue import connect
+from worker.contracts.queue import redis_url
+from worker.contracts.queue.connection import connect
 from worker.queue.heartbeat import Pulse
 from worker.queue.rq_worker import WarmWorker
 
@@ -34,7 +34,7 @@ def queue_at(path: Path) -> Iterator[Redis]:
         try:
             while not path.exists():
                 assert server.poll() is None
-            with connect(queue_url.of_socket(path), 5) as redis:
+            with connect(redis_url.of_socket(path), 5) as redis:
                 yield redis
         finally:
             server.kill()

@@ -8,7 +8,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from app.cluster.cluster_state import Live
-from worker.contracts.tally import TALLY_KEY, Count
+from worker.contracts.queue.counters import TALLY_KEY, Count
 from worker.queue.counters import Tally
 
 ENDED = Count(name="jobs_ended", labels=("failed",))

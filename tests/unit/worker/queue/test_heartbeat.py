@@ -4,7 +4,8 @@ from redis import Redis
 from app.cluster.cluster_state import Live
 from tests.unit.conftest import MakeSpec
 from worker.contracts.catalog import SetAside
-from worker.contracts.queue import Task, progress_key
+from worker.contracts.queue.keys import progress_key
+from worker.contracts.queue.tasks import Task
 from worker.queue.heartbeat import Pulse
 
 TASK = Task.render_shard("x" * 22, 0)

@@ -2,8 +2,8 @@ from redis import Redis
 from rq.serializers import JSONSerializer
 
 from tests.unit.conftest import spec_of
-from worker.contracts.line import Line
-from worker.contracts.queue import Task
+from worker.contracts.queue.task_queue import Line
+from worker.contracts.queue.tasks import Task
 from worker.queue.rq_worker import TaskJob
 
 

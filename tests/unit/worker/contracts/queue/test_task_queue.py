@@ -8,8 +8,9 @@ from rq import Queue
 
 from tests.unit.conftest import spec_of
 from worker.contracts.jobs import JobSpec
-from worker.contracts.line import Line
-from worker.contracts.queue import Task, queue_names
+from worker.contracts.queue.keys import queue_names
+from worker.contracts.queue.task_queue import Line
+from worker.contracts.queue.tasks import Task
 
 NUMERICS = "cpu-float32"
 LONG = queue_names(NUMERICS)[1]

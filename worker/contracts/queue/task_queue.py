@@ -14,7 +14,8 @@ from rq.serializers import JSONSerializer
 from rq.utils import as_text
 
 from worker.contracts.jobs import JobSpec
-from worker.contracts.queue import Task, lease_key, queue_names, queue_parts, turns_key
+from worker.contracts.queue.keys import lease_key, queue_names, queue_parts, turns_key
+from worker.contracts.queue.tasks import Task
 
 _ANY_BYTES = "surrogateescape"
 """What stands in a list on the server need not be text."""

@@ -5,14 +5,14 @@ import pytest
 from redis import Redis
 
 from tests.odd_names import ODD_NAMES
-from worker.contracts import queue_url
+from worker.contracts.queue import redis_url
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_a_socket_of_any_name_can_be_written_as_a_url(name: str) -> None:
     path = Path("/data") / name / "queue.sock"
-    url = queue_url.of_socket(path, password="a/b%41")
-    queue_url.check(url)
+    url = redis_url.of_socket(path, password="a/b%41")
+    redis_url.check(url)
     options = Redis.from_url(url).connection_pool.connection_kwargs
     assert os.fsencode(options["path"]) == os.fsencode(path)
     assert options["password"] == "a/b%41"
@@ -33,7 +33,7 @@ def test_a_socket_of_any_name_can_be_written_as_a_url(name: str) -> None:
     ],
 )
 def test_a_right_url_is_taken(url: str) -> None:
-    queue_url.check(url)
+    redis_url.check(url)
 
 
 @pytest.mark.parametrize(
@@ -65,11 +65,11 @@ def test_a_right_url_is_taken(url: str) -> None:
 )
 def test_a_url_that_would_be_read_as_another_one_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"write % as %25"):
-        queue_url.check(url)
+        redis_url.check(url)
 
 
 @pytest.mark.parametrize(
     "url", ["redis://:se/cret@queue:6379/0", "redis://:se@cret@queue", "unix://:secret@/a", "redis://q?password=secret"]
 )
 def test_the_password_of_a_url_is_not_shown(url: str) -> None:
-    assert "cret" not in queue_url.masked(url)
+    assert "cret" not in redis_url.masked(url)

@@ -1,0 +1,1 @@
+"""The queue: tasks, events and keys in Redis."""

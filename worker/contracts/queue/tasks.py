@@ -1,0 +1,53 @@
+"""The two tasks of the queue."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from worker.contracts.jobs import JobId
+from worker.contracts.queue.keys import lease_key
+
+
+class Task(BaseModel):
+    """One unit of work on the queue; everything else about it is read from the store."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: Literal["render_shard", "finalise"]
+    job_id: JobId
+    shard: Annotated[int, Field(ge=0)] | None = None
+    until: Annotated[int, Field(ge=0)] | None = None
+    """Whoever takes this task queues that of the next shard, up to this one: a job stands in line once at a time."""
+
+    @model_validator(mode="after")
+    def _check_shard(self) -> Self:
+        if (self.shard is None) != (self.name == "finalise"):
+            raise ValueError(f"{self.name} came with shard {self.shard}")
+        return self
+
+    @classmethod
+    def render_shard(cls, job_id: str, shard: int, until: int | None = None) -> Self:
+        """Make the task that renders one shard, and brings the next ones if `until` says so."""
+        return cls(name="render_shard", job_id=job_id, shard=shard, until=until)
+
+    @classmethod
+    def finalise(cls, job_id: str) -> Self:
+        """Make the task that closes a job whose shards are all there."""
+        return cls(name="finalise", job_id=job_id)
+
+    @property
+    def successor(self) -> "Task | None":
+        """The task to queue when this one begins."""
+        if self.shard is None or self.until is None or self.shard + 1 >= self.until:
+            return None
+        return self.render_shard(self.job_id, self.shard + 1, self.until)
+
+    @property
+    def queue_id(self) -> str:
+        """The task's RQ id: the same task always has the same one."""
+        return f"{self.job_id}-{'end' if self.shard is None else self.shard}"
+
+    @property
+    def lease_key(self) -> str:
+        """Key that exists while a worker is at work on this task."""
+        return lease_key(self.queue_id)
