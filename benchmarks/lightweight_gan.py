@@ -15,10 +15,10 @@ import typer
 from PIL import Image
 from torch import Tensor
 
-from training import plan as plans
+from training import run_plan as plans
 from training.console import console, errors
-from training.dataset import store
-from training.dataset.store import Dataset
+from training.dataset import dataset_files
+from training.dataset.dataset_files import Dataset
 from training.metrics import features, figures, reference
 
 _BATCH = 100
@@ -33,7 +33,7 @@ def main(
     """Train the peer and print a row like those of `benchmarks.recipes`."""
     device = plans.device_named(None)
     with errors(), tempfile.TemporaryDirectory() as folder:
-        dataset = store.load(data)
+        dataset = dataset_files.load(data)
         torch.manual_seed(seed)
         trainer = _trainer(dataset, Path(folder), device)
         steps, seconds = _train(trainer, minutes)

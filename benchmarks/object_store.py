@@ -19,7 +19,7 @@ import typer
 from benchmarks import table
 from benchmarks.command import console, run
 from tests.fault_proxy import Fault, FaultProxy
-from tests.integration.house import House
+from tests.integration.running_service import House
 from tests.s3 import BUCKET, S3Server
 from tests.tiny import PLAIN, save_checkpoint
 

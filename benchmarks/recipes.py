@@ -7,14 +7,14 @@ from typing import Annotated
 import torch
 import typer
 
-from training import plan as plans
 from training import record
+from training import run_plan as plans
 from training.console import console, errors, stop_on_signal, watch
 from training.loop import Run
 from training.metrics import evaluation
 from training.metrics.evaluation import Subject
 from training.metrics.report import Report
-from training.plan import Changes
+from training.run_plan import Changes
 
 _FIGURES = ("fd", "kd", "precision", "recall", "coverage", "yield", "copies")
 
@@ -52,7 +52,7 @@ def _measured(run: Run, data: Path, n: int, device: torch.device) -> Report | No
 
 
 def _row(name: str, seed: int, run: Run, outcome: str, report: Report | None) -> str:
-    rates = [line.images_per_s for line in record.log.read(run.folder)]
+    rates = [line.images_per_s for line in record.run_log.read(run.folder)]
     seen, rate = f"{run.step * run.images_per_step:,}", f"{fmean(rates):.0f}" if rates else "-"
     return f"| {' | '.join((name, str(seed), seen, rate, *_cells(report), outcome))} |"
 

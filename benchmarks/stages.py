@@ -12,7 +12,7 @@ import torch
 from benchmarks import table
 from benchmarks.command import console, run
 from models import pixels, registry
-from models.served import ServedDcgan
+from models.inference import ServedDcgan
 from worker.rendering.encoding import encode
 from worker.rendering.engine import Runtime, choose_device
 

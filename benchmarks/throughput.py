@@ -17,12 +17,12 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from models.precision import fastest_dtype
 from models.registry import build_discriminator, build_generator
-from training import plan as plans
+from training import run_plan as plans
 from training.console import console
-from training.dataset.store import Dataset
+from training.dataset.dataset_files import Dataset
 from training.loop import Run
 from training.networks import architecture_of
-from training.plan import Changes, Plan
+from training.run_plan import Changes, Plan
 
 _ROUNDS, _STEPS = 5, 8
 

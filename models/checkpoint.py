@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from models import container
+from models import safetensors_file
 from models.errors import CheckpointError
 from models.registry import Architecture, build_generator
 
@@ -90,7 +90,7 @@ def save(path: Path, header: Header, generator: nn.Module) -> None:
     """Write a checkpoint, whole or not at all. Raises CheckpointError when header and weights disagree."""
     tensors = generator.state_dict()
     _check_tensors(path, tensors, header)
-    container.write(path, _KEY, header, tensors)
+    safetensors_file.write(path, _KEY, header, tensors)
 
 
 def read_header(path: Path) -> Header:
@@ -98,7 +98,7 @@ def read_header(path: Path) -> Header:
 
     Raises CheckpointError when the file is missing, is no safetensors file, or is of an unknown version.
     """
-    return container.read_header(path, _KEY, Header, FORMAT_VERSION)
+    return safetensors_file.read_header(path, _KEY, Header, FORMAT_VERSION)
 
 
 def load_generator(path: Path) -> tuple[Header, nn.Module]:
@@ -106,7 +106,7 @@ def load_generator(path: Path) -> tuple[Header, nn.Module]:
 
     Raises CheckpointError also when tensors are missing, unknown, or of the wrong shape.
     """
-    header, tensors = container.read(path, _KEY, Header, FORMAT_VERSION)
+    header, tensors = safetensors_file.read(path, _KEY, Header, FORMAT_VERSION)
     _check_tensors(path, tensors, header)
     generator = build_generator(header.architecture)
     generator.load_state_dict(tensors)

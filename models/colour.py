@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from models import profile as profiles
+from models import icc_profile as profiles
 from models.errors import PixelError
-from models.png import Declared
+from models.png_chunks import Declared
 
 if TYPE_CHECKING:
     from PIL.ImageCms import ImageCmsTransform

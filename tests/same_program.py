@@ -14,7 +14,7 @@ import ast
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 PACKAGES = ("imagemill", "app", "worker", "models", "training")
@@ -71,21 +71,26 @@ def representatives(renames: Mapping[str, str]) -> dict[str, str]:
 
 
 def _statements(file: Path, tree: Path, names: Mapping[str, str]) -> Iterator[str]:
-    parsed = ast.parse(file.read_text())
+    body = ast.parse(file.read_text()).body
+    shared = [part for part in body if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
+    for statement in body:
+        if not _is_words(statement):
+            modules, aliases = _imported([*shared, statement], tree)
+            yield ast.dump(_Normal(names, modules, aliases).visit(statement))
+
+
+def _imported(scope: Sequence[ast.stmt], tree: Path) -> tuple[set[str], dict[str, str]]:
+    """Find what statements import from our packages: names of modules, and other names with their originals."""
     modules, aliases = set[str](), dict[str, str]()
-    for node in ast.walk(parsed):
+    for node in (node for statement in scope for node in ast.walk(statement)):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in PACKAGES:
             for alias in node.names:
-                bound = alias.asname or alias.name
                 place = tree.joinpath(*node.module.split("."), alias.name)
                 if place.with_suffix(".py").exists() or place.is_dir():
-                    modules.add(bound)
+                    modules.add(alias.asname or alias.name)
                 else:
-                    aliases[bound] = alias.name
-    normal = _Normal(names, modules, aliases)
-    for statement in parsed.body:
-        if not _is_words(statement):
-            yield ast.dump(normal.visit(statement))
+                    aliases[alias.asname or alias.name] = alias.name
+    return modules, aliases
 
 
 def _is_words(node: ast.stmt) -> bool:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from training.stream import Stream
+from training.random_stream import Stream
 
 _SHIFT = 1 / 8
 """Largest translation, as a share of the side."""

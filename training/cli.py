@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     import torch
 
+    from training.listener import Ending
     from training.loop import Run
-    from training.plan import Plan
-    from training.watcher import Ending
+    from training.run_plan import Plan
 
 _RECIPE = "flagship"
 _TABLE = "labels.csv"
@@ -53,10 +53,10 @@ def dataset(
     licence: Annotated[str, typer.Option(help="Terms of the data, for the cards of its models.")] = "not stated",
 ) -> None:
     """Turn images (PNG, JPEG, WebP, GIF, BMP, TIFF, PPM, AVIF) into one checked array: a square of each, in sRGB."""
-    from training.dataset import names, plan, report, store
+    from training.dataset import dataset_files, default_names, import_plan, summary
     from training.dataset.framing import Framing
-    from training.dataset.source import Choice, found
-    from training.dataset.table import LabelColumn
+    from training.dataset.image_source import Choice, found
+    from training.dataset.label_table import LabelColumn
 
     column = LabelColumn(labels, label_column, file_column) if label_column else None
     choice = Choice(column, classes_from, split, only_classes, merge_classes, boxes, zip_names)
@@ -65,12 +65,12 @@ def dataset(
             raise UsageError(f"--size must be a multiple of 16, got {size}")
         framing = Framing(fit, background, is_boxed=boxes is not None)
         images = found(source, choice)
-        for line in plan.lines(images, source, framing):
+        for line in import_plan.lines(images, source, framing):
             console.print(line, markup=False)
-        credit = store.Credit(name or names.of_source(source), licence)
+        credit = dataset_files.Credit(name or default_names.of_source(source), licence)
         with reading(len(images.items)) as progress:
-            store.build(images.items, out, size, credit, progress, framing)
-        for line in report.lines(store.load(out), (item.label for item in images.items)):
+            dataset_files.build(images.items, out, size, credit, progress, framing)
+        for line in summary.lines(dataset_files.load(out), (item.label for item in images.items)):
             console.print(line, markup=False)
     notes.print(f"next: imagemill train {out}", markup=False)
 
@@ -102,17 +102,17 @@ def train(
     change: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe.")] = None,
 ) -> None:
     """Train a model. Ctrl-C stops at the next step and leaves a run that `--resume` continues exactly."""
-    from models import whole
-    from training import beginning, estimate, owner, parallel, record
-    from training import plan as plans
+    from models import atomic_file
+    from training import estimate, initial_weights, parallel, record, run_lock
+    from training import run_plan as plans
     from training.loop import Run
 
     changes = plans.Changes(epochs, images, minutes, tuple(change or ()))
 
     def planned(own: "torch.device", hold: "Callable[[Path], None] | None" = None) -> "Plan":
         if resume is None:
-            whole.check_folder(runs)
-            beginning_at = beginning.find(begin) if begin else None
+            atomic_file.check_folder(runs)
+            beginning_at = initial_weights.find(begin) if begin else None
             return plans.fresh(data, recipe or _RECIPE, changes, seed or 0, own, name, beginning_at)
         plans.check_run(resume)
         if hold and not dry_run:
@@ -130,7 +130,7 @@ def train(
         place, own = joined
 
         def hold(folder: Path) -> None:
-            if warning := held.enter_context(owner.owned(folder)) if place.leads else "":
+            if warning := held.enter_context(run_lock.owned(folder)) if place.leads else "":
                 notes.print(warning, markup=False)
 
         plan = planned(own, hold)
@@ -169,7 +169,7 @@ def _launched(devices: int, device: str | None, planned: "Callable[[torch.device
 
 def _already_finished(run: "Run", data: Path) -> "Ending":
     from training import budget
-    from training.watcher import Ending
+    from training.listener import Ending
 
     seen = run.step * run.images_per_step
     return Ending(

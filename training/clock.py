@@ -1,6 +1,6 @@
 """How long a run has trained, and when it is time to save its state or to draw a grid.
 
-Nothing in here decides what a run ships: that never depends on how fast a machine is (`training/checks.py`).
+Nothing in here decides what a run ships: that never depends on how fast a machine is (`training/check_interval.py`).
 """
 
 from collections.abc import Callable, Iterator

@@ -13,13 +13,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from models import whole
+from models import atomic_file
 from models.errors import ModelError
 from training.errors import OutputError, TrainingError, UsageError
 
 if TYPE_CHECKING:
+    from training.listener import Ending
     from training.loop import Run
-    from training.watcher import Ending
 
 console = Console(highlight=False, soft_wrap=True)
 """For results, on standard output."""
@@ -32,7 +32,7 @@ _PACE_SECONDS = 600.0
 
 def watch(run: "Run", stop: Callable[[], bool], quiet: bool = False) -> "Ending":
     """Train with a progress bar over the budget until the run ends or `stop` says so; quiet shows nothing."""
-    from training.watcher import Watcher
+    from training.listener import Watcher
 
     with progress("") as bar:
         bar.live.console.quiet = quiet
@@ -103,7 +103,7 @@ def ended_by_signal(sentence: str) -> Iterator[None]:
 
 def check_output(path: Path, *sources: Path) -> None:
     """Find out before the work whether a file can be written. Raises OSError, or OutputError for one of `sources`."""
-    whole.check(path)
+    atomic_file.check(path)
     if any(path.exists() and source.exists() and path.samefile(source) for source in sources):
         raise OutputError(f"{path}: is the file that is read; choose another name")
 

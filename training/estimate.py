@@ -6,11 +6,11 @@ from pathlib import Path
 
 from torch import nn
 
-from training import probe
+from training import evaluator
+from training.evaluator import Cost
 from training.loop import Run
 from training.parallel import Place
-from training.plan import Plan
-from training.probe import Cost
+from training.run_plan import Plan
 
 _LEAST_STEPS = 3
 _PUBLISHING_SECONDS = 1.0
@@ -30,7 +30,7 @@ def of(plan: Plan, folder: Path | None, place: Place) -> str:
     values = plan.recipe.model_dump(mode="json", exclude_none=True)
     recipe = "\n".join(f"{key} = {json.dumps(value)}" for key, value in values.items())
     said = f"{recipe}\n\n{_networks(run)}\n{_budget(run, left, seconds)}"
-    return f"{said}\n{_besides(run, probe.cost(plan), left, seconds)}" if place.leads else said
+    return f"{said}\n{_besides(run, evaluator.cost(plan), left, seconds)}" if place.leads else said
 
 
 def _networks(run: Run) -> str:

@@ -10,16 +10,28 @@ from torch import nn
 
 from models import pixels
 from models.precision import fastest_dtype
-from training import budget, checks, guard, networks, opening, parallel, probe, record, saves, schedule, state
+from training import (
+    budget,
+    check_interval,
+    evaluator,
+    guard,
+    networks,
+    parallel,
+    record,
+    run_start,
+    saved_states,
+    schedule,
+    state,
+)
 from training.augment import mirror
+from training.batch_loader import Feed
 from training.clock import Clock
-from training.feed import Feed
+from training.listener import Ending, Watcher
 from training.metrics.figures import PROBE_POINTS, Probe
-from training.plan import Plan
 from training.publish import Publisher
-from training.saves import HEALTHY
+from training.run_plan import Plan
+from training.saved_states import HEALTHY
 from training.step import SUMMARY, Batch, Conditions, train_step
-from training.watcher import Ending, Watcher
 
 _LOOK_EVERY_STEPS = 50
 """How often the losses are looked at for what is no number, and how often a set of one batch writes a line."""
@@ -41,14 +53,14 @@ class Run:
         self.budget = budget.of(recipe, self._feed.steps_per_epoch * self._feed.batch, self.images_per_step)
         self._publisher = Publisher(plan, self._architecture)
         self._sums = torch.zeros(len(SUMMARY), device=plan.device)
-        opened = opening.of(plan, folder, self._networks, self.budget)
+        opened = run_start.of(plan, folder, self._networks, self.budget)
         self._position, self.told = opened.position, opened.told
         if opened.sums is not None:
             self._sums.copy_(opened.sums)
         samples = min(PROBE_POINTS, data.count)
-        self.check_every = checks.every_steps(recipe, self._networks, self._feed.local, samples)
+        self.check_every = check_interval.every_steps(recipe, self._networks, self._feed.local, samples)
         """Steps from one check to the next."""
-        self._eye: probe.Eye | None = None
+        self._eye: evaluator.Eye | None = None
         self._clock, self._steps_in_lap = Clock(self._position.seconds), 0
 
     @property
@@ -90,7 +102,7 @@ class Run:
 
         Returns why a run that is to be guarded cannot be measured, or nothing.
         """
-        opened = probe.opened(self.plan, measured) if self._place.leads else ""
+        opened = evaluator.opened(self.plan, measured) if self._place.leads else ""
         self._eye = None if isinstance(opened, str) else opened
         return opened if isinstance(opened, str) else ""
 
@@ -201,7 +213,7 @@ class Run:
 
     def _publish(self) -> None:
         seen = self.step * self.images_per_step
-        with self._clock.aside(self._clock.publish), saves.told_when_full(self.folder, self.step):
+        with self._clock.aside(self._clock.publish), saved_states.told_when_full(self.folder, self.step):
             self._publisher.publish(self.checkpoint, self._networks.average, self._position, seen, self._recorder)
 
     def _end_epoch(self, means: dict[str, float], watcher: Watcher) -> None:
@@ -274,4 +286,4 @@ class Run:
     def _save(self, healthy: bool = False) -> None:
         with self._clock.save.taken():
             if self._place.leads:
-                saves.write(self.folder, self._position, self._networks, self._sums, healthy=healthy)
+                saved_states.write(self.folder, self._position, self._networks, self._sums, healthy=healthy)

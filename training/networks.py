@@ -9,11 +9,11 @@ from torch.optim import Adam, Optimizer, RMSprop
 
 from models.registry import Architecture, build_discriminator, build_generator
 from training import ema
-from training.dataset.store import Description
+from training.dataset.dataset_files import Description
 from training.errors import RecipeError
 from training.parallel import ALONE, Place
+from training.random_stream import Stream
 from training.recipe import Recipe
-from training.stream import Stream
 
 
 @dataclass

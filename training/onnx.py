@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from models import latents, whole
+from models import atomic_file, latents
 from models.checkpoint import Header
 from training.errors import ExportError
 
@@ -39,7 +39,7 @@ def write(path: Path, header: Header, generator: nn.Module) -> None:
     model = _translated(header, generator)
     onnx.helper.set_model_props(model, _metadata(header))
     onnx.checker.check_model(model, full_check=True)
-    whole.write(path, model.SerializeToString(deterministic=True))
+    atomic_file.write(path, model.SerializeToString(deterministic=True))
 
 
 def difference(path: Path, header: Header, generator: nn.Module) -> float:

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from models import checkpoint, latents
 from models.registry import Architecture
 from training import ema
-from training.feed import order_of
-from training.plan import Plan
-from training.record import Recorder, grid, strip
+from training.batch_loader import order_of
+from training.record import Recorder, interpolation, sample_grid
+from training.run_plan import Plan
 from training.state import Position
 
 _SETTLING_POINTS, _SETTLING_SEED = 2048, 1
@@ -40,12 +40,12 @@ class Publisher:
         """Write a settled average as the run's checkpoint, with its card and pictures."""
         header = self._header(position, images_seen)
         checkpoint.save(path, header, average)
-        walks = strip.draw(average, self._architecture, header.classes)
+        walks = interpolation.draw(average, self._architecture, header.classes)
         recorder.publish(header, self.grid(average), walks)
 
     def grid(self, average: nn.Module) -> Image.Image:
         """Draw the grid of a settled average."""
-        return grid.draw(average, self._architecture, self._classes)
+        return sample_grid.draw(average, self._architecture, self._classes)
 
     @property
     def _classes(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 from torch.optim import Optimizer
 
-from models import container
+from models import safetensors_file
 from models.errors import ModelError
 from training.errors import StateError
 from training.guard import Memory
@@ -71,13 +71,13 @@ def save(path: Path, position: Position, networks: Networks, sums: Tensor) -> No
     for name, optimiser in _optimisers(networks).items():
         for index, moments in optimiser.state_dict()["state"].items():
             tensors |= {f"{name}.{index}.{key}": value for key, value in moments.items()}
-    container.write(path, _KEY, position, tensors)
+    safetensors_file.write(path, _KEY, position, tensors)
 
 
 def read_position(path: Path) -> Position:
     """Read which run a state belongs to. Raises StateError when it is no state of this version."""
     try:
-        return container.read_header(path, _KEY, Position, FORMAT_VERSION)
+        return safetensors_file.read_header(path, _KEY, Position, FORMAT_VERSION)
     except ModelError as error:
         raise StateError(f"not the state of a training run: {error}") from error
 
@@ -99,7 +99,7 @@ def restore(path: Path, networks: Networks) -> tuple[Position, Tensor]:
 def read(path: Path) -> tuple[Position, dict[str, Tensor]]:
     """Read a state. Raises StateError when it is no state of this version."""
     try:
-        return container.read(path, _KEY, Position, FORMAT_VERSION)
+        return safetensors_file.read(path, _KEY, Position, FORMAT_VERSION)
     except ModelError as error:
         raise StateError(f"not the state of a training run: {error}") from error
 

@@ -23,9 +23,9 @@ import torch
 from torch import Tensor
 
 from models import checkpoint, latents, pixels, registry
-from models.packed import pack
+from models.inference import served
+from models.mkldnn_packing import pack
 from models.precision import fastest_dtype
-from models.served import served
 from worker.main import cores
 from worker.rendering import encoding
 

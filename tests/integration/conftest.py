@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.guarded import Guarded
-from tests.integration.house import House
+from tests.integration.running_service import House
 from tests.tiny import CLASSES, LABELLED, PLAIN, save_checkpoint
 from worker.contracts.queue.keys import MODELS_KEY
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 
 from tests.command import imagemill
-from tests.integration.house import DEADLINE_SECONDS, House
+from tests.integration.running_service import DEADLINE_SECONDS, House
 
 
 class Guarded:

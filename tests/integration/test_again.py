@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.house import House, metadata
+from tests.integration.running_service import House, metadata
 from tests.integration.test_problems import problem
 from tests.tiny import LABELLED, PLAIN, save_checkpoint
 

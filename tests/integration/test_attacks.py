@@ -21,7 +21,7 @@ from app.archive_name import archive_name
 from app.schemas import Job
 from tests.integration import bombs
 from tests.integration.bombs import SCRIPT, chunk, segment
-from tests.integration.house import House, wait_until
+from tests.integration.running_service import House, wait_until
 from tests.tiny import PLAIN
 
 UNKNOWN = "A" * 22

@@ -21,8 +21,8 @@ from PIL import Image
 from tests.command import COMMAND, ENVIRONMENT, imagemill
 from tests.integration.odd_files import BAD, GOOD, encoded
 from tests.tiny import picture
-from training.dataset import store
-from training.dataset.store import Dataset
+from training.dataset import dataset_files
+from training.dataset.dataset_files import Dataset
 
 
 def dataset(*arguments: str | Path, cwd: Path, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -73,7 +73,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     done = dataset("mixed", "out", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     assert [line.split()[0] for line in done.stderr.splitlines()] == ["reading", "next:"]  # and no warning
-    return Made(done.stdout, store.load(folder / "out"))
+    return Made(done.stdout, dataset_files.load(folder / "out"))
 
 
 @pytest.mark.parametrize("name", GOOD)

@@ -7,7 +7,7 @@ import pytest
 
 from app.settings import Settings
 from tests.integration.guarded import Guarded
-from tests.integration.house import House
+from tests.integration.running_service import House
 from tests.integration.test_problems import problem
 from tests.tiny import PLAIN
 from worker.contracts.errors import SettingsError

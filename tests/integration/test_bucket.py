@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from tests.fault_proxy import Fault, FaultProxy
-from tests.integration.house import House, wait_until
+from tests.integration.running_service import House, wait_until
 from tests.s3 import BUCKET, S3Server
 from tests.tiny import PLAIN, save_checkpoint
 from tests.unit.conftest import spec_of

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.command import COMMAND, ENVIRONMENT, imagemill
-from tests.integration.house import House, metadata, wait_until
+from tests.integration.running_service import House, metadata, wait_until
 from tests.tiny import LABELLED
 from tests.unit.app.source import DATA, Source, job
 

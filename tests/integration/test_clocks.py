@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.house import House, wait_until
+from tests.integration.running_service import House, wait_until
 from tests.tiny import PLAIN, save_checkpoint
 
 DAY = timedelta(days=1)

@@ -20,7 +20,7 @@ from typer.main import get_command
 from app.cli.commands import Command, Commands
 from app.cli.main import cli
 from tests.command import COMMAND, ENVIRONMENT, imagemill
-from tests.integration.house import House, metadata, wait_until
+from tests.integration.running_service import House, metadata, wait_until
 from tests.integration.test_client import generate, jobs_of
 from tests.tiny import LABELLED, PLAIN, picture
 from tests.unit.app.source import DATA, Source, job

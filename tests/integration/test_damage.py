@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.integration.house import House
+from tests.integration.running_service import House
 from tests.tiny import PLAIN
 
 Spoil = Callable[[Path], None]

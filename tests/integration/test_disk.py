@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.house import House, wait_until
+from tests.integration.running_service import House, wait_until
 from tests.integration.small_disk import fill, small_disk
 from tests.integration.test_problems import problem
 from tests.tiny import PLAIN, save_checkpoint

@@ -16,7 +16,7 @@ from PIL import Image
 
 from app.schemas import MAX_SEED, MAX_START
 from tests import unpackers
-from tests.integration.house import House, metadata, wait_until
+from tests.integration.running_service import House, metadata, wait_until
 from tests.tiny import CLASSES, LABELLED, PLAIN
 from tests.unpackers import UNPACKERS
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.house import MAX_IMAGES, House
+from tests.integration.running_service import MAX_IMAGES, House
 from tests.integration.test_problems import UNKNOWN, problem
 from tests.tiny import LABELLED, PLAIN
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.command import COMMAND, ENVIRONMENT, imagemill
 from tests.integration.guarded import Guarded
-from tests.integration.house import DEADLINE_SECONDS
+from tests.integration.running_service import DEADLINE_SECONDS
 from tests.integration.test_problems import problem
 from tests.ports import free_port
 from tests.tiny import PLAIN

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.integration.guarded import Guarded
-from tests.integration.house import wait_until
+from tests.integration.running_service import wait_until
 from tests.integration.test_problems import problem
 from tests.tiny import PLAIN
 

@@ -9,8 +9,8 @@ import pytest
 
 from app.client.client import Client
 from tests.command import imagemill
-from tests.integration.house import MAX_IMAGES, House
 from tests.integration.relay import Relay
+from tests.integration.running_service import MAX_IMAGES, House
 from tests.tiny import picture
 
 OUT = "out.zip"

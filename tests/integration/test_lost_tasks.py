@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.integration.house import House, wait_until
+from tests.integration.running_service import House, wait_until
 from tests.tiny import PLAIN, save_checkpoint
 
 LOADED_SECONDS = 6

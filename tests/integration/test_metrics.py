@@ -15,7 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from rq.utils import as_text
 
-from tests.integration.house import House, wait_until
+from tests.integration.running_service import House, wait_until
 from tests.tiny import LABELLED, PLAIN
 from worker.contracts.queue.counters import TALLY_KEY
 from worker.contracts.queue.keys import attempts_key, lease_key

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from app.main import create_app
 from app.settings import Settings
-from tests.integration.house import House
+from tests.integration.running_service import House
 
 MOST_IMAGES = 8
 PROMISES = (

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from safetensors.torch import save_file
 
-from tests.integration.house import House, wait_until
+from tests.integration.running_service import House, wait_until
 from tests.tiny import PLAIN, save_checkpoint, vgg19_tensors
 
 OTHER = "other"

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from app.client.client import Client
-from tests.integration.house import House
 from tests.integration.proxy import published
+from tests.integration.running_service import House
 from tests.integration.test_problems import problem
 from tests.tiny import PLAIN
 

@@ -3,7 +3,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.house import MAX_IMAGES, House
+from tests.integration.running_service import MAX_IMAGES, House
 from tests.tiny import LABELLED
 
 MAX_SEED = 2**53 - 1

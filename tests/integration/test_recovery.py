@@ -5,7 +5,7 @@ from pathlib import Path
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from tests.integration.house import DEADLINE_SECONDS, House, wait_until
+from tests.integration.running_service import DEADLINE_SECONDS, House, wait_until
 from worker.queue.watchdog import STATUS
 
 N = 10_000

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.command import COMMAND
-from tests.integration.house import wait_until
+from tests.integration.running_service import wait_until
 from tests.tiny import PLAIN, save_checkpoint
 
 

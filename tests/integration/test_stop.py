@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.house import House, wait_until
+from tests.integration.running_service import House, wait_until
 
 STOP_SECONDS = 4
 WHOLE, CUT = "whole", "RemoteProtocolError"

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from app.cluster.cluster_state import Live
 from tests.command import imagemill
-from tests.integration.house import House, metadata, wait_until
+from tests.integration.running_service import House, metadata, wait_until
 from tests.tiny import PLAIN, vgg19_tensors
 from worker.contracts.styles import METHOD
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 from rq import Queue
 
-from tests.integration.house import House, wait_until
+from tests.integration.running_service import House, wait_until
 from worker.contracts.catalog import Numerics
 from worker.contracts.queue.task_queue import Line
 from worker.contracts.queue.tasks import Task

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.house import House, metadata
+from tests.integration.running_service import House, metadata
 
 LONG = 20_000
 """Images enough for a job that certainly still runs when somebody looks."""

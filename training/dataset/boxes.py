@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from training.dataset import paths
-from training.dataset.classes import class_name
+from training.dataset.class_names import class_name
+from training.dataset.file_kinds import IMAGE_SUFFIXES
 from training.dataset.framing import Box
-from training.dataset.kinds import IMAGE_SUFFIXES
+from training.dataset.label_table import file_index
 from training.dataset.listing import File
-from training.dataset.match import Row, matched
+from training.dataset.row_matching import Row, matched
 from training.dataset.rows import Sheet, cell, sheets
-from training.dataset.table import file_index
 from training.errors import DatasetError
 
 _CORNERS = (("xmin", "ymin", "xmax", "ymax"), ("x_min", "y_min", "x_max", "y_max"), ("x1", "y1", "x2", "y2"))

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from training.dataset import archive, boxes, folder, paths
+from training.dataset import boxes, folder_files, paths, zip_members
+from training.dataset.file_kinds import IMAGE_SUFFIXES, kind_of, refusal
 from training.dataset.item import Item, refused
-from training.dataset.kinds import IMAGE_SUFFIXES, kind_of, refusal
 from training.dataset.listing import File, Listing, Skipped
 from training.dataset.vocabulary import is_container, split_of
 from training.errors import DatasetError
@@ -82,7 +82,7 @@ class Contents:
         inside = [] if Path(name).is_absolute() else _ending(self._listing.folders, name)
         if not inside and not Path(name).is_dir():
             return None
-        files = self._listing.files if inside else folder.listed(Path(name)).files
+        files = self._listing.files if inside else folder_files.listed(Path(name)).files
         place = inside[0] if inside else ""
         found = [file for file in files if (not place or file.name.startswith(f"{place}/")) and _is_annotation(file)]
         self._use(file.name for file in found)
@@ -140,10 +140,10 @@ class Contents:
 
 def _listed(path: Path, zip_names: str | None) -> Listing:
     if path.is_dir():
-        return folder.listed(path)
+        return folder_files.listed(path)
     if not path.exists():
         raise DatasetError(f"{path}: no such folder or zip")
-    return archive.listed(path, zip_names)
+    return zip_members.listed(path, zip_names)
 
 
 def _ending(names: Iterable[str], name: str) -> list[str]:

@@ -28,7 +28,7 @@ def evaluate(
 ) -> None:
     """Measure a model's samples against the data, and beside them what real images would get."""
     with errors(), stopping("stopped; nothing was measured"):
-        from training import plan
+        from training import run_plan
         from training.metrics import evaluation, report
 
         subject = evaluation.Subject(evaluation.find(checkpoint), dataset, n, seed)
@@ -36,7 +36,7 @@ def evaluate(
             check_output(json, subject.source)
         if card:
             check_output(evaluation.card_of(subject.source))
-        where = plan.device_named(device)
+        where = run_plan.device_named(device)
         with progress("images") as bar:
             made = evaluation.run(subject, where, fid_weights, lambda name, total: _counter(bar, name, total))
         console.print(report.table(made))

@@ -12,16 +12,16 @@ from torch import Tensor
 
 from models import registry
 from models.checkpoint import Header, load_generator, read_header
-from training import render
-from training.dataset import store
-from training.dataset.store import Dataset, Description
+from training import samples
+from training.dataset import dataset_files
+from training.dataset.dataset_files import Dataset, Description
 from training.errors import MetricsError
-from training.metrics import doubts, efflite, features, figures, pictures, reference
+from training.metrics import caveats, efflite, features, figures, reference, sample_files
 from training.metrics.features import Extractor
 from training.metrics.reference import Reference
 from training.metrics.report import Report
 from training.publish import device_name
-from training.record import card
+from training.record import model_card
 
 _CHUNK = 256
 
@@ -58,8 +58,8 @@ def run(subject: Subject, device: torch.device, fid_weights: Path | None, counte
     Raises MetricsError when checkpoint and dataset do not fit each other.
     """
     started = time.monotonic()
-    from_images = pictures.are_at(subject.source)
-    data = store.load(subject.dataset)
+    from_images = sample_files.are_at(subject.source)
+    data = dataset_files.load(subject.dataset)
     if not from_images:
         _check(read_header(subject.source), data.description)
     extractor = features.load_inception(fid_weights, device) if fid_weights else features.load(efflite.NAME, device)
@@ -82,7 +82,7 @@ def run(subject: Subject, device: torch.device, fid_weights: Path | None, counte
         intervals={figures.name_of(name, extractor.name): interval for name, interval in intervals},
         bias={} if measured.fd_bias is None else {distance: measured.fd_bias},
         same_size={distance: measured.fd_same_size},
-        notes=(*drawn.notes, *doubts.of(measured, distance)),
+        notes=(*drawn.notes, *caveats.of(measured, distance)),
         provenance=measured.provenance,
     )
 
@@ -90,19 +90,19 @@ def run(subject: Subject, device: torch.device, fid_weights: Path | None, counte
 def find(source: str) -> Path:
     """Find images at a path, or a checkpoint by its path or name. Raises ModelError when there is none."""
     is_shipped = source in registry.zoo()
-    return Path(source) if pictures.are_at(Path(source)) and not is_shipped else registry.find(source)
+    return Path(source) if sample_files.are_at(Path(source)) and not is_shipped else registry.find(source)
 
 
 def card_of(source: Path) -> Path:
     """Name the card of a checkpoint. Raises MetricsError for images, which have none."""
-    if pictures.are_at(source):
+    if sample_files.are_at(source):
         raise MetricsError(f"{source}: --card is for checkpoints; images have no card")
     return source.parent / f"{read_header(source).name}.md"
 
 
 def write_card(path: Path, report: Report) -> None:
     """Write the card of a checkpoint anew, with these figures; the checkpoint stays as it is."""
-    card.write(path.parent, read_header(path), report)
+    model_card.write(path.parent, read_header(path), report)
 
 
 def _drawn(
@@ -115,7 +115,7 @@ def _drawn(
     for start in range(0, subject.n, _CHUNK):
         chunk = range(start, min(start + _CHUNK, subject.n))
         asked = None if labels is None else labels[chunk.start : chunk.stop]
-        rows.append(extractor(render.samples(network, header.latent_dim, subject.seed, chunk, asked)))
+        rows.append(extractor(samples.samples(network, header.latent_dim, subject.seed, chunk, asked)))
         progress(chunk.stop)
     sha256 = hashlib.sha256(subject.source.read_bytes()).hexdigest()
     return _Drawn(torch.cat(rows), labels, header.name, sha256)
@@ -124,7 +124,7 @@ def _drawn(
 def _read(subject: Subject, data: Dataset, extractor: Extractor, counter: Counter) -> _Drawn:
     """Read images and extract their features."""
     made = data.description
-    found = pictures.read(subject.source, made.resolution, made.classes, subject.n)
+    found = sample_files.read(subject.source, made.resolution, made.classes, subject.n)
     features = extractor(found.images, counter("samples", len(found.images)))
     notes = (f"{found.unusable} of the images could not be used",) if found.unusable else ()
     return _Drawn(features, found.labels, subject.source.resolve().name, found.sha256, notes)

@@ -12,9 +12,9 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
-from models import container, whole
+from models import atomic_file, safetensors_file
 from models.errors import CheckpointError
-from training.dataset.store import Dataset
+from training.dataset.dataset_files import Dataset
 from training.metrics import frechet
 from training.metrics.features import Extractor
 
@@ -112,7 +112,7 @@ def _path(folder: Path, extractor: Extractor) -> Path:
 
 def _read(path: Path, source: Source, count: int) -> Tensor | None:
     try:
-        found, tensors = container.read(path, _KEY, Kept, FORMAT_VERSION)
+        found, tensors = safetensors_file.read(path, _KEY, Kept, FORMAT_VERSION)
     except CheckpointError:
         return None
     features = tensors.get("features", torch.empty(0))
@@ -128,8 +128,8 @@ def _sha256(features: Tensor) -> str:
 
 def _write(path: Path, source: Source, features: Tensor) -> None:
     try:
-        whole.remove_abandoned(path.parent)
+        atomic_file.remove_abandoned(path.parent)
         kept = Kept(**source.model_dump(), features_sha256=_sha256(features))
-        container.write(path, _KEY, kept, {"features": features})
+        safetensors_file.write(path, _KEY, kept, {"features": features})
     except OSError as error:
         log.warning("features were not kept path=%s reason=%s", path, error.strerror)

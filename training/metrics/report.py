@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 from rich.table import Table
 
-from models import whole
+from models import atomic_file
 from training.metrics.figures import Provenance
 from training.metrics.uncertainty import Interval
 
@@ -80,4 +80,4 @@ def lines(report: Report) -> list[str]:
 
 def write(path: Path, report: Report) -> None:
     """Write a report as JSON, whole or not at all."""
-    whole.write(path, (report.model_dump_json(indent=2) + "\n").encode())
+    atomic_file.write(path, (report.model_dump_json(indent=2) + "\n").encode())

@@ -7,7 +7,7 @@ from math import ceil, isfinite, nan
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
-from training.record.log import EpochLine
+from training.record.run_log import EpochLine
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

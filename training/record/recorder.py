@@ -7,11 +7,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from models import whole
+from models import atomic_file
 from models.checkpoint import Header
 from training.errors import TrainingError
-from training.record import board, card, log, plot, png
-from training.record.log import EpochLine
+from training.record import model_card, plot, png_bytes, run_log, tensorboard_log
+from training.record.run_log import EpochLine
 
 _REDRAW_SECONDS = 20.0
 """Plots cost half a second of a CPU."""
@@ -37,31 +37,34 @@ class Recorder:
         """
         self._folder, self._name, self._warn = folder, name, warn
         self._images_seen, self._floor = images_seen, floor or {}
-        self._board: board.Board | None = None
+        self._board: tensorboard_log.Board | None = None
         self._write_card: Callable[[], None] | None = None
         self._drawn = -_REDRAW_SECONDS
         self._troubles: dict[str, str] = {}
-        self._attempt("the log", lambda: log.rewind(folder, images_seen))
+        self._attempt("the log", lambda: run_log.rewind(folder, images_seen))
 
     def tick(self, line: EpochLine, grid: Image.Image | None = None) -> None:
         """Record the end of an epoch. Call it before the state is saved: a line too many is dropped by a resume."""
-        self._attempt("the log", lambda: log.append(self._folder, line))
+        self._attempt("the log", lambda: run_log.append(self._folder, line))
         self._attempt("files for TensorBoard", lambda: self._write_events(line, grid))
         if grid is not None:
             samples = self._folder / "samples" / f"images-{line.images_seen:09d}.png"
-            self._attempt("samples", lambda: whole.write(samples, png.encode(grid)))
+            self._attempt("samples", lambda: atomic_file.write(samples, png_bytes.encode(grid)))
         if time.monotonic() - self._drawn > _REDRAW_SECONDS:
             self._plot()
 
     def publish(self, header: Header, grid: Image.Image, strip: Image.Image | None = None) -> None:
         """Put the pictures and the card of a checkpoint beside it."""
         beside = self._folder / header.name
-        self._attempt("the grid", lambda: whole.write(beside.with_name(f"{header.name}.png"), png.encode(grid)))
+        self._attempt(
+            "the grid", lambda: atomic_file.write(beside.with_name(f"{header.name}.png"), png_bytes.encode(grid))
+        )
         if strip is not None:
             self._attempt(
-                "the strip", lambda: whole.write(beside.with_name(f"{header.name}-strip.png"), png.encode(strip))
+                "the strip",
+                lambda: atomic_file.write(beside.with_name(f"{header.name}-strip.png"), png_bytes.encode(strip)),
             )
-        self._write_card = partial(card.write, self._folder, header)
+        self._write_card = partial(model_card.write, self._folder, header)
         self._attempt("the card", self._write_card)
 
     def close(self) -> None:
@@ -75,11 +78,11 @@ class Recorder:
         self._drawn = time.monotonic()
 
     def _write_plots(self) -> None:
-        if lines := log.read(self._folder):
-            whole.write(self._folder / card.PLOTS, plot.draw(lines, self._name, self._floor))
+        if lines := run_log.read(self._folder):
+            atomic_file.write(self._folder / model_card.PLOTS, plot.draw(lines, self._name, self._floor))
 
     def _write_events(self, line: EpochLine, grid: Image.Image | None) -> None:
-        self._board = self._board or board.Board(self._folder, self._images_seen)
+        self._board = self._board or tensorboard_log.Board(self._folder, self._images_seen)
         self._board.add(line, grid)
 
     def _attempt(self, what: str, write: Callable[[], None]) -> None:

@@ -2,7 +2,7 @@
 
 from PIL import Image, UnidentifiedImageError
 
-from models.picture import Opened, PixelError, opened
+from models.image_decoder import Opened, PixelError, opened
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 40_000_000

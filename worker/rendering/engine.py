@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from models import checkpoint, latents, pixels, registry
 from models.errors import ModelError
-from models.packed import pack
+from models.inference import ServedDcgan, served
+from models.mkldnn_packing import pack
 from models.precision import fastest_dtype
-from models.served import ServedDcgan, served
 from worker.contracts.catalog import CatalogEntry, Numerics, SetAside
 from worker.contracts.errors import SettingsError
 from worker.errors import ModelUnavailableError

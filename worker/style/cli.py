@@ -38,7 +38,7 @@ def style(
     """Give one picture the style of another. IMAGEMILL_VGG19 names the file of VGG19's weights, in safetensors."""
     import torch
 
-    from models import whole
+    from models import atomic_file
     from worker.contracts.uploaded_images import PictureError
     from worker.errors import WorkerError
 
@@ -51,7 +51,7 @@ def style(
     if device == "cuda" and not torch.cuda.is_available():
         raise typer.BadParameter("there is no CUDA device here")
     try:
-        whole.check(out)  # before minutes of work
+        atomic_file.check(out)  # before minutes of work
         styled = _styled(_picture(image, size), _picture(painting, size), strength, steps, keep_colours, device, notes)
         _write(out, styled)
     except torch.OutOfMemoryError:
@@ -110,8 +110,8 @@ def _picture(path: Path, size: int) -> "Image":
 def _write(path: Path, picture: "Image") -> None:
     from PIL import Image
 
-    from models import whole
+    from models import atomic_file
 
     file = io.BytesIO()
     picture.save(file, Image.registered_extensions()[path.suffix.lower()], **_FORMATS[path.suffix.lower()])
-    whole.write(path, file.getvalue())
+    atomic_file.write(path, file.getvalue())

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from tests.tiny import picture
-from training.dataset import store
-from training.dataset.source import items
-from training.dataset.store import Dataset
+from training.dataset import dataset_files
+from training.dataset.dataset_files import Dataset
+from training.dataset.image_source import items
 
 
 @pytest.fixture
@@ -19,22 +19,22 @@ def class_folders(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def data(class_folders: Path, tmp_path: Path) -> Path:
-    store.build(items(class_folders), tmp_path / "dataset", 32, store.Credit("pets", "CC0"))
+    dataset_files.build(items(class_folders), tmp_path / "dataset", 32, dataset_files.Credit("pets", "CC0"))
     return tmp_path / "dataset"
 
 
 @pytest.fixture
 def dataset(data: Path) -> Dataset:
-    return store.load(data)
+    return dataset_files.load(data)
 
 
 @pytest.fixture
 def unlabelled(class_folders: Path, tmp_path: Path) -> Path:
-    store.build(items(class_folders / "cat"), tmp_path / "unlabelled", 32, store.Credit("pets", "CC0"))
+    dataset_files.build(items(class_folders / "cat"), tmp_path / "unlabelled", 32, dataset_files.Credit("pets", "CC0"))
     return tmp_path / "unlabelled"
 
 
 @pytest.fixture
 def other_data(class_folders: Path, tmp_path: Path) -> Path:
-    store.build(items(class_folders)[1:], tmp_path / "other", 32, store.Credit("pets", "CC0"))
+    dataset_files.build(items(class_folders)[1:], tmp_path / "other", 32, dataset_files.Credit("pets", "CC0"))
     return tmp_path / "other"

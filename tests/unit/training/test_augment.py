@@ -1,7 +1,7 @@
 import torch
 
 from training.augment import augment, mirror
-from training.stream import Stream
+from training.random_stream import Stream
 
 
 def random(seed: int = 0) -> Stream:

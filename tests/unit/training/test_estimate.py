@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from training import estimate, parallel, record
-from training import plan as plans
+from training import run_plan as plans
+from training.listener import Watcher
 from training.loop import Run
-from training.plan import Changes, Plan
-from training.watcher import Watcher
+from training.run_plan import Changes, Plan
 
 CPU = torch.device("cpu")
 

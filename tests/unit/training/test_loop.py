@@ -6,14 +6,14 @@ import torch
 from safetensors.torch import load_file
 
 from models import checkpoint
-from training import plan as plans
 from training import recipe, record, state
+from training import run_plan as plans
 from training.errors import StateError
+from training.listener import Ending, Watcher
 from training.loop import Run
 from training.metrics.figures import Probe
-from training.plan import STATE, Changes, Plan
-from training.saves import HEALTHY
-from training.watcher import Ending, Watcher
+from training.run_plan import STATE, Changes, Plan
+from training.saved_states import HEALTHY
 
 CPU = torch.device("cpu")
 SMALL = ("batch=8", "latent_dim=8", "generator_channels=4", "discriminator_channels=4")
@@ -163,7 +163,7 @@ def probes(*figures: tuple[float, float, float]) -> object:
 
 @pytest.fixture
 def check_always(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.checks.every_steps", lambda *_: 1)
+    monkeypatch.setattr("training.check_interval.every_steps", lambda *_: 1)
 
 
 def seeing(plan: Plan, folder: Path, *figures: tuple[float, float, float]) -> Run:
@@ -291,7 +291,7 @@ def test_what_went_wrong_in_the_last_step_of_a_run_by_the_clock_is_logged(
 
 
 def test_a_run_that_cannot_be_measured_says_why(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.probe.LEAST_REALS", 1000)
+    monkeypatch.setattr("training.evaluator.LEAST_REALS", 1000)
     heard = list[str]()
     Run(plan_of(data, images=8), new(tmp_path)).train(Watcher(event=heard.append))
     (sentence,) = heard
@@ -409,7 +409,7 @@ def test_a_rollback_keeps_the_larger_budget(data: Path, tmp_path: Path) -> None:
 def test_the_same_data_seed_and_budget_ship_the_same_file_however_long_it_takes(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.checks.every_steps", lambda *_: 2)
+    monkeypatch.setattr("training.check_interval.every_steps", lambda *_: 2)
     plan, folders = plan_of(data, images=80), [new(tmp_path), new(tmp_path)]
     Run(plan, folders[0]).train(Watcher())
     monkeypatch.setattr("training.clock.Clock.seconds", lambda _clock: 7200.0)

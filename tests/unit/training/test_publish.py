@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from training import networks
-from training import plan as plans
-from training.plan import Changes
+from training import run_plan as plans
 from training.publish import Publisher
+from training.run_plan import Changes
 
 
 @pytest.mark.parametrize(("balance", "dogs"), [(0.0, 683), (1.0, 1024)])

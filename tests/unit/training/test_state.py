@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from models import container
+from models import safetensors_file
 from models.registry import Architecture
 from training import networks, recipe, state
 from training.errors import StateError
@@ -29,8 +29,8 @@ def test_a_state_comes_back_as_it_was_saved(tmp_path: Path) -> None:
 def test_a_state_of_another_kind_of_device_is_refused(tmp_path: Path) -> None:
     made = fresh()
     state.save(tmp_path / "state", BEGUN, made, torch.zeros(6))
-    position, tensors = container.read(tmp_path / "state", state._KEY, Position, state.FORMAT_VERSION)
+    position, tensors = safetensors_file.read(tmp_path / "state", state._KEY, Position, state.FORMAT_VERSION)
     of_a_gpu = tensors | {"random": torch.zeros(16, dtype=torch.uint8)}
-    container.write(tmp_path / "state", state._KEY, position, of_a_gpu)
+    safetensors_file.write(tmp_path / "state", state._KEY, position, of_a_gpu)
     with pytest.raises(StateError, match="began on another kind of device than cpu"):
         state.restore(tmp_path / "state", made)

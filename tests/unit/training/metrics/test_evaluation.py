@@ -7,10 +7,10 @@ import torch
 
 from models import checkpoint
 from tests.tiny import picture, save_checkpoint
-from training import render
-from training.dataset import store
-from training.dataset.source import items
-from training.dataset.store import Dataset
+from training import samples
+from training.dataset import dataset_files
+from training.dataset.dataset_files import Dataset
+from training.dataset.image_source import items
 from training.errors import MetricsError
 from training.metrics import evaluation, features, figures, reference
 from training.metrics.evaluation import Subject
@@ -44,7 +44,7 @@ def test_the_images_of_a_seed_are_measured_under_the_labels_of_the_data(
     reals = reference.of(dataset, extractor, tmp_path)
     labels = reals.labels_like(100) if classes else None
     network = generator.to(memory_format=torch.channels_last)
-    images = render.samples(network, header.latent_dim, 3, range(100), labels)
+    images = samples.samples(network, header.latent_dim, 3, range(100), labels)
     expected = figures.measure(reals, extractor(images), labels)
     assert made.figures == pytest.approx(figures.named(expected.figures, "tiles"))
     assert made.floor == pytest.approx(figures.named(expected.floor, "tiles"))
@@ -83,7 +83,7 @@ def test_progress_is_heard_of_reals_and_samples(dataset: Dataset, tmp_path: Path
 
 def test_a_model_of_another_size_is_refused(class_folders: Path, tmp_path: Path) -> None:
     save_checkpoint(tmp_path, "tiny")
-    store.build(items(class_folders), tmp_path / "dataset", 48, store.Credit("pets", "CC0"))
+    dataset_files.build(items(class_folders), tmp_path / "dataset", 48, dataset_files.Credit("pets", "CC0"))
     with pytest.raises(MetricsError, match="tiny draws 32 px images, pets holds 48 px"):
         evaluated(tmp_path)
 
@@ -99,7 +99,7 @@ def test_a_model_of_classes_is_refused_where_the_data_have_none(tmp_path: Path) 
     (tmp_path / "in").mkdir()
     for number in range(24):
         picture(number).save(tmp_path / "in" / f"{number}.png")
-    store.build(items(tmp_path / "in"), tmp_path / "dataset", 32, store.Credit("smooth", "CC0"))
+    dataset_files.build(items(tmp_path / "in"), tmp_path / "dataset", 32, dataset_files.Credit("smooth", "CC0"))
     save_checkpoint(tmp_path, "tiny", ("cat", "dog"))
     with pytest.raises(MetricsError, match="tiny knows the classes cat, dog; smooth holds none"):
         evaluated(tmp_path)

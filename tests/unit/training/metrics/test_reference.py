@@ -4,9 +4,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from models import container
+from models import safetensors_file
 from tests.unit.training.metrics.conftest import Tiles
-from training.dataset.store import Dataset
+from training.dataset.dataset_files import Dataset
 from training.metrics import reference
 from training.metrics.features import Extractor
 
@@ -52,7 +52,7 @@ def test_features_of_something_else_are_not_used(
 ) -> None:
     made = reference.of(dataset, extractor, tmp_path)
     other = made.source.model_copy(update=changes)
-    container.write(tmp_path / FILE, "imagemill.features", other, {"features": torch.zeros(24, 48)})
+    safetensors_file.write(tmp_path / FILE, "imagemill.features", other, {"features": torch.zeros(24, 48)})
     assert torch.equal(reference.of(dataset, extractor, tmp_path).features, made.features)
     assert tiles.seen == 48
 
@@ -93,7 +93,7 @@ def test_tensors_that_cannot_be_features_are_not_used(
     tensors: dict[str, torch.Tensor], dataset: Dataset, extractor: Extractor, tiles: Tiles, tmp_path: Path
 ) -> None:
     made = reference.of(dataset, extractor, tmp_path)
-    container.write(tmp_path / FILE, "imagemill.features", made.source, tensors)
+    safetensors_file.write(tmp_path / FILE, "imagemill.features", made.source, tensors)
     assert torch.equal(reference.of(dataset, extractor, tmp_path).features, made.features)
     assert tiles.seen == 48
 

@@ -7,8 +7,8 @@ from PIL import Image
 
 from tests.conftest import DiskOf
 from tests.unit.training.record.conftest import MakeLine
-from tests.unit.training.record.test_card import header
-from training.record import Recorder, log
+from tests.unit.training.record.test_model_card import header
+from training.record import Recorder, run_log
 
 GRID = Image.effect_noise((200, 100), 80).convert("RGB")
 
@@ -95,7 +95,7 @@ def test_a_resumed_run_writes_no_epoch_twice(tmp_path: Path, make_line: MakeLine
         first.tick(make_line(seen), GRID)
     second = Recorder(tmp_path, "pets-32", ear, images_seen=200)
     second.tick(make_line(300), GRID)
-    assert [line.images_seen for line in log.read(tmp_path)] == [100, 200, 300]
+    assert [line.images_seen for line in run_log.read(tmp_path)] == [100, 200, 300]
     assert len(list((tmp_path / "samples").iterdir())) == 3
 
 
@@ -113,7 +113,7 @@ def test_a_full_disk_costs_records_but_not_the_run(
     recorder.publish(header(), GRID)
     recorder.close()
     assert len(ear.heard) == len(told)
-    assert [line.images_seen for line in log.read(tmp_path)] == [300]
+    assert [line.images_seen for line in run_log.read(tmp_path)] == [300]
     assert {path.name for path in tmp_path.iterdir()} >= {"pets-32.png", "pets-32.md", "plots.png"}
     assert not list(tmp_path.rglob("*.partial"))
 
@@ -139,7 +139,7 @@ def test_a_file_in_the_place_of_a_folder_is_no_end(tmp_path: Path, make_line: Ma
         "could not write files for TensorBoard",
         "could not write samples",
     ]
-    assert len(log.read(tmp_path)) == 1
+    assert len(run_log.read(tmp_path)) == 1
 
 
 def test_a_log_that_someone_changed_is_no_end(tmp_path: Path, make_line: MakeLine, ear: Ear) -> None:
@@ -165,4 +165,4 @@ def test_a_run_without_the_optional_packages_says_what_it_misses_once(
         "no files for TensorBoard without tensorboard: pip install 'imagemill[training]'",
         "no plots without matplotlib: pip install 'imagemill[training]'",
     ]
-    assert len(log.read(tmp_path)) == 2
+    assert len(run_log.read(tmp_path)) == 2

@@ -1,0 +1,68 @@
+"""Tensors and one JSON header in a single safetensors file, written whole or not at all. Nothing is ever unpickled."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from models import atomic_file
+from models.errors import CheckpointError
+
+H = TypeVar("H", bound=BaseModel)
+
+
+def write(path: Path, key: str, header: BaseModel, tensors: Mapping[str, Tensor]) -> None:
+    """Write beside `path`, flush to the disk, then rename: a reader sees the old file or the new one."""
+    on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    # Serialised first: the library's own writer says neither OSError nor which file when a disk is full.
+    atomic_file.write(path, save(on_cpu, metadata={key: header.model_dump_json()}))
+
+
+def read_header(path: Path, key: str, kind: type[H], version: int) -> H:
+    """Read the header alone. Raises CheckpointError when there is none, or it is of another version."""
+    with _opened(path) as file:
+        return _header(path, file.metadata() or {}, key, kind, version)
+
+
+def read(path: Path, key: str, kind: type[H], version: int) -> tuple[H, dict[str, Tensor]]:
+    """Read the header and the tensors. Raises CheckpointError as `read_header` does."""
+    with _opened(path) as file:
+        return _header(path, file.metadata() or {}, key, kind, version), {
+            name: file.get_tensor(name) for name in list(file.keys())
+        }
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        path.open("rb").close()  # safe_open would call every reason "no such file"
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except SafetensorError as error:
+        raise CheckpointError(f"{path}: not a safetensors file ({error})") from error
+    except OSError as error:
+        raise CheckpointError(f"{path}: {error.strerror or error}") from error
+
+
+def _header(path: Path, metadata: Mapping[str, str], key: str, kind: type[H], version: int) -> H:
+    text = metadata.get(key)
+    if text is None:
+        raise CheckpointError(f"{path}: a safetensors file, but without the header {key!r}")
+    try:
+        raw = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise CheckpointError(f"{path}: the header is not JSON ({error})") from error
+    found = raw.get("format_version") if isinstance(raw, dict) else None
+    if found != version:
+        raise CheckpointError(f"{path}: format version {found!r}, this Imagemill reads version {version}")
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, e['loc'])) or 'header'}: {e['msg']}" for e in error.errors()]
+        raise CheckpointError(f"{path}: bad header: {'; '.join(faults)}") from error

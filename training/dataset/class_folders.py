@@ -1,0 +1,247 @@
+"""Which folders are the classes: the level is found from what repeats, not guessed from the top."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from training.dataset import paths
+from training.dataset.class_names import class_name
+from training.dataset.vocabulary import is_aside, is_container, is_copy, split_of
+from training.errors import DatasetError
+
+_STRAY_PICTURES = 2
+LOOSE = "lies in no class's folder, as most others do"
+
+
+@dataclass
+class Layout:
+    """The labels of images by their folders, and the ones that lie beside the classes."""
+
+    labels: dict[str, str] = field(default_factory=dict)
+    stray: list[str] = field(default_factory=list)
+    merged: tuple[str, ...] = ()
+    """Folders that hold the same classes and were merged, e.g. train and test."""
+    within: str | None = None
+    """A folder within a class, where there is one: it does not count."""
+
+
+@dataclass
+class _Folder:
+    path: tuple[str, ...]
+    direct: list[str] = field(default_factory=list)
+    inner: dict[str, "_Folder"] = field(default_factory=dict)
+    total: int = 0
+    """How many images lie in it, at any depth."""
+
+    @property
+    def name(self) -> str:
+        return self.path[-1] if self.path else ""
+
+    def all(self) -> Iterator[str]:
+        yield from self.direct
+        for folder in self.inner.values():
+            yield from folder.all()
+
+
+@dataclass
+class _Found:
+    """The folders whose folders are the classes."""
+
+    parents: list[_Folder]
+    merged: tuple[str, ...] = ()
+    only: frozenset[str] = frozenset()
+    """Names that count as classes where a parent has further folders; empty: all of them."""
+
+
+def of_folders(images: Iterable[str], downloads: frozenset[str] = frozenset()) -> Layout:
+    """Find the level of class folders. Raises DatasetError when two levels could be it.
+
+    `downloads` are the folders of unpacked downloads of the service, whose classes lie in their folder `images`.
+    """
+    top = _tree(images)
+    found = _of_downloads(top, downloads) or _parents(top)
+    labels: dict[str, str] = {}
+    names: set[str] = set()
+    for parent in found.parents:
+        for name, folder in _classes(parent, found):
+            names.add(name)
+            labels |= dict.fromkeys(folder.all(), class_name(name))
+    if len(names) < 2:
+        return Layout(merged=found.merged)
+    stray = [name for name in top.all() if name not in labels]
+    return Layout(labels, stray, found.merged, _within(found))
+
+
+def _within(found: _Found) -> str | None:
+    folders = (f for parent in found.parents for _, folder in _classes(parent, found) for f in folder.inner.values())
+    return next(("/".join(folder.path) for folder in folders), None)
+
+
+def by_upper(images: Iterable[str]) -> Layout:
+    """Take the first folders below what all images share as the classes, whatever their names are."""
+    top = _tree(images)
+    while len(top.inner) == 1 and not top.direct:
+        (top,) = top.inner.values()
+    labels = {image: class_name(name) for name, folder in top.inner.items() for image in folder.all()}
+    return Layout(labels, list(top.direct))
+
+
+def by_parent(images: Iterable[str]) -> Layout:
+    """Take the folder in which each image lies as its class."""
+    parents = {name: (paths.folders(name) or ("",))[-1] for name in images}
+    labels = {name: class_name(parent) for name, parent in parents.items() if parent}
+    return Layout(labels, [name for name, parent in parents.items() if not parent])
+
+
+def _tree(images: Iterable[str]) -> _Folder:
+    top = _Folder(())
+    for image in images:
+        folder = top
+        top.total += 1
+        for part in paths.folders(image):
+            if part not in folder.inner:
+                folder.inner[part] = _Folder((*folder.path, part))
+            folder = folder.inner[part]
+            folder.total += 1
+        folder.direct.append(image)
+    return top
+
+
+def _classes(parent: _Folder, found: _Found) -> Iterator[tuple[str, _Folder]]:
+    strays = _strays(list(parent.inner.values()))
+    for name, folder in parent.inner.items():
+        if name not in strays and (not found.only or class_name(name) in found.only):
+            yield name, folder
+
+
+def _strays(folders: list[_Folder]) -> set[str]:
+    """Find folders like docs: named as what lies beside data, and much smaller than every class."""
+    others = [folder.total for folder in folders if not is_aside(folder.name)]
+    if not others:
+        return set()
+    least = min(others)
+    return {f.name for f in folders if is_aside(f.name) and 2 * f.total < least}
+
+
+def _of_downloads(folder: _Folder, downloads: frozenset[str]) -> _Found | None:
+    """Look into downloads side by side, each of which may have a class of its own only."""
+    while len(folder.inner) == 1 and not folder.direct:
+        (folder,) = folder.inner.values()
+    inner = list(folder.inner.values())
+    if folder.direct or len(inner) < 2 or not all("/".join(f.path) in downloads for f in inner):
+        return None
+    parents = [f.inner["images"] for f in inner if "images" in f.inner and f.inner["images"].inner]
+    return _Found(parents, tuple(f.name for f in inner))
+
+
+def _parents(folder: _Folder) -> _Found:
+    """Find the folders whose folders are classes; none where images lie in no classes."""
+    inner = list(folder.inner.values())
+    if not inner or 2 * len(folder.direct) >= folder.total:
+        return _Found([])
+    if len(inner) == 1:
+        return _parents(inner[0])
+    below = {f.name: _below(f) for f in inner}
+    copies = _copies(inner, below)
+    if copies:
+        return _merged(copies, below)
+    holders = [f for f in inner if below[f.name].parents]
+    containers = [f for f in holders if is_container(f.name)]
+    if len(holders) == len(containers) == 1:
+        return below[containers[0].name]
+    if len(holders) == 1 and _are_strays([f for f in inner if f is not holders[0]], holders[0], below):
+        return below[holders[0].name]
+    _check_one_level(folder, holders, below)
+    return _Found([folder])
+
+
+def _below(folder: _Folder) -> _Found:
+    try:
+        return _parents(folder)
+    except DatasetError:  # in doubt, which the level above may settle
+        return _Found([folder])
+
+
+def _copies(inner: list[_Folder], below: dict[str, _Found]) -> list[_Folder]:
+    """Find folders that hold parts of one data set side by side: splits, numbered parts, downloads."""
+    splits = [f for f in inner if split_of((f.name,))]
+    rest = [f for f in inner if f not in splits]
+    if len({split_of((f.name,)) for f in splits}) > 1 or (splits and not rest):
+        return splits
+    total = sum(f.total for f in inner)
+    are_strays = all(10 * f.total <= total or is_aside(f.name) for f in rest)
+    if are_strays and any(below[f.name].parents for f in splits):
+        return splits
+    holders = [f for f in inner if below[f.name].parents]
+    if len(holders) < 2 or len(holders) < len(inner) / 2:
+        return []
+    if all(is_copy(f.name) for f in holders) and _shared(holders, below):
+        return holders
+    is_wrapped = all(is_container(p.name) and p is not f for f in holders for p in below[f.name].parents)
+    return holders if is_wrapped else []
+
+
+def _merged(copies: list[_Folder], below: dict[str, _Found]) -> _Found:
+    """Join the classes of several copies; one that has only some of the classes is looked at in the same place."""
+    places = {p.path[len(f.path) :] for f in copies for p in below[f.name].parents}
+    names = tuple(f.name for f in copies)
+    parents = [p for f in copies for p in below[f.name].parents]
+    known = frozenset(class_name(name) for p in parents for name, _ in _classes(p, _Found([])))
+    others = [_at(f, place) for f in copies if not below[f.name].parents for place in sorted(places)]
+    parents += [p for p in others if p is not None]
+    return _Found(parents, names + tuple(n for f in copies for n in below[f.name].merged), known)
+
+
+def _at(folder: _Folder, place: tuple[str, ...]) -> _Folder | None:
+    found: _Folder | None = folder
+    for part in place:
+        found = found.inner.get(part) if found else None
+    return found
+
+
+def _labels(folder: _Folder, below: dict[str, _Found]) -> set[str]:
+    found = below[folder.name]
+    return {class_name(name) for parent in found.parents for name, _ in _classes(parent, found)}
+
+
+def _shared(holders: list[_Folder], below: dict[str, _Found]) -> list[str]:
+    """List the class names that stand in more than one folder, if they are several."""
+    seen: set[str] = set()
+    twice: set[str] = set()
+    for folder in holders:
+        labels = _labels(folder, below)
+        twice |= seen & labels
+        seen |= labels
+    return sorted(twice) if len(twice) > 1 else []
+
+
+def _are_strays(beside: list[_Folder], holder: _Folder, below: dict[str, _Found]) -> bool:
+    """Tell whether folders are none of the classes, as each holds a picture or two only, and all classes more.
+
+    Raises DatasetError where there is doubt: few pictures, but not as few as that.
+    """
+    found = below[holder.name]
+    least = min(folder.total for parent in found.parents for _, folder in _classes(parent, found))
+    if any(folder.total >= least for folder in beside):
+        return False
+    if all(folder.total <= _STRAY_PICTURES for folder in beside):
+        return True
+    if sum(folder.total for folder in beside) * 10 <= holder.total:
+        raise _question(sorted([holder.name, *(f.name for f in beside)]), sorted(_labels(holder, below)))
+    return False
+
+
+def _check_one_level(folder: _Folder, holders: list[_Folder], below: dict[str, _Found]) -> None:
+    shared = _shared(holders, below)
+    if shared:
+        raise _question(sorted(folder.inner), shared)
+
+
+def _question(upper: list[str], lower: list[str]) -> DatasetError:
+    return DatasetError(
+        f"two levels of folders could be the classes: {_some(upper)} or, below them, {_some(lower)}; "
+        "say --classes-from folders for the upper level, parent for the folder of each image, or none"
+    )
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")

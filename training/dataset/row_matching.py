@@ -1,0 +1,133 @@
+"""Which file a name in a table means: by its path, or by as much of it as names one file only."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from training.dataset import paths
+from training.dataset.file_kinds import IMAGE_SUFFIXES
+from training.dataset.vocabulary import split_of
+
+_EXACT = 1_000
+"""Score of a path that is written as it is; others score by the folders that agree."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row that names a file."""
+
+    name: str
+    value: str
+    folder: str = ""
+    """Where its table lies inside the source."""
+    split: str | None = None
+    """The part of the data set that the table is for, as its name says."""
+
+
+@dataclass
+class Match:
+    """The rows that mean one file."""
+
+    score: float
+    rows: list[Row] = field(default_factory=list)
+
+
+@dataclass
+class Matches:
+    """What became of the rows of a table."""
+
+    of_file: dict[str, Match] = field(default_factory=dict)
+    ambiguous: dict[str, str] = field(default_factory=dict)
+    """Files that a row fits as well as others, each with the reason."""
+    lost: list[str] = field(default_factory=list)
+    """Names that fit no file."""
+
+
+def matched(rows: Iterable[Row], files: Sequence[str], source: str = "") -> Matches:
+    """Find the files of rows. The better a row fits, the earlier it chooses; `source` is the name of the folder."""
+    index = Index(files, source)
+    fits = sorted(((row, *index.find(row)) for row in rows), key=lambda fit: -fit[1])
+    found = Matches()
+    for row, score, candidates in fits:
+        free = [file for file in candidates if file not in found.of_file or found.of_file[file].score == score]
+        if len(free) == 1:
+            found.of_file.setdefault(free[0], Match(score)).rows.append(row)
+        elif free:
+            for file in free:
+                shown = ", ".join(free[:3]) + (", ..." if len(free) > 3 else "")
+                found.ambiguous[file] = f"the row {row.name!r} fits {len(free)} files: {shown}"
+        else:
+            found.lost.append(row.name)
+    for file in found.of_file:
+        found.ambiguous.pop(file, None)
+    return found
+
+
+class Index:
+    """Files by the names that rows may give them."""
+
+    def __init__(self, files: Sequence[str], source: str = "") -> None:
+        self._source = source
+        self._paths = {paths.written(file): file for file in files}
+        self._around = len(paths.shared(self._paths))
+        self._folders = paths.around(self._paths)
+
+    def find(self, row: Row) -> tuple[float, list[str]]:
+        """Find the files that fit a row best, and how well."""
+        key = paths.written(row.name)
+        # A table beside images is for these only; one in a folder of its own may be for all.
+        below = f"{row.folder}/" if row.folder in self._folders else ""
+        exact = self._paths.get(below + key)
+        if exact is not None:
+            return _EXACT, [exact]
+        folders = paths.folders(key)
+        for penalty, candidates in self._named(paths.name(key)):
+            inside = [file for file in candidates if file.startswith(below)] if below else candidates
+            scored = [(score, file) for file in inside if (score := self._agreement(row, folders, file)) is not None]
+            if scored:
+                best = max(score for score, _ in scored)
+                return best - penalty, [self._paths[file] for score, file in scored if score == best]
+        return -1, []
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, list[str]]:
+        return _grouped(self._paths, paths.name)
+
+    @cached_property
+    def _by_stem(self) -> Mapping[str, list[str]]:
+        return _grouped(self._paths, paths.stem)
+
+    def _named(self, name: str) -> list[tuple[float, list[str]]]:
+        """List the candidates of the same name; the same but for case; but for the suffix. Each costs some score."""
+        same = self._by_name.get(name.casefold(), [])
+        exact = [key for key in same if paths.name(key) == name]
+        stem = paths.stem(name) if paths.suffix(name) in IMAGE_SUFFIXES else name
+        return [(0.0, exact), (0.25, same), (0.5, self._by_stem.get(stem.casefold(), []))]
+
+    def _agreement(self, row: Row, folders: tuple[str, ...], file: str) -> float | None:
+        """Count the folders that agree from the end; None when row and file contradict each other."""
+        own = paths.folders(file)
+        split, of_file = split_of(folders) or row.split, split_of(own) or split_of((self._source,))
+        if split and of_file and split != of_file:
+            return None
+        agreed = _common_tail(folders, own)
+        row_is_tail = agreed == len(folders)
+        file_is_tail = agreed >= len(own) - self._around
+        return agreed if row_is_tail or file_is_tail else None
+
+
+def _grouped(keys: Iterable[str], part: Callable[[str], str]) -> Mapping[str, list[str]]:
+    groups: dict[str, list[str]] = defaultdict(list)
+    for key in keys:
+        groups[part(key).casefold()].append(key)
+    return dict(groups)
+
+
+def _common_tail(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    count = 0
+    for a, b in zip(reversed(one), reversed(other), strict=False):
+        if a.casefold() != b.casefold():
+            break
+        count += 1
+    return count

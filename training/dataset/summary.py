@@ -1,0 +1,65 @@
+"""What a person should know about a dataset that was just made."""
+
+from collections.abc import Iterable
+
+from training.dataset.dataset_files import Dataset
+
+_LISTED = 20
+_NAMED = 12
+_TOLD_CUT = 0.005
+
+
+def lines(dataset: Dataset, planned: Iterable[str | None] = ()) -> list[str]:
+    """Say what was set aside, what is there and what looks odd, a sentence a line, without control characters.
+
+    `planned` are the labels that were found before the images were read.
+    """
+    told = (*_set_aside(dataset), _summary(dataset), *_missing(dataset, planned), *_oddities(dataset))
+    return [printable(line) for line in told]
+
+
+def _set_aside(dataset: Dataset) -> list[str]:
+    files = dataset.description.set_aside
+    listed = [f"set aside {file.file}: {file.reason}" for file in files[:_LISTED]]
+    return listed + [f"set aside {len(files) - _LISTED} more; dataset.json lists them all"] * (len(files) > _LISTED)
+
+
+def _missing(dataset: Dataset, planned: Iterable[str | None]) -> list[str]:
+    lost = sorted({label for label in planned if label} - set(dataset.description.classes))
+    names = ", ".join((*lost[:_NAMED], *["..."] * (len(lost) > _NAMED)))
+    return [f"no usable image of {len(lost)} classes: {names}"] if lost else []
+
+
+def _summary(dataset: Dataset) -> str:
+    made, size = dataset.description, dataset.description.resolution
+    names = ", ".join((*made.classes[:_NAMED], *["..."] * (len(made.classes) > _NAMED)))
+    classes = f", {len(made.classes)} classes ({names})" if made.classes else ""
+    return f"{made.count} images of {size} x {size} px{classes}, {len(made.set_aside)} set aside"
+
+
+def _oddities(dataset: Dataset) -> list[str]:
+    made = dataset.description
+    found = []
+    if made.classes:
+        counts = dataset.labels.bincount()
+        (fewest, rare), (most, common) = ((int(counts[k]), made.classes[k]) for k in (counts.argmin(), counts.argmax()))
+        spread = f"{fewest} ({rare}) to {most} ({common}) images" if fewest < most else f"{most} images each"
+        found.append(f"the classes have {spread}")
+    if made.enlarged:
+        found.append(f"{made.enlarged} were smaller than {made.resolution} px and were enlarged: they look soft")
+    if made.duplicates:
+        found.append(f"{made.duplicates} show exactly the pixels of another image")
+    if made.dim:
+        found.append(
+            f"{made.dim} use less than 1/8 of their range (nearly black or of one grey): "
+            "their files may hold fewer bits than they declare"
+        )
+    found += [f"in {count} of the files, {remark}" for remark, count in made.remarks.items()]
+    if made.cut >= _TOLD_CUT:
+        found.append(f"{made.cut:.0%} of an image lies outside of the square on average ({made.crop})")
+    return found
+
+
+def printable(line: str) -> str:
+    """Escape what is no printable character: a name must not steer the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)

@@ -1,0 +1,98 @@
+"""The eye on a run: renders samples of the average and measures them against the data, now and then."""
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from torch import nn
+
+from models.registry import Architecture
+from training import samples
+from training.errors import MetricsError
+from training.metrics import features, figures, frechet, reference
+from training.metrics.figures import LEAST_REALS, PROBE_POINTS
+from training.metrics.reference import Reference
+from training.run_plan import Plan
+
+_TIMED = 8
+"""Images that tell how long one takes."""
+SEED = 2
+"""Of the samples that are measured: other ones than those of the grid (0) and of settling (1)."""
+
+
+class Eye:
+    """A feature network and the data's features, ready to measure a generator."""
+
+    def __init__(self, plan: Plan, progress: Callable[[int], None]) -> None:
+        self._extractor = features.load("efflite0", plan.device)
+        self._reference: Reference = reference.of(plan.dataset, self._extractor, plan.data, progress)
+        self._count = min(PROBE_POINTS, plan.dataset.description.count)
+
+    def look(self, average: nn.Module, architecture: Architecture) -> figures.Probe:
+        """Measure at most 2000 samples with labels in the data's proportions."""
+        labels = self._reference.labels_like(self._count) if architecture.classes else None
+        fakes = samples.samples(average, architecture.latent_dim, SEED, range(self._count), labels)
+        return figures.probe(self._reference, self._extractor(fakes))
+
+    def floor(self) -> dict[str, float]:
+        """Measure half of the real images against the other half: what no generator can be expected to beat.
+
+        Empty where there are too few images for two halves.
+        """
+        first, second = self._reference.halves()
+        return {} if len(first.features) < LEAST_REALS else self.named(figures.probe(first, second.features))
+
+    def named(self, probe: figures.Probe) -> dict[str, float]:
+        """Name a probe's figures together with their extractor."""
+        return figures.named(probe, self._extractor.name)
+
+
+class Cost(NamedTuple):
+    """Seconds that measuring takes here, timed on a few images."""
+
+    reals: float = 0.0
+    """Of all real images, before the first run on a dataset."""
+    check: float = 0.0
+    """Of one check, of the samples that it measures."""
+
+
+def cost(plan: Plan) -> Cost:
+    """Time what measuring a run takes; nothing is kept."""
+    if _trouble(plan) is not None:
+        return Cost()
+    try:
+        extractor = features.load("efflite0", plan.device)
+    except MetricsError:
+        return Cost()
+    some = plan.dataset.images[:_TIMED]
+    found = extractor(some)
+    started = time.monotonic()
+    extractor(some)
+    per_image = (time.monotonic() - started) / len(some)
+    gaussian = frechet.gaussian(found)
+    started = time.monotonic()
+    frechet.distance(gaussian, gaussian)
+    count, roots = plan.dataset.description.count, time.monotonic() - started
+    reals = 0.0 if reference.is_kept(plan.dataset, extractor, plan.data) else count * per_image
+    return Cost(reals + roots, min(PROBE_POINTS, count) * per_image + roots)
+
+
+def _trouble(plan: Plan) -> str | None:
+    """Say why a run is not measured; in no words where that is not wanted. None: it is."""
+    count = plan.dataset.description.count
+    if not plan.recipe.guard:
+        return ""
+    return f"{count} images are too few, at least {LEAST_REALS} are wanted" if count < LEAST_REALS else None
+
+
+def opened(plan: Plan, progress: Callable[[int], None]) -> Eye | str:
+    """Open an eye, or tell why there is none; where none is wanted, in no words.
+
+    `progress` hears how many real images are measured, where that was not done before.
+    """
+    if (trouble := _trouble(plan)) is not None:
+        return trouble
+    try:
+        return Eye(plan, progress)
+    except MetricsError as error:
+        return str(error)

@@ -1,0 +1,179 @@
+"""What a new run begins with: the networks of another run, or the generator of a checkpoint, as far as they fit."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from models import checkpoint, registry
+from models.errors import CheckpointError, ModelError
+from training import state
+from training.errors import StateError
+from training.networks import Networks
+from training.recipe import Recipe
+from training.run_plan import STATE
+
+_TABLE = "embedding.weight"
+_CLASS_TABLES = (_TABLE, "projection.weight")
+"""Tensors with a row for every class. A generator with classes has the first."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a run begins with, loaded."""
+
+    whose: str
+    generator: Mapping[str, Tensor]
+    discriminator: Mapping[str, Tensor] | None
+    """None: a checkpoint holds none."""
+    average: Mapping[str, Tensor]
+    classes: tuple[str, ...] | None
+    """None: unknown, in older states."""
+    shape: Mapping[str, object]
+    """What must be the same in the recipe of the new run, by the names that a recipe has for it."""
+
+
+def find(place: Path) -> Path:
+    """Find the file behind a run folder, a checkpoint's or a state's file, or the name of a shipped model.
+
+    Raises StateError when `place` is none of them.
+    """
+    if (place / STATE).is_file():
+        return place / STATE
+    try:
+        return registry.find(str(place))
+    except ModelError as error:
+        fault = "a folder without the state of a run" if place.is_dir() else "no such file or folder"
+        shipped = ", ".join(registry.zoo())
+        raise StateError(
+            f"{place}: {fault}; --from takes the folder of a run, a checkpoint (.safetensors) or a shipped model "
+            f"({shipped})"
+        ) from error
+
+
+def load(path: Path) -> Beginning:
+    """Load the state of a run or a checkpoint. Raises StateError for neither, CheckpointError for a damaged one."""
+    if _has(checkpoint.read_header, path):
+        return _of_checkpoint(path)
+    if _has(state.read_position, path):
+        return _of_run(path)
+    raise StateError(f"{path}: neither a checkpoint nor the state of a run that this version can read")
+
+
+def begin(beginning: Beginning, networks: Networks, recipe: Recipe, classes: Sequence[str]) -> str:
+    """Give freshly built networks what `beginning` holds; chance stays their own. Returns a sentence about it.
+
+    Classes of equal names keep what was learnt of them. Raises StateError when the generator does not fit.
+    """
+    _check_shape(beginning, recipe)
+    own_classes = classes if _TABLE in networks.generator.state_dict() else ()
+    rows = _rows(beginning, own_classes)
+    for own, found in ((networks.generator, beginning.generator), (networks.average, beginning.average)):
+        fitted = _fitted(own, found, rows)
+        if fitted is None:
+            raise StateError(f"{beginning.whose}: its networks are of another size of images, and cannot be enlarged")
+        own.load_state_dict(fitted)
+    critic = beginning.discriminator and _fitted(networks.discriminator, beginning.discriminator, rows)
+    if critic:
+        networks.discriminator.load_state_dict(critic)
+    return _told(beginning, bool(critic), own_classes, rows)
+
+
+def _has(read_header: Callable[[Path], object], path: Path) -> bool:
+    try:
+        read_header(path)
+    except (CheckpointError, StateError):
+        return False
+    return True
+
+
+def _of_checkpoint(path: Path) -> Beginning:
+    header, generator = checkpoint.load_generator(path)
+    built, tensors = header.architecture, generator.state_dict()
+    shape = {"architecture": built.name, "generator_channels": built.channels, "latent_dim": built.latent_dim}
+    whose = f"{header.name}, a checkpoint of {header.training.images_seen:,} images seen"
+    return Beginning(whose, tensors, None, tensors, header.classes, shape)
+
+
+def _of_run(path: Path) -> Beginning:
+    position, tensors = state.read(path)
+    parts = {name: state.under(tensors, name) for name in ("generator", "discriminator", "average")}
+    shape = position.recipe.model_dump(include={"architecture", "generator_channels", "latent_dim"})
+    whose = f"{position.name} at step {position.step:,} of its run"
+    return Beginning(whose, **parts, classes=_classes_of_run(path, position), shape=shape)
+
+
+def _classes_of_run(path: Path, position: state.Position) -> tuple[str, ...] | None:
+    """Tell the classes of a run; those of an older one are known if it has published a checkpoint."""
+    if position.classes is not None:
+        return position.classes
+    try:
+        return checkpoint.read_header(path.with_name(f"{position.name}.safetensors")).classes
+    except CheckpointError:
+        return None
+
+
+def _check_shape(beginning: Beginning, recipe: Recipe) -> None:
+    wanted = {key: value for key, value in beginning.shape.items() if getattr(recipe, key) != value}
+    if wanted:
+        here = " and ".join(f"{key} {getattr(recipe, key)}" for key in wanted)
+        there = " ".join(f"--set {key}={value}" for key, value in wanted.items())
+        raise StateError(f"{beginning.whose}: does not fit a recipe with {here}; begin with: {there}")
+
+
+def _rows(beginning: Beginning, own: Sequence[str]) -> dict[int, int]:
+    """Find for each class, by its position, the position that it had. As many unknown names count as the same."""
+    count = len(beginning.generator.get(_TABLE, ()))
+    unknown = own if count == len(own) else ()
+    before = list(unknown if beginning.classes is None else beginning.classes)[:count]
+    return {k: before.index(name) for k, name in enumerate(own) if name in before}
+
+
+def _fitted(network: nn.Module, found: Mapping[str, Tensor], rows: Mapping[int, int]) -> dict[str, Tensor] | None:
+    """Fit tensors to a network. None when they are those of another one."""
+    own = {key: value.detach().cpu() for key, value in network.state_dict().items()}
+    if own.keys() - set(_CLASS_TABLES) != found.keys() - set(_CLASS_TABLES):
+        return None
+    fitted = {}
+    for key, fresh in own.items():
+        value = _class_rows(fresh, found.get(key), rows) if key in _CLASS_TABLES else _resized(fresh, found[key])
+        if value is None:
+            return None
+        fitted[key] = value
+    return fitted
+
+
+def _class_rows(fresh: Tensor, found: Tensor | None, rows: Mapping[int, int]) -> Tensor:
+    if found is None or found.shape[1:] != fresh.shape[1:]:
+        return fresh
+    kept = fresh.clone()
+    for own, before in rows.items():
+        kept[own] = found[before]
+    return kept
+
+
+def _resized(fresh: Tensor, found: Tensor) -> Tensor | None:
+    """Fit a tensor whose sides depend on the size of the images, or on whether there are classes."""
+    if fresh.shape == found.shape:
+        return found
+    if fresh.dim() == found.dim() == 4 and fresh.shape[2:] != found.shape[2:]:
+        # A kernel as large as the start grid: as many weights more as add up to one value weigh less each.
+        scale = found[0, 0].numel() / fresh[0, 0].numel() if fresh.shape[0] == 1 else 1.0
+        found = scale * interpolate(found, tuple(fresh.shape[2:]), mode="bilinear")
+    differing = [k for k, (a, b) in enumerate(zip(fresh.shape, found.shape, strict=True)) if a != b]
+    if len(differing) > 1:
+        return None
+    kept = fresh.clone()
+    shared = tuple(slice(min(a, b)) for a, b in zip(fresh.shape, found.shape, strict=True))
+    kept[shared] = found[shared]
+    return kept
+
+
+def _told(beginning: Beginning, with_discriminator: bool, classes: Sequence[str], rows: Mapping[int, int]) -> str:
+    what = "the generator and the discriminator" if with_discriminator else "the generator"
+    rest = "" if with_discriminator else "; the discriminator starts fresh"
+    fresh = [name for k, name in enumerate(classes) if k not in rows]
+    new = f"; classes that start fresh: {', '.join(fresh[:12])}{', ...' * (len(fresh) > 12)}" if fresh else ""
+    return f"begins with {what} of {beginning.whose}{rest}{new}"

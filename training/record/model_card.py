@@ -1,0 +1,121 @@
+"""The model card beside a checkpoint: what a person needs to know before using it."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from models import atomic_file
+from models.checkpoint import Header
+from training.metrics.report import Report, interval
+from training.record import grid_layout, run_log, sample_grid
+from training.record.run_log import LOG, EpochLine
+
+PLOTS = "plots.png"
+
+
+def write(folder: Path, header: Header, report: Report | None = None) -> None:
+    """Write the card beside its checkpoint, with the files that are there and the figures that were measured.
+
+    Where several models share a folder, each one's plots and log bear its name.
+    """
+    name = header.name
+    candidates = (f"{name}-strip.png",), (f"{name}-{PLOTS}", PLOTS), (f"{name}.jsonl", LOG)
+    files = [next((file for file in choice if (folder / file).exists()), None) for choice in candidates]
+    text = render(header, run_log.read(folder), report, *files)
+    atomic_file.write(folder / f"{header.name}.md", text.encode())
+
+
+def render(
+    header: Header,
+    lines: Sequence[EpochLine],
+    report: Report | None = None,
+    strip: str | None = None,
+    plots: str | None = None,
+    figures: str | None = None,
+) -> str:
+    """Say what a checkpoint is, on what it was trained and how, in Markdown.
+
+    The grid is `NAME.png`, beside the card; `strip` and `plots` are the files of further pictures, and `figures` that
+    of every epoch's figures, if there are any.
+    """
+    parts = [
+        f"# {header.name}",
+        f"![Samples of {header.name}, not selected]({header.name}.png)",
+        f"The samples are {sample_grid.address(header.architecture)}, not selected; a service makes them again for "
+        f"`POST /generate?model={header.name}&n={sample_grid.count(header.architecture)}&seed={grid_layout.SEED}`.",
+        _table(("", ""), _facts(header, lines)),
+        *_metrics(header, report),
+        *([f"## Walks between latents\n\n![Walks of {header.name} between latents]({strip})"] if strip else []),
+        *([f"## Curves\n\n![Losses, scores and metrics of {header.name}]({plots})"] if plots else []),
+        *_events(header, lines),
+        f"## Recipe\n\n```toml\n{_toml(header)}\n```",
+        *([f"Every epoch's figures: [{figures}]({figures})."] if figures else []),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _facts(header: Header, lines: Sequence[EpochLine]) -> list[tuple[str, ...]]:
+    architecture, data, training = header.architecture, header.data, header.training
+    latent = f"latent {architecture.latent_dim}{' on a sphere' if architecture.sphere else ''}"
+    return [
+        ("images", f"{header.resolution} x {header.resolution} px, RGB"),
+        ("classes", ", ".join(header.classes) if header.classes else "none (unconditional)"),
+        ("architecture", f"{architecture.name}, {latent}, channels {architecture.channels}"),
+        ("data", f"{data.name}, {data.images} images"),
+        ("licence of the data", data.licence),
+        ("images seen", f"{training.images_seen:,}"),
+        ("training time", f"{_time(header, lines)} on {training.device}"),
+        ("versions", ", ".join(f"{name} {version}" for name, version in header.versions.items())),
+    ]
+
+
+def _time(header: Header, lines: Sequence[EpochLine]) -> str:
+    """Tell how long a model was trained: as the log says, or the header of an older checkpoint."""
+    seen, minutes = header.training.images_seen, header.training.minutes
+    told = [line.seconds for line in lines if line.images_seen >= seen][:1] or [line.seconds for line in lines[-1:]]
+    seconds = 60 * minutes if minutes is not None else told[0] if told else None
+    if seconds is None:
+        return "not recorded,"
+    return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
+
+
+def _metrics(header: Header, report: Report | None) -> list[str]:
+    if report is None:
+        rows = [(name, f"{value:.4g}") for name, value in header.metrics.items()]
+        note = (
+            "Measured while it trained, on the 2,000 samples or fewer of a check: so few enlarge a Frechet distance. "
+            "`imagemill evaluate` measures more."
+        )
+        return [f"## Metrics\n\n{_table(('', header.name), rows)}", note] if rows else []
+    made = report.provenance
+    both = [
+        (name, f"{value:.4g}", interval(report, name), f"{report.floor[name]:.4g}")
+        for name, value in report.figures.items()
+    ]
+    return [
+        f"## Metrics\n\n{_table(('', header.name, '95%', 'real images'), both)}",
+        *(["\n".join(f"- {note}" for note in report.notes)] if report.notes else []),
+        f"{made.fakes:,} samples (seed {report.seed}) against the {made.reals:,} images of {made.dataset}, by "
+        f"features of {made.extractor} (resize: {made.resize}); precision, recall, density, coverage and the kernel "
+        f"distance take {made.manifold:,} of each, k = {made.k}. In the column of real images one half of them takes "
+        f"the place of the samples, the other that of the data. SHA-256 of the data: `{made.dataset_sha256}`.",
+    ]
+
+
+def _events(header: Header, lines: Sequence[EpochLine]) -> list[str]:
+    past = [line for line in lines if line.images_seen <= header.training.images_seen]
+    events = [f"- {line.images_seen:,} images: {event}" for line in past for event in line.events]
+    return ["## Events\n\n" + "\n".join(events)] if events else []
+
+
+def _table(heading: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [heading, ("---",) * len(heading), *(tuple(map(_cell, row)) for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def _toml(header: Header) -> str:
+    return "\n".join(f"{key} = {json.dumps(value)}" for key, value in header.recipe.items() if value is not None)

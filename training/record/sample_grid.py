@@ -1,0 +1,48 @@
+"""The grid: the same latents after every epoch, class by class, so that two grids differ by training alone."""
+
+import torch
+from PIL import Image
+from torch import nn
+
+from models.registry import Architecture
+from training import samples
+from training.record import class_captions, contact_sheet, grid_layout
+
+
+def draw(generator: nn.Module, architecture: Architecture, classes: tuple[str, ...]) -> Image.Image:
+    """Draw the grid of a generator in eval mode.
+
+    Index i of the seed has class i modulo the number of classes, as when a service is asked for all of them: a grid is
+    the first images that the service sends for that seed, sorted by class.
+    """
+    shown = classes[: grid_layout.MOST_CLASSES] or ("",)
+    step = max(1, len(classes))
+    indices = [index for index in range(count(architecture)) if index % step < len(shown)]
+    labels = torch.tensor(indices) % step if classes else None
+    images = samples.samples(generator, architecture.latent_dim, grid_layout.SEED, indices, labels)
+    blocks = [
+        contact_sheet.Block(
+            class_captions.label(number, name),
+            images[number :: len(shown)],
+            grid_layout.rows_per_class(architecture) > 1,
+        )
+        for number, name in enumerate(shown)
+    ]
+    return contact_sheet.compose(blocks, grid_layout.columns(architecture))
+
+
+def address(architecture: Architecture) -> str:
+    """Say which latents are on the grid."""
+    classes = architecture.classes
+    first = (
+        f"the first {grid_layout.MOST_CLASSES} of {classes} classes of " if classes > grid_layout.MOST_CLASSES else ""
+    )
+    return (
+        f"{first}latents 0 to {count(architecture) - 1} of seed {grid_layout.SEED}"
+        f"{', class by class' if classes else ''}"
+    )
+
+
+def count(architecture: Architecture) -> int:
+    """Count the latents, those of classes that are left out included."""
+    return grid_layout.columns(architecture) * grid_layout.rows_per_class(architecture) * max(1, architecture.classes)

@@ -1,0 +1,56 @@
+"""Who trains in a run folder: one run at a time, by a lock that the kernel releases when its process ends."""
+
+import errno
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TextIO
+
+from models import atomic_file
+from training.errors import StateError
+
+_LOCK = "owner"
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+"""What file systems say that have no locks."""
+
+
+@contextmanager
+def owned(folder: Path) -> Iterator[str]:
+    """Own a run folder for as long as its run trains, and remove what earlier owners left unfinished there.
+
+    Of the processes of one run, only the leader asks. Yields a warning where the file system has no locks, or nothing.
+    Raises StateError, which names the owner, when another process trains the run; OSError without such a folder.
+    """
+    with (folder / _LOCK).open("a+", encoding="utf-8") as file:
+        warning = _locked(file, folder)
+        _sign(file)
+        for place in (folder, folder / "samples"):
+            atomic_file.remove_abandoned(place)
+        yield warning
+
+
+def _locked(file: TextIO, folder: Path) -> str:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.seek(0)
+        owner = file.readline().strip() or "another process"
+        raise StateError(
+            f"{folder}: this run is being trained by {owner}; stop that first, or train a new run"
+        ) from error
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        return f"the file system of {folder} has no locks: see to it that nobody else trains this run"
+    return ""
+
+
+def _sign(file: TextIO) -> None:
+    file.seek(0)
+    file.truncate()
+    file.write(f"process {os.getpid()} on {socket.gethostname()} since {datetime.now():%Y-%m-%d %H:%M:%S}\n")
+    file.flush()

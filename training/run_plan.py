@@ -1,0 +1,113 @@
+"""What a run is asked to do: put together from the command line, or read back from a run's folder."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from models.checkpoint import MODEL_NAME
+from training import networks, recipe, state
+from training.dataset import dataset_files, default_names
+from training.dataset.dataset_files import Dataset
+from training.errors import RecipeError, StateError
+from training.recipe import Recipe
+
+STATE = "state.safetensors"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run before its first step."""
+
+    name: str
+    """Of the model that comes out."""
+    recipe_name: str
+    recipe: Recipe
+    dataset: Dataset
+    data: Path
+    """Folder of the dataset."""
+    seed: int
+    device: torch.device
+    begin: Path | None = None
+    """State of another run, or a checkpoint, whose networks this one begins with."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What the command line changes of a recipe."""
+
+    epochs: float | None = None
+    images: int | None = None
+    minutes: float | None = None
+    values: tuple[str, ...] = ()
+    """KEY=VALUE, the value being TOML."""
+
+    @property
+    def budget(self) -> dict[str, float]:
+        """The budget that replaces the recipe's, if any. Raises RecipeError when there are several."""
+        given = {name: getattr(self, name) for name in recipe.BUDGETS if getattr(self, name) is not None}
+        if len(given) > 1:
+            raise RecipeError(f"a budget is given in {' or '.join(given)}, not in both")
+        return given
+
+
+def fresh(
+    data: Path,
+    recipe_name: str,
+    changes: Changes,
+    seed: int,
+    device: torch.device,
+    name: str | None,
+    begin: Path | None = None,
+) -> Plan:
+    """Plan a new run, which begins with the networks in the file `begin`, if one is given.
+
+    Raises RecipeError for an unknown recipe or a value that it may not hold.
+    """
+    dataset = dataset_files.load(data)
+    model = name or default_names.of_model(dataset.description.name, dataset.description.resolution)
+    if not re.fullmatch(MODEL_NAME, model):
+        raise RecipeError(f"a model's name matches {MODEL_NAME}, got {model!r}")
+    pairs = _pairs(changes.values)
+    if twice := [name for name in recipe.BUDGETS if name in pairs] if changes.budget else []:
+        raise RecipeError(f"a budget is given twice: --set {twice[0]} and --{next(iter(changes.budget))}")
+    resolved = recipe.load(recipe_name, pairs, changes.budget)
+    networks.architecture_of(resolved, dataset.description)
+    return Plan(model, recipe_name, resolved, dataset, data, seed, device, begin)
+
+
+def resumed(data: Path, folder: Path, device: torch.device, new_budget: Mapping[str, float] | None = None) -> Plan:
+    """Plan to go on with the run in a folder, on a new budget if one is given.
+
+    Raises StateError when there is no run, or it was trained on other data.
+    """
+    dataset = dataset_files.load(data)
+    position = state.read_position(folder / STATE)
+    if position.dataset_sha256 != dataset.description.sha256:
+        raise StateError(f"{folder}: was trained on other data than {dataset.description.name}")
+    resolved = recipe.with_budget(position.recipe, new_budget) if new_budget else position.recipe
+    return Plan(position.name, position.recipe_name, resolved, dataset, data, position.seed, device)
+
+
+def check_run(folder: Path) -> None:
+    """Refuse a folder that holds no run. Raises StateError."""
+    state.read_position(folder / STATE)
+
+
+def device_named(name: str | None) -> torch.device:
+    """Find a device; without a name, a GPU where there is one. Raises RecipeError when it cannot be used."""
+    try:
+        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError) as error:
+        raise RecipeError(f"no device {name!r} here ({str(error).partition('. ')[0].splitlines()[0]})") from error
+    return device
+
+
+def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
+    for text in texts:
+        if "=" not in text:
+            raise RecipeError(f"a change is KEY=VALUE, got {text!r}")
+    return {key.strip(): value.strip() for key, _, value in (text.partition("=") for text in texts)}

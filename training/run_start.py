@@ -1,0 +1,70 @@
+"""How a run opens: from nothing, with networks of another run, or where it was stopped, perhaps with another budget."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from training import budget, initial_weights, state
+from training.budget import Budget
+from training.networks import Networks
+from training.run_plan import STATE, Plan
+from training.state import Position
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Where a run goes on from."""
+
+    position: Position
+    sums: Tensor | None = None
+    """Running sums of the epoch under way. Shapes: (6,)."""
+    told: str = ""
+    """A sentence for the person who trains, where there is something to say."""
+
+
+def of(plan: Plan, folder: Path | None, networks: Networks, whole: Budget) -> Opening:
+    """Open a run: continue the one in `folder`, or begin a new one. Raises StateError for a state that does not fit."""
+    if folder and (folder / STATE).exists():
+        position, sums = state.restore(folder / STATE, networks)
+        if position.recipe == plan.recipe:
+            return Opening(position, sums)
+        stretched = _stretched(position, plan, whole.progress(position.step, position.seconds))
+        return Opening(stretched, sums, stretched.events[-1])
+    data = plan.dataset.description
+    position = Position(
+        name=plan.name,
+        recipe_name=plan.recipe_name,
+        recipe=plan.recipe,
+        dataset_sha256=data.sha256,
+        seed=plan.seed,
+        classes=data.classes,
+    )
+    if plan.begin is None:
+        return Opening(position)
+    found = initial_weights.load(plan.begin)
+    told = initial_weights.begin(found, networks, plan.recipe, data.classes)
+    return Opening(position.model_copy(update={"begun_from": found.whose}), told=told)
+
+
+def _stretched(position: Position, plan: Plan, spent: float) -> Position:
+    """Move a run to the budget of its plan, of which the share `spent` is spent.
+
+    Everything that changes over a run, learning rates too, goes on as it stands at that share of the new budget.
+    """
+    before, after = budget.words(position.recipe), budget.words(plan.recipe)
+    event = (
+        f"step {position.step}: the budget is {after} instead of {before}, of which {spent:.0%} is spent; "
+        f"learning rates and all else that changes over a run go on from there"
+    )
+    best = position.best and position.best.model_copy(
+        update={"progress": spent * position.best.step / max(1, position.step)}
+    )
+    return position.model_copy(
+        update={
+            "recipe": plan.recipe,
+            "best": best,
+            "earlier_budgets": (*position.earlier_budgets, f"{before} until step {position.step}"),
+            "events": (*position.events, event),
+        }
+    )
