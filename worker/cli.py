@@ -32,7 +32,7 @@ def _is_alive(settings: WorkerSettings) -> bool:
     from redis.exceptions import RedisError
 
     from worker.contracts.queue.connection import connect
-    from worker.contracts.queue.keys import paused_key, worker_key
+    from worker.contracts.queue.redis_keys import paused_key, worker_key
 
     redis = connect(settings.redis_url, _TIMEOUT_SECONDS, password=settings.redis_password)
     try:

@@ -16,7 +16,7 @@ from rq.utils import as_text
 from worker.contracts.catalog import CatalogEntry, PausedWorker, SetAside, SetAsides, WorkerEntry
 from worker.contracts.queue.counters import TALLY_KEY, Count, Counted
 from worker.contracts.queue.events import Ring
-from worker.contracts.queue.keys import (
+from worker.contracts.queue.redis_keys import (
     LEARNT_FIELD,
     LIVE_TTL_SECONDS,
     MODELS_KEY,

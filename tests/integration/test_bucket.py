@@ -13,7 +13,7 @@ from tests.integration.running_service import House, wait_until
 from tests.s3 import BUCKET, S3Server
 from tests.tiny import PLAIN, save_checkpoint
 from tests.unit.conftest import spec_of
-from worker.contracts.queue.keys import MODELS_KEY
+from worker.contracts.queue.redis_keys import MODELS_KEY
 
 SIZES = (1, 700, 1)
 FAULTS: tuple[Fault, ...] = ("none", "503 after storing", "409 without storing", "reset after storing", "some 503")

@@ -18,7 +18,7 @@ from rq.utils import as_text
 from tests.integration.running_service import House, wait_until
 from tests.tiny import LABELLED, PLAIN
 from worker.contracts.queue.counters import TALLY_KEY
-from worker.contracts.queue.keys import attempts_key, lease_key
+from worker.contracts.queue.redis_keys import attempts_key, lease_key
 
 N = 20_000
 """Many shards, so that a job is certainly at work when its worker is stopped."""

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from worker.contracts.catalog import CatalogEntry, Numerics, PausedWorker, SetAside, SetAsides, WorkerEntry
 from worker.contracts.queue.events import Ring
-from worker.contracts.queue.keys import (
+from worker.contracts.queue.redis_keys import (
     LEARNT_FIELD,
     LEASE_TTL_SECONDS,
     LIVE_TTL_SECONDS,
@@ -30,7 +30,7 @@ from worker.contracts.queue.keys import (
 )
 from worker.contracts.queue.tasks import Task
 from worker.queue.alive_file import Heartbeat
-from worker.queue.counters import Tally
+from worker.queue.unsent_counts import Tally
 
 _ENDED_TTL_SECONDS = 60
 """Of the progress of a job that has ended: somebody may just be reading that it has not."""

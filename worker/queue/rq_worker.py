@@ -20,7 +20,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import as_text
 from rq.worker.base import WorkerStatus
 
-from worker.contracts.queue.keys import queue_names
+from worker.contracts.queue.redis_keys import queue_names
 from worker.contracts.queue.task_queue import NEEDS_FIELD
 from worker.contracts.queue.tasks import Task
 from worker.errors import TaskRefusedError

@@ -14,7 +14,7 @@ import torch
 from worker.archive import shard_layout
 from worker.archive.zip_tail import build_tail
 from worker.contracts.jobs import JobError, JobSpec, JobState
-from worker.contracts.queue.keys import learning_key
+from worker.contracts.queue.redis_keys import learning_key
 from worker.contracts.queue.task_queue import Line
 from worker.contracts.queue.tasks import Task
 from worker.contracts.store.job_store import Artifacts, StoreError

@@ -14,7 +14,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import as_text
 
 from worker.contracts.jobs import JobSpec
-from worker.contracts.queue.keys import lease_key, queue_names, queue_parts, turns_key
+from worker.contracts.queue.redis_keys import lease_key, queue_names, queue_parts, turns_key
 from worker.contracts.queue.tasks import Task
 
 _ANY_BYTES = "surrogateescape"

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from worker.contracts.jobs import JobId
-from worker.contracts.queue.keys import lease_key
+from worker.contracts.queue.redis_keys import lease_key
 
 
 class Task(BaseModel):

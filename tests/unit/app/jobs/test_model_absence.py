@@ -7,7 +7,7 @@ from app.cluster.cluster_state import Live
 from app.jobs.model_absence import ABSENCE_SECONDS, ModelAbsence
 from tests.unit.conftest import spec_of
 from worker.contracts.catalog import Numerics, WorkerEntry
-from worker.contracts.queue.keys import worker_key
+from worker.contracts.queue.redis_keys import worker_key
 
 SPEC = spec_of()
 

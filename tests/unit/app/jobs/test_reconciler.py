@@ -18,7 +18,7 @@ from tests.unit.conftest import MakeSpec
 from worker.contracts.catalog import Numerics, WorkerEntry
 from worker.contracts.jobs import JobSpec, JobState
 from worker.contracts.queue.counters import Count
-from worker.contracts.queue.keys import (
+from worker.contracts.queue.redis_keys import (
     LEASE_TTL_SECONDS,
     paused_key,
     progress_key,

@@ -4,7 +4,7 @@ from redis import Redis
 from app.cluster.cluster_state import Live
 from tests.unit.conftest import MakeSpec
 from worker.contracts.catalog import SetAside
-from worker.contracts.queue.keys import progress_key
+from worker.contracts.queue.redis_keys import progress_key
 from worker.contracts.queue.tasks import Task
 from worker.queue.heartbeat import Pulse
 

@@ -8,7 +8,7 @@ from rq import Queue
 
 from tests.unit.conftest import spec_of
 from worker.contracts.jobs import JobSpec
-from worker.contracts.queue.keys import queue_names
+from worker.contracts.queue.redis_keys import queue_names
 from worker.contracts.queue.task_queue import Line
 from worker.contracts.queue.tasks import Task
 

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from app.cluster.cluster_state import Live
 from worker.contracts.queue.counters import TALLY_KEY, Count
-from worker.queue.counters import Tally
+from worker.queue.unsent_counts import Tally
 
 ENDED = Count(name="jobs_ended", labels=("failed",))
 
