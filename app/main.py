@@ -10,29 +10,29 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from app.api import catalog_routes, health_routes, image_routes, openapi_document, problems
-from app.api.auth_middleware import Gate
-from app.api.cors import Cors
-from app.api.event_headers import Unbuffered
-from app.api.health_routes import Probes
+from app.api.auth_middleware import AuthMiddleware
+from app.api.cors import CorsMiddleware
+from app.api.event_headers import EventHeadersMiddleware
+from app.api.health_routes import HealthChecks
 from app.api.job_routes import router
-from app.api.prefix_middleware import Prefixed
-from app.auth.key_file import KeyRing
+from app.api.prefix_middleware import PrefixMiddleware
+from app.auth.key_file import KeyFile
 from app.auth.quota import Quota
-from app.cluster.cluster_state import Live
-from app.cluster.disk_space import Room
+from app.cluster.cluster_state import ClusterState
+from app.cluster.disk_space import DiskSpace
 from app.cluster.model_catalog import Models
-from app.cluster.prometheus import Metrics
+from app.cluster.prometheus import PrometheusCollector
 from app.cluster.readiness import Readiness
-from app.jobs.job_factory import Orders
-from app.jobs.job_service import Service
-from app.jobs.notifications import Bell
+from app.jobs.job_factory import JobFactory
+from app.jobs.job_service import JobService
+from app.jobs.notifications import JobNotifications
 from app.jobs.reconciler import Reconciler
-from app.jobs.watcher import Waiting
+from app.jobs.watcher import JobWatcher
 from app.settings import Settings
-from app.styles.style_service import Styles
+from app.styles.style_service import StyleService
 from worker.contracts.queue.connection import connect, connect_async
-from worker.contracts.queue.task_queue import Line
-from worker.contracts.store.job_store import Artifacts
+from worker.contracts.queue.task_queue import TaskQueue
+from worker.contracts.store.job_store import JobStore
 from worker.contracts.store.open_store import open_store
 
 _REDIS_TIMEOUT_SECONDS = 5
@@ -47,13 +47,13 @@ _PROBED_BUCKET_SECONDS = 1.5
 
 def create_app(settings: Settings) -> FastAPI:
     """Build the application; its reconciler runs as long as it does. Raises KeysError, SettingsError."""
-    ring = None if settings.keys is None else KeyRing(settings.keys)
+    ring = None if settings.keys is None else KeyFile(settings.keys)
     redis = connect(settings.redis_url, _REDIS_TIMEOUT_SECONDS, password=settings.redis_password)
-    artifacts, line, live = open_store(settings.store, _BUCKET_SECONDS), Line(redis), Live(redis)
-    room = Room(redis, artifacts, artifacts.free_bytes, settings.min_free_bytes)
+    artifacts, line, live = open_store(settings.store, _BUCKET_SECONDS), TaskQueue(redis), ClusterState(redis)
+    room = DiskSpace(redis, artifacts, artifacts.free_bytes, settings.min_free_bytes)
     reconciler = Reconciler(redis, artifacts, line, live, room, settings.reconcile_every_seconds)
 
-    bell = Bell(connect_async(settings.redis_url, _REDIS_TIMEOUT_SECONDS, settings.redis_password))
+    bell = JobNotifications(connect_async(settings.redis_url, _REDIS_TIMEOUT_SECONDS, settings.redis_password))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -66,21 +66,21 @@ def create_app(settings: Settings) -> FastAPI:
     options: dict[str, Any] = {"lifespan": lifespan, "redirect_slashes": False, "docs_url": None}
     app = FastAPI(title="Imagemill", summary="Image datasets on demand.", **options)
     app.state.artifacts, app.state.bell = artifacts, bell
-    app.state.styles = Styles(artifacts, room)
+    app.state.styles = StyleService(artifacts, room)
     app.state.quota = Quota(redis, artifacts, live)
     app.state.models = Models(live, settings.default_model)
-    orders = Orders(app.state.models, app.state.styles, settings.shard_images)
-    app.state.service = Service(settings, artifacts, line, live, app.state.models, orders, app.state.quota, room)
-    app.state.waiting = Waiting(app.state.service, bell)
+    orders = JobFactory(app.state.models, app.state.styles, settings.shard_images)
+    app.state.service = JobService(settings, artifacts, line, live, app.state.models, orders, app.state.quota, room)
+    app.state.waiting = JobWatcher(app.state.service, bell)
     app.state.probes = _probes(settings)
     app.include_router(router)
     app.include_router(image_routes.router)
     app.include_router(catalog_routes.router)
     app.include_router(health_routes.router)
-    app.add_middleware(Unbuffered)
-    app.add_middleware(Gate, ring=ring, origins=settings.cors_origins, is_local=settings.open is None)
-    app.add_middleware(Cors, origins=settings.cors_origins)
-    app.add_middleware(Prefixed, prefix=settings.root_path, names=_names())
+    app.add_middleware(EventHeadersMiddleware)
+    app.add_middleware(AuthMiddleware, ring=ring, origins=settings.cors_origins, is_local=settings.open is None)
+    app.add_middleware(CorsMiddleware, origins=settings.cors_origins)
+    app.add_middleware(PrefixMiddleware, prefix=settings.root_path, names=_names())
     problems.install(app, settings.max_images)
     openapi_document.install(app, has_keys=ring is not None)
     return app
@@ -96,7 +96,9 @@ def _names() -> set[str]:
     return {route.path.split("/")[1] for route in routes if isinstance(route, APIRoute)} | {"docs", "openapi.json"}
 
 
-def _probes(settings: Settings) -> Probes:
+def _probes(settings: Settings) -> HealthChecks:
     redis = connect(settings.redis_url, _PROBE_TIMEOUT_SECONDS, retries=0, password=settings.redis_password)
-    artifacts, live = Artifacts(settings.store, _PROBED_BUCKET_SECONDS), Live(redis)
-    return Probes(Metrics(artifacts, Line(redis), live), Readiness(artifacts, live, settings.min_free_mb))
+    artifacts, live = JobStore(settings.store, _PROBED_BUCKET_SECONDS), ClusterState(redis)
+    return HealthChecks(
+        PrometheusCollector(artifacts, TaskQueue(redis), live), Readiness(artifacts, live, settings.min_free_mb)
+    )

@@ -16,13 +16,13 @@ import httpx
 from redis import Redis
 from redis.exceptions import RedisError
 
-from app.cluster.cluster_state import Live
+from app.cluster.cluster_state import ClusterState
 from app.local.supervisor import queue_command
 from benchmarks.service import processes
 from imagemill.start import command
 from worker.contracts.queue.connection import connect
 from worker.contracts.queue.redis_url import of_socket
-from worker.contracts.store.job_store import Artifacts
+from worker.contracts.store.job_store import JobStore
 
 _ROOT = Path(__file__).parents[1]
 _READY_SECONDS, _END_SECONDS, _POLL_SECONDS = 120, 60, 0.005
@@ -52,8 +52,8 @@ class Assembly:
         own = {"IMAGEMILL_REDIS_URL": url, "IMAGEMILL_STORE": str(self.store), "IMAGEMILL_LOG_LEVEL": "warning"}
         self._environment = {**os.environ, **own, **(environment or {})}
         self.redis: Redis = connect(url, _REDIS_SECONDS)
-        self.live = Live(self.redis)
-        self.artifacts = Artifacts(str(self.store))
+        self.live = ClusterState(self.redis)
+        self.artifacts = JobStore(str(self.store))
         self.ready_seconds: dict[str, float] = {}
         """From the start of a part until it was ready."""
         self._parts: dict[str, subprocess.Popen[bytes]] = {}

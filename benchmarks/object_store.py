@@ -19,7 +19,7 @@ import typer
 from benchmarks import table
 from benchmarks.command import console, run
 from tests.fault_proxy import Fault, FaultProxy
-from tests.integration.running_service import House
+from tests.integration.running_service import RunningService
 from tests.s3 import BUCKET, S3Server
 from tests.tiny import PLAIN, save_checkpoint
 
@@ -76,10 +76,10 @@ def main(
 
 
 @contextmanager
-def _house(folder: Path, workers: int, **environment: str) -> Iterator[House]:
+def _house(folder: Path, workers: int, **environment: str) -> Iterator[RunningService]:
     folder.mkdir()
     save_checkpoint(folder / "models", PLAIN)
-    house = House(folder, **environment)
+    house = RunningService(folder, **environment)
     try:
         house.start_workers(*({} for _ in range(workers)))
         yield house
@@ -92,7 +92,7 @@ def _archive_of_local_disk(folder: Path, n: int) -> bytes:
         return house.download(house.wait_done(house.generate(n, seed=6)["id"])["id"])
 
 
-def _run(house: House, proxy: FaultProxy, mode: str, jobs: int, n: int, expected: bytes) -> Outcome:
+def _run(house: RunningService, proxy: FaultProxy, mode: str, jobs: int, n: int, expected: bytes) -> Outcome:
     began, hits = time.monotonic(), proxy.hits
     if mode == _AWAY:
         accepted = [_accepted(house, n) for _ in range(jobs)]
@@ -109,7 +109,7 @@ def _run(house: House, proxy: FaultProxy, mode: str, jobs: int, n: int, expected
     return Outcome(mode, proxy.hits - hits, jobs, lost, empty, same, time.monotonic() - began)
 
 
-def _accepted(house: House, n: int) -> str:
+def _accepted(house: RunningService, n: int) -> str:
     """Ask until there is a 202."""
     while True:
         answer = house.client.post("/generate", params={"n": n, "seed": 6})
@@ -118,7 +118,7 @@ def _accepted(house: House, n: int) -> str:
         time.sleep(_POLL_SECONDS)
 
 
-def _archive(house: House, job_id: str) -> bytes | None:
+def _archive(house: RunningService, job_id: str) -> bytes | None:
     """Download a job that has succeeded; None if it does not, and nothing if its archive breaks off."""
     deadline = time.monotonic() + _DEADLINE_SECONDS
     while time.monotonic() < deadline:
@@ -129,7 +129,7 @@ def _archive(house: House, job_id: str) -> bytes | None:
     return None
 
 
-def _downloaded(house: House, job_id: str) -> bytes:
+def _downloaded(house: RunningService, job_id: str) -> bytes:
     with suppress(httpx.TransportError):
         answer = house.client.get(f"/jobs/{job_id}/download")
         return answer.content if answer.is_success else b""

@@ -14,7 +14,7 @@ from benchmarks.command import console, run
 from models import pixels, registry
 from models.inference import ServedDcgan
 from worker.rendering.encoding import encode
-from worker.rendering.engine import Runtime, choose_device
+from worker.rendering.engine import RenderEngine, choose_device
 
 _MODEL = "faces-64"
 _REPEATS = 60
@@ -28,7 +28,7 @@ T = TypeVar("T")
 def main() -> None:
     """Measure, and print a table."""
     torch.set_num_threads(1)
-    runtime = Runtime([registry.find(_MODEL)], choose_device("cpu"))
+    runtime = RenderEngine([registry.find(_MODEL)], choose_device("cpu"))
     model = runtime.model(runtime.entries[0])
     generator = cast(ServedDcgan, model._generator)
     block = range(model.batch_size)

@@ -31,7 +31,7 @@ from benchmarks.styles import drawn
 from models import registry
 from models.precision import fastest_dtype
 from worker.contracts.uploaded_images import normalised
-from worker.rendering.engine import Runtime, choose_device
+from worker.rendering.engine import RenderEngine, choose_device
 from worker.style import image_tensors, losses, vgg
 from worker.style.gatys import Settings, StyleTransfer
 
@@ -137,7 +137,7 @@ def main(
     network = vgg.load(vgg19, fastest_dtype(device), device)
     picture = image_tensors.from_picture(normalised(painting.read_bytes(), _SIDE))
     transfer = StyleTransfer(network, picture.to(device), settings)
-    runtime = Runtime([registry.find(_MODEL)], device)
+    runtime = RenderEngine([registry.find(_MODEL)], device)
     model = runtime.model(runtime.entries[0])
     samples = drawn(model, 1, model.batch_size)
     if large:

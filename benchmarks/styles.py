@@ -21,9 +21,9 @@ from models import registry
 from models.precision import fastest_dtype
 from worker.contracts.styles import DEFAULT_STEPS
 from worker.contracts.uploaded_images import normalised
-from worker.rendering.engine import LoadedModel, Runtime, choose_device
+from worker.rendering.engine import LoadedModel, RenderEngine, choose_device
 from worker.style import image_tensors, losses, vgg
-from worker.style.distillation import Student, restyled
+from worker.style.distillation import Distillation, restyled
 from worker.style.gatys import Settings, StyleTransfer
 from worker.style.vgg import Vgg19
 
@@ -48,7 +48,7 @@ def main(
 ) -> None:
     """Style images, print what became of them, and write the sheet."""
     device = choose_device("auto")
-    runtime = Runtime([registry.find(model)], device)
+    runtime = RenderEngine([registry.find(model)], device)
     loaded = runtime.model(runtime.entries[0])
     images = drawn(loaded, seed, n).to(device)
     network = vgg.load(vgg19, fastest_dtype(device), device)
@@ -80,7 +80,7 @@ def _taught(loaded: LoadedModel, transfer: StyleTransfer, steps: int) -> LoadedM
     """Let the model learn a style."""
     threads = len(os.sched_getaffinity(0)) if loaded.device.type == "cpu" else 1
     with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as executor:
-        student = Student(loaded, transfer, 1.0, steps, executor)
+        student = Distillation(loaded, transfer, 1.0, steps, executor)
         while student.share < 1:
             student.step()
     return restyled(loaded, student.generator.state_dict())

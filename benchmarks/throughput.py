@@ -22,7 +22,7 @@ from training.console import console
 from training.dataset.dataset_files import Dataset
 from training.loop import Run
 from training.networks import architecture_of
-from training.run_plan import Changes, Plan
+from training.run_plan import Changes, RunPlan
 
 _ROUNDS, _STEPS = 5, 8
 
@@ -44,7 +44,7 @@ def main(data: Path) -> None:
     console.print(f"imagemill computes in {fastest_dtype(device)}: {ratio:.1f} times as fast", markup=False)
 
 
-def _rate(step: Callable[[], None], plan: Plan) -> float:
+def _rate(step: Callable[[], None], plan: RunPlan) -> float:
     step()
     started = time.perf_counter()
     for _ in range(_STEPS):
@@ -54,11 +54,11 @@ def _rate(step: Callable[[], None], plan: Plan) -> float:
     return _STEPS * plan.recipe.batch / (time.perf_counter() - started)
 
 
-def _ours(plan: Plan) -> Callable[[], None]:
+def _ours(plan: RunPlan) -> Callable[[], None]:
     return Run(plan, Path("nothing is written here")).rehearse
 
 
-def _plain(plan: Plan) -> Callable[[], None]:
+def _plain(plan: RunPlan) -> Callable[[], None]:
     recipe, architecture = plan.recipe, architecture_of(plan.recipe, plan.dataset.description)
     generator = build_generator(architecture).to(plan.device)
     discriminator = build_discriminator(architecture, recipe.discriminator_channels).to(plan.device)

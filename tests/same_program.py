@@ -74,7 +74,7 @@ def _statements(file: Path, tree: Path, names: Mapping[str, str]) -> Iterator[st
     body = ast.parse(file.read_text()).body
     shared = [part for part in body if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
     for statement in body:
-        if not _is_words(statement):
+        if not _is_words(statement) and not _is_export(statement):
             modules, aliases = _imported([*shared, statement], tree)
             yield ast.dump(_Normal(names, modules, aliases).visit(statement))
 
@@ -98,6 +98,10 @@ def _is_words(node: ast.stmt) -> bool:
         isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
     )
     return is_string or isinstance(node, ast.Import | ast.ImportFrom)
+
+
+def _is_export(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "__all__"
 
 
 def main(arguments: list[str]) -> int:

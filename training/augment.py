@@ -3,13 +3,13 @@
 import torch
 from torch import Tensor
 
-from training.random_stream import Stream
+from training.random_stream import RandomStream
 
 _SHIFT = 1 / 8
 """Largest translation, as a share of the side."""
 
 
-def augment(images: Tensor, p: float, stream: Stream) -> Tensor:
+def augment(images: Tensor, p: float, stream: RandomStream) -> Tensor:
     """Change colour and position of each image with probability p, one coin per image and transform.
 
     Shapes: (n, 3, h, w) in and out; gradients flow through. Source: Zhao et al. 2020, DiffAugment.
@@ -22,30 +22,30 @@ def augment(images: Tensor, p: float, stream: Stream) -> Tensor:
     return images
 
 
-def mirror(images: Tensor, stream: Stream) -> Tensor:
+def mirror(images: Tensor, stream: RandomStream) -> Tensor:
     """Flip a random half of the images left to right. Shapes: (n, c, h, w) in and out."""
     return torch.where(_uniform(images, stream) < 0.5, images.flip(3), images)
 
 
-def _uniform(images: Tensor, stream: Stream) -> Tensor:
+def _uniform(images: Tensor, stream: RandomStream) -> Tensor:
     return stream.uniform(len(images), 1, 1, 1)
 
 
-def _brightness(images: Tensor, stream: Stream) -> Tensor:
+def _brightness(images: Tensor, stream: RandomStream) -> Tensor:
     return images + (_uniform(images, stream) - 0.5).to(images.dtype)
 
 
-def _saturation(images: Tensor, stream: Stream) -> Tensor:
+def _saturation(images: Tensor, stream: RandomStream) -> Tensor:
     grey = images.mean(1, keepdim=True)
     return grey + (images - grey) * (2 * _uniform(images, stream)).to(images.dtype)
 
 
-def _contrast(images: Tensor, stream: Stream) -> Tensor:
+def _contrast(images: Tensor, stream: RandomStream) -> Tensor:
     level = images.mean((1, 2, 3), keepdim=True)
     return level + (images - level) * (0.5 + _uniform(images, stream)).to(images.dtype)
 
 
-def _translation(images: Tensor, stream: Stream) -> Tensor:
+def _translation(images: Tensor, stream: RandomStream) -> Tensor:
     n, c, h, w = images.shape
     reach = int(h * _SHIFT)
     padded = torch.nn.functional.pad(images, (reach,) * 4)

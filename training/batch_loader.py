@@ -14,7 +14,7 @@ Batch = tuple[Tensor, Tensor | None]
 _CPU = torch.device("cpu")
 
 
-class Feed:
+class BatchLoader:
     """A dataset dealt out in shuffled epochs without the rest below a batch; every process takes its slice of a batch.
 
     It is resident on the device where it fits; else the next batch is gathered while a step is computed.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from training.listener import Ending
     from training.loop import Run
-    from training.run_plan import Plan
+    from training.run_plan import RunPlan
 
 _RECIPE = "flagship"
 _TABLE = "labels.csv"
@@ -109,7 +109,7 @@ def train(
 
     changes = plans.Changes(epochs, images, minutes, tuple(change or ()))
 
-    def planned(own: "torch.device", hold: "Callable[[Path], None] | None" = None) -> "Plan":
+    def planned(own: "torch.device", hold: "Callable[[Path], None] | None" = None) -> "RunPlan":
         if resume is None:
             atomic_file.check_folder(runs)
             beginning_at = initial_weights.find(begin) if begin else None
@@ -155,7 +155,7 @@ def train(
     raise typer.Exit(status)
 
 
-def _launched(devices: int, device: str | None, planned: "Callable[[torch.device], Plan]") -> int:
+def _launched(devices: int, device: str | None, planned: "Callable[[torch.device], RunPlan]") -> int:
     """Run this command once for each device, if it can be planned. Returns the exit status."""
     import torch
 

@@ -14,7 +14,7 @@ _SHARE, _LONGEST_PAUSE_SECONDS = 0.05, 600.0
 """Grids take no more than this share of the time, and so do saves; but a slow one is not put off for ever."""
 
 
-class Occasion:
+class DueTimer:
     """What is done no more often than every so many seconds and for no more than a share of the time."""
 
     def __init__(self, every_seconds: float, now: Callable[[], float]) -> None:
@@ -40,8 +40,8 @@ class Clock:
     def __init__(self, seconds: float) -> None:
         self._running = RunningTime()
         self._before, self._lap, self._aside = seconds, 0.0, 0.0
-        self.save, self.grid = Occasion(SAVE_EVERY_SECONDS, self._now), Occasion(0.0, self._now)
-        self.check, self.publish = Occasion(0.0, self._now), Occasion(0.0, self._now)
+        self.save, self.grid = DueTimer(SAVE_EVERY_SECONDS, self._now), DueTimer(0.0, self._now)
+        self.check, self.publish = DueTimer(0.0, self._now), DueTimer(0.0, self._now)
 
     def counting(self) -> AbstractContextManager[None]:
         """Count in full also what takes long between two questions."""
@@ -52,7 +52,7 @@ class Clock:
         return self._before + self._now()
 
     @contextmanager
-    def aside(self, occasion: Occasion) -> Iterator[None]:
+    def aside(self, occasion: DueTimer) -> Iterator[None]:
         """Do what an epoch's rate must not count."""
         with occasion.taken():
             yield

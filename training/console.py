@@ -32,7 +32,7 @@ _PACE_SECONDS = 600.0
 
 def watch(run: "Run", stop: Callable[[], bool], quiet: bool = False) -> "Ending":
     """Train with a progress bar over the budget until the run ends or `stop` says so; quiet shows nothing."""
-    from training.listener import Watcher
+    from training.listener import RunListener
 
     with progress("") as bar:
         bar.live.console.quiet = quiet
@@ -46,7 +46,7 @@ def watch(run: "Run", stop: Callable[[], bool], quiet: bool = False) -> "Ending"
         def say(line: object) -> None:
             bar.console.print(str(line), markup=False)
 
-        return run.train(Watcher(step, say, say, stop))
+        return run.train(RunListener(step, say, say, stop))
 
 
 def progress(unit: str) -> Progress:

@@ -10,14 +10,14 @@ from training import evaluator
 from training.evaluator import Cost
 from training.loop import Run
 from training.parallel import Place
-from training.run_plan import Plan
+from training.run_plan import RunPlan
 
 _LEAST_STEPS = 3
 _PUBLISHING_SECONDS = 1.0
 """Of a check: the checkpoint, its pictures and its card."""
 
 
-def of(plan: Plan, folder: Path | None, place: Place) -> str:
+def of(plan: RunPlan, folder: Path | None, place: Place) -> str:
     """Resolve a plan, time a few steps of it and tell what is left to do; nothing is written."""
     run = Run(plan, folder, place)
     left = 1 - run.progress

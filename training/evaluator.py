@@ -12,7 +12,7 @@ from training.errors import MetricsError
 from training.metrics import features, figures, frechet, reference
 from training.metrics.figures import LEAST_REALS, PROBE_POINTS
 from training.metrics.reference import Reference
-from training.run_plan import Plan
+from training.run_plan import RunPlan
 
 _TIMED = 8
 """Images that tell how long one takes."""
@@ -20,10 +20,10 @@ SEED = 2
 """Of the samples that are measured: other ones than those of the grid (0) and of settling (1)."""
 
 
-class Eye:
+class Evaluator:
     """A feature network and the data's features, ready to measure a generator."""
 
-    def __init__(self, plan: Plan, progress: Callable[[int], None]) -> None:
+    def __init__(self, plan: RunPlan, progress: Callable[[int], None]) -> None:
         self._extractor = features.load("efflite0", plan.device)
         self._reference: Reference = reference.of(plan.dataset, self._extractor, plan.data, progress)
         self._count = min(PROBE_POINTS, plan.dataset.description.count)
@@ -56,7 +56,7 @@ class Cost(NamedTuple):
     """Of one check, of the samples that it measures."""
 
 
-def cost(plan: Plan) -> Cost:
+def cost(plan: RunPlan) -> Cost:
     """Time what measuring a run takes; nothing is kept."""
     if _trouble(plan) is not None:
         return Cost()
@@ -77,7 +77,7 @@ def cost(plan: Plan) -> Cost:
     return Cost(reals + roots, min(PROBE_POINTS, count) * per_image + roots)
 
 
-def _trouble(plan: Plan) -> str | None:
+def _trouble(plan: RunPlan) -> str | None:
     """Say why a run is not measured; in no words where that is not wanted. None: it is."""
     count = plan.dataset.description.count
     if not plan.recipe.guard:
@@ -85,7 +85,7 @@ def _trouble(plan: Plan) -> str | None:
     return f"{count} images are too few, at least {LEAST_REALS} are wanted" if count < LEAST_REALS else None
 
 
-def opened(plan: Plan, progress: Callable[[int], None]) -> Eye | str:
+def opened(plan: RunPlan, progress: Callable[[int], None]) -> Evaluator | str:
     """Open an eye, or tell why there is none; where none is wanted, in no words.
 
     `progress` hears how many real images are measured, where that was not done before.
@@ -93,6 +93,6 @@ def opened(plan: Plan, progress: Callable[[int], None]) -> Eye | str:
     if (trouble := _trouble(plan)) is not None:
         return trouble
     try:
-        return Eye(plan, progress)
+        return Evaluator(plan, progress)
     except MetricsError as error:
         return str(error)

@@ -30,7 +30,7 @@ class Signals:
     coverage: float | None = None
 
 
-class Memory(BaseModel):
+class GuardState(BaseModel):
     """What the guard remembers of a run; a part of the run's state."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,7 +51,7 @@ class Memory(BaseModel):
         """By which the scheduled gamma is multiplied: doubled by every intervention."""
         return 2.0**self.interventions
 
-    def after(self, signals: Signals) -> "Memory":
+    def after(self, signals: Signals) -> "GuardState":
         """Remember a healthy check."""
         return self.model_copy(
             update={
@@ -60,12 +60,12 @@ class Memory(BaseModel):
             }
         )
 
-    def intervened(self, event: str) -> "Memory":
+    def intervened(self, event: str) -> "GuardState":
         """Remember an intervention."""
         return self.model_copy(update={"interventions": self.interventions + 1, "events": (*self.events, event)})
 
 
-def fault(signals: Signals, memory: Memory) -> str | None:
+def fault(signals: Signals, memory: GuardState) -> str | None:
     """Find what is wrong, as a sentence; None when nothing is.
 
     A young generator is not diverse yet: only one that was can collapse.

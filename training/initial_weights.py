@@ -21,7 +21,7 @@ _CLASS_TABLES = (_TABLE, "projection.weight")
 
 
 @dataclass(frozen=True)
-class Beginning:
+class InitialWeights:
     """What a run begins with, loaded."""
 
     whose: str
@@ -53,7 +53,7 @@ def find(place: Path) -> Path:
         ) from error
 
 
-def load(path: Path) -> Beginning:
+def load(path: Path) -> InitialWeights:
     """Load the state of a run or a checkpoint. Raises StateError for neither, CheckpointError for a damaged one."""
     if _has(checkpoint.read_header, path):
         return _of_checkpoint(path)
@@ -62,7 +62,7 @@ def load(path: Path) -> Beginning:
     raise StateError(f"{path}: neither a checkpoint nor the state of a run that this version can read")
 
 
-def begin(beginning: Beginning, networks: Networks, recipe: Recipe, classes: Sequence[str]) -> str:
+def begin(beginning: InitialWeights, networks: Networks, recipe: Recipe, classes: Sequence[str]) -> str:
     """Give freshly built networks what `beginning` holds; chance stays their own. Returns a sentence about it.
 
     Classes of equal names keep what was learnt of them. Raises StateError when the generator does not fit.
@@ -89,20 +89,20 @@ def _has(read_header: Callable[[Path], object], path: Path) -> bool:
     return True
 
 
-def _of_checkpoint(path: Path) -> Beginning:
+def _of_checkpoint(path: Path) -> InitialWeights:
     header, generator = checkpoint.load_generator(path)
     built, tensors = header.architecture, generator.state_dict()
     shape = {"architecture": built.name, "generator_channels": built.channels, "latent_dim": built.latent_dim}
     whose = f"{header.name}, a checkpoint of {header.training.images_seen:,} images seen"
-    return Beginning(whose, tensors, None, tensors, header.classes, shape)
+    return InitialWeights(whose, tensors, None, tensors, header.classes, shape)
 
 
-def _of_run(path: Path) -> Beginning:
+def _of_run(path: Path) -> InitialWeights:
     position, tensors = state.read(path)
     parts = {name: state.under(tensors, name) for name in ("generator", "discriminator", "average")}
     shape = position.recipe.model_dump(include={"architecture", "generator_channels", "latent_dim"})
     whose = f"{position.name} at step {position.step:,} of its run"
-    return Beginning(whose, **parts, classes=_classes_of_run(path, position), shape=shape)
+    return InitialWeights(whose, **parts, classes=_classes_of_run(path, position), shape=shape)
 
 
 def _classes_of_run(path: Path, position: state.Position) -> tuple[str, ...] | None:
@@ -115,7 +115,7 @@ def _classes_of_run(path: Path, position: state.Position) -> tuple[str, ...] | N
         return None
 
 
-def _check_shape(beginning: Beginning, recipe: Recipe) -> None:
+def _check_shape(beginning: InitialWeights, recipe: Recipe) -> None:
     wanted = {key: value for key, value in beginning.shape.items() if getattr(recipe, key) != value}
     if wanted:
         here = " and ".join(f"{key} {getattr(recipe, key)}" for key in wanted)
@@ -123,7 +123,7 @@ def _check_shape(beginning: Beginning, recipe: Recipe) -> None:
         raise StateError(f"{beginning.whose}: does not fit a recipe with {here}; begin with: {there}")
 
 
-def _rows(beginning: Beginning, own: Sequence[str]) -> dict[int, int]:
+def _rows(beginning: InitialWeights, own: Sequence[str]) -> dict[int, int]:
     """Find for each class, by its position, the position that it had. As many unknown names count as the same."""
     count = len(beginning.generator.get(_TABLE, ()))
     unknown = own if count == len(own) else ()
@@ -171,7 +171,7 @@ def _resized(fresh: Tensor, found: Tensor) -> Tensor | None:
     return kept
 
 
-def _told(beginning: Beginning, with_discriminator: bool, classes: Sequence[str], rows: Mapping[int, int]) -> str:
+def _told(beginning: InitialWeights, with_discriminator: bool, classes: Sequence[str], rows: Mapping[int, int]) -> str:
     what = "the generator and the discriminator" if with_discriminator else "the generator"
     rest = "" if with_discriminator else "; the discriminator starts fresh"
     fresh = [name for k, name in enumerate(classes) if k not in rows]

@@ -16,7 +16,7 @@ class Ending:
 
 
 @dataclass(frozen=True)
-class Watcher:
+class RunListener:
     """Hears of steps, epochs and interventions, and may ask to stop."""
 
     step: Callable[[int], None] = lambda _step: None

@@ -24,12 +24,12 @@ from training import (
     state,
 )
 from training.augment import mirror
-from training.batch_loader import Feed
+from training.batch_loader import BatchLoader
 from training.clock import Clock
-from training.listener import Ending, Watcher
+from training.listener import Ending, RunListener
 from training.metrics.figures import PROBE_POINTS, Probe
 from training.publish import Publisher
-from training.run_plan import Plan
+from training.run_plan import RunPlan
 from training.saved_states import HEALTHY
 from training.step import SUMMARY, Batch, Conditions, train_step
 
@@ -40,11 +40,11 @@ _LOOK_EVERY_STEPS = 50
 class Run:
     """A run under way in its folder; made anew, or continued from the state in there."""
 
-    def __init__(self, plan: Plan, folder: Path | None, place: parallel.Place = parallel.ALONE) -> None:
+    def __init__(self, plan: RunPlan, folder: Path | None, place: parallel.Place = parallel.ALONE) -> None:
         """Continue the run in `folder`. A new run gets its folder by `keep_in`, after all that can be refused."""
         self.plan, self.folder, self._place = plan, folder or Path(), place
         recipe, data = plan.recipe, plan.dataset.description
-        self._feed = Feed(
+        self._feed = BatchLoader(
             plan.dataset, recipe.batch, plan.seed, plan.device, recipe.balance, place.rank, place.world_size
         )
         self._architecture = networks.architecture_of(recipe, data)
@@ -60,7 +60,7 @@ class Run:
         samples = min(PROBE_POINTS, data.count)
         self.check_every = check_interval.every_steps(recipe, self._networks, self._feed.local, samples)
         """Steps from one check to the next."""
-        self._eye: evaluator.Eye | None = None
+        self._eye: evaluator.Evaluator | None = None
         self._clock, self._steps_in_lap = Clock(self._position.seconds), 0
 
     @property
@@ -106,7 +106,7 @@ class Run:
         self._eye = None if isinstance(opened, str) else opened
         return opened if isinstance(opened, str) else ""
 
-    def train(self, watcher: Watcher) -> Ending:
+    def train(self, watcher: RunListener) -> Ending:
         """Train until the budget is spent, the watcher asks to stop or the guard says so; the state is always saved."""
         blind = "" if self._eye else self.measure_reals()
         if self._place.leads:
@@ -125,7 +125,7 @@ class Run:
             self._recorder.close()
         return ending
 
-    def _stepped(self, watcher: Watcher) -> Ending:
+    def _stepped(self, watcher: RunListener) -> Ending:
         while self.progress < 1:
             self._one_step()
             watcher.step(self.step)
@@ -155,7 +155,7 @@ class Run:
             real = mirror(real, self._networks.random)
         return Batch(real, labels if self._architecture.classes else None)
 
-    def _after_step(self, watcher: Watcher) -> Ending | None:
+    def _after_step(self, watcher: RunListener) -> Ending | None:
         """Look at the run where that is due: every so many steps, at an epoch's end, at a check, at the end."""
         over = self.progress >= 1
         epoch = over or self._epoch_ends()
@@ -216,7 +216,7 @@ class Run:
         with self._clock.aside(self._clock.publish), saved_states.told_when_full(self.folder, self.step):
             self._publisher.publish(self.checkpoint, self._networks.average, self._position, seen, self._recorder)
 
-    def _end_epoch(self, means: dict[str, float], watcher: Watcher) -> None:
+    def _end_epoch(self, means: dict[str, float], watcher: RunListener) -> None:
         images, self._steps_in_lap = self._steps_in_lap * self.images_per_step, 0
         optimisers = self._networks.generator_optimiser, self._networks.discriminator_optimiser
         lrs = [optimiser.param_groups[0]["lr"] for optimiser in optimisers]
@@ -248,7 +248,7 @@ class Run:
             self._publisher.settle(self._networks.average)
             return self._publisher.grid(self._networks.average)
 
-    def _intervene(self, wrong: str, means: dict[str, float], watcher: Watcher) -> Ending | None:
+    def _intervene(self, wrong: str, means: dict[str, float], watcher: RunListener) -> Ending | None:
         """Roll back to the last healthy state and go on more carefully, or give up."""
         memory = self._position.memory
         if not self.plan.recipe.guard or memory.interventions >= guard.MAX_INTERVENTIONS:

@@ -12,7 +12,7 @@ from training import ema
 from training.dataset.dataset_files import Description
 from training.errors import RecipeError
 from training.parallel import ALONE, Place
-from training.random_stream import Stream
+from training.random_stream import RandomStream
 from training.recipe import Recipe
 
 
@@ -25,7 +25,7 @@ class Networks:
     average: nn.Module
     generator_optimiser: Optimizer
     discriminator_optimiser: Optimizer
-    random: Stream
+    random: RandomStream
 
 
 def architecture_of(recipe: Recipe, data: Description) -> Architecture:
@@ -67,7 +67,7 @@ def build(
         average=ema.average_of(generator),
         generator_optimiser=_optimiser(recipe, generator, recipe.generator_lr),
         discriminator_optimiser=_optimiser(recipe, discriminator, recipe.discriminator_lr),
-        random=Stream(torch.Generator(device).manual_seed(seed), place.rank, place.world_size),
+        random=RandomStream(torch.Generator(device).manual_seed(seed), place.rank, place.world_size),
     )
 
 

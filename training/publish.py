@@ -12,7 +12,7 @@ from models.registry import Architecture
 from training import ema
 from training.batch_loader import order_of
 from training.record import Recorder, interpolation, sample_grid
-from training.run_plan import Plan
+from training.run_plan import RunPlan
 from training.state import Position
 
 _SETTLING_POINTS, _SETTLING_SEED = 2048, 1
@@ -21,7 +21,7 @@ _SETTLING_POINTS, _SETTLING_SEED = 2048, 1
 class Publisher:
     """Writes the checkpoint of a run, over the one before."""
 
-    def __init__(self, plan: Plan, architecture: Architecture) -> None:
+    def __init__(self, plan: RunPlan, architecture: Architecture) -> None:
         self._plan, self._architecture = plan, architecture
 
     def settle(self, average: nn.Module) -> None:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Stream:
+class RandomStream:
     """Random numbers for a batch. What process r of w draws is slice r of what a lone process draws."""
 
     generator: torch.Generator

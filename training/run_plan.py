@@ -18,7 +18,7 @@ STATE = "state.safetensors"
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunPlan:
     """A run before its first step."""
 
     name: str
@@ -61,7 +61,7 @@ def fresh(
     device: torch.device,
     name: str | None,
     begin: Path | None = None,
-) -> Plan:
+) -> RunPlan:
     """Plan a new run, which begins with the networks in the file `begin`, if one is given.
 
     Raises RecipeError for an unknown recipe or a value that it may not hold.
@@ -75,10 +75,10 @@ def fresh(
         raise RecipeError(f"a budget is given twice: --set {twice[0]} and --{next(iter(changes.budget))}")
     resolved = recipe.load(recipe_name, pairs, changes.budget)
     networks.architecture_of(resolved, dataset.description)
-    return Plan(model, recipe_name, resolved, dataset, data, seed, device, begin)
+    return RunPlan(model, recipe_name, resolved, dataset, data, seed, device, begin)
 
 
-def resumed(data: Path, folder: Path, device: torch.device, new_budget: Mapping[str, float] | None = None) -> Plan:
+def resumed(data: Path, folder: Path, device: torch.device, new_budget: Mapping[str, float] | None = None) -> RunPlan:
     """Plan to go on with the run in a folder, on a new budget if one is given.
 
     Raises StateError when there is no run, or it was trained on other data.
@@ -88,7 +88,7 @@ def resumed(data: Path, folder: Path, device: torch.device, new_budget: Mapping[
     if position.dataset_sha256 != dataset.description.sha256:
         raise StateError(f"{folder}: was trained on other data than {dataset.description.name}")
     resolved = recipe.with_budget(position.recipe, new_budget) if new_budget else position.recipe
-    return Plan(position.name, position.recipe_name, resolved, dataset, data, position.seed, device)
+    return RunPlan(position.name, position.recipe_name, resolved, dataset, data, position.seed, device)
 
 
 def check_run(folder: Path) -> None:

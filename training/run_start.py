@@ -8,12 +8,12 @@ from torch import Tensor
 from training import budget, initial_weights, state
 from training.budget import Budget
 from training.networks import Networks
-from training.run_plan import STATE, Plan
+from training.run_plan import STATE, RunPlan
 from training.state import Position
 
 
 @dataclass(frozen=True)
-class Opening:
+class RunStart:
     """Where a run goes on from."""
 
     position: Position
@@ -23,14 +23,14 @@ class Opening:
     """A sentence for the person who trains, where there is something to say."""
 
 
-def of(plan: Plan, folder: Path | None, networks: Networks, whole: Budget) -> Opening:
+def of(plan: RunPlan, folder: Path | None, networks: Networks, whole: Budget) -> RunStart:
     """Open a run: continue the one in `folder`, or begin a new one. Raises StateError for a state that does not fit."""
     if folder and (folder / STATE).exists():
         position, sums = state.restore(folder / STATE, networks)
         if position.recipe == plan.recipe:
-            return Opening(position, sums)
+            return RunStart(position, sums)
         stretched = _stretched(position, plan, whole.progress(position.step, position.seconds))
-        return Opening(stretched, sums, stretched.events[-1])
+        return RunStart(stretched, sums, stretched.events[-1])
     data = plan.dataset.description
     position = Position(
         name=plan.name,
@@ -41,13 +41,13 @@ def of(plan: Plan, folder: Path | None, networks: Networks, whole: Budget) -> Op
         classes=data.classes,
     )
     if plan.begin is None:
-        return Opening(position)
+        return RunStart(position)
     found = initial_weights.load(plan.begin)
     told = initial_weights.begin(found, networks, plan.recipe, data.classes)
-    return Opening(position.model_copy(update={"begun_from": found.whose}), told=told)
+    return RunStart(position.model_copy(update={"begun_from": found.whose}), told=told)
 
 
-def _stretched(position: Position, plan: Plan, spent: float) -> Position:
+def _stretched(position: Position, plan: RunPlan, spent: float) -> Position:
     """Move a run to the budget of its plan, of which the share `spent` is spent.
 
     Everything that changes over a run, learning rates too, goes on as it stands at that share of the new budget.

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from models import safetensors_file
 from models.errors import ModelError
 from training.errors import StateError
-from training.guard import Memory
+from training.guard import GuardState
 from training.networks import Networks
 from training.recipe import Recipe
 
@@ -55,7 +55,7 @@ class Position(BaseModel):
     steps_in_epoch: int = 0
     """Steps that the running sums add up."""
     seconds: float = 0.0
-    memory: Memory = Memory()
+    memory: GuardState = GuardState()
     best: Best | None = None
     figures: dict[str, float] = {}
     """Of the last check, for the line of the epoch under way."""

@@ -19,22 +19,22 @@ from models.precision import fastest_dtype
 from worker.contracts import logs
 from worker.contracts.catalog import SetAside, offers
 from worker.contracts.queue.connection import connect
-from worker.contracts.queue.task_queue import Line
+from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.open_store import open_store
 from worker.errors import WeightsError
-from worker.queue.alive_file import Heartbeat
-from worker.queue.heartbeat import Pulse
-from worker.queue.rq_worker import WarmWorker
+from worker.queue.alive_file import AliveFile
+from worker.queue.heartbeat import Heartbeat
+from worker.queue.rq_worker import RqWorker
 from worker.queue.store_check import StoreCheck
-from worker.queue.task_runner import BEAT_SECONDS, Tasks
+from worker.queue.task_runner import BEAT_SECONDS, TaskRunner
 from worker.queue.watchdog import Watchdog
-from worker.renderer import Mills
+from worker.renderer import Renderer
 from worker.rendering.encoding import Encoder, encode
-from worker.rendering.engine import Runtime, choose_device, find_checkpoints, fitting
+from worker.rendering.engine import RenderEngine, choose_device, find_checkpoints, fitting
 from worker.settings import WorkerSettings
 from worker.style import vgg
-from worker.style.distilled_models import Distillery
-from worker.style.stylizer import Studio
+from worker.style.distilled_models import DistilledModels
+from worker.style.stylizer import Stylizer
 from worker.style.vgg import Vgg19
 
 _RETRY_SECONDS = 1.0
@@ -68,7 +68,7 @@ def run(settings: WorkerSettings) -> None:
 
 def work(
     settings: WorkerSettings,
-    runtime: Runtime,
+    runtime: RenderEngine,
     encode: Encoder = encode,
     network: Vgg19 | None = None,
     set_aside: Sequence[SetAside] = (),
@@ -76,7 +76,7 @@ def work(
     """Take tasks until SIGTERM or SIGINT."""
     redis = _wait_for_redis(settings)
     name, stopping = f"{socket.gethostname()}-{uuid4().hex}", Event()
-    pulse = Pulse(
+    pulse = Heartbeat(
         redis,
         name,
         str(runtime.device),
@@ -84,7 +84,7 @@ def work(
         runtime.entries,
         vgg19=network.sha256 if network else None,
         set_aside=set_aside,
-        heartbeat=Heartbeat(settings.heartbeat_file),
+        heartbeat=AliveFile(settings.heartbeat_file),
     )
     log.info("worker started name=%s device=%s models=%d", name, runtime.device, len(runtime.entries))
     with (
@@ -92,16 +92,16 @@ def work(
         ThreadPoolExecutor(1, "settle") as settling,
         ThreadPoolExecutor(1, "store") as storing,
     ):
-        artifacts, line = open_store(settings.store), Line(redis)
+        artifacts, line = open_store(settings.store), TaskQueue(redis)
         halved = partial(pulse.tally.count, "out_of_memory_halvings")
-        studio = Studio(network, runtime.device, artifacts.picture, halved) if network else None
+        studio = Stylizer(network, runtime.device, artifacts.picture, halved) if network else None
         most_bytes = settings.learnt_mb * 1_000_000
-        distillery = Distillery(artifacts, studio, threads, most_bytes) if studio else None
-        mills = Mills(threads, runtime.threads, BEAT_SECONDS, encode, studio)
+        distillery = DistilledModels(artifacts, studio, threads, most_bytes) if studio else None
+        mills = Renderer(threads, runtime.threads, BEAT_SECONDS, encode, studio)
         watchdog = Watchdog(settings.watchdog_seconds)
         store_check = StoreCheck(open_store(settings.store, _CHECK_SECONDS))
         offered = offers((entry.sha256 for entry in runtime.entries), network.sha256 if network else None)
-        tasks = Tasks(
+        tasks = TaskRunner(
             artifacts,
             runtime,
             pulse,
@@ -115,13 +115,13 @@ def work(
             offered,
             distillery,
         )
-        WarmWorker(redis, name, tasks, pulse, stopping).work(logging_level=None)
+        RqWorker(redis, name, tasks, pulse, stopping).work(logging_level=None)
     log.info("worker stopped name=%s", name)
     if not stopping.is_set():
         raise SystemExit(1)  # RQ returns as if all were well when something unexpected has ended its loop
 
 
-def _vgg19(settings: WorkerSettings, runtime: Runtime) -> tuple[Vgg19 | None, list[SetAside]]:
+def _vgg19(settings: WorkerSettings, runtime: RenderEngine) -> tuple[Vgg19 | None, list[SetAside]]:
     """Load what style transfer needs, or tell why it cannot be loaded; without it, everything else works."""
     path = settings.vgg19
     if path is None:

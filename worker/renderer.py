@@ -10,14 +10,14 @@ from torch import Tensor
 from worker.contracts.jobs import JobSpec
 from worker.contracts.styles import StyleSpec
 from worker.errors import WeightsError
-from worker.rendering.batches import Mill, aligned_blocks, slots
+from worker.rendering.batches import ShardPipeline, aligned_blocks, slots
 from worker.rendering.encoding import Encoder, encode
 from worker.rendering.engine import LoadedModel
-from worker.style.stylizer import TOGETHER, Studio
+from worker.style.stylizer import TOGETHER, Stylizer
 
 
 @dataclass(frozen=True)
-class Mills:
+class Renderer:
     """Makes mills whose batches are rendered, styled and encoded in some threads."""
 
     executor: Executor
@@ -25,10 +25,10 @@ class Mills:
     patience_seconds: float
     """After which a mill tells that nothing has come yet."""
     encode: Encoder = encode
-    studio: Studio | None = None
+    studio: Stylizer | None = None
     """Styles images one by one, where there is what it needs."""
 
-    def mill(self, spec: JobSpec, model: LoadedModel, indices: range, is_wanted: Callable[[], bool]) -> Mill:
+    def mill(self, spec: JobSpec, model: LoadedModel, indices: range, is_wanted: Callable[[], bool]) -> ShardPipeline:
         """Make the mill of some images of a job. It may be asked often whether they are wanted still."""
         blocks = list(aligned_blocks(indices, model.batch_size))
         first = blocks[0].start
@@ -52,7 +52,7 @@ class Mills:
 
         is_standard = spec.style is not None and spec.style.mode == "standard"
         size, batch = (together, styled) if is_standard else (self.portion(model, len(indices)), rendered)
-        return Mill(size, batch, encoded, self.executor, 2 * self.threads, self.patience_seconds)
+        return ShardPipeline(size, batch, encoded, self.executor, 2 * self.threads, self.patience_seconds)
 
     def portion(self, model: LoadedModel, count: int) -> int:
         """Find how many images a thread renders at once: a batch, unless that leaves other threads without work."""

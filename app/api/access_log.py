@@ -7,7 +7,7 @@ _FIELDS = 5
 """Of a record of uvicorn's access log: client, method, path with query, HTTP version and status."""
 
 
-class QuietProbes(logging.Filter):
+class QuietHealthChecks(logging.Filter):
     """Drops the lines of probes that succeeded."""
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -16,11 +16,11 @@ from app.api.negotiation import is_known
 from app.api.uvicorn_protocol import BREAK_OFF, BreakOff
 from app.archive_name import archive_name
 from app.errors import ApiError
-from app.jobs.notifications import Bell
+from app.jobs.notifications import JobNotifications
 from app.schemas import Job
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store.archive_index import ArchivePlan, ShardIndex
-from worker.contracts.store.job_store import Artifacts, DamagedError, StoreError
+from worker.contracts.store.job_store import DamagedError, JobStore, StoreError
 
 _MEDIA_TYPE = "application/zip"
 _GONE_SECONDS = 10
@@ -34,10 +34,10 @@ class BrokenOffError(Exception):
     """A job ended otherwise while its archive was being sent."""
 
 
-class Download:
+class ArchiveResponse:
     """The archive of one job, as HTTP sends it."""
 
-    def __init__(self, artifacts: Artifacts, bell: Bell, spec: JobSpec, job: Job) -> None:
+    def __init__(self, artifacts: JobStore, bell: JobNotifications, spec: JobSpec, job: Job) -> None:
         self._artifacts = artifacts
         self._bell = bell
         self._spec = spec

@@ -13,16 +13,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.api.cors import is_listed
 from app.api.problems import respond
 from app.auth.api_keys import Caller
-from app.auth.key_file import KeyRing
+from app.auth.key_file import KeyFile
 from app.errors import ApiError
 
 _OPEN = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})
 
 
-class Gate:
+class AuthMiddleware:
     """Finds out who asks, for the endpoints behind it; without keys, that is everybody."""
 
-    def __init__(self, app: ASGIApp, ring: KeyRing | None, origins: Collection[str], *, is_local: bool) -> None:
+    def __init__(self, app: ASGIApp, ring: KeyFile | None, origins: Collection[str], *, is_local: bool) -> None:
         self._app = app
         self._ring = ring
         self._origins = origins

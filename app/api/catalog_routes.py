@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import File, Request, Response
 
 from app.api.dependencies import CallerDep, ModelsDep, StylesDep, router_for_callers
-from app.api.head_requests import answer_heads
+from app.api.head_requests import add_head_routes
 from app.api.openapi_document import binary
 from app.api.openapi_headers import described
 from app.api.problems import documented
@@ -85,5 +85,5 @@ def model(name: str, known: ModelsDep) -> Model:
     return known.one(name)
 
 
-answer_heads(router)
+add_head_routes(router)
 router.routes.extend(_uploads.routes)

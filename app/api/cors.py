@@ -30,7 +30,7 @@ def is_listed(headers: Headers, origins: Collection[str]) -> bool:
     return origin is not None and (_ANY in origins or origin in origins)
 
 
-class Cors:
+class CorsMiddleware:
     """Answers what pages of listed origins ask; all other requests go on as they are."""
 
     def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:

@@ -13,10 +13,10 @@ from app.api.request_parameters import asked, each_once, no_body, no_query
 from app.auth.api_keys import Caller
 from app.auth.quota import Quota
 from app.cluster.model_catalog import Models
-from app.jobs.job_service import Service
-from app.jobs.watcher import Waiting
+from app.jobs.job_service import JobService
+from app.jobs.watcher import JobWatcher
 from app.schemas import GenerateQuery, Looks, UpTo, Wanted
-from app.styles.style_service import Styles
+from app.styles.style_service import StyleService
 from worker.contracts.jobs import Format, JobSpec
 
 _BEARER = HTTPBearer(
@@ -60,10 +60,10 @@ def router_for_callers(*reads: Literal["query", "body"]) -> APIRouter:
 
 
 ModelsDep = Annotated[Models, Depends(_room("models"))]
-ServiceDep = Annotated[Service, Depends(_room("service"))]
+ServiceDep = Annotated[JobService, Depends(_room("service"))]
 QuotaDep = Annotated[Quota, Depends(_room("quota"))]
-StylesDep = Annotated[Styles, Depends(_room("styles"))]
-WaitingDep = Annotated[Waiting, Depends(_room("waiting"))]
+StylesDep = Annotated[StyleService, Depends(_room("styles"))]
+WaitingDep = Annotated[JobWatcher, Depends(_room("waiting"))]
 CallerDep = Annotated[Caller, Depends(caller_of)]
 
 

@@ -12,7 +12,7 @@ _HEADERS = {
 }
 
 
-class Unbuffered:
+class EventHeadersMiddleware:
     """Marks streams of events."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 
-def answer_heads(router: APIRouter, others: Collection[str] = ()) -> None:
+def add_head_routes(router: APIRouter, others: Collection[str] = ()) -> None:
     """Let a router answer HEAD like GET, but for some paths that answer it in their own way."""
     for route in list(router.routes):
         if isinstance(route, APIRoute) and route.methods == {"GET"} and route.path not in others:

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from app.api.dependencies import caller_of
-from app.api.head_requests import answer_heads
+from app.api.head_requests import add_head_routes
 from app.api.problems import documented
 from app.api.request_parameters import no_body, no_query
-from app.cluster.prometheus import Metrics
+from app.cluster.prometheus import PrometheusCollector
 from app.cluster.readiness import Readiness
 from app.schemas import Health, Ready
 
@@ -24,10 +24,10 @@ T = TypeVar("T")
 router = APIRouter(tags=["health"], dependencies=[Depends(no_query), Depends(no_body)])
 
 
-class Probes:
+class HealthChecks:
     """What the endpoints ask."""
 
-    def __init__(self, metrics: Metrics, readiness: Readiness) -> None:
+    def __init__(self, metrics: PrometheusCollector, readiness: Readiness) -> None:
         self.metrics = metrics
         self.readiness = readiness
         self._looking = CapacityLimiter(_LOOKING)
@@ -37,8 +37,8 @@ class Probes:
         return await to_thread.run_sync(look, limiter=self._looking)
 
 
-def _probes(request: Request) -> Probes:
-    probes: Probes = request.app.state.probes
+def _probes(request: Request) -> HealthChecks:
+    probes: HealthChecks = request.app.state.probes
     return probes
 
 
@@ -76,4 +76,4 @@ async def metrics(request: Request) -> Response:
     return Response(await probes.look(probes.metrics.text), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
-answer_heads(router)
+add_head_routes(router)

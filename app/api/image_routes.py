@@ -7,7 +7,7 @@ from anyio import to_thread
 from fastapi import Request, Response
 
 from app.api.dependencies import CallerDep, QuotaDep, ServiceDep, SpecDep, WaitingDep, WantedDep, router_for_callers
-from app.api.head_requests import answer_heads
+from app.api.head_requests import add_head_routes
 from app.api.negotiation import check_match, is_known
 from app.api.openapi_document import binary
 from app.api.openapi_headers import described
@@ -84,6 +84,6 @@ async def address(
     return _image(spec, sha256, data, "no-cache", request)
 
 
-answer_heads(router)
-answer_heads(_addresses)
+add_head_routes(router)
+add_head_routes(_addresses)
 router.routes.extend(_addresses.routes)

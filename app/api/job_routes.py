@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
-from app.api.archive_response import Download, etag_of
+from app.api.archive_response import ArchiveResponse, etag_of
 from app.api.dependencies import (
     AskedDep,
     CallerDep,
@@ -23,7 +23,7 @@ from app.api.dependencies import (
     WaitingDep,
     router_for_callers,
 )
-from app.api.head_requests import answer_heads
+from app.api.head_requests import add_head_routes
 from app.api.negotiation import check_match, wants_archive
 from app.api.openapi_document import binary, either_way
 from app.api.openapi_headers import described
@@ -32,8 +32,8 @@ from app.api.request_parameters import MOST_BODY_BYTES
 from app.archive_name import archive_suffix
 from app.auth import quota
 from app.errors import ApiError
-from app.jobs.job_service import Service
-from app.jobs.watcher import Waiting
+from app.jobs.job_service import JobService
+from app.jobs.watcher import JobWatcher
 from app.schemas import Job
 from worker.contracts.jobs import JobSpec
 
@@ -56,14 +56,16 @@ def _accepted(job: Job, response: Response) -> Job:
     return job
 
 
-async def _archive(spec: JobSpec, service: Service, request: Request, running: Job | None = None) -> Response:
+async def _archive(spec: JobSpec, service: JobService, request: Request, running: Job | None = None) -> Response:
     """Send the archive of a job, which is known to run or is looked up."""
     found, plan = (running, None) if running else await run_in_threadpool(service.archive, spec)
-    sent = Download(request.app.state.artifacts, request.app.state.bell, spec, found)
+    sent = ArchiveResponse(request.app.state.artifacts, request.app.state.bell, spec, found)
     return sent.growing(request) if plan is None else await sent.whole(plan, request)
 
 
-async def _waited(waiting: Waiting, spec: JobSpec, job: Job, request: Request, response: Response, seconds: int) -> Job:
+async def _waited(
+    waiting: JobWatcher, spec: JobSpec, job: Job, request: Request, response: Response, seconds: int
+) -> Job:
     if seconds:
         response.headers["Preference-Applied"] = f"wait={seconds}"
         job = job if job.done else await waiting.until_done(spec, seconds, request.is_disconnected)
@@ -256,5 +258,5 @@ async def rebuild(spec: SpecDep, caller: CallerDep, service: ServiceDep, turns: 
     return _accepted(await to_thread.run_sync(again, limiter=turns.turn(caller)), response)
 
 
-answer_heads(router, _OWN_HEADS)
+add_head_routes(router, _OWN_HEADS)
 router.routes[:0] = _asking.routes

@@ -14,7 +14,7 @@ from app.path_prefix import checked, use
 _HEADER = "X-Forwarded-Prefix"
 
 
-class Prefixed:
+class PrefixMiddleware:
     """Tells each request the prefix: what its proxy says in X-Forwarded-Prefix, or the one of the settings.
 
     The proxy may take the prefix off the path or leave it there.

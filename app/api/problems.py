@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 def install(app: FastAPI, max_images: int) -> None:
     """Answer every error with problem+json."""
-    app.add_middleware(BodyTooLarge)
+    app.add_middleware(BodyTooLargeMiddleware)
     app.exception_handler(ApiError)(respond)
     app.exception_handler(HTTPException)(_on_http_exception)
     app.state.limits = {"n": (1, max_images), "seed": (0, MAX_SEED), "index": (0, MAX_SEED), "start": (0, MAX_START)}
@@ -41,7 +41,7 @@ def install(app: FastAPI, max_images: int) -> None:
     app.exception_handler(Exception)(_on_exception)
 
 
-class BodyTooLarge:
+class BodyTooLargeMiddleware:
     """Says in our own way what the framework's limit of a body's size says in plain text."""
 
     def __init__(self, app: ASGIApp) -> None:

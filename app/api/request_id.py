@@ -13,7 +13,7 @@ _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _current: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
-class WithRequestId:
+class RequestIdMiddleware:
     """Gives every request an id: the one it came with, or a new one. Around all else, as errors have one too."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -46,7 +46,7 @@ class _UntilClose:
         await self._send(message)
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class LimitedHttpProtocol(HttpToolsProtocol):
     """Refuses a head that is too large, and closes a connection whose head does not come."""
 
     _deadline: TimerHandle | None = None

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import uvicorn
 
-from app.api.uvicorn_protocol import BoundedProtocol
+from app.api.uvicorn_protocol import LimitedHttpProtocol
 
 _GRACE_SECONDS = 1.5
 """That responses of known length have to complete."""
@@ -44,8 +44,8 @@ class Server(uvicorn.Server):
         for protocol in self._protocols():
             protocol.abort()
 
-    def _protocols(self) -> list[BoundedProtocol]:
-        return [found for found in self.server_state.connections if isinstance(found, BoundedProtocol)]
+    def _protocols(self) -> list[LimitedHttpProtocol]:
+        return [found for found in self.server_state.connections if isinstance(found, LimitedHttpProtocol)]
 
 
 def allow_many_files() -> None:

@@ -22,7 +22,7 @@ Name = Annotated[str, StringConstraints(pattern=rf"^{OWNER_PATTERN}$")]
 Most = Annotated[int, Field(ge=1)]
 
 
-class KeysError(Exception):
+class ApiKeysError(Exception):
     """Keys that cannot be used, or not be changed as was asked."""
 
 
@@ -38,7 +38,7 @@ class Caller(BaseModel):
     """Jobs that have not ended."""
 
 
-class Key(Caller):
+class ApiKey(Caller):
     """One key, which is not told."""
 
     owner: Name
@@ -46,13 +46,13 @@ class Key(Caller):
     """A plain hash is enough, as a key is 32 random bytes: there is nothing to guess, and so nothing to slow down."""
 
 
-class Keys(BaseModel):
+class ApiKeys(BaseModel):
     """All keys; one for every owner."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: Literal[1] = 1
-    keys: tuple[Key, ...] = ()
+    keys: tuple[ApiKey, ...] = ()
 
     @model_validator(mode="after")
     def _check_owners(self) -> Self:
@@ -60,7 +60,7 @@ class Keys(BaseModel):
             raise ValueError("two keys have the same owner")
         return self
 
-    def find(self, secret: str) -> Key | None:
+    def find(self, secret: str) -> ApiKey | None:
         """Find a key. All are looked at, so that the time that it takes tells nothing."""
         digest = _digest(secret)
         found = [key for key in self.keys if hmac.compare_digest(key.sha256, digest)]
@@ -69,15 +69,15 @@ class Keys(BaseModel):
     def added(self, caller: Caller, secret: str) -> Self:
         """Add a key. Raises KeysError when its owner has one, or is none."""
         if any(key.owner == caller.owner for key in self.keys):
-            raise KeysError(f"{caller.owner} has a key already; remove that first")
-        key = Key(**caller.model_dump(), sha256=_digest(secret))
+            raise ApiKeysError(f"{caller.owner} has a key already; remove that first")
+        key = ApiKey(**caller.model_dump(), sha256=_digest(secret))
         return self.model_copy(update={"keys": (*self.keys, key)})
 
     def without(self, owner: str) -> Self:
         """Remove a key. Raises KeysError when its owner has none."""
         kept = tuple(key for key in self.keys if key.owner != owner)
         if len(kept) == len(self.keys):
-            raise KeysError(f"{owner!r} has no key; there are keys of {_listed(self.keys)}")
+            raise ApiKeysError(f"{owner!r} has no key; there are keys of {_listed(self.keys)}")
         return self.model_copy(update={"keys": kept})
 
 
@@ -86,25 +86,25 @@ def new_secret() -> str:
     return secrets.token_urlsafe(_KEY_BYTES)
 
 
-def load(path: Path) -> Keys:
+def load(path: Path) -> ApiKeys:
     """Read a file of keys; raises KeysError."""
     try:
-        return Keys.model_validate_json(path.read_bytes())
+        return ApiKeys.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise KeysError(f"cannot read the keys in {path} ({error.strerror})") from error
+        raise ApiKeysError(f"cannot read the keys in {path} ({error.strerror})") from error
     except ValidationError as error:
         fault = error.errors()[0]
         place = ".".join(map(str, fault["loc"])) or "the file"
-        raise KeysError(f"{path} is not a file of keys: {place}: {fault['msg']}") from error
+        raise ApiKeysError(f"{path} is not a file of keys: {place}: {fault['msg']}") from error
 
 
-def change(path: Path, changed: Callable[[Keys], Keys]) -> None:
+def change(path: Path, changed: Callable[[ApiKeys], ApiKeys]) -> None:
     """Change a file of keys, or make it; it is written whole or not at all. Raises KeysError."""
     try:
         with _alone(path.parent):
-            _write(path, changed(load(path) if path.exists() else Keys()))
+            _write(path, changed(load(path) if path.exists() else ApiKeys()))
     except OSError as error:
-        raise KeysError(f"cannot write {path} ({error.strerror})") from error
+        raise ApiKeysError(f"cannot write {path} ({error.strerror})") from error
 
 
 @contextmanager
@@ -118,7 +118,7 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _write(path: Path, keys: Keys) -> None:
+def _write(path: Path, keys: ApiKeys) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # of mode 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -135,5 +135,5 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _listed(keys: tuple[Key, ...]) -> str:
+def _listed(keys: tuple[ApiKey, ...]) -> str:
     return ", ".join(sorted(key.owner for key in keys)) or "nobody"

@@ -4,13 +4,13 @@ import logging
 from ipaddress import ip_address
 from pathlib import Path
 
-from app.auth.api_keys import Caller, KeysError, load
+from app.auth.api_keys import ApiKeysError, Caller, load
 from app.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
-class KeyRing:
+class KeyFile:
     """The keys of a file. When it changes into one that cannot be read, they stay as they were."""
 
     def __init__(self, path: Path) -> None:
@@ -26,7 +26,7 @@ class KeyRing:
             try:
                 self._keys = load(self._path)
                 log.info("keys were read again path=%s keys=%d", self._path, len(self._keys.keys))
-            except KeysError as error:
+            except ApiKeysError as error:
                 log.error("keys stay as they were reason=%s", error)
         return self._keys.find(secret)
 
@@ -36,7 +36,7 @@ def check_guarded(settings: Settings, host: str) -> None:
     if settings.keys is not None:
         load(settings.keys)
     elif settings.open is None and not _is_loopback(host):
-        raise KeysError(
+        raise ApiKeysError(
             f"on {host or 'all addresses'} without keys, anyone could use this service; let IMAGEMILL_KEYS name a file "
             "that `imagemill keys add` made, or say IMAGEMILL_OPEN=anyone"
         )

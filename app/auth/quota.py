@@ -11,10 +11,10 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from app.auth.api_keys import Caller
-from app.cluster.cluster_state import Live
+from app.cluster.cluster_state import ClusterState
 from app.errors import ApiError, unavailable
 from worker.contracts.jobs import JobSpec
-from worker.contracts.store.job_store import Artifacts, DamagedError
+from worker.contracts.store.job_store import DamagedError, JobStore
 
 TURN_SECONDS, _WAIT_SECONDS, _LOOK_SECONDS = 30, 10, 0.005
 """How long a turn lasts at most, how long one is waited for, and how often it is looked for."""
@@ -32,7 +32,7 @@ class Usage(NamedTuple):
 class Quota:
     """Lets jobs in, one after the other for each owner, as long as a key's limits allow."""
 
-    def __init__(self, redis: Redis, artifacts: Artifacts, live: Live) -> None:
+    def __init__(self, redis: Redis, artifacts: JobStore, live: ClusterState) -> None:
         self._redis = redis
         self._artifacts = artifacts
         self._live = live

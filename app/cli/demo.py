@@ -13,7 +13,7 @@ from app.cli.terminal import Terminal
 from app.client import partial_file
 from app.client.answers import Job
 from app.client.client import Client
-from app.local.supervisor import Stack
+from app.local.supervisor import LocalService
 from app.local.wait_until_ready import wait_until_ready
 
 
@@ -24,7 +24,7 @@ def demo(n: int, out: Path, is_forced: bool, terminal: Terminal) -> None:
     output_file.check(out)
     with (
         tempfile.TemporaryDirectory(prefix="imagemill-demo-") as folder,
-        Stack(Path(folder), "127.0.0.1", 0, workers=1, log_level="warning") as stack,
+        LocalService(Path(folder), "127.0.0.1", 0, workers=1, log_level="warning") as stack,
         Client(stack.url, terminal.note, _tending(stack)) as client,
     ):
         wait_until_ready(stack, terminal.notes)
@@ -37,7 +37,7 @@ def demo(n: int, out: Path, is_forced: bool, terminal: Terminal) -> None:
     terminal.note("  imagemill generate -n 1000 --seed 7")
 
 
-def _tending(stack: Stack) -> Callable[[float], None]:
+def _tending(stack: LocalService) -> Callable[[float], None]:
     """Make a pause of the client in which what has died is started again."""
 
     def pause(seconds: float) -> None:

@@ -57,13 +57,13 @@ def up(
 ) -> None:
     """Run the whole service on this machine until Ctrl-C."""
     from app.auth.key_file import check_guarded
-    from app.local.supervisor import Stack
+    from app.local.supervisor import LocalService
     from app.settings import Settings
 
     console, settings = Console(soft_wrap=True), Settings()
     with _stopped_politely(is_normal=True):
         check_guarded(settings, host)
-        with Stack(data, host, port, workers, "info" if verbose else "warning", settings.keys) as stack:
+        with LocalService(data, host, port, workers, "info" if verbose else "warning", settings.keys) as stack:
             from app.local.wait_until_ready import tell_set_aside, wait_until_ready  # meanwhile, its processes start
 
             wait_until_ready(stack, console)
@@ -182,9 +182,9 @@ def api(
     """Run the API alone. Configured by IMAGEMILL_REDIS_URL, IMAGEMILL_STORE and others."""
     import uvicorn
 
-    from app.api.access_log import QuietProbes
-    from app.api.request_id import RequestIdFilter, WithRequestId
-    from app.api.uvicorn_protocol import BoundedProtocol
+    from app.api.access_log import QuietHealthChecks
+    from app.api.request_id import RequestIdFilter, RequestIdMiddleware
+    from app.api.uvicorn_protocol import LimitedHttpProtocol
     from app.api.uvicorn_server import STOP_SECONDS, Server, allow_many_files
     from app.auth.key_file import check_guarded
     from app.main import create_app
@@ -194,14 +194,14 @@ def api(
     with refused_politely():
         check_guarded(settings, host if listening is None else listening.getsockname()[0])
     logs.configure(settings.log_level, settings.log_format, RequestIdFilter())
-    logging.getLogger("uvicorn.access").addFilter(QuietProbes())
+    logging.getLogger("uvicorn.access").addFilter(QuietHealthChecks())
     allow_many_files()
     app = create_app(settings)
     config = uvicorn.Config(
-        WithRequestId(app),
+        RequestIdMiddleware(app),
         host=host,
         port=port,
-        http=BoundedProtocol,
+        http=LimitedHttpProtocol,
         log_config=None,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
@@ -229,9 +229,9 @@ class _Stopped(BaseException):
 @contextmanager
 def _stopped_politely(*, is_normal: bool) -> Iterator[None]:
     """Let signals unwind what runs, and print in one line on standard error what went wrong, if anything did."""
-    from app.auth.api_keys import KeysError
+    from app.auth.api_keys import ApiKeysError
     from app.client.client import ClientError
-    from app.local.supervisor import StackError
+    from app.local.supervisor import LocalServiceError
 
     console = Console(soft_wrap=True, stderr=True)
     logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -244,7 +244,7 @@ def _stopped_politely(*, is_normal: bool) -> Iterator[None]:
         console.print(f"Stopped by {signal.Signals(number).name}.")
         _print_notes(stopped, console)
         sys.exit(0 if is_normal else 128 + number)
-    except (StackError, ClientError, KeysError) as error:
+    except (LocalServiceError, ClientError, ApiKeysError) as error:
         console.print(f"[bold red]Error:[/] {escape(str(error))}")
         _print_notes(error, console)
         sys.exit(1)

@@ -27,9 +27,9 @@ def refuse(error: Exception) -> NoReturn:
 @contextmanager
 def refused_politely() -> Iterator[None]:
     """Refuse keys that cannot be used."""
-    from app.auth.api_keys import KeysError
+    from app.auth.api_keys import ApiKeysError
 
     try:
         yield
-    except KeysError as error:
+    except ApiKeysError as error:
         refuse(error)

@@ -12,7 +12,7 @@ from app.cli import output_file
 from app.cli.commands import STANDARD
 from app.client.answers import Job
 from app.client.client import Client
-from app.client.resumable_download import Transfer
+from app.client.resumable_download import ResumableDownload
 
 _POLL_SECONDS = 0.5
 _COLUMNS = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
@@ -23,7 +23,7 @@ def collect(client: Client, job: Job, out: Path, console: Console, *, is_forced:
     opened = output_file.opened(out, job.id, is_forced=is_forced)
     with opened as file, Progress(*_COLUMNS, console=console, redirect_stdout=False) as progress:
         bars = _Bars(progress, client, job)
-        transfer = Transfer(client, job.links.download, file, bars.show_bytes, is_stream=out == STANDARD)
+        transfer = ResumableDownload(client, job.links.download, file, bars.show_bytes, is_stream=out == STANDARD)
         is_untried = True  # once: what grows is sent from its beginning, what is finished from where it broke off
         for latest in client.follow(job):
             bars.show(latest)

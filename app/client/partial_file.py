@@ -14,7 +14,7 @@ _JOB_ID = re.compile(r"[\w-]{22}", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Partial:
+class PartialFile:
     """A partial file, and what it says by its name."""
 
     path: Path
@@ -40,13 +40,13 @@ def path_of(out: Path, job_id: str) -> Path:
     return out.with_name(f".{out.name}.{job_id}.partial")
 
 
-def of_job(folder: Path, job_id: str) -> list[Partial]:
+def of_job(folder: Path, job_id: str) -> list[PartialFile]:
     """List the partial files of a job that no process is writing, the largest first."""
     found = [partial for partial in _all(folder) if partial.job_id == job_id and not partial.is_in_use]
     return sorted(found, key=lambda partial: partial.path.stat().st_size, reverse=True)
 
 
-def left_over(folder: Path) -> list[Partial]:
+def left_over(folder: Path) -> list[PartialFile]:
     """List the partial files of all jobs that no process is writing."""
     return [partial for partial in _all(folder) if _JOB_ID.fullmatch(partial.job_id) and not partial.is_in_use]
 
@@ -61,8 +61,8 @@ def lock(file: IO[bytes], path: Path) -> None:
         return
 
 
-def _all(folder: Path) -> Iterator[Partial]:
+def _all(folder: Path) -> Iterator[PartialFile]:
     for path in sorted(folder.glob(".*.partial")):
         match = _NAME.fullmatch(path.name)
         if match and path.is_file():
-            yield Partial(path, folder / match["out"], match["job"])
+            yield PartialFile(path, folder / match["out"], match["job"])

@@ -17,7 +17,7 @@ _LONGEST_PAUSE_SECONDS = 30.0
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,19})-\d{1,19}|\*)/(\d{1,19}|\*)", re.ASCII)
 
 
-class Transfer:
+class ResumableDownload:
     """Appends to a file what it lacks of one resource, and reports (bytes there, bytes in all if known).
 
     A stream cannot be read back: nothing is there at first, and what was written to it stays.

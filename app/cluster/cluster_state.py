@@ -15,7 +15,7 @@ from rq.utils import as_text
 
 from worker.contracts.catalog import CatalogEntry, PausedWorker, SetAside, SetAsides, WorkerEntry
 from worker.contracts.queue.counters import TALLY_KEY, Count, Counted
-from worker.contracts.queue.events import Ring
+from worker.contracts.queue.events import JobEvent
 from worker.contracts.queue.redis_keys import (
     LEARNT_FIELD,
     LIVE_TTL_SECONDS,
@@ -46,7 +46,7 @@ class Progress:
     """How much of its style the generator has learnt, from 0 to 1."""
 
 
-class Live:
+class ClusterState:
     """Reads what workers announce, and flags what they should stop."""
 
     def __init__(self, redis: Redis) -> None:
@@ -121,7 +121,7 @@ class Live:
 
     def ring_end(self, job_id: str) -> None:
         """Wake those who wait for the end of a job."""
-        Ring(job_id=job_id, kind="end").publish(self._redis)
+        JobEvent(job_id=job_id, kind="end").publish(self._redis)
 
     def flag_cancelled(self, job_id: str) -> None:
         """Make workers stop within one batch."""

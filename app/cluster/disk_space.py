@@ -14,10 +14,10 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq.utils import as_text
 
-from app.cluster.first_seen import Sightings
+from app.cluster.first_seen import FirstSeen
 from app.errors import ApiError
 from worker.contracts.jobs import JobSpec
-from worker.contracts.store.job_store import Artifacts, DamagedError
+from worker.contracts.store.job_store import DamagedError, JobStore
 
 _KEY = "imagemill:room"
 """Hash of job id to reserved bytes, and their sum. Without the sum, Redis has been emptied."""
@@ -78,13 +78,13 @@ class _Answer(IntEnum):
     MADE = 2
 
 
-class Room:
+class DiskSpace:
     """Reserves what jobs may need on the disk of the store. In a bucket there is no end, and nothing is reserved."""
 
     def __init__(
         self,
         redis: Redis,
-        artifacts: Artifacts,
+        artifacts: JobStore,
         free_bytes: Callable[[], int | None],
         kept_bytes: int,
         clock: Callable[[], float] = time.monotonic,
@@ -99,7 +99,7 @@ class Room:
         self._set = redis.register_script(_SET)
         self._refreshing = Lock()
         self._refreshed = -_REFRESH_SECONDS
-        self._sightings = Sightings()
+        self._sightings = FirstSeen()
 
     @contextmanager
     def reserved(self, spec: JobSpec) -> Iterator[None]:

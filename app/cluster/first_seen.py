@@ -9,7 +9,7 @@ A clock that runs ahead for a shorter time, until it is put right, does no harm.
 """
 
 
-class Sightings:
+class FirstSeen:
     """Remembers what was seen at every look. After a restart, it begins again."""
 
     def __init__(self) -> None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from http import HTTPStatus
 
-from app.cluster.cluster_state import Live
+from app.cluster.cluster_state import ClusterState
 from app.errors import ApiError, echoed, listed, unavailable
 from app.schemas import Model, SetAsideFile
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
@@ -13,7 +13,7 @@ from worker.contracts.jobs import JobSpec
 class Models:
     """What the live workers have announced; raises ApiError."""
 
-    def __init__(self, live: Live, preferred: str) -> None:
+    def __init__(self, live: ClusterState, preferred: str) -> None:
         self._live = live
         self._preferred = preferred
 

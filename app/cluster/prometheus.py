@@ -13,12 +13,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
-from app.cluster.cluster_state import Live
+from app.cluster.cluster_state import ClusterState
 from worker.contracts.catalog import PausedWorker, WorkerEntry
 from worker.contracts.queue.counters import LABELS, Count, Counted
-from worker.contracts.queue.task_queue import Line
-from worker.contracts.store.job_store import Artifacts, StoreError
-from worker.contracts.throttled_log import Throttle
+from worker.contracts.queue.task_queue import TaskQueue
+from worker.contracts.store.job_store import JobStore, StoreError
+from worker.contracts.throttled_log import ThrottledLogger
 
 _COUNTED: Mapping[Counted, str] = {
     "images_rendered": "Images rendered and stored.",
@@ -37,15 +37,15 @@ _ZEROS |= {Count(name="jobs_ended", labels=(outcome,)): 0.0 for outcome in ("suc
 log = logging.getLogger(__name__)
 
 
-class Metrics(Collector):
+class PrometheusCollector(Collector):
     """Reads all that is shown. Wants connections to Redis that fail fast."""
 
-    def __init__(self, artifacts: Artifacts, line: Line, live: Live) -> None:
+    def __init__(self, artifacts: JobStore, line: TaskQueue, live: ClusterState) -> None:
         self._artifacts = artifacts
         self._line = line
         self._live = live
         self._process = ProcessCollector(registry=None)
-        self._trouble = Throttle(log)
+        self._trouble = ThrottledLogger(log)
 
     def text(self) -> bytes:
         """Write everything in Prometheus' text format."""

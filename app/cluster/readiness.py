@@ -4,12 +4,12 @@ import logging
 
 from redis.exceptions import RedisError
 
-from app.cluster.cluster_state import Live
+from app.cluster.cluster_state import ClusterState
 from app.errors import unavailable
 from app.schemas import Parts, Paused, Ready, Workers
-from worker.contracts.store.job_store import Artifacts, StoreError
+from worker.contracts.store.job_store import JobStore, StoreError
 from worker.contracts.store.store_errors import with_advice
-from worker.contracts.throttled_log import Throttle
+from worker.contracts.throttled_log import ThrottledLogger
 
 _OK = "ok"
 _CODES = {
@@ -25,11 +25,11 @@ log = logging.getLogger(__name__)
 class Readiness:
     """Looks at each part by itself. Wants a connection to Redis that fails fast."""
 
-    def __init__(self, artifacts: Artifacts, live: Live, min_free_mb: int) -> None:
+    def __init__(self, artifacts: JobStore, live: ClusterState, min_free_mb: int) -> None:
         self._artifacts = artifacts
         self._live = live
         self._min_free_mb = min_free_mb
-        self._trouble = Throttle(log)
+        self._trouble = ThrottledLogger(log)
 
     def check(self) -> Ready:
         """Tell that all parts are well; raises ApiError, with what is wrong with each, unless they are."""

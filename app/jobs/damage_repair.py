@@ -3,12 +3,12 @@
 import logging
 
 from worker.contracts.jobs import JobSpec
-from worker.contracts.store.job_store import Artifacts, DamagedError
+from worker.contracts.store.job_store import DamagedError, JobStore
 
 log = logging.getLogger(__name__)
 
 
-def mend(artifacts: Artifacts, job_id: str) -> None:
+def mend(artifacts: JobStore, job_id: str) -> None:
     """Take back what is spoilt of an open job. A job whose marker is spoilt was never accepted, and is left alone."""
     try:
         spec = artifacts.restored_spec(job_id)
@@ -25,7 +25,7 @@ def mend(artifacts: Artifacts, job_id: str) -> None:
     log.warning("job was damaged and is rendered again job_id=%s shards=%d", job_id, len(spoilt))
 
 
-def is_whole(artifacts: Artifacts, spec: JobSpec) -> bool:
+def is_whole(artifacts: JobStore, spec: JobSpec) -> bool:
     """Tell whether all that was made of a job that has succeeded can be read, with the right checksums."""
     try:
         plan = artifacts.archive(spec.id)

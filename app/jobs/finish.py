@@ -4,12 +4,12 @@ from contextlib import suppress
 
 from redis.exceptions import RedisError
 
-from app.cluster.cluster_state import Live
+from app.cluster.cluster_state import ClusterState
 from worker.contracts.jobs import JobSpec, JobState
-from worker.contracts.store.job_store import Artifacts
+from worker.contracts.store.job_store import JobStore
 
 
-def end(artifacts: Artifacts, live: Live, spec: JobSpec, state: JobState) -> bool:
+def end(artifacts: JobStore, live: ClusterState, spec: JobSpec, state: JobState) -> bool:
     """End a job, and tell who works at it or waits for it. False when it has ended before."""
     if not artifacts.finish(spec.id, state):
         return False

@@ -8,7 +8,7 @@ from statistics import median
 from app.cluster.model_catalog import Models, weights_of
 from app.errors import echoed, listed, unprocessable
 from app.schemas import MAX_SEED, Wanted
-from app.styles.style_service import Styles
+from app.styles.style_service import StyleService
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.jobs import LAYOUT, Cut, JobSpec
 from worker.contracts.styles import StyleSpec
@@ -20,10 +20,10 @@ _MOST_SHARD_BYTES = 1 << 28
 """Of pixels: a shard is held in memory."""
 
 
-class Orders:
+class JobFactory:
     """Specifies jobs; raises ApiError for what cannot be made."""
 
-    def __init__(self, models: Models, styles: Styles, shard_images: int | None) -> None:
+    def __init__(self, models: Models, styles: StyleService, shard_images: int | None) -> None:
         self._models = models
         self._styles = styles
         self._shard_images = shard_images

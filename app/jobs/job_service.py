@@ -14,23 +14,23 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.auth.api_keys import Caller
 from app.auth.quota import Quota, Usage
-from app.cluster.cluster_state import Live, Progress
-from app.cluster.disk_space import Room
+from app.cluster.cluster_state import ClusterState, Progress
+from app.cluster.disk_space import DiskSpace
 from app.cluster.model_catalog import Models
 from app.errors import ApiError, echoed, unprocessable
 from app.jobs.damage_repair import is_whole
 from app.jobs.finish import end
-from app.jobs.job_factory import Orders
+from app.jobs.job_factory import JobFactory
 from app.jobs.job_ids import Part, address, name
 from app.jobs.status import describe
 from app.schemas import GenerateQuery, Job, Wanted
 from app.settings import Settings
 from worker.contracts.age import age
 from worker.contracts.jobs import SUFFIXES, JobId, JobSpec, JobState
-from worker.contracts.queue.task_queue import Line
+from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.queue.tasks import Task
 from worker.contracts.store.archive_index import ArchivePlan, ShardIndex
-from worker.contracts.store.job_store import Artifacts, DamagedError
+from worker.contracts.store.job_store import DamagedError, JobStore
 
 _JOB_ID: TypeAdapter[str] = TypeAdapter(JobId)
 _MAX_RETRY_AFTER_SECONDS = 30
@@ -44,19 +44,19 @@ IsOver = Callable[[JobSpec], bool]
 log = logging.getLogger(__name__)
 
 
-class Service:
+class JobService:
     """All that the routes ask for; raises ApiError. Who has a JobSpec may have all of the job."""
 
     def __init__(
         self,
         settings: Settings,
-        artifacts: Artifacts,
-        line: Line,
-        live: Live,
+        artifacts: JobStore,
+        line: TaskQueue,
+        live: ClusterState,
         models: Models,
-        orders: Orders,
+        orders: JobFactory,
         quota: Quota,
-        room: Room,
+        room: DiskSpace,
     ) -> None:
         self._settings = settings
         self._artifacts = artifacts

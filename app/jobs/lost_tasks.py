@@ -7,7 +7,7 @@ from worker.contracts.jobs import JobSpec
 from worker.contracts.queue.tasks import Task
 
 
-class Snapshot(NamedTuple):
+class QueueSnapshot(NamedTuple):
     """Where the tasks of one job are.
 
     Its parts are read in this order, which is the order in which a task passes through them. So a task that moves
@@ -24,7 +24,7 @@ class Snapshot(NamedTuple):
     """Shards that are done."""
 
 
-def lost_tasks(spec: JobSpec, at: Snapshot) -> list[Task]:
+def lost_tasks(spec: JobSpec, at: QueueSnapshot) -> list[Task]:
     """Find the tasks of an open job that are nowhere, though they should be.
 
     Only the foremost shard's task brings the next one, before it renders. So of the shards behind the foremost each
@@ -42,12 +42,12 @@ def lost_tasks(spec: JobSpec, at: Snapshot) -> list[Task]:
     return lost
 
 
-def _lost_end(spec: JobSpec, at: Snapshot) -> list[Task]:
+def _lost_end(spec: JobSpec, at: QueueSnapshot) -> list[Task]:
     """Find the task that closes a job; whoever committed the last shard closes it under the lease of that shard."""
     end = Task.finalise(spec.id)
     return [] if at.leased or end.queue_id in at.queued else [end]
 
 
-def _has_brought(task: Task, shard: int, at: Snapshot) -> bool:
+def _has_brought(task: Task, shard: int, at: QueueSnapshot) -> bool:
     """Tell whether the task of a shard must have queued the next one before the queue was read."""
     return shard in at.begun and task.queue_id not in at.queued

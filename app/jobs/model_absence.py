@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from app.cluster.cluster_state import Live
+from app.cluster.cluster_state import ClusterState
 from worker.contracts.catalog import WorkerEntry
 from worker.contracts.jobs import JobSpec
 
@@ -20,7 +20,7 @@ class ModelAbsence:
     While no worker of a job's numerics is alive, nothing counts: the job waits for one of any kind first.
     """
 
-    def __init__(self, live: Live, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, live: ClusterState, clock: Callable[[], float] = time.monotonic) -> None:
         self._live = live
         self._clock = clock
         self._workers: list[WorkerEntry] = []

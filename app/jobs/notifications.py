@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
-from worker.contracts.queue.events import BELL, Ring
-from worker.contracts.throttled_log import Throttle
+from worker.contracts.queue.events import EVENTS_CHANNEL, JobEvent
+from worker.contracts.throttled_log import ThrottledLogger
 
 _RECONNECT_SECONDS = 1.0
 _LISTEN_SECONDS = 5.0
@@ -20,7 +20,7 @@ LOOK_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 
-class Ear:
+class Subscription:
     """Listens for one job."""
 
     def __init__(self, kinds: frozenset[str]) -> None:
@@ -37,13 +37,13 @@ class Ear:
         self.rung.clear()
 
 
-class Bell:
+class JobNotifications:
     """One subscription for all that wait in this process. A ring says that it is worth looking, and nothing else."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._trouble = Throttle(log)
-        self._ears: dict[str, set[Ear]] = defaultdict(set)
+        self._trouble = ThrottledLogger(log)
+        self._ears: dict[str, set[Subscription]] = defaultdict(set)
         self.is_closed = False
         """Whether requests must stop waiting, because the process ends."""
 
@@ -53,9 +53,9 @@ class Bell:
         self._ring_all()
 
     @asynccontextmanager
-    async def listen(self, job_id: str, *kinds: str) -> AsyncIterator[Ear]:
+    async def listen(self, job_id: str, *kinds: str) -> AsyncIterator[Subscription]:
         """Listen for some kinds of news of a job. What is read after this call and is old will be rung for."""
-        ear = Ear(frozenset(kinds))
+        ear = Subscription(frozenset(kinds))
         self._ears[job_id].add(ear)
         try:
             yield ear
@@ -75,7 +75,7 @@ class Bell:
         while True:
             try:
                 async with self._redis.pubsub() as subscription:
-                    await subscription.subscribe(BELL)
+                    await subscription.subscribe(EVENTS_CHANNEL)
                     self._ring_all()
                     while True:
                         self._pass_on(await subscription.get_message(True, _LISTEN_SECONDS))
@@ -87,7 +87,7 @@ class Bell:
         if message is None:
             return
         try:
-            ring = Ring.model_validate_json(message["data"])
+            ring = JobEvent.model_validate_json(message["data"])
         except ValidationError:
             return
         for ear in self._ears.get(ring.job_id, ()):

@@ -12,22 +12,22 @@ from typing import NamedTuple
 
 from redis import Redis
 
-from app.cluster.cluster_state import Live
-from app.cluster.disk_space import Room, shard_bytes
-from app.cluster.first_seen import CERTAIN_SECONDS, Sightings
+from app.cluster.cluster_state import ClusterState
+from app.cluster.disk_space import DiskSpace, shard_bytes
+from app.cluster.first_seen import CERTAIN_SECONDS, FirstSeen
 from app.jobs.damage_repair import mend
 from app.jobs.finish import end
 from app.jobs.key_expiry import shorten_expiries
 from app.jobs.leadership import Leadership
-from app.jobs.lost_tasks import Snapshot, lost_tasks
+from app.jobs.lost_tasks import QueueSnapshot, lost_tasks
 from app.jobs.model_absence import ABSENCE_SECONDS, ModelAbsence
 from app.jobs.retention import Retention
 from worker.contracts.age import age
 from worker.contracts.jobs import JobError, JobSpec, JobState
-from worker.contracts.queue.task_queue import Line
+from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.queue.tasks import Task
-from worker.contracts.store.job_store import Artifacts, DamagedError, StoreError
-from worker.contracts.throttled_log import Throttle
+from worker.contracts.store.job_store import DamagedError, JobStore, StoreError
+from worker.contracts.throttled_log import ThrottledLogger
 
 _GRACE = timedelta(seconds=3)
 """A job this young is still being queued by the request that brought it."""
@@ -67,10 +67,10 @@ class Reconciler:
     def __init__(
         self,
         redis: Redis,
-        artifacts: Artifacts,
-        line: Line,
-        live: Live,
-        room: Room,
+        artifacts: JobStore,
+        line: TaskQueue,
+        live: ClusterState,
+        room: DiskSpace,
         every_seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -86,9 +86,9 @@ class Reconciler:
         self._clock = clock
         self._has_looked = False
         self._had_trouble = False
-        self._missing, self._orphans, self._absences = Sightings(), Sightings(), Sightings()
+        self._missing, self._orphans, self._absences = FirstSeen(), FirstSeen(), FirstSeen()
         self._expiries_due = clock()
-        self._trouble = Throttle(log, clock=clock)
+        self._trouble = ThrottledLogger(log, clock=clock)
         self._stop = Event()
         self._thread = Thread(target=self._run, name="reconciler", daemon=True)
 
@@ -246,7 +246,7 @@ class Reconciler:
         tasks = [*(Task.render_shard(spec.id, shard) for shard in shards), Task.finalise(spec.id)]
         waiting = queued(spec.model.numerics.name)
         leased = self._line.leased(task.queue_id for task in tasks)
-        return lost_tasks(spec, Snapshot(suspect.begun, waiting, leased, self._artifacts.committed(spec.id)))
+        return lost_tasks(spec, QueueSnapshot(suspect.begun, waiting, leased, self._artifacts.committed(spec.id)))
 
     def _restored_progress(self, spec: JobSpec, committed: set[int]) -> set[int]:
         """Write back the progress that Redis has lost, and tell which shards have begun."""

@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from app.cluster.first_seen import CERTAIN_SECONDS, Sightings
-from worker.contracts.store.job_store import Artifacts, DamagedError
-from worker.contracts.throttled_log import Throttle
+from app.cluster.first_seen import CERTAIN_SECONDS, FirstSeen
+from worker.contracts.store.job_store import DamagedError, JobStore
+from worker.contracts.throttled_log import ThrottledLogger
 
 _EVERY_SECONDS = 300
 _WRITING = timedelta(hours=1)
@@ -24,14 +24,14 @@ class Retention:
     """
 
     def __init__(
-        self, artifacts: Artifacts, every_seconds: float = _EVERY_SECONDS, clock: Callable[[], float] = time.monotonic
+        self, artifacts: JobStore, every_seconds: float = _EVERY_SECONDS, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._artifacts = artifacts
         self._every_seconds = every_seconds
         self._clock = clock
         self._next = clock()
-        self._due = Sightings()
-        self._trouble = Throttle(log, clock=clock)
+        self._due = FirstSeen()
+        self._trouble = ThrottledLogger(log, clock=clock)
 
     def tend(self, now: datetime) -> None:
         """Remove what has expired and what was never finished, unless that was done just now."""

@@ -9,8 +9,8 @@ from anyio import CapacityLimiter, to_thread
 from redis.exceptions import RedisError
 
 from app.errors import unavailable
-from app.jobs.job_service import Service
-from app.jobs.notifications import LOOK_SECONDS, Bell
+from app.jobs.job_service import JobService
+from app.jobs.notifications import LOOK_SECONDS, JobNotifications
 from app.schemas import Job
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store.job_store import StoreError
@@ -27,10 +27,10 @@ IsGone = Callable[[], Awaitable[bool]]
 log = logging.getLogger(__name__)
 
 
-class Waiting:
+class JobWatcher:
     """Watches jobs on behalf of requests."""
 
-    def __init__(self, service: Service, bell: Bell) -> None:
+    def __init__(self, service: JobService, bell: JobNotifications) -> None:
         self._service = service
         self._bell = bell
         self._looking = CapacityLimiter(_LOOKING)

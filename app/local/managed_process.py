@@ -24,7 +24,7 @@ _PR_SET_PDEATHSIG = 1
 log = logging.getLogger(__name__)
 
 
-class Child:
+class ManagedProcess:
     """One process, started again after a pause when it dies. Its output goes to our stderr, unless it is quiet."""
 
     def __init__(

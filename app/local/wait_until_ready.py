@@ -7,8 +7,8 @@ import httpx
 from redis.exceptions import RedisError
 from rich.console import Console
 
-from app.cluster.cluster_state import Live
-from app.local.supervisor import Stack, StackError
+from app.cluster.cluster_state import ClusterState
+from app.local.supervisor import LocalService, LocalServiceError
 from worker.contracts.queue.connection import connect
 
 _READY_SECONDS = 60
@@ -16,7 +16,7 @@ _POLL_SECONDS = 0.1
 _QUEUE_SECONDS = 5.0
 
 
-def wait_until_ready(stack: Stack, console: Console) -> None:
+def wait_until_ready(stack: LocalService, console: Console) -> None:
     """Wait until a job would be rendered; raises StackError when that takes too long."""
     deadline = time.monotonic() + _READY_SECONDS
     spinner = "dots" if console.encoding.startswith("utf") else "line"
@@ -24,16 +24,18 @@ def wait_until_ready(stack: Stack, console: Console) -> None:
     with status, httpx.Client(base_url=stack.url, timeout=5) as api:
         while (fault := _fault(api, console)) is not None:
             if time.monotonic() > deadline:
-                raise StackError(f"the service was not ready after {_READY_SECONDS} s: {fault}; more is said above")
+                raise LocalServiceError(
+                    f"the service was not ready after {_READY_SECONDS} s: {fault}; more is said above"
+                )
             stack.tend()
             stack.check()
             time.sleep(_POLL_SECONDS)
 
 
-def tell_set_aside(stack: Stack, console: Console) -> None:
+def tell_set_aside(stack: LocalService, console: Console) -> None:
     """Tell which files the workers cannot use, and why."""
     with suppress(RedisError), connect(stack.queue_url, _QUEUE_SECONDS) as redis:
-        for file in Live(redis).set_aside():
+        for file in ClusterState(redis).set_aside():
             console.print(f"Set aside: {file.file}: {file.reason}", markup=False, highlight=False)
 
 

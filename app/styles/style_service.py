@@ -9,13 +9,13 @@ from anyio import CapacityLimiter, to_thread
 from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
-from app.cluster.disk_space import Room
+from app.cluster.disk_space import DiskSpace
 from app.errors import ApiError, unavailable, unprocessable
 from app.path_prefix import rooted
 from app.schemas import Style
 from app.styles.image_sandbox import decoded
 from worker.contracts.catalog import Sha256
-from worker.contracts.store.job_store import Artifacts
+from worker.contracts.store.job_store import JobStore
 from worker.contracts.styles import StyleEntry
 from worker.contracts.uploaded_images import PictureError, UnknownFormatError
 
@@ -29,10 +29,10 @@ _DECODING, _WAITING = 2, 16
 """Pictures that are decoded at the same time, and that may wait for it. They take no thread from other requests."""
 
 
-class Styles:
+class StyleService:
     """All that the routes ask for; raises ApiError."""
 
-    def __init__(self, artifacts: Artifacts, room: Room) -> None:
+    def __init__(self, artifacts: JobStore, room: DiskSpace) -> None:
         self._artifacts = artifacts
         self._room = room
         self._decoding = CapacityLimiter(_DECODING)

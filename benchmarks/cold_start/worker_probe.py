@@ -8,7 +8,7 @@ import torch  # noqa: E402
 
 _with_torch = time.perf_counter()
 from worker import main  # noqa: E402
-from worker.rendering.engine import Runtime, choose_device, find_checkpoints  # noqa: E402
+from worker.rendering.engine import RenderEngine, choose_device, find_checkpoints  # noqa: E402
 
 _imported = time.perf_counter()
 
@@ -16,7 +16,7 @@ _imported = time.perf_counter()
 def run() -> None:
     """Do what worker.main does before it looks for Redis."""
     torch.set_num_threads(1)
-    runtime = Runtime(find_checkpoints(None), choose_device("auto"), main.cores())
+    runtime = RenderEngine(find_checkpoints(None), choose_device("auto"), main.cores())
     loaded = time.perf_counter()
     runtime.warm_up()
     warm = time.perf_counter()

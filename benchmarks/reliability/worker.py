@@ -18,23 +18,23 @@ from benchmarks.reliability.gates import Gates
 from worker.cli import worker
 from worker.contracts.jobs import Format, JobState
 from worker.contracts.queue.tasks import Task
-from worker.contracts.store.job_store import Artifacts
+from worker.contracts.store.job_store import JobStore
 from worker.contracts.store.object_store import Objects
-from worker.queue.rq_worker import WarmWorker
-from worker.queue.task_runner import Tasks
+from worker.queue.rq_worker import RqWorker
+from worker.queue.task_runner import TaskRunner
 
 _SHARD = 1
 
 
 def gated(gates: Gates) -> ExitStack:
     """Have a gate before each of the moments, in this process."""
-    execute, render, create, finish = WarmWorker.execute_job, Tasks._render, Objects.create, Artifacts.finish
+    execute, render, create, finish = RqWorker.execute_job, TaskRunner._render, Objects.create, JobStore.finish
 
-    def execute_at_gate(self: WarmWorker, job: Job, queue: Queue) -> None:
+    def execute_at_gate(self: RqWorker, job: Job, queue: Queue) -> None:
         gates.pass_through("popped" if job.id.endswith(f"-{_SHARD}") else "queued")
         execute(self, job, queue)
 
-    def render_at_gate(self: Tasks, task: Task, *rest: Any) -> Any:  # noqa: ANN401
+    def render_at_gate(self: TaskRunner, task: Task, *rest: Any) -> Any:  # noqa: ANN401
         mills = self.mills
 
         def encode_at_gate(images: Tensor, kind: Format) -> list[bytes]:
@@ -49,15 +49,15 @@ def gated(gates: Gates) -> ExitStack:
             gates.pass_through("committing")
         return create(self, path, data)
 
-    def finish_at_gate(self: Artifacts, job_id: str, state: JobState) -> bool:
+    def finish_at_gate(self: JobStore, job_id: str, state: JobState) -> bool:
         gates.pass_through("finalising")
         return finish(self, job_id, state)
 
     stack = ExitStack()
-    stack.enter_context(patch.object(WarmWorker, "execute_job", execute_at_gate))
-    stack.enter_context(patch.object(Tasks, "_render", render_at_gate))
+    stack.enter_context(patch.object(RqWorker, "execute_job", execute_at_gate))
+    stack.enter_context(patch.object(TaskRunner, "_render", render_at_gate))
     stack.enter_context(patch.object(Objects, "create", create_at_gate))
-    stack.enter_context(patch.object(Artifacts, "finish", finish_at_gate))
+    stack.enter_context(patch.object(JobStore, "finish", finish_at_gate))
     return stack
 
 

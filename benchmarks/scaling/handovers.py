@@ -15,7 +15,7 @@ from benchmarks.scaling import house
 from benchmarks.scaling.simulated import MODEL
 from worker.contracts.jobs import Cut, JobSpec
 from worker.contracts.queue.redis_keys import queue_names
-from worker.contracts.queue.task_queue import Line
+from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.queue.tasks import Task
 
 _POLL_SECONDS = 0.005
@@ -47,7 +47,7 @@ class Handovers:
 
 def measure(assembly: Assembly, count: int, tasks: int) -> Handovers:
     """Put tasks into line one by one and let workers empty it; then all at once, and time how they are taken."""
-    line = Line(assembly.redis)
+    line = TaskQueue(assembly.redis)
     with house.workers(assembly, count, None):
         spec = _unknown_job(assembly)
         enqueued_seconds = _enqueue_singly(line, spec, tasks)
@@ -60,7 +60,7 @@ def measure(assembly: Assembly, count: int, tasks: int) -> Handovers:
     return Handovers(count, tasks, enqueued_seconds, taken_seconds, queue_cpu_s)
 
 
-def _enqueue_singly(line: Line, spec: JobSpec, tasks: int) -> float:
+def _enqueue_singly(line: TaskQueue, spec: JobSpec, tasks: int) -> float:
     began = time.perf_counter()
     for _ in range(tasks):
         line.enqueue(spec, [_task()])

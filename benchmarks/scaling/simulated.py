@@ -11,7 +11,7 @@ from models import registry
 from worker.contracts.catalog import CatalogEntry, Numerics
 from worker.contracts.jobs import Format
 from worker.rendering import encoding
-from worker.rendering.engine import LoadedModel, Runtime
+from worker.rendering.engine import LoadedModel, RenderEngine
 
 MODEL = "faces-64"
 NUMERICS = Numerics(name="simulated", batch_size=256)
@@ -48,7 +48,7 @@ class SimulatedModel(LoadedModel):
         return self.images if wanted is None else self.images[wanted.start : wanted.stop]
 
 
-class SimulatedRuntime(Runtime):
+class SimulatedRuntime(RenderEngine):
     """A runtime with one simulated model."""
 
     def __init__(self, images_per_s: float | None, threads: int) -> None:

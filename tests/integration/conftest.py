@@ -6,23 +6,23 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.guarded import Guarded
-from tests.integration.running_service import House
+from tests.integration.running_service import RunningService
 from tests.tiny import CLASSES, LABELLED, PLAIN, save_checkpoint
 from worker.contracts.queue.redis_keys import MODELS_KEY
 
 
 @pytest.fixture(scope="session")
-def _running_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def _running_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     folder = tmp_path_factory.mktemp("house")
     save_checkpoint(folder / "models", PLAIN)
     save_checkpoint(folder / "models", LABELLED, CLASSES)
-    house = House(folder)
+    house = RunningService(folder)
     yield house
     house.close()
 
 
 @pytest.fixture
-def house(_running_house: House) -> House:
+def house(_running_house: RunningService) -> RunningService:
     """The service with at least one live worker."""
     if not any(worker.poll() is None for worker in _running_house.workers):
         _running_house.workers.clear()
@@ -31,7 +31,7 @@ def house(_running_house: House) -> House:
 
 
 @pytest.fixture
-def idle_house(_running_house: House) -> House:
+def idle_house(_running_house: RunningService) -> RunningService:
     """The service without a worker, so that jobs stay queued; it knows which models there are."""
     if not _running_house.redis.exists(MODELS_KEY):
         _running_house.start_worker()

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 
 from tests.command import imagemill
-from tests.integration.running_service import DEADLINE_SECONDS, House
+from tests.integration.running_service import DEADLINE_SECONDS, RunningService
 
 
 class Guarded:
@@ -16,7 +16,7 @@ class Guarded:
         self.secrets = dict[str, str]()
         self.clients = dict[str, httpx.Client]()
         self.add("alice")
-        self.house = House(folder, IMAGEMILL_KEYS=str(self.file))
+        self.house = RunningService(folder, IMAGEMILL_KEYS=str(self.file))
         self.use("alice")
         self.house.client.headers.update(self.authorization("alice"))
 

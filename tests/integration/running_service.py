@@ -29,7 +29,7 @@ MAX_IMAGES = 50_000
 WORKER = "from worker.cli import worker; worker()"
 
 
-class House:
+class RunningService:
     """Starts what is asked for, talks to it, and ends all of it."""
 
     def __init__(self, folder: Path, **environment: str) -> None:

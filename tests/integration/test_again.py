@@ -10,16 +10,16 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.running_service import House, metadata
+from tests.integration.running_service import RunningService, metadata
 from tests.integration.test_problems import problem
 from tests.tiny import LABELLED, PLAIN, save_checkpoint
 
 
-def post(house: House, key: str, **query: Any) -> httpx.Response:
+def post(house: RunningService, key: str, **query: Any) -> httpx.Response:
     return house.client.post("/generate", params=query, headers={"Idempotency-Key": key})
 
 
-def age(house: House, job_id: str, name: str, field: str, by: timedelta) -> None:
+def age(house: RunningService, job_id: str, name: str, field: str, by: timedelta) -> None:
     """Make a record of a job older."""
     path = house.folder / "store" / "jobs" / job_id / name
     record = json.loads(path.read_text())
@@ -27,7 +27,7 @@ def age(house: House, job_id: str, name: str, field: str, by: timedelta) -> None
     path.write_text(json.dumps(record))
 
 
-def test_fifty_requests_with_one_key_are_one_job(house: House) -> None:
+def test_fifty_requests_with_one_key_are_one_job(house: RunningService) -> None:
     before = set((house.folder / "store" / "jobs").iterdir())
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(lambda _: post(house, "a key", n=3), range(50)))
@@ -40,7 +40,7 @@ def test_fifty_requests_with_one_key_are_one_job(house: House) -> None:
     assert (later.status_code, later.json()["id"], later.json()["state"]) == (200, job_id, "succeeded")
 
 
-def test_of_fifty_requests_that_want_one_key_for_other_things_one_is_the_job(idle_house: House) -> None:
+def test_of_fifty_requests_that_want_one_key_for_other_things_one_is_the_job(idle_house: RunningService) -> None:
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(lambda n: post(idle_house, "a wanted key", n=n), range(1, 51)))
     (won,) = [answer.json() for answer in answers if answer.status_code == 202]
@@ -51,7 +51,7 @@ def test_of_fifty_requests_that_want_one_key_for_other_things_one_is_the_job(idl
     assert (store / "open" / won["id"]).read_bytes() == spec  # which a restarted API goes by
 
 
-def test_a_key_is_good_for_one_request_and_a_day(house: House) -> None:
+def test_a_key_is_good_for_one_request_and_a_day(house: RunningService) -> None:
     first = post(house, "another key", n=3, seed=1).json()["id"]
     body = problem(post(house, "another key", n=4, seed=1))
     assert (body["status"], body["code"]) == (422, "idempotency_key_reused")
@@ -64,11 +64,11 @@ def test_a_key_is_good_for_one_request_and_a_day(house: House) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256])
-def test_an_odd_key_is_refused(house: House, key: str) -> None:
+def test_an_odd_key_is_refused(house: RunningService, key: str) -> None:
     assert problem(post(house, key, n=1))["status"] == 422
 
 
-def test_a_key_outlives_an_outage_of_the_queue_server(house: House) -> None:
+def test_a_key_outlives_an_outage_of_the_queue_server(house: RunningService) -> None:
     house.end_queue()
     assert problem(post(house, "in need", n=3))["retryable"]
     house.restart_queue()
@@ -76,7 +76,7 @@ def test_a_key_outlives_an_outage_of_the_queue_server(house: House) -> None:
     assert house.wait_done(job["id"])["state"] == "succeeded"
 
 
-def test_a_cancelled_job_is_retried_in_a_new_one(idle_house: House) -> None:
+def test_a_cancelled_job_is_retried_in_a_new_one(idle_house: RunningService) -> None:
     job = idle_house.generate(5, seed=8)
     assert problem(idle_house.client.post(job["links"]["retry"]))["code"] == "job_running"
     idle_house.client.post(job["links"]["cancel"])
@@ -92,7 +92,7 @@ def test_a_cancelled_job_is_retried_in_a_new_one(idle_house: House) -> None:
     assert idle_house.job_hashes(again) == idle_house.hashes(5, seed=8)
 
 
-def test_a_dataset_that_was_removed_is_rebuilt_to_the_bit(house: House) -> None:
+def test_a_dataset_that_was_removed_is_rebuilt_to_the_bit(house: RunningService) -> None:
     job = house.wait_done(house.generate(40, seed=9, ttl_hours=3)["id"])
     lived = datetime.fromisoformat(job["expires"]) - datetime.fromisoformat(job["finished"])
     assert lived == timedelta(hours=3)
@@ -114,7 +114,7 @@ def test_a_dataset_that_was_removed_is_rebuilt_to_the_bit(house: House) -> None:
     assert house.client.post(job["links"]["rebuild"]).json()["id"] == rebuilt.json()["id"]
 
 
-def test_a_dataset_of_the_first_layout_is_rebuilt_as_it_was(house: House) -> None:
+def test_a_dataset_of_the_first_layout_is_rebuilt_as_it_was(house: RunningService) -> None:
     """Jobs that were written down before there were other layouts say nothing of theirs."""
     job = house.wait_done(house.generate(4, seed=9, model=LABELLED, ttl_hours=3)["id"])
     assert all("label_id" in record for record in metadata(house.download(job["id"])))
@@ -130,7 +130,7 @@ def test_a_dataset_of_the_first_layout_is_rebuilt_as_it_was(house: House) -> Non
 
 
 @pytest.mark.parametrize("hours", ["0", "-1", "169", "1.5"])
-def test_images_are_kept_within_the_limit(house: House, hours: str) -> None:
+def test_images_are_kept_within_the_limit(house: RunningService, hours: str) -> None:
     body = problem(house.client.post("/generate", params={"n": 1, "ttl_hours": hours}))
     assert body["status"] == 422
     assert "ttl_hours" in body["detail"]
@@ -139,7 +139,7 @@ def test_images_are_kept_within_the_limit(house: House, hours: str) -> None:
 def test_a_job_that_may_fill_the_disk_is_refused(tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "models", PLAIN)
     free = shutil.disk_usage(tmp_path).free
-    house = House(tmp_path, IMAGEMILL_MIN_FREE_MB=str(free // 1_000_000 - 50))
+    house = RunningService(tmp_path, IMAGEMILL_MIN_FREE_MB=str(free // 1_000_000 - 50))
     try:
         house.start_worker()
         body = problem(house.client.post("/generate", params={"n": 50_000}))

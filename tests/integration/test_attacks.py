@@ -21,7 +21,7 @@ from app.archive_name import archive_name
 from app.schemas import Job
 from tests.integration import bombs
 from tests.integration.bombs import SCRIPT, chunk, segment
-from tests.integration.running_service import House, wait_until
+from tests.integration.running_service import RunningService, wait_until
 from tests.tiny import PLAIN
 
 UNKNOWN = "A" * 22
@@ -32,7 +32,7 @@ QUICK_SECONDS = 5.0
 
 
 @pytest.fixture(autouse=True)
-def unharmed(house: House) -> Iterator[None]:
+def unharmed(house: RunningService) -> Iterator[None]:
     """After every attack, the API is the same process, quick, small, has told no traceback and kept nothing."""
     before, kept, told = peak_mb(house), stored(house), len(log(house))
     yield
@@ -53,7 +53,7 @@ brought: set[str] = set()
 """What tests left in the store on purpose."""
 
 
-def peak_mb(house: House) -> int:
+def peak_mb(house: RunningService) -> int:
     """The most memory that the API ever had, in MB."""
     status = Path(f"/proc/{house.api_pid}/status")
     if not status.exists():
@@ -63,11 +63,11 @@ def peak_mb(house: House) -> int:
     return int(found[1]) // 1000
 
 
-def log(house: House) -> str:
+def log(house: RunningService) -> str:
     return house.api_log.read_text(errors="surrogateescape")
 
 
-def stored(house: House) -> set[str]:
+def stored(house: RunningService) -> set[str]:
     """Styles in the store, and open jobs."""
     store = house.folder / "store"
     return {str(path.relative_to(store)) for name in ("styles", "open") for path in store.glob(f"{name}/*")}
@@ -81,7 +81,7 @@ def refused(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
     return problem
 
 
-def raw(house: House, request: bytes) -> bytes:
+def raw(house: RunningService, request: bytes) -> bytes:
     """Send bytes that no client library would, and read the answer."""
     port = int(house.url.rsplit(":", 1)[1])
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
@@ -95,7 +95,7 @@ def raw(house: House, request: bytes) -> bytes:
         return answer
 
 
-def ask(house: House, line: bytes, *headers: bytes) -> bytes:
+def ask(house: RunningService, line: bytes, *headers: bytes) -> bytes:
     head = b"".join(header + b"\r\n" for header in (b"Host: localhost", b"Connection: close", *headers))
     return raw(house, line + b" HTTP/1.1\r\n" + head + b"\r\n")
 
@@ -104,7 +104,7 @@ def status_of(answer: bytes) -> int:
     return int(answer.split(b" ", 2)[1])
 
 
-def bring(house: House, data: bytes) -> httpx.Response:
+def bring(house: RunningService, data: bytes) -> httpx.Response:
     return house.client.post("/styles", files={"file": ("x", data)}, timeout=100)
 
 
@@ -128,7 +128,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_is_refused(house: House, name: str) -> None:
+def test_a_bomb_is_refused(house: RunningService, name: str) -> None:
     make, words = BOMBS[name]
     assert words in refused(bring(house, make()), 422, "unusable_picture")["detail"]
 
@@ -145,7 +145,7 @@ def test_a_bomb_is_refused(house: House, name: str) -> None:
         b"\x89PNG\r\n\x1a\n",
     ],
 )
-def test_what_is_no_picture_is_of_an_unknown_type(house: House, data: bytes) -> None:
+def test_what_is_no_picture_is_of_an_unknown_type(house: RunningService, data: bytes) -> None:
     refused(bring(house, data), 415, "unknown_picture")
 
 
@@ -156,7 +156,7 @@ def test_what_is_no_picture_is_of_an_unknown_type(house: House, data: bytes) -> 
         *("60 MB of text in a zTXt", "60 MB of text in an iTXt"),
     ],
 )
-def test_a_heavy_picture_is_taken_by_another_process_than_the_api(house: House, name: str) -> None:
+def test_a_heavy_picture_is_taken_by_another_process_than_the_api(house: RunningService, name: str) -> None:
     """The largest that are allowed cost the API its bytes and no more."""
     data = {
         "APNG of 3000 frames": lambda: bombs.frames("PNG", 3000),
@@ -173,7 +173,7 @@ def test_a_heavy_picture_is_taken_by_another_process_than_the_api(house: House, 
 
 
 @pytest.mark.parametrize(("name", "data"), [*bombs.polyglots()])
-def test_what_is_shown_of_a_polyglot_is_a_fresh_picture(house: House, name: str, data: bytes) -> None:
+def test_what_is_shown_of_a_polyglot_is_a_fresh_picture(house: RunningService, name: str, data: bytes) -> None:
     taken = bring(house, data)
     assert taken.status_code in (200, 201), f"{name}: {taken.text}"
     brought.add(f"styles/{taken.json()['id']}")
@@ -189,7 +189,7 @@ def test_what_is_shown_of_a_polyglot_is_a_fresh_picture(house: House, name: str,
             assert not opened.info
 
 
-def test_bombs_that_are_decoded_hold_up_nobody_else(house: House) -> None:
+def test_bombs_that_are_decoded_hold_up_nobody_else(house: RunningService) -> None:
     bomb = bombs.scans(10_000, 6_320)
     with ThreadPoolExecutor(24) as senders:
         sent = [senders.submit(httpx.post, f"{house.url}/styles", files={"file": bomb}, timeout=100) for _ in range(24)]
@@ -205,7 +205,7 @@ def test_bombs_that_are_decoded_hold_up_nobody_else(house: House) -> None:
     assert {answer.result().json()["code"] for answer in sent} == {"uploads_busy", "unusable_picture"}
 
 
-def kill_decoders(house: House) -> None:
+def kill_decoders(house: RunningService) -> None:
     """End the processes that the API has started, so that the test ends sooner."""
     for children in Path(f"/proc/{house.api_pid}/task").glob("*/children"):
         with suppress(FileNotFoundError, ProcessLookupError):
@@ -245,19 +245,19 @@ PIXELS = bombs.picture("PNG")
         (PIXELS, "\x80/é", 422, "invalid_request"),
     ],
 )
-def test_an_odd_body_is_refused(house: House, body: bytes, kind: str, status: int, code: str) -> None:
+def test_an_odd_body_is_refused(house: RunningService, body: bytes, kind: str, status: int, code: str) -> None:
     headers = {b"Content-Type": kind.encode("latin-1")}
     refused(house.client.post("/styles", content=body, headers=headers), status, code)
 
 
-def test_a_file_name_changes_nothing(house: House) -> None:
+def test_a_file_name_changes_nothing(house: RunningService) -> None:
     for name in ("../../x.png", "C:\\x", 'a\\"; filename=b', "\u202egnp.exe"):
         taken = house.client.post("/styles", files={"file": (name, PIXELS)})
         assert taken.status_code in (200, 201)
         brought.add(f"styles/{taken.json()['id']}")
 
 
-def test_a_body_that_nobody_asked_for_is_not_kept(house: House) -> None:
+def test_a_body_that_nobody_asked_for_is_not_kept(house: RunningService) -> None:
     refused(house.client.post("/generate?n=0", content=bytes(100_000_000)), 413, "body_too_large")
     refused(house.client.post(f"/jobs/{UNKNOWN}/cancel", content=bytes(100_000_000)), 422, "unexpected_body")
 
@@ -296,7 +296,7 @@ PLACES = (
 
 
 @pytest.mark.parametrize(("method", "place"), PLACES)
-def test_no_id_is_a_way_out_of_the_store(house: House, method: str, place: str) -> None:
+def test_no_id_is_a_way_out_of_the_store(house: RunningService, method: str, place: str) -> None:
     for trick in TRICKS:
         answer = ask(house, f"{method} {place.format(trick)}".encode())
         assert status_of(answer) == 404, (trick, answer[:300])
@@ -309,13 +309,13 @@ def test_no_id_is_a_way_out_of_the_store(house: House, method: str, place: str) 
 @pytest.mark.parametrize(
     "index", ["-1", "9" * 19, "9" * 5000, "1e3", "%D9%A3", "%EF%BC%93", "0x1", "1_0", "%00", "NaN"]
 )
-def test_an_odd_index_is_refused(house: House, index: str) -> None:
+def test_an_odd_index_is_refused(house: RunningService, index: str) -> None:
     assert status_of(ask(house, f"GET /images/{PLAIN}/1/{index}.png".encode())) == 422
     assert status_of(ask(house, f"GET /images/{PLAIN}/{index}/1.png".encode())) == 422
 
 
 @pytest.mark.parametrize("suffix", ["exe", "png%00", "png/..", "PNG", "svg"])
-def test_an_odd_suffix_is_refused(house: House, suffix: str) -> None:
+def test_an_odd_suffix_is_refused(house: RunningService, suffix: str) -> None:
     assert status_of(ask(house, f"GET /images/{PLAIN}/1/2.{suffix}".encode())) in (404, 422)
 
 
@@ -352,7 +352,7 @@ def test_an_odd_suffix_is_refused(house: House, suffix: str) -> None:
         f"n=1&style={'0' * 64}%0a",
     ],
 )
-def test_an_odd_query_is_refused(house: House, query: str) -> None:
+def test_an_odd_query_is_refused(house: RunningService, query: str) -> None:
     answer = house.client.post(f"/generate?{query}")
     assert answer.status_code == 422, answer.text[:300]
     assert answer.headers["content-type"] == "application/problem+json"
@@ -360,7 +360,7 @@ def test_an_odd_query_is_refused(house: House, query: str) -> None:
     assert len(answer.content) < 3000
 
 
-def test_no_parameter_takes_an_address_on_the_web(house: House) -> None:
+def test_no_parameter_takes_an_address_on_the_web(house: RunningService) -> None:
     document = house.client.get("/openapi.json").json()
     formats = [schema.get("format") for schema in every(document, "schema")]
     assert formats
@@ -379,7 +379,7 @@ def every(node: Any, name: str) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture
-def path(house: House) -> str:
+def path(house: RunningService) -> str:
     return str(house.wait_done(house.generate(3, seed=1)["id"])["links"]["download"])
 
 
@@ -408,7 +408,7 @@ RANGES = [
 
 @pytest.mark.parametrize(("header", "expected"), RANGES)
 def test_an_odd_range_gets_the_whole_or_what_is_right(
-    house: House, path: str, header: str, expected: tuple[int, int | None]
+    house: RunningService, path: str, header: str, expected: tuple[int, int | None]
 ) -> None:
     whole = house.client.get(path).content
     answer = house.client.get(path, headers={b"Range": header.encode()})
@@ -423,7 +423,7 @@ def test_an_odd_range_gets_the_whole_or_what_is_right(
         assert len(answer.content) == (length or len(whole))
 
 
-def test_games_with_conditions_get_the_whole(house: House, path: str) -> None:
+def test_games_with_conditions_get_the_whole(house: RunningService, path: str) -> None:
     whole = house.client.get(path)
     etag = whole.headers["ETag"]
     for condition in (f"W/{etag}", etag.strip('"'), f"{etag}, {etag}", '""', "*", etag.upper() + "x", "a" * 8000):
@@ -462,7 +462,7 @@ def test_no_name_injects_a_header(name: str) -> None:
         (b"'; DROP TABLE jobs; --", 202),
     ],
 )
-def test_an_odd_idempotency_key_is_refused_or_just_a_key(house: House, key: bytes, status: int) -> None:
+def test_an_odd_idempotency_key_is_refused_or_just_a_key(house: RunningService, key: bytes, status: int) -> None:
     answers = [ask(house, b"POST /generate?n=1&seed=1", b"Idempotency-Key: " + key) for _ in range(2)]
     assert {status_of(answer) for answer in answers} <= {status, 200 if status == 202 else status}
     if status == 202:  # and 200 where the job has ended meanwhile
@@ -493,24 +493,24 @@ def test_an_odd_idempotency_key_is_refused_or_just_a_key(house: House, key: byte
         (b"PRI * HTTP/2.0",),
     ],
 )
-def test_what_is_hardly_http_is_refused(house: House, lines: tuple[bytes, ...]) -> None:
+def test_what_is_hardly_http_is_refused(house: RunningService, lines: tuple[bytes, ...]) -> None:
     answer = ask(house, *lines)
     assert answer.startswith(b"HTTP/1.1 400 ") or answer == b"", answer[:200]
 
 
 @pytest.mark.parametrize("host", [b"[", b"a/b?c#d", b"a@b", b"\xff", b"a\tb", b"x:99999999", b""])
-def test_a_host_is_nothing_to_rely_on(house: House, host: bytes) -> None:
+def test_a_host_is_nothing_to_rely_on(house: RunningService, host: bytes) -> None:
     answer = raw(house, b"GET /jobs/ HTTP/1.1\r\nConnection: close\r\nHost: " + host + b"\r\n\r\n")
     assert status_of(answer) == 403
     assert b"location" not in answer.lower()
 
 
 @pytest.mark.parametrize("path", ["/healthz/", "/styles/", "//example.org/", "/jobs/../styles", "/%2e%2e/styles"])
-def test_nothing_is_redirected(house: House, path: str) -> None:
+def test_nothing_is_redirected(house: RunningService, path: str) -> None:
     assert status_of(ask(house, f"GET {path}".encode())) == 404
 
 
-def test_endless_preferences_are_read_quickly(house: House) -> None:
+def test_endless_preferences_are_read_quickly(house: RunningService) -> None:
     begin = time.monotonic()
     header = ",".join(["wait=0", 'a="' + "\\" * 20_000, "wait=" + "9" * 20_000])
     assert house.client.get("/models", headers={"Prefer": header}).status_code == 200
@@ -534,7 +534,9 @@ def test_endless_preferences_are_read_quickly(house: House) -> None:
         ("/healthz", "GET, HEAD"),
     ],
 )
-def test_a_method_that_is_not_there_is_refused_with_those_that_are(house: House, path: str, allowed: str) -> None:
+def test_a_method_that_is_not_there_is_refused_with_those_that_are(
+    house: RunningService, path: str, allowed: str
+) -> None:
     for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "PURGE"):
         answer = house.client.request(method, path)
         refused(answer, 405, "method_not_allowed")
@@ -542,7 +544,7 @@ def test_a_method_that_is_not_there_is_refused_with_those_that_are(house: House,
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/models", f"/models/{PLAIN}", f"/images/{PLAIN}/1/0.png"])
-def test_a_head_tells_what_a_get_would(house: House, path: str) -> None:
+def test_a_head_tells_what_a_get_would(house: RunningService, path: str) -> None:
     got, head = house.client.get(path), house.client.head(path)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["Content-Length"] == str(len(got.content))
@@ -551,7 +553,7 @@ def test_a_head_tells_what_a_get_would(house: House, path: str) -> None:
 # slow clients
 
 
-def test_slow_clients_hold_up_nobody(house: House, path: str) -> None:
+def test_slow_clients_hold_up_nobody(house: RunningService, path: str) -> None:
     """Sixty that send an upload a byte at a time, and sixty that do not read their download."""
     port = int(house.url.rsplit(":", 1)[1])
     opening = f"HTTP/1.1\r\nHost: localhost\r\nContent-Type: {MULTIPART}\r\nContent-Length: 9000"

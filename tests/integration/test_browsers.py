@@ -7,7 +7,7 @@ import pytest
 
 from app.settings import Settings
 from tests.integration.guarded import Guarded
-from tests.integration.running_service import House
+from tests.integration.running_service import RunningService
 from tests.integration.test_problems import problem
 from tests.tiny import PLAIN
 from worker.contracts.errors import SettingsError
@@ -22,34 +22,34 @@ from worker.contracts.errors import SettingsError
         ("GET", f"/images/{PLAIN}/1/1.png", "no-cors"),
     ],
 )
-def test_a_page_of_another_site_cannot_ask(house: House, method: str, path: str, mode: str) -> None:
+def test_a_page_of_another_site_cannot_ask(house: RunningService, method: str, path: str, mode: str) -> None:
     headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": mode}
     refused = house.client.request(method, path, headers=headers)
     assert (problem(refused)["status"], problem(refused)["code"]) == (403, "cross_site")
 
 
-def test_a_link_on_another_site_can_be_followed(house: House) -> None:
+def test_a_link_on_another_site_can_be_followed(house: RunningService) -> None:
     headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     assert house.client.get("/models", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("site", ["same-origin", "same-site", "none"])
-def test_a_notebook_on_the_same_machine_can_ask(house: House, site: str) -> None:
+def test_a_notebook_on_the_same_machine_can_ask(house: RunningService, site: str) -> None:
     assert house.client.get(f"/images/{PLAIN}/1/1.png", headers={"Sec-Fetch-Site": site}).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:8000", ""])
-def test_a_site_whose_name_leads_to_loopback_is_told_nothing(house: House, name: str) -> None:
+def test_a_site_whose_name_leads_to_loopback_is_told_nothing(house: RunningService, name: str) -> None:
     refused = house.client.get("/styles", headers={"Host": name})
     assert (problem(refused)["status"], problem(refused)["code"]) == (403, "cross_site")
 
 
 @pytest.mark.parametrize("name", ["localhost", "localhost:8000", "127.0.0.1", "[::1]:8000", "192.168.0.7"])
-def test_this_machine_has_many_names(house: House, name: str) -> None:
+def test_this_machine_has_many_names(house: RunningService, name: str) -> None:
     assert house.client.get("/models", headers={"Host": name}).status_code == 200
 
 
-def test_where_anyone_is_let_in_the_service_may_have_any_name(house: House) -> None:
+def test_where_anyone_is_let_in_the_service_may_have_any_name(house: RunningService) -> None:
     with house.another_api(IMAGEMILL_OPEN="anyone") as (client, _):
         assert client.get("/models", headers={"Host": "images.example"}).status_code == 200
 
@@ -71,7 +71,7 @@ def listed(guarded: Guarded) -> Iterator[tuple[httpx.Client, httpx.Client]]:
         yield free, kept
 
 
-def test_no_page_of_another_origin_is_let_in_by_default(house: House) -> None:
+def test_no_page_of_another_origin_is_let_in_by_default(house: RunningService) -> None:
     asked = house.client.options("/generate", headers={"Origin": NOTEBOOK, **PREFLIGHT})
     read = house.client.get("/models", headers={"Origin": NOTEBOOK})
     assert (asked.status_code, read.status_code) == (405, 200)

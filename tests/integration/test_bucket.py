@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from tests.fault_proxy import Fault, FaultProxy
-from tests.integration.running_service import House, wait_until
+from tests.integration.running_service import RunningService, wait_until
 from tests.s3 import BUCKET, S3Server
 from tests.tiny import PLAIN, save_checkpoint
 from tests.unit.conftest import spec_of
@@ -26,12 +26,12 @@ def proxy(s3: S3Server) -> Iterator[FaultProxy]:
 
 
 @pytest.fixture(scope="module")
-def distant(s3: S3Server, proxy: FaultProxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def distant(s3: S3Server, proxy: FaultProxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     """The API and two workers that share a bucket behind the proxy."""
     folder = tmp_path_factory.mktemp("distant")
     save_checkpoint(folder / "models", PLAIN)
     environment = s3.environment(proxy.port)
-    house = House(folder, IMAGEMILL_STORE=f"s3://{BUCKET}/{uuid4().hex}", **environment)
+    house = RunningService(folder, IMAGEMILL_STORE=f"s3://{BUCKET}/{uuid4().hex}", **environment)
     try:
         house.start_workers({}, {})
         yield house
@@ -46,7 +46,7 @@ def _whole(proxy: FaultProxy) -> Iterator[None]:
 
 
 @pytest.fixture
-def expected(house: House, made: dict[int, bytes]) -> dict[int, bytes]:
+def expected(house: RunningService, made: dict[int, bytes]) -> dict[int, bytes]:
     """The archives that a service on a local disk makes, by their number of images."""
     for n in set(SIZES) - set(made):
         made[n] = house.download(house.wait_done(house.generate(n, seed=6)["id"])["id"])
@@ -58,7 +58,7 @@ def made() -> dict[int, bytes]:
     return {}
 
 
-def accepted(house: House, n: int) -> str:
+def accepted(house: RunningService, n: int) -> str:
     """Ask until a job is accepted, as the answers tell."""
     found = list[str]()
 
@@ -76,7 +76,7 @@ def accepted(house: House, n: int) -> str:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_accepted_job_has_the_bytes_of_a_local_disk(
-    distant: House, proxy: FaultProxy, expected: dict[int, bytes], fault: Fault
+    distant: RunningService, proxy: FaultProxy, expected: dict[int, bytes], fault: Fault
 ) -> None:
     proxy.fault, hits = fault, proxy.hits
     jobs = [(n, accepted(distant, n)) for n in SIZES]
@@ -87,7 +87,7 @@ def test_every_accepted_job_has_the_bytes_of_a_local_disk(
 
 
 def test_a_bucket_that_is_away_for_a_while_delays_a_job(
-    distant: House, proxy: FaultProxy, expected: dict[int, bytes]
+    distant: RunningService, proxy: FaultProxy, expected: dict[int, bytes]
 ) -> None:
     job = accepted(distant, 700)
     proxy.fault, hits = "all 503", proxy.hits
@@ -103,13 +103,15 @@ def test_a_bucket_that_is_away_for_a_while_delays_a_job(
     assert distant.download(job) == expected[700]
 
 
-def paused(house: House) -> list[str]:
+def paused(house: RunningService) -> list[str]:
     """Why workers take no tasks, as /readyz tells."""
     answer = house.client.get("/readyz").json()
     return [worker["reason"] for worker in answer.get("workers", {}).get("paused", [])]
 
 
-def test_a_worker_with_wrong_credentials_takes_no_tasks_and_says_so(distant: House, expected: dict[int, bytes]) -> None:
+def test_a_worker_with_wrong_credentials_takes_no_tasks_and_says_so(
+    distant: RunningService, expected: dict[int, bytes]
+) -> None:
     before = metric(distant, "imagemill_tasks_dropped_total")
     wrong = distant.start_paused_worker(AWS_SECRET_ACCESS_KEY="wrong")
     try:
@@ -133,7 +135,7 @@ def test_a_worker_with_wrong_credentials_takes_no_tasks_and_says_so(distant: Hou
 
 
 def test_a_worker_that_loses_its_rights_gives_its_tasks_back_and_returns_by_itself(
-    s3: S3Server, distant: House, expected: dict[int, bytes]
+    s3: S3Server, distant: RunningService, expected: dict[int, bytes]
 ) -> None:
     with FaultProxy(s3.port) as own:
         distant.start_worker(**s3.environment(own.port))
@@ -151,7 +153,7 @@ def test_a_worker_that_loses_its_rights_gives_its_tasks_back_and_returns_by_itse
             distant.end_worker(distant.workers[-1])
 
 
-def metric(house: House, name: str) -> float:
+def metric(house: RunningService, name: str) -> float:
     """Sum a metric over its labels."""
     lines = house.client.get("/metrics").text.splitlines()
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
@@ -159,7 +161,7 @@ def metric(house: House, name: str) -> float:
 
 def test_a_bucket_that_is_not_there_is_told_by_the_api_and_by_the_worker(s3: S3Server, tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "models", PLAIN)
-    house = House(tmp_path, IMAGEMILL_STORE="s3://another/store", **s3.environment())
+    house = RunningService(tmp_path, IMAGEMILL_STORE="s3://another/store", **s3.environment())
     try:
         house.start_paused_worker()
         ready = house.client.get("/readyz")
@@ -184,7 +186,7 @@ def test_an_api_gives_up_what_does_not_answer(tmp_path: Path, silent: str) -> No
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         keys = {"AWS_ENDPOINT": address, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
         environment = keys if silent == "bucket" else {"AWS_METADATA_ENDPOINT": address}
-        house = House(tmp_path, IMAGEMILL_STORE="s3://mill/store", AWS_ALLOW_HTTP="true", **environment)
+        house = RunningService(tmp_path, IMAGEMILL_STORE="s3://mill/store", AWS_ALLOW_HTTP="true", **environment)
         try:
             model = spec_of().model
             house.redis.hset(MODELS_KEY, model.name, model.model_dump_json())

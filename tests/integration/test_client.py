@@ -11,24 +11,24 @@ import numpy as np
 import pytest
 
 from tests.command import COMMAND, ENVIRONMENT, imagemill
-from tests.integration.running_service import House, metadata, wait_until
+from tests.integration.running_service import RunningService, metadata, wait_until
 from tests.tiny import LABELLED
 from tests.unit.app.source import DATA, Source, job
 
 OUT = "out.zip"
 
 
-def jobs_of(house: House) -> set[str]:
+def jobs_of(house: RunningService) -> set[str]:
     return {path.name for path in (house.folder / "store" / "jobs").glob("*")}
 
 
-def generate(house: House, folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def generate(house: RunningService, folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     done = imagemill("generate", *arguments, "--server", house.url, cwd=folder)
     assert "Traceback" not in done.stdout + done.stderr
     return done
 
 
-def test_a_request_becomes_a_file(house: House, tmp_path: Path) -> None:
+def test_a_request_becomes_a_file(house: RunningService, tmp_path: Path) -> None:
     done = generate(house, tmp_path, "-n", "40", "--seed", "7", "-o", OUT)
     assert done.returncode == 0, done.stdout + done.stderr
     assert [path.name for path in tmp_path.iterdir()] == [OUT]
@@ -46,7 +46,7 @@ def test_a_request_becomes_a_file(house: House, tmp_path: Path) -> None:
 
 
 def test_a_file_without_a_name_is_named_after_its_job(
-    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    house: RunningService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(ENVIRONMENT, "IMAGEMILL_SERVER", house.url)
     done = imagemill("generate", "-n", "3", cwd=tmp_path)
@@ -54,7 +54,7 @@ def test_a_file_without_a_name_is_named_after_its_job(
     assert [path.name for path in tmp_path.iterdir()] == [f"plain-seed{seed[0]}-n3.zip"]
 
 
-def test_one_class_of_one_model_can_be_asked_for(house: House, tmp_path: Path) -> None:
+def test_one_class_of_one_model_can_be_asked_for(house: RunningService, tmp_path: Path) -> None:
     done = generate(house, tmp_path, "-n", "3", "--model", LABELLED, "--class", "zig/zag", "--seed", "1")
     assert done.returncode == 0, done.stdout
     (path,) = tmp_path.iterdir()
@@ -62,7 +62,7 @@ def test_one_class_of_one_model_can_be_asked_for(house: House, tmp_path: Path) -
     assert {record["label"] for record in metadata(path.read_bytes())} == {"zig/zag"}
 
 
-def test_a_dataset_is_extended_by_a_file_of_another_name(house: House, tmp_path: Path) -> None:
+def test_a_dataset_is_extended_by_a_file_of_another_name(house: RunningService, tmp_path: Path) -> None:
     done = generate(house, tmp_path, "-n", "3", "--start", "5", "--format", "webp", "--seed", "1")
     assert done.returncode == 0, done.stdout
     (path,) = tmp_path.iterdir()
@@ -70,14 +70,14 @@ def test_a_dataset_is_extended_by_a_file_of_another_name(house: House, tmp_path:
     assert [record["index"] for record in metadata(path.read_bytes())] == [5, 6, 7]
 
 
-def test_arrays_are_saved_as_arrays(house: House, tmp_path: Path) -> None:
+def test_arrays_are_saved_as_arrays(house: RunningService, tmp_path: Path) -> None:
     done = generate(house, tmp_path, "-n", "3", "--format", "npz", "--seed", "1")
     assert done.returncode == 0, done.stdout
     with np.load(tmp_path / "plain-seed1-n3.npz") as arrays:
         assert sum(len(arrays[name]) for name in arrays.files if name.startswith("images_")) == 3
 
 
-def test_a_mistake_is_told_in_the_words_of_the_service(house: House, tmp_path: Path) -> None:
+def test_a_mistake_is_told_in_the_words_of_the_service(house: RunningService, tmp_path: Path) -> None:
     refused = generate(house, tmp_path, "-n", "3", "--model", LABELLED, "--class", "oval")
     assert refused.returncode == 1
     assert refused.stdout == ""
@@ -87,7 +87,7 @@ def test_a_mistake_is_told_in_the_words_of_the_service(house: House, tmp_path: P
 
 @pytest.mark.parametrize("out", ["missing/out.zip", "/proc/out.zip"])
 def test_a_place_that_cannot_be_written_is_refused_before_anything_is_asked_for(
-    house: House, tmp_path: Path, out: str
+    house: RunningService, tmp_path: Path, out: str
 ) -> None:
     before = jobs_of(house)
     refused = generate(house, tmp_path, "-n", "3", "-o", out)
@@ -97,13 +97,13 @@ def test_a_place_that_cannot_be_written_is_refused_before_anything_is_asked_for(
 
 
 @pytest.mark.parametrize("arguments", [[], ["--seed", "1"]])
-def test_a_job_is_either_new_or_continued(house: House, tmp_path: Path, arguments: list[str]) -> None:
+def test_a_job_is_either_new_or_continued(house: RunningService, tmp_path: Path, arguments: list[str]) -> None:
     refused = generate(house, tmp_path, *arguments)
     assert refused.returncode == 2
     assert refused.stderr == "Error: give -n and what to generate, or --job alone\n"
 
 
-def test_a_stopped_command_says_how_to_go_on_and_can(idle_house: House, tmp_path: Path) -> None:
+def test_a_stopped_command_says_how_to_go_on_and_can(idle_house: RunningService, tmp_path: Path) -> None:
     before = jobs_of(idle_house)
     command = [*COMMAND, "generate", "-n", "40", "--seed", "7", "-o", OUT, "--server", idle_house.url]
     terminal = ENVIRONMENT | {"FORCE_COLOR": "1"}
@@ -126,7 +126,7 @@ def test_a_stopped_command_says_how_to_go_on_and_can(idle_house: House, tmp_path
     assert len(jobs_of(idle_house)) == len(before) + 1
 
 
-def test_a_partial_file_is_continued(house: House, tmp_path: Path) -> None:
+def test_a_partial_file_is_continued(house: RunningService, tmp_path: Path) -> None:
     job = house.wait_done(house.generate(300, seed=5)["id"])
     whole = house.download(job["id"])
     partial = tmp_path / f".{OUT}.{job['id']}.partial"
@@ -153,7 +153,7 @@ def test_a_download_that_is_stopped_half_way_is_continued_by_another_process(tmp
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {OUT: DATA}
 
 
-def test_a_job_that_was_cancelled_is_not_waited_for(idle_house: House, tmp_path: Path) -> None:
+def test_a_job_that_was_cancelled_is_not_waited_for(idle_house: RunningService, tmp_path: Path) -> None:
     job = idle_house.generate(3)
     idle_house.client.post(job["links"]["cancel"])
     ended = generate(idle_house, tmp_path, "--job", job["id"], "-o", OUT)
@@ -163,7 +163,7 @@ def test_a_job_that_was_cancelled_is_not_waited_for(idle_house: House, tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_job_that_never_was_is_not_waited_for(house: House, tmp_path: Path) -> None:
+def test_a_job_that_never_was_is_not_waited_for(house: RunningService, tmp_path: Path) -> None:
     refused = generate(house, tmp_path, "--job", "A" * 22)
     assert refused.returncode == 1
     assert refused.stderr == f"Error: no job '{'A' * 22}'\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.running_service import House, wait_until
+from tests.integration.running_service import RunningService, wait_until
 from tests.tiny import PLAIN, save_checkpoint
 
 DAY = timedelta(days=1)
@@ -18,9 +18,9 @@ AHEAD = "+1d"
 
 
 @pytest.fixture
-def own_house(tmp_path: Path) -> Iterator[House]:
+def own_house(tmp_path: Path) -> Iterator[RunningService]:
     save_checkpoint(tmp_path / "models", PLAIN)
-    house = House(tmp_path)
+    house = RunningService(tmp_path)
     yield house
     house.close()
 
@@ -39,7 +39,7 @@ def a_day_ahead() -> dict[str, str]:
     return {**found, "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
 
 
-def accept_in_the_future(house: House, by: timedelta) -> str:
+def accept_in_the_future(house: RunningService, by: timedelta) -> str:
     """Accept a job, as if by a clock that was ahead, and lose the queue server's data."""
     job_id = str(house.generate(300, seed=3)["id"])
     store = house.folder / "store"
@@ -53,7 +53,7 @@ def accept_in_the_future(house: House, by: timedelta) -> str:
 
 
 @pytest.mark.parametrize("by", [DAY, 3650 * DAY, -3650 * DAY], ids=["a day", "years", "years behind"])
-def test_a_job_that_was_accepted_by_a_wrong_clock_goes_on(idle_house: House, by: timedelta) -> None:
+def test_a_job_that_was_accepted_by_a_wrong_clock_goes_on(idle_house: RunningService, by: timedelta) -> None:
     job_id = accept_in_the_future(idle_house, by)
     idle_house.start_worker()
     wait_until(lambda: idle_house.job(job_id)["done"], 20)
@@ -63,7 +63,7 @@ def test_a_job_that_was_accepted_by_a_wrong_clock_goes_on(idle_house: House, by:
     assert datetime.fromisoformat(job["expires"]) >= datetime.fromisoformat(job["created"])
 
 
-def test_what_dead_processes_hold_for_a_day_holds_nobody_up(idle_house: House) -> None:
+def test_what_dead_processes_hold_for_a_day_holds_nobody_up(idle_house: RunningService) -> None:
     """The queue server lived on while its clock was set back, and all else died."""
     job_id = str(idle_house.generate(300, seed=3)["id"])
     redis, lease = idle_house.redis, f"imagemill:lease:{job_id}-0"
@@ -79,7 +79,7 @@ def test_what_dead_processes_hold_for_a_day_holds_nobody_up(idle_house: House) -
 
 def test_a_service_whose_clock_is_put_right_goes_on_with_its_jobs(tmp_path: Path, a_day_ahead: dict[str, str]) -> None:
     save_checkpoint(tmp_path / "models", PLAIN)
-    before = House(tmp_path, **a_day_ahead)
+    before = RunningService(tmp_path, **a_day_ahead)
     try:
         before.start_worker()
         job_id = str(before.generate(20_000, seed=3)["id"])
@@ -88,7 +88,7 @@ def test_a_service_whose_clock_is_put_right_goes_on_with_its_jobs(tmp_path: Path
         before.wait_rendering(job_id)
     finally:
         before.close()  # kills all of it
-    after = House(tmp_path)
+    after = RunningService(tmp_path)
     try:
         after.start_worker()
         assert after.wait_done(job_id)["state"] == "succeeded"
@@ -97,7 +97,7 @@ def test_a_service_whose_clock_is_put_right_goes_on_with_its_jobs(tmp_path: Path
         after.close()
 
 
-def test_a_worker_whose_clock_is_wrong_serves_as_well(own_house: House, a_day_ahead: dict[str, str]) -> None:
+def test_a_worker_whose_clock_is_wrong_serves_as_well(own_house: RunningService, a_day_ahead: dict[str, str]) -> None:
     own_house.start_worker(**a_day_ahead)
     job = own_house.wait_done(own_house.generate(300, seed=3, ttl_hours=1)["id"])
     assert len(own_house.job_hashes(job["id"])) == 300

@@ -20,7 +20,7 @@ from typer.main import get_command
 from app.cli.commands import Command, Commands
 from app.cli.main import cli
 from tests.command import COMMAND, ENVIRONMENT, imagemill
-from tests.integration.running_service import House, metadata, wait_until
+from tests.integration.running_service import RunningService, metadata, wait_until
 from tests.integration.test_client import generate, jobs_of
 from tests.tiny import LABELLED, PLAIN, picture
 from tests.unit.app.source import DATA, Source, job
@@ -45,7 +45,7 @@ NEW_JOB_OPTIONS = (
 )
 
 
-def raw(house: House, folder: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
+def raw(house: RunningService, folder: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
     """Run `imagemill generate`, and keep what it prints as bytes."""
     command = [*COMMAND, "generate", *arguments, "--server", house.url]
     return subprocess.run(
@@ -53,7 +53,7 @@ def raw(house: House, folder: Path, *arguments: str, **options: Any) -> subproce
     )
 
 
-def test_an_archive_is_written_to_standard_output_and_nothing_else_is(house: House, tmp_path: Path) -> None:
+def test_an_archive_is_written_to_standard_output_and_nothing_else_is(house: RunningService, tmp_path: Path) -> None:
     done = raw(house, tmp_path, "-n", "300", "--seed", "5", "-o", "-")
     assert done.returncode == 0, done.stderr
     with zipfile.ZipFile(io.BytesIO(done.stdout)) as archive:
@@ -63,7 +63,7 @@ def test_an_archive_is_written_to_standard_output_and_nothing_else_is(house: Hou
     assert list(tmp_path.iterdir()) == []
 
 
-def test_standard_output_that_is_a_file_with_content_is_appended_to(house: House, tmp_path: Path) -> None:
+def test_standard_output_that_is_a_file_with_content_is_appended_to(house: RunningService, tmp_path: Path) -> None:
     path = tmp_path / OUT
     path.write_bytes(b"mine")
     with path.open("ab") as file:
@@ -91,7 +91,7 @@ def test_an_archive_that_changes_half_way_on_standard_output_is_an_error(tmp_pat
     assert b"Error: the archive has changed since its beginning was written" in done.stderr
 
 
-def test_a_terminal_is_not_written_an_archive(house: House, tmp_path: Path) -> None:
+def test_a_terminal_is_not_written_an_archive(house: RunningService, tmp_path: Path) -> None:
     before, (ours, theirs) = jobs_of(house), pty.openpty()
     command = [*COMMAND, "generate", "-n", "3", "-o", "-", "--server", house.url]
     done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, stdout=theirs, stderr=subprocess.PIPE, check=False)
@@ -104,7 +104,7 @@ def test_a_terminal_is_not_written_an_archive(house: House, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("arguments", ["-n 300 -o -", "-n 3 -o out.zip", "-n 3 -o out.zip --json"])
 def test_a_reader_that_closes_the_pipe_ends_the_command_without_a_word(
-    house: House, tmp_path: Path, arguments: str
+    house: RunningService, tmp_path: Path, arguments: str
 ) -> None:
     command = [*COMMAND, "generate", *arguments.split(), "--server", house.url]
     with subprocess.Popen(
@@ -120,7 +120,7 @@ def test_a_reader_that_closes_the_pipe_ends_the_command_without_a_word(
     assert "Traceback" not in said
 
 
-def test_an_archive_is_saved_though_nobody_reads_the_notes(house: House, tmp_path: Path) -> None:
+def test_an_archive_is_saved_though_nobody_reads_the_notes(house: RunningService, tmp_path: Path) -> None:
     command = [*COMMAND, "generate", "-n", "300", "-o", OUT, "--server", house.url]
     with subprocess.Popen(
         command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -141,7 +141,7 @@ def test_a_list_of_keys_may_be_cut_short(tmp_path: Path) -> None:
     assert done.stderr == b""
 
 
-def test_the_job_is_printed_as_json_with_the_place_of_its_file(house: House, tmp_path: Path) -> None:
+def test_the_job_is_printed_as_json_with_the_place_of_its_file(house: RunningService, tmp_path: Path) -> None:
     arguments = ("-n", "3", "--seed", "1", "--model", LABELLED, "--class", "zig/zag", "--ttl-hours", "5", "--json")
     done = generate(house, tmp_path, *arguments)
     assert done.returncode == 0, done.stderr
@@ -154,7 +154,7 @@ def test_the_job_is_printed_as_json_with_the_place_of_its_file(house: House, tmp
     assert Path(told["file"]).read_bytes() == house.download(told["id"])
 
 
-def test_the_images_are_kept_for_as_many_hours_as_are_asked_for(house: House, tmp_path: Path) -> None:
+def test_the_images_are_kept_for_as_many_hours_as_are_asked_for(house: RunningService, tmp_path: Path) -> None:
     done = generate(house, tmp_path, "-n", "3", "--ttl-hours", "5", "--json", "--quiet")
     told = json.loads(done.stdout)
     kept = datetime.fromisoformat(told["expires"]) - datetime.fromisoformat(told["finished"])
@@ -165,7 +165,7 @@ def test_the_images_are_kept_for_as_many_hours_as_are_asked_for(house: House, tm
     assert refused.stderr == "Error: ttl_hours: must be a whole number between 1 and 168, got '100000'\n"
 
 
-def test_a_job_that_was_cancelled_is_printed_as_json_too(idle_house: House, tmp_path: Path) -> None:
+def test_a_job_that_was_cancelled_is_printed_as_json_too(idle_house: RunningService, tmp_path: Path) -> None:
     job = idle_house.generate(3)
     idle_house.client.post(job["links"]["cancel"])
     done = generate(idle_house, tmp_path, "--job", job["id"], "-o", OUT, "--json")
@@ -174,7 +174,7 @@ def test_a_job_that_was_cancelled_is_printed_as_json_too(idle_house: House, tmp_
     assert (told["id"], told["state"], told["file"]) == (job["id"], "cancelled", None)
 
 
-def test_a_quiet_command_prints_errors_only(house: House, tmp_path: Path) -> None:
+def test_a_quiet_command_prints_errors_only(house: RunningService, tmp_path: Path) -> None:
     done = generate(house, tmp_path, "-n", "3", "-o", OUT, "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert (tmp_path / OUT).exists()
@@ -183,7 +183,7 @@ def test_a_quiet_command_prints_errors_only(house: House, tmp_path: Path) -> Non
     assert refused.stderr.startswith("Error: ")
 
 
-def test_a_file_that_exists_is_replaced_by_force_only(house: House, tmp_path: Path) -> None:
+def test_a_file_that_exists_is_replaced_by_force_only(house: RunningService, tmp_path: Path) -> None:
     before = jobs_of(house)
     (tmp_path / OUT).write_bytes(b"mine")
     refused = generate(house, tmp_path, "-n", "3", "-o", OUT)
@@ -197,7 +197,7 @@ def test_a_file_that_exists_is_replaced_by_force_only(house: House, tmp_path: Pa
 
 @pytest.mark.parametrize("model", [[], ["--model", LABELLED], ["--model", "sha256"]])
 def test_a_file_that_would_be_named_after_its_job_is_not_replaced(
-    house: House, tmp_path: Path, model: list[str]
+    house: RunningService, tmp_path: Path, model: list[str]
 ) -> None:
     if "sha256" in model:
         model = ["--model", house.client.get(f"/models/{LABELLED}").json()["sha256"]]
@@ -230,7 +230,7 @@ def test_a_file_that_was_made_meanwhile_is_kept_and_so_is_the_download(tmp_path:
     assert (tmp_path / ".out.zip.abc.partial").read_bytes() == DATA
 
 
-def test_a_device_is_never_replaced(house: House, tmp_path: Path) -> None:
+def test_a_device_is_never_replaced(house: RunningService, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     refused = generate(house, tmp_path, "-n", "3", "-o", "pipe", "--force")
     assert refused.returncode == 2
@@ -238,14 +238,14 @@ def test_a_device_is_never_replaced(house: House, tmp_path: Path) -> None:
     assert (tmp_path / "pipe").is_fifo()
 
 
-def test_a_name_that_no_file_can_have_is_refused_in_one_line(house: House, tmp_path: Path) -> None:
+def test_a_name_that_no_file_can_have_is_refused_in_one_line(house: RunningService, tmp_path: Path) -> None:
     refused = generate(house, tmp_path, "-n", "3", "-o", "x" * 300)
     assert refused.returncode == 2
     assert refused.stderr == f"Error: {'x' * 300}: File name too long; name another file\n"
 
 
 @pytest.mark.parametrize("option", OTHER_OPTIONS, ids=lambda option: str(option[0]))
-def test_options_of_a_style_need_a_style(house: House, tmp_path: Path, option: list[str]) -> None:
+def test_options_of_a_style_need_a_style(house: RunningService, tmp_path: Path, option: list[str]) -> None:
     before = jobs_of(house)
     refused = generate(house, tmp_path, "-n", "3", *option)
     assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
@@ -255,7 +255,7 @@ def test_options_of_a_style_need_a_style(house: House, tmp_path: Path, option: l
 
 @pytest.mark.parametrize("option", NEW_JOB_OPTIONS, ids=lambda option: str(option[0]))
 def test_options_of_a_new_job_are_refused_beside_one_that_exists(
-    house: House, tmp_path: Path, option: list[str]
+    house: RunningService, tmp_path: Path, option: list[str]
 ) -> None:
     picture(1).save(tmp_path / "painting.png")
     refused = generate(house, tmp_path, "--job", "A" * 22, *option)
@@ -264,7 +264,9 @@ def test_options_of_a_new_job_are_refused_beside_one_that_exists(
 
 
 @pytest.mark.parametrize("option", ["--json", "--force"])
-def test_options_that_standard_output_has_no_use_for_are_refused(house: House, tmp_path: Path, option: str) -> None:
+def test_options_that_standard_output_has_no_use_for_are_refused(
+    house: RunningService, tmp_path: Path, option: str
+) -> None:
     refused = generate(house, tmp_path, "-n", "3", "-o", "-", option)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert option in refused.stderr
@@ -282,7 +284,9 @@ def test_every_rule_of_an_option_names_options_of_its_command() -> None:
             assert set(names) <= known, (command.name, option.name, names)
 
 
-def test_a_killed_command_has_named_its_job_and_is_continued_under_any_name(house: House, tmp_path: Path) -> None:
+def test_a_killed_command_has_named_its_job_and_is_continued_under_any_name(
+    house: RunningService, tmp_path: Path
+) -> None:
     command = [*COMMAND, "generate", "-n", "40000", "--seed", "2", "-o", OUT, "--server", house.url]
     log = tmp_path / "log"
     with log.open("wb") as file, subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, stderr=file) as process:
@@ -303,7 +307,7 @@ def test_a_killed_command_has_named_its_job_and_is_continued_under_any_name(hous
     assert list(tmp_path.glob(".*")) == []
 
 
-def test_a_partial_file_is_continued_under_another_name(house: House, tmp_path: Path) -> None:
+def test_a_partial_file_is_continued_under_another_name(house: RunningService, tmp_path: Path) -> None:
     job = house.wait_done(house.generate(300, seed=5)["id"])
     whole = house.download(job["id"])
     (tmp_path / f".first.zip.{job['id']}.partial").write_bytes(whole[: len(whole) // 2])
@@ -313,7 +317,7 @@ def test_a_partial_file_is_continued_under_another_name(house: House, tmp_path: 
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {OUT: whole}
 
 
-def test_what_is_left_of_a_job_that_nobody_knows_is_named(house: House, tmp_path: Path) -> None:
+def test_what_is_left_of_a_job_that_nobody_knows_is_named(house: RunningService, tmp_path: Path) -> None:
     left = tmp_path / f".{OUT}.{'A' * 22}.partial"
     left.write_bytes(b"PK")
     refused = generate(house, tmp_path, "--job", "A" * 22)
@@ -327,7 +331,7 @@ def test_what_is_left_of_a_job_that_nobody_knows_is_named(house: House, tmp_path
 
 @pytest.mark.parametrize("change", [{"PYTHONIOENCODING": "ascii"}, {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0"}])
 def test_a_terminal_without_utf_8_is_written_escapes(
-    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, str]
+    house: RunningService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, str]
 ) -> None:
     for name, value in change.items():
         monkeypatch.setitem(ENVIRONMENT, name, value)
@@ -365,7 +369,7 @@ def read(terminal: int) -> bytes:
     return b""
 
 
-def test_ctrl_c_ends_with_130_and_names_the_way_on(idle_house: House, tmp_path: Path) -> None:
+def test_ctrl_c_ends_with_130_and_names_the_way_on(idle_house: RunningService, tmp_path: Path) -> None:
     command = [*COMMAND, "generate", "-n", "40", "-o", "-", "--server", idle_house.url]
     with subprocess.Popen(
         command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.integration.running_service import House
+from tests.integration.running_service import RunningService
 from tests.tiny import PLAIN
 
 Spoil = Callable[[Path], None]
@@ -28,7 +28,7 @@ def zeroed(path: Path) -> None:
     path.write_bytes(bytes(path.stat().st_size))
 
 
-def spoil_file(house: House, job_id: str, pattern: str, spoil: Spoil) -> None:
+def spoil_file(house: RunningService, job_id: str, pattern: str, spoil: Spoil) -> None:
     """Spoil the one object of a settled job that matches a pattern."""
     (path,) = (house.folder / "store" / "jobs" / job_id).glob(pattern)
     spoil(path)
@@ -39,7 +39,7 @@ OBJECTS = ["shards/00000.*.bin", "shards/00001.*.bin", "shards/00000.json", "tai
 
 @pytest.mark.parametrize("pattern", OBJECTS)
 @pytest.mark.parametrize("spoil", [gone, empty, cut_short, zeroed])
-def test_a_rebuild_brings_back_the_same_bytes(house: House, pattern: str, spoil: Spoil) -> None:
+def test_a_rebuild_brings_back_the_same_bytes(house: RunningService, pattern: str, spoil: Spoil) -> None:
     job = house.wait_done(house.generate(40, seed=8, model=PLAIN)["id"])
     archive = house.download(job["id"])
     spoil_file(house, job["id"], pattern, spoil)
@@ -52,7 +52,7 @@ def test_a_rebuild_brings_back_the_same_bytes(house: House, pattern: str, spoil:
     assert house.client.post(job["links"]["rebuild"]).json()["id"] == rebuilt["id"]
 
 
-def test_a_rebuilt_job_that_is_damaged_is_rebuilt_again(house: House) -> None:
+def test_a_rebuilt_job_that_is_damaged_is_rebuilt_again(house: RunningService) -> None:
     job = house.wait_done(house.generate(3, seed=8)["id"])
     archive = house.download(job["id"])
     ids = [job["id"]]
@@ -64,13 +64,13 @@ def test_a_rebuilt_job_that_is_damaged_is_rebuilt_again(house: House) -> None:
     assert house.download(ids[-1]) == archive
 
 
-def test_the_rebuild_of_a_whole_job_is_the_job_itself(house: House) -> None:
+def test_the_rebuild_of_a_whole_job_is_the_job_itself(house: RunningService) -> None:
     job = house.wait_done(house.generate(3)["id"])
     answer = house.client.post(job["links"]["rebuild"])
     assert (answer.status_code, answer.json()["id"]) == (200, job["id"])
 
 
-def test_a_job_whose_end_cannot_be_read_is_rebuilt(house: House) -> None:
+def test_a_job_whose_end_cannot_be_read_is_rebuilt(house: RunningService) -> None:
     job = house.wait_done(house.generate(3, seed=8)["id"])
     archive = house.download(job["id"])
     spoil_file(house, job["id"], "state.json", cut_short)
@@ -80,7 +80,7 @@ def test_a_job_whose_end_cannot_be_read_is_rebuilt(house: House) -> None:
 
 @pytest.mark.parametrize("pattern", OBJECTS)
 @pytest.mark.parametrize("spoil", [gone, empty])
-def test_a_download_is_never_short(house: House, pattern: str, spoil: Spoil) -> None:
+def test_a_download_is_never_short(house: RunningService, pattern: str, spoil: Spoil) -> None:
     job = house.wait_done(house.generate(40, seed=8, model=PLAIN)["id"])
     spoil_file(house, job["id"], pattern, spoil)
     try:
@@ -100,7 +100,9 @@ def test_a_download_is_never_short(house: House, pattern: str, spoil: Spoil) -> 
     ("pattern", "spoil"),
     [("shards/*.bin", gone), ("shards/*.json", gone), ("shards/*.bin", empty), ("shards/*.bin", zeroed)],
 )
-def test_an_image_that_is_gone_is_told_and_its_address_makes_it_again(house: House, pattern: str, spoil: Spoil) -> None:
+def test_an_image_that_is_gone_is_told_and_its_address_makes_it_again(
+    house: RunningService, pattern: str, spoil: Spoil
+) -> None:
     address = f"/images/{PLAIN}/{sum(map(ord, pattern + spoil.__name__))}/5.png"
     image = house.client.get(address)
     assert image.status_code == 200
@@ -113,7 +115,7 @@ def test_an_image_that_is_gone_is_told_and_its_address_makes_it_again(house: Hou
     assert (again.status_code, again.content) == (200, image.content)
 
 
-def test_a_job_that_failed_as_something_of_it_was_damaged_is_retried(idle_house: House) -> None:
+def test_a_job_that_failed_as_something_of_it_was_damaged_is_retried(idle_house: RunningService) -> None:
     job = idle_house.generate(3)
     shards = idle_house.folder / "store" / "jobs" / job["id"] / "shards"
     shards.mkdir()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.running_service import House, wait_until
+from tests.integration.running_service import RunningService, wait_until
 from tests.integration.small_disk import fill, small_disk
 from tests.integration.test_problems import problem
 from tests.tiny import PLAIN, save_checkpoint
@@ -20,40 +20,40 @@ JOB_MB = (N * (3 * 32 * 32 + 1024) + 32768) / 1_000_000
 
 
 @pytest.fixture
-def cramped(tmp_path: Path) -> Iterator[House]:
+def cramped(tmp_path: Path) -> Iterator[RunningService]:
     """The service, with room for two of its jobs."""
     save_checkpoint(tmp_path / "models", PLAIN)
     kept = shutil.disk_usage(tmp_path).free // 1_000_000 - FREE_MB
     if kept < 0:
         pytest.skip(f"NOT TESTED: the disk has less than {FREE_MB} MB for two jobs")
-    house = House(tmp_path, IMAGEMILL_MIN_FREE_MB=str(kept), IMAGEMILL_MAX_IMAGES=str(N))
+    house = RunningService(tmp_path, IMAGEMILL_MIN_FREE_MB=str(kept), IMAGEMILL_MAX_IMAGES=str(N))
     house.start_worker()
     yield house
     house.close()
 
 
 @pytest.fixture
-def on_small_disk(tmp_path: Path) -> Iterator[House]:
+def on_small_disk(tmp_path: Path) -> Iterator[RunningService]:
     """The service with its store on a disk of a few megabytes."""
     save_checkpoint(tmp_path / "models", PLAIN)
     with small_disk(tmp_path / "store", SMALL_DISK_MB) as is_mounted:
         if not is_mounted:
             pytest.skip("NOT TESTED: a disk that is really full, as this process may not mount one")
-        house = House(tmp_path, IMAGEMILL_MIN_FREE_MB="2")
+        house = RunningService(tmp_path, IMAGEMILL_MIN_FREE_MB="2")
         house.start_worker()
         yield house
         house.close()
 
 
-def accepts(house: House, n: int = N) -> int:
+def accepts(house: RunningService, n: int = N) -> int:
     return house.client.post("/generate", params={"n": n}).status_code
 
 
-def stored(house: House, job_id: str) -> set[str]:
+def stored(house: RunningService, job_id: str) -> set[str]:
     return {path.name for path in (house.folder / "store" / "jobs" / job_id).rglob("*") if path.is_file()}
 
 
-def test_of_three_jobs_of_which_two_fit_the_third_is_refused_until_one_is_cancelled(cramped: House) -> None:
+def test_of_three_jobs_of_which_two_fit_the_third_is_refused_until_one_is_cancelled(cramped: RunningService) -> None:
     cramped.workers[0].kill()  # so that nothing is stored meanwhile
     first, second = cramped.generate(N), cramped.generate(N)
     refused = problem(cramped.client.post("/generate", params={"n": N}))
@@ -71,13 +71,15 @@ def test_of_three_jobs_of_which_two_fit_the_third_is_refused_until_one_is_cancel
     assert not cramped.job(first["id"])["done"]
 
 
-def test_a_job_that_has_ended_gives_back_what_it_did_not_need(cramped: House) -> None:
+def test_a_job_that_has_ended_gives_back_what_it_did_not_need(cramped: RunningService) -> None:
     job = cramped.wait_done(cramped.generate(400)["id"])
     assert job["state"] == "succeeded"
     wait_until(lambda: cramped.redis.hgetall("imagemill:room") == {b"total": b"0"}, 20)
 
 
-def test_a_cancelled_job_loses_its_images_at_once_and_makes_them_again_when_it_is_retried(house: House) -> None:
+def test_a_cancelled_job_loses_its_images_at_once_and_makes_them_again_when_it_is_retried(
+    house: RunningService,
+) -> None:
     job = house.generate(20_000, seed=4)
     wait_until(lambda: house.client.get(f"/jobs/{job['id']}/images/0.png").is_success)
     image = house.client.get(f"/jobs/{job['id']}/images/0.png").content
@@ -93,7 +95,7 @@ def test_a_cancelled_job_loses_its_images_at_once_and_makes_them_again_when_it_i
     assert house.client.get(f"/jobs/{again['id']}/images/0.png").content == image
 
 
-def test_a_full_disk_delays_a_job_and_is_told_about_in_a_few_lines(on_small_disk: House) -> None:
+def test_a_full_disk_delays_a_job_and_is_told_about_in_a_few_lines(on_small_disk: RunningService) -> None:
     house = on_small_disk
     job = house.generate(3000, seed=5)
     house.wait_rendering(job["id"])

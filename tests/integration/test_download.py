@@ -7,17 +7,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.integration.running_service import House
+from tests.integration.running_service import RunningService
 
 N = 40
 
 
 @pytest.fixture
-def path(house: House) -> str:
+def path(house: RunningService) -> str:
     return str(house.wait_done(house.generate(N, seed=1)["id"])["links"]["download"])
 
 
-def test_a_finished_archive_tells_its_length_and_that_it_has_ranges(house: House, path: str) -> None:
+def test_a_finished_archive_tells_its_length_and_that_it_has_ranges(house: RunningService, path: str) -> None:
     whole, head = house.client.get(path), house.client.head(path)
     assert int(whole.headers["Content-Length"]) == len(whole.content)
     assert whole.headers["Accept-Ranges"] == "bytes"
@@ -31,7 +31,7 @@ def test_a_finished_archive_tells_its_length_and_that_it_has_ranges(house: House
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(data=st.data())
-def test_any_split_into_ranges_makes_the_whole(house: House, path: str, data: st.DataObject) -> None:
+def test_any_split_into_ranges_makes_the_whole(house: RunningService, path: str, data: st.DataObject) -> None:
     whole = house.client.get(path).content
     cuts = data.draw(st.lists(st.integers(1, len(whole) - 1), max_size=5, unique=True))
     pieces = []
@@ -43,7 +43,7 @@ def test_any_split_into_ranges_makes_the_whole(house: House, path: str, data: st
     assert b"".join(pieces) == whole
 
 
-def test_a_broken_download_goes_on_where_it_stopped(house: House, path: str) -> None:
+def test_a_broken_download_goes_on_where_it_stopped(house: RunningService, path: str) -> None:
     whole = house.client.get(path)
     half = len(whole.content) // 2
     condition = {"If-Range": whole.headers["ETag"], "Range": f"bytes={half}-"}
@@ -51,20 +51,20 @@ def test_a_broken_download_goes_on_where_it_stopped(house: House, path: str) -> 
 
 
 @pytest.mark.parametrize("condition", ['"another"', 'W/"weak"', "Wed, 21 Oct 2015 07:28:00 GMT"])
-def test_another_archive_is_sent_whole(house: House, path: str, condition: str) -> None:
+def test_another_archive_is_sent_whole(house: RunningService, path: str, condition: str) -> None:
     response = house.client.get(path, headers={"Range": "bytes=5-", "If-Range": condition})
     assert response.status_code == 200
     assert response.content.startswith(b"PK")
 
 
-def test_a_range_behind_the_end_is_refused_with_the_length(house: House, path: str) -> None:
+def test_a_range_behind_the_end_is_refused_with_the_length(house: RunningService, path: str) -> None:
     size = house.client.head(path).headers["Content-Length"]
     response = house.client.get(path, headers={"Range": f"bytes={size}-"})
     assert (response.status_code, response.headers["Content-Range"]) == (416, f"bytes */{size}")
     assert (response.headers["Content-Type"], response.json()["code"]) == ("application/problem+json", "no_such_range")
 
 
-def test_a_range_is_none_of_a_heads_business(house: House, path: str) -> None:
+def test_a_range_is_none_of_a_heads_business(house: RunningService, path: str) -> None:
     head = house.client.head(path, headers={"Range": "bytes=0-1"})
     assert (head.status_code, head.headers["Content-Length"]) == (
         200,
@@ -72,7 +72,7 @@ def test_a_range_is_none_of_a_heads_business(house: House, path: str) -> None:
     )
 
 
-def test_an_archive_that_is_there_already_is_not_sent_again(house: House, path: str) -> None:
+def test_an_archive_that_is_there_already_is_not_sent_again(house: RunningService, path: str) -> None:
     etag = house.client.head(path).headers["ETag"]
     assert house.client.get(path, headers={"If-None-Match": f'"x", {etag}'}).status_code == 304
     assert house.client.get(path, headers=[("If-None-Match", '"x"'), ("If-None-Match", etag)]).status_code == 304
@@ -80,7 +80,7 @@ def test_an_archive_that_is_there_already_is_not_sent_again(house: House, path: 
     assert house.client.get(path, headers={"If-None-Match": '"x"'}).status_code == 200
 
 
-def test_an_archive_is_only_sent_if_it_is_the_one_that_is_meant(house: House, path: str) -> None:
+def test_an_archive_is_only_sent_if_it_is_the_one_that_is_meant(house: RunningService, path: str) -> None:
     etag = house.client.head(path).headers["ETag"]
     for condition in (etag, "*", f'"x", {etag}'):
         assert house.client.get(path, headers={"If-Match": condition}).status_code == 200
@@ -90,13 +90,13 @@ def test_an_archive_is_only_sent_if_it_is_the_one_that_is_meant(house: House, pa
             assert (refused.status_code, refused.headers["Content-Type"]) == (412, "application/problem+json")
 
 
-def test_an_archive_that_grows_is_only_sent_if_it_is_the_one_that_is_meant(idle_house: House) -> None:
+def test_an_archive_that_grows_is_only_sent_if_it_is_the_one_that_is_meant(idle_house: RunningService) -> None:
     job = idle_house.generate(1)
     refused = idle_house.client.get(job["links"]["download"], headers={"If-Match": '"x"'})
     assert (refused.status_code, refused.json()["code"]) == (412, "precondition_failed")
 
 
-def test_an_archive_has_an_address_that_ends_like_its_file(house: House, path: str) -> None:
+def test_an_archive_has_an_address_that_ends_like_its_file(house: RunningService, path: str) -> None:
     """Libraries that load datasets by their addresses look at the end of the path."""
     assert path.endswith("/download.zip")
     plain = path.removesuffix(".zip")
@@ -111,7 +111,7 @@ def test_an_archive_has_an_address_that_ends_like_its_file(house: House, path: s
     assert house.client.get(arrays).content.startswith(b"PK")
 
 
-def test_an_image_of_a_job_is_the_same_for_ever(house: House, path: str) -> None:
+def test_an_image_of_a_job_is_the_same_for_ever(house: RunningService, path: str) -> None:
     image = path.replace("download.zip", "images/3.png")
     first = house.client.get(image)
     assert first.headers["ETag"] == f'"{hashlib.sha256(first.content).hexdigest()}"'
@@ -122,7 +122,7 @@ def test_an_image_of_a_job_is_the_same_for_ever(house: House, path: str) -> None
     assert house.client.get(image, headers={"If-Match": '"x"'}).status_code == 412
 
 
-def test_no_encoding_is_put_upon_an_archive(house: House, path: str) -> None:
+def test_no_encoding_is_put_upon_an_archive(house: RunningService, path: str) -> None:
     response = house.client.get(path, headers={"Accept-Encoding": "gzip, br, zstd"})
     assert "Content-Encoding" not in response.headers
 
@@ -130,7 +130,7 @@ def test_no_encoding_is_put_upon_an_archive(house: House, path: str) -> None:
 ZIP = {"Accept": "application/zip"}
 
 
-def test_an_archive_can_be_the_answer_to_its_request(house: House) -> None:
+def test_an_archive_can_be_the_answer_to_its_request(house: RunningService) -> None:
     response = house.client.post("/generate", params={"n": 100, "seed": 1}, headers=ZIP)
     job = house.client.get(response.headers["Location"]).json()
     assert (response.status_code, response.headers["Content-Type"]) == (200, "application/zip")
@@ -139,7 +139,7 @@ def test_an_archive_can_be_the_answer_to_its_request(house: House) -> None:
     assert response.content == house.download(house.wait_done(job["id"])["id"])
 
 
-def test_the_same_archive_is_the_answer_to_the_same_key(house: House) -> None:
+def test_the_same_archive_is_the_answer_to_the_same_key(house: RunningService) -> None:
     headers = {**ZIP, "Idempotency-Key": "archive"}
     growing = house.client.post("/generate", params={"n": 30, "seed": 1}, headers=headers)
     house.wait_done(growing.headers["Location"].removeprefix("/jobs/"))
@@ -148,7 +148,7 @@ def test_the_same_archive_is_the_answer_to_the_same_key(house: House) -> None:
     assert (int(whole.headers["Content-Length"]), whole.content) == (len(growing.content), growing.content)
 
 
-def test_an_archive_that_will_not_come_is_not_begun(idle_house: House) -> None:
+def test_an_archive_that_will_not_come_is_not_begun(idle_house: RunningService) -> None:
     headers = {"Idempotency-Key": "never"}
     job = idle_house.client.post("/generate", params={"n": 30, "seed": 1}, headers=headers).json()
     idle_house.client.post(job["links"]["cancel"]).raise_for_status()
@@ -156,7 +156,7 @@ def test_an_archive_that_will_not_come_is_not_begun(idle_house: House) -> None:
     assert (response.status_code, response.json()["code"]) == (409, "job_cancelled")
 
 
-def test_a_request_is_never_answered_with_nothing_new(house: House) -> None:
+def test_a_request_is_never_answered_with_nothing_new(house: RunningService) -> None:
     headers = {**ZIP, "Idempotency-Key": "again"}
     growing = house.client.post("/generate", params={"n": 3, "seed": 1}, headers=headers)
     house.wait_done(growing.headers["Location"].removeprefix("/jobs/"))
@@ -164,6 +164,6 @@ def test_a_request_is_never_answered_with_nothing_new(house: House) -> None:
     assert (again.status_code, again.content) == (200, growing.content)
 
 
-def test_who_wants_an_archive_is_told_in_json_why_there_is_none(house: House) -> None:
+def test_who_wants_an_archive_is_told_in_json_why_there_is_none(house: RunningService) -> None:
     response = house.client.post("/generate", params={"n": 0}, headers=ZIP)
     assert (response.status_code, response.headers["Content-Type"]) == (422, "application/problem+json")

@@ -16,17 +16,17 @@ from PIL import Image
 
 from app.schemas import MAX_SEED, MAX_START
 from tests import unpackers
-from tests.integration.running_service import House, metadata, wait_until
+from tests.integration.running_service import RunningService, metadata, wait_until
 from tests.tiny import CLASSES, LABELLED, PLAIN
 from tests.unpackers import UNPACKERS
 
 
 @pytest.fixture
-def finished(house: House) -> dict[str, Any]:
+def finished(house: RunningService) -> dict[str, Any]:
     return house.wait_done(house.generate(300, seed=5)["id"])
 
 
-def test_a_request_is_accepted_with_the_address_of_its_job(house: House) -> None:
+def test_a_request_is_accepted_with_the_address_of_its_job(house: RunningService) -> None:
     response = house.client.post("/generate", params={"n": 3})
     body = response.json()
     assert response.status_code == 202
@@ -43,7 +43,9 @@ def test_a_finished_job_says_what_it_made(finished: dict[str, Any]) -> None:
     assert finished["images_per_s"] > 0
 
 
-def test_the_archive_holds_distinct_decodable_images_and_their_records(house: House, finished: dict[str, Any]) -> None:
+def test_the_archive_holds_distinct_decodable_images_and_their_records(
+    house: RunningService, finished: dict[str, Any]
+) -> None:
     archive = house.download(finished["id"])
     with zipfile.ZipFile(io.BytesIO(archive)) as file:
         assert file.testzip() is None
@@ -60,49 +62,53 @@ def test_the_archive_holds_distinct_decodable_images_and_their_records(house: Ho
 
 
 @pytest.mark.parametrize("unpacker", UNPACKERS)
-def test_unpackers_accept_the_archive(unpacker: str, house: House, finished: dict[str, Any], tmp_path: Path) -> None:
+def test_unpackers_accept_the_archive(
+    unpacker: str, house: RunningService, finished: dict[str, Any], tmp_path: Path
+) -> None:
     path = tmp_path / "images.zip"
     path.write_bytes(house.download(finished["id"]))
     unpackers.check(unpacker, path)
 
 
-def test_a_download_tells_its_length_before_it_begins(house: House, finished: dict[str, Any]) -> None:
+def test_a_download_tells_its_length_before_it_begins(house: RunningService, finished: dict[str, Any]) -> None:
     head = house.client.head(f"/jobs/{finished['id']}/download")
     assert int(head.headers["content-length"]) == len(house.download(finished["id"]))
     assert head.headers["content-disposition"] == 'attachment; filename="plain-seed5-n300.zip"'
 
 
-def test_one_image_is_the_same_alone_and_in_the_archive(house: House, finished: dict[str, Any]) -> None:
+def test_one_image_is_the_same_alone_and_in_the_archive(house: RunningService, finished: dict[str, Any]) -> None:
     response = house.client.get(f"/jobs/{finished['id']}/images/299.png")
     assert response.headers["content-type"] == "image/png"
     assert hashlib.sha256(response.content).hexdigest() == house.job_hashes(finished["id"])[299]
 
 
-def test_the_same_seed_gives_the_same_archive(house: House, finished: dict[str, Any]) -> None:
+def test_the_same_seed_gives_the_same_archive(house: RunningService, finished: dict[str, Any]) -> None:
     again = house.wait_done(house.generate(300, seed=5)["id"])
     assert house.download(again["id"]) == house.download(finished["id"])
 
 
-def test_a_smaller_request_gives_the_first_images_of_a_larger_one(house: House, finished: dict[str, Any]) -> None:
+def test_a_smaller_request_gives_the_first_images_of_a_larger_one(
+    house: RunningService, finished: dict[str, Any]
+) -> None:
     assert house.hashes(10, seed=5) == house.job_hashes(finished["id"])[:10]
 
 
-def test_another_seed_gives_other_images(house: House) -> None:
+def test_another_seed_gives_other_images(house: RunningService) -> None:
     assert not set(house.hashes(40, seed=5)) & set(house.hashes(40, seed=6))
 
 
-def test_a_request_without_a_seed_gets_one_that_repeats_it(house: House) -> None:
+def test_a_request_without_a_seed_gets_one_that_repeats_it(house: RunningService) -> None:
     job = house.wait_done(house.generate(4)["id"])
     assert house.hashes(4, seed=job["seed"]) == house.job_hashes(job["id"])
 
 
-def test_a_second_worker_changes_no_image(house: House) -> None:
+def test_a_second_worker_changes_no_image(house: RunningService) -> None:
     alone = house.hashes(3000, seed=9)
     house.start_worker()
     assert house.hashes(3000, seed=9) == alone
 
 
-def test_a_conditional_model_takes_its_classes_in_turn(house: House) -> None:
+def test_a_conditional_model_takes_its_classes_in_turn(house: RunningService) -> None:
     job = house.wait_done(house.generate(7, model=LABELLED, seed=1)["id"])
     records = metadata(house.download(job["id"]))
     assert [record["label"] for record in records] == [CLASSES[index % 3] for index in range(7)]
@@ -110,13 +116,13 @@ def test_a_conditional_model_takes_its_classes_in_turn(house: House) -> None:
     assert records[2]["file_name"] == "images/zig%2Fzag/000002.png"
 
 
-def test_one_class_can_be_asked_for(house: House) -> None:
+def test_one_class_can_be_asked_for(house: RunningService) -> None:
     job = house.wait_done(house.generate(5, model=LABELLED, **{"class": "cross"})["id"])
     assert job["class"] == "cross"
     assert {record["label"] for record in metadata(house.download(job["id"]))} == {"cross"}
 
 
-def test_the_models_are_listed_with_what_one_must_know(house: House) -> None:
+def test_the_models_are_listed_with_what_one_must_know(house: RunningService) -> None:
     models = {model["name"]: model for model in house.client.get("/models").json()["models"]}
     assert models[PLAIN]["default"]
     assert models[PLAIN]["workers"] >= 1
@@ -125,13 +131,13 @@ def test_the_models_are_listed_with_what_one_must_know(house: House) -> None:
     assert models[LABELLED]["licence"] == "CC0-1.0"
 
 
-def test_probes_answer_well(house: House) -> None:
+def test_probes_answer_well(house: RunningService) -> None:
     assert house.client.get("/healthz").json() == {"status": "ok"}
     parts = dict.fromkeys(("queue", "worker", "store", "disk"), "ok")
     assert house.client.get("/readyz").json() == {"status": "ok", "parts": parts}
 
 
-def test_the_interface_is_documented(house: House) -> None:
+def test_the_interface_is_documented(house: RunningService) -> None:
     assert house.client.get("/docs").status_code == 200
     schema = house.client.get("/openapi.json").json()
     assert "Problem" in schema["components"]["schemas"]
@@ -139,7 +145,7 @@ def test_the_interface_is_documented(house: House) -> None:
 
 
 @pytest.mark.parametrize(("kind", "suffix", "name"), [("webp", "webp", "WEBP"), ("jpeg", "jpg", "JPEG")])
-def test_images_come_in_other_formats(house: House, kind: str, suffix: str, name: str) -> None:
+def test_images_come_in_other_formats(house: RunningService, kind: str, suffix: str, name: str) -> None:
     job = house.wait_done(house.generate(3, format=kind)["id"])
     with zipfile.ZipFile(io.BytesIO(house.download(job["id"]))) as file:
         assert file.testzip() is None
@@ -151,7 +157,7 @@ def test_images_come_in_other_formats(house: House, kind: str, suffix: str, name
     assert house.client.get(f"/jobs/{job['id']}/images/2.png").status_code == 404
 
 
-def test_arrays_hold_the_pixels_of_the_images(house: House) -> None:
+def test_arrays_hold_the_pixels_of_the_images(house: RunningService) -> None:
     pictures = house.wait_done(house.generate(300, seed=8, model=LABELLED)["id"])
     job = house.wait_done(house.generate(300, seed=8, model=LABELLED, format="npz")["id"])
     assert job["links"]["image"] is None
@@ -165,7 +171,7 @@ def test_arrays_hold_the_pixels_of_the_images(house: House) -> None:
         assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), images[index])
 
 
-def test_a_dataset_can_be_extended_later(house: House) -> None:
+def test_a_dataset_can_be_extended_later(house: RunningService) -> None:
     whole = house.hashes(100, seed=9)
     later = house.wait_done(house.generate(57, seed=9, start=43)["id"])
     assert later["start"] == 43
@@ -174,7 +180,7 @@ def test_a_dataset_can_be_extended_later(house: House) -> None:
     assert [record["sha256"] for record in records] == whole[43:]
 
 
-def test_an_address_always_gives_the_image_that_a_job_would(house: House) -> None:
+def test_an_address_always_gives_the_image_that_a_job_would(house: RunningService) -> None:
     job = house.wait_done(house.generate(40, seed=11, model=LABELLED)["id"])
     model = house.client.get(f"/models/{LABELLED}").json()
     for index in (0, 39):
@@ -189,7 +195,7 @@ def test_an_address_always_gives_the_image_that_a_job_would(house: House) -> Non
 
 
 @pytest.fixture
-def by_address(house: House) -> dict[tuple[int, str], str]:
+def by_address(house: RunningService) -> dict[tuple[int, str], str]:
     """The sha256 of images by index and class, made by one job of all classes and one of each."""
     found = dict[tuple[int, str], str]()
     for query in ({}, *({"class": name} for name in CLASSES)):
@@ -207,7 +213,7 @@ def by_address(house: House) -> dict[tuple[int, str], str]:
     )
 )
 def test_an_image_depends_on_its_address_and_on_nothing_else(
-    house: House, by_address: dict[tuple[int, str], str], jobs: list[tuple[int, int, str | None]]
+    house: RunningService, by_address: dict[tuple[int, str], str], jobs: list[tuple[int, int, str | None]]
 ) -> None:
     begun = [
         house.generate(min(n, 120 - start), seed=21, start=start, model=LABELLED, **({"class": label} if label else {}))
@@ -219,14 +225,14 @@ def test_an_image_depends_on_its_address_and_on_nothing_else(
             assert record["sha256"] == by_address[record["index"], record["label"]]
 
 
-def test_an_address_may_name_a_class(house: House) -> None:
+def test_an_address_may_name_a_class(house: RunningService) -> None:
     job = house.wait_done(house.generate(3, seed=11, model=LABELLED, **{"class": CLASSES[1]})["id"])
     expected = house.client.get(f"/jobs/{job['id']}/images/2.png").content
     found = house.client.get(f"/images/{LABELLED}/11/2.png", params={"class": CLASSES[1]})
     assert found.content == expected != house.client.get(f"/images/{LABELLED}/11/2.png").content
 
 
-def test_many_requests_for_one_address_are_one_job(house: House) -> None:
+def test_many_requests_for_one_address_are_one_job(house: RunningService) -> None:
     path = f"/images/{PLAIN}/12/34567.webp"
     before = len(list((house.folder / "store" / "jobs").iterdir()))
     with ThreadPoolExecutor(10) as pool:
@@ -236,7 +242,7 @@ def test_many_requests_for_one_address_are_one_job(house: House) -> None:
     assert len(list((house.folder / "store" / "jobs").iterdir())) == before + 1
 
 
-def test_an_address_whose_job_was_cancelled_can_be_asked_for_again(idle_house: House) -> None:
+def test_an_address_whose_job_was_cancelled_can_be_asked_for_again(idle_house: RunningService) -> None:
     path = f"{idle_house.url}/images/{PLAIN}/13/1.png"
     jobs = idle_house.folder / "store" / "jobs"
     before = set(jobs.iterdir())
@@ -251,7 +257,7 @@ def test_an_address_whose_job_was_cancelled_can_be_asked_for_again(idle_house: H
     assert httpx.get(path, timeout=30).status_code == 200
 
 
-def test_all_who_wait_for_an_address_are_told_that_its_job_was_cancelled(idle_house: House) -> None:
+def test_all_who_wait_for_an_address_are_told_that_its_job_was_cancelled(idle_house: RunningService) -> None:
     path = f"{idle_house.url}/images/{PLAIN}/14/1.png"
     jobs = idle_house.folder / "store" / "jobs"
     before = set(jobs.iterdir())
@@ -268,13 +274,13 @@ def test_all_who_wait_for_an_address_are_told_that_its_job_was_cancelled(idle_ho
 
 
 @pytest.mark.parametrize("query", [{"clas": "x"}, {"n": 3}, {"seed": 1}])
-def test_an_address_with_a_typo_is_refused(house: House, query: dict[str, Any]) -> None:
+def test_an_address_with_a_typo_is_refused(house: RunningService, query: dict[str, Any]) -> None:
     refused = house.client.get(f"/images/{LABELLED}/11/2.png", params=query)
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
     assert "no such parameter" in refused.json()["detail"]
 
 
-def test_every_image_of_the_last_job_has_an_address(house: House) -> None:
+def test_every_image_of_the_last_job_has_an_address(house: RunningService) -> None:
     job = house.wait_done(house.generate(3, seed=1, start=MAX_START)["id"])
     for index in range(MAX_START, MAX_START + 3):
         expected = house.client.get(f"/jobs/{job['id']}/images/{index}.png").content
@@ -283,7 +289,7 @@ def test_every_image_of_the_last_job_has_an_address(house: House) -> None:
     assert house.client.get(f"/images/{PLAIN}/1/{MAX_SEED + 1}.png").status_code == 422
 
 
-def test_a_class_has_one_number_in_every_dataset_of_a_model(house: House) -> None:
+def test_a_class_has_one_number_in_every_dataset_of_a_model(house: RunningService) -> None:
     (classes,) = (m["classes"] for m in house.client.get("/models").json()["models"] if m["name"] == LABELLED)
     assert tuple(classes) == CLASSES
     for query in ({}, {"class": "zig/zag"}, {"class": "zig/zag", "start": 4}):

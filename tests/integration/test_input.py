@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.running_service import MAX_IMAGES, House
+from tests.integration.running_service import MAX_IMAGES, RunningService
 from tests.integration.test_problems import UNKNOWN, problem
 from tests.tiny import LABELLED, PLAIN
 
@@ -13,7 +13,7 @@ JSON = {"Content-Type": "application/json"}
 FORM = "application/x-www-form-urlencoded"
 
 
-def test_a_json_body_says_what_the_query_says(house: House) -> None:
+def test_a_json_body_says_what_the_query_says(house: RunningService) -> None:
     wanted: dict[str, Any] = {
         "n": 2,
         "seed": 7,
@@ -30,12 +30,12 @@ def test_a_json_body_says_what_the_query_says(house: House) -> None:
     assert told[0] == told[1] == {name: value for name, value in wanted.items() if name != "ttl_hours"}
 
 
-def test_parameters_may_be_shared_out_among_query_and_body(house: House) -> None:
+def test_parameters_may_be_shared_out_among_query_and_body(house: RunningService) -> None:
     job = house.client.post("/generate?n=3", json={"seed": 1, "model": LABELLED, "class": None}).json()
     assert (job["n"], job["seed"], job["class"]) == (3, 1, None)
 
 
-def test_the_same_request_by_query_and_by_body_finds_the_same_job(house: House) -> None:
+def test_the_same_request_by_query_and_by_body_finds_the_same_job(house: RunningService) -> None:
     key = {"Idempotency-Key": "by any way"}
     ids = {
         house.client.post("/generate?n=2&seed=5&start=0", headers=key).json()["id"],
@@ -78,7 +78,7 @@ def test_the_same_request_by_query_and_by_body_finds_the_same_job(house: House) 
         ("", '{"n": ' + "9" * 5000 + "}", "not JSON"),
     ],
 )
-def test_a_bad_body_is_refused_by_name(house: House, query: str, content: str, said: str) -> None:
+def test_a_bad_body_is_refused_by_name(house: RunningService, query: str, content: str, said: str) -> None:
     data = content.encode(errors="surrogatepass")
     body = problem(house.client.post(f"/generate{query}", content=data, headers=JSON))
     assert body["status"] == 422
@@ -96,55 +96,57 @@ def test_a_bad_body_is_refused_by_name(house: House, query: str, content: str, s
         ("?n=3", {"content": b"seed: 1", "headers": {"Content-Type": "text/yaml"}}),
     ],
 )
-def test_a_body_of_another_type_is_refused_with_a_hint(house: House, query: str, options: dict[str, Any]) -> None:
+def test_a_body_of_another_type_is_refused_with_a_hint(
+    house: RunningService, query: str, options: dict[str, Any]
+) -> None:
     body = problem(house.client.post(f"/generate{query}", **options))
     assert (body["status"], body["code"]) == (415, "unsupported_media_type")
     assert "/generate?n=500&seed=1" in body["detail"]
     assert "Content-Type: application/json" in body["detail"]
 
 
-def test_a_body_that_is_too_large_is_refused(house: House) -> None:
+def test_a_body_that_is_too_large_is_refused(house: RunningService) -> None:
     refused = house.client.post("/generate?n=1", content=b" " * 70_000, headers=JSON)
     assert (problem(refused)["status"], problem(refused)["code"]) == (413, "body_too_large")
 
 
-def test_an_empty_body_says_nothing_whatever_its_type(house: House) -> None:
+def test_an_empty_body_says_nothing_whatever_its_type(house: RunningService) -> None:
     for content in (b"", b" \n"):
         assert house.client.post("/generate?n=1", content=content, headers=JSON).status_code == 202
 
 
-def operations(house: House) -> list[tuple[str, str]]:
+def operations(house: RunningService) -> list[tuple[str, str]]:
     """All operations of the document, with something in the place of every id."""
     values = {"job_id": UNKNOWN, "index": "0", "suffix": "png", "style_id": "0" * 64, "model": PLAIN, "seed": "1"}
     paths = house.client.get("/openapi.json").json()["paths"]
     return [(method.upper(), path.format(name=PLAIN, **values)) for path, item in paths.items() for method in item]
 
 
-def test_no_endpoint_ignores_a_body(house: House) -> None:
+def test_no_endpoint_ignores_a_body(house: RunningService) -> None:
     for method, path in operations(house):
         refused = house.client.request(method, path, content=b'{"n": 3, "more": "of this"}', headers=JSON)
         assert problem(refused)["status"] in (415, 422), (method, path)
 
 
-def test_no_endpoint_ignores_a_parameter(house: House) -> None:
+def test_no_endpoint_ignores_a_parameter(house: RunningService) -> None:
     for method, path in operations(house):
         refused = problem(house.client.request(method, path, params={"unheard": "of"}))
         assert refused["status"] == 422, (method, path)
         assert "unheard: no such parameter" in refused["detail"]
 
 
-def test_an_empty_object_may_come_where_no_body_is_read(idle_house: House) -> None:
+def test_an_empty_object_may_come_where_no_body_is_read(idle_house: RunningService) -> None:
     job = idle_house.generate(1)
     assert idle_house.client.post(job["links"]["cancel"], json={}).json()["state"] == "cancelled"
 
 
-def test_no_field_of_an_upload_is_ignored(house: House) -> None:
+def test_no_field_of_an_upload_is_ignored(house: RunningService) -> None:
     fields: dict[str, Any] = {"name": (None, "sunset"), "file": ("a.png", b"x")}
     refused = problem(house.client.post("/styles", files=fields))
     assert (refused["status"], refused["detail"]) == (422, "name: no such field; send `file` alone")
 
 
-def test_a_body_that_breaks_off_is_no_error_of_ours(house: House) -> None:
+def test_a_body_that_breaks_off_is_no_error_of_ours(house: RunningService) -> None:
     before, jobs = house.api_log.stat().st_size, accepted(house)
     for line in ("Content-Length: 99", "Transfer-Encoding: xchunked", "Transfer-Encoding: chunked"):
         with socket.create_connection(("127.0.0.1", int(house.url.rsplit(":", 1)[1]))) as connection:
@@ -157,5 +159,5 @@ def test_a_body_that_breaks_off_is_no_error_of_ours(house: House) -> None:
     assert b"Traceback" not in house.api_log.read_bytes()[before:]
 
 
-def accepted(house: House) -> set[str]:
+def accepted(house: RunningService) -> set[str]:
     return {path.name for path in (house.folder / "store" / "jobs").iterdir()}

@@ -10,17 +10,17 @@ import pytest
 from app.client.client import Client
 from tests.command import imagemill
 from tests.integration.relay import Relay
-from tests.integration.running_service import MAX_IMAGES, House
+from tests.integration.running_service import MAX_IMAGES, RunningService
 from tests.tiny import picture
 
 OUT = "out.zip"
 
 
-def jobs_of(house: House) -> set[str]:
+def jobs_of(house: RunningService) -> set[str]:
     return {path.name for path in (house.folder / "store" / "jobs").glob("*")}
 
 
-def test_a_request_whose_answer_is_lost_is_one_job(house: House, tmp_path: Path) -> None:
+def test_a_request_whose_answer_is_lost_is_one_job(house: RunningService, tmp_path: Path) -> None:
     before = jobs_of(house)
     with Relay(house.url) as relay:
         relay.lose = 2
@@ -35,7 +35,7 @@ def test_a_request_whose_answer_is_lost_is_one_job(house: House, tmp_path: Path)
     assert keys[0]
 
 
-def test_a_person_who_repeats_a_command_gets_another_job(house: House, tmp_path: Path) -> None:
+def test_a_person_who_repeats_a_command_gets_another_job(house: RunningService, tmp_path: Path) -> None:
     before = jobs_of(house)
     with Relay(house.url) as relay:
         for out in ("a.zip", "b.zip"):
@@ -47,7 +47,7 @@ def test_a_person_who_repeats_a_command_gets_another_job(house: House, tmp_path:
     assert first != second
 
 
-def test_a_picture_whose_answer_is_lost_is_sent_again_and_is_one_style(house: House, tmp_path: Path) -> None:
+def test_a_picture_whose_answer_is_lost_is_sent_again_and_is_one_style(house: RunningService, tmp_path: Path) -> None:
     path = tmp_path / "painting.png"
     picture(77).save(path)
     with Relay(house.url) as relay, Client(relay.url, lambda _: None) as client:
@@ -59,7 +59,7 @@ def test_a_picture_whose_answer_is_lost_is_sent_again_and_is_one_style(house: Ho
 
 
 @pytest.mark.parametrize("prefix", ["/im", "/a/b", "/jobs-of-mine"])
-def test_a_service_behind_a_prefix_is_used_like_any_other(house: House, tmp_path: Path, prefix: str) -> None:
+def test_a_service_behind_a_prefix_is_used_like_any_other(house: RunningService, tmp_path: Path, prefix: str) -> None:
     with Relay(house.url, prefix) as relay:
         arguments = ("generate", "-n", "300", "--seed", "3", "-o", OUT, "--json", "--server", relay.url)
         done = imagemill(*arguments, cwd=tmp_path)
@@ -71,7 +71,7 @@ def test_a_service_behind_a_prefix_is_used_like_any_other(house: House, tmp_path
         assert archive.testzip() is None
 
 
-def test_a_retry_whose_answer_is_lost_is_one_job_without_a_key(house: House) -> None:
+def test_a_retry_whose_answer_is_lost_is_one_job_without_a_key(house: RunningService) -> None:
     job = house.generate(MAX_IMAGES)
     assert house.client.post(job["links"]["cancel"]).is_success
     before = jobs_of(house)

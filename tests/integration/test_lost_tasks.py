@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.integration.running_service import House, wait_until
+from tests.integration.running_service import RunningService, wait_until
 from tests.tiny import PLAIN, save_checkpoint
 
 LOADED_SECONDS = 6
@@ -16,24 +16,24 @@ CLIENTS = 8
 
 
 @pytest.fixture(scope="module")
-def watchful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def watchful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     """A service that looks for lost tasks all the time, and whose tasks are short."""
     folder = tmp_path_factory.mktemp("watchful")
     save_checkpoint(folder / "models", PLAIN)
-    house = House(folder, IMAGEMILL_RECONCILE_EVERY_SECONDS="0.05", IMAGEMILL_SHARD_IMAGES="16")
+    house = RunningService(folder, IMAGEMILL_RECONCILE_EVERY_SECONDS="0.05", IMAGEMILL_SHARD_IMAGES="16")
     for _ in range(2):
         house.start_worker()
     yield house
     house.close()
 
 
-def requeued(house: House) -> float:
+def requeued(house: RunningService) -> float:
     found = re.search(r"^imagemill_tasks_requeued_total (\S+)$", house.client.get("/metrics").text, re.MULTILINE)
     assert found is not None
     return float(found[1])
 
 
-def test_a_loaded_server_takes_no_task_for_lost(watchful: House) -> None:
+def test_a_loaded_server_takes_no_task_for_lost(watchful: RunningService) -> None:
     until = time.monotonic() + LOADED_SECONDS
 
     def ask_for_jobs(number: int) -> int:
@@ -50,7 +50,7 @@ def test_a_loaded_server_takes_no_task_for_lost(watchful: House) -> None:
     assert "lost tasks were queued again" not in watchful.api_log.read_text()
 
 
-def test_the_tasks_of_a_killed_worker_are_queued_again(watchful: House) -> None:
+def test_the_tasks_of_a_killed_worker_are_queued_again(watchful: RunningService) -> None:
     job = watchful.generate(3000, seed=1)
     watchful.wait_rendering(job["id"])
     watchful.end_workers(signal.SIGKILL)

@@ -15,7 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from rq.utils import as_text
 
-from tests.integration.running_service import House, wait_until
+from tests.integration.running_service import RunningService, wait_until
 from tests.tiny import LABELLED, PLAIN
 from worker.contracts.queue.counters import TALLY_KEY
 from worker.contracts.queue.redis_keys import attempts_key, lease_key
@@ -56,7 +56,7 @@ def figures(client: httpx.Client) -> Figures:
 class Watch:
     """How far figures have moved since there was peace."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: RunningService) -> None:
         self._client = house.client
         wait_until(lambda: figures(self._client)["imagemill_open_jobs"] == 0)
         self._before = figures(self._client)
@@ -66,7 +66,7 @@ class Watch:
 
 
 @pytest.fixture
-def watch(house: House) -> Watch:
+def watch(house: RunningService) -> Watch:
     """Figures of a house in which nothing goes on, and whose counters begin at nothing."""
     for job in (house.folder / "store" / "open").iterdir():
         house.client.post(f"/jobs/{job.name}/cancel")
@@ -76,7 +76,7 @@ def watch(house: House) -> Watch:
     return Watch(house)
 
 
-def frozen_at_work(house: House, worker: subprocess.Popen[bytes], job_id: str) -> set[int]:
+def frozen_at_work(house: RunningService, worker: subprocess.Popen[bytes], job_id: str) -> set[int]:
     """Stop a worker where its lone job has shards begun and not committed, and tell which."""
     shards = house.folder / "store" / "jobs" / job_id / "shards"
     while True:
@@ -93,7 +93,7 @@ def frozen_at_work(house: House, worker: subprocess.Popen[bytes], job_id: str) -
     return open_ones
 
 
-def test_counters_move_by_what_a_job_did(watch: Watch, house: House) -> None:
+def test_counters_move_by_what_a_job_did(watch: Watch, house: RunningService) -> None:
     began = time.monotonic()
     assert house.wait_done(house.generate(300)["id"])["state"] == "succeeded"
     assert house.wait_done(house.generate(7, model=LABELLED)["id"])["state"] == "succeeded"
@@ -107,7 +107,7 @@ def test_counters_move_by_what_a_job_did(watch: Watch, house: House) -> None:
     assert watch.moved(REJECTED) == watch.moved(CRASHED) == 0
 
 
-def test_a_job_in_line_is_seen_to_wait(idle_house: House) -> None:
+def test_a_job_in_line_is_seen_to_wait(idle_house: RunningService) -> None:
     first, second = idle_house.generate(1), idle_house.generate(N)
     found = figures(idle_house.client)
     numerics = first_numerics(idle_house)
@@ -124,11 +124,11 @@ def test_a_job_in_line_is_seen_to_wait(idle_house: House) -> None:
     assert figures(idle_house.client)[f'imagemill_workers{{device="cpu",numerics="{numerics}"}}'] == 1
 
 
-def first_numerics(house: House) -> str:
+def first_numerics(house: RunningService) -> str:
     return str(house.client.get("/models").json()["models"][0]["numerics"]["name"])
 
 
-def test_an_attempt_that_ended_with_its_worker_is_counted(watch: Watch, idle_house: House) -> None:
+def test_an_attempt_that_ended_with_its_worker_is_counted(watch: Watch, idle_house: RunningService) -> None:
     worker = idle_house.start_worker()
     job = idle_house.generate(N)
     idle_house.wait_rendering(job["id"])
@@ -141,7 +141,7 @@ def test_an_attempt_that_ended_with_its_worker_is_counted(watch: Watch, idle_hou
     assert watch.moved("imagemill_tasks_requeued_total") >= len(open_ones)
 
 
-def test_a_shard_that_came_second_is_counted_and_its_images_are_not(watch: Watch, idle_house: House) -> None:
+def test_a_shard_that_came_second_is_counted_and_its_images_are_not(watch: Watch, idle_house: RunningService) -> None:
     held_up = idle_house.start_worker()
     job = idle_house.generate(N)
     idle_house.wait_rendering(job["id"])
@@ -154,7 +154,7 @@ def test_a_shard_that_came_second_is_counted_and_its_images_are_not(watch: Watch
     assert watch.moved(images(PLAIN)) == N
 
 
-def test_a_task_that_the_store_was_in_the_way_of_is_counted(watch: Watch, idle_house: House) -> None:
+def test_a_task_that_the_store_was_in_the_way_of_is_counted(watch: Watch, idle_house: RunningService) -> None:
     job = idle_house.generate(3)
     blocked = idle_house.folder / "store" / "jobs" / job["id"] / "shards"
     blocked.write_bytes(b"a file where a folder must be")
@@ -164,14 +164,14 @@ def test_a_task_that_the_store_was_in_the_way_of_is_counted(watch: Watch, idle_h
     assert idle_house.wait_done(job["id"])["state"] == "succeeded"
 
 
-def test_the_store_shows_how_much_is_free(house: House) -> None:
+def test_the_store_shows_how_much_is_free(house: RunningService) -> None:
     found = figures(house.client)
     assert found["imagemill_store_up"] == found["imagemill_redis_up"] == 1
     assert found["imagemill_store_free_bytes"] > 0
     assert found["process_resident_memory_bytes"] > 0
 
 
-def test_two_api_processes_tell_the_same(house: House) -> None:
+def test_two_api_processes_tell_the_same(house: RunningService) -> None:
     job = house.wait_done(house.generate(20)["id"])
     assert job["state"] == "succeeded"
     wait_until(lambda: figures(house.client).get(images(PLAIN), 0) >= 20)
@@ -185,7 +185,7 @@ def test_two_api_processes_tell_the_same(house: House) -> None:
 
 
 @contextmanager
-def without_queue(house: House, *, hangs: bool) -> Iterator[None]:
+def without_queue(house: RunningService, *, hangs: bool) -> Iterator[None]:
     if hangs:
         house.queue.send_signal(signal.SIGSTOP)
     else:
@@ -200,7 +200,7 @@ def without_queue(house: House, *, hangs: bool) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("hangs", [False, True], ids=["dead", "hanging"])
-def test_figures_come_at_once_though_the_queue_server_is_away(house: House, hangs: bool) -> None:
+def test_figures_come_at_once_though_the_queue_server_is_away(house: RunningService, hangs: bool) -> None:
     with without_queue(house, hangs=hangs):
         assert min(timed(lambda: figures(house.client)) for _ in range(3)) < 1
         found = figures(house.client)
@@ -230,7 +230,7 @@ def not_ready(client: httpx.Client) -> dict[str, Any]:
     return dict(response.json())
 
 
-def test_a_store_that_cannot_be_written_is_told_apart(house: House) -> None:
+def test_a_store_that_cannot_be_written_is_told_apart(house: RunningService) -> None:
     probes = house.folder / "store" / "probe"
     house.client.get("/readyz")
     probes.rmdir()
@@ -243,7 +243,7 @@ def test_a_store_that_cannot_be_written_is_told_apart(house: House) -> None:
     assert house.client.get("/readyz").status_code == 200
 
 
-def test_a_store_that_is_gone_is_told_and_not_made_anew(house: House) -> None:
+def test_a_store_that_is_gone_is_told_and_not_made_anew(house: RunningService) -> None:
     store, aside = house.folder / "store", house.folder / "aside"
     store.rename(aside)
     try:
@@ -257,7 +257,7 @@ def test_a_store_that_is_gone_is_told_and_not_made_anew(house: House) -> None:
     assert house.client.get("/readyz").status_code == 200
 
 
-def test_a_disk_with_too_little_room_is_told_apart(house: House) -> None:
+def test_a_disk_with_too_little_room_is_told_apart(house: RunningService) -> None:
     with house.another_api(IMAGEMILL_MIN_FREE_MB=str(10**12)) as (client, _):
         body = not_ready(client)
     assert body["code"] == "disk_full"
@@ -265,7 +265,7 @@ def test_a_disk_with_too_little_room_is_told_apart(house: House) -> None:
     assert [part for part, said in body["parts"].items() if said != "ok"] == ["disk"]
 
 
-def test_the_parts_are_documented(house: House) -> None:
+def test_the_parts_are_documented(house: RunningService) -> None:
     schema = house.client.get("/openapi.json").json()
     answers = schema["paths"]["/readyz"]["get"]["responses"]
     assert "Parts" in schema["components"]["schemas"]
@@ -273,14 +273,14 @@ def test_the_parts_are_documented(house: House) -> None:
     assert "text/plain" in schema["paths"]["/metrics"]["get"]["responses"]["200"]["content"]
 
 
-def test_a_request_keeps_the_id_that_it_came_with(house: House) -> None:
+def test_a_request_keeps_the_id_that_it_came_with(house: RunningService) -> None:
     for path in ("/healthz", "/jobs/none", "/nowhere"):
         response = house.client.get(path, headers={"X-Request-Id": "curl-1.2_3"})
         assert response.headers.get_list("X-Request-Id") == ["curl-1.2_3"]
 
 
 @pytest.mark.parametrize("sent", [None, "", "a b", 'a"b', "x" * 65, "é"])
-def test_a_request_without_a_sane_id_gets_one_of_its_own(house: House, sent: str | None) -> None:
+def test_a_request_without_a_sane_id_gets_one_of_its_own(house: RunningService, sent: str | None) -> None:
     headers = {} if sent is None else {b"X-Request-Id": sent.encode()}
     made = [house.client.get("/healthz", headers=headers).headers["X-Request-Id"] for _ in range(2)]
     assert all(re.fullmatch("[0-9a-f]{32}", each) for each in made)
@@ -293,7 +293,7 @@ def lines(log: Path, start: int = 0) -> list[dict[str, Any]]:
     return found
 
 
-def test_logs_are_json_line_by_line_with_job_and_request(idle_house: House) -> None:
+def test_logs_are_json_line_by_line_with_job_and_request(idle_house: RunningService) -> None:
     log = idle_house.folder / f"worker-{len(idle_house.workers)}.log"
     start = len(log.read_text()) if log.exists() else 0
     idle_house.start_worker(IMAGEMILL_LOG_FORMAT="json")
@@ -314,7 +314,7 @@ def test_logs_are_json_line_by_line_with_job_and_request(idle_house: House) -> N
     assert "request_id" not in ended
 
 
-def test_logs_of_text_carry_the_request_too(house: House) -> None:
+def test_logs_of_text_carry_the_request_too(house: RunningService) -> None:
     said = house.client.post("/generate", params={"n": 1}, headers={"X-Request-Id": "text-1"}).json()
     wait_until(lambda: "request_id=text-1" in house.api_log.read_text())
     (line,) = [line for line in house.api_log.read_text().splitlines() if f"accepted job_id={said['id']}" in line]

@@ -8,7 +8,7 @@ import torch
 from models import registry
 from models.precision import fastest_dtype
 from worker.contracts.uploaded_images import normalised
-from worker.rendering.engine import Runtime, choose_device
+from worker.rendering.engine import RenderEngine, choose_device
 from worker.style import image_tensors, vgg
 from worker.style.gatys import Settings, StyleTransfer
 
@@ -21,7 +21,7 @@ MANY = 64
 @pytest.mark.skipif(not (WEIGHTS.exists() and PAINTING.exists()), reason="needs VGG19's weights and a painting")
 def test_an_image_alone_is_the_image_among_64() -> None:
     device = choose_device("cpu")
-    runtime = Runtime([registry.find("faces-64")], device)
+    runtime = RenderEngine([registry.find("faces-64")], device)
     model = runtime.model(runtime.entries[0])
     blocks = [range(k, k + model.batch_size) for k in range(0, MANY, model.batch_size)]
     images = torch.cat([model.render(model.latents(1, block), model.labels(block)) for block in blocks]) / 255

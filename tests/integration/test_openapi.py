@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from app.main import create_app
 from app.settings import Settings
-from tests.integration.running_service import House
+from tests.integration.running_service import RunningService
 
 MOST_IMAGES = 8
 PROMISES = (
@@ -52,7 +52,7 @@ def checks() -> list[Any]:
 
 
 @pytest.fixture(params=["query", "body"])
-def document(house: House, request: pytest.FixtureRequest) -> OpenApiSchema:
+def document(house: RunningService, request: pytest.FixtureRequest) -> OpenApiSchema:
     """The document, with jobs small enough to wait for, whose parameters all come in one of the two ways."""
     found = house.client.get("/openapi.json").json()
     generate = found["paths"]["/generate"]["post"]
@@ -77,7 +77,7 @@ def operations() -> dict[str, dict[str, Any]]:
     return {found["operationId"]: found for path in document["paths"].values() for found in path.values()}
 
 
-def test_the_document_is_valid_openapi_3_1(house: House) -> None:
+def test_the_document_is_valid_openapi_3_1(house: RunningService) -> None:
     found = house.client.get("/openapi.json").json()
     assert found["openapi"].startswith("3.1.")
     OpenAPIV31SpecValidator(found).validate()
@@ -113,7 +113,7 @@ def test_a_request_for_a_job_is_answered_with_a_job(operations: dict[str, dict[s
     assert operations["generate"]["responses"][status]["content"] == {"application/json": job}
 
 
-def test_the_body_takes_what_the_query_takes(operations: dict[str, dict[str, Any]], house: House) -> None:
+def test_the_body_takes_what_the_query_takes(operations: dict[str, dict[str, Any]], house: RunningService) -> None:
     generate = operations["generate"]
     body = house.client.get("/openapi.json").json()["components"]["schemas"]["GenerateRequest"]
     assert list(generate["requestBody"]["content"]) == ["application/json"]
@@ -122,20 +122,22 @@ def test_the_body_takes_what_the_query_takes(operations: dict[str, dict[str, Any
     assert set(body["properties"]) == query >= {"n", "class", "ttl_hours"}
 
 
-def test_parameters_of_a_path_come_as_they_stand_in_it(house: House) -> None:
+def test_parameters_of_a_path_come_as_they_stand_in_it(house: RunningService) -> None:
     for path, item in house.client.get("/openapi.json").json()["paths"].items():
         for operation in item.values():
             named = [found["name"] for found in operation.get("parameters", []) if found["in"] == "path"]
             assert named == re.findall("{(.*?)}", path)
 
 
-def test_the_document_is_the_same_whenever_it_is_asked_for(operations: dict[str, dict[str, Any]], house: House) -> None:
+def test_the_document_is_the_same_whenever_it_is_asked_for(
+    operations: dict[str, dict[str, Any]], house: RunningService
+) -> None:
     first, second = (house.client.get("/openapi.json").json() for _ in range(2))
     assert first == second
     assert {found["operationId"]: found for path in second["paths"].values() for found in path.values()} == operations
 
 
-def test_a_key_is_optional_and_probes_take_none(operations: dict[str, dict[str, Any]], house: House) -> None:
+def test_a_key_is_optional_and_probes_take_none(operations: dict[str, dict[str, Any]], house: RunningService) -> None:
     assert house.client.get("/openapi.json").json()["security"] == [{}, {"key": []}]
     open_to_all = {name for name, operation in operations.items() if operation.get("security") == []}
     assert open_to_all == {"get_health", "get_readiness"}

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from safetensors.torch import save_file
 
-from tests.integration.running_service import House, wait_until
+from tests.integration.running_service import RunningService, wait_until
 from tests.tiny import PLAIN, save_checkpoint, vgg19_tensors
 
 OTHER = "other"
@@ -19,12 +19,12 @@ MOST_BYTES = 60_000
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     """The service with a worker that has one model, and a worker that has another one."""
     folder = tmp_path_factory.mktemp("fleet")
     save_checkpoint(folder / "models", PLAIN)
     save_checkpoint(folder / "others", OTHER)
-    house = House(folder)
+    house = RunningService(folder)
     try:
         house.start_workers({}, others(house))
         yield house
@@ -32,18 +32,18 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         house.close()
 
 
-def others(house: House) -> dict[str, str]:
+def others(house: RunningService) -> dict[str, str]:
     return {"IMAGEMILL_MODELS": str(house.folder / "others")}
 
 
-def test_every_job_finds_the_worker_that_has_its_model(fleet: House) -> None:
+def test_every_job_finds_the_worker_that_has_its_model(fleet: RunningService) -> None:
     jobs = [fleet.generate(n, model=model, seed=n) for n in (1, 900, 2) for model in (PLAIN, OTHER) * 2]
     ended = [fleet.wait_done(job["id"]) for job in jobs]
     assert {job["state"] for job in ended} == {"succeeded"}
     assert fleet.queue_is_empty()
 
 
-def test_a_job_waits_for_the_model_of_a_worker_that_is_started_again(fleet: House) -> None:
+def test_a_job_waits_for_the_model_of_a_worker_that_is_started_again(fleet: RunningService) -> None:
     job = fleet.generate(900, model=OTHER)
     fleet.wait_rendering(job["id"])
     fleet.end_worker(fleet.workers[1])
@@ -54,7 +54,7 @@ def test_a_job_waits_for_the_model_of_a_worker_that_is_started_again(fleet: Hous
     assert fleet.wait_done(job["id"])["state"] == "succeeded"
 
 
-def test_a_job_that_ends_without_the_worker_that_has_its_model_leaves_the_line(fleet: House) -> None:
+def test_a_job_that_ends_without_the_worker_that_has_its_model_leaves_the_line(fleet: RunningService) -> None:
     job = fleet.generate(3000, model=OTHER)
     fleet.wait_rendering(job["id"])
     fleet.end_worker(fleet.workers[1])
@@ -64,7 +64,7 @@ def test_a_job_that_ends_without_the_worker_that_has_its_model_leaves_the_line(f
     fleet.start_worker(**others(fleet))
 
 
-def test_a_checkpoint_is_replaced_worker_by_worker(fleet: House, tmp_path: Path) -> None:
+def test_a_checkpoint_is_replaced_worker_by_worker(fleet: RunningService, tmp_path: Path) -> None:
     save_checkpoint(tmp_path, PLAIN, architecture="residual")
     old = fleet.generate(900, seed=4)
     fleet.wait_rendering(old["id"])
@@ -77,7 +77,7 @@ def test_a_checkpoint_is_replaced_worker_by_worker(fleet: House, tmp_path: Path)
     fleet.end_worker(fleet.workers[-1])
 
 
-def test_styled_jobs_go_to_workers_that_have_the_weights(fleet: House, tmp_path: Path) -> None:
+def test_styled_jobs_go_to_workers_that_have_the_weights(fleet: RunningService, tmp_path: Path) -> None:
     save_file(vgg19_tensors(), tmp_path / "vgg.safetensors")
     fleet.start_worker(IMAGEMILL_VGG19=str(tmp_path / "vgg.safetensors"))
     file = io.BytesIO()
@@ -90,7 +90,7 @@ def test_styled_jobs_go_to_workers_that_have_the_weights(fleet: House, tmp_path:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the files of another process, which only Linux does")
-def test_a_disk_without_room_pauses_a_worker_until_there_is_some(fleet: House) -> None:
+def test_a_disk_without_room_pauses_a_worker_until_there_is_some(fleet: RunningService) -> None:
     worker, log = fleet.workers[0], fleet.folder / "worker-0.log"
     before = len(log.read_text())
     _, hard = resource.prlimit(worker.pid, resource.RLIMIT_FSIZE)

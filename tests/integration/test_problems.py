@@ -3,7 +3,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.running_service import MAX_IMAGES, House
+from tests.integration.running_service import MAX_IMAGES, RunningService
 from tests.tiny import LABELLED
 
 MAX_SEED = 2**53 - 1
@@ -41,7 +41,7 @@ def problem(response: httpx.Response, *more: str) -> dict[str, Any]:
     ],
 )
 def test_a_bad_value_is_refused_with_the_limit_and_what_was_sent(
-    house: House, query: dict[str, Any], said: str
+    house: RunningService, query: dict[str, Any], said: str
 ) -> None:
     body = problem(house.client.post("/generate", params=query))
     assert body["status"] == 422
@@ -50,7 +50,7 @@ def test_a_bad_value_is_refused_with_the_limit_and_what_was_sent(
 
 
 @pytest.mark.parametrize("seed", [0, MAX_SEED])
-def test_the_outermost_seeds_are_taken(house: House, seed: int) -> None:
+def test_the_outermost_seeds_are_taken(house: RunningService, seed: int) -> None:
     assert house.generate(1, seed=seed)["seed"] == seed
 
 
@@ -66,51 +66,51 @@ def test_the_outermost_seeds_are_taken(house: House, seed: int) -> None:
         ("/models/mona-lisa", "unknown_model"),
     ],
 )
-def test_what_is_not_there_is_not_found(house: House, path: str, code: str) -> None:
+def test_what_is_not_there_is_not_found(house: RunningService, path: str, code: str) -> None:
     body = problem(house.client.get(path))
     assert (body["status"], body["code"]) == (404, code)
 
 
-def test_a_wrong_method_is_refused_with_the_right_ones(house: House) -> None:
+def test_a_wrong_method_is_refused_with_the_right_ones(house: RunningService) -> None:
     response = house.client.get("/generate")
     assert problem(response)["status"] == 405
     assert response.headers["allow"] == "POST"
 
 
-def test_an_image_beyond_the_job_is_not_found(house: House) -> None:
+def test_an_image_beyond_the_job_is_not_found(house: RunningService) -> None:
     job = house.wait_done(house.generate(3)["id"])
     for index in (3, -1):
         body = problem(house.client.get(f"/jobs/{job['id']}/images/{index}.png"))
         assert (body["status"], body["code"]) == (404, "unknown_image")
 
 
-def test_an_unfinished_job_asks_to_come_back(idle_house: House) -> None:
+def test_an_unfinished_job_asks_to_come_back(idle_house: RunningService) -> None:
     job = idle_house.generate(3)
     assert (job["state"], job["done"]) == ("queued", False)
     body = problem(idle_house.client.get(f"/jobs/{job['id']}/images/0.png"))
     assert (body["status"], body["code"], body["retryable"]) == (409, "not_ready", True)
 
 
-def test_a_service_without_a_live_worker_is_not_ready(idle_house: House) -> None:
+def test_a_service_without_a_live_worker_is_not_ready(idle_house: RunningService) -> None:
     body = problem(idle_house.client.get("/readyz"), "parts")
     assert (body["status"], body["code"]) == (503, "no_worker")
     assert body["detail"] == body["parts"]["worker"] == "no live worker has a model"
 
 
-def test_the_health_check_of_a_worker_tells_whether_it_lives(idle_house: House) -> None:
+def test_the_health_check_of_a_worker_tells_whether_it_lives(idle_house: RunningService) -> None:
     assert idle_house.check_worker() == 1
     idle_house.start_worker()
     assert idle_house.check_worker() == 0
 
 
-def test_an_ended_job_cannot_be_cancelled(house: House) -> None:
+def test_an_ended_job_cannot_be_cancelled(house: RunningService) -> None:
     job = house.wait_done(house.generate(1)["id"])
     body = problem(house.client.post(job["links"]["cancel"]))
     assert (body["status"], body["code"]) == (409, "job_ended")
     assert house.job(job["id"])["state"] == "succeeded"
 
 
-def test_a_cancelled_job_gives_no_archive(idle_house: House) -> None:
+def test_a_cancelled_job_gives_no_archive(idle_house: RunningService) -> None:
     job = idle_house.generate(1)
     assert idle_house.client.post(job["links"]["cancel"]).json()["state"] == "cancelled"
     body = problem(idle_house.client.get(job["links"]["download"]))

@@ -5,14 +5,14 @@ from pathlib import Path
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from tests.integration.running_service import DEADLINE_SECONDS, House, wait_until
+from tests.integration.running_service import DEADLINE_SECONDS, RunningService, wait_until
 from worker.queue.watchdog import STATUS
 
 N = 10_000
 """Many shards, so that a job is certainly at work when something is killed."""
 
 
-def test_a_killed_worker_loses_no_image(house: House) -> None:
+def test_a_killed_worker_loses_no_image(house: RunningService) -> None:
     undisturbed = house.hashes(20_000, seed=3)
     job = house.generate(20_000, seed=3)
     house.wait_rendering(job["id"])
@@ -23,14 +23,14 @@ def test_a_killed_worker_loses_no_image(house: House) -> None:
     assert house.job_hashes(job["id"]) == undisturbed
 
 
-def test_an_emptied_queue_server_loses_no_job(house: House) -> None:
+def test_an_emptied_queue_server_loses_no_job(house: RunningService) -> None:
     job = house.generate(N, seed=3)
     house.wait_rendering(job["id"])
     house.redis.flushall()
     assert house.wait_done(job["id"])["images_done"] == N
 
 
-def test_an_outage_of_the_queue_server_loses_no_job(house: House) -> None:
+def test_an_outage_of_the_queue_server_loses_no_job(house: RunningService) -> None:
     job = house.generate(N, seed=3)
     house.wait_rendering(job["id"])
     house.end_queue()
@@ -41,7 +41,7 @@ def test_an_outage_of_the_queue_server_loses_no_job(house: House) -> None:
     assert all(worker.poll() is None for worker in house.workers)
 
 
-def test_a_refused_job_leaves_nothing_behind(house: House) -> None:
+def test_a_refused_job_leaves_nothing_behind(house: RunningService) -> None:
     store = house.folder / "store"
     before = {path.name for path in (store / "jobs").iterdir()}
     house.end_queue()
@@ -50,7 +50,7 @@ def test_a_refused_job_leaves_nothing_behind(house: House) -> None:
     house.restart_queue()
 
 
-def test_a_worker_that_is_asked_to_stop_gives_its_shard_back(house: House) -> None:
+def test_a_worker_that_is_asked_to_stop_gives_its_shard_back(house: RunningService) -> None:
     job = house.generate(N, seed=3)
     house.wait_rendering(job["id"])
     house.end_workers(signal.SIGTERM)
@@ -59,7 +59,7 @@ def test_a_worker_that_is_asked_to_stop_gives_its_shard_back(house: House) -> No
     assert house.wait_done(job["id"])["state"] == "succeeded"
 
 
-def test_cancelling_stops_a_job_at_work(house: House) -> None:
+def test_cancelling_stops_a_job_at_work(house: RunningService) -> None:
     job = house.generate(N)
     house.wait_rendering(job["id"])
     cancelled = house.client.post(job["links"]["cancel"]).json()
@@ -68,7 +68,7 @@ def test_cancelling_stops_a_job_at_work(house: House) -> None:
     assert house.job(job["id"])["images_done"] < N
 
 
-def test_a_foreign_function_on_the_queue_is_never_called(house: House, tmp_path: Path) -> None:
+def test_a_foreign_function_on_the_queue_is_never_called(house: RunningService, tmp_path: Path) -> None:
     proof = tmp_path / "called"
     queue = Queue(house.queues()[0], connection=house.redis, serializer=JSONSerializer)
     queue.enqueue("os.mkdir", str(proof))
@@ -81,7 +81,7 @@ def test_a_foreign_function_on_the_queue_is_never_called(house: House, tmp_path:
     assert all(worker.poll() is None for worker in house.workers)
 
 
-def test_a_store_in_trouble_delays_a_job_and_does_not_fail_it(idle_house: House) -> None:
+def test_a_store_in_trouble_delays_a_job_and_does_not_fail_it(idle_house: RunningService) -> None:
     job = idle_house.generate(300, seed=3)
     blocked = idle_house.folder / "store" / "jobs" / job["id"] / "shards"
     blocked.write_bytes(b"a file where a folder must be")
@@ -94,14 +94,14 @@ def test_a_store_in_trouble_delays_a_job_and_does_not_fail_it(idle_house: House)
     assert idle_house.wait_done(job["id"])["state"] == "succeeded"
 
 
-def test_what_is_damaged_in_the_store_is_said_to_be(house: House) -> None:
+def test_what_is_damaged_in_the_store_is_said_to_be(house: RunningService) -> None:
     job = house.wait_done(house.generate(3)["id"])
     (house.folder / "store" / "jobs" / job["id"] / "state.json").write_bytes(b"{}")
     answer = house.client.get(f"/jobs/{job['id']}")
     assert (answer.status_code, answer.json()["code"]) == (500, "artifact_damaged")
 
 
-def test_a_job_outlives_a_worker_that_is_started_without_its_model(idle_house: House) -> None:
+def test_a_job_outlives_a_worker_that_is_started_without_its_model(idle_house: RunningService) -> None:
     path = idle_house.folder / "models" / "plain.safetensors"
     hidden = path.rename(path.with_suffix(".hidden"))
     job = idle_house.generate(2)
@@ -114,7 +114,7 @@ def test_a_job_outlives_a_worker_that_is_started_without_its_model(idle_house: H
     assert idle_house.wait_done(job["id"])["state"] == "succeeded"
 
 
-def test_a_job_that_kills_its_workers_fails_and_the_next_one_is_served(idle_house: House) -> None:
+def test_a_job_that_kills_its_workers_fails_and_the_next_one_is_served(idle_house: RunningService) -> None:
     job = idle_house.generate(2)
     idle_house.redis.hset(f"imagemill:attempts:{job['id']}", f"{job['id']}-0", 3)
     after = idle_house.generate(2)
@@ -141,7 +141,7 @@ work(settings, Runtime(find_checkpoints(settings.models), choose_device("cpu")),
 """
 
 
-def test_a_worker_that_hangs_ends_itself(idle_house: House) -> None:
+def test_a_worker_that_hangs_ends_itself(idle_house: RunningService) -> None:
     job = idle_house.generate(3)
     hanging = idle_house.start_worker(HANGING, IMAGEMILL_WATCHDOG_SECONDS="0.5")
     assert hanging.wait(DEADLINE_SECONDS) == STATUS

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.running_service import House, wait_until
+from tests.integration.running_service import RunningService, wait_until
 
 STOP_SECONDS = 4
 WHOLE, CUT = "whole", "RemoteProtocolError"
@@ -22,7 +22,7 @@ WHOLE, CUT = "whole", "RemoteProtocolError"
 class Api:
     """An API process that may be stopped, and readers of what it sends."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: RunningService) -> None:
         self.house = house
         self.url = house.start_api()
         self.port = int(self.url.rsplit(":", 1)[1])
@@ -75,7 +75,7 @@ class Api:
 
 
 @pytest.fixture
-def api(idle_house: House) -> Iterator[Api]:
+def api(idle_house: RunningService) -> Iterator[Api]:
     found = Api(idle_house)
     yield found
     found.close()

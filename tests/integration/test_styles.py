@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 from safetensors.torch import save_file
 
-from app.cluster.cluster_state import Live
+from app.cluster.cluster_state import ClusterState
 from tests.command import imagemill
-from tests.integration.running_service import House, metadata, wait_until
+from tests.integration.running_service import RunningService, metadata, wait_until
 from tests.tiny import PLAIN, vgg19_tensors
 from worker.contracts.styles import METHOD
 
@@ -34,17 +34,17 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def styling(idle_house: House, weights: Path) -> House:
+def styling(idle_house: RunningService, weights: Path) -> RunningService:
     """The service with a worker that can style."""
     idle_house.start_worker(IMAGEMILL_VGG19=str(weights))
     return idle_house
 
 
-def bring(house: House, data: bytes) -> Any:
+def bring(house: RunningService, data: bytes) -> Any:
     return house.client.post("/styles", files={"file": ("a painting", data)})
 
 
-def test_a_picture_is_a_style_by_its_pixels(house: House) -> None:
+def test_a_picture_is_a_style_by_its_pixels(house: RunningService) -> None:
     first = bring(house, picture())
     again = bring(house, picture("WEBP", lossless=True))
     assert (first.status_code, again.status_code) in [(201, 200), (200, 200)]
@@ -67,14 +67,14 @@ def test_a_picture_is_a_style_by_its_pixels(house: House) -> None:
         (bytes(20_000_001), 413, "body_too_large"),
     ],
 )
-def test_what_is_no_picture_is_refused(house: House, data: bytes, status: int, code: str) -> None:
+def test_what_is_no_picture_is_refused(house: RunningService, data: bytes, status: int, code: str) -> None:
     refused = bring(house, data)
     assert (refused.status_code, refused.json()["code"]) == (status, code), refused.text
     assert refused.headers["Content-Type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize("style", ["0" * 64, "x", "../../etc/passwd"])
-def test_a_style_that_is_not_there_is_refused(house: House, style: str) -> None:
+def test_a_style_that_is_not_there_is_refused(house: RunningService, style: str) -> None:
     assert house.client.get(f"/styles/{style}").status_code == 404
     refused = house.client.post("/generate", params={"n": 1, "style": style})
     assert refused.status_code == 422
@@ -90,13 +90,13 @@ def test_a_style_that_is_not_there_is_refused(house: House, style: str) -> None:
         ({"style": "0" * 64, "style_mode": "magic"}, "style_mode"),
     ],
 )
-def test_odd_settings_are_refused(house: House, query: dict[str, Any], words: str) -> None:
+def test_odd_settings_are_refused(house: RunningService, query: dict[str, Any], words: str) -> None:
     refused = house.client.post("/generate", params={"n": 1, **query})
     assert refused.status_code == 422
     assert words in refused.json()["detail"]
 
 
-def test_without_weights_a_style_is_refused_and_all_else_works(idle_house: House) -> None:
+def test_without_weights_a_style_is_refused_and_all_else_works(idle_house: RunningService) -> None:
     idle_house.start_worker()
     style = bring(idle_house, picture()).json()["id"]
     refused = idle_house.client.post("/generate", params={"n": 1, "style": style})
@@ -105,13 +105,13 @@ def test_without_weights_a_style_is_refused_and_all_else_works(idle_house: House
     assert len(idle_house.hashes(2)) == 2
 
 
-def told(house: House, style: str, mode: str, steps: int) -> dict[str, Any]:
+def told(house: RunningService, style: str, mode: str, steps: int) -> dict[str, Any]:
     """What a job of full strength says of its style."""
-    (weights,) = {worker.vgg19 for worker in Live(house.redis).workers()}
+    (weights,) = {worker.vgg19 for worker in ClusterState(house.redis).workers()}
     return {"id": style, "mode": mode, "strength": 1.0, "steps": steps, "weights": weights, "method": METHOD}
 
 
-def test_images_take_a_style_and_keep_their_address(styling: House) -> None:
+def test_images_take_a_style_and_keep_their_address(styling: RunningService) -> None:
     style = bring(styling, picture()).json()["id"]
     plain = styling.hashes(20, seed=31)
     job = styling.wait_done(styling.generate(20, seed=31, style=style, **STYLE)["id"])
@@ -132,7 +132,7 @@ def test_images_take_a_style_and_keep_their_address(styling: House) -> None:
     assert styling.client.get(path, params=STYLE).status_code == 422
 
 
-def test_a_styled_job_is_cancelled_within_a_step(styling: House) -> None:
+def test_a_styled_job_is_cancelled_within_a_step(styling: RunningService) -> None:
     style = bring(styling, picture()).json()["id"]
     job = styling.generate(40, model=PLAIN, style=style, style_steps=1000)
     wait_until(lambda: styling.job(job["id"])["state"] == "running")
@@ -140,7 +140,7 @@ def test_a_styled_job_is_cancelled_within_a_step(styling: House) -> None:
     assert len(styling.hashes(2)) == 2  # the worker is free again
 
 
-def test_the_command_line_brings_a_picture_and_saves_styled_images(styling: House, tmp_path: Path) -> None:
+def test_the_command_line_brings_a_picture_and_saves_styled_images(styling: RunningService, tmp_path: Path) -> None:
     (tmp_path / "painting.png").write_bytes(picture())
     arguments = ("-n", "3", "--seed", "31", "--style", "painting.png", "--steps", "2", "-o", "out.zip")
     done = imagemill("generate", *arguments, "--server", styling.url, cwd=tmp_path)
@@ -158,11 +158,11 @@ def learning(steps: int) -> dict[str, Any]:
     return {"style_mode": "distilled", "style_steps": steps}
 
 
-def learnt(house: House) -> int:
+def learnt(house: RunningService) -> int:
     return sum(path.read_text().count("style was learnt") for path in house.folder.glob("worker-*.log"))
 
 
-def test_a_style_is_learnt_once_and_its_images_keep_their_address(styling: House, weights: Path) -> None:
+def test_a_style_is_learnt_once_and_its_images_keep_their_address(styling: RunningService, weights: Path) -> None:
     style, before = bring(styling, picture()).json()["id"], learnt(styling)
     job = styling.wait_done(styling.generate(40, seed=31, style=style, **learning(6))["id"])
     assert job["state"] == "succeeded", job
@@ -179,7 +179,7 @@ def test_a_style_is_learnt_once_and_its_images_keep_their_address(styling: House
     assert learnt(styling) == before + 2
 
 
-def test_images_styled_by_other_weights_have_another_address(styling: House, tmp_path: Path) -> None:
+def test_images_styled_by_other_weights_have_another_address(styling: RunningService, tmp_path: Path) -> None:
     style = bring(styling, picture()).json()["id"]
     look = {"style": style, "style_steps": 2}
     path = f"/images/{PLAIN}/5/5.png"
@@ -202,7 +202,7 @@ def test_images_styled_by_other_weights_have_another_address(styling: House, tmp
     assert (refused.status_code, refused.json()["code"]) == (503, "no_style_transfer")
 
 
-def test_a_worker_killed_while_it_learns_loses_nothing(styling: House, weights: Path) -> None:
+def test_a_worker_killed_while_it_learns_loses_nothing(styling: RunningService, weights: Path) -> None:
     style = bring(styling, picture()).json()["id"]
     job = styling.generate(3, seed=31, style=style, **learning(14))
     wait_until(lambda: bool(list((styling.folder / "store" / "learnt").glob("*/state.safetensors"))))
@@ -221,7 +221,7 @@ def test_a_worker_killed_while_it_learns_loses_nothing(styling: House, weights: 
     assert styling.hashes(3, seed=31, style=style, **learning(14)) == disturbed
 
 
-def test_two_workers_learn_a_new_style_once_for_two_jobs(styling: House, weights: Path) -> None:
+def test_two_workers_learn_a_new_style_once_for_two_jobs(styling: RunningService, weights: Path) -> None:
     styling.start_worker(IMAGEMILL_VGG19=str(weights))
     style, before = bring(styling, picture()).json()["id"], learnt(styling)
     jobs = [styling.generate(3, seed=seed, style=style, **learning(5))["id"] for seed in (1, 2)]
@@ -229,7 +229,7 @@ def test_two_workers_learn_a_new_style_once_for_two_jobs(styling: House, weights
     assert learnt(styling) == before + 1
 
 
-def test_other_jobs_have_their_turn_while_a_style_is_learnt(styling: House) -> None:
+def test_other_jobs_have_their_turn_while_a_style_is_learnt(styling: RunningService) -> None:
     style = bring(styling, picture()).json()["id"]
     job = styling.generate(3, style=style, **learning(1000))
     wait_until(lambda: styling.job(job["id"])["phase"] == "learning style")
@@ -239,7 +239,7 @@ def test_other_jobs_have_their_turn_while_a_style_is_learnt(styling: House) -> N
     assert len(styling.hashes(2)) == 2  # the worker is free again
 
 
-def test_the_command_line_shows_that_a_style_is_learnt(styling: House, tmp_path: Path) -> None:
+def test_the_command_line_shows_that_a_style_is_learnt(styling: RunningService, tmp_path: Path) -> None:
     (tmp_path / "painting.png").write_bytes(picture())
     arguments = ("-n", "3", "--style", "painting.png", "--style-mode", "distilled", "--steps", "7", "-o", "out.zip")
     done = imagemill("generate", *arguments, "--server", styling.url, cwd=tmp_path)

@@ -5,22 +5,24 @@ from typing import Any, cast
 import pytest
 from rq import Queue
 
-from tests.integration.running_service import House, wait_until
+from tests.integration.running_service import RunningService, wait_until
 from worker.contracts.catalog import Numerics
-from worker.contracts.queue.task_queue import Line
+from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.queue.tasks import Task
-from worker.contracts.store.job_store import Artifacts
-from worker.queue.heartbeat import Pulse
-from worker.queue.rq_worker import WarmWorker
-from worker.queue.task_runner import Tasks
+from worker.contracts.store.job_store import JobStore
+from worker.queue.heartbeat import Heartbeat
+from worker.queue.rq_worker import RqWorker
+from worker.queue.task_runner import TaskRunner
 
 MANY = 30_000
 """Tasks enough for a worker to be busy with for ten seconds and more."""
 
 
-def test_short_jobs_go_first_but_cannot_starve_long_ones(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    pulse = Pulse(house.redis, "w", "cpu", Numerics(name="cpu-float32", batch_size=16), [])
-    worker = WarmWorker(house.redis, "w", cast(Tasks, None), pulse, Event())
+def test_short_jobs_go_first_but_cannot_starve_long_ones(
+    house: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulse = Heartbeat(house.redis, "w", "cpu", Numerics(name="cpu-float32", batch_size=16), [])
+    worker = RqWorker(house.redis, "w", cast(TaskRunner, None), pulse, Event())
     now = 100.0
     monkeypatch.setattr("worker.queue.rq_worker.time.monotonic", lambda: now)
     short, long = worker.queues
@@ -32,13 +34,13 @@ def test_short_jobs_go_first_but_cannot_starve_long_ones(house: House, monkeypat
     assert first == [short, short, long, short, short]
 
 
-def test_a_long_job_gets_on_beside_a_long_line_of_short_ones(idle_house: House) -> None:
+def test_a_long_job_gets_on_beside_a_long_line_of_short_ones(idle_house: RunningService) -> None:
     job = idle_house.generate(600)
-    spec = Artifacts(str(idle_house.folder / "store")).spec(job["id"])
+    spec = JobStore(str(idle_house.folder / "store")).spec(job["id"])
     assert spec is not None
     short = spec.model_copy(update={"n": 1})
     unknown = [Task.render_shard(secrets.token_urlsafe(16), 0) for _ in range(MANY)]
-    Line(idle_house.redis).enqueue(short, unknown)  # each is taken, found to be of no job, and settled
+    TaskQueue(idle_house.redis).enqueue(short, unknown)  # each is taken, found to be of no job, and settled
     idle_house.start_worker()
     wait_until(lambda: idle_house.job(job["id"])["images_done"] > 0)
     short_queue = Queue(idle_house.queues()[0], connection=idle_house.redis).key

@@ -8,13 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.running_service import House, metadata
+from tests.integration.running_service import RunningService, metadata
 
 LONG = 20_000
 """Images enough for a job that certainly still runs when somebody looks."""
 
 
-def events(house: House, job_id: str) -> list[tuple[str, dict[str, Any]]]:
+def events(house: RunningService, job_id: str) -> list[tuple[str, dict[str, Any]]]:
     found = []
     with house.client.stream("GET", f"/jobs/{job_id}/events") as response:
         assert response.headers["Content-Type"].startswith("text/event-stream")
@@ -27,14 +27,14 @@ def events(house: House, job_id: str) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
-def test_a_request_that_prefers_to_wait_is_answered_with_the_finished_job(house: House) -> None:
+def test_a_request_that_prefers_to_wait_is_answered_with_the_finished_job(house: RunningService) -> None:
     response = house.client.post("/generate", params={"n": 3}, headers={"Prefer": "wait=30"})
     assert (response.status_code, response.json()["state"]) == (200, "succeeded")
     assert response.headers["Preference-Applied"] == "wait=30"
     assert response.headers["Location"] == response.json()["links"]["self"]
 
 
-def test_an_answer_does_not_wait_longer_than_it_may(idle_house: House) -> None:
+def test_an_answer_does_not_wait_longer_than_it_may(idle_house: RunningService) -> None:
     job = idle_house.generate(1)
     began = time.monotonic()
     response = idle_house.client.get(f"/jobs/{job['id']}", headers={"Prefer": "wait=1"})
@@ -43,7 +43,7 @@ def test_an_answer_does_not_wait_longer_than_it_may(idle_house: House) -> None:
     idle_house.client.post(job["links"]["cancel"])
 
 
-def test_a_waiting_request_hears_of_a_cancelled_job_at_once(house: House) -> None:
+def test_a_waiting_request_hears_of_a_cancelled_job_at_once(house: RunningService) -> None:
     job = house.generate(LONG)
     with house.client.stream("GET", f"/jobs/{job['id']}/events") as waiting:
         house.client.post(job["links"]["cancel"])
@@ -52,7 +52,7 @@ def test_a_waiting_request_hears_of_a_cancelled_job_at_once(house: House) -> Non
     assert time.monotonic() - began < 5
 
 
-def test_events_tell_of_progress_and_of_the_end(house: House) -> None:
+def test_events_tell_of_progress_and_of_the_end(house: RunningService) -> None:
     told = events(house, house.generate(4000)["id"])
     assert [name for name, _ in told] == ["progress"] * (len(told) - 1) + ["end"]
     done = [job["images_done"] for _, job in told]
@@ -61,12 +61,12 @@ def test_events_tell_of_progress_and_of_the_end(house: House) -> None:
     assert (told[-1][1]["state"], done[-1]) == ("succeeded", 4000)
 
 
-def test_events_of_a_job_that_has_ended_are_its_end(house: House) -> None:
+def test_events_of_a_job_that_has_ended_are_its_end(house: RunningService) -> None:
     job = house.wait_done(house.generate(1)["id"])
     assert events(house, job["id"]) == [("end", job)]
 
 
-def test_events_go_on_after_an_outage_of_the_queue_server(idle_house: House) -> None:
+def test_events_go_on_after_an_outage_of_the_queue_server(idle_house: RunningService) -> None:
     job = idle_house.generate(1)
     with ThreadPoolExecutor(1) as pool:
         told = pool.submit(events, idle_house, job["id"])
@@ -79,12 +79,12 @@ def test_events_go_on_after_an_outage_of_the_queue_server(idle_house: House) -> 
         assert told.result()[-1][0] == "end"
 
 
-def test_events_of_an_unknown_job_are_a_problem(house: House) -> None:
+def test_events_of_an_unknown_job_are_a_problem(house: RunningService) -> None:
     response = house.client.get(f"/jobs/{'x' * 22}/events")
     assert (response.status_code, response.json()["code"]) == (404, "unknown_job")
 
 
-def test_an_archive_grows_while_its_job_is_rendered(house: House) -> None:
+def test_an_archive_grows_while_its_job_is_rendered(house: RunningService) -> None:
     job = house.generate(LONG, seed=5)
     with house.client.stream("GET", job["links"]["download"]) as response:
         assert response.status_code == 200
@@ -100,7 +100,7 @@ def test_an_archive_grows_while_its_job_is_rendered(house: House) -> None:
     assert len(metadata(grown)) == LONG
 
 
-def test_the_first_bytes_come_within_100_ms_of_the_first_shard(house: House) -> None:
+def test_the_first_bytes_come_within_100_ms_of_the_first_shard(house: RunningService) -> None:
     job = house.generate(LONG)
     with house.client.stream("GET", job["links"]["download"]) as response:
         next(response.iter_bytes())
@@ -110,7 +110,7 @@ def test_the_first_bytes_come_within_100_ms_of_the_first_shard(house: House) -> 
     assert now - committed < 0.1
 
 
-def test_an_archive_of_a_cancelled_job_breaks_off(house: House) -> None:
+def test_an_archive_of_a_cancelled_job_breaks_off(house: RunningService) -> None:
     job = house.generate(LONG)
     with house.client.stream("GET", job["links"]["download"]) as response:
         pieces = response.iter_bytes()
@@ -120,7 +120,7 @@ def test_an_archive_of_a_cancelled_job_breaks_off(house: House) -> None:
             list(pieces)
 
 
-def test_no_proxy_is_to_hold_back_what_comes_in_pieces(idle_house: House) -> None:
+def test_no_proxy_is_to_hold_back_what_comes_in_pieces(idle_house: RunningService) -> None:
     """nginx goes by X-Accel-Buffering, others by no-transform, and Caddy's `encode gzip` by an encoding alone."""
     links = idle_house.generate(1)["links"]
     with idle_house.client.stream("GET", f"{links['self']}/events", headers={"Accept-Encoding": "gzip"}) as events:

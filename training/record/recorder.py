@@ -37,7 +37,7 @@ class Recorder:
         """
         self._folder, self._name, self._warn = folder, name, warn
         self._images_seen, self._floor = images_seen, floor or {}
-        self._board: tensorboard_log.Board | None = None
+        self._board: tensorboard_log.TensorBoardLog | None = None
         self._write_card: Callable[[], None] | None = None
         self._drawn = -_REDRAW_SECONDS
         self._troubles: dict[str, str] = {}
@@ -82,7 +82,7 @@ class Recorder:
             atomic_file.write(self._folder / model_card.PLOTS, plot.draw(lines, self._name, self._floor))
 
     def _write_events(self, line: EpochLine, grid: Image.Image | None) -> None:
-        self._board = self._board or tensorboard_log.Board(self._folder, self._images_seen)
+        self._board = self._board or tensorboard_log.TensorBoardLog(self._folder, self._images_seen)
         self._board.add(line, grid)
 
     def _attempt(self, what: str, write: Callable[[], None]) -> None:

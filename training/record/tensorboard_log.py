@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FOLDER = "tensorboard"
 
 
-class Board:
+class TensorBoardLog:
     """An event file of this process, beside those of the processes before it. A step is an image seen."""
 
     def __init__(self, folder: Path, images_seen: int) -> None:

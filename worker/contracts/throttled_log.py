@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Any
 
 
-class Throttle(logging.LoggerAdapter[logging.Logger]):
+class ThrottledLogger(logging.LoggerAdapter[logging.Logger]):
     """Writes the first line of each kind, then one a minute that says how many were left out.
 
     The kind of a line is its message before the arguments are filled in.

@@ -10,7 +10,7 @@ _FRESH_SECONDS = 30
 log = logging.getLogger(__name__)
 
 
-class Heartbeat:
+class AliveFile:
     """Touches a file whenever the worker announces itself; without a path it does nothing."""
 
     def __init__(self, path: Path | None = None) -> None:

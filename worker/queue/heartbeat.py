@@ -12,7 +12,7 @@ from redis.client import Pipeline
 from redis.exceptions import RedisError
 
 from worker.contracts.catalog import CatalogEntry, Numerics, PausedWorker, SetAside, SetAsides, WorkerEntry
-from worker.contracts.queue.events import Ring
+from worker.contracts.queue.events import JobEvent
 from worker.contracts.queue.redis_keys import (
     LEARNT_FIELD,
     LEASE_TTL_SECONDS,
@@ -29,8 +29,8 @@ from worker.contracts.queue.redis_keys import (
     worker_key,
 )
 from worker.contracts.queue.tasks import Task
-from worker.queue.alive_file import Heartbeat
-from worker.queue.unsent_counts import Tally
+from worker.queue.alive_file import AliveFile
+from worker.queue.unsent_counts import UnsentCounts
 
 _ENDED_TTL_SECONDS = 60
 """Of the progress of a job that has ended: somebody may just be reading that it has not."""
@@ -38,7 +38,7 @@ _ENDED_TTL_SECONDS = 60
 log = logging.getLogger(__name__)
 
 
-class Pulse:
+class Heartbeat:
     """One worker's signs of life. A batch that hangs does not end them: the watchdog ends its worker."""
 
     def __init__(
@@ -51,7 +51,7 @@ class Pulse:
         *,
         vgg19: str | None = None,
         set_aside: Sequence[SetAside] = (),
-        heartbeat: Heartbeat | None = None,
+        heartbeat: AliveFile | None = None,
     ) -> None:
         self._redis = redis
         self._name = name
@@ -60,11 +60,11 @@ class Pulse:
         self._models = models
         self._vgg19 = vgg19
         self._set_aside = SetAsides(files=tuple(set_aside))
-        self._heartbeat = heartbeat or Heartbeat()
+        self._heartbeat = heartbeat or AliveFile()
         self.images_per_s: float | None = None
         self.trouble: str | None = None
         """Why this worker takes no tasks."""
-        self.tally = Tally()
+        self.tally = UnsentCounts()
 
     def announce(self) -> None:
         """Say that this worker lives, and what it can render; or why it takes no tasks."""
@@ -150,21 +150,21 @@ class Pulse:
             pipeline.hset(key, *progress)
             pipeline.expire(key, LIVE_TTL_SECONDS)
             self._announce_worker(pipeline)
-            Ring(job_id=task.job_id, kind="progress").publish(pipeline)
+            JobEvent(job_id=task.job_id, kind="progress").publish(pipeline)
             return bool(self._send(pipeline)[0])
         return False
 
     def ring_shard(self, job_id: str) -> None:
         """Tell who waits for a shard of a job."""
         with OutageTolerated():
-            Ring(job_id=job_id, kind="shard").publish(self._redis)
+            JobEvent(job_id=job_id, kind="shard").publish(self._redis)
 
     def ring_end(self, job_id: str) -> None:
         """Tell who waits for the end of a job. Its progress is soon forgotten, as its end is in the store."""
         with OutageTolerated():
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.expire(progress_key(job_id), _ENDED_TTL_SECONDS)
-            Ring(job_id=job_id, kind="end").publish(pipeline)
+            JobEvent(job_id=job_id, kind="end").publish(pipeline)
             self._send(pipeline)
 
     def started(self, job_id: str) -> datetime | None:

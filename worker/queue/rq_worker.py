@@ -24,9 +24,9 @@ from worker.contracts.queue.redis_keys import queue_names
 from worker.contracts.queue.task_queue import NEEDS_FIELD
 from worker.contracts.queue.tasks import Task
 from worker.errors import TaskRefusedError
-from worker.queue.heartbeat import OutageTolerated, Pulse
+from worker.queue.heartbeat import Heartbeat, OutageTolerated
 from worker.queue.outcome import Outcome
-from worker.queue.task_runner import Tasks
+from worker.queue.task_runner import TaskRunner
 
 _IDLE_SECONDS = 5
 _RECONNECT_SECONDS = 2.0
@@ -76,13 +76,13 @@ def parse_task(job: Job) -> Task:
         raise TaskRefusedError(f"job {job.id} is no task of ours") from error
 
 
-class WarmWorker(SimpleWorker):
+class RqWorker(SimpleWorker):
     """Runs tasks in its own process, so that models stay loaded between them."""
 
     job_class = TaskJob
     max_connection_wait_time = _RECONNECT_SECONDS
 
-    def __init__(self, redis: Redis, name: str, tasks: Tasks, pulse: Pulse, stopping: Event) -> None:
+    def __init__(self, redis: Redis, name: str, tasks: TaskRunner, pulse: Heartbeat, stopping: Event) -> None:
         # RQ blocks on the queue for worker_ttl - 15 seconds.
         super().__init__(
             list(queue_names(pulse.numerics.name)),

@@ -4,9 +4,9 @@ import logging
 import time
 from threading import Lock
 
-from worker.contracts.store.job_store import Artifacts, StoreError
+from worker.contracts.store.job_store import JobStore, StoreError
 from worker.contracts.store.store_errors import cause_of
-from worker.contracts.throttled_log import Throttle
+from worker.contracts.throttled_log import ThrottledLogger
 
 _MOST_DROPS = 3
 """Tasks in a row that may be dropped though the store passes its check."""
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 class StoreCheck:
     """Remembers what is wrong with the store, as far as this worker can tell. Used by several threads."""
 
-    def __init__(self, artifacts: Artifacts) -> None:
+    def __init__(self, artifacts: JobStore) -> None:
         self._artifacts = artifacts
         self.trouble: str | None = "the store was not tried yet"
         """Why this worker takes no tasks; None when it does."""
@@ -31,7 +31,7 @@ class StoreCheck:
         self._rests_until = 0.0
         self._was_refused = False
         """Whether the store has failed its last check."""
-        self._log = Throttle(log)
+        self._log = ThrottledLogger(log)
         self._lock = Lock()
 
     def stored(self) -> None:

@@ -15,21 +15,21 @@ from worker.archive import shard_layout
 from worker.archive.zip_tail import build_tail
 from worker.contracts.jobs import JobError, JobSpec, JobState
 from worker.contracts.queue.redis_keys import learning_key
-from worker.contracts.queue.task_queue import Line
+from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.queue.tasks import Task
-from worker.contracts.store.job_store import Artifacts, StoreError
+from worker.contracts.store.job_store import JobStore, StoreError
 from worker.contracts.styles import StyleSpec
-from worker.contracts.throttled_log import Throttle
+from worker.contracts.throttled_log import ThrottledLogger
 from worker.errors import WorkerCrashedError
 from worker.queue.failure import failure_of
-from worker.queue.heartbeat import OutageTolerated, Pulse
+from worker.queue.heartbeat import Heartbeat, OutageTolerated
 from worker.queue.outcome import Outcome
 from worker.queue.store_check import StoreCheck
 from worker.queue.watchdog import Watchdog
-from worker.renderer import Mills, no_weights
+from worker.renderer import Renderer, no_weights
 from worker.rendering.batches import EncodedImage
-from worker.rendering.engine import LoadedModel, Runtime
-from worker.style.distilled_models import Distillery
+from worker.rendering.engine import LoadedModel, RenderEngine
+from worker.style.distilled_models import DistilledModels
 
 _MAX_CRASHES = 3
 BEAT_SECONDS = 0.2
@@ -48,14 +48,14 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Tasks:
+class TaskRunner:
     """Does tasks. Whatever happens ends in the store, so nothing is raised for the queue to handle."""
 
-    artifacts: Artifacts
-    runtime: Runtime
-    pulse: Pulse
-    line: Line
-    mills: Mills
+    artifacts: JobStore
+    runtime: RenderEngine
+    pulse: Heartbeat
+    line: TaskQueue
+    mills: Renderer
     storing: Executor
     """Which stores a shard."""
     settling: Executor
@@ -65,11 +65,11 @@ class Tasks:
     store_check: StoreCheck
     offers: frozenset[str]
     """What this worker has, by the names of `needs`. Other tasks are left to other workers."""
-    distillery: Distillery | None = None
+    distillery: DistilledModels | None = None
     """Lets generators learn styles, where there is what it needs."""
     room: Semaphore = field(default_factory=Semaphore)
     """For one shard that waits to be stored."""
-    trouble: Throttle = field(default_factory=lambda: Throttle(log))
+    trouble: ThrottledLogger = field(default_factory=lambda: ThrottledLogger(log))
 
     def run(self, task: Task) -> Outcome:
         """Do one task, unless it is settled already or another worker is at it."""
@@ -198,7 +198,7 @@ class Tasks:
 
     def _learn(self, task: Task, model: LoadedModel, style: StyleSpec, owner: str) -> LoadedModel | Outcome:
         """Let a generator learn a style for a few seconds, so that other jobs get their turns in between."""
-        distillery = cast(Distillery, self.distillery)
+        distillery = cast(DistilledModels, self.distillery)
         lease = learning_key(style.lesson(model.entry, owner))
         if not self.pulse.take_lease(lease):
             self.stopping.wait(_LESSON_SECONDS)  # another worker is at it

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from worker.contracts.queue.counters import Count, Counted, Stage
 
 
-class Tally:
+class UnsentCounts:
     """What was counted and not sent yet. Used by several threads."""
 
     def __init__(self) -> None:

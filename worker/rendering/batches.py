@@ -26,7 +26,7 @@ class EncodedImage:
 
 
 @dataclass(frozen=True)
-class Mill:
+class ShardPipeline:
     """What turns indices into files: a network, an encoder, and threads that need no word from each other."""
 
     batch_size: int

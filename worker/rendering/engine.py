@@ -111,7 +111,7 @@ class LoadedModel:
         return torch.tensor(labels, device=self.device) if self.entry.classes else None
 
 
-class Runtime:
+class RenderEngine:
     """All models of this worker, found by the sha256 of their checkpoint."""
 
     def __init__(
@@ -169,7 +169,7 @@ def _around(slots: range) -> range:
     return range(start, start + size)
 
 
-def fitting(paths: Sequence[Path], device: torch.device, threads: int) -> Runtime:
+def fitting(paths: Sequence[Path], device: torch.device, threads: int) -> RenderEngine:
     """Load models and render a batch of each; in a small memory the batch is halved until it fits.
 
     Workers with smaller batches render other bytes, perhaps, so they count as workers of another kind.
@@ -182,10 +182,10 @@ def fitting(paths: Sequence[Path], device: torch.device, threads: int) -> Runtim
     return runtime
 
 
-def _warmed(paths: Sequence[Path], device: torch.device, threads: int, size: int) -> Runtime | None:
+def _warmed(paths: Sequence[Path], device: torch.device, threads: int, size: int) -> RenderEngine | None:
     """Load models and render a batch of each; None, and nothing left of them, when there is no memory for that."""
     try:
-        runtime = Runtime(paths, device, threads, size)
+        runtime = RenderEngine(paths, device, threads, size)
         runtime.warm_up()
     except torch.OutOfMemoryError:
         if size == 1:

@@ -62,7 +62,7 @@ class Finest(Protocol):
         """Yield their weights."""
 
 
-class Student:
+class Distillation:
     """A copy of a model's generator that learns a style, step by step. It goes on from a kept state exactly."""
 
     def __init__(

@@ -7,11 +7,11 @@ from functools import lru_cache
 
 import torch
 
-from worker.contracts.store.job_store import Artifacts
+from worker.contracts.store.job_store import JobStore
 from worker.contracts.styles import StyleSpec
 from worker.rendering.engine import LoadedModel
-from worker.style.distillation import Student, opened, restyled, sealed
-from worker.style.stylizer import Studio
+from worker.style.distillation import Distillation, opened, restyled, sealed
+from worker.style.stylizer import Stylizer
 
 _MODELS = 8
 """That are kept loaded."""
@@ -19,10 +19,10 @@ _MODELS = 8
 log = logging.getLogger(__name__)
 
 
-class Distillery:
+class DistilledModels:
     """Finds a model that has learnt a style, or lets it learn."""
 
-    def __init__(self, artifacts: Artifacts, studio: Studio, threads: Executor, most_bytes: int) -> None:
+    def __init__(self, artifacts: JobStore, studio: Stylizer, threads: Executor, most_bytes: int) -> None:
         self._artifacts = artifacts
         self._studio = studio
         self._threads = threads
@@ -51,10 +51,10 @@ class Distillery:
             self._artifacts.keep_learnt(lesson, sealed(student.generator.state_dict()), self._most_bytes)
             log.info("style was learnt model=%s style=%s steps=%d", model.entry.name, style.id, style.steps)
 
-    def _student(self, model: LoadedModel, style: StyleSpec, lesson: str) -> Student:
-        def new() -> Student:
+    def _student(self, model: LoadedModel, style: StyleSpec, lesson: str) -> Distillation:
+        def new() -> Distillation:
             transfer = self._studio.transfer(style)
-            return Student(model, transfer, style.strength, style.steps, self._threads, self._studio.halved)
+            return Distillation(model, transfer, style.strength, style.steps, self._threads, self._studio.halved)
 
         student = new()
         state = opened(self._artifacts.half_learnt(lesson))

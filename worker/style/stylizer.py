@@ -22,7 +22,7 @@ _STYLES = 8
 """Styles that are kept ready."""
 
 
-class Studio:
+class Stylizer:
     """Styles batches of images. Called from several threads."""
 
     def __init__(

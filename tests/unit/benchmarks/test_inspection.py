@@ -10,7 +10,7 @@ from benchmarks.reliability.inspection import FoundError, image_hashes, untidine
 from tests.unit.conftest import spec_of
 from worker.contracts.jobs import JobState
 from worker.contracts.store.archive_index import ImageTable
-from worker.contracts.store.job_store import Artifacts
+from worker.contracts.store.job_store import JobStore
 
 SPEC = spec_of(n=10)
 
@@ -26,7 +26,7 @@ def archive(said: bytes) -> bytes:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
-    artifacts = Artifacts(str(tmp_path))
+    artifacts = JobStore(str(tmp_path))
     artifacts.create_job(SPEC)
     for shard in range(SPEC.shard_count):
         artifacts.commit_shard(SPEC.id, shard, b"data", ImageTable())

@@ -1,11 +1,11 @@
 import torch
 
 from training.augment import augment, mirror
-from training.random_stream import Stream
+from training.random_stream import RandomStream
 
 
-def random(seed: int = 0) -> Stream:
-    return Stream(torch.Generator().manual_seed(seed))
+def random(seed: int = 0) -> RandomStream:
+    return RandomStream(torch.Generator().manual_seed(seed))
 
 
 def images(n: int = 64) -> torch.Tensor:

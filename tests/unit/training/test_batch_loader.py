@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from training import batch_loader as feeds
-from training.batch_loader import Batch, Feed
+from training.batch_loader import Batch, BatchLoader
 from training.dataset.dataset_files import Dataset
 from training.errors import RecipeError
 
@@ -23,7 +23,7 @@ def keys(images: Tensor) -> list[bytes]:
 
 
 def test_an_epoch_shows_each_image_at_most_once_and_the_next_is_shuffled_anew(dataset: Dataset) -> None:
-    feed = Feed(dataset, 5, 0, CPU)
+    feed = BatchLoader(dataset, 5, 0, CPU)
     epochs = [torch.cat([feed.at(epoch * 4 + step)[0] for step in range(4)]) for epoch in range(2)]
     assert feed.steps_per_epoch == 4
     assert all(len(set(keys(epoch))) == 20 for epoch in epochs)
@@ -33,14 +33,14 @@ def test_an_epoch_shows_each_image_at_most_once_and_the_next_is_shuffled_anew(da
 @pytest.mark.parametrize("balance", [0, 0.7])
 @pytest.mark.parametrize("resident", [True, False])
 def test_a_batch_is_a_pure_function_of_seed_and_step(dataset: Dataset, balance: float, resident: bool) -> None:
-    there, back = (Feed(dataset, 5, 7, CPU, balance, resident=resident) for _ in range(2))
+    there, back = (BatchLoader(dataset, 5, 7, CPU, balance, resident=resident) for _ in range(2))
     forth = [there.at(step)[0] for step in range(12)]
     assert all(torch.equal(forth[step], back.at(step)[0]) for step in reversed(range(12)))
-    assert not torch.equal(forth[0], Feed(dataset, 5, 8, CPU, balance).at(0)[0])
+    assert not torch.equal(forth[0], BatchLoader(dataset, 5, 8, CPU, balance).at(0)[0])
 
 
 def test_labels_stay_with_their_images(dataset: Dataset) -> None:
-    images, labels = Feed(dataset, 24, 0, CPU).at(3)
+    images, labels = BatchLoader(dataset, 24, 0, CPU).at(3)
     assert labels is not None
     for image, label in zip(images, labels, strict=True):
         assert dataset.labels[(dataset.images == image).flatten(1).all(1)] == label
@@ -48,15 +48,15 @@ def test_labels_stay_with_their_images(dataset: Dataset) -> None:
 
 def test_unlabelled_images_come_without_labels(dataset: Dataset) -> None:
     for resident in (True, False):
-        assert Feed(unlabelled(dataset), 24, 0, CPU, resident=resident).at(0)[1] is None
+        assert BatchLoader(unlabelled(dataset), 24, 0, CPU, resident=resident).at(0)[1] is None
 
 
 def test_a_batch_is_never_larger_than_the_data(dataset: Dataset) -> None:
-    assert Feed(dataset, 128, 0, CPU).at(0)[0].shape == (24, 3, 32, 32)
+    assert BatchLoader(dataset, 128, 0, CPU).at(0)[0].shape == (24, 3, 32, 32)
 
 
 def test_a_balanced_epoch_shows_every_class_equally_often(dataset: Dataset) -> None:
-    feed = Feed(dataset, 8, 0, CPU, balance=1)
+    feed = BatchLoader(dataset, 8, 0, CPU, balance=1)
     labels = [labels for _, labels in map(feed.at, range(3)) if labels is not None]
     assert feed.steps_per_epoch == 3
     assert torch.cat(labels).bincount().tolist() == [12, 12]
@@ -64,21 +64,21 @@ def test_a_balanced_epoch_shows_every_class_equally_often(dataset: Dataset) -> N
 
 def test_balance_without_classes_is_refused(dataset: Dataset) -> None:
     with pytest.raises(RecipeError, match=r"balance 0.5 wants classes, and this dataset has none"):
-        Feed(unlabelled(dataset), 8, 0, CPU, balance=0.5)
+        BatchLoader(unlabelled(dataset), 8, 0, CPU, balance=0.5)
 
 
 def test_balance_over_more_classes_than_an_epoch_has_images_is_refused(dataset: Dataset) -> None:
     names = tuple(map(str, range(25)))
     many = dataclasses.replace(dataset, description=dataset.description.model_copy(update={"classes": names}))
     with pytest.raises(RecipeError, match="an image of each of 25 classes in the 24 of an epoch"):
-        Feed(many, 8, 0, CPU, balance=0.5)
+        BatchLoader(many, 8, 0, CPU, balance=0.5)
 
 
 @pytest.mark.parametrize("balance", [0, 1])
 @pytest.mark.parametrize("resident", [True, False])
 def test_the_slices_of_all_processes_make_up_the_batch_of_one(dataset: Dataset, balance: float, resident: bool) -> None:
-    alone = Feed(dataset, 6, 0, CPU, balance)
-    slices = [Feed(dataset, 6, 0, CPU, balance, rank, 3, resident) for rank in range(3)]
+    alone = BatchLoader(dataset, 6, 0, CPU, balance)
+    slices = [BatchLoader(dataset, 6, 0, CPU, balance, rank, 3, resident) for rank in range(3)]
     for step in range(alone.steps_per_epoch + 1):
         whole, labels = alone.at(step)
         parts = [feed.at(step) for feed in slices]
@@ -90,7 +90,7 @@ def test_the_slices_of_all_processes_make_up_the_batch_of_one(dataset: Dataset, 
 
 
 def test_a_batch_larger_than_the_data_still_divides_among_the_processes(dataset: Dataset) -> None:
-    feed = Feed(dataset, 35, 0, CPU, rank=6, world_size=7)
+    feed = BatchLoader(dataset, 35, 0, CPU, rank=6, world_size=7)
     assert (feed.batch, feed.local, feed.steps_per_epoch) == (21, 3, 1)
     assert len(feed.at(0)[0]) == 3
 
@@ -101,12 +101,12 @@ def test_a_batch_larger_than_the_data_still_divides_among_the_processes(dataset:
 )
 def test_processes_that_do_not_fit_are_refused(dataset: Dataset, batch: int, world_size: int, message: str) -> None:
     with pytest.raises(RecipeError, match=message):
-        Feed(dataset, batch, 0, CPU, world_size=world_size)
+        BatchLoader(dataset, batch, 0, CPU, world_size=world_size)
 
 
 @pytest.mark.parametrize("balance", [0, 0.5])
 def test_a_mapped_dataset_gives_the_batches_of_a_resident_one(dataset: Dataset, balance: float) -> None:
-    resident, mapped = (Feed(dataset, 5, 3, CPU, balance, resident=resident) for resident in (True, False))
+    resident, mapped = (BatchLoader(dataset, 5, 3, CPU, balance, resident=resident) for resident in (True, False))
     for step in (0, 1, 2, 3, 4, 9, 2, 3, 11):
         for expected, found in zip(resident.at(step), mapped.at(step), strict=True):
             assert expected is not None
@@ -126,7 +126,7 @@ def test_a_mapped_dataset_is_gathered_ahead_on_a_thread_of_its_own(
         return gathered(*arguments)
 
     before = set(threading.enumerate())
-    resident, mapped = (Feed(dataset, 5, 3, CPU, resident=resident) for resident in (True, False))
+    resident, mapped = (BatchLoader(dataset, 5, 3, CPU, resident=resident) for resident in (True, False))
     resident.at(0)
     assert set(threading.enumerate()) <= before
     monkeypatch.setattr(feeds, "_gathered", recorded)
@@ -144,13 +144,16 @@ def test_a_dataset_is_resident_where_it_leaves_half_of_the_memory(
     dataset: Dataset, monkeypatch: pytest.MonkeyPatch, spare_bytes: int, resident: bool
 ) -> None:
     monkeypatch.setattr(feeds, "memory_bytes", lambda _: 2 * (dataset.images.nbytes + spare_bytes))
-    assert Feed(dataset, 5, 0, CPU).resident is resident
+    assert BatchLoader(dataset, 5, 0, CPU).resident is resident
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 def test_a_gpu_gets_the_batches_of_a_cpu(dataset: Dataset) -> None:
     for resident in (True, False):
-        here, there = Feed(dataset, 5, 3, CPU), Feed(dataset, 5, 3, torch.device("cuda"), resident=resident)
+        here, there = (
+            BatchLoader(dataset, 5, 3, CPU),
+            BatchLoader(dataset, 5, 3, torch.device("cuda"), resident=resident),
+        )
         for step in range(9):
             for expected, found in zip(here.at(step), there.at(step), strict=True):
                 assert expected is not None

@@ -1,6 +1,6 @@
 import pytest
 
-from training.clock import Clock, Occasion
+from training.clock import Clock, DueTimer
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     ("cost", "due_after"), [(1.0, 60.0), (10.0, 200.0), (1000.0, 600.0)], ids=["cheap", "dear", "very dear"]
 )
 def test_what_costs_more_comes_less_often_but_never_too_seldom(now: list[float], cost: float, due_after: float) -> None:
-    occasion = Occasion(60, lambda: now[0])
+    occasion = DueTimer(60, lambda: now[0])
     with occasion.taken():
         now[0] += cost
     now[0] += due_after - 0.001

@@ -5,20 +5,20 @@ import torch
 
 from training import estimate, parallel, record
 from training import run_plan as plans
-from training.listener import Watcher
+from training.listener import RunListener
 from training.loop import Run
-from training.run_plan import Changes, Plan
+from training.run_plan import Changes, RunPlan
 
 CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def plan(data: Path) -> Plan:
+def plan(data: Path) -> RunPlan:
     small = ("batch=8", "latent_dim=8", "generator_channels=4", "discriminator_channels=4")
     return plans.fresh(data, "dcgan", Changes(images=80, values=small), 0, CPU, "pets-32")
 
 
-def test_an_estimate_writes_nothing(plan: Plan) -> None:
+def test_an_estimate_writes_nothing(plan: RunPlan) -> None:
     before = sorted(plan.data.iterdir())
     said = estimate.of(plan, None, parallel.ALONE)
     assert "guard = true" in said
@@ -26,8 +26,8 @@ def test_an_estimate_writes_nothing(plan: Plan) -> None:
     assert sorted(plan.data.iterdir()) == before
 
 
-def test_an_estimate_of_a_run_under_way_tells_what_is_left(plan: Plan, tmp_path: Path) -> None:
+def test_an_estimate_of_a_run_under_way_tells_what_is_left(plan: RunPlan, tmp_path: Path) -> None:
     folder = record.new_folder(tmp_path, "dcgan", "pets")
     run = Run(plan, folder)
-    run.train(Watcher(stop=lambda: run.step == 6))
+    run.train(RunListener(stop=lambda: run.step == 6))
     assert "about 4 steps, 32 images seen" in estimate.of(plan, folder, parallel.ALONE)

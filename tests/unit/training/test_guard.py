@@ -3,12 +3,12 @@ import math
 import pytest
 
 from training import guard
-from training.guard import Memory, Signals
+from training.guard import GuardState, Signals
 from training.metrics.figures import Probe
 
 MEANS = {"loss_g": 1.0, "loss_d": 1.0, "real_logit": 2.0, "fake_logit": -1.0}
-YOUNG = Memory()
-GROWN = Memory(best_coverage=0.6, had_diversity=True)
+YOUNG = GuardState()
+GROWN = GuardState(best_coverage=0.6, had_diversity=True)
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ GROWN = Memory(best_coverage=0.6, had_diversity=True)
         (Signals(coverage=math.nan), GROWN, "coverage fell to nan"),
     ],
 )
-def test_what_goes_wrong_is_said(signals: Signals, memory: Memory, words: str) -> None:
+def test_what_goes_wrong_is_said(signals: Signals, memory: GuardState, words: str) -> None:
     assert words in (guard.fault(signals, memory) or "")
 
 
@@ -32,11 +32,11 @@ def test_what_goes_wrong_is_said(signals: Signals, memory: Memory, words: str) -
         (Signals(), YOUNG),
         (Signals(logit_gap=19.0, diversity=0.6, coverage=0.31), GROWN),
         (Signals(diversity=0.1, coverage=0.01), YOUNG),
-        (Signals(coverage=0.02), Memory(best_coverage=0.09)),
+        (Signals(coverage=0.02), GuardState(best_coverage=0.09)),
     ],
     ids=["nothing measured", "within limits", "a young generator", "within the noise"],
 )
-def test_what_is_healthy_is_left_alone(signals: Signals, memory: Memory) -> None:
+def test_what_is_healthy_is_left_alone(signals: Signals, memory: GuardState) -> None:
     assert guard.fault(signals, memory) is None
 
 

@@ -11,7 +11,7 @@ from training import run_plan as plans
 from training.dataset import dataset_files
 from training.dataset.image_source import items
 from training.errors import StateError
-from training.listener import Watcher
+from training.listener import RunListener
 from training.loop import Run
 from training.run_plan import STATE, Changes
 
@@ -38,7 +38,7 @@ def run_on(data: Path, begin: Path | None = None, *values: str) -> Run:
 def taught(tmp_path: Path, data: Path, *values: str) -> Run:
     run = run_on(data, None, *values)
     run.keep_in(record.new_folder(tmp_path, "cgan", "pets"))
-    run.train(Watcher())
+    run.train(RunListener())
     return run
 
 
@@ -76,7 +76,7 @@ def test_a_run_may_begin_with_one_with_or_without_classes(
     assert len(shared) > 5
     assert all(torch.equal(before[key], after[key]) for key in shared)
     second.keep_in(record.new_folder(tmp_path, "cgan", "pets"))
-    assert second.train(Watcher()).outcome == "finished"
+    assert second.train(RunListener()).outcome == "finished"
 
 
 def test_a_checkpoint_gives_its_generator_and_the_discriminator_starts_fresh(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_dcgan_may_begin_with_one_of_another_size(tmp_path: Path) -> None:
     second = run_on(dataset(tmp_path, size=64), first.folder / STATE, "labels=use")
     assert_same(weights(first, "generator"), weights(second, "generator"), "start.0.weight")
     second.keep_in(record.new_folder(tmp_path, "cgan", "pets"))
-    assert second.train(Watcher()).outcome == "finished"
+    assert second.train(RunListener()).outcome == "finished"
 
 
 def test_a_residual_of_another_size_is_refused_in_a_sentence(tmp_path: Path) -> None:

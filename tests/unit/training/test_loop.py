@@ -9,10 +9,10 @@ from models import checkpoint
 from training import recipe, record, state
 from training import run_plan as plans
 from training.errors import StateError
-from training.listener import Ending, Watcher
+from training.listener import Ending, RunListener
 from training.loop import Run
 from training.metrics.figures import Probe
-from training.run_plan import STATE, Changes, Plan
+from training.run_plan import STATE, Changes, RunPlan
 from training.saved_states import HEALTHY
 
 CPU = torch.device("cpu")
@@ -20,7 +20,7 @@ SMALL = ("batch=8", "latent_dim=8", "generator_channels=4", "discriminator_chann
 EXTRAS = ("augment=0.5", "augment_ramp=0.5", "instance_noise=0.1", "final_lr=0.1", "sphere=true", "balance=1.0")
 
 
-def plan_of(data: Path, name: str = "cgan", *values: str, seed: int = 3, **budget: float) -> Plan:
+def plan_of(data: Path, name: str = "cgan", *values: str, seed: int = 3, **budget: float) -> RunPlan:
     changes = Changes(**budget, values=(*SMALL, *values))  # type: ignore[arg-type]
     return plans.fresh(data, name, changes, seed, CPU, "pets-32")
 
@@ -29,8 +29,8 @@ def new(tmp_path: Path) -> Path:
     return record.new_folder(tmp_path, "cgan", "pets")
 
 
-def stop_after(run: Run, step: int) -> Watcher:
-    return Watcher(stop=lambda: run.step == step)
+def stop_after(run: Run, step: int) -> RunListener:
+    return RunListener(stop=lambda: run.step == step)
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -42,14 +42,14 @@ def losses(folder: Path) -> list[tuple[float, float]]:
     return [(line["loss_g"], line["loss_d"]) for line in lines]
 
 
-def assert_resumed_equals_straight(tmp_path: Path, plan: Plan, stop: int) -> None:
+def assert_resumed_equals_straight(tmp_path: Path, plan: RunPlan, stop: int) -> None:
     straight, stopped = new(tmp_path), new(tmp_path)
-    assert Run(plan, straight).train(Watcher()).outcome == "finished"
+    assert Run(plan, straight).train(RunListener()).outcome == "finished"
     first = Run(plan, stopped)
     assert first.train(stop_after(first, stop)).outcome == "stopped"
     second = Run(plans.resumed(plan.data, stopped, CPU), stopped)
     assert second.step == stop
-    assert second.train(Watcher()) == Ending("finished")
+    assert second.train(RunListener()) == Ending("finished")
     expected, found = weights(straight), weights(stopped)
     assert expected.keys() == found.keys()
     assert all(torch.equal(expected[key], found[key]) for key in expected)
@@ -88,14 +88,14 @@ def test_a_crash_in_a_long_epoch_costs_no_more_than_the_time_between_two_saves(
     monkeypatch.setattr("training.clock._SHARE", 1e9)
     folder = new(tmp_path)
     with pytest.raises(PowerCutError):
-        Run(plan_of(data, epochs=3), folder).train(Watcher(step=cut))
+        Run(plan_of(data, epochs=3), folder).train(RunListener(step=cut))
     assert Run(plans.resumed(data, folder, CPU), folder).step == 1
 
 
 def test_a_run_leaves_all_that_a_person_and_a_worker_need(data: Path, tmp_path: Path) -> None:
     folder, heard = new(tmp_path), list[record.EpochLine]()
     run = Run(plan_of(data, epochs=2), folder)
-    assert run.train(Watcher(epoch=heard.append)) == Ending("finished")
+    assert run.train(RunListener(epoch=heard.append)) == Ending("finished")
     assert [line.epoch for line in heard] == [1, 2]
     assert "loss_g" in str(heard[0])
     assert 0 < heard[0].real_score < 1
@@ -112,19 +112,19 @@ def test_a_run_leaves_all_that_a_person_and_a_worker_need(data: Path, tmp_path: 
 
 def test_a_recipe_that_ignores_labels_makes_a_model_without_classes(data: Path, tmp_path: Path) -> None:
     run = Run(plan_of(data, "dcgan", images=8), new(tmp_path))
-    run.train(Watcher())
+    run.train(RunListener())
     assert checkpoint.read_header(run.checkpoint).classes == ()
 
 
 def test_the_budget_in_images_is_kept_to_a_batch(data: Path, tmp_path: Path) -> None:
     run = Run(plan_of(data, images=33), new(tmp_path))
-    run.train(Watcher())
+    run.train(RunListener())
     assert run.step * run.images_per_step == 40
 
 
 def test_images_seen_count_every_discriminator_step(data: Path, tmp_path: Path) -> None:
     run, heard = Run(plan_of(data, "wgan", images=80), new(tmp_path)), list[record.EpochLine]()
-    run.train(Watcher(epoch=heard.append))
+    run.train(RunListener(epoch=heard.append))
     assert (run.images_per_step, run.step) == (40, 2)
     assert [line.images_seen for line in heard] == [40, 80]
 
@@ -132,13 +132,13 @@ def test_images_seen_count_every_discriminator_step(data: Path, tmp_path: Path) 
 def test_a_budget_in_minutes_ends_by_the_clock(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run, seconds = Run(plan_of(data, minutes=1), new(tmp_path)), iter(range(0, 1000, 10))
     monkeypatch.setattr("training.clock.Clock.seconds", lambda _clock: float(next(seconds)))
-    assert run.train(Watcher()).outcome == "finished"
+    assert run.train(RunListener()).outcome == "finished"
     assert run.step == 7  # after 0, 10 ... 60 seconds
 
 
 def test_the_discriminator_learns_to_tell_and_the_generator_moves(data: Path, tmp_path: Path) -> None:
     run, heard = Run(plan_of(data, epochs=20), new(tmp_path)), list[record.EpochLine]()
-    run.train(Watcher(epoch=heard.append))
+    run.train(RunListener(epoch=heard.append))
     assert heard[-1].loss_d < heard[0].loss_d
     assert heard[-1].real_score > heard[-1].fake_score
 
@@ -147,7 +147,7 @@ def probes(*figures: tuple[float, float, float]) -> object:
     """An eye that sees these (fd, coverage, diversity), one after the other."""
     found = iter(figures)
 
-    class Eye:
+    class FixedEvaluator:
         def look(self, *_: object) -> Probe:
             fd, coverage, diversity = next(found)
             return Probe(fd=fd, precision=0.5, coverage=coverage, diversity=diversity)
@@ -158,7 +158,7 @@ def probes(*figures: tuple[float, float, float]) -> object:
         def named(self, probe: Probe) -> dict[str, float]:
             return {"fd_efflite0": probe.fd}
 
-    return Eye()
+    return FixedEvaluator()
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def check_always(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.check_interval.every_steps", lambda *_: 1)
 
 
-def seeing(plan: Plan, folder: Path, *figures: tuple[float, float, float]) -> Run:
+def seeing(plan: RunPlan, folder: Path, *figures: tuple[float, float, float]) -> Run:
     run = Run(plan, folder)
     run._eye = probes(*figures)  # type: ignore[assignment]
     return run
@@ -175,7 +175,7 @@ def seeing(plan: Plan, folder: Path, *figures: tuple[float, float, float]) -> Ru
 @pytest.mark.usefixtures("check_always")
 def test_the_best_snapshot_is_what_ships(data: Path, tmp_path: Path) -> None:
     run = seeing(plan_of(data, images=32), new(tmp_path), (300, 0.1, 1), (200, 0.2, 1), (250, 0.2, 1), (260, 0.2, 1))
-    run.train(Watcher())
+    run.train(RunListener())
     header = checkpoint.read_header(run.checkpoint)
     assert (header.training.images_seen, header.metrics["fd_efflite0"]) == (16, 200)
 
@@ -185,7 +185,7 @@ def test_without_a_better_metric_a_run_with_patience_stops_early(data: Path, tmp
     run = seeing(
         plan_of(data, "cgan", "patience=0.25", images=80), new(tmp_path), *[(300 + k, 0.1, 1) for k in range(9)]
     )
-    ending = run.train(Watcher())
+    ending = run.train(RunListener())
     assert (ending.outcome, run.step) == ("stopped early", 4)
     assert ending.reason == "no better Frechet distance for 30% of the budget"
 
@@ -193,14 +193,14 @@ def test_without_a_better_metric_a_run_with_patience_stops_early(data: Path, tmp
 def test_patience_is_not_over_before_something_was_measured_again(data: Path, tmp_path: Path) -> None:
     run = seeing(plan_of(data, "cgan", "patience=0.1", images=80), new(tmp_path), (300, 0.1, 1))
     run._position = run._position.model_copy(update={"best": state.Best(fd=310, step=0, progress=0)})
-    assert run.train(Watcher()) == Ending("finished")  # epochs end at 30%, 60% and 90%; the one check is the last
+    assert run.train(RunListener()) == Ending("finished")  # epochs end at 30%, 60% and 90%; the one check is the last
 
 
 @pytest.mark.usefixtures("check_always")
 def test_the_state_of_a_check_at_an_epoch_s_end_begins_the_next_epoch(data: Path, tmp_path: Path) -> None:
     folder, counts = new(tmp_path), list[int]()
     run = seeing(plan_of(data, images=56), folder, *[(300, 0.5, 1)] * 9)
-    run.train(Watcher(step=lambda _: counts.append(state.read_position(folder / HEALTHY).steps_in_epoch)))
+    run.train(RunListener(step=lambda _: counts.append(state.read_position(folder / HEALTHY).steps_in_epoch)))
     assert counts == [0, 1, 2, 0, 1, 2, 0]
 
 
@@ -211,14 +211,14 @@ def test_a_resumed_run_counts_only_its_own_images_in_its_rate(
     folder, heard = new(tmp_path), list[record.EpochLine]()
     first = Run(plan_of(data, images=24), folder)
     first.train(stop_after(first, 2))
-    Run(plans.resumed(data, folder, CPU), folder).train(Watcher(epoch=heard.append))
+    Run(plans.resumed(data, folder, CPU), folder).train(RunListener(epoch=heard.append))
     assert [line.images_per_s for line in heard] == [8]
 
 
 def test_without_a_guard_far_apart_logits_are_left_alone(data: Path, tmp_path: Path) -> None:
     run = Run(plan_of(data, "cgan", "guard=false", images=80), new(tmp_path))
     run._sums[4:] = torch.tensor([1e6, -1e6])
-    assert run.train(Watcher()) == Ending("finished")
+    assert run.train(RunListener()) == Ending("finished")
 
 
 @pytest.mark.usefixtures("check_always")
@@ -226,7 +226,7 @@ def test_a_collapse_is_rolled_back_and_training_goes_on_more_carefully(data: Pat
     folder, events = new(tmp_path), list[str]()
     figures = [(300, 0.5, 1), (290, 0.5, 1), (500, 0.1, 1), (280, 0.5, 1), (270, 0.5, 1)]
     run = seeing(plan_of(data, images=32), folder, *figures)
-    assert run.train(Watcher(event=events.append)) == Ending("finished")
+    assert run.train(RunListener(event=events.append)) == Ending("finished")
     assert events == ["step 3: coverage fell to 0.10 from 0.50; rolled back, learning rates halved"]
     position = state.read_position(folder / STATE)
     assert (position.step, position.memory.interventions, position.memory.lr_factor) == (4, 1, 0.5)
@@ -237,7 +237,7 @@ def test_a_collapse_is_rolled_back_and_training_goes_on_more_carefully(data: Pat
 def test_after_three_rollbacks_a_run_gives_up_and_keeps_its_best(data: Path, tmp_path: Path) -> None:
     folder = new(tmp_path)
     run = seeing(plan_of(data, images=80), folder, (300, 0.5, 1), *[(900, 0.5, 0.1)] * 4)
-    ending = run.train(Watcher())
+    ending = run.train(RunListener())
     assert ending.outcome == "gave up"
     assert "0.10 times as diverse as the data" in ending.reason
     assert "after 3 rollbacks" in ending.reason
@@ -250,7 +250,7 @@ def test_a_loss_that_is_no_number_ends_a_run_without_spoiling_its_checkpoint(
 ) -> None:
     folder, events = new(tmp_path), list[str]()
     plan = plan_of(data, "cgan", f"guard={str(guarded).lower()}", "generator_lr=1e30", images=800)
-    ending = Run(plan, folder).train(Watcher(event=events.append))
+    ending = Run(plan, folder).train(RunListener(event=events.append))
     assert ending.outcome == "gave up"
     assert len(events) == (3 if guarded else 0)
     assert all(tensor.double().isfinite().all() for tensor in load_file(folder / HEALTHY).values())
@@ -269,9 +269,9 @@ def test_a_guarded_rollback_survives_a_stop(data: Path, tmp_path: Path) -> None:
 def test_what_the_guard_did_is_logged_even_when_a_stop_came_first(data: Path, tmp_path: Path) -> None:
     folder, heard = new(tmp_path), list[record.EpochLine]()
     first = seeing(plan_of(data, images=24), folder, (300, 0.5, 1), (500, 0.1, 1))
-    first.train(Watcher(stop=lambda: bool(first._position.memory.interventions)))
+    first.train(RunListener(stop=lambda: bool(first._position.memory.interventions)))
     second = seeing(plans.resumed(data, folder, CPU), folder, *[(280, 0.5, 1)] * 2)
-    second.train(Watcher(epoch=heard.append))
+    second.train(RunListener(epoch=heard.append))
     assert [line.events for line in heard] == [
         ("step 2: coverage fell to 0.10 from 0.50; rolled back, learning rates halved",)
     ]
@@ -284,7 +284,7 @@ def test_what_went_wrong_in_the_last_step_of_a_run_by_the_clock_is_logged(
     seconds, heard = iter([20.0, 70.0]), list[record.EpochLine]()
     monkeypatch.setattr("training.clock.Clock.seconds", lambda _clock: next(seconds))
     run = seeing(plan_of(data, minutes=1), new(tmp_path), (300, 0.5, 1), (500, 0.1, 1))
-    assert run.train(Watcher(epoch=heard.append)) == Ending("finished")
+    assert run.train(RunListener(epoch=heard.append)) == Ending("finished")
     assert [line.events for line in heard] == [
         ("step 2: coverage fell to 0.10 from 0.50; rolled back, learning rates halved",)
     ]
@@ -293,7 +293,7 @@ def test_what_went_wrong_in_the_last_step_of_a_run_by_the_clock_is_logged(
 def test_a_run_that_cannot_be_measured_says_why(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.evaluator.LEAST_REALS", 1000)
     heard = list[str]()
-    Run(plan_of(data, images=8), new(tmp_path)).train(Watcher(event=heard.append))
+    Run(plan_of(data, images=8), new(tmp_path)).train(RunListener(event=heard.append))
     (sentence,) = heard
     assert "too few, at least 1000 are wanted" in sentence
 
@@ -301,29 +301,29 @@ def test_a_run_that_cannot_be_measured_says_why(data: Path, tmp_path: Path, monk
 def test_a_run_can_begin_with_what_another_learnt(data: Path, other_data: Path, tmp_path: Path) -> None:
     taught, folder = new(tmp_path), new(tmp_path)
     first = Run(plan_of(data, images=24), taught)
-    first.train(Watcher())
+    first.train(RunListener())
     plan = plans.fresh(other_data, "cgan", Changes(images=8, values=SMALL), 4, CPU, "pups-32", taught / STATE)
     second = Run(plan, folder)
     learnt = first.networks["generator"].state_dict()
     assert all(torch.equal(learnt[key], value) for key, value in second.networks["generator"].state_dict().items())
     assert second.step == 0
-    second.train(Watcher())
+    second.train(RunListener())
     assert checkpoint.read_header(second.checkpoint).recipe["begun_from"] == "pets-32 at step 3 of its run"
 
 
 def test_a_run_can_begin_with_one_of_another_optimiser(data: Path, tmp_path: Path) -> None:
     taught = new(tmp_path)
-    Run(plan_of(data, images=8), taught).train(Watcher())
+    Run(plan_of(data, images=8), taught).train(RunListener())
     values = (*SMALL, 'optimiser="rmsprop"')
     run = Run(
         plans.fresh(data, "cgan", Changes(images=8, values=values), 0, CPU, "pets-32", taught / STATE), new(tmp_path)
     )
-    assert run.train(Watcher()).outcome == "finished"
+    assert run.train(RunListener()).outcome == "finished"
 
 
 def test_a_run_that_began_with_another_resumes_exactly(data: Path, tmp_path: Path) -> None:
     taught = new(tmp_path)
-    Run(plan_of(data, images=24), taught).train(Watcher())
+    Run(plan_of(data, images=24), taught).train(RunListener())
     plan = plans.fresh(
         data, "cgan", Changes(images=48, values=(*SMALL, "guard=false")), 4, CPU, "pets-32", taught / STATE
     )
@@ -332,7 +332,7 @@ def test_a_run_that_began_with_another_resumes_exactly(data: Path, tmp_path: Pat
 
 def test_a_run_cannot_begin_with_networks_of_another_shape(data: Path, tmp_path: Path) -> None:
     taught = new(tmp_path)
-    Run(plan_of(data, images=8), taught).train(Watcher())
+    Run(plan_of(data, images=8), taught).train(RunListener())
     plan = plans.fresh(data, "cgan", Changes(images=8), 0, CPU, "pets-32", taught / STATE)
     with pytest.raises(StateError, match=r"begin with: --set latent_dim=8 --set generator_channels=4$"):
         Run(plan, new(tmp_path))
@@ -340,14 +340,14 @@ def test_a_run_cannot_begin_with_networks_of_another_shape(data: Path, tmp_path:
 
 def test_resume_on_other_data_is_refused(data: Path, other_data: Path, tmp_path: Path) -> None:
     folder = new(tmp_path)
-    Run(plan_of(data, images=8), folder).train(Watcher())
+    Run(plan_of(data, images=8), folder).train(RunListener())
     with pytest.raises(StateError, match="was trained on other data"):
         plans.resumed(other_data, folder, CPU)
 
 
 def test_resume_with_a_state_of_another_architecture_is_refused(data: Path, tmp_path: Path) -> None:
     folder = new(tmp_path)
-    Run(plan_of(data, images=8), folder).train(Watcher())
+    Run(plan_of(data, images=8), folder).train(RunListener())
     with pytest.raises(StateError, match="does not fit this recipe"):
         Run(plan_of(data, "cgan", "generator_channels=8", images=8), folder)
 
@@ -359,10 +359,10 @@ def test_resume_without_a_state_is_refused(data: Path, tmp_path: Path) -> None:
 
 def test_a_finished_run_goes_on_with_a_larger_budget(data: Path, tmp_path: Path) -> None:
     folder, heard = new(tmp_path), list[record.EpochLine]()
-    Run(plan_of(data, "cgan", "final_lr=0.1", "guard=false", images=24), folder).train(Watcher())
+    Run(plan_of(data, "cgan", "final_lr=0.1", "guard=false", images=24), folder).train(RunListener())
     run = Run(plans.resumed(data, folder, CPU, {"images": 96}), folder)
     assert run.told.startswith("step 3: the budget is 96 images instead of 24 images, of which 25% is spent")
-    assert run.train(Watcher(epoch=heard.append)) == Ending("finished")
+    assert run.train(RunListener(epoch=heard.append)) == Ending("finished")
     assert [line.images_seen for line in heard] == [48, 72, 96]
     assert heard[0].events == (run.told,)
     lrs = [line.generator_lr or 0 for line in heard]
@@ -374,11 +374,11 @@ def test_a_finished_run_goes_on_with_a_larger_budget(data: Path, tmp_path: Path)
 def test_a_run_with_a_larger_budget_resumes_exactly(data: Path, tmp_path: Path) -> None:
     folders = [new(tmp_path), new(tmp_path)]
     for folder in folders:
-        Run(plan_of(data, "cgan", "guard=false", images=24), folder).train(Watcher())
-    Run(plans.resumed(data, folders[0], CPU, {"epochs": 3}), folders[0]).train(Watcher())
+        Run(plan_of(data, "cgan", "guard=false", images=24), folder).train(RunListener())
+    Run(plans.resumed(data, folders[0], CPU, {"epochs": 3}), folders[0]).train(RunListener())
     stopped = Run(plans.resumed(data, folders[1], CPU, {"epochs": 3}), folders[1])
     stopped.train(stop_after(stopped, 5))
-    Run(plans.resumed(data, folders[1], CPU), folders[1]).train(Watcher())
+    Run(plans.resumed(data, folders[1], CPU), folders[1]).train(RunListener())
     straight, resumed = map(weights, folders)
     assert all(torch.equal(straight[key], resumed[key]) for key in straight)
 
@@ -397,10 +397,10 @@ def test_patience_waits_by_the_larger_budget(data: Path, tmp_path: Path) -> None
 @pytest.mark.usefixtures("check_always")
 def test_a_rollback_keeps_the_larger_budget(data: Path, tmp_path: Path) -> None:
     folder = new(tmp_path)
-    seeing(plan_of(data, images=16), folder, (300, 0.5, 1), (290, 0.5, 1)).train(Watcher())
+    seeing(plan_of(data, images=16), folder, (300, 0.5, 1), (290, 0.5, 1)).train(RunListener())
     run = Run(plans.resumed(data, folder, CPU, {"images": 32}), folder)
     run._eye = probes((500, 0.1, 1), (280, 0.5, 1), (270, 0.5, 1))  # type: ignore[assignment]
-    assert run.train(Watcher()) == Ending("finished")
+    assert run.train(RunListener()) == Ending("finished")
     position = state.read_position(folder / STATE)
     assert (position.step, position.recipe.images, position.memory.interventions) == (4, 32, 1)
     assert position.earlier_budgets == ("16 images until step 2",)
@@ -411,18 +411,18 @@ def test_the_same_data_seed_and_budget_ship_the_same_file_however_long_it_takes(
 ) -> None:
     monkeypatch.setattr("training.check_interval.every_steps", lambda *_: 2)
     plan, folders = plan_of(data, images=80), [new(tmp_path), new(tmp_path)]
-    Run(plan, folders[0]).train(Watcher())
+    Run(plan, folders[0]).train(RunListener())
     monkeypatch.setattr("training.clock.Clock.seconds", lambda _clock: 7200.0)
     monkeypatch.setattr("training.clock.Clock._now", lambda _clock: 7200.0)
     monkeypatch.setattr("training.clock.Clock.lap", lambda _clock: 7200.0)
     stopped = Run(plan, folders[1])
     stopped.train(stop_after(stopped, 5))
-    Run(plans.resumed(data, folders[1], CPU), folders[1]).train(Watcher())
+    Run(plans.resumed(data, folders[1], CPU), folders[1]).train(RunListener())
     first, second = ((folder / "pets-32.safetensors").read_bytes() for folder in folders)
     assert first == second
 
 
 def test_a_set_of_one_batch_does_not_write_a_line_per_step(data: Path, tmp_path: Path) -> None:
     run, heard = Run(plan_of(data, "cgan", "batch=64", images=60 * 24), new(tmp_path)), list[record.EpochLine]()
-    run.train(Watcher(epoch=heard.append))
+    run.train(RunListener(epoch=heard.append))
     assert [line.epoch for line in heard] == [50, 60]

@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from tests.tiny import save_checkpoint
-from worker.renderer import Mills
-from worker.rendering.engine import LoadedModel, Runtime
+from worker.renderer import Renderer
+from worker.rendering.engine import LoadedModel, RenderEngine
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> LoadedModel:
     save_checkpoint(tmp_path, "plain")
-    runtime = Runtime(tmp_path.iterdir(), torch.device("cpu"))
+    runtime = RenderEngine(tmp_path.iterdir(), torch.device("cpu"))
     return runtime.model(runtime.entries[0])
 
 
@@ -22,7 +22,7 @@ def model(tmp_path: Path) -> LoadedModel:
 def test_few_images_are_shared_out_among_the_threads(
     model: LoadedModel, count: int, threads: int, portion: int
 ) -> None:
-    mills = Mills(ThreadPoolExecutor(1), threads, patience_seconds=60)
+    mills = Renderer(ThreadPoolExecutor(1), threads, patience_seconds=60)
     assert mills.portion(model, count) == portion
     model.is_divisible = False
     assert mills.portion(model, count) == model.batch_size

@@ -7,11 +7,11 @@ from redis import Redis
 
 from worker.contracts.jobs import JobId
 
-BELL = "imagemill:bell"
+EVENTS_CHANNEL = "imagemill:bell"
 """Pub/sub channel of Rings."""
 
 
-class Ring(BaseModel):
+class JobEvent(BaseModel):
     """News of a job, for whoever waits. It can be lost: the store and the progress hash know what is true."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -22,4 +22,4 @@ class Ring(BaseModel):
 
     def publish(self, redis: Redis) -> None:
         """Wake those who wait for it; in a pipeline, with the rest of it."""
-        redis.publish(BELL, self.model_dump_json())
+        redis.publish(EVENTS_CHANNEL, self.model_dump_json())

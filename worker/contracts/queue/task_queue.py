@@ -101,7 +101,7 @@ class Swapped(NamedTuple):
     queue_id: str
 
 
-class Line:
+class TaskQueue:
     """Puts tasks into line and tells which are there. A task's RQ id is a function of the task: twice is harmless."""
 
     def __init__(self, redis: Redis) -> None:

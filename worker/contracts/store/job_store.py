@@ -23,10 +23,10 @@ _DISCARDED = timedelta(minutes=10)
 """After which no worker is at a job any more that was taken back or cancelled."""
 _INDEX = re.compile(r"/(\d{5})\.json$")
 
-__all__ = ["Artifacts", "DamagedError", "StoreError"]
+__all__ = ["DamagedError", "JobStore", "StoreError"]
 
 
-class Artifacts:
+class JobStore:
     """An object store with one layout.
 
     open/<id>                           the JobSpec again: marks a job that has not ended, or may not be on disk yet

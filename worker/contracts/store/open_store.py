@@ -4,14 +4,14 @@ import os
 from pathlib import Path
 
 from worker.contracts.errors import SettingsError
-from worker.contracts.store.job_store import PATIENCE_SECONDS, Artifacts
+from worker.contracts.store.job_store import PATIENCE_SECONDS, JobStore
 from worker.contracts.store.object_store import StoreError
 
 
-def open_store(url: str, patience_seconds: float = PATIENCE_SECONDS) -> Artifacts:
+def open_store(url: str, patience_seconds: float = PATIENCE_SECONDS) -> JobStore:
     """Open a folder or a bucket. Raises SettingsError when it cannot be one, or the folder cannot be written."""
     try:
-        artifacts = Artifacts(url, patience_seconds)
+        artifacts = JobStore(url, patience_seconds)
         if "://" not in url:
             _check_permission(Path(url))
     except (OSError, StoreError, ValueError) as error:

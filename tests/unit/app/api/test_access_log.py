@@ -2,12 +2,14 @@ import logging
 
 import pytest
 
-from app.api.access_log import QuietProbes
+from app.api.access_log import QuietHealthChecks
 
 
 def is_written(path: str, status: int) -> bool:
     fields = ("127.0.0.1:1", "GET", path, "1.1", status)
-    return QuietProbes().filter(logging.LogRecord("uvicorn.access", 20, "", 0, '%s - "%s %s HTTP/%s" %d', fields, None))
+    return QuietHealthChecks().filter(
+        logging.LogRecord("uvicorn.access", 20, "", 0, '%s - "%s %s HTTP/%s" %d', fields, None)
+    )
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/healthz?verbose=1", "/prefix/healthz"])

@@ -11,7 +11,7 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from app.api import uvicorn_protocol
-from app.api.uvicorn_protocol import BREAK_OFF, BoundedProtocol
+from app.api.uvicorn_protocol import BREAK_OFF, LimitedHttpProtocol
 
 HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n"
 Talk = Callable[[StreamReader, StreamWriter], Coroutine[None, None, bytes]]
@@ -22,10 +22,10 @@ WELL = PlainTextResponse("well")
 
 def answer(talk: Talk, app: ASGIApp = WELL) -> bytes:
     async def run() -> bytes:
-        config = Config(app, http=BoundedProtocol, log_config=None)
+        config = Config(app, http=LimitedHttpProtocol, log_config=None)
         config.load()
         loop, state = asyncio.get_running_loop(), ServerState()
-        server = await loop.create_server(lambda: BoundedProtocol(config, state, {}), "127.0.0.1", 0)
+        server = await loop.create_server(lambda: LimitedHttpProtocol(config, state, {}), "127.0.0.1", 0)
         async with server, asyncio.timeout(30):
             reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
             try:

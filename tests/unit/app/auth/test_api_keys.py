@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.auth.api_keys import Caller, Keys, KeysError, change, load, new_secret
+from app.auth.api_keys import ApiKeys, ApiKeysError, Caller, change, load, new_secret
 from tests.conftest import DiskOf
 
 
-def keys_of(*owners: str) -> Keys:
-    found = Keys()
+def keys_of(*owners: str) -> ApiKeys:
+    found = ApiKeys()
     for owner in owners:
         found = found.added(Caller(owner=owner), f"secret of {owner}")
     return found
@@ -27,9 +27,9 @@ def test_a_key_is_found_by_its_secret_and_by_nothing_else() -> None:
 
 
 def test_an_owner_has_one_key() -> None:
-    with pytest.raises(KeysError, match="alice has a key already"):
+    with pytest.raises(ApiKeysError, match="alice has a key already"):
         keys_of("alice", "alice")
-    with pytest.raises(KeysError, match="'bob' has no key; there are keys of alice"):
+    with pytest.raises(ApiKeysError, match="'bob' has no key; there are keys of alice"):
         keys_of("alice").without("bob")
     assert keys_of("alice", "bob").without("alice") == keys_of("bob")
 
@@ -62,7 +62,7 @@ def test_no_key_is_lost_when_many_are_made_at_once(tmp_path: Path) -> None:
 def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path, disk_of: DiskOf) -> None:
     path = tmp_path / "keys.json"
     change(path, lambda _: keys_of("alice"))
-    with disk_of(10), pytest.raises(KeysError, match=r"cannot write .*keys\.json"):
+    with disk_of(10), pytest.raises(ApiKeysError, match=r"cannot write .*keys\.json"):
         change(path, lambda keys: keys.added(Caller(owner="bob"), "b"))
     assert load(path) == keys_of("alice")
     assert list(tmp_path.iterdir()) == [path]
@@ -79,7 +79,7 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path, disk_of: DiskOf) 
 )
 def test_a_file_that_is_none_of_keys_is_refused_in_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
     (tmp_path / "keys.json").write_text(text)
-    with pytest.raises(KeysError, match=sentence) as refused:
+    with pytest.raises(ApiKeysError, match=sentence) as refused:
         load(tmp_path / "keys.json")
     assert "\n" not in str(refused.value)
     assert "secret" not in str(refused.value)

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from app.auth.api_keys import Caller, KeysError, change
-from app.auth.key_file import KeyRing, check_guarded
+from app.auth.api_keys import ApiKeysError, Caller, change
+from app.auth.key_file import KeyFile, check_guarded
 from app.settings import Settings
 
 
@@ -16,7 +16,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_changed_file_counts_at_once(path: Path) -> None:
-    ring = KeyRing(path)
+    ring = KeyFile(path)
     assert ring.find("b") is None
     change(path, lambda keys: keys.added(Caller(owner="bob"), "b").without("alice"))
     found = ring.find("b")
@@ -29,7 +29,7 @@ def test_a_changed_file_counts_at_once(path: Path) -> None:
 def test_a_file_that_cannot_be_read_any_more_changes_nothing_and_is_told_once(
     path: Path, is_gone: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ring = KeyRing(path)
+    ring = KeyFile(path)
     good = path.read_text()
     if is_gone:
         path.unlink()
@@ -52,12 +52,12 @@ def test_on_loopback_no_keys_are_needed(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.0.2.1", "127.0.0.1.example.org", "::ffff:192.0.2.1"])
 def test_elsewhere_keys_are_needed_or_the_word_of_the_operator(host: str, path: Path) -> None:
-    with pytest.raises(KeysError, match="without keys, anyone could use this service"):
+    with pytest.raises(ApiKeysError, match="without keys, anyone could use this service"):
         check_guarded(Settings(), host)
     check_guarded(Settings(keys=path), host)
     check_guarded(Settings(open="anyone"), host)
 
 
 def test_keys_that_cannot_be_read_are_no_open_door(tmp_path: Path) -> None:
-    with pytest.raises(KeysError, match="cannot read the keys"):
+    with pytest.raises(ApiKeysError, match="cannot read the keys"):
         check_guarded(Settings(keys=tmp_path / "none.json", open="anyone"), "127.0.0.1")

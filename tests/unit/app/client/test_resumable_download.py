@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from app.client.client import Client, ClientError
-from app.client.resumable_download import Transfer
+from app.client.resumable_download import ResumableDownload
 from tests.unit.app.source import DATA, PATH, Source
 
 HALF = len(DATA) // 2
@@ -18,7 +18,7 @@ def fetch(client: Client, path: Path) -> list[tuple[int, int | None]]:
     """Fetch what is missing, and tell what progress was reported."""
     told: list[tuple[int, int | None]] = []
     with path.open("ab") as file:
-        Transfer(client, PATH, file, lambda have, total: told.append((have, total))).run()
+        ResumableDownload(client, PATH, file, lambda have, total: told.append((have, total))).run()
     return told
 
 

@@ -4,13 +4,13 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from app.cluster.disk_space import Room, bytes_left
+from app.cluster.disk_space import DiskSpace, bytes_left
 from app.errors import ApiError
 from tests.unit.app.clock import Clock
 from tests.unit.conftest import MakeSpec
 from worker.contracts.jobs import JobSpec, JobState
 from worker.contracts.store.archive_index import ImageTable
-from worker.contracts.store.job_store import Artifacts
+from worker.contracts.store.job_store import JobStore
 
 N = 1000
 JOB_BYTES = N * (3 * 64 * 64 + 1024) + 32768
@@ -22,11 +22,11 @@ class Disk:
 
     def __init__(self, redis: Redis, folder: Path, spec: JobSpec) -> None:
         self.redis = redis
-        self.artifacts = Artifacts(str(folder))
+        self.artifacts = JobStore(str(folder))
         self.spec = spec
         self.free: int | None = KEPT + 2 * JOB_BYTES
         self.clock = Clock()
-        self.rooms = [Room(redis, self.artifacts, lambda: self.free, KEPT, self.clock) for _ in range(2)]
+        self.rooms = [DiskSpace(redis, self.artifacts, lambda: self.free, KEPT, self.clock) for _ in range(2)]
 
     def job(self, number: int, n: int = N) -> JobSpec:
         return self.spec.model_copy(update={"id": f"{number:022}", "n": n})

@@ -11,7 +11,7 @@ from app.jobs.damage_repair import mend
 from tests.unit.conftest import spec_of
 from worker.contracts.jobs import JobState
 from worker.contracts.store.archive_index import ImageTable
-from worker.contracts.store.job_store import Artifacts
+from worker.contracts.store.job_store import JobStore
 
 SPEC = spec_of(n=10)
 DATA = b"header" + b"pixels" * 100
@@ -37,9 +37,9 @@ def missing(path: Path) -> None:
 
 
 @pytest.fixture
-def artifacts(tmp_path: Path) -> Artifacts:
+def artifacts(tmp_path: Path) -> JobStore:
     """A store with one finished job that is not settled yet."""
-    made = Artifacts(str(tmp_path))
+    made = JobStore(str(tmp_path))
     made.create_job(SPEC)
     for shard in range(SPEC.shard_count):
         made.commit_shard(SPEC.id, shard, DATA, TABLE)
@@ -53,7 +53,7 @@ def job_file(folder: Path, pattern: str) -> Path:
     return path
 
 
-def test_a_whole_job_is_left_alone(artifacts: Artifacts, tmp_path: Path) -> None:
+def test_a_whole_job_is_left_alone(artifacts: JobStore, tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     mend(artifacts, SPEC.id)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
@@ -61,7 +61,7 @@ def test_a_whole_job_is_left_alone(artifacts: Artifacts, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("spoil", [empty, cut_short, zeroed, missing])
 @pytest.mark.parametrize("pattern", ["shards/00001.*.bin", "shards/00001.json"])
-def test_a_spoilt_shard_is_made_again(artifacts: Artifacts, tmp_path: Path, pattern: str, spoil: Spoil) -> None:
+def test_a_spoilt_shard_is_made_again(artifacts: JobStore, tmp_path: Path, pattern: str, spoil: Spoil) -> None:
     spoil(job_file(tmp_path, pattern))
     mend(artifacts, SPEC.id)
     assert artifacts.committed(SPEC.id) == {0, 2}
@@ -71,7 +71,7 @@ def test_a_spoilt_shard_is_made_again(artifacts: Artifacts, tmp_path: Path, patt
 
 @pytest.mark.parametrize("spoil", [empty, cut_short, zeroed, missing])
 @pytest.mark.parametrize("name", ["tail.bin", "archive.json"])
-def test_a_spoilt_ending_is_made_again(artifacts: Artifacts, tmp_path: Path, name: str, spoil: Spoil) -> None:
+def test_a_spoilt_ending_is_made_again(artifacts: JobStore, tmp_path: Path, name: str, spoil: Spoil) -> None:
     spoil(job_file(tmp_path, name))
     mend(artifacts, SPEC.id)
     assert artifacts.committed(SPEC.id) == {0, 1, 2}
@@ -79,25 +79,25 @@ def test_a_spoilt_ending_is_made_again(artifacts: Artifacts, tmp_path: Path, nam
 
 
 @pytest.mark.parametrize("spoil", [empty, cut_short, zeroed])
-def test_a_spoilt_state_is_decided_again(artifacts: Artifacts, tmp_path: Path, spoil: Spoil) -> None:
+def test_a_spoilt_state_is_decided_again(artifacts: JobStore, tmp_path: Path, spoil: Spoil) -> None:
     spoil(job_file(tmp_path, "state.json"))
     mend(artifacts, SPEC.id)
     assert artifacts.state(SPEC.id) is None
 
 
 @pytest.mark.parametrize("spoil", [empty, cut_short, zeroed, missing])
-def test_a_spoilt_request_is_restored_from_its_marker(artifacts: Artifacts, tmp_path: Path, spoil: Spoil) -> None:
+def test_a_spoilt_request_is_restored_from_its_marker(artifacts: JobStore, tmp_path: Path, spoil: Spoil) -> None:
     spoil(job_file(tmp_path, "spec.json"))
     mend(artifacts, SPEC.id)
     assert artifacts.spec(SPEC.id) == SPEC
 
 
-def test_a_job_whose_marker_is_spoilt_was_never_accepted(artifacts: Artifacts, tmp_path: Path) -> None:
+def test_a_job_whose_marker_is_spoilt_was_never_accepted(artifacts: JobStore, tmp_path: Path) -> None:
     empty(tmp_path / "open" / SPEC.id)
     mend(artifacts, SPEC.id)
 
 
-def test_a_job_that_was_settled_since_it_was_listed_is_left_alone(artifacts: Artifacts) -> None:
+def test_a_job_that_was_settled_since_it_was_listed_is_left_alone(artifacts: JobStore) -> None:
     state = artifacts.state(SPEC.id)
     assert state is not None
     artifacts.settle_job(SPEC, state)
@@ -108,15 +108,15 @@ def test_a_job_that_was_settled_since_it_was_listed_is_left_alone(artifacts: Art
 
 @pytest.mark.parametrize("read", ["state", "archive", "committed"])
 def test_a_job_that_ends_while_it_is_looked_at_is_left_alone(
-    artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch, read: str
+    artifacts: JobStore, monkeypatch: pytest.MonkeyPatch, read: str
 ) -> None:
     state, shards = artifacts.state(SPEC.id), [artifacts.shard(SPEC.id, k) for k in range(3)]
     assert state is not None
     artifacts.forget_ending(SPEC.id)
     artifacts.forget_shard(SPEC.id, 2)
-    look = getattr(Artifacts, read)
+    look = getattr(JobStore, read)
 
-    def end_after_the_look(self: Artifacts, job_id: str) -> object:
+    def end_after_the_look(self: JobStore, job_id: str) -> object:
         seen = look(self, job_id)
         monkeypatch.undo()
         self.commit_shard(job_id, 2, DATA, TABLE)
@@ -124,7 +124,7 @@ def test_a_job_that_ends_while_it_is_looked_at_is_left_alone(
         self.finish(job_id, state)
         return seen
 
-    monkeypatch.setattr(Artifacts, read, end_after_the_look)
+    monkeypatch.setattr(JobStore, read, end_after_the_look)
     mend(artifacts, SPEC.id)
     assert artifacts.state(SPEC.id) == state
     assert artifacts.archive(SPEC.id) is not None

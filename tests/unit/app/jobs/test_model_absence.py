@@ -3,7 +3,7 @@ from collections.abc import Iterable
 import pytest
 from redis import Redis
 
-from app.cluster.cluster_state import Live
+from app.cluster.cluster_state import ClusterState
 from app.jobs.model_absence import ABSENCE_SECONDS, ModelAbsence
 from tests.unit.conftest import spec_of
 from worker.contracts.catalog import Numerics, WorkerEntry
@@ -27,7 +27,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def absence(redis: Redis, clock: Clock) -> ModelAbsence:
-    return ModelAbsence(Live(redis), clock)
+    return ModelAbsence(ClusterState(redis), clock)
 
 
 def come(redis: Redis, name: str, sha256s: Iterable[str], numerics: str = SPEC.model.numerics.name) -> None:

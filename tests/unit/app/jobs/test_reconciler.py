@@ -6,8 +6,8 @@ from redis import Redis
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from app.cluster.cluster_state import Live
-from app.cluster.disk_space import Room
+from app.cluster.cluster_state import ClusterState
+from app.cluster.disk_space import DiskSpace
 from app.cluster.first_seen import CERTAIN_SECONDS
 from app.jobs.key_expiry import shorten_expiries
 from app.jobs.leadership import Leadership
@@ -26,10 +26,10 @@ from worker.contracts.queue.redis_keys import (
     set_aside_key,
     worker_key,
 )
-from worker.contracts.queue.task_queue import Line
+from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.queue.tasks import Task
 from worker.contracts.store.archive_index import ImageTable
-from worker.contracts.store.job_store import Artifacts
+from worker.contracts.store.job_store import JobStore
 
 LATER = timedelta(seconds=10)
 LONG = f"rq:queue:{queue_names('cpu-float32')[1]}"
@@ -45,13 +45,13 @@ class Bench:
     def __init__(self, redis: Redis, folder: Path, spec: JobSpec) -> None:
         self.redis = redis
         self.folder = folder
-        self.artifacts = Artifacts(str(folder))
-        self.line = Line(redis)
-        self.live = Live(redis)
+        self.artifacts = JobStore(str(folder))
+        self.line = TaskQueue(redis)
+        self.live = ClusterState(redis)
         self.spec = spec
         self.clock = Clock()
         self.free: int | None = 1 << 40
-        room = Room(redis, self.artifacts, lambda: self.free, 0, self.clock)
+        room = DiskSpace(redis, self.artifacts, lambda: self.free, 0, self.clock)
         self.reconciler = Reconciler(redis, self.artifacts, self.line, self.live, room, 1, self.clock)
 
     def task(self, shard: int) -> Task:

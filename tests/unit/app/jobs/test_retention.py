@@ -9,7 +9,7 @@ from tests.unit.app.clock import Clock
 from tests.unit.conftest import MakeSpec
 from worker.contracts.jobs import JobSpec, JobState
 from worker.contracts.store.archive_index import ImageTable
-from worker.contracts.store.job_store import Artifacts
+from worker.contracts.store.job_store import JobStore
 
 ENDED = datetime(2030, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -19,12 +19,12 @@ STATE = JobState(outcome="succeeded", started=ENDED, finished=ENDED)
 
 
 @pytest.fixture
-def artifacts(tmp_path: Path) -> Artifacts:
-    return Artifacts(str(tmp_path))
+def artifacts(tmp_path: Path) -> JobStore:
+    return JobStore(str(tmp_path))
 
 
 @pytest.fixture
-def spec(artifacts: Artifacts, make_spec: MakeSpec) -> JobSpec:
+def spec(artifacts: JobStore, make_spec: MakeSpec) -> JobSpec:
     """A job that has ended and is kept for two hours."""
     made = make_spec().model_copy(update={"ttl_hours": 2})
     artifacts.create_job(made)
@@ -46,7 +46,7 @@ def names(folder: Path) -> set[str]:
 
 
 def test_images_go_when_their_time_has_come_and_the_request_stays(
-    artifacts: Artifacts, spec: JobSpec, tmp_path: Path
+    artifacts: JobStore, spec: JobSpec, tmp_path: Path
 ) -> None:
     clock = Clock()
     retention = Retention(artifacts, 0, clock)
@@ -59,7 +59,7 @@ def test_images_go_when_their_time_has_come_and_the_request_stays(
     assert artifacts.shard(spec.id, 0) is None
 
 
-def test_a_job_that_is_open_again_keeps_its_images(artifacts: Artifacts, spec: JobSpec, tmp_path: Path) -> None:
+def test_a_job_that_is_open_again_keeps_its_images(artifacts: JobStore, spec: JobSpec, tmp_path: Path) -> None:
     artifacts.forget_ending(spec.id)
     clock = Clock()
     tend(Retention(artifacts, 0, clock), clock, ENDED + 3 * HOUR)
@@ -70,7 +70,7 @@ def test_a_job_that_is_open_again_keeps_its_images(artifacts: Artifacts, spec: J
     assert names(tmp_path) == {"spec.json", "state.json"}
 
 
-def test_what_was_made_of_a_discarded_job_goes(artifacts: Artifacts, make_spec: MakeSpec, tmp_path: Path) -> None:
+def test_what_was_made_of_a_discarded_job_goes(artifacts: JobStore, make_spec: MakeSpec, tmp_path: Path) -> None:
     spec = make_spec()
     artifacts.create_job(spec)
     artifacts.discard_job(spec.id, ENDED)
@@ -80,7 +80,7 @@ def test_what_was_made_of_a_discarded_job_goes(artifacts: Artifacts, make_spec: 
     assert names(tmp_path) == set()
 
 
-def test_a_damaged_job_does_not_keep_the_others(artifacts: Artifacts, spec: JobSpec, tmp_path: Path) -> None:
+def test_a_damaged_job_does_not_keep_the_others(artifacts: JobStore, spec: JobSpec, tmp_path: Path) -> None:
     damaged = tmp_path / "jobs" / ("d" * 22)
     damaged.mkdir()
     (damaged / "spec.json").write_bytes(b"{")
@@ -91,7 +91,7 @@ def test_a_damaged_job_does_not_keep_the_others(artifacts: Artifacts, spec: JobS
     assert (tmp_path / "due" / f"1.{damaged.name}").exists()
 
 
-def test_what_was_never_finished_goes_after_an_hour(artifacts: Artifacts, tmp_path: Path) -> None:
+def test_what_was_never_finished_goes_after_an_hour(artifacts: JobStore, tmp_path: Path) -> None:
     ages = {"learnt/lesson/state.safetensors#1": 2, "owned/future.json#2": -2, "styles/id/picture.png#7": 0.5}
     for path, age in ages.items():
         half = tmp_path / path
@@ -104,7 +104,7 @@ def test_what_was_never_finished_goes_after_an_hour(artifacts: Artifacts, tmp_pa
     assert names(tmp_path) == {"state.safetensors", "picture.png#7"}
 
 
-def test_it_looks_now_and_then_even_when_the_clock_is_set_back(artifacts: Artifacts, spec: JobSpec) -> None:
+def test_it_looks_now_and_then_even_when_the_clock_is_set_back(artifacts: JobStore, spec: JobSpec) -> None:
     clock = Clock()
     retention = Retention(artifacts, 2 * A_WHILE, clock)
     retention.tend(ENDED + 9 * HOUR)
@@ -117,7 +117,7 @@ def test_it_looks_now_and_then_even_when_the_clock_is_set_back(artifacts: Artifa
 
 
 @pytest.mark.usefixtures("spec")
-def test_a_clock_that_is_years_ahead_for_a_moment_removes_nothing(artifacts: Artifacts, tmp_path: Path) -> None:
+def test_a_clock_that_is_years_ahead_for_a_moment_removes_nothing(artifacts: JobStore, tmp_path: Path) -> None:
     clock, before = Clock(), names(tmp_path)
     retention = Retention(artifacts, 0, clock)
     for minute in range(60):
@@ -128,7 +128,7 @@ def test_a_clock_that_is_years_ahead_for_a_moment_removes_nothing(artifacts: Art
 
 
 def test_a_note_that_another_clock_wrote_waits_until_its_job_has_expired(
-    artifacts: Artifacts, spec: JobSpec, tmp_path: Path
+    artifacts: JobStore, spec: JobSpec, tmp_path: Path
 ) -> None:
     (tmp_path / "due" / f"1.{spec.id}").touch()
     clock = Clock()
@@ -142,7 +142,7 @@ def test_a_note_that_another_clock_wrote_waits_until_its_job_has_expired(
 
 @pytest.mark.parametrize(("outcome", "hours"), [("cancelled", 0), ("failed", 1)])
 def test_images_of_a_job_without_an_archive_go_sooner(
-    artifacts: Artifacts, make_spec: MakeSpec, tmp_path: Path, outcome: str, hours: int
+    artifacts: JobStore, make_spec: MakeSpec, tmp_path: Path, outcome: str, hours: int
 ) -> None:
     spec, state = make_spec(), JobState.model_validate({**STATE.model_dump(), "outcome": outcome})
     artifacts.create_job(spec)

@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from app.local.managed_process import Child
+from app.local.managed_process import ManagedProcess
 
 
-def python(code: str, *, is_quiet: bool) -> Child:
-    return Child("child", [sys.executable, "-Sc", code], {}, is_quiet=is_quiet)
+def python(code: str, *, is_quiet: bool) -> ManagedProcess:
+    return ManagedProcess("child", [sys.executable, "-Sc", code], {}, is_quiet=is_quiet)
 
 
-def tended(child: Child, until: Callable[[], bool]) -> None:
+def tended(child: ManagedProcess, until: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 20
     while not until():
         assert time.monotonic() < deadline
@@ -41,4 +41,4 @@ def test_a_child_that_writes_much_is_not_held_up() -> None:
 
 def test_a_command_that_is_not_there_raises() -> None:
     with pytest.raises(FileNotFoundError):
-        Child("child", ["/nowhere/queue"], {}).start()
+        ManagedProcess("child", ["/nowhere/queue"], {}).start()

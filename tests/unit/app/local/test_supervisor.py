@@ -11,18 +11,18 @@ from typing import Any, cast
 import pytest
 from redis import Redis
 
-from app.local.supervisor import Stack, StackError, queue_command
+from app.local.supervisor import LocalService, LocalServiceError, queue_command
 from tests.odd_names import ODD_NAMES
 from tests.unit.conftest import MakeSpec
 from worker.contracts.queue import redis_url
 from worker.contracts.queue.connection import connect
-from worker.queue.heartbeat import Pulse
-from worker.queue.rq_worker import WarmWorker
+from worker.queue.heartbeat import Heartbeat
+from worker.queue.rq_worker import RqWorker
 
 
 def socket_of(data: Path) -> Path:
     """Make a stack that is not started. Returns where its queue server would listen."""
-    made = Stack(data, "127.0.0.1", 0, 1, "warning")
+    made = LocalService(data, "127.0.0.1", 0, 1, "warning")
     path = Path(connect(made.queue_url, 1).connection_pool.connection_kwargs["path"])
     made._socket.close()
     return path
@@ -43,8 +43,8 @@ def queue_at(path: Path) -> Iterator[Redis]:
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_a_worker_finds_the_queue_whatever_the_data_folder_is_called(name: str, make_spec: MakeSpec) -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as short, queue_at(socket_of(Path(short) / name)) as redis:
-        pulse = Pulse(redis, "worker", "cpu", make_spec().model.numerics, [])
-        assert WarmWorker(redis, "worker", cast("Any", None), pulse, cast("Any", None)).name == "worker"
+        pulse = Heartbeat(redis, "worker", "cpu", make_spec().model.numerics, [])
+        assert RqWorker(redis, "worker", cast("Any", None), pulse, cast("Any", None)).name == "worker"
         assert redis.ping()
 
 
@@ -65,5 +65,5 @@ def test_the_socket_is_short_whatever_the_temporary_folder_is_called(
 def test_without_a_short_folder_the_reason_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.local.supervisor._SHORT_FOLDERS", ())
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("t" * 120)))
-    with pytest.raises(StackError, match="let TMPDIR name a short folder"):
-        Stack(tmp_path / ("x" * 120), "127.0.0.1", 0, 1, "warning")
+    with pytest.raises(LocalServiceError, match="let TMPDIR name a short folder"):
+        LocalService(tmp_path / ("x" * 120), "127.0.0.1", 0, 1, "warning")

@@ -14,7 +14,7 @@ GRID = Image.effect_noise((200, 100), 80).convert("RGB")
 
 
 @dataclasses.dataclass
-class Ear:
+class Listener:
     """Hears warnings."""
 
     heard: list[str] = dataclasses.field(default_factory=list)
@@ -24,12 +24,12 @@ class Ear:
 
 
 @pytest.fixture
-def ear() -> Ear:
-    return Ear()
+def ear() -> Listener:
+    return Listener()
 
 
 def test_an_epoch_leaves_a_line_a_grid_plots_and_a_file_for_tensorboard(
-    tmp_path: Path, make_line: MakeLine, ear: Ear
+    tmp_path: Path, make_line: MakeLine, ear: Listener
 ) -> None:
     recorder = Recorder(tmp_path, "pets-32", ear)
     recorder.tick(make_line(100), GRID)
@@ -40,14 +40,14 @@ def test_an_epoch_leaves_a_line_a_grid_plots_and_a_file_for_tensorboard(
     assert ear.heard == []
 
 
-def test_an_epoch_may_go_without_a_grid(tmp_path: Path, make_line: MakeLine, ear: Ear) -> None:
+def test_an_epoch_may_go_without_a_grid(tmp_path: Path, make_line: MakeLine, ear: Listener) -> None:
     Recorder(tmp_path, "pets-32", ear).tick(make_line(100))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log.jsonl", "plots.png", "tensorboard"]
     assert ear.heard == []
 
 
 def test_a_checkpoint_gets_its_pictures_and_a_card_that_shows_them(
-    tmp_path: Path, make_line: MakeLine, ear: Ear
+    tmp_path: Path, make_line: MakeLine, ear: Listener
 ) -> None:
     recorder = Recorder(tmp_path, "pets-32", ear)
     recorder.tick(make_line(100, events=("went back",)), GRID)
@@ -60,7 +60,7 @@ def test_a_checkpoint_gets_its_pictures_and_a_card_that_shows_them(
     assert ear.heard == []
 
 
-def test_a_card_shows_no_picture_that_is_not_there(tmp_path: Path, ear: Ear) -> None:
+def test_a_card_shows_no_picture_that_is_not_there(tmp_path: Path, ear: Listener) -> None:
     Recorder(tmp_path, "pets-32", ear).publish(header(), GRID)
     text = (tmp_path / "pets-32.md").read_text(encoding="utf-8")
     assert "strip" not in text
@@ -68,7 +68,7 @@ def test_a_card_shows_no_picture_that_is_not_there(tmp_path: Path, ear: Ear) -> 
 
 
 def test_a_card_from_before_the_first_epoch_ended_shows_the_plots_at_the_end(
-    tmp_path: Path, make_line: MakeLine, ear: Ear
+    tmp_path: Path, make_line: MakeLine, ear: Listener
 ) -> None:
     recorder = Recorder(tmp_path, "pets-32", ear)
     recorder.publish(header(), GRID)
@@ -78,7 +78,7 @@ def test_a_card_from_before_the_first_epoch_ended_shows_the_plots_at_the_end(
 
 
 def test_plots_are_not_drawn_after_every_short_epoch_but_always_at_the_end(
-    tmp_path: Path, make_line: MakeLine, ear: Ear
+    tmp_path: Path, make_line: MakeLine, ear: Listener
 ) -> None:
     recorder = Recorder(tmp_path, "pets-32", ear)
     recorder.tick(make_line(100), GRID)
@@ -89,7 +89,7 @@ def test_plots_are_not_drawn_after_every_short_epoch_but_always_at_the_end(
     assert (tmp_path / "plots.png").read_bytes() != first
 
 
-def test_a_resumed_run_writes_no_epoch_twice(tmp_path: Path, make_line: MakeLine, ear: Ear) -> None:
+def test_a_resumed_run_writes_no_epoch_twice(tmp_path: Path, make_line: MakeLine, ear: Listener) -> None:
     first = Recorder(tmp_path, "pets-32", ear)
     for seen in (100, 200, 300):
         first.tick(make_line(seen), GRID)
@@ -100,7 +100,7 @@ def test_a_resumed_run_writes_no_epoch_twice(tmp_path: Path, make_line: MakeLine
 
 
 def test_a_full_disk_costs_records_but_not_the_run(
-    tmp_path: Path, make_line: MakeLine, ear: Ear, disk_of: DiskOf
+    tmp_path: Path, make_line: MakeLine, ear: Listener, disk_of: DiskOf
 ) -> None:
     recorder = Recorder(tmp_path, "pets-32", ear)
     with disk_of(10):
@@ -118,7 +118,9 @@ def test_a_full_disk_costs_records_but_not_the_run(
     assert not list(tmp_path.rglob("*.partial"))
 
 
-def test_trouble_that_comes_again_is_told_again(tmp_path: Path, make_line: MakeLine, ear: Ear, disk_of: DiskOf) -> None:
+def test_trouble_that_comes_again_is_told_again(
+    tmp_path: Path, make_line: MakeLine, ear: Listener, disk_of: DiskOf
+) -> None:
     recorder = Recorder(tmp_path, "pets-32", ear)
     for seen in (100, 200):
         with disk_of(10):
@@ -130,7 +132,7 @@ def test_trouble_that_comes_again_is_told_again(tmp_path: Path, make_line: MakeL
     ]
 
 
-def test_a_file_in_the_place_of_a_folder_is_no_end(tmp_path: Path, make_line: MakeLine, ear: Ear) -> None:
+def test_a_file_in_the_place_of_a_folder_is_no_end(tmp_path: Path, make_line: MakeLine, ear: Listener) -> None:
     for name in ("samples", "tensorboard"):
         (tmp_path / name).write_text("in the way")
     recorder = Recorder(tmp_path, "pets-32", ear)
@@ -142,7 +144,7 @@ def test_a_file_in_the_place_of_a_folder_is_no_end(tmp_path: Path, make_line: Ma
     assert len(run_log.read(tmp_path)) == 1
 
 
-def test_a_log_that_someone_changed_is_no_end(tmp_path: Path, make_line: MakeLine, ear: Ear) -> None:
+def test_a_log_that_someone_changed_is_no_end(tmp_path: Path, make_line: MakeLine, ear: Listener) -> None:
     (tmp_path / "log.jsonl").write_text('{"epoch": "first"}\n')
     recorder = Recorder(tmp_path, "pets-32", ear, images_seen=100)
     recorder.tick(make_line(200), GRID)
@@ -151,7 +153,7 @@ def test_a_log_that_someone_changed_is_no_end(tmp_path: Path, make_line: MakeLin
 
 
 def test_a_run_without_the_optional_packages_says_what_it_misses_once(
-    tmp_path: Path, make_line: MakeLine, ear: Ear, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, make_line: MakeLine, ear: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] in ("matplotlib", "tensorboard")]:
         monkeypatch.delitem(sys.modules, name)

@@ -8,7 +8,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tests.conftest import DiskOf
 from tests.unit.training.record.conftest import MakeLine
-from training.record.tensorboard_log import FOLDER, Board
+from training.record.tensorboard_log import FOLDER, TensorBoardLog
 
 GRID = Image.new("RGB", (40, 20), "green")
 
@@ -24,7 +24,7 @@ def steps(folder: Path) -> list[int]:
 
 
 def test_a_line_and_its_grid_are_shown(tmp_path: Path, make_line: MakeLine) -> None:
-    Board(tmp_path, 0).add(make_line(100, metrics={"fd_efflite0": 31.5}, generator_lr=0.25), GRID)
+    TensorBoardLog(tmp_path, 0).add(make_line(100, metrics={"fd_efflite0": 31.5}, generator_lr=0.25), GRID)
     found = shown(tmp_path)
     values = {tag: found.Scalars(tag)[0].value for tag in found.Tags()["scalars"]}
     assert values["loss/generator"] == 2.5
@@ -37,17 +37,17 @@ def test_a_line_and_its_grid_are_shown(tmp_path: Path, make_line: MakeLine) -> N
 
 
 def test_a_resume_hides_what_it_will_write_again(tmp_path: Path, make_line: MakeLine) -> None:
-    first = Board(tmp_path, 0)
+    first = TensorBoardLog(tmp_path, 0)
     for seen in (100, 200, 300):
         first.add(make_line(seen), None)
-    second = Board(tmp_path, 200)
+    second = TensorBoardLog(tmp_path, 200)
     assert steps(tmp_path) == [100, 200]
     second.add(make_line(300), None)
     assert steps(tmp_path) == [100, 200, 300]
 
 
 def test_a_full_disk_costs_only_the_epochs_it_lasts(tmp_path: Path, make_line: MakeLine, disk_of: DiskOf) -> None:
-    board = Board(tmp_path, 0)
+    board = TensorBoardLog(tmp_path, 0)
     board.add(make_line(100), GRID)
     (path,) = (tmp_path / FOLDER).iterdir()
     with disk_of(path.stat().st_size + 50), pytest.raises(OSError, match="File too large"):

@@ -3,7 +3,7 @@ import logging
 import pytest
 
 from tests.unit.app.clock import Clock
-from worker.contracts.throttled_log import Throttle
+from worker.contracts.throttled_log import ThrottledLogger
 
 
 @pytest.fixture
@@ -12,12 +12,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def throttle(clock: Clock) -> Throttle:
-    return Throttle(logging.getLogger("trouble"), 60, clock)
+def throttle(clock: Clock) -> ThrottledLogger:
+    return ThrottledLogger(logging.getLogger("trouble"), 60, clock)
 
 
 def test_of_each_kind_of_trouble_there_is_a_line_a_minute(
-    throttle: Throttle, clock: Clock, caplog: pytest.LogCaptureFixture
+    throttle: ThrottledLogger, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     for seconds in range(121):
         clock.seconds = seconds
@@ -31,7 +31,7 @@ def test_of_each_kind_of_trouble_there_is_a_line_a_minute(
     ]
 
 
-def test_the_traceback_stays_with_the_line(throttle: Throttle, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_traceback_stays_with_the_line(throttle: ThrottledLogger, caplog: pytest.LogCaptureFixture) -> None:
     for number in range(3):
         try:
             raise OSError(number)

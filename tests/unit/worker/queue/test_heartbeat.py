@@ -1,18 +1,18 @@
 import pytest
 from redis import Redis
 
-from app.cluster.cluster_state import Live
+from app.cluster.cluster_state import ClusterState
 from tests.unit.conftest import MakeSpec
 from worker.contracts.catalog import SetAside
 from worker.contracts.queue.redis_keys import progress_key
 from worker.contracts.queue.tasks import Task
-from worker.queue.heartbeat import Pulse
+from worker.queue.heartbeat import Heartbeat
 
 TASK = Task.render_shard("x" * 22, 0)
 
 
-def pulse_of(redis: Redis, make_spec: MakeSpec) -> Pulse:
-    return Pulse(redis, "worker", "cpu", make_spec().model.numerics, [])
+def pulse_of(redis: Redis, make_spec: MakeSpec) -> Heartbeat:
+    return Heartbeat(redis, "worker", "cpu", make_spec().model.numerics, [])
 
 
 def test_a_lease_has_one_holder(redis: Redis, make_spec: MakeSpec) -> None:
@@ -33,12 +33,12 @@ def test_a_worker_that_waits_for_the_store_has_not_crashed(redis: Redis, make_sp
 def test_what_is_set_aside_is_announced_beside_an_entry_that_older_versions_read(
     redis: Redis, make_spec: MakeSpec
 ) -> None:
-    live, numerics = Live(redis), make_spec().model.numerics
-    Pulse(redis, "old", "cpu", numerics, []).announce()
+    live, numerics = ClusterState(redis), make_spec().model.numerics
+    Heartbeat(redis, "old", "cpu", numerics, []).announce()
     assert not live.set_aside()
     for name in ("a", "b"):
         file = SetAside(file="x.safetensors", reason="Permission denied")
-        Pulse(redis, name, "cpu", numerics, [], set_aside=[file]).announce()
+        Heartbeat(redis, name, "cpu", numerics, [], set_aside=[file]).announce()
     assert live.set_aside() == {file: 2}
     assert {worker.name for worker in live.workers()} == {"old", "a", "b"}
     assert "set_aside" not in str(redis.get("imagemill:worker:a"))
@@ -46,7 +46,7 @@ def test_what_is_set_aside_is_announced_beside_an_entry_that_older_versions_read
 
 
 def test_a_worker_is_announced_as_paused_or_working_and_never_as_both(redis: Redis, make_spec: MakeSpec) -> None:
-    live, pulse = Live(redis), pulse_of(redis, make_spec)
+    live, pulse = ClusterState(redis), pulse_of(redis, make_spec)
     for trouble in (None, "no room", None):
         pulse.trouble = trouble
         pulse.announce()

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from worker.rendering.batches import EncodedImage, Mill, aligned_blocks
+from worker.rendering.batches import EncodedImage, ShardPipeline, aligned_blocks
 from worker.rendering.encoding import encode
 
 BATCH = 8
@@ -30,7 +30,7 @@ def as_png(images: Tensor) -> list[bytes]:
 
 
 def rendered(indices: range, encoders: Executor) -> list[EncodedImage]:
-    mill = Mill(BATCH, numbered, as_png, encoders, ahead=2, patience_seconds=60)
+    mill = ShardPipeline(BATCH, numbered, as_png, encoders, ahead=2, patience_seconds=60)
     return [image for batch in mill.render(indices) for image in batch]
 
 
@@ -58,7 +58,7 @@ def test_batches_are_made_side_by_side(encoders: Executor) -> None:
         both.wait()
         return numbered(block)
 
-    assert len(list(Mill(BATCH, batch, as_png, encoders, ahead=2, patience_seconds=60).render(range(16)))) == 2
+    assert len(list(ShardPipeline(BATCH, batch, as_png, encoders, ahead=2, patience_seconds=60).render(range(16)))) == 2
 
 
 def test_no_more_batches_are_begun_than_can_soon_be_fetched(encoders: Executor) -> None:
@@ -68,6 +68,6 @@ def test_no_more_batches_are_begun_than_can_soon_be_fetched(encoders: Executor) 
         begun.append(block)
         return numbered(block)
 
-    images = Mill(BATCH, batch, as_png, encoders, ahead=2, patience_seconds=60).render(range(800))
+    images = ShardPipeline(BATCH, batch, as_png, encoders, ahead=2, patience_seconds=60).render(range(800))
     next(images)
     assert len(begun) <= 3

@@ -11,28 +11,28 @@ from torch.overrides import TorchFunctionMode
 
 from tests.tiny import CLASSES, save_checkpoint
 from worker.errors import ModelUnavailableError
-from worker.rendering.engine import LoadedModel, Runtime, find_checkpoints, fitting
+from worker.rendering.engine import LoadedModel, RenderEngine, find_checkpoints, fitting
 
 CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def runtime(tmp_path: Path) -> Runtime:
+def runtime(tmp_path: Path) -> RenderEngine:
     save_checkpoint(tmp_path, "plain")
     save_checkpoint(tmp_path, "labelled", CLASSES)
     (tmp_path / "broken.safetensors").write_bytes(b"no checkpoint")
-    return Runtime(tmp_path.iterdir(), CPU)
+    return RenderEngine(tmp_path.iterdir(), CPU)
 
 
-def test_a_broken_checkpoint_is_set_aside(runtime: Runtime) -> None:
+def test_a_broken_checkpoint_is_set_aside(runtime: RenderEngine) -> None:
     assert {entry.name for entry in runtime.entries} == {"plain", "labelled"}
 
 
-def test_every_model_renders_without_a_job(runtime: Runtime) -> None:
+def test_every_model_renders_without_a_job(runtime: RenderEngine) -> None:
     runtime.warm_up()
 
 
-def test_images_do_not_depend_on_the_number_of_threads(runtime: Runtime) -> None:
+def test_images_do_not_depend_on_the_number_of_threads(runtime: RenderEngine) -> None:
     threads = torch.get_num_threads()
     for entry in runtime.entries:
         model = runtime.model(entry)
@@ -46,7 +46,7 @@ def test_images_do_not_depend_on_the_number_of_threads(runtime: Runtime) -> None
         assert torch.equal(*images)
 
 
-def test_a_model_with_other_bytes_is_not_taken_for_the_wanted_one(runtime: Runtime) -> None:
+def test_a_model_with_other_bytes_is_not_taken_for_the_wanted_one(runtime: RenderEngine) -> None:
     stranger = runtime.entries[0].model_copy(update={"sha256": "f" * 64})
     with pytest.raises(ModelUnavailableError, match="ffffffffffff"):
         runtime.model(stranger)
@@ -66,7 +66,7 @@ def test_a_folder_of_checkpoints_that_cannot_be_read_is_set_aside(
     (*shipped, own) = find_checkpoints(folder)
     assert shipped == find_checkpoints(None)
     assert f"IMAGEMILL_MODELS is '{folder}'" in caplog.text
-    (file,) = Runtime([own], CPU).set_aside
+    (file,) = RenderEngine([own], CPU).set_aside
     assert file.file == folder.name
     assert str(tmp_path) not in file.reason or "No such file" in file.reason
 
@@ -76,7 +76,7 @@ def test_a_folder_of_checkpoints_that_cannot_be_read_is_set_aside(
 def test_a_checkpoint_that_may_not_be_read_is_set_aside(place: str, tmp_path: Path) -> None:
     save_checkpoint(tmp_path, "plain")
     (tmp_path / place).chmod(0)
-    made = Runtime(find_checkpoints(tmp_path)[-1:], CPU)
+    made = RenderEngine(find_checkpoints(tmp_path)[-1:], CPU)
     (tmp_path / place).chmod(0o700)
     assert ["ermission denied" in file.reason for file in made.set_aside] == [True]
 
@@ -85,7 +85,7 @@ def test_of_two_models_with_one_name_the_later_one_counts(tmp_path: Path) -> Non
     save_checkpoint(tmp_path / "shipped", "plain")
     save_checkpoint(tmp_path / "own", "plain", CLASSES)
     paths = [tmp_path / folder / "plain.safetensors" for folder in ("shipped", "own")]
-    assert [entry.classes for entry in Runtime(paths, CPU).entries] == [CLASSES]
+    assert [entry.classes for entry in RenderEngine(paths, CPU).entries] == [CLASSES]
 
 
 class SmallMemory(TorchFunctionMode):
@@ -130,7 +130,7 @@ def batches(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[LoadedM
     for name in ("dcgan", "residual"):
         folder = tmp_path_factory.mktemp(name)
         save_checkpoint(folder, "labelled", CLASSES, architecture=name)
-        runtime = Runtime(folder.iterdir(), CPU)
+        runtime = RenderEngine(folder.iterdir(), CPU)
         model = runtime.model(runtime.entries[0])
         block = range(model.batch_size)
         z, labels = model.latents(5, block), model.labels(block)

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from tests.tiny import CLASSES, save_checkpoint, vgg19_tensors
 from worker.errors import DivergedError
-from worker.rendering.engine import LoadedModel, Runtime
+from worker.rendering.engine import LoadedModel, RenderEngine
 from worker.style import distillation
-from worker.style.distillation import Student, opened, restyled, sealed
+from worker.style.distillation import Distillation, opened, restyled, sealed
 from worker.style.gatys import Settings, StyleTransfer
 from worker.style.portions import Portions
 from worker.style.vgg import Vgg19
@@ -22,7 +22,7 @@ CPU = torch.device("cpu")
 def model(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     folder = tmp_path_factory.mktemp("models")
     save_checkpoint(folder, "labelled", CLASSES)
-    runtime = Runtime(folder.iterdir(), CPU)
+    runtime = RenderEngine(folder.iterdir(), CPU)
     return runtime.model(runtime.entries[0])
 
 
@@ -32,17 +32,17 @@ def transfer() -> StyleTransfer:
     return StyleTransfer(network, torch.rand(3, 40, 40), Settings(least=32))
 
 
-def student(model: LoadedModel, transfer: StyleTransfer, steps: int = 4, threads: int = 1) -> Student:
-    return Student(
+def student(model: LoadedModel, transfer: StyleTransfer, steps: int = 4, threads: int = 1) -> Distillation:
+    return Distillation(
         model, transfer, 1.0, steps, ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
     )
 
 
-def weights(learner: Student) -> list[Tensor]:
+def weights(learner: Distillation) -> list[Tensor]:
     return list(learner.generator.state_dict().values())
 
 
-def equal(one: Student, other: Student) -> bool:
+def equal(one: Distillation, other: Distillation) -> bool:
     return all(torch.equal(a, b) for a, b in zip(weights(one), weights(other), strict=True))
 
 

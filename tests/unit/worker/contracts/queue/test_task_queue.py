@@ -9,7 +9,7 @@ from rq import Queue
 from tests.unit.conftest import spec_of
 from worker.contracts.jobs import JobSpec
 from worker.contracts.queue.redis_keys import queue_names
-from worker.contracts.queue.task_queue import Line
+from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.queue.tasks import Task
 
 NUMERICS = "cpu-float32"
@@ -21,7 +21,7 @@ class Stand:
 
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
-        self.line = Line(redis)
+        self.line = TaskQueue(redis)
         self.queue = Queue(LONG, connection=redis)
         self.specs: dict[str, JobSpec] = {}
 

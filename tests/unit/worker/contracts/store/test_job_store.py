@@ -9,15 +9,15 @@ import pytest
 from tests.unit.conftest import MakeSpec
 from worker.contracts.jobs import JobState
 from worker.contracts.store.archive_index import ArchivePlan, ImageTable
-from worker.contracts.store.job_store import Artifacts
+from worker.contracts.store.job_store import JobStore
 from worker.contracts.styles import StyleEntry
 
 TABLE = ImageTable(offsets=(2,), sizes=(3,), crc32s=(0,), sha256s=("0" * 64,))
 
 
 @pytest.fixture
-def artifacts(tmp_path: Path) -> Artifacts:
-    return Artifacts(str(tmp_path))
+def artifacts(tmp_path: Path) -> JobStore:
+    return JobStore(str(tmp_path))
 
 
 def state(outcome: str) -> JobState:
@@ -28,14 +28,14 @@ def files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def test_an_accepted_job_is_written_down_and_open(artifacts: Artifacts, make_spec: MakeSpec) -> None:
+def test_an_accepted_job_is_written_down_and_open(artifacts: JobStore, make_spec: MakeSpec) -> None:
     spec = make_spec()
     artifacts.create_job(spec)
     assert artifacts.spec(spec.id) == spec
     assert [job_id for job_id, _ in artifacts.open_jobs()] == [spec.id]
 
 
-def test_of_two_that_want_the_same_id_the_first_decides(artifacts: Artifacts, make_spec: MakeSpec) -> None:
+def test_of_two_that_want_the_same_id_the_first_decides(artifacts: JobStore, make_spec: MakeSpec) -> None:
     first = make_spec(n=1)
     assert artifacts.create_job(first) == (first, True)
     assert artifacts.create_job(make_spec(n=2)) == (first, False)
@@ -43,7 +43,7 @@ def test_of_two_that_want_the_same_id_the_first_decides(artifacts: Artifacts, ma
 
 
 def test_who_comes_between_a_marker_and_its_request_writes_that_request(
-    artifacts: Artifacts, make_spec: MakeSpec, tmp_path: Path
+    artifacts: JobStore, make_spec: MakeSpec, tmp_path: Path
 ) -> None:
     first = make_spec(n=1)
     artifacts.create_job(first)
@@ -52,9 +52,7 @@ def test_who_comes_between_a_marker_and_its_request_writes_that_request(
     assert artifacts.spec(first.id) == first
 
 
-def test_a_marker_that_cannot_be_read_is_written_anew(
-    artifacts: Artifacts, make_spec: MakeSpec, tmp_path: Path
-) -> None:
+def test_a_marker_that_cannot_be_read_is_written_anew(artifacts: JobStore, make_spec: MakeSpec, tmp_path: Path) -> None:
     spec = make_spec()
     (tmp_path / "open" / spec.id).write_bytes(b"{")
     assert artifacts.create_job(spec) == (spec, True)
@@ -62,7 +60,7 @@ def test_a_marker_that_cannot_be_read_is_written_anew(
 
 
 def test_a_marker_is_put_back_when_its_request_was_written_while_it_was_removed(
-    artifacts: Artifacts, make_spec: MakeSpec
+    artifacts: JobStore, make_spec: MakeSpec
 ) -> None:
     spec = make_spec()
     artifacts.create_job(spec)
@@ -72,7 +70,7 @@ def test_a_marker_is_put_back_when_its_request_was_written_while_it_was_removed(
     assert [job_id for job_id, _ in artifacts.open_jobs()] == [spec.id]
 
 
-def test_data_that_an_index_names_are_never_swept(artifacts: Artifacts, tmp_path: Path) -> None:
+def test_data_that_an_index_names_are_never_swept(artifacts: JobStore, tmp_path: Path) -> None:
     artifacts.commit_shard("j", 0, b"one", ImageTable())
     artifacts.publish_archive("j", [], b"end")
     kept = files(tmp_path)
@@ -80,7 +78,7 @@ def test_data_that_an_index_names_are_never_swept(artifacts: Artifacts, tmp_path
     assert files(tmp_path) == kept
 
 
-def test_data_of_a_damaged_index_are_never_swept(artifacts: Artifacts, tmp_path: Path) -> None:
+def test_data_of_a_damaged_index_are_never_swept(artifacts: JobStore, tmp_path: Path) -> None:
     artifacts.commit_shard("j", 0, b"one", ImageTable())
     artifacts.publish_archive("j", [], b"end")
     (tmp_path / "jobs/j/shards/00000.json").write_bytes(b"{")
@@ -90,7 +88,7 @@ def test_data_of_a_damaged_index_are_never_swept(artifacts: Artifacts, tmp_path:
 
 
 def test_of_a_discarded_job_there_is_a_note_to_remove_what_was_made_of_it(
-    artifacts: Artifacts, make_spec: MakeSpec, tmp_path: Path
+    artifacts: JobStore, make_spec: MakeSpec, tmp_path: Path
 ) -> None:
     spec, now = make_spec(), datetime.now(UTC)
     artifacts.create_job(spec)
@@ -100,7 +98,7 @@ def test_of_a_discarded_job_there_is_a_note_to_remove_what_was_made_of_it(
     assert list(artifacts.due_jobs(now + timedelta(hours=1))) == [(spec.id, note)]
 
 
-def test_the_first_ending_decides_and_settling_closes_the_job(artifacts: Artifacts, make_spec: MakeSpec) -> None:
+def test_the_first_ending_decides_and_settling_closes_the_job(artifacts: JobStore, make_spec: MakeSpec) -> None:
     spec = make_spec()
     artifacts.create_job(spec)
     assert artifacts.finish(spec.id, state("cancelled"))
@@ -113,9 +111,7 @@ def test_the_first_ending_decides_and_settling_closes_the_job(artifacts: Artifac
     assert list(artifacts.open_jobs()) == []
 
 
-def test_the_first_attempt_at_a_shard_counts_and_the_second_leaves_nothing(
-    artifacts: Artifacts, tmp_path: Path
-) -> None:
+def test_the_first_attempt_at_a_shard_counts_and_the_second_leaves_nothing(artifacts: JobStore, tmp_path: Path) -> None:
     assert artifacts.commit_shard("j", 3, b"..abc", TABLE)
     before = files(tmp_path)
     assert not artifacts.commit_shard("j", 3, b"other", TABLE)
@@ -126,13 +122,13 @@ def test_the_first_attempt_at_a_shard_counts_and_the_second_leaves_nothing(
     assert artifacts.committed("j") == {3}
 
 
-def test_what_is_not_there_is_none(artifacts: Artifacts) -> None:
+def test_what_is_not_there_is_none(artifacts: JobStore) -> None:
     found = (artifacts.spec("j"), artifacts.state("j"), artifacts.shard("j", 0), artifacts.archive("j"))
     assert found == (None, None, None, None)
     assert artifacts.committed("j") == set()
 
 
-def test_an_archive_is_its_parts_in_order(artifacts: Artifacts) -> None:
+def test_an_archive_is_its_parts_in_order(artifacts: JobStore) -> None:
     for number, data in enumerate((b"one", b"two")):
         artifacts.commit_shard("j", number, data, ImageTable())
     shards = [shard for k in range(2) if (shard := artifacts.shard("j", k))]
@@ -143,11 +139,11 @@ def test_an_archive_is_its_parts_in_order(artifacts: Artifacts) -> None:
         assert asyncio.run(_read(artifacts, plan, start, stop)) == b"onetwoend"[start:stop]
 
 
-async def _read(artifacts: Artifacts, plan: ArchivePlan, start: int, stop: int) -> bytes:
+async def _read(artifacts: JobStore, plan: ArchivePlan, start: int, stop: int) -> bytes:
     return b"".join([chunk async for chunk in artifacts.stream(plan, start, stop)])
 
 
-def test_sweeping_removes_what_no_archive_needs(artifacts: Artifacts, tmp_path: Path) -> None:
+def test_sweeping_removes_what_no_archive_needs(artifacts: JobStore, tmp_path: Path) -> None:
     artifacts.commit_shard("j", 0, b"one", ImageTable())
     shards = [shard for k in range(1) if (shard := artifacts.shard("j", k))]
     artifacts.publish_archive("j", shards, b"end")
@@ -159,7 +155,7 @@ def test_sweeping_removes_what_no_archive_needs(artifacts: Artifacts, tmp_path: 
 
 
 def test_what_the_worker_that_ended_a_job_could_not_sweep_is_swept_when_it_is_settled(
-    artifacts: Artifacts, make_spec: MakeSpec, tmp_path: Path
+    artifacts: JobStore, make_spec: MakeSpec, tmp_path: Path
 ) -> None:
     spec = make_spec()
     artifacts.create_job(spec)
@@ -173,7 +169,7 @@ def test_what_the_worker_that_ended_a_job_could_not_sweep_is_swept_when_it_is_se
 
 
 def test_a_cancelled_job_loses_its_images_also_when_two_remove_them_at_once(
-    artifacts: Artifacts, make_spec: MakeSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    artifacts: JobStore, make_spec: MakeSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = make_spec(n=100)
     artifacts.create_job(spec)
@@ -194,12 +190,12 @@ def test_a_cancelled_job_loses_its_images_also_when_two_remove_them_at_once(
     assert files(tmp_path) == {f"due/{note}", f"jobs/{spec.id}/spec.json", f"jobs/{spec.id}/state.json"}
 
 
-def test_a_store_that_can_be_written_passes_its_check_and_stays_empty(artifacts: Artifacts, tmp_path: Path) -> None:
+def test_a_store_that_can_be_written_passes_its_check_and_stays_empty(artifacts: JobStore, tmp_path: Path) -> None:
     artifacts.check_writable()
     assert files(tmp_path) == set()
 
 
-def test_a_picture_is_there_for_who_brought_it_and_for_nobody_else(artifacts: Artifacts) -> None:
+def test_a_picture_is_there_for_who_brought_it_and_for_nobody_else(artifacts: JobStore) -> None:
     now = datetime.now(UTC)
     entries = {
         owner: StyleEntry(id="0" * 64, width=1, height=1, owner=owner, created=now) for owner in ("", "al", "0" * 64)

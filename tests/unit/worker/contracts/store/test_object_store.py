@@ -13,7 +13,7 @@ import pytest
 from tests.fault_proxy import Fault, FaultProxy
 from tests.s3 import BUCKET, S3Server
 from worker.contracts.store.archive_index import ImageTable
-from worker.contracts.store.job_store import Artifacts
+from worker.contracts.store.job_store import JobStore
 from worker.contracts.store.object_store import Objects
 from worker.contracts.store.store_errors import DamagedError, StoreError
 
@@ -88,7 +88,7 @@ def test_every_third_request_that_is_refused_is_not_noticed(objects: Objects, pr
 
 @pytest.mark.parametrize("fault", STORING)
 def test_the_data_of_a_committed_shard_stay(bucket: str, proxy: FaultProxy, fault: Fault) -> None:
-    artifacts, table = Artifacts(bucket, PATIENCE_SECONDS), ImageTable(offsets=(0,), sizes=(4,), crc32s=(0,))
+    artifacts, table = JobStore(bucket, PATIENCE_SECONDS), ImageTable(offsets=(0,), sizes=(4,), crc32s=(0,))
     proxy.fault = fault
     assert artifacts.commit_shard("j", 0, b"mine", table)
     assert not artifacts.commit_shard("j", 0, b"late", table)
