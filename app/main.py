@@ -32,8 +32,8 @@ from app.settings import Settings
 from app.styles.style_service import StyleService
 from worker.contracts.queue.connection import connect, connect_async
 from worker.contracts.queue.task_queue import TaskQueue
-from worker.contracts.store.job_store import JobStore
 from worker.contracts.store.open_store import open_store
+from worker.contracts.store.store import Store
 
 _REDIS_TIMEOUT_SECONDS = 5
 _PROBE_TIMEOUT_SECONDS = 0.4
@@ -49,9 +49,9 @@ def create_app(settings: Settings) -> FastAPI:
     """Build the application; its reconciler runs as long as it does. Raises KeysError, SettingsError."""
     ring = None if settings.keys is None else KeyFile(settings.keys)
     redis = connect(settings.redis_url, _REDIS_TIMEOUT_SECONDS, password=settings.redis_password)
-    artifacts, line, live = open_store(settings.store, _BUCKET_SECONDS), TaskQueue(redis), ClusterState(redis)
-    room = DiskSpace(redis, artifacts, artifacts.free_bytes, settings.min_free_bytes)
-    reconciler = Reconciler(redis, artifacts, line, live, room, settings.reconcile_every_seconds)
+    store, line, live = open_store(settings.store, _BUCKET_SECONDS), TaskQueue(redis), ClusterState(redis)
+    room = DiskSpace(redis, store, store.free_bytes, settings.min_free_bytes)
+    reconciler = Reconciler(redis, store, line, live, room, settings.reconcile_every_seconds)
 
     bell = JobNotifications(connect_async(settings.redis_url, _REDIS_TIMEOUT_SECONDS, settings.redis_password))
 
@@ -65,12 +65,12 @@ def create_app(settings: Settings) -> FastAPI:
 
     options: dict[str, Any] = {"lifespan": lifespan, "redirect_slashes": False, "docs_url": None}
     app = FastAPI(title="Imagemill", summary="Image datasets on demand.", **options)
-    app.state.artifacts, app.state.bell = artifacts, bell
-    app.state.styles = StyleService(artifacts, room)
-    app.state.quota = Quota(redis, artifacts, live)
+    app.state.store, app.state.bell = store, bell
+    app.state.styles = StyleService(store, room)
+    app.state.quota = Quota(redis, store, live)
     app.state.models = Models(live, settings.default_model)
     orders = JobFactory(app.state.models, app.state.styles, settings.shard_images)
-    app.state.service = JobService(settings, artifacts, line, live, app.state.models, orders, app.state.quota, room)
+    app.state.service = JobService(settings, store, line, live, app.state.models, orders, app.state.quota, room)
     app.state.waiting = JobWatcher(app.state.service, bell)
     app.state.probes = _probes(settings)
     app.include_router(router)
@@ -98,7 +98,7 @@ def _names() -> set[str]:
 
 def _probes(settings: Settings) -> HealthChecks:
     redis = connect(settings.redis_url, _PROBE_TIMEOUT_SECONDS, retries=0, password=settings.redis_password)
-    artifacts, live = JobStore(settings.store, _PROBED_BUCKET_SECONDS), ClusterState(redis)
+    store, live = Store(settings.store, _PROBED_BUCKET_SECONDS), ClusterState(redis)
     return HealthChecks(
-        PrometheusCollector(artifacts, TaskQueue(redis), live), Readiness(artifacts, live, settings.min_free_mb)
+        PrometheusCollector(store, TaskQueue(redis), live), Readiness(store, live, settings.min_free_mb)
     )

@@ -22,7 +22,7 @@ from benchmarks.service import processes
 from imagemill.start import command
 from worker.contracts.queue.connection import connect
 from worker.contracts.queue.redis_url import of_socket
-from worker.contracts.store.job_store import JobStore
+from worker.contracts.store.store import Store
 
 _ROOT = Path(__file__).parents[1]
 _READY_SECONDS, _END_SECONDS, _POLL_SECONDS = 120, 60, 0.005
@@ -47,13 +47,13 @@ class Assembly:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.store = folder / "store"
+        self.store_folder = folder / "store"
         url = self.queue_url(password)
-        own = {"IMAGEMILL_REDIS_URL": url, "IMAGEMILL_STORE": str(self.store), "IMAGEMILL_LOG_LEVEL": "warning"}
+        own = {"IMAGEMILL_REDIS_URL": url, "IMAGEMILL_STORE": str(self.store_folder), "IMAGEMILL_LOG_LEVEL": "warning"}
         self._environment = {**os.environ, **own, **(environment or {})}
         self.redis: Redis = connect(url, _REDIS_SECONDS)
         self.live = ClusterState(self.redis)
-        self.artifacts = JobStore(str(self.store))
+        self.store = Store(str(self.store_folder))
         self.ready_seconds: dict[str, float] = {}
         """From the start of a part until it was ready."""
         self._parts: dict[str, subprocess.Popen[bytes]] = {}
@@ -114,7 +114,7 @@ class Assembly:
 
     def discard(self, job_id: str) -> None:
         """Make room on the disk: remove what is stored of a job that has ended and is settled."""
-        shutil.rmtree(self.store / "jobs" / job_id)
+        shutil.rmtree(self.store_folder / "jobs" / job_id)
 
     def _start(self, name: str, command: list[str]) -> None:
         self._parts[name] = self._spawn(name, command, {})

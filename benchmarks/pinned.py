@@ -74,7 +74,7 @@ def _turn(assembly: Assembly, workers: int, n: int) -> Turn:
         job_id = _job(client, n)
         seconds = time.perf_counter() - began
     cpu_s = {part: after - before[part] for part, after in assembly.cpu_seconds().items()}
-    spec = assembly.artifacts.spec(job_id)
+    spec = assembly.store.jobs.spec(job_id)
     assembly.stop_workers()
     return Turn(seconds, cpu_s, _sizes(spec) if spec else [])
 

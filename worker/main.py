@@ -92,17 +92,17 @@ def work(
         ThreadPoolExecutor(1, "settle") as settling,
         ThreadPoolExecutor(1, "store") as storing,
     ):
-        artifacts, line = open_store(settings.store), TaskQueue(redis)
+        store, line = open_store(settings.store), TaskQueue(redis)
         halved = partial(pulse.tally.count, "out_of_memory_halvings")
-        studio = Stylizer(network, runtime.device, artifacts.picture, halved) if network else None
+        studio = Stylizer(network, runtime.device, store.styles.picture, halved) if network else None
         most_bytes = settings.learnt_mb * 1_000_000
-        distillery = DistilledModels(artifacts, studio, threads, most_bytes) if studio else None
+        distillery = DistilledModels(store, studio, threads, most_bytes) if studio else None
         mills = Renderer(threads, runtime.threads, BEAT_SECONDS, encode, studio)
         watchdog = Watchdog(settings.watchdog_seconds)
         store_check = StoreCheck(open_store(settings.store, _CHECK_SECONDS))
         offered = offers((entry.sha256 for entry in runtime.entries), network.sha256 if network else None)
         tasks = TaskRunner(
-            artifacts,
+            store,
             runtime,
             pulse,
             line,

@@ -20,7 +20,8 @@ from app.jobs.notifications import JobNotifications
 from app.schemas import Job
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store.archive_index import ArchivePlan, ShardIndex
-from worker.contracts.store.job_store import DamagedError, JobStore, StoreError
+from worker.contracts.store.store import Store
+from worker.contracts.store.store_errors import DamagedError, StoreError
 
 _MEDIA_TYPE = "application/zip"
 _GONE_SECONDS = 10
@@ -37,8 +38,8 @@ class BrokenOffError(Exception):
 class ArchiveResponse:
     """The archive of one job, as HTTP sends it."""
 
-    def __init__(self, artifacts: JobStore, bell: JobNotifications, spec: JobSpec, job: Job) -> None:
-        self._artifacts = artifacts
+    def __init__(self, store: Store, bell: JobNotifications, spec: JobSpec, job: Job) -> None:
+        self._store = store
         self._bell = bell
         self._spec = spec
         self._etag = etag_of(spec)
@@ -69,7 +70,7 @@ class ArchiveResponse:
         status = HTTPStatus.PARTIAL_CONTENT if partial else HTTPStatus.OK
         if request.method == "HEAD":
             return Response(status_code=status, headers=headers, media_type=_MEDIA_TYPE)
-        body = self._artifacts.stream(plan, part.start, part.stop)
+        body = self._store.archives.stream(plan, part.start, part.stop)
         first = await anext(body)
         return _Breakable(_chained(first, body), status, headers, _MEDIA_TYPE)
 
@@ -88,32 +89,32 @@ class ArchiveResponse:
             for number in range(self._spec.shard_count):
                 while (shard := await self._look(number)) is None:
                     await ear.wait()
-                async for chunk in self._artifacts.stream_shard(shard):
+                async for chunk in self._store.shards.stream(shard):
                     yield chunk
             while (plan := await self._plan()) is None:
                 await ear.wait()
-        async for chunk in self._artifacts.stream(plan, plan.size - plan.parts[-1].size, plan.size):
+        async for chunk in self._store.archives.stream(plan, plan.size - plan.parts[-1].size, plan.size):
             yield chunk
 
     async def _look(self, number: int) -> ShardIndex | None:
-        shard = await run_in_threadpool(self._artifacts.shard, self._spec.id, number)
+        shard = await run_in_threadpool(self._store.shards.index, self._spec.id, number)
         if shard is None and await self._has_succeeded():
-            shard = await run_in_threadpool(self._artifacts.shard, self._spec.id, number)
+            shard = await run_in_threadpool(self._store.shards.index, self._spec.id, number)
             if shard is None:
                 raise DamagedError(f"shard {number} of job {self._spec.id} is gone")
         return shard
 
     async def _plan(self) -> ArchivePlan | None:
-        plan = await run_in_threadpool(self._artifacts.archive, self._spec.id)
+        plan = await run_in_threadpool(self._store.archives.plan, self._spec.id)
         if plan is None and await self._has_succeeded():
-            plan = await run_in_threadpool(self._artifacts.archive, self._spec.id)
+            plan = await run_in_threadpool(self._store.archives.plan, self._spec.id)
             if plan is None:
                 raise DamagedError(f"the archive of job {self._spec.id} is gone")
         return plan
 
     async def _has_succeeded(self) -> bool:
         """Tell whether the job has ended well. Raises BrokenOffError when it has ended otherwise."""
-        state = await run_in_threadpool(self._artifacts.state, self._spec.id)
+        state = await run_in_threadpool(self._store.jobs.state, self._spec.id)
         if state is not None and state.outcome != "succeeded":
             raise BrokenOffError(f"job {self._spec.id} has {state.outcome}")
         return state is not None

@@ -14,7 +14,7 @@ from app.api.openapi_headers import described
 from app.api.problems import documented
 from app.schemas import Whole
 from worker.contracts.jobs import JobSpec
-from worker.contracts.store.job_store import DamagedError
+from worker.contracts.store.store_errors import DamagedError
 
 _FOREVER = "private, max-age=31536000, immutable"
 """How an image of a job may be cached: for a year, without asking."""

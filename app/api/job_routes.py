@@ -59,7 +59,7 @@ def _accepted(job: Job, response: Response) -> Job:
 async def _archive(spec: JobSpec, service: JobService, request: Request, running: Job | None = None) -> Response:
     """Send the archive of a job, which is known to run or is looked up."""
     found, plan = (running, None) if running else await run_in_threadpool(service.archive, spec)
-    sent = ArchiveResponse(request.app.state.artifacts, request.app.state.bell, spec, found)
+    sent = ArchiveResponse(request.app.state.store, request.app.state.bell, spec, found)
     return sent.growing(request) if plan is None else await sent.whole(plan, request)
 
 

@@ -17,8 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import MOST_ECHOED, ApiError, echoed, unavailable, unprocessable
 from app.schemas import MAX_SEED, MAX_START, Problem
-from worker.contracts.store.job_store import DamagedError, StoreError
-from worker.contracts.store.store_errors import with_advice
+from worker.contracts.store.store_errors import DamagedError, StoreError, with_advice
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _MOST_FAULTS = 10

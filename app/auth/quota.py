@@ -14,7 +14,8 @@ from app.auth.api_keys import Caller
 from app.cluster.cluster_state import ClusterState
 from app.errors import ApiError, unavailable
 from worker.contracts.jobs import JobSpec
-from worker.contracts.store.job_store import DamagedError, JobStore
+from worker.contracts.store.store import Store
+from worker.contracts.store.store_errors import DamagedError
 
 TURN_SECONDS, _WAIT_SECONDS, _LOOK_SECONDS = 30, 10, 0.005
 """How long a turn lasts at most, how long one is waited for, and how often it is looked for."""
@@ -32,9 +33,9 @@ class Usage(NamedTuple):
 class Quota:
     """Lets jobs in, one after the other for each owner, as long as a key's limits allow."""
 
-    def __init__(self, redis: Redis, artifacts: JobStore, live: ClusterState) -> None:
+    def __init__(self, redis: Redis, store: Store, live: ClusterState) -> None:
         self._redis = redis
-        self._artifacts = artifacts
+        self._store = store
         self._live = live
         self._specs: dict[str, JobSpec | None] = {}
         """Of the jobs that were open at the last count, as they never change."""
@@ -66,20 +67,20 @@ class Quota:
 
     def _usage(self, owner: str) -> Usage:
         known = self._specs
-        specs = {job_id: known.get(job_id) or self._spec(job_id) for job_id, _ in self._artifacts.open_jobs()}
+        specs = {job_id: known.get(job_id) or self._spec(job_id) for job_id, _ in self._store.jobs.open_jobs()}
         self._specs = specs  # only now, and not read again, as threads count for other owners meanwhile
         own = [spec for spec in specs.values() if spec and spec.owner == owner and self._is_open(spec)]
         return Usage(sum(map(self._left, own)), len(own))
 
     def _spec(self, job_id: str) -> JobSpec | None:
         try:
-            return self._artifacts.spec(job_id)
+            return self._store.jobs.spec(job_id)
         except DamagedError:
             return None  # nobody renders it
 
     def _is_open(self, spec: JobSpec) -> bool:
         try:
-            return self._artifacts.state(spec.id) is None
+            return self._store.jobs.state(spec.id) is None
         except DamagedError:
             return False
 

@@ -17,7 +17,8 @@ from rq.utils import as_text
 from app.cluster.first_seen import FirstSeen
 from app.errors import ApiError
 from worker.contracts.jobs import JobSpec
-from worker.contracts.store.job_store import DamagedError, JobStore
+from worker.contracts.store.store import Store
+from worker.contracts.store.store_errors import DamagedError
 
 _KEY = "imagemill:room"
 """Hash of job id to reserved bytes, and their sum. Without the sum, Redis has been emptied."""
@@ -84,13 +85,13 @@ class DiskSpace:
     def __init__(
         self,
         redis: Redis,
-        artifacts: JobStore,
+        store: Store,
         free_bytes: Callable[[], int | None],
         kept_bytes: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._redis = redis
-        self._artifacts = artifacts
+        self._store = store
         self._free_bytes = free_bytes
         self._kept_bytes = kept_bytes
         """Bytes that must stay free."""
@@ -173,7 +174,7 @@ class DiskSpace:
         with self._refreshing:
             if not is_urgent and self._clock() < self._refreshed + _REFRESH_SECONDS:
                 return
-            known = self._jobs() | {job_id for job_id, _ in self._artifacts.open_jobs()}
+            known = self._jobs() | {job_id for job_id, _ in self._store.jobs.open_jobs()}
             left = {job_id: self._left(job_id) for job_id in known}
             self._write({job_id: needed for job_id, needed in left.items() if needed is not None})
             self._refreshed = self._clock()
@@ -181,12 +182,12 @@ class DiskSpace:
     def _left(self, job_id: str) -> int | None:
         """Tell what a job may still need; 0 when it has ended, None when it is not in the store."""
         try:
-            spec, state = self._artifacts.spec(job_id), self._artifacts.state(job_id)
+            spec, state = self._store.jobs.spec(job_id), self._store.jobs.state(job_id)
         except DamagedError:
             return 0  # nobody renders it
         if state is not None:
             return 0
-        return None if spec is None else bytes_left(spec, self._artifacts.committed(job_id))
+        return None if spec is None else bytes_left(spec, self._store.shards.committed(job_id))
 
     def _jobs(self) -> set[str]:
         return {as_text(job_id) for job_id in self._redis.hkeys(_KEY)} - {_TOTAL}

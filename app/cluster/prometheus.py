@@ -17,7 +17,8 @@ from app.cluster.cluster_state import ClusterState
 from worker.contracts.catalog import PausedWorker, WorkerEntry
 from worker.contracts.queue.counters import LABELS, Count, Counted
 from worker.contracts.queue.task_queue import TaskQueue
-from worker.contracts.store.job_store import JobStore, StoreError
+from worker.contracts.store.store import Store
+from worker.contracts.store.store_errors import StoreError
 from worker.contracts.throttled_log import ThrottledLogger
 
 _COUNTED: Mapping[Counted, str] = {
@@ -40,8 +41,8 @@ log = logging.getLogger(__name__)
 class PrometheusCollector(Collector):
     """Reads all that is shown. Wants connections to Redis that fail fast."""
 
-    def __init__(self, artifacts: JobStore, line: TaskQueue, live: ClusterState) -> None:
-        self._artifacts = artifacts
+    def __init__(self, store: Store, line: TaskQueue, live: ClusterState) -> None:
+        self._store = store
         self._line = line
         self._live = live
         self._process = ProcessCollector(registry=None)
@@ -64,7 +65,7 @@ class PrometheusCollector(Collector):
             yield from found
 
     def _of_store(self) -> list[Metric]:
-        begun, free = [since for _, since in self._artifacts.open_jobs()], self._artifacts.free_bytes()
+        begun, free = [since for _, since in self._store.jobs.open_jobs()], self._store.free_bytes()
         now = datetime.now(UTC)
         age = max(0.0, (now - min(begun, default=now)).total_seconds())
         found = [

@@ -7,8 +7,8 @@ from redis.exceptions import RedisError
 from app.cluster.cluster_state import ClusterState
 from app.errors import unavailable
 from app.schemas import Parts, Paused, Ready, Workers
-from worker.contracts.store.job_store import JobStore, StoreError
-from worker.contracts.store.store_errors import with_advice
+from worker.contracts.store.store import Store
+from worker.contracts.store.store_errors import StoreError, with_advice
 from worker.contracts.throttled_log import ThrottledLogger
 
 _OK = "ok"
@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 class Readiness:
     """Looks at each part by itself. Wants a connection to Redis that fails fast."""
 
-    def __init__(self, artifacts: JobStore, live: ClusterState, min_free_mb: int) -> None:
-        self._artifacts = artifacts
+    def __init__(self, store: Store, live: ClusterState, min_free_mb: int) -> None:
+        self._store = store
         self._live = live
         self._min_free_mb = min_free_mb
         self._trouble = ThrottledLogger(log)
@@ -34,7 +34,7 @@ class Readiness:
     def check(self) -> Ready:
         """Tell that all parts are well; raises ApiError, with what is wrong with each, unless they are."""
         queue, worker, workers = self._queue_and_workers()
-        parts = Parts(queue=queue, worker=worker, store=self._store(), disk=self._disk())
+        parts = Parts(queue=queue, worker=worker, store=self._store_state(), disk=self._disk())
         faults = {part: said for part, said in parts if said != _OK}
         if faults:
             code = _CODES[next(iter(faults))]
@@ -53,9 +53,9 @@ class Readiness:
         workers = Workers(working=len(working), paused=found) if found else None
         return _OK, _OK if any(worker.models for worker in working) else _no_worker(found), workers
 
-    def _store(self) -> str:
+    def _store_state(self) -> str:
         try:
-            self._artifacts.check_writable()
+            self._store.check_writable()
         except (StoreError, OSError) as error:
             self._trouble.warning("store was not written reason=%s", error)
             return with_advice("the artifact store cannot be written just now", error)
@@ -63,7 +63,7 @@ class Readiness:
 
     def _disk(self) -> str:
         try:
-            free = self._artifacts.free_bytes()
+            free = self._store.free_bytes()
         except OSError as error:
             self._trouble.warning("disk was not found reason=%s", error)
             return "the disk of the artifact store cannot be found"

@@ -3,36 +3,37 @@
 import logging
 
 from worker.contracts.jobs import JobSpec
-from worker.contracts.store.job_store import DamagedError, JobStore
+from worker.contracts.store.store import Store
+from worker.contracts.store.store_errors import DamagedError
 
 log = logging.getLogger(__name__)
 
 
-def mend(artifacts: JobStore, job_id: str) -> None:
+def mend(store: Store, job_id: str) -> None:
     """Take back what is spoilt of an open job. A job whose marker is spoilt was never accepted, and is left alone."""
     try:
-        spec = artifacts.restored_spec(job_id)
+        spec = store.jobs.restored_spec(job_id)
     except DamagedError:
         return
     if spec is None:
         return  # it has ended and was settled since it was listed
-    spoilt = [shard for shard in artifacts.committed(job_id) if not artifacts.is_shard_whole(job_id, shard)]
-    if not spoilt and artifacts.is_ending_whole(job_id, spec.shard_count):
+    spoilt = [shard for shard in store.shards.committed(job_id) if not store.shards.is_whole(job_id, shard)]
+    if not spoilt and store.jobs.is_ending_whole(job_id, spec.shard_count):
         return
-    artifacts.forget_ending(job_id)
+    store.jobs.forget_ending(job_id)
     for shard in spoilt:
-        artifacts.forget_shard(job_id, shard)
+        store.shards.forget(job_id, shard)
     log.warning("job was damaged and is rendered again job_id=%s shards=%d", job_id, len(spoilt))
 
 
-def is_whole(artifacts: JobStore, spec: JobSpec) -> bool:
+def is_whole(store: Store, spec: JobSpec) -> bool:
     """Tell whether all that was made of a job that has succeeded can be read, with the right checksums."""
     try:
-        plan = artifacts.archive(spec.id)
-        shards = [artifacts.shard(spec.id, number) for number in range(spec.shard_count)]
+        plan = store.archives.plan(spec.id)
+        shards = [store.shards.index(spec.id, number) for number in range(spec.shard_count)]
     except DamagedError:
         return False
     if plan is None or [shard and shard.data for shard in shards] != [part.path for part in plan.parts[:-1]]:
         return False
-    is_ended = artifacts.is_ending_whole(spec.id, spec.shard_count)
-    return is_ended and all(artifacts.is_shard_whole(spec.id, number) for number in range(spec.shard_count))
+    is_ended = store.jobs.is_ending_whole(spec.id, spec.shard_count)
+    return is_ended and all(store.shards.is_whole(spec.id, number) for number in range(spec.shard_count))

@@ -6,14 +6,14 @@ from redis.exceptions import RedisError
 
 from app.cluster.cluster_state import ClusterState
 from worker.contracts.jobs import JobSpec, JobState
-from worker.contracts.store.job_store import JobStore
+from worker.contracts.store.store import Store
 
 
-def end(artifacts: JobStore, live: ClusterState, spec: JobSpec, state: JobState) -> bool:
+def end(store: Store, live: ClusterState, spec: JobSpec, state: JobState) -> bool:
     """End a job, and tell who works at it or waits for it. False when it has ended before."""
-    if not artifacts.finish(spec.id, state):
+    if not store.jobs.finish(spec.id, state):
         return False
-    artifacts.settle_job(spec, state)
+    store.jobs.settle(spec, state)
     with suppress(RedisError):
         live.count("jobs_ended", state.outcome)
         live.flag_cancelled(spec.id)

@@ -30,7 +30,8 @@ from worker.contracts.jobs import SUFFIXES, JobId, JobSpec, JobState
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.queue.tasks import Task
 from worker.contracts.store.archive_index import ArchivePlan, ShardIndex
-from worker.contracts.store.job_store import DamagedError, JobStore
+from worker.contracts.store.store import Store
+from worker.contracts.store.store_errors import DamagedError
 
 _JOB_ID: TypeAdapter[str] = TypeAdapter(JobId)
 _MAX_RETRY_AFTER_SECONDS = 30
@@ -50,7 +51,7 @@ class JobService:
     def __init__(
         self,
         settings: Settings,
-        artifacts: JobStore,
+        store: Store,
         line: TaskQueue,
         live: ClusterState,
         models: Models,
@@ -59,7 +60,7 @@ class JobService:
         room: DiskSpace,
     ) -> None:
         self._settings = settings
-        self._artifacts = artifacts
+        self._store = store
         self._line = line
         self._live = live
         self._models = models
@@ -92,7 +93,7 @@ class JobService:
         parts = ("key", caller.owner, key)
         found, used = self._found(spec.model_copy(update={"request": request}), caller, parts, is_over)
         if used is None:  # an earlier request may have ended before it forced the job to the disk
-            self._artifacts.keep_job(found.id)
+            self._store.jobs.force_to_disk(found.id)
         if found.request != request:
             detail = "Idempotency-Key: it came with another request before; take a new one for a new request"
             raise unprocessable("idempotency_key_reused", detail)
@@ -114,7 +115,7 @@ class JobService:
         return self.job(found)
 
     def _check_again(self, spec: JobSpec, *, rebuild: bool) -> None:
-        state = self._artifacts.state(spec.id)
+        state = self._store.jobs.state(spec.id)
         if state is None:
             raise ApiError(HTTPStatus.CONFLICT, "job_running", f"job {spec.id} has not ended", retry_after_seconds=1)
         if (state.outcome == "succeeded") != rebuild:
@@ -140,7 +141,7 @@ class JobService:
         attempts = count()
         while True:
             named = spec.model_copy(update={"id": name(*parts, next(attempts)), "created": datetime.now(UTC)})
-            known = self._artifacts.spec(named.id)
+            known = self._store.jobs.spec(named.id)
             if known is None:
                 return self._accept(named, caller, is_named=True)
             if not is_over(known):
@@ -148,13 +149,13 @@ class JobService:
 
     def addressed(self, spec: JobSpec) -> tuple[str, bytes] | None:
         """Read the image of an address and its sha256; None while it is not there. Raises DamagedError."""
-        if (shard := self._artifacts.shard(spec.id, 0)) is not None:
+        if (shard := self._store.shards.index(spec.id, 0)) is not None:
             return shard.images.sha256s[0], self._image(shard, 0)
-        state = self._artifacts.state(spec.id)
+        state = self._store.jobs.state(spec.id)
         if state is None:
             return None
         if state.outcome == "succeeded":
-            if self._artifacts.shard(spec.id, 0) is None:  # looked for again, as the job may just have ended
+            if self._store.shards.index(spec.id, 0) is None:  # looked for again, as the job may just have ended
                 raise DamagedError(f"the image of job {spec.id} is gone")
             return None
         if state.error is None:
@@ -166,10 +167,10 @@ class JobService:
         """Write a job down and queue it. One with a name of its own stays when that fails: it is asked for again."""
         with self._room.reserved(spec), self._discarded_on_error(spec.id) if not is_named else nullcontext():
             with self._quota.room(caller, spec.n) as used:
-                spec, is_new = self._artifacts.create_job(spec)
+                spec, is_new = self._store.jobs.create(spec)
             if is_new:
                 self._line.enqueue(spec, [Task.render_shard(spec.id, 0, spec.shard_count)])
-            self._artifacts.keep_job(spec.id)  # last, as workers can begin meanwhile
+            self._store.jobs.force_to_disk(spec.id)  # last, as workers can begin meanwhile
         if is_new:
             known = (spec.id, spec.owner, spec.model.name, spec.n, spec.seed)
             log.info("job accepted job_id=%s owner=%s model=%s n=%d seed=%d", *known)
@@ -181,13 +182,13 @@ class JobService:
             yield
         except Exception:
             with suppress(Exception):
-                self._artifacts.discard_job(job_id, datetime.now(UTC))
+                self._store.jobs.discard(job_id, datetime.now(UTC))
             raise
 
     def spec(self, job_id: str, owner: str) -> JobSpec:
         """Find the job of an owner. Somebody else's is as unknown as one that is not there."""
         try:
-            spec = self._artifacts.spec(_JOB_ID.validate_python(job_id))
+            spec = self._store.jobs.spec(_JOB_ID.validate_python(job_id))
         except ValidationError:
             spec = None
         if spec is None or spec.owner != owner:
@@ -196,11 +197,11 @@ class JobService:
 
     def job(self, spec: JobSpec) -> Job:
         """Tell how a job is doing."""
-        state = self._artifacts.state(spec.id)
+        state = self._store.jobs.state(spec.id)
         if state is None:
             return describe(spec, None, self._live.progress(spec.id), datetime.now(UTC))
         succeeded = state.outcome == "succeeded"
-        shards = range(spec.shard_count) if succeeded else self._artifacts.committed(spec.id)
+        shards = range(spec.shard_count) if succeeded else self._store.shards.committed(spec.id)
         images = {shard: len(spec.shard_indices(shard)) for shard in shards}
         started = state.started.timestamp() if state.started else None
         return describe(spec, state, Progress(images, started), state.finished)
@@ -208,7 +209,7 @@ class JobService:
     def cancel(self, spec: JobSpec) -> Job:
         """End a job, unless it has ended otherwise."""
         state = JobState(outcome="cancelled", started=None, finished=datetime.now(UTC))
-        if end(self._artifacts, self._live, spec, state):
+        if end(self._store, self._live, spec, state):
             self._room.give_back(spec.id)
             log.info("job cancelled job_id=%s", spec.id)
         job = self.job(spec)
@@ -222,7 +223,7 @@ class JobService:
         if job.done and job.state != "succeeded":
             raise _not_there(job, "its archive")
         self._check_kept(spec, job)
-        plan = self._artifacts.archive(spec.id) if job.done else None
+        plan = self._store.archives.plan(spec.id) if job.done else None
         if job.done and plan is None:
             raise DamagedError(f"the archive of job {spec.id} is gone")
         return job, plan
@@ -236,18 +237,18 @@ class JobService:
             detail = f"job {spec.id} has images {spec.first} to {spec.first + spec.n - 1}, not {index}"
             raise ApiError(HTTPStatus.NOT_FOUND, "unknown_image", detail)
         number, position = spec.locate(index)
-        shard = self._artifacts.shard(spec.id, number)
+        shard = self._store.shards.index(spec.id, number)
         if shard is None:
             job = self.job(spec)
             self._check_kept(spec, job)  # last, as an image that is there still may be had
-            if job.state == "succeeded" and self._artifacts.shard(spec.id, number) is None:
+            if job.state == "succeeded" and self._store.shards.index(spec.id, number) is None:
                 raise DamagedError(f"image {index} of job {spec.id} is gone")
             raise _not_there(job, f"image {index}")
         return shard.images.sha256s[position], self._image(shard, position)
 
     def _image(self, shard: ShardIndex, position: int) -> bytes:
         """Read an image; raises DamagedError when it is not the one that was written."""
-        data = self._artifacts.image(shard, position)
+        data = self._store.shards.image(shard, position)
         if zlib.crc32(data) != shard.images.crc32s[position]:
             raise DamagedError(f"an image in {shard.data} is not what was written there")
         return data
@@ -258,7 +259,7 @@ class JobService:
         A job that failed less than 10 s ago does not count as lost yet. A job whose end cannot be read is lost.
         """
         try:
-            state = self._artifacts.state(spec.id)
+            state = self._store.jobs.state(spec.id)
         except DamagedError:
             return True
         if state is None:
@@ -271,8 +272,8 @@ class JobService:
         """Tell the same as `_is_lost`, but read every object of a succeeded job."""
         if self._is_lost(spec):
             return True
-        state = self._artifacts.state(spec.id)
-        return state is not None and state.outcome == "succeeded" and not is_whole(self._artifacts, spec)
+        state = self._store.jobs.state(spec.id)
+        return state is not None and state.outcome == "succeeded" and not is_whole(self._store, spec)
 
     def _check_kept(self, spec: JobSpec, job: Job) -> None:
         if job.state == "succeeded" and job.expires is not None and job.expires <= datetime.now(UTC):

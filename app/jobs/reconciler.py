@@ -26,7 +26,8 @@ from worker.contracts.age import age
 from worker.contracts.jobs import JobError, JobSpec, JobState
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.queue.tasks import Task
-from worker.contracts.store.job_store import DamagedError, JobStore, StoreError
+from worker.contracts.store.store import Store
+from worker.contracts.store.store_errors import DamagedError, StoreError
 from worker.contracts.throttled_log import ThrottledLogger
 
 _GRACE = timedelta(seconds=3)
@@ -67,7 +68,7 @@ class Reconciler:
     def __init__(
         self,
         redis: Redis,
-        artifacts: JobStore,
+        store: Store,
         line: TaskQueue,
         live: ClusterState,
         room: DiskSpace,
@@ -75,12 +76,12 @@ class Reconciler:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._redis = redis
-        self._artifacts = artifacts
+        self._store = store
         self._line = line
         self._live = live
         self._room = room
         self._model_absence = ModelAbsence(live, clock)
-        self._retention = Retention(artifacts, clock=clock)
+        self._retention = Retention(store, clock=clock)
         self._leadership = Leadership(redis, every_seconds)
         self._every_seconds = every_seconds
         self._clock = clock
@@ -129,13 +130,13 @@ class Reconciler:
         absent, queued = self._live.absent(now), self._lines()
         self._model_absence.look()
         suspects, unserved, unborn = list[_Suspect](), list[JobSpec](), list[str]()
-        open_jobs = [job_id for job_id, _ in self._artifacts.open_jobs()]
+        open_jobs = [job_id for job_id, _ in self._store.jobs.open_jobs()]
         self._had_trouble = False
         for job_id in open_jobs:
             with self._left_in_trouble(job_id):
                 if not self._has_looked:
-                    mend(self._artifacts, job_id)  # the power may have been cut
-                spec = self._artifacts.spec(job_id)
+                    mend(self._store, job_id)  # the power may have been cut
+                spec = self._store.jobs.spec(job_id)
                 if spec is None:
                     unborn.append(job_id)
                 elif self._has_ended(spec, now):
@@ -172,12 +173,12 @@ class Reconciler:
         """Close what never became a job."""
         for job_id in self._orphans.lasting(unborn, _ORPHAN_SECONDS, self._clock()):
             with self._left_in_trouble(job_id):
-                self._artifacts.close_orphan(job_id)
+                self._store.jobs.close_orphan(job_id)
 
     def _has_ended(self, spec: JobSpec, now: datetime) -> bool:
-        state = self._artifacts.state(spec.id)
+        state = self._store.jobs.state(spec.id)
         if state and age(state.finished, now) > _SETTLING:
-            self._artifacts.settle_job(spec, state)  # its worker died before it could
+            self._store.jobs.settle(spec, state)  # its worker died before it could
         return state is not None
 
     def _give_up(self, unserved: list[JobSpec], now: datetime) -> None:
@@ -203,11 +204,11 @@ class Reconciler:
         self._fail(spec, JobError(code="model_unavailable", message=message), now)
 
     def _fail(self, spec: JobSpec, error: JobError, now: datetime) -> None:
-        if end(self._artifacts, self._live, spec, JobState(outcome="failed", started=None, finished=now, error=error)):
+        if end(self._store, self._live, spec, JobState(outcome="failed", started=None, finished=now, error=error)):
             log.warning("job failed job_id=%s code=%s", spec.id, error.code)
 
     def _suspect(self, spec: JobSpec, queued: Queued) -> _Suspect | None:
-        committed = self._artifacts.committed(spec.id)
+        committed = self._store.shards.committed(spec.id)
         begun = self._restored_progress(spec, committed)
         suspect = _Suspect(spec, committed, begun)
         return suspect if self._lost(suspect, queued) else None
@@ -227,7 +228,7 @@ class Reconciler:
         return bool(ids)
 
     def _requeue(self, spec: JobSpec, tasks: list[Task]) -> None:
-        if not tasks or self._artifacts.state(spec.id) is not None:
+        if not tasks or self._store.jobs.state(spec.id) is not None:
             return
         sizes = (shard_bytes(spec, task.shard) for task in tasks if task.shard is not None)
         if not self._room.fits(max(sizes, default=0)):
@@ -246,7 +247,7 @@ class Reconciler:
         tasks = [*(Task.render_shard(spec.id, shard) for shard in shards), Task.finalise(spec.id)]
         waiting = queued(spec.model.numerics.name)
         leased = self._line.leased(task.queue_id for task in tasks)
-        return lost_tasks(spec, QueueSnapshot(suspect.begun, waiting, leased, self._artifacts.committed(spec.id)))
+        return lost_tasks(spec, QueueSnapshot(suspect.begun, waiting, leased, self._store.shards.committed(spec.id)))
 
     def _restored_progress(self, spec: JobSpec, committed: set[int]) -> set[int]:
         """Write back the progress that Redis has lost, and tell which shards have begun."""

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from app.cluster.first_seen import CERTAIN_SECONDS, FirstSeen
-from worker.contracts.store.job_store import DamagedError, JobStore
+from worker.contracts.store.store import Store
+from worker.contracts.store.store_errors import DamagedError
 from worker.contracts.throttled_log import ThrottledLogger
 
 _EVERY_SECONDS = 300
@@ -24,9 +25,9 @@ class Retention:
     """
 
     def __init__(
-        self, artifacts: JobStore, every_seconds: float = _EVERY_SECONDS, clock: Callable[[], float] = time.monotonic
+        self, store: Store, every_seconds: float = _EVERY_SECONDS, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._artifacts = artifacts
+        self._store = store
         self._every_seconds = every_seconds
         self._clock = clock
         self._next = clock()
@@ -39,8 +40,8 @@ class Retention:
         if seconds < self._next:
             return
         self._next = seconds + self._every_seconds
-        self._artifacts.sweep_unfinished(now, _WRITING)
-        due = {note: job_id for job_id, note in self._artifacts.due_jobs(now)}
+        self._store.sweep_unfinished(now, _WRITING)
+        due = {note: job_id for job_id, note in self._store.jobs.due(now)}
         for note in self._due.lasting(due, CERTAIN_SECONDS, seconds):
             try:
                 self._expire(due[note], note, now)
@@ -48,10 +49,10 @@ class Retention:
                 self._trouble.error("job was left alone job_id=%s reason=%s", due[note], error)
 
     def _expire(self, job_id: str, note: str, now: datetime) -> None:
-        spec, state = self._artifacts.spec(job_id), self._artifacts.state(job_id)
+        spec, state = self._store.jobs.spec(job_id), self._store.jobs.state(job_id)
         if spec is not None and state is not None and not state.has_expired(spec, now):
             return  # another clock wrote the note
         if spec is None or state is not None:
-            self._artifacts.expire_job(job_id)
+            self._store.jobs.expire(job_id)
             log.info("job expired job_id=%s", job_id)
-        self._artifacts.drop_note(note)
+        self._store.jobs.drop_note(note)

@@ -13,7 +13,7 @@ from app.jobs.job_service import JobService
 from app.jobs.notifications import LOOK_SECONDS, JobNotifications
 from app.schemas import Job
 from worker.contracts.jobs import JobSpec
-from worker.contracts.store.job_store import StoreError
+from worker.contracts.store.store_errors import StoreError
 
 MAX_WAIT_SECONDS = 60
 _PAUSE_SECONDS = 0.1

@@ -15,7 +15,7 @@ from app.path_prefix import rooted
 from app.schemas import Style
 from app.styles.image_sandbox import decoded
 from worker.contracts.catalog import Sha256
-from worker.contracts.store.job_store import JobStore
+from worker.contracts.store.store import Store
 from worker.contracts.styles import StyleEntry
 from worker.contracts.uploaded_images import PictureError, UnknownFormatError
 
@@ -32,8 +32,8 @@ _DECODING, _WAITING = 2, 16
 class StyleService:
     """All that the routes ask for; raises ApiError."""
 
-    def __init__(self, artifacts: JobStore, room: DiskSpace) -> None:
-        self._artifacts = artifacts
+    def __init__(self, store: Store, room: DiskSpace) -> None:
+        self._store = store
         self._room = room
         self._decoding = CapacityLimiter(_DECODING)
 
@@ -54,32 +54,32 @@ class StyleService:
         width, height = picture.size
         digest = hashlib.sha256(f"{width}x{height}".encode() + picture.tobytes()).hexdigest()
         entry = StyleEntry(id=digest, width=width, height=height, owner=owner, created=datetime.now(UTC))
-        known = self._artifacts.style(owner, digest)
-        is_new = known is None and self._artifacts.add_style(entry, _png(picture))
-        known = known or self._artifacts.style(owner, digest)
+        known = self._store.styles.entry(owner, digest)
+        is_new = known is None and self._store.styles.add(entry, _png(picture))
+        known = known or self._store.styles.entry(owner, digest)
         if known is None:
             raise unavailable("store_unavailable", "the artifact store did not keep the picture")
         return _describe(known), is_new
 
     def all(self, owner: str) -> list[Style]:
         """List the pictures of an owner, the oldest first."""
-        entries = sorted(self._artifacts.styles(owner), key=lambda entry: entry.created)
+        entries = sorted(self._store.styles.entries(owner), key=lambda entry: entry.created)
         return [_describe(entry) for entry in entries]
 
     def check(self, owner: str, style_id: str) -> None:
         """Raise unless an owner has such a style."""
-        if self._artifacts.style(owner, style_id) is None:
+        if self._store.styles.entry(owner, style_id) is None:
             raise unprocessable("unknown_style", f"style: there is none with the id {style_id!r}; see /styles")
 
     def thumbnail(self, owner: str, style_id: str) -> bytes:
         """Make a small PNG of a picture of an owner."""
         try:
-            known = self._artifacts.style(owner, _ID.validate_python(style_id))
+            known = self._store.styles.entry(owner, _ID.validate_python(style_id))
         except ValidationError:
             known = None
         if known is None:
             raise ApiError(HTTPStatus.NOT_FOUND, "unknown_style", f"no style {style_id[:64]!r}")
-        with Image.open(io.BytesIO(self._artifacts.picture(style_id)), formats=("PNG",)) as picture:
+        with Image.open(io.BytesIO(self._store.styles.picture(style_id)), formats=("PNG",)) as picture:
             picture.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
             return _png(picture)
 

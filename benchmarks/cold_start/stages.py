@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.assembly import WORKER, Assembly
 
-_UP = "import app.cli, app.stack"
+_UP = "import app.cli.main, app.local.supervisor"
 _US = 1e-6
 
 Stages = dict[str, float]

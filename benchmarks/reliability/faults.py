@@ -146,7 +146,7 @@ def _empty(ward: Ward) -> None:
 
 
 def _ballast(ward: Ward) -> Path:
-    return ward.store / "ballast"
+    return ward.store_folder / "ballast"
 
 
 def _limit(size: int) -> Act:

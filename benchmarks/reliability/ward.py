@@ -177,12 +177,12 @@ class Ward(Assembly):
         job = self.wait_done(job_id)
         check((job["state"], job["images_done"]) == ("succeeded", n), f"{job}")
         check(image_hashes(self.download(job_id)) == self.expected[:n], "other images than undisturbed")
-        spec = self.artifacts.spec(job_id)
+        spec = self.store.jobs.spec(job_id)
         if spec is None:
             raise FoundError(f"the store has no request of {job_id}")
         with suppress(WardError):
-            until(lambda: untidiness(self.store, spec) is None, _SETTLE_SECONDS)
-        found = untidiness(self.store, spec)
+            until(lambda: untidiness(self.store_folder, spec) is None, _SETTLE_SECONDS)
+        found = untidiness(self.store_folder, spec)
         check(found is None, str(found))
         self.discard(job_id)
 

@@ -50,7 +50,7 @@ def measure(assembly: Assembly, count: int, images_per_s: float | None, n: int, 
         spec = house.spec_of(assembly, client.generate({"n": n, "model": MODEL}).id)
         shards, seconds = _watched(assembly, spec, began, most_seconds)
         cpu_s = {part: after - before[part] for part, after in assembly.cpu_seconds().items()}
-        found = [index for shard in shards if (index := assembly.artifacts.shard(spec.id, shard))]
+        found = [index for shard in shards if (index := assembly.store.shards.index(spec.id, shard))]
         _end(assembly, spec)
         settled_seconds = time.perf_counter() - began
     images, size = sum(len(index.images.sizes) for index in found), sum(index.size for index in found)
@@ -60,13 +60,13 @@ def measure(assembly: Assembly, count: int, images_per_s: float | None, n: int, 
 
 def _end(assembly: Assembly, spec: JobSpec) -> None:
     """Cut a job off that was not done in time; wait until it is settled."""
-    if len(assembly.artifacts.committed(spec.id)) < spec.shard_count:
+    if len(assembly.store.shards.committed(spec.id)) < spec.shard_count:
         url = f"{assembly.url}/jobs/{spec.id}/cancel"
         answer = httpx.post(url, timeout=_SETTLING_SECONDS, trust_env=False)
         if answer.status_code != HTTPStatus.CONFLICT:  # it has just ended
             answer.raise_for_status()
     deadline = time.monotonic() + _SETTLING_SECONDS
-    while any(assembly.artifacts.open_jobs()):
+    while any(assembly.store.jobs.open_jobs()):
         if time.monotonic() > deadline:
             raise AssemblyError(f"job {spec.id} was not on the disk after {_SETTLING_SECONDS} s")
         time.sleep(_POLL_SECONDS)
@@ -77,7 +77,7 @@ def _watched(assembly: Assembly, spec: JobSpec, began: float, most_seconds: floa
     committed, seconds = set[int](), 0.0
     while len(committed) < spec.shard_count and time.perf_counter() - began < most_seconds:
         time.sleep(_POLL_SECONDS)
-        found = assembly.artifacts.committed(spec.id)
+        found = assembly.store.shards.committed(spec.id)
         if found != committed:
             committed, seconds = found, time.perf_counter() - began
     return committed, seconds

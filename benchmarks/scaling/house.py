@@ -50,7 +50,7 @@ def job(assembly: Assembly, n: int) -> JobSpec:
 
 def spec_of(assembly: Assembly, job_id: str) -> JobSpec:
     """Read an accepted job."""
-    spec = assembly.artifacts.spec(job_id)
+    spec = assembly.store.jobs.spec(job_id)
     if spec is None:
         raise AssemblyError(f"the accepted job {job_id} is not in the store")
     return spec

@@ -89,7 +89,7 @@ def _post(port: int, deadline: float) -> list[str]:
 def _wait_for_ends(assembly: Assembly, ids: list[str]) -> None:
     running, deadline = deque(ids), time.monotonic() + _PATIENCE_SECONDS
     while running:
-        if assembly.artifacts.state(running[-1]) is not None:
+        if assembly.store.jobs.state(running[-1]) is not None:
             running.pop()
         elif time.monotonic() > deadline:
             raise PostError(f"{len(running)} jobs did not end in {_PATIENCE_SECONDS} s")
@@ -99,7 +99,7 @@ def _wait_for_ends(assembly: Assembly, ids: list[str]) -> None:
 
 def _wait_until_settled(assembly: Assembly) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while any(assembly.artifacts.open_jobs()):
+    while any(assembly.store.jobs.open_jobs()):
         if time.monotonic() > deadline:
             raise PostError(f"not all jobs were forced to the disk in {_PATIENCE_SECONDS} s")
         time.sleep(_POLL_SECONDS)

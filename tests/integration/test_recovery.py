@@ -127,9 +127,9 @@ def test_a_job_that_kills_its_workers_fails_and_the_next_one_is_served(idle_hous
 HANGING = """
 import time
 from pathlib import Path
-from worker.encoding import encode
+from worker.rendering.encoding import encode
 from worker.main import cores, work
-from worker.runtime import Runtime, choose_device, find_checkpoints
+from worker.rendering.engine import RenderEngine, choose_device, find_checkpoints
 from worker.settings import WorkerSettings
 
 settings = WorkerSettings()
@@ -137,7 +137,7 @@ settings = WorkerSettings()
 def hanging(images, kind):
     time.sleep(3600)
 
-work(settings, Runtime(find_checkpoints(settings.models), choose_device("cpu")), hanging)
+work(settings, RenderEngine(find_checkpoints(settings.models), choose_device("cpu")), hanging)
 """
 
 

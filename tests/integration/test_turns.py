@@ -9,7 +9,7 @@ from tests.integration.running_service import RunningService, wait_until
 from worker.contracts.catalog import Numerics
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.queue.tasks import Task
-from worker.contracts.store.job_store import JobStore
+from worker.contracts.store.store import Store
 from worker.queue.heartbeat import Heartbeat
 from worker.queue.rq_worker import RqWorker
 from worker.queue.task_runner import TaskRunner
@@ -36,7 +36,7 @@ def test_short_jobs_go_first_but_cannot_starve_long_ones(
 
 def test_a_long_job_gets_on_beside_a_long_line_of_short_ones(idle_house: RunningService) -> None:
     job = idle_house.generate(600)
-    spec = JobStore(str(idle_house.folder / "store")).spec(job["id"])
+    spec = Store(str(idle_house.folder / "store")).jobs.spec(job["id"])
     assert spec is not None
     short = spec.model_copy(update={"n": 1})
     unknown = [Task.render_shard(secrets.token_urlsafe(16), 0) for _ in range(MANY)]

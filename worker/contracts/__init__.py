@@ -1,1 +1,1 @@
-"""The only thing that app and worker share: jobs, artifacts, the model catalogue and the queue's vocabulary."""
+"""The only thing that app and worker share: jobs, store, the model catalogue and the queue's vocabulary."""

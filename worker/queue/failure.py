@@ -3,7 +3,7 @@
 import torch
 
 from worker.contracts.jobs import JobError
-from worker.contracts.store.job_store import DamagedError
+from worker.contracts.store.store_errors import DamagedError
 from worker.errors import WorkerError
 
 

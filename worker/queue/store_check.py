@@ -4,8 +4,8 @@ import logging
 import time
 from threading import Lock
 
-from worker.contracts.store.job_store import JobStore, StoreError
-from worker.contracts.store.store_errors import cause_of
+from worker.contracts.store.store import Store
+from worker.contracts.store.store_errors import StoreError, cause_of
 from worker.contracts.throttled_log import ThrottledLogger
 
 _MOST_DROPS = 3
@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 class StoreCheck:
     """Remembers what is wrong with the store, as far as this worker can tell. Used by several threads."""
 
-    def __init__(self, artifacts: JobStore) -> None:
-        self._artifacts = artifacts
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self.trouble: str | None = "the store was not tried yet"
         """Why this worker takes no tasks; None when it does."""
         self.needed_bytes = 0
@@ -65,8 +65,8 @@ class StoreCheck:
 
     def _look(self) -> None:
         try:
-            self._artifacts.check_usable()
-            self._artifacts.check_room(self.needed_bytes)
+            self._store.check_usable()
+            self._store.check_room(self.needed_bytes)
         except (StoreError, OSError) as error:
             self._was_refused = True
             self._note(cause_of(error), str(error))

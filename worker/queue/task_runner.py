@@ -17,7 +17,8 @@ from worker.contracts.jobs import JobError, JobSpec, JobState
 from worker.contracts.queue.redis_keys import learning_key
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.queue.tasks import Task
-from worker.contracts.store.job_store import JobStore, StoreError
+from worker.contracts.store.store import Store
+from worker.contracts.store.store_errors import StoreError
 from worker.contracts.styles import StyleSpec
 from worker.contracts.throttled_log import ThrottledLogger
 from worker.errors import WorkerCrashedError
@@ -51,7 +52,7 @@ log = logging.getLogger(__name__)
 class TaskRunner:
     """Does tasks. Whatever happens ends in the store, so nothing is raised for the queue to handle."""
 
-    artifacts: JobStore
+    store: Store
     runtime: RenderEngine
     pulse: Heartbeat
     line: TaskQueue
@@ -74,8 +75,8 @@ class TaskRunner:
     def run(self, task: Task) -> Outcome:
         """Do one task, unless it is settled already or another worker is at it."""
         try:
-            spec = self.artifacts.spec(task.job_id)
-            if spec is None or self.artifacts.state(spec.id) is not None:
+            spec = self.store.jobs.spec(task.job_id)
+            if spec is None or self.store.jobs.state(spec.id) is not None:
                 return Outcome.SETTLED
             if task.shard is not None and spec.needs not in self.offers:
                 return Outcome.ELSEWHERE
@@ -137,7 +138,7 @@ class TaskRunner:
         return self._render_shard(task, task.shard, spec)
 
     def _render_shard(self, task: Task, shard: int, spec: JobSpec) -> Outcome:
-        if shard >= spec.shard_count or self.artifacts.shard(spec.id, shard) is not None:
+        if shard >= spec.shard_count or self.store.shards.index(spec.id, shard) is not None:
             return Outcome.SETTLED
         model = self._model(task, spec)
         if isinstance(model, Outcome):
@@ -169,7 +170,7 @@ class TaskRunner:
         with self.pulse.tally.timed("storing", _mode(spec)):
             data, table, array = shard_layout.layout(spec, shard, images)
             self.store_check.needed_bytes = len(data)
-            is_first = self.artifacts.commit_shard(spec.id, shard, data, table, array)
+            is_first = self.store.shards.commit(spec.id, shard, data, table, array)
         self.store_check.stored()
         self.pulse.ring_shard(spec.id)
         if is_first:
@@ -177,7 +178,7 @@ class TaskRunner:
         else:
             self.pulse.tally.count("shards_rejected")
         self.pulse.beat(task, len(images))
-        if len(self.artifacts.committed(spec.id)) == spec.shard_count:
+        if len(self.store.shards.committed(spec.id)) == spec.shard_count:
             self._finalise(task, spec)
         return Outcome.SETTLED
 
@@ -257,14 +258,14 @@ class TaskRunner:
     def _finalise(self, task: Task, spec: JobSpec) -> None:
         whole = []
         for number in range(spec.shard_count):
-            shard = self.artifacts.shard(spec.id, number)
+            shard = self.store.shards.index(spec.id, number)
             if shard is None:
                 return
             whole.append(shard)
             if len(whole) % _RENEW_SHARDS == 0:
                 self.pulse.renew(task)
         with self.pulse.tally.timed("closing", _mode(spec)):
-            plan = self.artifacts.publish_archive(spec.id, whole, build_tail(spec, whole))
+            plan = self.store.archives.publish(spec.id, whole, build_tail(spec, whole))
         if self._finish(spec, "succeeded", None):
             log.info("job succeeded job_id=%s images=%d bytes=%d", spec.id, spec.n, plan.size)
 
@@ -277,7 +278,7 @@ class TaskRunner:
         state = JobState.model_validate(
             {"outcome": outcome, "started": started, "finished": datetime.now(UTC), "error": error}
         )
-        is_first = self.artifacts.finish(spec.id, state)
+        is_first = self.store.jobs.finish(spec.id, state)
         if is_first:
             self.pulse.tally.count("jobs_ended", outcome)
         self.pulse.ring_end(spec.id)
@@ -285,9 +286,9 @@ class TaskRunner:
         return is_first
 
     def _settle(self, spec: JobSpec) -> None:
-        state = self.artifacts.state(spec.id)
+        state = self.store.jobs.state(spec.id)
         if state is not None:
-            self.artifacts.settle_job(spec, state)
+            self.store.jobs.settle(spec, state)
 
 
 def _mode(spec: JobSpec) -> str:

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import torch
 
-from worker.contracts.store.job_store import JobStore
+from worker.contracts.store.store import Store
 from worker.contracts.styles import StyleSpec
 from worker.rendering.engine import LoadedModel
 from worker.style.distillation import Distillation, opened, restyled, sealed
@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 class DistilledModels:
     """Finds a model that has learnt a style, or lets it learn."""
 
-    def __init__(self, artifacts: JobStore, studio: Stylizer, threads: Executor, most_bytes: int) -> None:
-        self._artifacts = artifacts
+    def __init__(self, store: Store, studio: Stylizer, threads: Executor, most_bytes: int) -> None:
+        self._store = store
         self._studio = studio
         self._threads = threads
         self._most_bytes = most_bytes
@@ -46,9 +46,9 @@ class DistilledModels:
         while student.share < 1 and goes_on(student.share):
             student.step()
         if 0 < student.share < 1:
-            self._artifacts.keep_half_learnt(lesson, sealed(student.state()), self._most_bytes)
+            self._store.distilled.keep_state(lesson, sealed(student.state()), self._most_bytes)
         elif student.share == 1:
-            self._artifacts.keep_learnt(lesson, sealed(student.generator.state_dict()), self._most_bytes)
+            self._store.distilled.keep_weights(lesson, sealed(student.generator.state_dict()), self._most_bytes)
             log.info("style was learnt model=%s style=%s steps=%d", model.entry.name, style.id, style.steps)
 
     def _student(self, model: LoadedModel, style: StyleSpec, lesson: str) -> Distillation:
@@ -57,7 +57,7 @@ class DistilledModels:
             return Distillation(model, transfer, style.strength, style.steps, self._threads, self._studio.halved)
 
         student = new()
-        state = opened(self._artifacts.half_learnt(lesson))
+        state = opened(self._store.distilled.state(lesson))
         if state is None:
             return student
         try:
@@ -68,7 +68,7 @@ class DistilledModels:
         return student
 
     def _load(self, model: LoadedModel, style: StyleSpec, owner: str) -> LoadedModel:
-        weights = opened(self._artifacts.learnt(style.lesson(model.entry, owner)))
+        weights = opened(self._store.distilled.weights(style.lesson(model.entry, owner)))
         if weights is None:
             raise _NotLearntError
         try:

@@ -10,7 +10,7 @@ from benchmarks.reliability.inspection import FoundError, image_hashes, untidine
 from tests.unit.conftest import spec_of
 from worker.contracts.jobs import JobState
 from worker.contracts.store.archive_index import ImageTable
-from worker.contracts.store.job_store import JobStore
+from worker.contracts.store.store import Store
 
 SPEC = spec_of(n=10)
 
@@ -26,14 +26,14 @@ def archive(said: bytes) -> bytes:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
-    artifacts = JobStore(str(tmp_path))
-    artifacts.create_job(SPEC)
+    store = Store(str(tmp_path))
+    store.jobs.create(SPEC)
     for shard in range(SPEC.shard_count):
-        artifacts.commit_shard(SPEC.id, shard, b"data", ImageTable())
-    artifacts.publish_archive(SPEC.id, [], b"tail")
+        store.shards.commit(SPEC.id, shard, b"data", ImageTable())
+    store.archives.publish(SPEC.id, [], b"tail")
     state = JobState(outcome="succeeded", started=None, finished=SPEC.created)
-    artifacts.finish(SPEC.id, state)
-    artifacts.close_job(SPEC.id)
+    store.jobs.finish(SPEC.id, state)
+    store.jobs.close(SPEC.id)
     return tmp_path
 
 

@@ -300,7 +300,7 @@ def test_an_orientation_in_text_behind_the_pixels_is_kept() -> None:
 
 
 def test_the_decoder_needs_no_tensor_library() -> None:
-    code = "import models.picture, sys; assert not {'torch', 'numpy'} & set(sys.modules)"
+    code = "import models.image_decoder, sys; assert not {'torch', 'numpy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

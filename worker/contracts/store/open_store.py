@@ -4,14 +4,14 @@ import os
 from pathlib import Path
 
 from worker.contracts.errors import SettingsError
-from worker.contracts.store.job_store import PATIENCE_SECONDS, JobStore
-from worker.contracts.store.object_store import StoreError
+from worker.contracts.store.store import PATIENCE_SECONDS, Store
+from worker.contracts.store.store_errors import StoreError
 
 
-def open_store(url: str, patience_seconds: float = PATIENCE_SECONDS) -> JobStore:
+def open_store(url: str, patience_seconds: float = PATIENCE_SECONDS) -> Store:
     """Open a folder or a bucket. Raises SettingsError when it cannot be one, or the folder cannot be written."""
     try:
-        artifacts = JobStore(url, patience_seconds)
+        store = Store(url, patience_seconds)
         if "://" not in url:
             _check_permission(Path(url))
     except (OSError, StoreError, ValueError) as error:
@@ -20,7 +20,7 @@ def open_store(url: str, patience_seconds: float = PATIENCE_SECONDS) -> JobStore
             f"IMAGEMILL_STORE is {url!r}: it cannot be used ({reason}); it must be a folder that this user may write, "
             "or a URL like s3://bucket/prefix"
         ) from error
-    return artifacts
+    return store
 
 
 def _check_permission(folder: Path) -> None:

@@ -5,7 +5,7 @@ import sys
 CODE = """
 import resource
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, {hard}))
-from app.server import allow_many_files
+from app.api.uvicorn_server import allow_many_files
 allow_many_files()
 print(*resource.getrlimit(resource.RLIMIT_NOFILE))
 """

@@ -10,7 +10,7 @@ from tests.unit.app.clock import Clock
 from tests.unit.conftest import MakeSpec
 from worker.contracts.jobs import JobSpec, JobState
 from worker.contracts.store.archive_index import ImageTable
-from worker.contracts.store.job_store import JobStore
+from worker.contracts.store.store import Store
 
 N = 1000
 JOB_BYTES = N * (3 * 64 * 64 + 1024) + 32768
@@ -22,11 +22,11 @@ class Disk:
 
     def __init__(self, redis: Redis, folder: Path, spec: JobSpec) -> None:
         self.redis = redis
-        self.artifacts = JobStore(str(folder))
+        self.store = Store(str(folder))
         self.spec = spec
         self.free: int | None = KEPT + 2 * JOB_BYTES
         self.clock = Clock()
-        self.rooms = [DiskSpace(redis, self.artifacts, lambda: self.free, KEPT, self.clock) for _ in range(2)]
+        self.rooms = [DiskSpace(redis, self.store, lambda: self.free, KEPT, self.clock) for _ in range(2)]
 
     def job(self, number: int, n: int = N) -> JobSpec:
         return self.spec.model_copy(update={"id": f"{number:022}", "n": n})
@@ -35,16 +35,16 @@ class Disk:
         """Accept a job, by one of the processes."""
         spec = self.job(number, n)
         with self.rooms[number % len(self.rooms)].reserved(spec):
-            self.artifacts.create_job(spec)
+            self.store.jobs.create(spec)
         return spec
 
     def end(self, spec: JobSpec) -> None:
         state = JobState(outcome="failed", started=None, finished=spec.created)
-        self.artifacts.finish(spec.id, state)
-        self.artifacts.settle_job(spec, state)
+        self.store.jobs.finish(spec.id, state)
+        self.store.jobs.settle(spec, state)
 
     def tend(self) -> None:
-        self.rooms[0].tend([job_id for job_id, _ in self.artifacts.open_jobs()])
+        self.rooms[0].tend([job_id for job_id, _ in self.store.jobs.open_jobs()])
 
     def reserved(self) -> int:
         fields = self.redis.hgetall("imagemill:room")
@@ -89,7 +89,7 @@ def test_fifty_requests_at_once_by_two_processes_do_not_get_past_the_disk(disk: 
 def test_what_a_job_has_stored_is_not_reserved_any_more(disk: Disk) -> None:
     first, _ = disk.accept(0), disk.accept(1)
     for shard in range(5):
-        disk.artifacts.commit_shard(first.id, shard, b"", ImageTable())
+        disk.store.shards.commit(first.id, shard, b"", ImageTable())
     disk.clock.seconds += 1
     assert is_refused(disk, 2)
     assert not is_refused(disk, 2, n=400)
@@ -153,7 +153,7 @@ def test_what_nobody_gives_back_is_given_back_in_time(disk: Disk) -> None:
 def test_an_open_job_without_a_reservation_gets_one(disk: Disk) -> None:
     """A job with a name of its own stays when its request could not queue it."""
     disk.accept(0)
-    disk.artifacts.create_job(disk.job(1))
+    disk.store.jobs.create(disk.job(1))
     with pytest.raises(OSError, match="the queue"), disk.rooms[0].reserved(disk.job(1)):
         raise OSError("the queue is away")
     assert disk.reserved() == JOB_BYTES

@@ -11,7 +11,7 @@ from app.jobs.damage_repair import mend
 from tests.unit.conftest import spec_of
 from worker.contracts.jobs import JobState
 from worker.contracts.store.archive_index import ImageTable
-from worker.contracts.store.job_store import JobStore
+from worker.contracts.store.store import Store
 
 SPEC = spec_of(n=10)
 DATA = b"header" + b"pixels" * 100
@@ -37,14 +37,14 @@ def missing(path: Path) -> None:
 
 
 @pytest.fixture
-def artifacts(tmp_path: Path) -> JobStore:
+def store(tmp_path: Path) -> Store:
     """A store with one finished job that is not settled yet."""
-    made = JobStore(str(tmp_path))
-    made.create_job(SPEC)
+    made = Store(str(tmp_path))
+    made.jobs.create(SPEC)
     for shard in range(SPEC.shard_count):
-        made.commit_shard(SPEC.id, shard, DATA, TABLE)
-    made.publish_archive(SPEC.id, [made.shard(SPEC.id, k) for k in range(3)], b"the tail")  # type: ignore[misc]
-    made.finish(SPEC.id, JobState(outcome="succeeded", started=None, finished=datetime.now(UTC)))
+        made.shards.commit(SPEC.id, shard, DATA, TABLE)
+    made.archives.publish(SPEC.id, [made.shards.index(SPEC.id, k) for k in range(3)], b"the tail")  # type: ignore[misc]
+    made.jobs.finish(SPEC.id, JobState(outcome="succeeded", started=None, finished=datetime.now(UTC)))
     return made
 
 
@@ -53,78 +53,78 @@ def job_file(folder: Path, pattern: str) -> Path:
     return path
 
 
-def test_a_whole_job_is_left_alone(artifacts: JobStore, tmp_path: Path) -> None:
+def test_a_whole_job_is_left_alone(store: Store, tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    mend(artifacts, SPEC.id)
+    mend(store, SPEC.id)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
 @pytest.mark.parametrize("spoil", [empty, cut_short, zeroed, missing])
 @pytest.mark.parametrize("pattern", ["shards/00001.*.bin", "shards/00001.json"])
-def test_a_spoilt_shard_is_made_again(artifacts: JobStore, tmp_path: Path, pattern: str, spoil: Spoil) -> None:
+def test_a_spoilt_shard_is_made_again(store: Store, tmp_path: Path, pattern: str, spoil: Spoil) -> None:
     spoil(job_file(tmp_path, pattern))
-    mend(artifacts, SPEC.id)
-    assert artifacts.committed(SPEC.id) == {0, 2}
-    assert (artifacts.state(SPEC.id), artifacts.archive(SPEC.id)) == (None, None)
-    assert artifacts.commit_shard(SPEC.id, 1, DATA, ImageTable())
+    mend(store, SPEC.id)
+    assert store.shards.committed(SPEC.id) == {0, 2}
+    assert (store.jobs.state(SPEC.id), store.archives.plan(SPEC.id)) == (None, None)
+    assert store.shards.commit(SPEC.id, 1, DATA, ImageTable())
 
 
 @pytest.mark.parametrize("spoil", [empty, cut_short, zeroed, missing])
 @pytest.mark.parametrize("name", ["tail.bin", "archive.json"])
-def test_a_spoilt_ending_is_made_again(artifacts: JobStore, tmp_path: Path, name: str, spoil: Spoil) -> None:
+def test_a_spoilt_ending_is_made_again(store: Store, tmp_path: Path, name: str, spoil: Spoil) -> None:
     spoil(job_file(tmp_path, name))
-    mend(artifacts, SPEC.id)
-    assert artifacts.committed(SPEC.id) == {0, 1, 2}
-    assert (artifacts.state(SPEC.id), artifacts.archive(SPEC.id)) == (None, None)
+    mend(store, SPEC.id)
+    assert store.shards.committed(SPEC.id) == {0, 1, 2}
+    assert (store.jobs.state(SPEC.id), store.archives.plan(SPEC.id)) == (None, None)
 
 
 @pytest.mark.parametrize("spoil", [empty, cut_short, zeroed])
-def test_a_spoilt_state_is_decided_again(artifacts: JobStore, tmp_path: Path, spoil: Spoil) -> None:
+def test_a_spoilt_state_is_decided_again(store: Store, tmp_path: Path, spoil: Spoil) -> None:
     spoil(job_file(tmp_path, "state.json"))
-    mend(artifacts, SPEC.id)
-    assert artifacts.state(SPEC.id) is None
+    mend(store, SPEC.id)
+    assert store.jobs.state(SPEC.id) is None
 
 
 @pytest.mark.parametrize("spoil", [empty, cut_short, zeroed, missing])
-def test_a_spoilt_request_is_restored_from_its_marker(artifacts: JobStore, tmp_path: Path, spoil: Spoil) -> None:
+def test_a_spoilt_request_is_restored_from_its_marker(store: Store, tmp_path: Path, spoil: Spoil) -> None:
     spoil(job_file(tmp_path, "spec.json"))
-    mend(artifacts, SPEC.id)
-    assert artifacts.spec(SPEC.id) == SPEC
+    mend(store, SPEC.id)
+    assert store.jobs.spec(SPEC.id) == SPEC
 
 
-def test_a_job_whose_marker_is_spoilt_was_never_accepted(artifacts: JobStore, tmp_path: Path) -> None:
+def test_a_job_whose_marker_is_spoilt_was_never_accepted(store: Store, tmp_path: Path) -> None:
     empty(tmp_path / "open" / SPEC.id)
-    mend(artifacts, SPEC.id)
+    mend(store, SPEC.id)
 
 
-def test_a_job_that_was_settled_since_it_was_listed_is_left_alone(artifacts: JobStore) -> None:
-    state = artifacts.state(SPEC.id)
+def test_a_job_that_was_settled_since_it_was_listed_is_left_alone(store: Store) -> None:
+    state = store.jobs.state(SPEC.id)
     assert state is not None
-    artifacts.settle_job(SPEC, state)
-    mend(artifacts, SPEC.id)
-    assert artifacts.state(SPEC.id) == state
-    assert artifacts.archive(SPEC.id) is not None
+    store.jobs.settle(SPEC, state)
+    mend(store, SPEC.id)
+    assert store.jobs.state(SPEC.id) == state
+    assert store.archives.plan(SPEC.id) is not None
 
 
-@pytest.mark.parametrize("read", ["state", "archive", "committed"])
+@pytest.mark.parametrize(("part", "read"), [("jobs", "state"), ("archives", "plan"), ("shards", "committed")])
 def test_a_job_that_ends_while_it_is_looked_at_is_left_alone(
-    artifacts: JobStore, monkeypatch: pytest.MonkeyPatch, read: str
+    store: Store, monkeypatch: pytest.MonkeyPatch, part: str, read: str
 ) -> None:
-    state, shards = artifacts.state(SPEC.id), [artifacts.shard(SPEC.id, k) for k in range(3)]
+    state, shards = store.jobs.state(SPEC.id), [store.shards.index(SPEC.id, k) for k in range(3)]
     assert state is not None
-    artifacts.forget_ending(SPEC.id)
-    artifacts.forget_shard(SPEC.id, 2)
-    look = getattr(JobStore, read)
+    store.jobs.forget_ending(SPEC.id)
+    store.shards.forget(SPEC.id, 2)
+    look = getattr(getattr(store, part), read)
 
-    def end_after_the_look(self: JobStore, job_id: str) -> object:
-        seen = look(self, job_id)
+    def end_after_the_look(job_id: str) -> object:
+        seen = look(job_id)
         monkeypatch.undo()
-        self.commit_shard(job_id, 2, DATA, TABLE)
-        self.publish_archive(job_id, [shard for shard in shards if shard], b"the tail")
-        self.finish(job_id, state)
+        store.shards.commit(job_id, 2, DATA, TABLE)
+        store.archives.publish(job_id, [shard for shard in shards if shard], b"the tail")
+        store.jobs.finish(job_id, state)
         return seen
 
-    monkeypatch.setattr(JobStore, read, end_after_the_look)
-    mend(artifacts, SPEC.id)
-    assert artifacts.state(SPEC.id) == state
-    assert artifacts.archive(SPEC.id) is not None
+    monkeypatch.setattr(getattr(store, part), read, end_after_the_look)
+    mend(store, SPEC.id)
+    assert store.jobs.state(SPEC.id) == state
+    assert store.archives.plan(SPEC.id) is not None

@@ -29,7 +29,7 @@ from worker.contracts.queue.redis_keys import (
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.queue.tasks import Task
 from worker.contracts.store.archive_index import ImageTable
-from worker.contracts.store.job_store import JobStore
+from worker.contracts.store.store import Store
 
 LATER = timedelta(seconds=10)
 LONG = f"rq:queue:{queue_names('cpu-float32')[1]}"
@@ -45,14 +45,14 @@ class Bench:
     def __init__(self, redis: Redis, folder: Path, spec: JobSpec) -> None:
         self.redis = redis
         self.folder = folder
-        self.artifacts = JobStore(str(folder))
+        self.store = Store(str(folder))
         self.line = TaskQueue(redis)
         self.live = ClusterState(redis)
         self.spec = spec
         self.clock = Clock()
         self.free: int | None = 1 << 40
-        room = DiskSpace(redis, self.artifacts, lambda: self.free, 0, self.clock)
-        self.reconciler = Reconciler(redis, self.artifacts, self.line, self.live, room, 1, self.clock)
+        room = DiskSpace(redis, self.store, lambda: self.free, 0, self.clock)
+        self.reconciler = Reconciler(redis, self.store, self.line, self.live, room, 1, self.clock)
 
     def task(self, shard: int) -> Task:
         return Task.render_shard(self.spec.id, shard)
@@ -81,7 +81,7 @@ class Bench:
 @pytest.fixture
 def bench(redis: Redis, tmp_path: Path, make_spec: MakeSpec) -> Bench:
     made = Bench(redis, tmp_path, make_spec(n=10))
-    made.artifacts.create_job(made.spec)
+    made.store.jobs.create(made.spec)
     return made
 
 
@@ -99,7 +99,7 @@ def test_tasks_that_are_queued_again_are_counted(bench: Bench) -> None:
 
 
 def test_a_shard_behind_the_foremost_is_queued_and_brings_no_other(bench: Bench) -> None:
-    bench.artifacts.commit_shard(bench.spec.id, 0, b"", ImageTable())
+    bench.store.shards.commit(bench.spec.id, 0, b"", ImageTable())
     bench.redis.set(bench.task(2).lease_key, "worker")
     assert bench.reconcile() == {bench.task(1).queue_id}
     assert bench.fetch(1).successor is None
@@ -110,7 +110,7 @@ def test_the_shard_after_the_foremost_is_queued_and_brings_the_next(bench: Bench
     if at_work:
         bench.begin(0)
     else:
-        bench.artifacts.commit_shard(bench.spec.id, 0, b"", ImageTable())
+        bench.store.shards.commit(bench.spec.id, 0, b"", ImageTable())
     assert bench.reconcile() == {bench.task(1).queue_id}
     assert bench.fetch(1).successor == Task.render_shard(bench.spec.id, 2, JOB_SHARDS)
 
@@ -118,27 +118,27 @@ def test_the_shard_after_the_foremost_is_queued_and_brings_the_next(bench: Bench
 def test_queued_leased_and_committed_shards_are_left_alone(bench: Bench) -> None:
     bench.line.enqueue(bench.spec, [bench.task(2)])
     bench.redis.set(bench.task(1).lease_key, "worker")
-    bench.artifacts.commit_shard(bench.spec.id, 0, b"", ImageTable())
+    bench.store.shards.commit(bench.spec.id, 0, b"", ImageTable())
     assert bench.reconcile() == {bench.task(2).queue_id}
     assert bench.redis.llen(LONG) == 1
 
 
 def test_a_job_whose_shards_are_all_there_is_closed_by_a_worker(bench: Bench) -> None:
     for shard in range(JOB_SHARDS):
-        bench.artifacts.commit_shard(bench.spec.id, shard, b"", ImageTable())
+        bench.store.shards.commit(bench.spec.id, shard, b"", ImageTable())
     assert bench.reconcile() == {Task.finalise(bench.spec.id).queue_id}
 
 
 def test_lost_progress_is_restored(bench: Bench) -> None:
-    bench.artifacts.commit_shard(bench.spec.id, 0, b"", ImageTable())
-    bench.artifacts.commit_shard(bench.spec.id, 2, b"", ImageTable())
+    bench.store.shards.commit(bench.spec.id, 0, b"", ImageTable())
+    bench.store.shards.commit(bench.spec.id, 2, b"", ImageTable())
     bench.reconcile()
     assert bench.live.progress(bench.spec.id).images == {0: 4, 2: 2}
 
 
 def test_an_ended_job_is_closed(bench: Bench) -> None:
     state = JobState(outcome="cancelled", started=None, finished=bench.spec.created)
-    bench.artifacts.finish(bench.spec.id, state)
+    bench.store.jobs.finish(bench.spec.id, state)
     marker = bench.folder / "open" / bench.spec.id
     marker.write_bytes(b"")
     assert bench.reconcile() == set()
@@ -152,7 +152,7 @@ def test_a_young_job_is_left_to_the_request_that_brought_it(bench: Bench) -> Non
 
 
 def test_a_marker_without_a_job_is_removed_once_it_is_old(bench: Bench) -> None:
-    bench.artifacts.discard_job(bench.spec.id, datetime.now(UTC))
+    bench.store.jobs.discard(bench.spec.id, datetime.now(UTC))
     marker = bench.folder / "open" / bench.spec.id
     marker.write_bytes(b"")
     for seconds, year in ((0, 1), (59, 3000), (1, 1)):  # whatever the time of day, or that of the store, may be
@@ -172,19 +172,19 @@ def test_a_job_that_nobody_can_render_fails_after_a_day(bench: Bench) -> None:
 
     for seconds in (0, DAY):  # the first time, it is not known since when
         look(seconds)
-        assert bench.artifacts.state(bench.spec.id) is None
+        assert bench.store.jobs.state(bench.spec.id) is None
     bench.redis.set("imagemill:worker:w", WORKER.model_dump_json())
     look(DAY + 1)
     bench.redis.delete("imagemill:worker:w")
     look(2 * DAY + 1)
-    assert bench.artifacts.state(bench.spec.id) is None
+    assert bench.store.jobs.state(bench.spec.id) is None
     look(2 * DAY + 2)
-    state = bench.artifacts.state(bench.spec.id)
+    state = bench.store.jobs.state(bench.spec.id)
     assert state is not None
     assert state.error is not None
     assert (state.outcome, state.error.code) == ("failed", "no_worker")
     assert bench.live.counts()[Count(name="jobs_ended", labels=("failed",))] == 1
-    assert list(bench.artifacts.open_jobs()) == []
+    assert list(bench.store.jobs.open_jobs()) == []
 
 
 def test_a_job_whose_model_no_worker_has_fails_after_ten_minutes(bench: Bench) -> None:
@@ -193,8 +193,8 @@ def test_a_job_whose_model_no_worker_has_fails_after_ten_minutes(bench: Bench) -
     for seconds in (0, ABSENCE_SECONDS):
         bench.clock.seconds += seconds
         bench.reconcile()
-        assert (bench.artifacts.state(bench.spec.id) is None) == (seconds == 0)
-    state = bench.artifacts.state(bench.spec.id)
+        assert (bench.store.jobs.state(bench.spec.id) is None) == (seconds == 0)
+    state = bench.store.jobs.state(bench.spec.id)
     assert state is not None
     assert state.error is not None
     assert (state.outcome, state.error.code) == ("failed", "model_unavailable")
@@ -206,7 +206,7 @@ def test_a_clock_that_is_days_ahead_for_a_moment_fails_no_job(bench: Bench) -> N
     for minute in range(60):
         bench.clock.seconds = 60 * minute
         bench.reconciler.reconcile(now + timedelta(minutes=minute) + timedelta(days=9) * (minute % 14 != 0))
-    assert bench.artifacts.state(bench.spec.id) is None
+    assert bench.store.jobs.state(bench.spec.id) is None
 
 
 def test_after_a_clock_was_ahead_a_job_waits_for_its_worker_no_longer_than_a_day(bench: Bench) -> None:
@@ -215,21 +215,21 @@ def test_after_a_clock_was_ahead_a_job_waits_for_its_worker_no_longer_than_a_day
         for wait in (0, CERTAIN_SECONDS):
             bench.clock.seconds += wait
             bench.reconciler.reconcile(now + timedelta(seconds=seconds))
-    assert bench.artifacts.state(bench.spec.id) is not None
+    assert bench.store.jobs.state(bench.spec.id) is not None
 
 
 @pytest.mark.parametrize("days", [-9000, -1, 1, 9000])
 def test_a_job_goes_on_whatever_the_clock_was_when_it_was_accepted(bench: Bench, days: int) -> None:
-    bench.artifacts.commit_shard(bench.spec.id, 0, b"", ImageTable())
+    bench.store.shards.commit(bench.spec.id, 0, b"", ImageTable())
     assert bench.reconcile(bench.spec.created + timedelta(days=days)) == {bench.task(1).queue_id}
     assert bench.live.progress(bench.spec.id).images == {0: 4}
 
 
 def test_a_job_that_ended_by_a_clock_ahead_is_settled_soon(bench: Bench) -> None:
     finished = bench.spec.created + timedelta(days=365)
-    bench.artifacts.finish(bench.spec.id, JobState(outcome="failed", started=None, finished=finished))
+    bench.store.jobs.finish(bench.spec.id, JobState(outcome="failed", started=None, finished=finished))
     bench.reconcile()
-    assert list(bench.artifacts.open_jobs()) == []
+    assert list(bench.store.jobs.open_jobs()) == []
 
 
 def test_a_lease_that_outlives_its_time_is_shortened(bench: Bench) -> None:
@@ -276,7 +276,7 @@ def test_a_task_that_is_nowhere_for_a_moment_is_not_lost(bench: Bench) -> None:
 
 def test_a_job_that_is_being_closed_is_left_to_the_worker_at_it(bench: Bench) -> None:
     for shard in range(JOB_SHARDS):
-        bench.artifacts.commit_shard(bench.spec.id, shard, b"", ImageTable())
+        bench.store.shards.commit(bench.spec.id, shard, b"", ImageTable())
     bench.begin(1)  # the worker that committed last
     assert bench.reconcile() == set()
     bench.redis.delete(bench.task(1).lease_key)
@@ -329,20 +329,20 @@ def test_a_job_that_the_store_has_trouble_with_does_not_keep_the_others_waiting_
 ) -> None:
     for troubled in ("-" * 22, "z" * 22):  # one before the job in any order, one after it
         spec = bench.spec.model_copy(update={"id": troubled})
-        bench.artifacts.create_job(spec)
+        bench.store.jobs.create(spec)
         path = bench.folder / "jobs" / troubled / "spec.json"
         path.unlink()
         path.mkdir()
     assert bench.reconcile() == {bench.task(0).queue_id}
     path.rmdir()
     assert bench.reconcile() == {bench.task(0).queue_id, f"{troubled}-0"}
-    assert bench.artifacts.spec(troubled) == spec
+    assert bench.store.jobs.spec(troubled) == spec
 
 
 def test_a_foreign_file_among_the_shards_is_no_shard(bench: Bench) -> None:
-    bench.artifacts.commit_shard(bench.spec.id, 0, b"", ImageTable())
+    bench.store.shards.commit(bench.spec.id, 0, b"", ImageTable())
     (bench.folder / "jobs" / bench.spec.id / "shards" / "junk.json").write_bytes(b"")
-    assert bench.artifacts.committed(bench.spec.id) == {0}
+    assert bench.store.shards.committed(bench.spec.id) == {0}
 
 
 def test_bytes_that_are_no_text_do_not_disturb(bench: Bench) -> None:

@@ -9,7 +9,7 @@ from tests.unit.app.clock import Clock
 from tests.unit.conftest import MakeSpec
 from worker.contracts.jobs import JobSpec, JobState
 from worker.contracts.store.archive_index import ImageTable
-from worker.contracts.store.job_store import JobStore
+from worker.contracts.store.store import Store
 
 ENDED = datetime(2030, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -19,18 +19,18 @@ STATE = JobState(outcome="succeeded", started=ENDED, finished=ENDED)
 
 
 @pytest.fixture
-def artifacts(tmp_path: Path) -> JobStore:
-    return JobStore(str(tmp_path))
+def store(tmp_path: Path) -> Store:
+    return Store(str(tmp_path))
 
 
 @pytest.fixture
-def spec(artifacts: JobStore, make_spec: MakeSpec) -> JobSpec:
+def spec(store: Store, make_spec: MakeSpec) -> JobSpec:
     """A job that has ended and is kept for two hours."""
     made = make_spec().model_copy(update={"ttl_hours": 2})
-    artifacts.create_job(made)
-    artifacts.commit_shard(made.id, 0, b"slice", ImageTable())
-    artifacts.finish(made.id, STATE)
-    artifacts.settle_job(made, STATE)
+    store.jobs.create(made)
+    store.shards.commit(made.id, 0, b"slice", ImageTable())
+    store.jobs.finish(made.id, STATE)
+    store.jobs.settle(made, STATE)
     return made
 
 
@@ -45,53 +45,51 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.rglob("*") if path.is_file()}
 
 
-def test_images_go_when_their_time_has_come_and_the_request_stays(
-    artifacts: JobStore, spec: JobSpec, tmp_path: Path
-) -> None:
+def test_images_go_when_their_time_has_come_and_the_request_stays(store: Store, spec: JobSpec, tmp_path: Path) -> None:
     clock = Clock()
-    retention = Retention(artifacts, 0, clock)
+    retention = Retention(store, 0, clock)
     before = names(tmp_path)
     tend(retention, clock, ENDED + 2 * HOUR - timedelta(seconds=1))
     assert names(tmp_path) == before
     tend(retention, clock, ENDED + 2 * HOUR)
     assert names(tmp_path) == {"spec.json", "state.json"}
-    assert artifacts.spec(spec.id) == spec
-    assert artifacts.shard(spec.id, 0) is None
+    assert store.jobs.spec(spec.id) == spec
+    assert store.shards.index(spec.id, 0) is None
 
 
-def test_a_job_that_is_open_again_keeps_its_images(artifacts: JobStore, spec: JobSpec, tmp_path: Path) -> None:
-    artifacts.forget_ending(spec.id)
+def test_a_job_that_is_open_again_keeps_its_images(store: Store, spec: JobSpec, tmp_path: Path) -> None:
+    store.jobs.forget_ending(spec.id)
     clock = Clock()
-    tend(Retention(artifacts, 0, clock), clock, ENDED + 3 * HOUR)
-    assert artifacts.shard(spec.id, 0) is not None
-    artifacts.finish(spec.id, STATE)
-    artifacts.settle_job(spec, STATE)
-    tend(Retention(artifacts, 0, clock), clock, ENDED + 3 * HOUR)
+    tend(Retention(store, 0, clock), clock, ENDED + 3 * HOUR)
+    assert store.shards.index(spec.id, 0) is not None
+    store.jobs.finish(spec.id, STATE)
+    store.jobs.settle(spec, STATE)
+    tend(Retention(store, 0, clock), clock, ENDED + 3 * HOUR)
     assert names(tmp_path) == {"spec.json", "state.json"}
 
 
-def test_what_was_made_of_a_discarded_job_goes(artifacts: JobStore, make_spec: MakeSpec, tmp_path: Path) -> None:
+def test_what_was_made_of_a_discarded_job_goes(store: Store, make_spec: MakeSpec, tmp_path: Path) -> None:
     spec = make_spec()
-    artifacts.create_job(spec)
-    artifacts.discard_job(spec.id, ENDED)
-    artifacts.commit_shard(spec.id, 0, b"slice", ImageTable())  # its task had come through
+    store.jobs.create(spec)
+    store.jobs.discard(spec.id, ENDED)
+    store.shards.commit(spec.id, 0, b"slice", ImageTable())  # its task had come through
     clock = Clock()
-    tend(Retention(artifacts, 0, clock), clock, ENDED + HOUR)
+    tend(Retention(store, 0, clock), clock, ENDED + HOUR)
     assert names(tmp_path) == set()
 
 
-def test_a_damaged_job_does_not_keep_the_others(artifacts: JobStore, spec: JobSpec, tmp_path: Path) -> None:
+def test_a_damaged_job_does_not_keep_the_others(store: Store, spec: JobSpec, tmp_path: Path) -> None:
     damaged = tmp_path / "jobs" / ("d" * 22)
     damaged.mkdir()
     (damaged / "spec.json").write_bytes(b"{")
     (tmp_path / "due" / f"1.{damaged.name}").touch()
     clock = Clock()
-    tend(Retention(artifacts, 0, clock), clock, ENDED + 3 * HOUR)
-    assert artifacts.shard(spec.id, 0) is None
+    tend(Retention(store, 0, clock), clock, ENDED + 3 * HOUR)
+    assert store.shards.index(spec.id, 0) is None
     assert (tmp_path / "due" / f"1.{damaged.name}").exists()
 
 
-def test_what_was_never_finished_goes_after_an_hour(artifacts: JobStore, tmp_path: Path) -> None:
+def test_what_was_never_finished_goes_after_an_hour(store: Store, tmp_path: Path) -> None:
     ages = {"learnt/lesson/state.safetensors#1": 2, "owned/future.json#2": -2, "styles/id/picture.png#7": 0.5}
     for path, age in ages.items():
         half = tmp_path / path
@@ -99,27 +97,27 @@ def test_what_was_never_finished_goes_after_an_hour(artifacts: JobStore, tmp_pat
         half.write_bytes(b"half")
         written = (ENDED - age * HOUR).timestamp()
         os.utime(half, (written, written))
-    artifacts.keep_half_learnt("lesson", b"whole", 1000)
-    Retention(artifacts).tend(ENDED)
+    store.distilled.keep_state("lesson", b"whole", 1000)
+    Retention(store).tend(ENDED)
     assert names(tmp_path) == {"state.safetensors", "picture.png#7"}
 
 
-def test_it_looks_now_and_then_even_when_the_clock_is_set_back(artifacts: JobStore, spec: JobSpec) -> None:
+def test_it_looks_now_and_then_even_when_the_clock_is_set_back(store: Store, spec: JobSpec) -> None:
     clock = Clock()
-    retention = Retention(artifacts, 2 * A_WHILE, clock)
+    retention = Retention(store, 2 * A_WHILE, clock)
     retention.tend(ENDED + 9 * HOUR)
     clock.seconds = A_WHILE
     retention.tend(ENDED + 9 * HOUR)
-    assert artifacts.shard(spec.id, 0) is not None
+    assert store.shards.index(spec.id, 0) is not None
     clock.seconds = 2 * A_WHILE
     retention.tend(ENDED + 3 * HOUR)
-    assert artifacts.shard(spec.id, 0) is None
+    assert store.shards.index(spec.id, 0) is None
 
 
 @pytest.mark.usefixtures("spec")
-def test_a_clock_that_is_years_ahead_for_a_moment_removes_nothing(artifacts: JobStore, tmp_path: Path) -> None:
+def test_a_clock_that_is_years_ahead_for_a_moment_removes_nothing(store: Store, tmp_path: Path) -> None:
     clock, before = Clock(), names(tmp_path)
-    retention = Retention(artifacts, 0, clock)
+    retention = Retention(store, 0, clock)
     for minute in range(60):
         clock.seconds = 60 * minute
         is_right = minute % 14 == 0
@@ -128,13 +126,13 @@ def test_a_clock_that_is_years_ahead_for_a_moment_removes_nothing(artifacts: Job
 
 
 def test_a_note_that_another_clock_wrote_waits_until_its_job_has_expired(
-    artifacts: JobStore, spec: JobSpec, tmp_path: Path
+    store: Store, spec: JobSpec, tmp_path: Path
 ) -> None:
     (tmp_path / "due" / f"1.{spec.id}").touch()
     clock = Clock()
-    retention = Retention(artifacts, 0, clock)
+    retention = Retention(store, 0, clock)
     tend(retention, clock, ENDED + HOUR)
-    assert artifacts.shard(spec.id, 0) is not None
+    assert store.shards.index(spec.id, 0) is not None
     assert (tmp_path / "due" / f"1.{spec.id}").exists()
     tend(retention, clock, ENDED + 2 * HOUR)
     assert names(tmp_path) == {"spec.json", "state.json"}
@@ -142,19 +140,19 @@ def test_a_note_that_another_clock_wrote_waits_until_its_job_has_expired(
 
 @pytest.mark.parametrize(("outcome", "hours"), [("cancelled", 0), ("failed", 1)])
 def test_images_of_a_job_without_an_archive_go_sooner(
-    artifacts: JobStore, make_spec: MakeSpec, tmp_path: Path, outcome: str, hours: int
+    store: Store, make_spec: MakeSpec, tmp_path: Path, outcome: str, hours: int
 ) -> None:
     spec, state = make_spec(), JobState.model_validate({**STATE.model_dump(), "outcome": outcome})
-    artifacts.create_job(spec)
-    artifacts.commit_shard(spec.id, 0, b"slice", ImageTable())
-    artifacts.finish(spec.id, state)
-    artifacts.settle_job(spec, state)
-    assert (artifacts.shard(spec.id, 0) is None) == (outcome == "cancelled")
-    artifacts.commit_shard(spec.id, 1, b"slice", ImageTable())  # by a worker that had not heard of it
+    store.jobs.create(spec)
+    store.shards.commit(spec.id, 0, b"slice", ImageTable())
+    store.jobs.finish(spec.id, state)
+    store.jobs.settle(spec, state)
+    assert (store.shards.index(spec.id, 0) is None) == (outcome == "cancelled")
+    store.shards.commit(spec.id, 1, b"slice", ImageTable())  # by a worker that had not heard of it
     clock = Clock()
-    retention = Retention(artifacts, 0, clock)
+    retention = Retention(store, 0, clock)
     if hours:
         tend(retention, clock, ENDED + hours * HOUR - timedelta(seconds=1))
-        assert artifacts.committed(spec.id) == {0, 1}
+        assert store.shards.committed(spec.id) == {0, 1}
     tend(retention, clock, ENDED + HOUR)
     assert names(tmp_path) == {"spec.json", "state.json"}

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from worker.contracts.store.job_store import JobStore, StoreError
+from worker.contracts.store.store import Store
+from worker.contracts.store.store_errors import StoreError
 from worker.queue.store_check import StoreCheck
 
 ERROR = StoreError("PUT of a shard: no", "no")
@@ -19,7 +20,7 @@ def store(tmp_path: Path) -> Path:
 @pytest.fixture
 def check(store: Path) -> StoreCheck:
     store.mkdir()
-    return StoreCheck(JobStore(str(store)))
+    return StoreCheck(Store(str(store)))
 
 
 def test_a_worker_takes_no_tasks_before_it_has_tried_the_store(check: StoreCheck) -> None:

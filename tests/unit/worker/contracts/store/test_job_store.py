@@ -9,15 +9,15 @@ import pytest
 from tests.unit.conftest import MakeSpec
 from worker.contracts.jobs import JobState
 from worker.contracts.store.archive_index import ArchivePlan, ImageTable
-from worker.contracts.store.job_store import JobStore
+from worker.contracts.store.store import Store
 from worker.contracts.styles import StyleEntry
 
 TABLE = ImageTable(offsets=(2,), sizes=(3,), crc32s=(0,), sha256s=("0" * 64,))
 
 
 @pytest.fixture
-def artifacts(tmp_path: Path) -> JobStore:
-    return JobStore(str(tmp_path))
+def store(tmp_path: Path) -> Store:
+    return Store(str(tmp_path))
 
 
 def state(outcome: str) -> JobState:
@@ -28,155 +28,155 @@ def files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def test_an_accepted_job_is_written_down_and_open(artifacts: JobStore, make_spec: MakeSpec) -> None:
+def test_an_accepted_job_is_written_down_and_open(store: Store, make_spec: MakeSpec) -> None:
     spec = make_spec()
-    artifacts.create_job(spec)
-    assert artifacts.spec(spec.id) == spec
-    assert [job_id for job_id, _ in artifacts.open_jobs()] == [spec.id]
+    store.jobs.create(spec)
+    assert store.jobs.spec(spec.id) == spec
+    assert [job_id for job_id, _ in store.jobs.open_jobs()] == [spec.id]
 
 
-def test_of_two_that_want_the_same_id_the_first_decides(artifacts: JobStore, make_spec: MakeSpec) -> None:
+def test_of_two_that_want_the_same_id_the_first_decides(store: Store, make_spec: MakeSpec) -> None:
     first = make_spec(n=1)
-    assert artifacts.create_job(first) == (first, True)
-    assert artifacts.create_job(make_spec(n=2)) == (first, False)
-    assert artifacts.restored_spec(first.id) == artifacts.spec(first.id) == first
+    assert store.jobs.create(first) == (first, True)
+    assert store.jobs.create(make_spec(n=2)) == (first, False)
+    assert store.jobs.restored_spec(first.id) == store.jobs.spec(first.id) == first
 
 
 def test_who_comes_between_a_marker_and_its_request_writes_that_request(
-    artifacts: JobStore, make_spec: MakeSpec, tmp_path: Path
+    store: Store, make_spec: MakeSpec, tmp_path: Path
 ) -> None:
     first = make_spec(n=1)
-    artifacts.create_job(first)
+    store.jobs.create(first)
     (tmp_path / "jobs" / first.id / "spec.json").unlink()
-    assert artifacts.create_job(make_spec(n=2)) == (first, True)
-    assert artifacts.spec(first.id) == first
+    assert store.jobs.create(make_spec(n=2)) == (first, True)
+    assert store.jobs.spec(first.id) == first
 
 
-def test_a_marker_that_cannot_be_read_is_written_anew(artifacts: JobStore, make_spec: MakeSpec, tmp_path: Path) -> None:
+def test_a_marker_that_cannot_be_read_is_written_anew(store: Store, make_spec: MakeSpec, tmp_path: Path) -> None:
     spec = make_spec()
     (tmp_path / "open" / spec.id).write_bytes(b"{")
-    assert artifacts.create_job(spec) == (spec, True)
-    assert artifacts.restored_spec(spec.id) == spec
+    assert store.jobs.create(spec) == (spec, True)
+    assert store.jobs.restored_spec(spec.id) == spec
 
 
 def test_a_marker_is_put_back_when_its_request_was_written_while_it_was_removed(
-    artifacts: JobStore, make_spec: MakeSpec
+    store: Store, make_spec: MakeSpec
 ) -> None:
     spec = make_spec()
-    artifacts.create_job(spec)
-    artifacts.close_orphan(spec.id)
-    assert artifacts.restored_spec(spec.id) == spec
-    artifacts.close_orphan("y" * 22)
-    assert [job_id for job_id, _ in artifacts.open_jobs()] == [spec.id]
+    store.jobs.create(spec)
+    store.jobs.close_orphan(spec.id)
+    assert store.jobs.restored_spec(spec.id) == spec
+    store.jobs.close_orphan("y" * 22)
+    assert [job_id for job_id, _ in store.jobs.open_jobs()] == [spec.id]
 
 
-def test_data_that_an_index_names_are_never_swept(artifacts: JobStore, tmp_path: Path) -> None:
-    artifacts.commit_shard("j", 0, b"one", ImageTable())
-    artifacts.publish_archive("j", [], b"end")
+def test_data_that_an_index_names_are_never_swept(store: Store, tmp_path: Path) -> None:
+    store.shards.commit("j", 0, b"one", ImageTable())
+    store.archives.publish("j", [], b"end")
     kept = files(tmp_path)
-    artifacts.sweep("j")
+    store.archives.sweep("j")
     assert files(tmp_path) == kept
 
 
-def test_data_of_a_damaged_index_are_never_swept(artifacts: JobStore, tmp_path: Path) -> None:
-    artifacts.commit_shard("j", 0, b"one", ImageTable())
-    artifacts.publish_archive("j", [], b"end")
+def test_data_of_a_damaged_index_are_never_swept(store: Store, tmp_path: Path) -> None:
+    store.shards.commit("j", 0, b"one", ImageTable())
+    store.archives.publish("j", [], b"end")
     (tmp_path / "jobs/j/shards/00000.json").write_bytes(b"{")
     kept = files(tmp_path)
-    artifacts.sweep("j")
+    store.archives.sweep("j")
     assert files(tmp_path) == kept
 
 
 def test_of_a_discarded_job_there_is_a_note_to_remove_what_was_made_of_it(
-    artifacts: JobStore, make_spec: MakeSpec, tmp_path: Path
+    store: Store, make_spec: MakeSpec, tmp_path: Path
 ) -> None:
     spec, now = make_spec(), datetime.now(UTC)
-    artifacts.create_job(spec)
-    artifacts.discard_job(spec.id, now)
+    store.jobs.create(spec)
+    store.jobs.discard(spec.id, now)
     (note,) = files(tmp_path)
-    assert list(artifacts.due_jobs(now)) == []
-    assert list(artifacts.due_jobs(now + timedelta(hours=1))) == [(spec.id, note)]
+    assert list(store.jobs.due(now)) == []
+    assert list(store.jobs.due(now + timedelta(hours=1))) == [(spec.id, note)]
 
 
-def test_the_first_ending_decides_and_settling_closes_the_job(artifacts: JobStore, make_spec: MakeSpec) -> None:
+def test_the_first_ending_decides_and_settling_closes_the_job(store: Store, make_spec: MakeSpec) -> None:
     spec = make_spec()
-    artifacts.create_job(spec)
-    assert artifacts.finish(spec.id, state("cancelled"))
-    assert not artifacts.finish(spec.id, state("succeeded"))
-    ended = artifacts.state(spec.id)
+    store.jobs.create(spec)
+    assert store.jobs.finish(spec.id, state("cancelled"))
+    assert not store.jobs.finish(spec.id, state("succeeded"))
+    ended = store.jobs.state(spec.id)
     assert ended is not None
     assert ended.outcome == "cancelled"
-    assert len(list(artifacts.open_jobs())) == 1
-    artifacts.settle_job(spec, ended)
-    assert list(artifacts.open_jobs()) == []
+    assert len(list(store.jobs.open_jobs())) == 1
+    store.jobs.settle(spec, ended)
+    assert list(store.jobs.open_jobs()) == []
 
 
-def test_the_first_attempt_at_a_shard_counts_and_the_second_leaves_nothing(artifacts: JobStore, tmp_path: Path) -> None:
-    assert artifacts.commit_shard("j", 3, b"..abc", TABLE)
+def test_the_first_attempt_at_a_shard_counts_and_the_second_leaves_nothing(store: Store, tmp_path: Path) -> None:
+    assert store.shards.commit("j", 3, b"..abc", TABLE)
     before = files(tmp_path)
-    assert not artifacts.commit_shard("j", 3, b"other", TABLE)
+    assert not store.shards.commit("j", 3, b"other", TABLE)
     assert files(tmp_path) == before
-    shard = artifacts.shard("j", 3)
+    shard = store.shards.index("j", 3)
     assert shard is not None
-    assert artifacts.image(shard, 0) == b"abc"
-    assert artifacts.committed("j") == {3}
+    assert store.shards.image(shard, 0) == b"abc"
+    assert store.shards.committed("j") == {3}
 
 
-def test_what_is_not_there_is_none(artifacts: JobStore) -> None:
-    found = (artifacts.spec("j"), artifacts.state("j"), artifacts.shard("j", 0), artifacts.archive("j"))
+def test_what_is_not_there_is_none(store: Store) -> None:
+    found = (store.jobs.spec("j"), store.jobs.state("j"), store.shards.index("j", 0), store.archives.plan("j"))
     assert found == (None, None, None, None)
-    assert artifacts.committed("j") == set()
+    assert store.shards.committed("j") == set()
 
 
-def test_an_archive_is_its_parts_in_order(artifacts: JobStore) -> None:
+def test_an_archive_is_its_parts_in_order(store: Store) -> None:
     for number, data in enumerate((b"one", b"two")):
-        artifacts.commit_shard("j", number, data, ImageTable())
-    shards = [shard for k in range(2) if (shard := artifacts.shard("j", k))]
-    plan = artifacts.publish_archive("j", shards, b"end")
-    assert artifacts.archive("j") == plan
+        store.shards.commit("j", number, data, ImageTable())
+    shards = [shard for k in range(2) if (shard := store.shards.index("j", k))]
+    plan = store.archives.publish("j", shards, b"end")
+    assert store.archives.plan("j") == plan
     assert plan.size == 9
     for start, stop in itertools.combinations(range(10), 2):
-        assert asyncio.run(_read(artifacts, plan, start, stop)) == b"onetwoend"[start:stop]
+        assert asyncio.run(_read(store, plan, start, stop)) == b"onetwoend"[start:stop]
 
 
-async def _read(artifacts: JobStore, plan: ArchivePlan, start: int, stop: int) -> bytes:
-    return b"".join([chunk async for chunk in artifacts.stream(plan, start, stop)])
+async def _read(store: Store, plan: ArchivePlan, start: int, stop: int) -> bytes:
+    return b"".join([chunk async for chunk in store.archives.stream(plan, start, stop)])
 
 
-def test_sweeping_removes_what_no_archive_needs(artifacts: JobStore, tmp_path: Path) -> None:
-    artifacts.commit_shard("j", 0, b"one", ImageTable())
-    shards = [shard for k in range(1) if (shard := artifacts.shard("j", k))]
-    artifacts.publish_archive("j", shards, b"end")
+def test_sweeping_removes_what_no_archive_needs(store: Store, tmp_path: Path) -> None:
+    store.shards.commit("j", 0, b"one", ImageTable())
+    shards = [shard for k in range(1) if (shard := store.shards.index("j", k))]
+    store.archives.publish("j", shards, b"end")
     kept = files(tmp_path)
     (tmp_path / "jobs/j/shards/00000.dead.bin").write_bytes(b"broken attempt")
     (tmp_path / "jobs/j/shards/00000.dead.bin#1").write_bytes(b"broken off in the middle of a file")
-    artifacts.sweep("j")
+    store.archives.sweep("j")
     assert files(tmp_path) == kept
 
 
 def test_what_the_worker_that_ended_a_job_could_not_sweep_is_swept_when_it_is_settled(
-    artifacts: JobStore, make_spec: MakeSpec, tmp_path: Path
+    store: Store, make_spec: MakeSpec, tmp_path: Path
 ) -> None:
     spec = make_spec()
-    artifacts.create_job(spec)
-    artifacts.publish_archive(spec.id, [], b"end")
-    artifacts.finish(spec.id, state("succeeded"))
+    store.jobs.create(spec)
+    store.archives.publish(spec.id, [], b"end")
+    store.jobs.finish(spec.id, state("succeeded"))
     orphan = tmp_path / "jobs" / spec.id / "shards" / "00000.dead.bin"
     orphan.parent.mkdir()
     orphan.write_bytes(b"broken attempt")
-    artifacts.settle_job(spec, state("succeeded"))
+    store.jobs.settle(spec, state("succeeded"))
     assert not orphan.exists()
 
 
 def test_a_cancelled_job_loses_its_images_also_when_two_remove_them_at_once(
-    artifacts: JobStore, make_spec: MakeSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, make_spec: MakeSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = make_spec(n=100)
-    artifacts.create_job(spec)
+    store.jobs.create(spec)
     for shard in range(20):
-        artifacts.commit_shard(spec.id, shard, b"slice", ImageTable())
-    artifacts.finish(spec.id, state("cancelled"))
-    objects = artifacts._objects
+        store.shards.commit(spec.id, shard, b"slice", ImageTable())
+    store.jobs.finish(spec.id, state("cancelled"))
+    objects = store._objects
     remove_all = objects.delete_all
 
     def remove_after_another(paths: Iterable[str]) -> None:
@@ -185,27 +185,27 @@ def test_a_cancelled_job_loses_its_images_also_when_two_remove_them_at_once(
         remove_all(known)
 
     monkeypatch.setattr(objects, "delete_all", remove_after_another)
-    artifacts.settle_job(spec, state("cancelled"))
+    store.jobs.settle(spec, state("cancelled"))
     (note,) = files(tmp_path / "due")
     assert files(tmp_path) == {f"due/{note}", f"jobs/{spec.id}/spec.json", f"jobs/{spec.id}/state.json"}
 
 
-def test_a_store_that_can_be_written_passes_its_check_and_stays_empty(artifacts: JobStore, tmp_path: Path) -> None:
-    artifacts.check_writable()
+def test_a_store_that_can_be_written_passes_its_check_and_stays_empty(store: Store, tmp_path: Path) -> None:
+    store.check_writable()
     assert files(tmp_path) == set()
 
 
-def test_a_picture_is_there_for_who_brought_it_and_for_nobody_else(artifacts: JobStore) -> None:
+def test_a_picture_is_there_for_who_brought_it_and_for_nobody_else(store: Store) -> None:
     now = datetime.now(UTC)
     entries = {
         owner: StyleEntry(id="0" * 64, width=1, height=1, owner=owner, created=now) for owner in ("", "al", "0" * 64)
     }
     for owner, entry in entries.items():
-        assert artifacts.style(owner, entry.id) is None
-        assert artifacts.add_style(entry, b"the same pixels")
-        assert not artifacts.add_style(entry, b"the same pixels")
+        assert store.styles.entry(owner, entry.id) is None
+        assert store.styles.add(entry, b"the same pixels")
+        assert not store.styles.add(entry, b"the same pixels")
     for owner, entry in entries.items():
-        assert artifacts.style(owner, entry.id) == entry
-        assert list(artifacts.styles(owner)) == [entry]
-    assert list(artifacts.styles("alice")) == list(artifacts.styles("a")) == []
-    assert artifacts.picture("0" * 64) == b"the same pixels"
+        assert store.styles.entry(owner, entry.id) == entry
+        assert list(store.styles.entries(owner)) == [entry]
+    assert list(store.styles.entries("alice")) == list(store.styles.entries("a")) == []
+    assert store.styles.picture("0" * 64) == b"the same pixels"

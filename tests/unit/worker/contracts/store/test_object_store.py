@@ -13,8 +13,8 @@ import pytest
 from tests.fault_proxy import Fault, FaultProxy
 from tests.s3 import BUCKET, S3Server
 from worker.contracts.store.archive_index import ImageTable
-from worker.contracts.store.job_store import JobStore
 from worker.contracts.store.object_store import Objects
+from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import DamagedError, StoreError
 
 PATIENCE_SECONDS = 1.0
@@ -88,13 +88,13 @@ def test_every_third_request_that_is_refused_is_not_noticed(objects: Objects, pr
 
 @pytest.mark.parametrize("fault", STORING)
 def test_the_data_of_a_committed_shard_stay(bucket: str, proxy: FaultProxy, fault: Fault) -> None:
-    artifacts, table = JobStore(bucket, PATIENCE_SECONDS), ImageTable(offsets=(0,), sizes=(4,), crc32s=(0,))
+    store, table = Store(bucket, PATIENCE_SECONDS), ImageTable(offsets=(0,), sizes=(4,), crc32s=(0,))
     proxy.fault = fault
-    assert artifacts.commit_shard("j", 0, b"mine", table)
-    assert not artifacts.commit_shard("j", 0, b"late", table)
-    shard = artifacts.shard("j", 0)
+    assert store.shards.commit("j", 0, b"mine", table)
+    assert not store.shards.commit("j", 0, b"late", table)
+    shard = store.shards.index("j", 0)
     assert shard is not None
-    assert artifacts.image(shard, 0) == b"mine"
+    assert store.shards.image(shard, 0) == b"mine"
 
 
 def test_a_stream_goes_on_where_an_answer_broke_off(objects: Objects, proxy: FaultProxy) -> None:

@@ -1,0 +1,62 @@
+"""The archives of jobs: the list of their parts, and their ends."""
+
+import zlib
+from collections.abc import AsyncIterator
+
+from worker.contracts.store import paths
+from worker.contracts.store.archive_index import ArchivePart, ArchivePlan, ShardIndex
+from worker.contracts.store.object_store import Objects
+from worker.contracts.store.store_errors import DamagedError
+
+
+class ArchiveStore:
+    """Writes and reads archives. An archive consists of the shards' data objects and a tail."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def publish(self, job_id: str, shards: list[ShardIndex], tail: bytes) -> ArchivePlan:
+        """Store the archive's end and the list of its parts. Repeating it changes nothing."""
+        path = paths.tail(job_id)
+        parts = [ArchivePart(path=shard.data, size=shard.size) for shard in shards]
+        plan = ArchivePlan(parts=(*parts, ArchivePart(path=path, size=len(tail))), tail_crc32=zlib.crc32(tail))
+        self._objects.put(path, tail)
+        self._objects.put(paths.archive(job_id), plan.model_dump_json().encode())
+        return plan
+
+    def plan(self, job_id: str) -> ArchivePlan | None:
+        """Read the list of the archive's parts."""
+        return self._objects.parse(paths.archive(job_id), ArchivePlan)
+
+    async def stream(self, plan: ArchivePlan, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Yield bytes start to stop - 1 of the archive."""
+        begin = 0
+        for part in plan.parts:
+            first, last = max(start - begin, 0), min(stop - begin, part.size)
+            if first < last:
+                async for chunk in self._objects.stream(part.path, first, last):
+                    yield chunk
+            begin += part.size
+
+    def sweep(self, job_id: str) -> None:
+        """Remove what broken attempts at a job that has ended left behind."""
+        self._objects.delete_unfinished(paths.job(job_id))
+        plan = self.plan(job_id)
+        if plan is None:
+            return
+        kept = {part.path for part in plan.parts}
+        for path, *_ in list(self._objects.list(paths.shards(job_id))):
+            if path.endswith(".bin") and path not in kept and not self._is_named(path):
+                self._objects.delete(path)
+
+    def _is_named(self, data: str) -> bool:
+        """Tell whether the index of its shard names a data object. A damaged index counts as if it did."""
+        try:
+            index = self._objects.parse(f"{data.split('.')[0]}.json", ShardIndex)
+        except DamagedError:
+            return True
+        return index is not None and index.data == data
+
+    def is_tail_whole(self, plan: ArchivePlan) -> bool:
+        """Return whether the tail can be read and has the right checksum."""
+        return zlib.crc32(self._objects.read(plan.parts[-1].path) or b"") == plan.tail_crc32

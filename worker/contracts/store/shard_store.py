@@ -1,0 +1,76 @@
+"""The shards of jobs: slices of their archives, and what lies where in them."""
+
+import re
+import zlib
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+from worker.contracts.store import paths
+from worker.contracts.store.archive_index import ArrayEntry, ImageTable, ShardIndex
+from worker.contracts.store.object_store import Objects
+from worker.contracts.store.store_errors import DamagedError, StoreError
+
+_INDEX = re.compile(r"/(\d{5})\.json$")
+
+
+class ShardStore:
+    """Writes and reads shards. The index of a shard is its commit.
+
+    A missing object is None here; one that cannot be parsed raises DamagedError.
+    """
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def committed(self, job_id: str) -> set[int]:
+        """List the shards that are committed."""
+        found = (_INDEX.search(listed.path) for listed in self._objects.list(paths.shards(job_id)))
+        return {int(match[1]) for match in found if match}
+
+    def commit(self, job_id: str, shard: int, data: bytes, images: ImageTable, array: ArrayEntry | None = None) -> bool:
+        """Publish a shard. False when another attempt was first; then nothing of this one stays.
+
+        Data that an index names are never removed: after a refusal, the index is read.
+        """
+        path = f"{paths.shards(job_id)}/{shard:05d}.{uuid4().hex}.bin"
+        self._objects.put(path, data)
+        index = ShardIndex(data=path, size=len(data), images=images, array=array)
+        if self._objects.create(paths.shard_index(job_id, shard), index.model_dump_json().encode()):
+            return True
+        first = self.index(job_id, shard)
+        if first is None:
+            raise StoreError(f"shard {shard} of {job_id} was refused and is not there", "a shard was refused")
+        if first.data == path:
+            return True
+        self._objects.delete(path)
+        return False
+
+    def index(self, job_id: str, shard: int) -> ShardIndex | None:
+        """Read a shard's index; None while it is not committed."""
+        return self._objects.parse(paths.shard_index(job_id, shard), ShardIndex)
+
+    def image(self, shard: ShardIndex, position: int) -> bytes:
+        """Read one image. Raises DamagedError when its bytes are gone."""
+        return self._objects.read_range(shard.data, shard.images.offsets[position], shard.images.sizes[position])
+
+    def stream(self, shard: ShardIndex) -> AsyncIterator[bytes]:
+        """Yield a shard's slice of the archive."""
+        return self._objects.stream(shard.data, 0, shard.size)
+
+    def is_whole(self, job_id: str, shard: int) -> bool:
+        """Tell whether a committed shard can be read and every checksum in it is right."""
+        try:
+            index = self.index(job_id, shard)
+        except DamagedError:
+            return False
+        data = memoryview(self._objects.read(index.data) or b"") if index else b""
+        if index is None or len(data) != index.size:
+            return False
+        places = list(zip(index.images.offsets, index.images.sizes, index.images.crc32s, strict=True))
+        if index.array:
+            places.append((index.array.offset, index.array.size, index.array.crc32))
+        return all(zlib.crc32(data[offset : offset + size]) == crc32 for offset, size, crc32 in places)
+
+    def forget(self, job_id: str, shard: int) -> None:
+        """Take a shard's commit back."""
+        self._objects.delete(paths.shard_index(job_id, shard))

@@ -1,0 +1,65 @@
+"""The store: where every byte of a job lies. Only this package reads or writes it."""
+
+from datetime import datetime, timedelta
+
+from worker.contracts.store import paths
+from worker.contracts.store.archive_store import ArchiveStore
+from worker.contracts.store.distilled_store import DistilledStore
+from worker.contracts.store.job_store import JobStore
+from worker.contracts.store.object_store import Objects
+from worker.contracts.store.shard_store import ShardStore
+from worker.contracts.store.store_errors import StoreError
+from worker.contracts.store.style_store import StyleStore
+
+PATIENCE_SECONDS = 30.0
+"""Time that a worker waits for a bucket that does not answer."""
+
+
+class Store:
+    """An object store with one layout.
+
+    open/<id>                           the JobSpec again: marks a job that has not ended, or may not be on disk yet
+    due/<time>.<id>                     notes when the images of a job that has ended may be removed, in Unix seconds
+    jobs/<id>/spec.json                 JobSpec, written once, before the job is queued
+    jobs/<id>/shards/<k>.<attempt>.bin  a slice of the archive
+    jobs/<id>/shards/<k>.json           ShardIndex, the commit of shard k
+    jobs/<id>/tail.bin                  the archive's metadata, dataset card and central directory
+    jobs/<id>/archive.json              ArchivePlan
+    jobs/<id>/state.json                JobState; the first one written decides
+    styles/<id>/picture.png             a style image, RGB; all owners share it
+    styles/<id>/style.json              StyleEntry for requests without an API key
+    owned/<owner>/<id>.json             StyleEntry for the owner of a key
+    learnt/<key>/weights.safetensors    a distilled model
+    learnt/<key>/state.safetensors      the state of a distillation that has not ended
+    """
+
+    def __init__(self, url: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        self._objects = Objects(url, paths.FOLDERS, patience_seconds)
+        self.shards = ShardStore(self._objects)
+        self.archives = ArchiveStore(self._objects)
+        self.jobs = JobStore(self._objects, self.shards, self.archives)
+        self.styles = StyleStore(self._objects)
+        self.distilled = DistilledStore(self._objects)
+
+    def sweep_unfinished(self, now: datetime, older_than: timedelta) -> None:
+        """Remove what was half written and belongs to no job: those are swept when they end."""
+        for folder in [folder for folder in paths.FOLDERS if folder != paths.JOBS]:
+            self._objects.delete_unfinished(folder, now, older_than)
+
+    def free_bytes(self) -> int | None:
+        """Tell how much room there is; None where nobody knows."""
+        return self._objects.free_bytes()
+
+    def check_writable(self) -> None:
+        """Write and remove a small object; raises StoreError or OSError."""
+        self._objects.check_writable()
+
+    def check_room(self, needed_bytes: int) -> None:
+        """Raise StoreError when the store's disk has less room."""
+        free = self.free_bytes()
+        if free is not None and free < needed_bytes:
+            raise StoreError(f"{free} bytes are free, and {needed_bytes} are needed", "No space left on device")
+
+    def check_usable(self) -> None:
+        """Do once all that a worker does with the store; raises StoreError or OSError."""
+        self._objects.check_usable()

@@ -1,0 +1,41 @@
+"""Style images in the store. An image is stored once, and has an entry for each owner."""
+
+from collections.abc import Iterator
+
+from worker.contracts.store import paths
+from worker.contracts.store.object_store import Objects
+from worker.contracts.store.store_errors import DamagedError
+from worker.contracts.styles import StyleEntry
+
+
+class StyleStore:
+    """Writes and reads style images."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def add(self, entry: StyleEntry, picture: bytes) -> bool:
+        """Keep a picture for its owner. False when it is there for them already."""
+        path = paths.style_entry(entry.owner, entry.id)
+        self._objects.put(paths.picture(entry.id), picture)
+        self._objects.sync(paths.picture(entry.id))
+        is_new = self._objects.create(path, entry.model_dump_json().encode())
+        self._objects.sync(path)
+        return is_new
+
+    def entry(self, owner: str, style_id: str) -> StyleEntry | None:
+        """Read what is known of a picture of an owner."""
+        return self._objects.parse(paths.style_entry(owner, style_id), StyleEntry)
+
+    def entries(self, owner: str) -> Iterator[StyleEntry]:
+        """List the pictures of an owner."""
+        for path, *_ in self._objects.list(paths.style_entries(owner)):
+            if path.endswith(".json") and (entry := self._objects.parse(path, StyleEntry)):
+                yield entry
+
+    def picture(self, style_id: str) -> bytes:
+        """Read a picture, as PNG. Raises DamagedError when it is gone."""
+        data = self._objects.read(paths.picture(style_id))
+        if data is None:
+            raise DamagedError(f"the picture of style {style_id} is gone")
+        return data
