@@ -38,6 +38,7 @@ class Jobs:
 def run_all(service: Service) -> Jobs:
     """Run a job of each kind, and wait until the service has settled all of them."""
     style = upload(service.client, 1)
+    upload(service.owner, 3)
     cancelled = cancel_waiting(service)
     made = Jobs(
         archives=archives(service, style),
@@ -47,7 +48,8 @@ def run_all(service: Service) -> Jobs:
             "failed": fail(service),
             "long": succeed(service, service.generate(300, seed=7, model=LABELLED)),
             "named": succeed_under_key(service),
-            "owned": succeed_for_owner(service),
+            "owned": succeed_for_owner(service, 3),
+            "owned_long": succeed_for_owner(service, 300),
         },
         style=style,
     )
@@ -102,10 +104,9 @@ def fail(service: Service) -> str:
     return str(job["id"])
 
 
-def succeed_for_owner(service: Service) -> str:
-    """Run a job of the owner of a key, who has uploaded a style too."""
-    upload(service.owner, 3)
-    job = service.owner.post("/generate", params={"n": 3, "seed": 7}).raise_for_status().json()["id"]
+def succeed_for_owner(service: Service, n: int) -> str:
+    """Run a job of the owner of a key. Returns its id."""
+    job = service.owner.post("/generate", params={"n": n, "seed": 7}).raise_for_status().json()["id"]
     wait_until(lambda: service.owner.get(f"/jobs/{job}").json()["state"] == "succeeded")
     return str(job)
 
