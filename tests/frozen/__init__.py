@@ -8,7 +8,7 @@ A change that is meant renews them:
 Read the diff in git before you commit it. State an intended change in CHANGELOG.md.
 
 The tests use the HTTP API, the installed command, the files of the store and the keys of the queue server.
-They import no internal module, so they survive renames. Only the shared `House` and `tests.tiny` import some.
+They import no internal module, so they survive renames. Only the shared `RunningService` and `tests.tiny` import some.
 
 Test vectors of latents are frozen elsewhere: `docs/latents.md`, checked by `tests/unit/models/test_latents.py`.
 """

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from tests.frozen.service import Service
-from tests.integration.house import wait_until
+from tests.integration.running_service import wait_until
 from tests.tiny import LABELLED, PLAIN, picture
 
 IDEMPOTENCY_KEY = "frozen"

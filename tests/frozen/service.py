@@ -8,14 +8,14 @@ from safetensors.torch import save_file
 
 from tests.command import imagemill
 from tests.frozen.monitor import Monitor
-from tests.integration.house import DEADLINE_SECONDS, House
+from tests.integration.running_service import DEADLINE_SECONDS, RunningService
 from tests.tiny import CLASSES, LABELLED, PLAIN, save_checkpoint, vgg19_tensors
 
 OWNER = "alice"
 
 
-class Service(House):
-    """A House whose clients are `client`, of nobody, and `owner`, who has a key."""
+class Service(RunningService):
+    """A RunningService whose clients are `client`, of nobody, and `owner`, who has a key."""
 
     def __init__(self, folder: Path) -> None:
         save_checkpoint(folder / "models", PLAIN)

@@ -221,7 +221,7 @@ class RunningService:
         wait_until(lambda: _answers(self._queue_port))
 
     def _serve(self, listening: socket.socket, environment: Mapping[str, str] | None = None) -> None:
-        code = f"from app.cli import cli; cli(['api', '--fd', '{listening.fileno()}'])"
+        code = f"from app.cli.main import cli; cli(['api', '--fd', '{listening.fileno()}'])"
         self._apis.append(self._start(f"api-{len(self._apis)}", code, environment))
 
     def _start(self, name: str, code: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
