@@ -1,10 +1,10 @@
-"""The name of a job's archive, for who downloads it with a browser and for who saves it from the command line."""
+"""The file name of a job's archive, for browsers and for the command line."""
 
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 _MOST_LABEL = 100
-"""Characters of a quoted label."""
+"""Largest number of characters of a class label after percent-encoding."""
 
 if TYPE_CHECKING:
     from app import schemas
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 def archive_name(job: "answers.Named | schemas.Job") -> str:
-    """Name an archive after its job, with all that is not as usual, so that one dataset does not replace another."""
+    """Return a file name with model, seed, n and all parameters that differ from their defaults.
+
+    Different datasets have different names, so that a download does not overwrite another one.
+    """
     parts = [job.model, f"seed{job.seed}", f"n{job.n}"]
     parts += [f"from{job.start}"] if job.start else []
     parts += [_cut(job.class_label)] if job.class_label is not None else []
@@ -21,12 +24,12 @@ def archive_name(job: "answers.Named | schemas.Job") -> str:
 
 
 def archive_suffix(kind: str) -> str:
-    """Tell how the name of an archive ends. Libraries that read it from its address look at that."""
+    """Return the file extension of an archive. Libraries that read an archive from a URL need it."""
     return "npz" if kind == "npz" else "zip"
 
 
 def _cut(label: str) -> str:
-    """Cut a label, so that a name stays within what file systems take: a character can become twelve."""
+    """Shorten a label. Percent-encoding turns one character into up to twelve, and file systems limit names."""
     kept = ""
     for character in label:
         if len(quote(kept + character)) > _MOST_LABEL:

@@ -1,4 +1,4 @@
-"""The API process: builds the application from its settings."""
+"""Builds the API application from its settings."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -37,16 +37,16 @@ from worker.contracts.store.store import Store
 
 _REDIS_TIMEOUT_SECONDS = 5
 _PROBE_TIMEOUT_SECONDS = 0.4
-"""For who watches: that Redis is away is an answer too, and must come soon."""
+"""Redis timeout of health checks and metrics, which must report soon that Redis is unreachable."""
 
 _BUCKET_SECONDS = 2.0
-"""Timeout of each call of the store, for requests."""
+"""Timeout of each call to the object store while a request is served."""
 _PROBED_BUCKET_SECONDS = 1.5
-"""Timeout of each call of the store, for probes."""
+"""Timeout of each call to the object store in a health check."""
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Build the application; its reconciler runs as long as it does. Raises KeysError, SettingsError."""
+    """Build the application. Its reconciler runs while the application does. Raises KeysError, SettingsError."""
     ring = None if settings.keys is None else KeyFile(settings.keys)
     redis = connect(settings.redis_url, _REDIS_TIMEOUT_SECONDS, password=settings.redis_password)
     store, line, live = open_store(settings.store, _BUCKET_SECONDS), TaskQueue(redis), ClusterState(redis)
@@ -87,7 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _names() -> set[str]:
-    """List what the paths of the service begin with."""
+    """Return the first segments of all paths of the service."""
     routes = [
         route
         for room in (router, image_routes.router, catalog_routes.router, health_routes.router)

@@ -1,4 +1,4 @@
-"""The shapes that cross HTTP."""
+"""The requests and responses of the HTTP API."""
 
 import re
 from datetime import datetime
@@ -20,26 +20,26 @@ from worker.contracts.jobs import Format, JobError
 from worker.contracts.styles import DEFAULT_STEPS, MAX_STEPS, Mode, StyleSpec
 
 MAX_SEED = 2**53 - 1
-"""The largest integer that JSON carries unharmed into every language; models/latents.py draws the same line."""
+"""The largest integer that JSON parsers of all languages read exactly. models/latents.py has the same limit."""
 
 MAX_START = MAX_SEED - 10**9
-"""So that the index of a job's last image is such an integer too."""
+"""Largest index of a job's first image, so that the index of its last image is at most MAX_SEED too."""
 
 _RETRYABLE = frozenset(
     {"artifact_damaged", "model_unavailable", "no_worker", "out_of_memory", "weights_unavailable", "worker_crashed"}
 )
-"""Codes of jobs that failed for reasons outside of their request."""
+"""Error codes of jobs that failed for a reason outside their request."""
 
 
 def _refuse_quotes(value: object, info: ValidationInfo) -> object:
-    """Let no boolean pass for a number, and no text that came as JSON."""
+    """Reject booleans in place of numbers, and strings in JSON. A query has only strings, so they pass there."""
     if isinstance(value, bool) or (isinstance(value, str) and info.field_name in (info.context or {}).get("json", ())):
         raise PydanticCustomError("not_a_number", "must be a number, in JSON without quotes")
     return value
 
 
 def _refuse_odd_spelling(value: object, info: ValidationInfo) -> object:
-    """Let no "1_0", "5.0" or " 5" pass for a whole number."""
+    """Reject "1_0", "5.0" and " 5", which pydantic would read as whole numbers."""
     if value is not None and not re.fullmatch(r"-?[0-9]{1,19}", str(_refuse_quotes(value, info))):
         raise ValueError("not a whole number")
     return value
@@ -47,14 +47,14 @@ def _refuse_odd_spelling(value: object, info: ValidationInfo) -> object:
 
 _UNQUOTED = BeforeValidator(_refuse_quotes)
 _WRITTEN_OUT = BeforeValidator(_refuse_odd_spelling)
-"""It stands after the limits of a number, which are not described as such otherwise."""
+"""It comes after the limits of a number. Before them, pydantic would leave the limits out of the JSON schema."""
 Whole = Annotated[int, _WRITTEN_OUT]
 UpTo = Annotated[int, Field(ge=0, le=MAX_SEED), _WRITTEN_OUT]
 """A seed or an index."""
 
 
 class Looks(BaseModel):
-    """What an image looks like, beside its model, seed and index."""
+    """The options of an image besides its model, seed and index."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -86,7 +86,7 @@ class Looks(BaseModel):
 
     @property
     def styling(self) -> StyleSpec | None:
-        """What is asked for of the style, with defaults."""
+        """The requested style with its defaults filled in; None without a style."""
         if self.style is None:
             return None
         mode = self.style_mode or "standard"
@@ -95,7 +95,7 @@ class Looks(BaseModel):
 
 
 class Wanted(Looks):
-    """Images that are asked for."""
+    """The images that a request asks for."""
 
     n: Whole = Field(
         description="How many images: 1 up to the server's limit, 100000 by default.",
@@ -113,7 +113,7 @@ class Wanted(Looks):
 
 
 class GenerateQuery(Wanted):
-    """What to generate. An unknown parameter is an error, so that a typo cannot silently render something else."""
+    """The parameters of /generate. An unknown one is an error, so that a typo cannot render other images unnoticed."""
 
     start: Annotated[int, Field(ge=0, le=MAX_START), _WRITTEN_OUT] = Field(
         default=0, description="Index of the first image, 0 if left out: a dataset can be extended later."
@@ -134,7 +134,7 @@ class Links(BaseModel):
     retry: str
     rebuild: str
     image: str | None
-    """A template: put the image's index for {index}. None where images have no file of their own."""
+    """A URL template in which {index} is the image's index. None for formats without a file per image."""
 
 
 class PublicJobError(JobError):
@@ -153,9 +153,9 @@ class Job(BaseModel):
     id: str
     state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
     done: bool
-    """True once the state will not change any more."""
+    """True if the job has ended, so that its state never changes again."""
     phase: Literal["learning style", "rendering"] | None
-    """Of a running job."""
+    """Phase of a running job; None in other states."""
     model: str
     model_sha256: str
     n: int
@@ -168,13 +168,13 @@ class Job(BaseModel):
     images_done: int
     images_total: int
     style_learnt: float | None
-    """How much of its style the model has learnt, from 0 to 1, in a running job of the mode `distilled`."""
+    """Progress of learning the style, from 0 to 1. Only for running jobs of the mode `distilled`."""
     images_per_s: float | None
     eta_seconds: float | None
     created: datetime
     finished: datetime | None
     expires: datetime | None
-    """When the images of a job that has ended are removed. The same can be made again (links.rebuild)."""
+    """Time at which the images of an ended job are removed. links.rebuild renders the same bytes again."""
     error: PublicJobError | None
     links: Links
 
@@ -184,16 +184,16 @@ class Model(CatalogEntry):
 
     default: bool
     workers: int
-    """Live workers that can render it now."""
+    """Number of live workers that can render this model now."""
     images_per_s: float | None
-    """Sum of what these workers measured on their last shards."""
+    """Sum of the speeds that these workers measured on their last shards."""
 
 
 class SetAsideFile(SetAside):
     """A file that workers cannot use: a checkpoint, a folder of checkpoints or the weights of style transfer."""
 
     workers: int
-    """Live workers that have set it aside."""
+    """Number of live workers that have set this file aside."""
 
 
 class ModelList(BaseModel):
@@ -201,14 +201,14 @@ class ModelList(BaseModel):
 
     models: list[Model]
     set_aside: list[SetAsideFile]
-    """Files that are missing among the models, and why."""
+    """Files that workers cannot use, with the reasons."""
 
 
 class Style(BaseModel):
     """A picture that images can take the style of."""
 
     id: str
-    """Give it as `style` to /generate."""
+    """Value of the parameter `style` of /generate."""
     width: int
     height: int
     created: datetime
@@ -242,7 +242,7 @@ class Paused(BaseModel):
     name: str
     device: str
     reason: str
-    """What is wrong, and what to do."""
+    """The cause, and how to fix it."""
 
 
 class Workers(BaseModel):
@@ -257,7 +257,7 @@ class Ready(Health):
 
     parts: Parts
     workers: Workers | None = None
-    """There when some worker takes no tasks."""
+    """Present if at least one worker takes no tasks."""
 
 
 class Problem(BaseModel):
@@ -269,6 +269,6 @@ class Problem(BaseModel):
     detail: str
     instance: str
     code: str
-    """Stable; decide by this."""
+    """Identifies the kind of error. It never changes, so programs may compare it."""
     retryable: bool
     """True when the same request may succeed later."""

@@ -1,4 +1,4 @@
-"""The API's settings, read once from the environment."""
+"""The settings of the API process, read once from environment variables."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ def _origins(setting: object) -> object:
 
 
 def _origins_of(setting: str) -> frozenset[str]:
-    """Read a list of origins, divided by commas. Raises ValueError."""
+    """Parse a comma-separated list of origins. Raises ValueError."""
     found = frozenset(part.strip().lower().rstrip("/") for part in setting.split(",") if part.strip())
     for origin in found - {_ANY}:
         if not _ORIGIN.fullmatch(origin):
@@ -31,26 +31,26 @@ def _origins_of(setting: str) -> frozenset[str]:
 
 
 class Settings(Environment):
-    """What only the API reads."""
+    """Settings that only the API process reads."""
 
     default_model: str = "faces-64"
-    """Rendered when a request names none; if no worker has it, the first model by name."""
+    """Model of requests that name none. If no worker has it, the first model in alphabetical order is used."""
     max_images: int = Field(default=100_000, ge=1)
     """Largest n of one request."""
     ttl_hours: int = Field(default=DEFAULT_TTL_HOURS, ge=1, le=MOST_TTL_HOURS)
-    """How long images are kept from the end of their job, at most."""
+    """Longest time that images are kept after the end of their job."""
     min_free_mb: int = Field(default=500, ge=0)
-    """Megabytes of the store's disk that no new job may need; with less, the service is not ready."""
+    """Megabytes of the store's disk that new jobs leave free. With less free space, the service is not ready."""
     shard_images: int | None = Field(default=None, ge=1)
-    """Images in a shard; by default about a second of work, as the workers measured."""
+    """Images per shard. By default, a shard is about one second of work at the speed that the workers measured."""
     keys: Path | None = None
-    """A file that `imagemill keys` made. Without one, everybody is let in, as the same owner."""
+    """Path of the key file that `imagemill keys` writes. Without it, all requests are accepted and share one owner."""
     open: Literal["anyone"] | None = None
-    """Says that everybody is to be let in on other addresses than loopback too."""
+    """Confirms that a service without keys may listen on addresses other than loopback."""
     cors_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_origins)] = frozenset()
-    """Origins whose pages may use the service, like http://localhost:8888, divided by commas; with keys, * for all."""
+    """Comma-separated origins whose pages may use the service, like http://localhost:8888. With keys, * allows all."""
     root_path: Annotated[str, AfterValidator(checked)] = ""
-    """The path below which a proxy publishes the service, like /imagemill, if it says none in X-Forwarded-Prefix."""
+    """Path prefix under which a proxy publishes the service, like /imagemill, unless X-Forwarded-Prefix names one."""
     reconcile_every_seconds: float = Field(default=5, gt=0, le=3600)
 
     @model_validator(mode="after")
@@ -63,5 +63,5 @@ class Settings(Environment):
 
     @property
     def min_free_bytes(self) -> int:
-        """The same as `min_free_mb`, in bytes."""
+        """`min_free_mb` in bytes."""
         return self.min_free_mb * 1_000_000

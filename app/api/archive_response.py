@@ -1,4 +1,4 @@
-"""Downloads: a finished archive in any range, or one that grows while its job is rendered."""
+"""Sends archives: a finished one in any byte range, or one that is streamed while its job is rendered."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -25,18 +25,18 @@ from worker.contracts.store.store_errors import DamagedError, StoreError
 
 _MEDIA_TYPE = "application/zip"
 _GONE_SECONDS = 10
-"""Longest wait for the end of a broken connection."""
+"""Longest time to wait until a connection that the server ends is closed."""
 _UNBUFFERED = {"X-Accel-Buffering": "no"}
-"""Lets nginx pass on what there is."""
+"""Tells nginx to forward each part of the response at once."""
 log = logging.getLogger(__name__)
 
 
 class BrokenOffError(Exception):
-    """A job ended otherwise while its archive was being sent."""
+    """A job failed or was cancelled while its archive was being sent."""
 
 
 class ArchiveResponse:
-    """The archive of one job, as HTTP sends it."""
+    """Builds the HTTP response with the archive of one job."""
 
     def __init__(self, store: Store, bell: JobNotifications, spec: JobSpec, job: Job) -> None:
         self._store = store
@@ -50,9 +50,10 @@ class ArchiveResponse:
         }
 
     async def whole(self, plan: ArchivePlan, request: Request) -> Response:
-        """Answer for a finished archive: whole, a range, nothing new, or no such range.
+        """Return a response with status 200, 206 or 304 for a finished archive.
 
-        The first bytes are read before the answer begins. Raises DamagedError or StoreError when they cannot be.
+        The first bytes are read before the response starts, so that an unreadable archive has an error status.
+        Raises DamagedError or StoreError for such an archive, and ApiError 416 for a range outside the archive.
         """
         headers = {**self._headers, "Accept-Ranges": "bytes"}
         if is_known(self._etag, request):
@@ -75,7 +76,7 @@ class ArchiveResponse:
         return _Breakable(_chained(first, body), status, headers, _MEDIA_TYPE)
 
     def growing(self, request: Request) -> Response:
-        """Answer for an archive whose job still runs: its length is not known yet, its bytes are."""
+        """Return a response that streams the archive while its job runs. It has no Content-Length."""
         body = _nothing() if request.method == "HEAD" else self._grow()
         return _Breakable(body, headers=self._headers | _UNBUFFERED, media_type=_MEDIA_TYPE)
 
@@ -98,6 +99,7 @@ class ArchiveResponse:
 
     async def _look(self, number: int) -> ShardIndex | None:
         shard = await run_in_threadpool(self._store.shards.index, self._spec.id, number)
+        # The shard may be committed and the job end between the two reads, so a second read decides.
         if shard is None and await self._has_succeeded():
             shard = await run_in_threadpool(self._store.shards.index, self._spec.id, number)
             if shard is None:
@@ -113,7 +115,7 @@ class ArchiveResponse:
         return plan
 
     async def _has_succeeded(self) -> bool:
-        """Tell whether the job has ended well. Raises BrokenOffError when it has ended otherwise."""
+        """Return whether the job has succeeded. Raises BrokenOffError if it failed or was cancelled."""
         state = await run_in_threadpool(self._store.jobs.state, self._spec.id)
         if state is not None and state.outcome != "succeeded":
             raise BrokenOffError(f"job {self._spec.id} has {state.outcome}")
@@ -121,13 +123,15 @@ class ArchiveResponse:
 
 
 class _Breakable(StreamingResponse):
+    """Ends the connection if the body fails."""
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the body; when it breaks off, break the connection, so that the client notices."""
+        """Send the response. If its body fails, end the connection, so that the client notices the missing part."""
         self._break_off: BreakOff | None = scope.get("extensions", {}).get(BREAK_OFF)
         await super().__call__(scope, receive, send)
 
     async def stream_response(self, send: Send) -> None:
-        """Send the body, until the client is gone."""
+        """Send the body until it is complete or the client has disconnected."""
         try:
             await super().stream_response(send)
         except (BrokenOffError, DamagedError, StoreError) as error:
@@ -149,5 +153,5 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 
 def etag_of(spec: JobSpec) -> str:
-    """Make the ETag of a job's archive, which is the same bytes for ever."""
+    """Return the ETag of a job's archive. The job's id suffices, because the bytes of an archive never change."""
     return f'"{spec.id}"'

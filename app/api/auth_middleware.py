@@ -1,4 +1,4 @@
-"""The gate: where there are keys, a request without one comes no further, not even with its body."""
+"""Checks the API key of each request before its body is read."""
 
 from collections.abc import Collection
 from http import HTTPStatus
@@ -20,7 +20,10 @@ _OPEN = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})
 
 
 class AuthMiddleware:
-    """Finds out who asks, for the endpoints behind it; without keys, that is everybody."""
+    """Adds the caller to each request, and rejects requests without a valid key.
+
+    In a service without keys, every request has the same caller. Requests from pages of other sites are rejected there.
+    """
 
     def __init__(self, app: ASGIApp, ring: KeyFile | None, origins: Collection[str], *, is_local: bool) -> None:
         self._app = app
@@ -29,7 +32,7 @@ class AuthMiddleware:
         self._is_local = is_local
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it."""
+        """Forward a request, or reject it."""
         if scope["type"] == "http":
             caller = self._caller(scope)
             refusal = _unauthorized() if caller is None else None
@@ -42,9 +45,9 @@ class AuthMiddleware:
         await self._app(scope, receive, send)
 
     def _is_from_elsewhere(self, scope: Scope) -> bool:
-        """Tell whether a page of another site, and of no listed origin, has let its reader's browser ask.
+        """Return whether a page of another site, outside the listed origins, made the browser send this request.
 
-        To follow a link from there is no such thing. Source: W3C Fetch Metadata Request Headers, 2024.
+        Following a link is allowed. Source: W3C Fetch Metadata Request Headers, 2024.
         """
         headers = Headers(scope=scope)
         is_link = scope["method"] in ("GET", "HEAD") and headers.get("Sec-Fetch-Mode") == "navigate"
@@ -64,10 +67,10 @@ def _unauthorized() -> ApiError:
 
 
 def _is_renamed(scope: Scope) -> bool:
-    """Tell whether a name that is not this machine's led here: a site can let its own name point to loopback."""
+    """Return whether the Host header is a foreign name. Any site can let its name point to loopback (DNS rebinding)."""
     host = Headers(scope=scope).get("Host")
     if host is None:
-        return False  # no browser
+        return False  # browsers always send Host, so no page sent this request
     try:
         name = urlsplit(f"//{host}").hostname or ""
         if name != "localhost" and not name.endswith(".localhost"):

@@ -1,4 +1,4 @@
-"""The endpoints of what a job can choose from: models and styles."""
+"""The HTTP endpoints of models and styles."""
 
 from http import HTTPStatus
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Pages of other origins that may use the service: those of a list, and none by default."""
+"""Cross-origin requests: pages of the listed origins may use the service. By default, no origin is listed."""
 
 from collections.abc import Collection
 
@@ -21,17 +21,17 @@ _READABLE = (
     "WWW-Authenticate",
     "X-Request-Id",
 )
-"""Headers of answers that pages may read."""
+"""Response headers that pages may read."""
 
 
 def is_listed(headers: Headers, origins: Collection[str]) -> bool:
-    """Tell whether a request comes from a page of a listed origin, as its browser says."""
+    """Return whether the Origin header of a request names a listed origin."""
     origin = headers.get("Origin")
     return origin is not None and (_ANY in origins or origin in origins)
 
 
 class CorsMiddleware:
-    """Answers what pages of listed origins ask; all other requests go on as they are."""
+    """Adds CORS headers to the responses for listed origins. All other requests are forwarded unchanged."""
 
     def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
         self._app = app
@@ -46,6 +46,6 @@ class CorsMiddleware:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer the question of a browser whether it may send one."""
+        """Forward a request, or respond to a browser's preflight request."""
         is_page = scope["type"] == "http" and is_listed(Headers(scope=scope), self._origins)
         await (self._listed if is_page else self._app)(scope, receive, send)

@@ -1,4 +1,4 @@
-"""What the endpoints are given: the rooms of the service, who asks, and what the address of a request names."""
+"""The arguments of the endpoints: services, the caller, and the job or image that a request names."""
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -25,7 +25,7 @@ _BEARER = HTTPBearer(
 
 
 def _room(name: str) -> Callable[[Request], Awaitable[Any]]:
-    """Make what finds a room of the service, where `create_app` put it; it waits for nothing, and needs no thread."""
+    """Return a dependency that finds the service of a name. It is async, so that it needs no thread."""
 
     async def find(request: Request) -> Any:  # noqa: ANN401
         return getattr(request.app.state, name)
@@ -36,15 +36,15 @@ def _room(name: str) -> Callable[[Request], Awaitable[Any]]:
 async def caller_of(
     request: Request, _documented: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 ) -> Caller:
-    """Tell who asks, as the gate has found out."""
+    """Return the caller that AuthMiddleware found."""
     caller: Caller = request.state.caller
     return caller
 
 
 def router_for_callers(*reads: Literal["query", "body"]) -> APIRouter:
-    """Make a router whose endpoints know who asks, and document how any of them may refuse.
+    """Return a router for endpoints that require a caller. It documents the errors that all of them can return.
 
-    They refuse a query and a body unless they read it.
+    Its endpoints reject a query and a body, except those listed in `reads`.
     """
     query = each_once if "query" in reads else no_query
     body = [] if "body" in reads else [Depends(no_body)]
@@ -96,7 +96,7 @@ def _wait(
 AskedDep = Annotated[GenerateQuery, Depends(asked)]
 SpecDep = Annotated[JobSpec, Depends(_spec)]
 WaitDep = Annotated[int, Depends(_wait)]
-"""Seconds that the answer should wait, 0 if it should not."""
+"""Seconds that the response may wait for the end of the job. 0 means no wait."""
 WantedDep = Annotated[Wanted, Depends(_address)]
 IdempotencyKey = Annotated[
     str | None,

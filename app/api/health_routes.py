@@ -1,4 +1,4 @@
-"""The endpoints for those who watch the service. They answer also when everything else is held up."""
+"""The HTTP endpoints of health checks and metrics. They respond even if all other requests wait."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -17,7 +17,7 @@ from app.cluster.readiness import Readiness
 from app.schemas import Health, Ready
 
 _LOOKING = 4
-"""That may look at the same time, in threads of their own."""
+"""Largest number of health checks that run at the same time."""
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ router = APIRouter(tags=["health"], dependencies=[Depends(no_query), Depends(no_
 
 
 class HealthChecks:
-    """What the endpoints ask."""
+    """Runs health checks in threads that other requests do not use."""
 
     def __init__(self, metrics: PrometheusCollector, readiness: Readiness) -> None:
         self.metrics = metrics
@@ -33,7 +33,7 @@ class HealthChecks:
         self._looking = CapacityLimiter(_LOOKING)
 
     async def look(self, look: Callable[[], T]) -> T:
-        """Ask without waiting for a thread of those that serve the other requests."""
+        """Run a check in a thread of its own limiter, so that it never waits for other requests."""
         return await to_thread.run_sync(look, limiter=self._looking)
 
 

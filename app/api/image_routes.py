@@ -1,4 +1,4 @@
-"""The HTTP endpoints of single images: those of jobs, and those of addresses."""
+"""The HTTP endpoints of single images, by job or by address."""
 
 from functools import partial
 from http import HTTPStatus
@@ -17,7 +17,7 @@ from worker.contracts.jobs import JobSpec
 from worker.contracts.store.store_errors import DamagedError
 
 _FOREVER = "private, max-age=31536000, immutable"
-"""How an image of a job may be cached: for a year, without asking."""
+"""Cache-Control of a job's image: it may be cached for a year without revalidation."""
 _IMAGES = binary("image/png", "image/webp", "image/jpeg")
 
 router = router_for_callers()
@@ -78,7 +78,7 @@ async def address(
     spec = await to_thread.run_sync(find, limiter=turns.turn(caller))
     try:
         sha256, data = await waiting.image(spec, request.is_disconnected)
-    except DamagedError:  # it is gone from the store, and made again
+    except DamagedError:  # the store has lost the image: check the job's files and render it again
         spec = await to_thread.run_sync(partial(find, is_checked=True), limiter=turns.turn(caller))
         sha256, data = await waiting.image(spec, request.is_disconnected)
     return _image(spec, sha256, data, "no-cache", request)

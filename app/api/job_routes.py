@@ -1,4 +1,4 @@
-"""The HTTP endpoints of jobs and their images, each one line of work."""
+"""The HTTP endpoints of jobs."""
 
 from collections.abc import AsyncIterator
 from functools import partial
@@ -42,7 +42,7 @@ _ZIP = binary("application/zip")
 
 _DOWNLOADS = ("/jobs/{job_id}/download", "/jobs/{job_id}/download.{suffix}")
 _OWN_HEADS = (*_DOWNLOADS, "/jobs/{job_id}/events")
-"""One has a body that would be made in vain, the other one that does not end before its job."""
+"""Paths with their own HEAD. A download would build an unused body, and events would only end with their job."""
 _NEGOTIATED = {"Vary": "Accept"}
 _ACCEPTED_HEADERS = ("Location", "Retry-After", "Preference-Applied", "RateLimit-Policy", "RateLimit")
 
@@ -57,7 +57,7 @@ def _accepted(job: Job, response: Response) -> Job:
 
 
 async def _archive(spec: JobSpec, service: JobService, request: Request, running: Job | None = None) -> Response:
-    """Send the archive of a job, which is known to run or is looked up."""
+    """Return a response with the archive of a job. `running` is the job if the caller knows that it still runs."""
     found, plan = (running, None) if running else await run_in_threadpool(service.archive, spec)
     sent = ArchiveResponse(request.app.state.store, request.app.state.bell, spec, found)
     return sent.growing(request) if plan is None else await sent.whole(plan, request)
@@ -205,7 +205,7 @@ async def download(spec: SpecDep, service: ServiceDep, request: Request) -> Resp
 @router.head(_DOWNLOADS[1], include_in_schema=False)
 @router.get(_DOWNLOADS[1], include_in_schema=False, response_class=StreamingResponse)
 async def download_by_name(spec: SpecDep, suffix: str, service: ServiceDep, request: Request) -> Response:
-    """Send a job's dataset, as `download` does."""
+    """Send a job's dataset, like `download`."""
     right = archive_suffix(spec.format)
     if suffix != right:
         raise ApiError(HTTPStatus.NOT_FOUND, "not_found", f"the archive of job {spec.id} is download.{right}")

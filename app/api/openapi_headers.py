@@ -1,4 +1,4 @@
-"""What the headers of answers mean, as the document of the interface tells it."""
+"""Documentation of the response headers in the OpenAPI document."""
 
 from typing import Any
 
@@ -15,5 +15,5 @@ _HEADERS = {
 
 
 def described(*names: str) -> dict[str, Any]:
-    """Describe headers of an answer."""
+    """Return the documentation of some headers of a response."""
     return {name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in names}

@@ -1,4 +1,4 @@
-"""Middleware that finds the path prefix of each request."""
+"""Determines the path prefix of each request."""
 
 from collections.abc import Collection
 from http import HTTPStatus
@@ -15,9 +15,9 @@ _HEADER = "X-Forwarded-Prefix"
 
 
 class PrefixMiddleware:
-    """Tells each request the prefix: what its proxy says in X-Forwarded-Prefix, or the one of the settings.
+    """Sets the prefix of each request from X-Forwarded-Prefix, or else from the settings.
 
-    The proxy may take the prefix off the path or leave it there.
+    A proxy may strip the prefix from the path or keep it.
     """
 
     def __init__(self, app: ASGIApp, prefix: str, names: Collection[str]) -> None:
@@ -26,7 +26,7 @@ class PrefixMiddleware:
         self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on with its prefix, or refuse one whose prefix is unusable."""
+        """Forward a request with its prefix, or reject it if the prefix is invalid."""
         if scope["type"] == "http":
             try:
                 told = Headers(scope=scope).getlist(_HEADER)
@@ -41,9 +41,9 @@ class PrefixMiddleware:
         await self._app(scope, receive, send)
 
     def _whole_path(self, prefix: str, path: str) -> str:
-        """Put the prefix before a path, unless it is there: some proxies leave it, and some clients repeat it.
+        """Return a path with the prefix. Some proxies keep it in the path, and some clients repeat it.
 
-        A path that begins with one of the service's own names is never taken for one with a prefix.
+        A path that begins with one of the service's own segments has no prefix yet, even if the prefix is equal to it.
         """
         is_whole = path.startswith(f"{prefix}/") and path.split("/")[1] not in self._names
         return path if is_whole else prefix + path

@@ -1,4 +1,4 @@
-"""Every error that leaves the API, as problem+json (RFC 9457)."""
+"""Responds to every error of the API with problem+json (RFC 9457)."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def install(app: FastAPI, max_images: int) -> None:
-    """Answer every error with problem+json."""
+    """Respond to every error with problem+json."""
     app.add_middleware(BodyTooLargeMiddleware)
     app.exception_handler(ApiError)(respond)
     app.exception_handler(HTTPException)(_on_http_exception)
@@ -41,13 +41,13 @@ def install(app: FastAPI, max_images: int) -> None:
 
 
 class BodyTooLargeMiddleware:
-    """Says in our own way what the framework's limit of a body's size says in plain text."""
+    """Replaces FastAPI's plain-text response to a body that is too large."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on but the framework's 413."""
+        """Forward a request, and replace a response with the status 413."""
         replaced = False
 
         async def translated(message: Message) -> None:
@@ -63,13 +63,13 @@ class BodyTooLargeMiddleware:
 
 
 def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    """Describe an endpoint's errors for /docs."""
+    """Return the documentation of an endpoint's error responses."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {int(status): {"description": status.phrase, "content": content} for status in statuses}
 
 
 def respond(request: Request, error: ApiError) -> JSONResponse:
-    """Make the answer that tells an error."""
+    """Return the response for an error."""
     problem = Problem(
         type=f"urn:imagemill:problem:{error.code}",
         title=error.status.phrase,
@@ -97,7 +97,7 @@ def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
 
 
 def _allowed(request: Request) -> list[str]:
-    """List the methods of a path, of which the framework tells only those of one function."""
+    """Return all methods of a path. Starlette lists only the methods of the first route that matches."""
     asked: Iterator[Scope] = ({**request.scope, "method": method} for method in _METHODS)
     return [scope["method"] for scope in asked if any(_answers(route, scope) for route in request.app.routes)]
 
@@ -130,7 +130,7 @@ def _describe(fault: Mapping[str, Any], limits: Mapping[str, tuple[int, int]]) -
 
 
 def _on_disconnect(request: Request, _error: ClientDisconnect) -> JSONResponse:
-    """Answer a client that left before its body was complete; the server drops this answer."""
+    """Respond to a client that disconnected before its body was complete. The server drops this response."""
     return respond(request, ApiError(HTTPStatus.BAD_REQUEST, "bad_request", "the body is not complete"))
 
 

@@ -1,4 +1,4 @@
-"""The limits of a request's head, on a real connection."""
+"""Limits of a request's head, tested on a real connection."""
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
