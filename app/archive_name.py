@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-_MOST_LABEL = 100
+_MAX_LABEL_CHARACTERS = 100
 """Largest number of characters of a class label after percent-encoding."""
 
 if TYPE_CHECKING:
@@ -18,21 +18,21 @@ def archive_name(job: "answers.Named | schemas.Job") -> str:
     """
     parts = [job.model, f"seed{job.seed}", f"n{job.n}"]
     parts += [f"from{job.start}"] if job.start else []
-    parts += [_cut(job.class_label)] if job.class_label is not None else []
+    parts += [_shorten(job.class_label)] if job.class_label is not None else []
     parts += [job.format] if job.format not in ("png", "npz") else []
     return f"{quote('-'.join(parts), safe=' ')}.{archive_suffix(job.format)}"
 
 
-def archive_suffix(kind: str) -> str:
+def archive_suffix(archive_format: str) -> str:
     """Return the file extension of an archive. Libraries that read an archive from a URL need it."""
-    return "npz" if kind == "npz" else "zip"
+    return "npz" if archive_format == "npz" else "zip"
 
 
-def _cut(label: str) -> str:
+def _shorten(label: str) -> str:
     """Shorten a label. Percent-encoding turns one character into up to twelve, and file systems limit names."""
-    kept = ""
+    shortened = ""
     for character in label:
-        if len(quote(kept + character)) > _MOST_LABEL:
+        if len(quote(shortened + character)) > _MAX_LABEL_CHARACTERS:
             break
-        kept += character
-    return kept
+        shortened += character
+    return shortened

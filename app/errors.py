@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-MOST_ECHOED = 100
+MAX_QUOTED_CHARACTERS = 100
 """Largest number of characters of a value that an error quotes."""
 
 
@@ -42,11 +42,11 @@ def unavailable(code: str, detail: str, extension: Mapping[str, Any] | None = No
     return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, code, detail, retry_after_seconds=2, extension=extension)
 
 
-def echoed(sent: object) -> str:
+def quote_value(value: object) -> str:
     """Quote a received value, cut to `MOST_ECHOED` characters."""
-    return repr(str(sent)[:MOST_ECHOED])
+    return repr(str(value)[:MAX_QUOTED_CHARACTERS])
 
 
-def listed(names: Iterable[str]) -> str:
+def join_names(names: Iterable[str]) -> str:
     """Join the valid names in alphabetical order; "none" if there are none."""
     return ", ".join(sorted(names)) or "none"

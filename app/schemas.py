@@ -31,29 +31,29 @@ _RETRYABLE = frozenset(
 """Error codes of jobs that failed for a reason outside their request."""
 
 
-def _refuse_quotes(value: object, info: ValidationInfo) -> object:
+def _reject_quoted_number(value: object, info: ValidationInfo) -> object:
     """Reject booleans in place of numbers, and strings in JSON. A query has only strings, so they pass there."""
     if isinstance(value, bool) or (isinstance(value, str) and info.field_name in (info.context or {}).get("json", ())):
         raise PydanticCustomError("not_a_number", "must be a number, in JSON without quotes")
     return value
 
 
-def _refuse_odd_spelling(value: object, info: ValidationInfo) -> object:
+def _reject_odd_spelling(value: object, info: ValidationInfo) -> object:
     """Reject "1_0", "5.0" and " 5", which pydantic would read as whole numbers."""
-    if value is not None and not re.fullmatch(r"-?[0-9]{1,19}", str(_refuse_quotes(value, info))):
+    if value is not None and not re.fullmatch(r"-?[0-9]{1,19}", str(_reject_quoted_number(value, info))):
         raise ValueError("not a whole number")
     return value
 
 
-_UNQUOTED = BeforeValidator(_refuse_quotes)
-_WRITTEN_OUT = BeforeValidator(_refuse_odd_spelling)
+_REJECT_QUOTED = BeforeValidator(_reject_quoted_number)
+_REJECT_ODD_SPELLING = BeforeValidator(_reject_odd_spelling)
 """It comes after the limits of a number. Before them, pydantic would leave the limits out of the JSON schema."""
-Whole = Annotated[int, _WRITTEN_OUT]
-UpTo = Annotated[int, Field(ge=0, le=MAX_SEED), _WRITTEN_OUT]
+WholeNumber = Annotated[int, _REJECT_ODD_SPELLING]
+SeedOrIndex = Annotated[int, Field(ge=0, le=MAX_SEED), _REJECT_ODD_SPELLING]
 """A seed or an index."""
 
 
-class Looks(BaseModel):
+class ImageOptions(BaseModel):
     """The options of an image besides its model, seed and index."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,10 +69,10 @@ class Looks(BaseModel):
         description="`standard` (if left out) optimises every image by itself; with `distilled` the model learns the "
         "style once, which takes minutes on a CPU, and then renders styled images as fast as plain ones.",
     )
-    style_strength: Annotated[float, Field(ge=0, le=1), _UNQUOTED] | None = Field(
+    style_strength: Annotated[float, Field(ge=0, le=1), _REJECT_QUOTED] | None = Field(
         default=None, description="How much of the style; 1 if left out."
     )
-    style_steps: Annotated[int, Field(ge=1, le=MAX_STEPS), _WRITTEN_OUT] | None = Field(
+    style_steps: Annotated[int, Field(ge=1, le=MAX_STEPS), _REJECT_ODD_SPELLING] | None = Field(
         default=None,
         description=f"Steps of the optimisation of each image, {DEFAULT_STEPS['standard']} if left out; or of learning "
         f"the style, {DEFAULT_STEPS['distilled']} if left out.",
@@ -85,7 +85,7 @@ class Looks(BaseModel):
         return self
 
     @property
-    def styling(self) -> StyleSpec | None:
+    def style_spec(self) -> StyleSpec | None:
         """The requested style with its defaults filled in; None without a style."""
         if self.style is None:
             return None
@@ -94,16 +94,18 @@ class Looks(BaseModel):
         return StyleSpec(id=self.style, mode=mode, strength=strength, steps=self.style_steps or DEFAULT_STEPS[mode])
 
 
-class Wanted(Looks):
+class ImageRequest(ImageOptions):
     """The images that a request asks for."""
 
-    n: Whole = Field(
+    n: WholeNumber = Field(
         description="How many images: 1 up to the server's limit, 100000 by default.",
         json_schema_extra={"minimum": 1},
     )
     model: str | None = Field(default=None, description="A name from /models; the server's default when left out.")
-    seed: UpTo | None = Field(default=None, description="Fixes the images; a random one is chosen when left out.")
-    start: UpTo = Field(
+    seed: SeedOrIndex | None = Field(
+        default=None, description="Fixes the images; a random one is chosen when left out."
+    )
+    start: SeedOrIndex = Field(
         default=0, description="Index of the first image, 0 if left out: a dataset can be extended later."
     )
     format: Format = Field(
@@ -112,13 +114,13 @@ class Wanted(Looks):
     )
 
 
-class GenerateQuery(Wanted):
+class GenerateQuery(ImageRequest):
     """The parameters of /generate. An unknown one is an error, so that a typo cannot render other images unnoticed."""
 
-    start: Annotated[int, Field(ge=0, le=MAX_START), _WRITTEN_OUT] = Field(
+    start: Annotated[int, Field(ge=0, le=MAX_START), _REJECT_ODD_SPELLING] = Field(
         default=0, description="Index of the first image, 0 if left out: a dataset can be extended later."
     )
-    ttl_hours: Whole | None = Field(
+    ttl_hours: WholeNumber | None = Field(
         default=None,
         description="How long the images are kept from the job's end; the server's limit, 168 by default, if left out.",
         json_schema_extra={"minimum": 1},

@@ -7,27 +7,27 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import NoDecode
 
-from app.path_prefix import checked
+from app.path_prefix import validate_prefix
 from worker.contracts.environment import Environment
 from worker.contracts.jobs import DEFAULT_TTL_HOURS, MOST_TTL_HOURS
 
-_ANY = "*"
+_ANY_ORIGIN = "*"
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?", re.ASCII)
 
 
-def _origins(setting: object) -> object:
-    return _origins_of(setting) if isinstance(setting, str) else setting
+def _parse_setting(setting: object) -> object:
+    return _parse_origins(setting) if isinstance(setting, str) else setting
 
 
-def _origins_of(setting: str) -> frozenset[str]:
+def _parse_origins(setting: str) -> frozenset[str]:
     """Parse a comma-separated list of origins. Raises ValueError."""
-    found = frozenset(part.strip().lower().rstrip("/") for part in setting.split(",") if part.strip())
-    for origin in found - {_ANY}:
+    origins = frozenset(part.strip().lower().rstrip("/") for part in setting.split(",") if part.strip())
+    for origin in origins - {_ANY_ORIGIN}:
         if not _ORIGIN.fullmatch(origin):
             raise ValueError(f"an origin is like http://localhost:8888, without a path; got {origin!r}")
-    if _ANY in found and len(found) > 1:
+    if _ANY_ORIGIN in origins and len(origins) > 1:
         raise ValueError("* stands for all origins, so it stands alone")
-    return found
+    return origins
 
 
 class Settings(Environment):
@@ -47,15 +47,15 @@ class Settings(Environment):
     """Path of the key file that `imagemill keys` writes. Without it, all requests are accepted and share one owner."""
     open: Literal["anyone"] | None = None
     """Confirms that a service without keys may listen on addresses other than loopback."""
-    cors_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_origins)] = frozenset()
+    cors_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_parse_setting)] = frozenset()
     """Comma-separated origins whose pages may use the service, like http://localhost:8888. With keys, * allows all."""
-    root_path: Annotated[str, AfterValidator(checked)] = ""
+    root_path: Annotated[str, AfterValidator(validate_prefix)] = ""
     """Path prefix under which a proxy publishes the service, like /imagemill, unless X-Forwarded-Prefix names one."""
     reconcile_every_seconds: float = Field(default=5, gt=0, le=3600)
 
     @model_validator(mode="after")
     def _check_origins(self) -> Self:
-        if _ANY in self.cors_origins and self.keys is None:
+        if _ANY_ORIGIN in self.cors_origins and self.keys is None:
             raise ValueError(
                 "IMAGEMILL_CORS_ORIGINS: without keys, * would let every site use the service; list the origins"
             )

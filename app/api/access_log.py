@@ -2,8 +2,8 @@
 
 import logging
 
-_PROBES = ("/healthz", "/readyz", "/metrics")
-_FIELDS = 5
+_HEALTH_PATHS = ("/healthz", "/readyz", "/metrics")
+_FIELD_COUNT = 5
 """Number of fields in uvicorn's access log: client, method, path with query, HTTP version and status."""
 
 
@@ -12,8 +12,8 @@ class QuietHealthChecks(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether a record is written."""
-        if not isinstance(record.args, tuple) or len(record.args) != _FIELDS:
+        if not isinstance(record.args, tuple) or len(record.args) != _FIELD_COUNT:
             return True
         _, _, path, _, status = record.args
-        is_probe = str(path).partition("?")[0].endswith(_PROBES)
-        return not (is_probe and isinstance(status, int) and status < 400)
+        is_health_check = str(path).partition("?")[0].endswith(_HEALTH_PATHS)
+        return not (is_health_check and isinstance(status, int) and status < 400)

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.api import byte_ranges
 from app.api.byte_ranges import ByteRange, UnsatisfiableError
-from app.api.negotiation import is_known
+from app.api.negotiation import matches_if_none_match
 from app.api.uvicorn_protocol import BREAK_OFF, BreakOff
 from app.archive_name import archive_name
 from app.errors import ApiError
@@ -24,7 +24,7 @@ from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import DamagedError, StoreError
 
 _MEDIA_TYPE = "application/zip"
-_GONE_SECONDS = 10
+_DISCONNECT_TIMEOUT_SECONDS = 10
 """Longest time to wait until a connection that the server ends is closed."""
 _UNBUFFERED = {"X-Accel-Buffering": "no"}
 """Tells nginx to forward each part of the response at once."""
@@ -38,28 +38,28 @@ class BrokenOffError(Exception):
 class ArchiveResponse:
     """Builds the HTTP response with the archive of one job."""
 
-    def __init__(self, store: Store, bell: JobNotifications, spec: JobSpec, job: Job) -> None:
+    def __init__(self, store: Store, notifications: JobNotifications, spec: JobSpec, job: Job) -> None:
         self._store = store
-        self._bell = bell
+        self._notifications = notifications
         self._spec = spec
-        self._etag = etag_of(spec)
+        self._etag = archive_etag(spec)
         self._headers = {
             "ETag": self._etag,
             "Content-Disposition": f'attachment; filename="{archive_name(job)}"',
             "Cache-Control": "private, no-transform",
         }
 
-    async def whole(self, plan: ArchivePlan, request: Request) -> Response:
+    async def finished(self, plan: ArchivePlan, request: Request) -> Response:
         """Return a response with status 200, 206 or 304 for a finished archive.
 
         The first bytes are read before the response starts, so that an unreadable archive has an error status.
         Raises DamagedError or StoreError for such an archive, and ApiError 416 for a range outside the archive.
         """
         headers = {**self._headers, "Accept-Ranges": "bytes"}
-        if is_known(self._etag, request):
+        if matches_if_none_match(self._etag, request):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         try:
-            part = byte_ranges.parse(self._wanted(request), plan.size)
+            part = byte_ranges.parse(self._range_header(request), plan.size)
         except UnsatisfiableError as error:
             status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
             detail = f"the archive has {plan.size} bytes, none of which were asked for"
@@ -73,31 +73,31 @@ class ArchiveResponse:
             return Response(status_code=status, headers=headers, media_type=_MEDIA_TYPE)
         body = self._store.archives.stream(plan, part.start, part.stop)
         first = await anext(body)
-        return _Breakable(_chained(first, body), status, headers, _MEDIA_TYPE)
+        return _AbortableResponse(_prepend(first, body), status, headers, _MEDIA_TYPE)
 
-    def growing(self, request: Request) -> Response:
+    def streaming(self, request: Request) -> Response:
         """Return a response that streams the archive while its job runs. It has no Content-Length."""
-        body = _nothing() if request.method == "HEAD" else self._grow()
-        return _Breakable(body, headers=self._headers | _UNBUFFERED, media_type=_MEDIA_TYPE)
+        body = _empty_body() if request.method == "HEAD" else self._stream_while_running()
+        return _AbortableResponse(body, headers=self._headers | _UNBUFFERED, media_type=_MEDIA_TYPE)
 
-    def _wanted(self, request: Request) -> str | None:
+    def _range_header(self, request: Request) -> str | None:
         condition = request.headers.get("If-Range")
-        is_meant = request.method == "GET" and condition in (None, self._etag)
-        return request.headers.get("Range") if is_meant else None
+        is_valid = request.method == "GET" and condition in (None, self._etag)
+        return request.headers.get("Range") if is_valid else None
 
-    async def _grow(self) -> AsyncIterator[bytes]:
-        async with self._bell.listen(self._spec.id, "shard", "end") as ear:
+    async def _stream_while_running(self) -> AsyncIterator[bytes]:
+        async with self._notifications.listen(self._spec.id, "shard", "end") as subscription:
             for number in range(self._spec.shard_count):
-                while (shard := await self._look(number)) is None:
-                    await ear.wait()
+                while (shard := await self._find_shard(number)) is None:
+                    await subscription.wait()
                 async for chunk in self._store.shards.stream(shard):
                     yield chunk
-            while (plan := await self._plan()) is None:
-                await ear.wait()
+            while (plan := await self._find_plan()) is None:
+                await subscription.wait()
         async for chunk in self._store.archives.stream(plan, plan.size - plan.parts[-1].size, plan.size):
             yield chunk
 
-    async def _look(self, number: int) -> ShardIndex | None:
+    async def _find_shard(self, number: int) -> ShardIndex | None:
         shard = await run_in_threadpool(self._store.shards.index, self._spec.id, number)
         # The shard may be committed and the job end between the two reads, so a second read decides.
         if shard is None and await self._has_succeeded():
@@ -106,7 +106,7 @@ class ArchiveResponse:
                 raise DamagedError(f"shard {number} of job {self._spec.id} is gone")
         return shard
 
-    async def _plan(self) -> ArchivePlan | None:
+    async def _find_plan(self) -> ArchivePlan | None:
         plan = await run_in_threadpool(self._store.archives.plan, self._spec.id)
         if plan is None and await self._has_succeeded():
             plan = await run_in_threadpool(self._store.archives.plan, self._spec.id)
@@ -122,7 +122,7 @@ class ArchiveResponse:
         return state is not None
 
 
-class _Breakable(StreamingResponse):
+class _AbortableResponse(StreamingResponse):
     """Ends the connection if the body fails."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -138,20 +138,20 @@ class _Breakable(StreamingResponse):
             log.warning("download was broken off reason=%s", error)
             if self._break_off is not None:
                 self._break_off()
-                await sleep(_GONE_SECONDS)  # the end of the connection cancels this
+                await sleep(_DISCONNECT_TIMEOUT_SECONDS)  # the end of the connection cancels this
 
 
-async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _prepend(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield first
     async for chunk in rest:
         yield chunk
 
 
-async def _nothing() -> AsyncIterator[bytes]:
+async def _empty_body() -> AsyncIterator[bytes]:
     for _ in ():
         yield b""
 
 
-def etag_of(spec: JobSpec) -> str:
+def archive_etag(spec: JobSpec) -> str:
     """Return the ETag of a job's archive. The job's id suffices, because the bytes of an archive never change."""
     return f'"{spec.id}"'

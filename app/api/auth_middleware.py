@@ -10,13 +10,13 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.cors import is_listed
-from app.api.problems import respond
+from app.api.cors import has_listed_origin
+from app.api.problems import problem_response
 from app.auth.api_keys import Caller
 from app.auth.key_file import KeyFile
 from app.errors import ApiError
 
-_OPEN = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})
+_PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})
 
 
 class AuthMiddleware:
@@ -25,48 +25,52 @@ class AuthMiddleware:
     In a service without keys, every request has the same caller. Requests from pages of other sites are rejected there.
     """
 
-    def __init__(self, app: ASGIApp, ring: KeyFile | None, origins: Collection[str], *, is_local: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, key_file: KeyFile | None, origins: Collection[str], *, is_local_only: bool
+    ) -> None:
         self._app = app
-        self._ring = ring
+        self._key_file = key_file
         self._origins = origins
-        self._is_local = is_local
+        self._is_local_only = is_local_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Forward a request, or reject it."""
         if scope["type"] == "http":
-            caller = self._caller(scope)
-            refusal = _unauthorized() if caller is None else None
-            if self._ring is None and (self._is_from_elsewhere(scope) or (self._is_local and _is_renamed(scope))):
-                refusal = _foreign()
+            caller = self._find_caller(scope)
+            refusal = _unauthorized_error() if caller is None else None
+            if self._key_file is None and (
+                self._is_cross_site(scope) or (self._is_local_only and _has_foreign_host(scope))
+            ):
+                refusal = _cross_site_error()
             if refusal is not None:
-                await respond(Request(scope), refusal)(scope, receive, send)
+                await problem_response(Request(scope), refusal)(scope, receive, send)
                 return
             scope.setdefault("state", {})["caller"] = caller
         await self._app(scope, receive, send)
 
-    def _is_from_elsewhere(self, scope: Scope) -> bool:
+    def _is_cross_site(self, scope: Scope) -> bool:
         """Return whether a page of another site, outside the listed origins, made the browser send this request.
 
         Following a link is allowed. Source: W3C Fetch Metadata Request Headers, 2024.
         """
         headers = Headers(scope=scope)
         is_link = scope["method"] in ("GET", "HEAD") and headers.get("Sec-Fetch-Mode") == "navigate"
-        is_foreign = headers.get("Sec-Fetch-Site") == "cross-site" and not is_listed(headers, self._origins)
-        return is_foreign and not is_link
+        is_cross_site = headers.get("Sec-Fetch-Site") == "cross-site" and not has_listed_origin(headers, self._origins)
+        return is_cross_site and not is_link
 
-    def _caller(self, scope: Scope) -> Caller | None:
-        if self._ring is None or scope["path"].removeprefix(scope["root_path"]) in _OPEN:
+    def _find_caller(self, scope: Scope) -> Caller | None:
+        if self._key_file is None or scope["path"].removeprefix(scope["root_path"]) in _PUBLIC_PATHS:
             return Caller()
         scheme, secret = get_authorization_scheme_param(Headers(scope=scope).get("Authorization"))
-        return self._ring.find(secret) if scheme.lower() == "bearer" else None
+        return self._key_file.find(secret) if scheme.lower() == "bearer" else None
 
 
-def _unauthorized() -> ApiError:
+def _unauthorized_error() -> ApiError:
     detail = "a key is required: `Authorization: Bearer KEY`; the command line sends the one in IMAGEMILL_KEY"
     return ApiError(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
 
 
-def _is_renamed(scope: Scope) -> bool:
+def _has_foreign_host(scope: Scope) -> bool:
     """Return whether the Host header is a foreign name. Any site can let its name point to loopback (DNS rebinding)."""
     host = Headers(scope=scope).get("Host")
     if host is None:
@@ -80,7 +84,7 @@ def _is_renamed(scope: Scope) -> bool:
     return False
 
 
-def _foreign() -> ApiError:
+def _cross_site_error() -> ApiError:
     detail = (
         "without keys, only this machine's own names and pages may use this service, so that other sites' pages cannot "
         "do so through a browser; IMAGEMILL_CORS_ORIGINS lists sites whose pages may, IMAGEMILL_OPEN=anyone lets any "

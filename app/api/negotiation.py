@@ -7,7 +7,7 @@ from urllib.request import parse_http_list
 
 from starlette.requests import Request
 
-from app.errors import ApiError, echoed
+from app.errors import ApiError, quote_value
 from app.jobs.watcher import MAX_WAIT_SECONDS
 
 _MEDIA_TYPE = "application/zip"
@@ -24,23 +24,23 @@ def preferred_wait(headers: Iterable[str]) -> int:
     return 0
 
 
-def is_known(etag: str, request: Request) -> bool:
+def matches_if_none_match(etag: str, request: Request) -> bool:
     """Return whether If-None-Match of a GET or HEAD request lists an ETag.
 
     Weak ETags match strong ones (RFC 9110, section 13.1.2).
     """
     if request.method not in ("GET", "HEAD"):
         return False
-    listed = ",".join(request.headers.getlist("If-None-Match")).split(",")
-    return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in listed)
+    etags = ",".join(request.headers.getlist("If-None-Match")).split(",")
+    return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in etags)
 
 
-def check_match(etag: str, request: Request) -> None:
+def check_if_match(etag: str, request: Request) -> None:
     """Raise ApiError 412 if a GET or HEAD request has If-Match without this ETag (RFC 9110, section 13.1.1)."""
     headers = request.headers.getlist("If-Match")
-    listed = {tag.strip() for tag in ",".join(headers).split(",")}
-    if headers and request.method in ("GET", "HEAD") and not listed & {etag, "*"}:
-        detail = f"If-Match: the ETag is {etag}, got {echoed(', '.join(headers))}"
+    etags = {tag.strip() for tag in ",".join(headers).split(",")}
+    if headers and request.method in ("GET", "HEAD") and not etags & {etag, "*"}:
+        detail = f"If-Match: the ETag is {etag}, got {quote_value(', '.join(headers))}"
         raise ApiError(HTTPStatus.PRECONDITION_FAILED, "precondition_failed", detail)
 
 

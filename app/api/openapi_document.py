@@ -10,23 +10,23 @@ from fastapi.responses import HTMLResponse
 
 from app.schemas import GenerateQuery, Problem
 
-_BODY = "GenerateRequest"
-_EVENTS = {"description": "Events of the names `progress` and `end`, whose data are a job, as JSON."}
+_BODY_SCHEMA = "GenerateRequest"
+_EVENT_SCHEMA = {"description": "Events of the names `progress` and `end`, whose data are a job, as JSON."}
 
 
-def binary(*media_types: str) -> dict[str, Any]:
+def binary_content(*media_types: str) -> dict[str, Any]:
     """Document a response of bytes. Some client generators only know the general type, which comes last."""
     kinds = (*media_types, "application/octet-stream")
     return {kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds}
 
 
-def either_way() -> dict[str, Any]:
+def query_or_body_docs() -> dict[str, Any]:
     """Document an operation whose parameters come in the query or in a JSON body."""
     query = [
         {"name": name, "in": "query", "schema": value, "description": value["description"]}
         for name, value in _parameters().items()
     ]
-    body = {"schema": {"$ref": f"#/components/schemas/{_BODY}"}}
+    body = {"schema": {"$ref": f"#/components/schemas/{_BODY_SCHEMA}"}}
     return {"parameters": query, "requestBody": {"content": {"application/json": body}}}
 
 
@@ -45,11 +45,11 @@ def install(app: FastAPI, *, has_keys: bool) -> None:
     def openapi() -> dict[str, Any]:
         document = build()
         body = {"type": "object", "properties": _parameters(), "additionalProperties": False}
-        document["components"]["schemas"] |= {"Problem": Problem.model_json_schema(), _BODY: body}
+        document["components"]["schemas"] |= {"Problem": Problem.model_json_schema(), _BODY_SCHEMA: body}
         # It stands at the top level: if an operation names a key, some generators require one.
         document["security"] = [*([] if has_keys else [{}]), {"key": []}]
         for path, operation in _operations(document):
-            _mend(path, operation)
+            _adapt_for_generators(path, operation)
         return document
 
     async def docs(_request: Request) -> HTMLResponse:
@@ -65,18 +65,20 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
     return ((path, operation) for path, item in document["paths"].items() for operation in item.values())
 
 
-def _mend(path: str, operation: dict[str, Any]) -> None:
+def _adapt_for_generators(path: str, operation: dict[str, Any]) -> None:
     """Rewrite the parts of an operation that client generators misread."""
     if operation.pop("security", None) is None:
         operation["security"] = []  # needs no key; the other operations inherit the security of the document
     # Generated functions have their arguments in this order. Path parameters come first, as in the path.
-    operation.get("parameters", []).sort(key=lambda found: (found["in"] != "path", path.find(f"{{{found['name']}}}")))
+    operation.get("parameters", []).sort(
+        key=lambda parameter: (parameter["in"] != "path", path.find(f"{{{parameter['name']}}}"))
+    )
     for parameter in operation.get("parameters", ()):
         parameter["schema"] = _without_null(parameter["schema"])
     for answer in operation["responses"].values():
         content = answer.get("content", {})
         if "text/event-stream" in content:  # FastAPI documents events with keywords of version 3.2
-            content["text/event-stream"] = {"schema": _EVENTS}
+            content["text/event-stream"] = {"schema": _EVENT_SCHEMA}
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:

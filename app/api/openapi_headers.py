@@ -2,7 +2,7 @@
 
 from typing import Any
 
-_HEADERS = {
+_DESCRIPTIONS = {
     "ETag": "Strong; send it as If-None-Match, or as If-Range with Range.",
     "Location": "Where it is.",
     "Content-Location": "Where the archive can be had again, once it is finished from any byte on.",
@@ -14,6 +14,6 @@ _HEADERS = {
 }
 
 
-def described(*names: str) -> dict[str, Any]:
+def header_docs(*names: str) -> dict[str, Any]:
     """Return the documentation of some headers of a response."""
-    return {name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in names}
+    return {name: {"description": _DESCRIPTIONS[name], "schema": {"type": "string"}} for name in names}

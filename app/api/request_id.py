@@ -9,7 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _HEADER = "X-Request-Id"
-_SANE = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_VALID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _current: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
@@ -27,16 +27,16 @@ class RequestIdMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        sent = Headers(scope=scope).get(_HEADER, "")
-        request_id = sent if _SANE.fullmatch(sent) else uuid4().hex
+        received = Headers(scope=scope).get(_HEADER, "")
+        request_id = received if _VALID.fullmatch(received) else uuid4().hex
         _current.set(request_id)  # uvicorn runs each request in its own task, so this needs no reset
 
-        async def marked(message: Message) -> None:
+        async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message)[_HEADER] = request_id
             await send(message)
 
-        await self._app(scope, receive, marked)
+        await self._app(scope, receive, send_with_id)
 
 
 class RequestIdFilter(logging.Filter):

@@ -16,7 +16,7 @@ STOP_SECONDS = 4
 """uvicorn's own limit for the stop. It should never be reached."""
 
 
-_MOST_FILES = 1 << 16
+_MAX_FILES = 1 << 16
 
 
 class Server(uvicorn.Server):
@@ -45,13 +45,15 @@ class Server(uvicorn.Server):
             protocol.abort()
 
     def _protocols(self) -> list[LimitedHttpProtocol]:
-        return [found for found in self.server_state.connections if isinstance(found, LimitedHttpProtocol)]
+        return [
+            connection for connection in self.server_state.connections if isinstance(connection, LimitedHttpProtocol)
+        ]
 
 
 def allow_many_files() -> None:
     """Raise this process's limit of open files to its hard limit, but to at most 65536."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
-    if most > soft >= 0:
+    limit = _MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, _MAX_FILES)
+    if limit > soft >= 0:
         with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))

@@ -6,8 +6,8 @@ from http import HTTPStatus
 from statistics import median
 
 from app.cluster.model_catalog import Models, weights_of
-from app.errors import echoed, listed, unprocessable
-from app.schemas import MAX_SEED, Wanted
+from app.errors import join_names, quote_value, unprocessable
+from app.schemas import MAX_SEED, ImageRequest
 from app.styles.style_service import StyleService
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.jobs import LAYOUT, Cut, JobSpec
@@ -28,14 +28,16 @@ class JobFactory:
         self._styles = styles
         self._shard_images = shard_images
 
-    def spec(self, wanted: Wanted, owner: str, unknown: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY) -> JobSpec:
+    def spec(self, wanted: ImageRequest, owner: str, unknown: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY) -> JobSpec:
         """Write down the job of an owner; `unknown` is the status where there is no such model."""
         model, workers = self._models.choose(wanted.model, unknown)
         label = wanted.class_label
         if label is not None and label not in model.classes:
-            known = f"one of {listed(model.classes)}" if model.classes else f"left out, as {model.name} has no classes"
-            raise unprocessable("unknown_class", f"class: must be {known}, got {echoed(label)}")
-        style = wanted.styling and self._told(wanted.styling, owner, workers)
+            known = (
+                f"one of {join_names(model.classes)}" if model.classes else f"left out, as {model.name} has no classes"
+            )
+            raise unprocessable("unknown_class", f"class: must be {known}, got {quote_value(label)}")
+        style = wanted.style_spec and self._told(wanted.style_spec, owner, workers)
         return JobSpec(
             id=secrets.token_urlsafe(16),
             model=model,

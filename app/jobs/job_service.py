@@ -17,13 +17,13 @@ from app.auth.quota import Quota, Usage
 from app.cluster.cluster_state import ClusterState, Progress
 from app.cluster.disk_space import DiskSpace
 from app.cluster.model_catalog import Models
-from app.errors import ApiError, echoed, unprocessable
+from app.errors import ApiError, quote_value, unprocessable
 from app.jobs.damage_repair import is_whole
 from app.jobs.finish import end
 from app.jobs.job_factory import JobFactory
 from app.jobs.job_ids import Part, address, name
 from app.jobs.status import describe
-from app.schemas import GenerateQuery, Job, Wanted
+from app.schemas import GenerateQuery, ImageRequest, Job
 from app.settings import Settings
 from worker.contracts.age import age
 from worker.contracts.jobs import SUFFIXES, JobId, JobSpec, JobState
@@ -123,7 +123,7 @@ class JobService:
             detail = f"job {spec.id} ended as {state.outcome}: it can be {other}"
             raise ApiError(HTTPStatus.CONFLICT, "job_ended", detail)
 
-    def address(self, wanted: Wanted, caller: Caller, *, is_checked: bool = False) -> JobSpec:
+    def address(self, wanted: ImageRequest, caller: Caller, *, is_checked: bool = False) -> JobSpec:
         """Find the job that makes the one image of an address, or accept it: the address is its id.
 
         One that was cancelled or has failed stays as it is, and is tried again under the next id; but not at once when
@@ -192,7 +192,7 @@ class JobService:
         except ValidationError:
             spec = None
         if spec is None or spec.owner != owner:
-            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_job", f"no job {echoed(job_id)}")
+            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_job", f"no job {quote_value(job_id)}")
         return spec
 
     def job(self, spec: JobSpec) -> Job:

@@ -38,7 +38,7 @@ def answer(talk: Talk, app: ASGIApp = WELL) -> bytes:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uvicorn_protocol, "_SECONDS", 0.1)
+    monkeypatch.setattr(uvicorn_protocol, "_HEAD_TIMEOUT_SECONDS", 0.1)
 
 
 @pytest.mark.usefixtures("impatient")
