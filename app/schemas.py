@@ -61,27 +61,29 @@ class ImageOptions(BaseModel):
     class_label: str | None = Field(
         default=None,
         alias="class",
-        description="One class of a conditional model; when left out, all classes in turn, equally often.",
+        description="A class of a conditional model. If omitted, images alternate between all classes.",
     )
-    style: Sha256 | None = Field(default=None, description="The id of a picture from /styles; images take its style.")
+    style: Sha256 | None = Field(
+        default=None, description="Id of a style from /styles. Images take its texture and colours."
+    )
     style_mode: Mode | None = Field(
         default=None,
-        description="`standard` (if left out) optimises every image by itself; with `distilled` the model learns the "
-        "style once, which takes minutes on a CPU, and then renders styled images as fast as plain ones.",
+        description="`standard` (default) optimises each image separately. With `distilled`, the model learns the "
+        "style first, which takes minutes on a CPU, and then renders styled images as fast as unstyled ones.",
     )
     style_strength: Annotated[float, Field(ge=0, le=1), _REJECT_QUOTED] | None = Field(
-        default=None, description="How much of the style; 1 if left out."
+        default=None, description="Strength of the style, from 0 to 1. Default: 1."
     )
     style_steps: Annotated[int, Field(ge=1, le=MAX_STEPS), _REJECT_ODD_SPELLING] | None = Field(
         default=None,
-        description=f"Steps of the optimisation of each image, {DEFAULT_STEPS['standard']} if left out; or of learning "
-        f"the style, {DEFAULT_STEPS['distilled']} if left out.",
+        description=f"Optimisation steps for each image, by default {DEFAULT_STEPS['standard']}. With `distilled`, "
+        f"steps for learning the style, by default {DEFAULT_STEPS['distilled']}.",
     )
 
     @model_validator(mode="after")
     def _check_style(self) -> Self:
         if self.style is None and (self.style_mode, self.style_strength, self.style_steps) != (None, None, None):
-            raise ValueError("style_mode, style_strength and style_steps want a style")
+            raise ValueError("style_mode, style_strength and style_steps require `style`")
         return self
 
     @property
@@ -98,19 +100,21 @@ class ImageRequest(ImageOptions):
     """The images that a request asks for."""
 
     n: WholeNumber = Field(
-        description="How many images: 1 up to the server's limit, 100000 by default.",
+        description="Number of images, from 1 to the server's limit, which is 100000 by default.",
         json_schema_extra={"minimum": 1},
     )
-    model: str | None = Field(default=None, description="A name from /models; the server's default when left out.")
+    model: str | None = Field(
+        default=None, description="Name of a model from /models. Default: the server's default model."
+    )
     seed: SeedOrIndex | None = Field(
-        default=None, description="Fixes the images; a random one is chosen when left out."
+        default=None, description="Determines the images. If omitted, the server chooses a random seed."
     )
     start: SeedOrIndex = Field(
-        default=0, description="Index of the first image, 0 if left out: a dataset can be extended later."
+        default=0, description="Index of the first image. Use it to extend a dataset later. Default: 0."
     )
     format: Format = Field(
         default="png",
-        description="`png` if left out; `webp` is lossless, `jpeg` has quality 95, `npz` holds uint8 arrays for NumPy.",
+        description="`png` (default), lossless `webp`, `jpeg` with quality 95, or `npz` with uint8 arrays for NumPy.",
     )
 
 
@@ -118,17 +122,17 @@ class GenerateQuery(ImageRequest):
     """The parameters of /generate. An unknown one is an error, so that a typo cannot render other images unnoticed."""
 
     start: Annotated[int, Field(ge=0, le=MAX_START), _REJECT_ODD_SPELLING] = Field(
-        default=0, description="Index of the first image, 0 if left out: a dataset can be extended later."
+        default=0, description="Index of the first image. Use it to extend a dataset later. Default: 0."
     )
     ttl_hours: WholeNumber | None = Field(
         default=None,
-        description="How long the images are kept from the job's end; the server's limit, 168 by default, if left out.",
+        description="Hours to keep the images after the job's end. Default: the server's limit, which is usually 168.",
         json_schema_extra={"minimum": 1},
     )
 
 
 class Links(BaseModel):
-    """Where the parts of a job are."""
+    """URLs of a job's files and actions."""
 
     self_: str = Field(serialization_alias="self")
     download: str
@@ -140,12 +144,12 @@ class Links(BaseModel):
 
 
 class PublicJobError(JobError):
-    """Why a job failed, and whether it may go better when it is tried again (links.retry)."""
+    """Why a job failed, and whether a retry (links.retry) may succeed."""
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def retryable(self) -> bool:
-        """Tell whether the trouble was with the service and not with the request."""
+        """True if the cause was in the service, not in the request."""
         return self.code in _RETRYABLE
 
 
@@ -182,7 +186,7 @@ class Job(BaseModel):
 
 
 class Model(CatalogEntry):
-    """A model that can be asked for."""
+    """A model that can render images."""
 
     default: bool
     workers: int
@@ -199,7 +203,7 @@ class SetAsideFile(SetAside):
 
 
 class ModelList(BaseModel):
-    """All models that can be asked for."""
+    """All models that can render images."""
 
     models: list[Model]
     set_aside: list[SetAsideFile]
@@ -207,7 +211,7 @@ class ModelList(BaseModel):
 
 
 class Style(BaseModel):
-    """A picture that images can take the style of."""
+    """An image whose texture and colours other images can take."""
 
     id: str
     """Value of the parameter `style` of /generate."""
@@ -224,13 +228,13 @@ class StyleList(BaseModel):
 
 
 class Health(BaseModel):
-    """The answer of a probe."""
+    """The response of a successful health check."""
 
     status: Literal["ok"] = "ok"
 
 
 class Parts(BaseModel):
-    """What the service needs to render a job: of each part `ok`, or a sentence that says why not."""
+    """The parts of the service that render a job. Each value is `ok` or the reason why the part does not work."""
 
     queue: str
     worker: str
@@ -239,7 +243,7 @@ class Parts(BaseModel):
 
 
 class Paused(BaseModel):
-    """A worker that is alive and takes no tasks."""
+    """A worker that is alive but takes no tasks."""
 
     name: str
     device: str
@@ -248,14 +252,14 @@ class Paused(BaseModel):
 
 
 class Workers(BaseModel):
-    """How many workers take tasks, and which do not."""
+    """The number of workers that take tasks, and the workers that do not."""
 
     working: int
     paused: list[Paused]
 
 
 class Ready(Health):
-    """The answer when all parts are well."""
+    """The response if all parts work."""
 
     parts: Parts
     workers: Workers | None = None
@@ -263,7 +267,7 @@ class Ready(Health):
 
 
 class Problem(BaseModel):
-    """Any error, after RFC 9457."""
+    """An error, in the format of RFC 9457."""
 
     type: str
     title: str

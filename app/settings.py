@@ -24,9 +24,9 @@ def _parse_origins(setting: str) -> frozenset[str]:
     origins = frozenset(part.strip().lower().rstrip("/") for part in setting.split(",") if part.strip())
     for origin in origins - {_ANY_ORIGIN}:
         if not _ORIGIN.fullmatch(origin):
-            raise ValueError(f"an origin is like http://localhost:8888, without a path; got {origin!r}")
+            raise ValueError(f"an origin must be like http://localhost:8888, without a path; got {origin!r}")
     if _ANY_ORIGIN in origins and len(origins) > 1:
-        raise ValueError("* stands for all origins, so it stands alone")
+        raise ValueError("* means all origins, so the list must have no other entry")
     return origins
 
 

@@ -62,7 +62,7 @@ class ArchiveResponse:
             part = byte_ranges.parse(self._range_header(request), plan.size)
         except UnsatisfiableError as error:
             status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
-            detail = f"the archive has {plan.size} bytes, none of which were asked for"
+            detail = f"Range: the archive has {plan.size} bytes, none of them in this range"
             length = {"Content-Range": f"bytes */{plan.size}"}
             raise ApiError(status, "no_such_range", detail, headers=length) from error
         partial = {"Content-Range": part.content_range} if part else {}

@@ -66,7 +66,7 @@ class AuthMiddleware:
 
 
 def _unauthorized_error() -> ApiError:
-    detail = "a key is required: `Authorization: Bearer KEY`; the command line sends the one in IMAGEMILL_KEY"
+    detail = "a key is required: send `Authorization: Bearer KEY`; the command line sends the key in IMAGEMILL_KEY"
     return ApiError(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
 
 
@@ -86,8 +86,8 @@ def _has_foreign_host(scope: Scope) -> bool:
 
 def _cross_site_error() -> ApiError:
     detail = (
-        "without keys, only this machine's own names and pages may use this service, so that other sites' pages cannot "
-        "do so through a browser; IMAGEMILL_CORS_ORIGINS lists sites whose pages may, IMAGEMILL_OPEN=anyone lets any "
-        "name in"
+        "a service without keys rejects pages of other sites and foreign host names, because any site could use it "
+        "through a browser; list allowed origins in IMAGEMILL_CORS_ORIGINS, or set IMAGEMILL_OPEN=anyone to accept all "
+        "host names"
     )
     return ApiError(HTTPStatus.FORBIDDEN, "cross_site", detail)

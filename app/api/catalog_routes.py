@@ -28,7 +28,7 @@ _upload_router = router_for_callers("body")
     max_body_size=_MAX_UPLOAD_BYTES,
     form_limits={"max_files": 1, "max_fields": 8, "max_part_size": 1024},
     responses={
-        200: {"model": Style, "description": "The same picture was there already."},
+        200: {"model": Style, "description": "The style existed already."},
         201: {"headers": header_docs("Location")},
         **problem_docs(
             HTTPStatus.BAD_REQUEST,
@@ -45,7 +45,7 @@ async def add_style(
     request: Request,
     response: Response,
 ) -> Style:
-    """Bring a picture that images can take the style of. The same pixels are the same style, whatever the file."""
+    """Upload an image as a style. Images with the same pixels are the same style, whatever their file format."""
     unknown_fields = sorted({*await request.form()} - {"file"})
     if unknown_fields:
         raise unprocessable(
@@ -71,19 +71,19 @@ def all_styles(caller: CallerDep, styles: StylesDep) -> StyleList:
     responses={200: {"content": binary_content("image/png")}, **problem_docs(HTTPStatus.NOT_FOUND)},
 )
 def thumbnail(style_id: str, caller: CallerDep, styles: StylesDep) -> Response:
-    """Show a style, as a small PNG."""
+    """Return a small PNG of a style."""
     return Response(styles.thumbnail(caller.owner, style_id), media_type="image/png")
 
 
 @router.get("/models", operation_id="list_models", tags=["models"])
 def models(catalog: ModelsDep) -> ModelList:
-    """List the models that can be asked for."""
+    """List the models that can render images."""
     return ModelList(models=catalog.all(), set_aside=catalog.set_aside())
 
 
 @router.get("/models/{name}", operation_id="get_model", tags=["models"], responses=problem_docs(HTTPStatus.NOT_FOUND))
 def model(name: str, catalog: ModelsDep) -> Model:
-    """Tell about one model."""
+    """Return one model."""
     return catalog.one(name)
 
 

@@ -20,7 +20,7 @@ from app.styles.style_service import StyleService
 from worker.contracts.jobs import Format, JobSpec
 
 _BEARER = HTTPBearer(
-    auto_error=False, scheme_name="key", description="Needed where the service has keys: `Authorization: Bearer KEY`."
+    auto_error=False, scheme_name="key", description="Required if the service has keys: `Authorization: Bearer KEY`."
 )
 
 
@@ -72,7 +72,7 @@ def _find_spec(job_id: str, service: ServiceDep, caller: CallerDep) -> JobSpec:
 
 
 def _parse_address(
-    model: Annotated[str, Path(description="A name from /models, or a model's sha256.")],
+    model: Annotated[str, Path(description="Name of a model from /models, or its sha256.")],
     seed: SeedOrIndex,
     index: SeedOrIndex,
     suffix: Literal["png", "webp", "jpg"],
@@ -87,7 +87,10 @@ def _parse_wait(
     request: Request,
     _for_openapi: Annotated[
         str | None,
-        Header(alias="Prefer", description="`wait=N` lets the answer wait for up to N seconds, 60 at most."),
+        Header(
+            alias="Prefer",
+            description="`wait=N` delays the response until the job has ended, up to N seconds (60 at most).",
+        ),
     ] = None,
 ) -> int:
     return preferred_wait(request.headers.getlist("Prefer"))
@@ -103,6 +106,6 @@ IdempotencyKey = Annotated[
     Header(
         min_length=1,
         max_length=255,
-        description="Any text. For 24 hours, the same request with the same key finds the same job.",
+        description="Any text. For 24 hours, the same request with the same key returns the same job.",
     ),
 ]

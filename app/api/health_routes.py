@@ -52,13 +52,13 @@ def _not_ready_docs() -> dict[int | str, dict[str, Any]]:
 
 @router.get("/healthz", operation_id="get_health")
 async def healthz() -> Health:
-    """Say that the process answers."""
+    """Return 200 while the process responds."""
     return Health()
 
 
 @router.get("/readyz", operation_id="get_readiness", responses=_not_ready_docs(), response_model_exclude_none=True)
 async def readyz(request: Request) -> Ready:
-    """Say whether a job that came now would be rendered, and if not, which part of the service is away."""
+    """Return 200 if a new job would be rendered now. Otherwise, the error names the part that does not work."""
     health_checks = _find_health_checks(request)
     return await health_checks.run(health_checks.readiness.check)
 
@@ -74,7 +74,7 @@ async def readyz(request: Request) -> Ready:
     },
 )
 async def metrics(request: Request) -> Response:
-    """Show the service's figures in Prometheus' text format."""
+    """Return the metrics of the service in the Prometheus text format."""
     health_checks = _find_health_checks(request)
     return Response(await health_checks.run(health_checks.metrics.text), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 

@@ -39,12 +39,12 @@ _address_router = router_for_callers("query")
     response_class=Response,
     responses={
         200: {"content": _IMAGE_CONTENT, "headers": header_docs("ETag")},
-        304: {"description": "The ETag that was sent is still right."},
+        304: {"description": "The ETag in If-None-Match is current."},
         **problem_docs(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.PRECONDITION_FAILED),
     },
 )
 def image(spec: SpecDep, index: WholeNumber, suffix: str, service: ServiceDep, request: Request) -> Response:
-    """Send one image, as soon as it is there. Its bytes never change."""
+    """Return one image of a job. It is available as soon as it is rendered, and its bytes never change."""
     sha256, data = service.image(spec, index, suffix)
     return _image_response(spec, sha256, data, _IMMUTABLE, request)
 
@@ -64,7 +64,7 @@ def _image_response(spec: JobSpec, sha256: str, data: bytes, cache_control: str,
     response_class=Response,
     responses={
         200: {"content": _IMAGE_CONTENT, "headers": header_docs("ETag")},
-        304: {"description": "The ETag that was sent is still right."},
+        304: {"description": "The ETag in If-None-Match is current."},
         **problem_docs(
             HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.TOO_MANY_REQUESTS
         ),
@@ -78,9 +78,9 @@ async def address(
     watcher: WatcherDep,
     request: Request,
 ) -> Response:
-    """Make the image of one address: the one that any job of that model, seed, class and style has at that index.
+    """Return the image of an address. All jobs of this model, seed, class and style have this image at this index.
 
-    Without a class, it is the class whose turn it is.
+    Without a class, the index selects the class, because images alternate between all classes.
     """
     find = partial(service.address, image_request, caller)
     spec = await to_thread.run_sync(find, limiter=quota.turn(caller))

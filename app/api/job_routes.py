@@ -88,7 +88,7 @@ async def _wait_until_done(
         200: {
             # No application/zip: generated clients would have to tell a job from bytes in every answer.
             "model": Job,
-            "description": "The job has ended already. To `Accept: application/zip`, its archive instead.",
+            "description": "The job has ended already. With `Accept: application/zip`, the response is its archive.",
             "headers": header_docs(
                 "Location", "Content-Location", "ETag", "Preference-Applied", "RateLimit-Policy", "RateLimit"
             ),
@@ -115,10 +115,10 @@ async def generate(
     wait: WaitDep,
     idempotency_key: IdempotencyKey = None,
 ) -> Response | Job:
-    """Accept a job of n images; its Location tells the rest. With `Prefer: wait=N`, answer when it has ended.
+    """Create a job of n images. The Location header has its URL. `Prefer: wait=N` waits until the job has ended.
 
-    Each parameter is sent in the query or in a JSON body, not in both; `n` is required.
-    With `Accept: application/zip`, answer with the job's archive at once, as its download does.
+    Send each parameter in the query or in a JSON body, not in both. `n` is required.
+    With `Accept: application/zip`, the response is the job's archive, like a download.
     """
     submit = partial(service.submit, query, caller, idempotency_key)
     spec, job, used = await to_thread.run_sync(submit, limiter=quota.turn(caller))
@@ -151,7 +151,7 @@ async def job(
     response: Response,
     wait: WaitDep,
 ) -> Job:
-    """Tell how a job is doing. With `Prefer: wait=N`, answer when it has ended, or after N seconds (60 at most)."""
+    """Return the state of a job. `Prefer: wait=N` waits until it has ended, up to N seconds (60 at most)."""
     found = await run_in_threadpool(service.job, spec)
     return await _wait_until_done(watcher, spec, found, request, response, wait)
 
@@ -164,7 +164,7 @@ async def job(
     responses=problem_docs(HTTPStatus.NOT_FOUND),
 )
 async def events(spec: SpecDep, watcher: WatcherDep) -> AsyncIterator[ServerSentEvent]:
-    """Tell whenever a job gets on, as server-sent events named `progress`, the last one `end`."""
+    """Send a server-sent event `progress` whenever the job changes, and a last event `end` when it has ended."""
     async for change in watcher.news(spec):
         data = change.model_dump(mode="json", by_alias=True)
         yield ServerSentEvent(data=data, event="end" if change.done else "progress")
@@ -180,10 +180,10 @@ async def events(spec: SpecDep, watcher: WatcherDep) -> AsyncIterator[ServerSent
         200: {"content": _ZIP_CONTENT, "headers": header_docs("ETag")},
         206: {
             "content": _ZIP_CONTENT,
-            "description": "The range that was asked for.",
+            "description": "The requested range.",
             "headers": header_docs("ETag", "Content-Range"),
         },
-        304: {"description": "The ETag that was sent is still right."},
+        304: {"description": "The ETag in If-None-Match is current."},
         **problem_docs(
             HTTPStatus.NOT_FOUND,
             HTTPStatus.CONFLICT,
@@ -194,11 +194,10 @@ async def events(spec: SpecDep, watcher: WatcherDep) -> AsyncIterator[ServerSent
     },
 )
 async def download(spec: SpecDep, service: ServiceDep, request: Request) -> Response:
-    """Send a job's dataset as a ZIP that `datasets.load_dataset("imagefolder")` reads.
+    """Send a job's dataset as a ZIP, which `datasets.load_dataset("imagefolder")` can load.
 
-    `links.download` has the same at an address that ends in .zip (or .npz), as some readers want.
-    It can be asked for at once: while the job runs, the archive grows as its images are rendered. Of a finished one,
-    any range can be had.
+    `links.download` has a URL of the same archive that ends in .zip or .npz, because some libraries need it.
+    While the job runs, the archive is streamed as images are rendered. A finished archive supports range requests.
     """
     check_if_match(archive_etag(spec), request)
     return await _archive_response(spec, service, request)
@@ -221,12 +220,12 @@ async def download_by_name(spec: SpecDep, suffix: str, service: ServiceDep, requ
     responses=problem_docs(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
 def cancel(spec: SpecDep, service: ServiceDep) -> Job:
-    """End a job early; it takes effect within one batch."""
+    """Cancel a job. Workers stop within one batch."""
     return service.cancel(spec)
 
 
 _REPEAT_RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"model": Job, "description": "It has ended already.", "headers": header_docs("Location")},
+    200: {"model": Job, "description": "The new job has ended already.", "headers": header_docs("Location")},
     202: {"headers": header_docs("Location")},
     **problem_docs(
         HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.INSUFFICIENT_STORAGE, HTTPStatus.TOO_MANY_REQUESTS
@@ -242,7 +241,7 @@ _REPEAT_RESPONSES: dict[int | str, dict[str, Any]] = {
     responses=_REPEAT_RESPONSES,
 )
 async def retry(spec: SpecDep, caller: CallerDep, service: ServiceDep, quota: QuotaDep, response: Response) -> Job:
-    """Make the images of a job that failed or was cancelled, in a new job; asked for twice, it is the same one."""
+    """Create a new job with the images of a failed or cancelled job. A second request returns the same new job."""
     again = partial(service.again, spec, caller, rebuild=False)
     return _accept(await to_thread.run_sync(again, limiter=quota.turn(caller)), response)
 
@@ -255,7 +254,10 @@ async def retry(spec: SpecDep, caller: CallerDep, service: ServiceDep, quota: Qu
     responses=_REPEAT_RESPONSES,
 )
 async def rebuild(spec: SpecDep, caller: CallerDep, service: ServiceDep, quota: QuotaDep, response: Response) -> Job:
-    """Make the images of a job that have been removed, the same to the bit, in a new job; twice, it is the same one."""
+    """Create a new job that renders the removed images of a job again, with the same bytes.
+
+    A second request returns the same new job.
+    """
     again = partial(service.again, spec, caller, rebuild=True)
     return _accept(await to_thread.run_sync(again, limiter=quota.turn(caller)), response)
 

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from app.schemas import GenerateQuery, Problem
 
 _BODY_SCHEMA = "GenerateRequest"
-_EVENT_SCHEMA = {"description": "Events of the names `progress` and `end`, whose data are a job, as JSON."}
+_EVENT_SCHEMA = {"description": "Events named `progress` and `end`. The data of each is the job, as JSON."}
 
 
 def binary_content(*media_types: str) -> dict[str, Any]:

@@ -3,14 +3,14 @@
 from typing import Any
 
 _DESCRIPTIONS = {
-    "ETag": "Strong; send it as If-None-Match, or as If-Range with Range.",
-    "Location": "Where it is.",
-    "Content-Location": "Where the archive can be had again, once it is finished from any byte on.",
-    "Retry-After": "Seconds after which it is worth asking again.",
-    "Preference-Applied": "The wait that was granted.",
-    "Content-Range": "Which bytes of how many.",
-    "RateLimit-Policy": "How many images may wait and jobs be open with this key, if it has limits.",
-    "RateLimit": "What is left of that.",
+    "ETag": "Strong validator. Send it as If-None-Match, or as If-Range with Range.",
+    "Location": "URL of the job or of the style's thumbnail.",
+    "Content-Location": "URL of the same archive, which supports range requests once it is finished.",
+    "Retry-After": "Seconds to wait before the next request.",
+    "Preference-Applied": "The wait that the server granted.",
+    "Content-Range": "The range of this response, and the size of the archive.",
+    "RateLimit-Policy": "Limits of waiting images and open jobs, if this key has any.",
+    "RateLimit": "The remaining part of these limits.",
 }
 
 

@@ -54,7 +54,7 @@ class BodyTooLargeMiddleware:
             nonlocal replaced
             if message["type"] == "http.response.start" and message["status"] == _TOO_LARGE:
                 replaced = True
-                error = ApiError(_TOO_LARGE, "body_too_large", "the body is larger than this endpoint takes")
+                error = ApiError(_TOO_LARGE, "body_too_large", "the body is larger than this endpoint accepts")
                 await problem_response(Request(scope), error)(scope, receive, send)
             elif not replaced:
                 await send(message)
@@ -121,7 +121,7 @@ def _describe(fault: Mapping[str, Any], limits: Mapping[str, tuple[int, int]]) -
     location: Sequence[str | int] = fault["loc"]
     name = str(location[-1])[:MAX_QUOTED_CHARACTERS]
     if fault["type"] == "missing":
-        return f"{name}: required, and was not sent"
+        return f"{name}: required, but missing"
     if fault["type"] == "extra_forbidden":
         return f"{name}: no such parameter"
     received = quote_value(fault["input"] if isinstance(fault["input"], str) else _as_json(fault["input"]))
@@ -133,7 +133,7 @@ def _describe(fault: Mapping[str, Any], limits: Mapping[str, tuple[int, int]]) -
 
 def _on_disconnect(request: Request, _error: ClientDisconnect) -> JSONResponse:
     """Respond to a client that disconnected before its body was complete. The server drops this response."""
-    return problem_response(request, ApiError(HTTPStatus.BAD_REQUEST, "bad_request", "the body is not complete"))
+    return problem_response(request, ApiError(HTTPStatus.BAD_REQUEST, "bad_request", "the body is incomplete"))
 
 
 def _as_json(value: object) -> str:
@@ -142,12 +142,14 @@ def _as_json(value: object) -> str:
 
 def _on_redis_error(request: Request, error: RedisError) -> JSONResponse:
     log.warning("redis was not reached path=%s reason=%s", request.url.path, error)
-    return problem_response(request, unavailable("queue_unavailable", "the queue server cannot be reached just now"))
+    return problem_response(
+        request, unavailable("queue_unavailable", "the queue server cannot be reached at the moment")
+    )
 
 
 def _on_damage(request: Request, error: DamagedError) -> JSONResponse:
     log.error("store is damaged path=%s reason=%s", request.url.path, error)
-    detail = "what is stored of this job is gone or damaged; POST to its rebuild link makes the same images again"
+    detail = "the stored files of this job are missing or damaged; POST to its rebuild link to render them again"
     return problem_response(request, ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "artifact_damaged", detail))
 
 
@@ -158,11 +160,11 @@ def _on_store_error(request: Request, error: StoreError | OSError) -> JSONRespon
         return problem_response(
             request, ApiError(HTTPStatus.INSUFFICIENT_STORAGE, "store_full", detail, retry_after_seconds=30)
         )
-    detail = with_advice("the artifact store cannot be used just now", error)
+    detail = with_advice("the artifact store cannot be used at the moment", error)
     return problem_response(request, unavailable("store_unavailable", detail))
 
 
 def _on_exception(request: Request, error: Exception) -> JSONResponse:
     log.error("request failed path=%s error=%s", request.url.path, type(error).__name__)
-    detail = "the server made a mistake; its log says more"
+    detail = "internal error; the server's log has the details"
     return problem_response(request, ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail))

@@ -70,17 +70,14 @@ async def _json_object(request: Request) -> dict[str, Any]:
         return {}
     media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
-        detail = (
-            f"a body of the type {media_type[:_MAX_QUOTED_CHARACTERS] or 'that no Content-Type tells'} is not read; "
-            f"{_HINT}"
-        )
+        detail = f"Content-Type: must be application/json, got {media_type[:_MAX_QUOTED_CHARACTERS] or 'none'}; {_HINT}"
         raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
     try:
         parsed = json.loads(content.decode(), object_pairs_hook=_build_object, parse_constant=_reject_constant)
         json.dumps(parsed, ensure_ascii=False).encode()  # raises UnicodeEncodeError for a lone surrogate
     except (ValueError, RecursionError) as error:
         raise unprocessable(
-            "invalid_json", f"the body is not JSON ({str(error)[:_MAX_QUOTED_CHARACTERS]}); {_HINT}"
+            "invalid_json", f"the body is not valid JSON ({str(error)[:_MAX_QUOTED_CHARACTERS]}); {_HINT}"
         ) from error
     if not isinstance(parsed, dict):
         raise unprocessable("invalid_json", f"the body must be a JSON object; {_HINT}")
