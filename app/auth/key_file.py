@@ -1,4 +1,4 @@
-"""The keys that the API goes by: those of a file, read again whenever it changes."""
+"""The API keys of a running service: a file that is read again whenever it changes."""
 
 import logging
 from ipaddress import ip_address
@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 class KeyFile:
-    """The keys of a file. When it changes into one that cannot be read, they stay as they were."""
+    """The keys of a file. If a changed file cannot be read, the previous keys stay valid."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -19,7 +19,7 @@ class KeyFile:
         self._keys = load(path)
 
     def find(self, secret: str) -> Caller | None:
-        """Find whose key it is."""
+        """Return the caller that a key belongs to, or None."""
         stamp = _stamp(self._path)
         if stamp != self._stamp:
             self._stamp = stamp
@@ -32,7 +32,7 @@ class KeyFile:
 
 
 def check_guarded(settings: Settings, host: str) -> None:
-    """Raise KeysError unless the keys can be read, or need not be there as only this machine can ask."""
+    """Raise ApiKeysError if the key file cannot be read, or a public address is served without keys."""
     if settings.keys is not None:
         load(settings.keys)
     elif settings.open is None and not _is_loopback(host):
@@ -45,11 +45,12 @@ def check_guarded(settings: Settings, host: str) -> None:
 def _is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:  # a name: where it leads is not ours to say
+    except ValueError:  # a host name may resolve to any address
         return False
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """Return modification time, inode and size. The inode shows a replacement within one clock tick."""
     try:
         found = path.stat()
     except OSError:

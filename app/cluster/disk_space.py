@@ -1,6 +1,6 @@
-"""Room on the disk: what open jobs may still need is reserved, so that jobs which are accepted fit together.
+"""Reserves disk space for open jobs, so that all accepted jobs fit on the disk together.
 
-Redis holds the reservations, so that all API processes count the same ones. They can be made again from the store.
+Redis holds the reservations, so that all API processes share them. They can be restored from the store.
 """
 
 import time
@@ -21,16 +21,16 @@ from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import DamagedError
 
 _KEY = "imagemill:room"
-"""Hash of job id to reserved bytes, and their sum. Without the sum, Redis has been emptied."""
+"""Redis hash of job id to reserved bytes, and their sum. If the sum is missing, Redis has been emptied."""
 _TOTAL = "total"
 _IMAGE_BYTES = 1 << 10
-"""Of an image, besides its pixels: headers, checksums, metadata. Measured: 330 to 730 at 32 px."""
+"""Allowance per image for headers, checksums and metadata, in bytes. Measured: 330 to 730 at 32 px."""
 _JOB_BYTES = 1 << 15
-"""Of a job of any size: a few files, each of whole blocks of the disk."""
+"""Allowance per job for a few files, each of whole disk blocks, in bytes."""
 _REFRESH_SECONDS = 1.0
-"""Between two looks into the store, however many requests are refused."""
+"""Minimum interval between two reads of the store, however many requests are refused."""
 _CREATING_SECONDS = 60
-"""Longer than a request takes from its reservation until its job is in the store."""
+"""Time in which a request stores its job after the reservation. A reservation without a job is stale after it."""
 _RETRY_AFTER_SECONDS = 60
 
 _RESERVE = """
@@ -69,18 +69,18 @@ redis.call('HSET', KEYS[1], 'total', string.format('%.0f', total))
 
 
 class _Answer(IntEnum):
-    """What became of a reservation."""
+    """The result of a reservation."""
 
     UNKNOWN = -1
-    """Redis does not know what is reserved."""
+    """Redis has been emptied, so the reserved total is unknown."""
     REFUSED = 0
     HAD = 1
-    """The job had one before."""
+    """The job already had a reservation."""
     MADE = 2
 
 
 class DiskSpace:
-    """Reserves what jobs may need on the disk of the store. In a bucket there is no end, and nothing is reserved."""
+    """Reserves disk space for jobs. A bucket has no limit, so nothing is reserved there."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class DiskSpace:
         self._store = store
         self._free_bytes = free_bytes
         self._kept_bytes = kept_bytes
-        """Bytes that must stay free."""
+        """Bytes of the disk that must stay free."""
         self._clock = clock
         self._reserve = redis.register_script(_RESERVE)
         self._set = redis.register_script(_SET)
@@ -104,7 +104,7 @@ class DiskSpace:
 
     @contextmanager
     def reserved(self, spec: JobSpec) -> Iterator[None]:
-        """Reserve what a job may need, and give it back if the job is not accepted. Raises ApiError."""
+        """Reserve the space of a job; release it if the block raises. Raises ApiError if the space is not free."""
         is_new = self._take(spec.id, bytes_left(spec))
         try:
             yield
@@ -114,7 +114,7 @@ class DiskSpace:
             raise
 
     def check(self, needed: int) -> None:
-        """Raise ApiError unless so many bytes fit beside what is reserved."""
+        """Raise ApiError unless `needed` bytes are free and not reserved."""
         if not self._has_room(needed):
             self._refresh(is_urgent=False)
             if not self._has_room(needed):
@@ -125,20 +125,20 @@ class DiskSpace:
         return free is None or self._reserved() + needed <= free - self._kept_bytes
 
     def fits(self, needed: int) -> bool:
-        """Tell whether the disk itself has room for so many bytes."""
+        """Return whether the disk has `needed` bytes free, whatever is reserved."""
         free = self._free_bytes()
         return free is None or needed <= free
 
     def give_back(self, *job_ids: str) -> None:
-        """Give back what is reserved for jobs. When Redis cannot be reached, `tend` does it later."""
+        """Release the reservations of jobs. If Redis cannot be reached, `tend` releases them later."""
         if self._free_bytes() is not None and job_ids:
             with suppress(RedisError):
                 self._write(dict.fromkeys(job_ids, 0))
 
     def tend(self, open_jobs: Iterable[str]) -> None:
-        """Reserve what open jobs lack, and give back what is reserved for others; run it now and then.
+        """Add missing reservations of open jobs, and release those of other jobs. Call it regularly.
 
-        A request that failed may leave a job without a reservation, or a reservation without a job.
+        A failed request may leave a job without a reservation, or a reservation without a job.
         """
         if self._free_bytes() is None:
             return
@@ -151,7 +151,7 @@ class DiskSpace:
             self._write(changes)
 
     def _take(self, job_id: str, needed: int) -> bool:
-        """Reserve bytes for a job. False when there is nothing to reserve, or it was reserved before."""
+        """Reserve bytes for a job. Returns False if the store is a bucket or the job already had a reservation."""
         free = self._free_bytes()
         if free is None:
             return False
@@ -170,7 +170,7 @@ class DiskSpace:
         return _Answer(answer), int(reserved)
 
     def _refresh(self, *, is_urgent: bool = True) -> None:
-        """Read from the store what each open job still needs."""
+        """Replace the reservation of each open job by the bytes that it still needs according to the store."""
         with self._refreshing:
             if not is_urgent and self._clock() < self._refreshed + _REFRESH_SECONDS:
                 return
@@ -180,11 +180,11 @@ class DiskSpace:
             self._refreshed = self._clock()
 
     def _left(self, job_id: str) -> int | None:
-        """Tell what a job may still need; 0 when it has ended, None when it is not in the store."""
+        """Return the bytes that a job may still need: 0 if it has ended, None if it is not in the store."""
         try:
             spec, state = self._store.jobs.spec(job_id), self._store.jobs.state(job_id)
         except DamagedError:
-            return 0  # nobody renders it
+            return 0  # a corrupted job is never rendered
         if state is not None:
             return 0
         return None if spec is None else bytes_left(spec, self._store.shards.committed(job_id))
@@ -193,7 +193,7 @@ class DiskSpace:
         return {as_text(job_id) for job_id in self._redis.hkeys(_KEY)} - {_TOTAL}
 
     def _reserved(self) -> int:
-        with suppress(RedisError):  # a picture can be kept without it
+        with suppress(RedisError):  # a style image can be stored without Redis
             return int(self._redis.hget(_KEY, _TOTAL) or 0)
         return 0
 
@@ -210,13 +210,13 @@ class DiskSpace:
 
 
 def bytes_left(spec: JobSpec, committed: Iterable[int] = ()) -> int:
-    """Tell how much a job may still write: an upper bound, as images are compressed."""
+    """Return how many bytes a job may still write: an upper bound, because images are compressed."""
     images = spec.n - sum(len(spec.shard_indices(shard)) for shard in committed)
     return images * _bytes_per_image(spec) + _JOB_BYTES
 
 
 def shard_bytes(spec: JobSpec, shard: int) -> int:
-    """Tell how much one shard may take: an upper bound."""
+    """Return how many bytes one shard may take: an upper bound."""
     return len(spec.shard_indices(shard)) * _bytes_per_image(spec)
 
 

@@ -1,4 +1,4 @@
-"""The models that can be asked for, and the workers that render them."""
+"""The models that requests can choose, and the workers that render them."""
 
 from collections import Counter
 from http import HTTPStatus
@@ -11,14 +11,14 @@ from worker.contracts.jobs import JobSpec
 
 
 class Models:
-    """What the live workers have announced; raises ApiError."""
+    """Lists and chooses models that workers have announced. Raises ApiError."""
 
     def __init__(self, live: ClusterState, preferred: str) -> None:
         self._live = live
         self._preferred = preferred
 
     def all(self) -> list[Model]:
-        """List the models that can be asked for."""
+        """Return the models that requests can choose."""
         entries, workers = self._live.models(), self._live.workers()
         default = self._default(entries)
         models = []
@@ -30,12 +30,12 @@ class Models:
         return models
 
     def set_aside(self) -> list[SetAsideFile]:
-        """List the files that live workers cannot use, and why."""
+        """Return the checkpoints that live workers cannot use, with the reasons."""
         found = sorted(self._live.set_aside().items(), key=lambda item: (item[0].file, item[0].reason))
         return [SetAsideFile(**dict(file), workers=count) for file, count in found]
 
     def one(self, name: str) -> Model:
-        """Tell about one model."""
+        """Return a model by name."""
         models = {model.name: model for model in self.all()}
         if not models:
             raise _no_models()
@@ -48,7 +48,11 @@ class Models:
     def choose(
         self, name: str | None, unknown: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
     ) -> tuple[CatalogEntry, list[WorkerEntry]]:
-        """Choose a model, and the live workers of one kind that render it: the kind of which there are most."""
+        """Return a model, by name or sha256, and the live workers of one numerics that render it.
+
+        The numerics is the one that most of the workers with this model have. The list is empty while no worker is
+        alive. `unknown` is the HTTP status of the error that is raised for an unknown model.
+        """
         entries = self._live.models()
         if not entries:
             raise _no_models()
@@ -60,7 +64,7 @@ class Models:
         workers = self._live.workers()
         able = [worker for worker in workers if worker.has(chosen)]
         if not workers:
-            return chosen, []  # all of them are just being started again, say
+            return chosen, []  # all workers may be restarting, so accept the job
         if not able:
             raise unavailable("no_worker", f"no live worker has the model {chosen.name} just now")
         kinds = Counter(worker.numerics for worker in sorted(able, key=lambda worker: worker.numerics.name))
@@ -69,7 +73,7 @@ class Models:
         return chosen.model_copy(update={"numerics": numerics}), peers
 
     def check_workers(self, spec: JobSpec) -> None:
-        """Raise when no live worker renders what this job was rendered with, to the bit, or styles if it has to."""
+        """Raise ApiError if no live worker can render the same bytes: same numerics, model and VGG19 weights."""
         workers = [worker for worker in self._live.workers() if worker.numerics == spec.model.numerics]
         able = [worker for worker in workers if worker.has(spec.model)]
         if not able:
@@ -84,9 +88,9 @@ class Models:
 
 
 def weights_of(workers: list[WorkerEntry]) -> str:
-    """Tell the weights of VGG19 that most of some workers style by; those that have others leave the job to them.
+    """Return the VGG19 weights that most of these workers have. Workers with other weights leave the job to them.
 
-    Raises ApiError when none has any.
+    Raises ApiError if no worker has any.
     """
     if not workers:
         raise unavailable("no_worker", "no worker is alive just now")

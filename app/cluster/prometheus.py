@@ -1,6 +1,6 @@
-"""What a Prometheus sees: the line, the workers, the store and the tally, as they are when it asks.
+"""Collects the metrics for Prometheus: queue, workers, store and counters.
 
-All but the figures of the process itself is read from Redis and the store, so every API process says the same.
+All metrics but those of the process itself are read from Redis and the store, so every API process reports the same.
 """
 
 import logging
@@ -33,13 +33,13 @@ _COUNTED: Mapping[Counted, str] = {
 }
 _ZEROS = {Count(name=name): 0.0 for name, labels in LABELS.items() if not labels}
 _ZEROS |= {Count(name="jobs_ended", labels=(outcome,)): 0.0 for outcome in ("succeeded", "failed", "cancelled")}
-"""Shown before the first one, as its increase is not seen otherwise."""
+"""Counters that are shown before they are first incremented. Prometheus cannot see the first increase otherwise."""
 
 log = logging.getLogger(__name__)
 
 
 class PrometheusCollector(Collector):
-    """Reads all that is shown. Wants connections to Redis that fail fast."""
+    """Reads all metrics at each scrape. Needs Redis connections with a short timeout."""
 
     def __init__(self, store: Store, line: TaskQueue, live: ClusterState) -> None:
         self._store = store
@@ -49,11 +49,11 @@ class PrometheusCollector(Collector):
         self._trouble = ThrottledLogger(log)
 
     def text(self) -> bytes:
-        """Write everything in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self)
 
     def collect(self) -> Iterator[Metric]:
-        """Read everything that can be read now."""
+        """Yield all metrics that can be read now. Without Redis or the store, the others are still yielded."""
         yield from self._process.collect()
         for place, read in (("store", self._of_store), ("redis", self._of_redis)):
             found = list[Metric]()

@@ -1,4 +1,4 @@
-"""Whether a job that came now would be rendered, and if not, which part of the service it is."""
+"""Checks whether a new job would be rendered now, and if not, which part of the service prevents it."""
 
 import logging
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class Readiness:
-    """Looks at each part by itself. Wants a connection to Redis that fails fast."""
+    """Checks each part of the service by itself. Needs a Redis connection with a short timeout."""
 
     def __init__(self, store: Store, live: ClusterState, min_free_mb: int) -> None:
         self._store = store
@@ -32,7 +32,7 @@ class Readiness:
         self._trouble = ThrottledLogger(log)
 
     def check(self) -> Ready:
-        """Tell that all parts are well; raises ApiError, with what is wrong with each, unless they are."""
+        """Return the state of all parts if all are ready. Otherwise raises ApiError, which names each fault."""
         queue, worker, workers = self._queue_and_workers()
         parts = Parts(queue=queue, worker=worker, store=self._store_state(), disk=self._disk())
         faults = {part: said for part, said in parts if said != _OK}

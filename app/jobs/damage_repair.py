@@ -1,4 +1,4 @@
-"""Mending: what is gone or damaged in the store is found by its checksums, so that it is made again."""
+"""Finds missing and corrupted objects of a job by their checksums, so that they can be rendered again."""
 
 import logging
 
@@ -10,13 +10,16 @@ log = logging.getLogger(__name__)
 
 
 def mend(store: Store, job_id: str) -> None:
-    """Take back what is spoilt of an open job. A job whose marker is spoilt was never accepted, and is left alone."""
+    """Delete the corrupted shards of an open job, and its end if any object of the job is corrupted.
+
+    The reconciler then queues the missing tasks. A job with a corrupted marker was never accepted and stays as it is.
+    """
     try:
         spec = store.jobs.restored_spec(job_id)
     except DamagedError:
         return
     if spec is None:
-        return  # it has ended and was settled since it was listed
+        return  # the job ended after it was listed, and its marker was removed
     spoilt = [shard for shard in store.shards.committed(job_id) if not store.shards.is_whole(job_id, shard)]
     if not spoilt and store.jobs.is_ending_whole(job_id, spec.shard_count):
         return
@@ -27,7 +30,7 @@ def mend(store: Store, job_id: str) -> None:
 
 
 def is_whole(store: Store, spec: JobSpec) -> bool:
-    """Tell whether all that was made of a job that has succeeded can be read, with the right checksums."""
+    """Return whether every object of a succeeded job exists and has the right checksum."""
     try:
         plan = store.archives.plan(spec.id)
         shards = [store.shards.index(spec.id, number) for number in range(spec.shard_count)]

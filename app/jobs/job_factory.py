@@ -1,4 +1,4 @@
-"""Orders: from what somebody wants to the job that makes it."""
+"""Creates the specification of a job from a validated request."""
 
 import secrets
 from datetime import UTC, datetime
@@ -14,14 +14,15 @@ from worker.contracts.jobs import LAYOUT, Cut, JobSpec
 from worker.contracts.styles import StyleSpec
 
 _SHARD_SECONDS = 1.0
+"""Target duration of a full-sized shard on one worker."""
 _UNMEASURED_SHARD = 256
-"""Images in a grown shard before any worker has measured its speed."""
+"""Images in a full-sized shard while no worker has measured its speed."""
 _MOST_SHARD_BYTES = 1 << 28
-"""Of pixels: a shard is held in memory."""
+"""Limit of the uncompressed pixels of a shard, because a worker holds a whole shard in memory."""
 
 
 class JobFactory:
-    """Specifies jobs; raises ApiError for what cannot be made."""
+    """Creates job specifications. Raises ApiError for requests that no worker can render."""
 
     def __init__(self, models: Models, styles: StyleService, shard_images: int | None) -> None:
         self._models = models
@@ -29,7 +30,10 @@ class JobFactory:
         self._shard_images = shard_images
 
     def spec(self, wanted: Wanted, owner: str, unknown: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY) -> JobSpec:
-        """Write down the job of an owner; `unknown` is the status where there is no such model."""
+        """Return the specification of a new job.
+
+        `unknown` is the HTTP status of the error that is raised for an unknown model.
+        """
         model, workers = self._models.choose(wanted.model, unknown)
         label = wanted.class_label
         if label is not None and label not in model.classes:
@@ -52,12 +56,12 @@ class JobFactory:
         )
 
     def _told(self, style: StyleSpec, owner: str, workers: list[WorkerEntry]) -> StyleSpec:
-        """Check a style, and write down by which weights it is told."""
+        """Check that the owner has the style, and fix the VGG19 weights that the job uses."""
         self._styles.check(owner, style.id)
         return style.model_copy(update={"weights": weights_of(workers)})
 
     def _cut(self, model: CatalogEntry, workers: list[WorkerEntry]) -> Cut:
-        """Cut a job so that a grown shard is about a second of work for one of its workers."""
+        """Cut a job so that a full-sized shard takes one of its workers about a second."""
         first = model.numerics.batch_size
         speeds = [worker.images_per_s for worker in workers if worker.images_per_s is not None]
         wanted = self._shard_images or (median(speeds) * _SHARD_SECONDS if speeds else _UNMEASURED_SHARD)
@@ -66,5 +70,5 @@ class JobFactory:
 
 
 def _cut_styled(model: CatalogEntry) -> Cut:
-    """Cut a job of images that are optimised into single batches: each takes seconds."""
+    """Cut a job of optimised images into single batches, because each batch takes seconds."""
     return Cut(first=model.numerics.batch_size, most=model.numerics.batch_size)

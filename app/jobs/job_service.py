@@ -1,4 +1,4 @@
-"""What the API does, without HTTP: accept a job, tell about it, cancel it, hand out what it made."""
+"""The operations of the API on jobs, without routing: accept, look up, cancel and repeat jobs, read their images."""
 
 import hashlib
 import logging
@@ -36,9 +36,9 @@ from worker.contracts.store.store_errors import DamagedError
 _JOB_ID: TypeAdapter[str] = TypeAdapter(JobId)
 _MAX_RETRY_AFTER_SECONDS = 30
 _FAILED_REST = timedelta(seconds=10)
-"""Before an address is tried again."""
+"""Delay after a failed job of an address before the next request renders that address again."""
 _KEY_LIVES = timedelta(hours=24)
-"""After which an idempotency key may mean something else."""
+"""Age of a job after which its idempotency key may be used for another request."""
 
 IsOver = Callable[[JobSpec], bool]
 
@@ -46,7 +46,10 @@ log = logging.getLogger(__name__)
 
 
 class JobService:
-    """All that the routes ask for; raises ApiError. Who has a JobSpec may have all of the job."""
+    """Operations of the routes on jobs. They raise ApiError.
+
+    Only `spec` checks who owns a job. Every other method trusts its JobSpec, so callers must obtain it from `spec`.
+    """
 
     def __init__(
         self,
@@ -69,9 +72,10 @@ class JobService:
         self._room = room
 
     def submit(self, query: GenerateQuery, caller: Caller, key: str | None = None) -> tuple[JobSpec, Job, Usage | None]:
-        """Accept a job: once this returns, the job ends, whatever dies. The same key finds the same job for a day.
+        """Accept a job. Once this method has returned, the job is not lost, whichever process dies.
 
-        Tells too what the caller has open with it, if that is counted.
+        For 24 hours, the same idempotency key finds the same job. The usage, which counts the new job, is None if the
+        caller has no limits or the job was known.
         """
         ttl = self._settings.ttl_hours if query.ttl_hours is None else query.ttl_hours
         most = min(self._settings.max_images, caller.max_images or self._settings.max_images)
@@ -92,7 +96,7 @@ class JobService:
 
         parts = ("key", caller.owner, key)
         found, used = self._found(spec.model_copy(update={"request": request}), caller, parts, is_over)
-        if used is None:  # an earlier request may have ended before it forced the job to the disk
+        if used is None:  # an earlier request may have died before it forced the job to the disk
             self._store.jobs.force_to_disk(found.id)
         if found.request != request:
             detail = "Idempotency-Key: it came with another request before; take a new one for a new request"
@@ -100,12 +104,13 @@ class JobService:
         return found, self.job(found), used
 
     def again(self, spec: JobSpec, caller: Caller, *, rebuild: bool) -> Job:
-        """Find or accept a job that makes the same images as one that failed, was cancelled, or lost its images.
+        """Return a job with the same images as an ended job; accept it if no earlier repetition is usable.
 
-        Images are lost when they have expired, or when any object of the job is gone or damaged: a rebuild reads all
-        of them. Of a job that is whole, a rebuild is the job itself.
+        A retry repeats a failed or cancelled job. A rebuild repeats a succeeded job whose images have expired, or of
+        which an object is missing or corrupted; it reads every object to find out. If the job is intact, a rebuild
+        returns the job itself.
         """
-        with suppress(DamagedError):  # how it ended cannot be read: its images can be made again
+        with suppress(DamagedError):  # the state of the job is unreadable, so its images may be rendered again
             self._check_again(spec, rebuild=rebuild)
             if rebuild and not self._is_lost_or_damaged(spec):
                 return self.job(spec)
@@ -124,10 +129,10 @@ class JobService:
             raise ApiError(HTTPStatus.CONFLICT, "job_ended", detail)
 
     def address(self, wanted: Wanted, caller: Caller, *, is_checked: bool = False) -> JobSpec:
-        """Find the job that makes the one image of an address, or accept it: the address is its id.
+        """Return the one-image job of an address; accept it if there is none. Its id is a hash of the address.
 
-        One that was cancelled or has failed stays as it is, and is tried again under the next id; but not at once when
-        it has failed. With `is_checked`, so is one whose image is gone or damaged.
+        A job that was cancelled, has failed or has expired is replaced by a job with the next id; a failed one only
+        after a delay. With `is_checked`, a job whose image is missing or corrupted is replaced, too.
         """
         spec = self._orders.spec(wanted, caller.owner, HTTPStatus.NOT_FOUND)
         is_over = self._is_lost_or_damaged if is_checked else self._is_lost
@@ -137,7 +142,10 @@ class JobService:
     def _found(
         self, spec: JobSpec, caller: Caller, parts: Sequence[Part], is_over: IsOver
     ) -> tuple[JobSpec, Usage | None]:
-        """Find the job of a name that is made of some parts, or accept it; one that is over has a successor."""
+        """Return the job whose id is derived from `parts` and a counter, or accept it.
+
+        While the job of a counter value `is_over`, the next value is tried. A job is never reopened.
+        """
         attempts = count()
         while True:
             named = spec.model_copy(update={"id": name(*parts, next(attempts)), "created": datetime.now(UTC)})
@@ -148,14 +156,18 @@ class JobService:
                 return known, None
 
     def addressed(self, spec: JobSpec) -> tuple[str, bytes] | None:
-        """Read the image of an address and its sha256; None while it is not there. Raises DamagedError."""
+        """Return the sha256 and the bytes of the image of a one-image job; None while it is not rendered.
+
+        Raises DamagedError if the image is missing or corrupted.
+        """
         if (shard := self._store.shards.index(spec.id, 0)) is not None:
             return shard.images.sha256s[0], self._image(shard, 0)
         state = self._store.jobs.state(spec.id)
         if state is None:
             return None
         if state.outcome == "succeeded":
-            if self._store.shards.index(spec.id, 0) is None:  # looked for again, as the job may just have ended
+            # Read the index again: the job may have ended between the first read and the read of its state.
+            if self._store.shards.index(spec.id, 0) is None:
                 raise DamagedError(f"the image of job {spec.id} is gone")
             return None
         if state.error is None:
@@ -164,13 +176,17 @@ class JobService:
         raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "not_rendered", state.error.message, retry_after_seconds=wait)
 
     def _accept(self, spec: JobSpec, caller: Caller, *, is_named: bool = False) -> tuple[JobSpec, Usage | None]:
-        """Write a job down and queue it. One with a name of its own stays when that fails: it is asked for again."""
+        """Store a job and queue its first task.
+
+        If that fails, a job with a random id is discarded, because no later request can find it. A job with a
+        deterministic id is kept, because a repeated request finds it.
+        """
         with self._room.reserved(spec), self._discarded_on_error(spec.id) if not is_named else nullcontext():
             with self._quota.room(caller, spec.n) as used:
                 spec, is_new = self._store.jobs.create(spec)
             if is_new:
                 self._line.enqueue(spec, [Task.render_shard(spec.id, 0, spec.shard_count)])
-            self._store.jobs.force_to_disk(spec.id)  # last, as workers can begin meanwhile
+            self._store.jobs.force_to_disk(spec.id)  # last, because workers can start in the meantime
         if is_new:
             known = (spec.id, spec.owner, spec.model.name, spec.n, spec.seed)
             log.info("job accepted job_id=%s owner=%s model=%s n=%d seed=%d", *known)
@@ -186,7 +202,7 @@ class JobService:
             raise
 
     def spec(self, job_id: str, owner: str) -> JobSpec:
-        """Find the job of an owner. Somebody else's is as unknown as one that is not there."""
+        """Return the job of an owner. Another owner's job gives the same error as an unknown job."""
         try:
             spec = self._store.jobs.spec(_JOB_ID.validate_python(job_id))
         except ValidationError:
@@ -196,7 +212,7 @@ class JobService:
         return spec
 
     def job(self, spec: JobSpec) -> Job:
-        """Tell how a job is doing."""
+        """Return the current state and progress of a job."""
         state = self._store.jobs.state(spec.id)
         if state is None:
             return describe(spec, None, self._live.progress(spec.id), datetime.now(UTC))
@@ -207,7 +223,7 @@ class JobService:
         return describe(spec, state, Progress(images, started), state.finished)
 
     def cancel(self, spec: JobSpec) -> Job:
-        """End a job, unless it has ended otherwise."""
+        """Cancel a job. Raises ApiError if it has already succeeded or failed."""
         state = JobState(outcome="cancelled", started=None, finished=datetime.now(UTC))
         if end(self._store, self._live, spec, state):
             self._room.give_back(spec.id)
@@ -218,7 +234,10 @@ class JobService:
         return job
 
     def archive(self, spec: JobSpec) -> tuple[Job, ArchivePlan | None]:
-        """Find the archive of a job; None while the job runs. Raises ApiError when there will be none."""
+        """Return a job and the plan of its archive; the plan is None while the job runs.
+
+        Raises ApiError if the job has no archive and will not get one.
+        """
         job = self.job(spec)
         if job.done and job.state != "succeeded":
             raise _not_there(job, "its archive")
@@ -229,7 +248,7 @@ class JobService:
         return job, plan
 
     def image(self, spec: JobSpec, index: int, suffix: str) -> tuple[str, bytes]:
-        """Read one image and its sha256, as soon as its shard is there."""
+        """Return the sha256 and the bytes of one image. Raises ApiError while its shard is not committed."""
         if spec.format == "npz" or suffix != SUFFIXES[spec.format]:
             own = "arrays" if spec.format == "npz" else f"INDEX.{SUFFIXES[spec.format]}"
             raise ApiError(HTTPStatus.NOT_FOUND, "unknown_image", f"the images of job {spec.id} are {own}")
@@ -240,23 +259,23 @@ class JobService:
         shard = self._store.shards.index(spec.id, number)
         if shard is None:
             job = self.job(spec)
-            self._check_kept(spec, job)  # last, as an image that is there still may be had
+            self._check_kept(spec, job)  # only now, because an expired image may be read until it is deleted
             if job.state == "succeeded" and self._store.shards.index(spec.id, number) is None:
                 raise DamagedError(f"image {index} of job {spec.id} is gone")
             raise _not_there(job, f"image {index}")
         return shard.images.sha256s[position], self._image(shard, position)
 
     def _image(self, shard: ShardIndex, position: int) -> bytes:
-        """Read an image; raises DamagedError when it is not the one that was written."""
+        """Return the bytes of an image. Raises DamagedError if their checksum is wrong."""
         data = self._store.shards.image(shard, position)
         if zlib.crc32(data) != shard.images.crc32s[position]:
             raise DamagedError(f"an image in {shard.data} is not what was written there")
         return data
 
     def _is_lost(self, spec: JobSpec) -> bool:
-        """Tell whether the images of a job are gone or will not come.
+        """Return whether the images of a job have expired, or will never be rendered.
 
-        A job that failed less than 10 s ago does not count as lost yet. A job whose end cannot be read is lost.
+        A job that failed less than 10 s ago does not count as lost yet. A job with an unreadable state is lost.
         """
         try:
             state = self._store.jobs.state(spec.id)
@@ -269,7 +288,7 @@ class JobService:
         return not is_resting and (state.outcome != "succeeded" or state.has_expired(spec, now))
 
     def _is_lost_or_damaged(self, spec: JobSpec) -> bool:
-        """Tell the same as `_is_lost`, but read every object of a succeeded job."""
+        """Return whether a job is lost, or any object of the succeeded job is missing or corrupted."""
         if self._is_lost(spec):
             return True
         state = self._store.jobs.state(spec.id)

@@ -1,4 +1,4 @@
-"""Expiries: keys of Redis that would outlive their time, as the clock of its host was set back."""
+"""Shortens Redis keys that would live too long, because the clock of the Redis host was set back."""
 
 from redis import Redis
 
@@ -13,14 +13,14 @@ _MOST_SECONDS = {
     "worker": WORKER_TTL_SECONDS,
     "turn": TURN_SECONDS,
 }
-"""The longest life of a key, by the second part of its name."""
+"""Maximum time to live of a key, by the second part of its name."""
 
 
 def shorten_expiries(redis: Redis) -> None:
-    """Let no key live longer than it was meant to.
+    """Reduce the time to live of each key to its maximum.
 
-    Redis keeps the time of day at which a key expires. When the clock is set back by a day, the lease of a worker
-    that died would last for a day. Whoever is alive renews their keys as always.
+    Redis stores the wall-clock time at which a key expires. If that clock is set back by a day, the lease of a dead
+    worker would last for a day. Live processes keep renewing their own keys.
     """
     most = {key: seconds for key in redis.scan_iter("imagemill:*", count=1000) if (seconds := _most_seconds(key))}
     with redis.pipeline(transaction=False) as pipeline:

@@ -1,4 +1,4 @@
-"""The bell: wakes the requests that wait for news of a job, so that nobody has to poll."""
+"""Wakes the requests that wait for a job when a worker publishes an event, so that they need not poll."""
 
 import asyncio
 import logging
@@ -15,20 +15,20 @@ from worker.contracts.throttled_log import ThrottledLogger
 _RECONNECT_SECONDS = 1.0
 _LISTEN_SECONDS = 5.0
 LOOK_SECONDS = 1.0
-"""How often to look without a ring, as one can be lost."""
+"""Interval of polling without an event, because events can be lost."""
 
 log = logging.getLogger(__name__)
 
 
 class Subscription:
-    """Listens for one job."""
+    """The subscription of one request to the events of one job."""
 
     def __init__(self, kinds: frozenset[str]) -> None:
         self.kinds = kinds
         self.rung = asyncio.Event()
 
     async def wait(self, seconds: float = LOOK_SECONDS) -> None:
-        """Wait for news since the last call, but no longer than so many seconds: a ring can be lost."""
+        """Wait for an event since the last call. Returns after `seconds` without one, because events can be lost."""
         try:
             async with asyncio.timeout(max(0.0, seconds)):
                 await self.rung.wait()
@@ -38,7 +38,10 @@ class Subscription:
 
 
 class JobNotifications:
-    """One subscription for all that wait in this process. A ring says that it is worth looking, and nothing else."""
+    """One Redis subscription for all waiting requests of this process.
+
+    An event only says that the job may have changed. The request then reads the job.
+    """
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -54,7 +57,10 @@ class JobNotifications:
 
     @asynccontextmanager
     async def listen(self, job_id: str, *kinds: str) -> AsyncIterator[Subscription]:
-        """Listen for some kinds of news of a job. What is read after this call and is old will be rung for."""
+        """Subscribe to some kinds of events of a job.
+
+        Subscribe before reading the job: every change after the read then triggers an event.
+        """
         ear = Subscription(frozenset(kinds))
         self._ears[job_id].add(ear)
         try:
@@ -65,7 +71,7 @@ class JobNotifications:
                 del self._ears[job_id]
 
     async def run(self) -> None:
-        """Pass rings on until cancelled."""
+        """Dispatch events to the subscriptions until cancelled."""
         try:
             await self._listen()
         finally:
@@ -79,7 +85,7 @@ class JobNotifications:
                     self._ring_all()
                     while True:
                         self._pass_on(await subscription.get_message(True, _LISTEN_SECONDS))
-            except Exception as error:  # it must not end silently, whatever a broken connection raises
+            except Exception as error:  # this task must never end, whatever a broken connection raises
                 self._trouble.warning("the bell is not heard just now reason=%s", error)
                 await asyncio.sleep(_RECONNECT_SECONDS)
 
@@ -95,7 +101,7 @@ class JobNotifications:
                 ear.rung.set()
 
     def _ring_all(self) -> None:
-        """Wake everybody: there may have been rings while nobody listened."""
+        """Wake all waiting requests, because events may have been lost without a connection."""
         for ears in self._ears.values():
             for ear in ears:
                 ear.rung.set()

@@ -1,4 +1,4 @@
-"""The loop that keeps the promise: every accepted job ends, whatever died in between."""
+"""The loop that ensures that every accepted job ends, whichever process dies."""
 
 import logging
 import math
@@ -31,38 +31,43 @@ from worker.contracts.store.store_errors import DamagedError, StoreError
 from worker.contracts.throttled_log import ThrottledLogger
 
 _GRACE = timedelta(seconds=3)
-"""A job this young is still being queued by the request that brought it."""
+"""Age of a job below which its own request may still be queueing it."""
 _CONFIRMING_SECONDS = 1.0
-"""A task that moves from the queue to a worker is nowhere for a moment; one that is lost, for longer."""
+"""How long a task must be missing before it is lost. A task on its way from the queue to a lease is missing briefly."""
 _SETTLING = timedelta(seconds=30)
-"""Within this time a worker has forced a finished job to the disk."""
+"""Time in which a worker forces a finished job to the disk. After it, the reconciler does."""
 _ABSENCE = timedelta(hours=24)
-"""That a job waits for a worker of its numerics."""
+"""How long a job waits for a worker of its numerics."""
 _ORPHAN_SECONDS = 60
-"""Within this time a request that wrote a job's marker has written the job, too."""
+"""Time in which a request that wrote a job's marker also writes the job."""
 _EXPIRIES_SECONDS = 60
+"""Interval between two checks of the expiry of Redis keys."""
 
 Queued = Callable[[str], set[str]]
-"""Lists the RQ ids that wait for workers of one numerics."""
+"""Returns the RQ ids of the queued tasks for a numerics."""
 
 log = logging.getLogger(__name__)
 
 
 class _Suspect(NamedTuple):
-    """A job that seems to have lost tasks, and where it was before the queue is read again."""
+    """A job that seems to have lost tasks, and its shards as they were before the second read of the queue."""
 
     spec: JobSpec
     committed: set[int]
     begun: set[int]
-    """Shards that are being rendered or are done."""
+    """Shards that are being rendered or are committed."""
 
 
 class Reconciler:
-    """Compares the store, which knows the truth, with the queue, and enqueues what is missing there.
+    """Compares the store, which is the truth, with the queue, and queues the missing tasks.
 
-    One loop for all losses: an emptied Redis, a worker killed at work or between taking and starting a task, an API
-    killed between writing a job down and queueing it. Enqueueing too much is harmless, as leases and commits are
-    exclusive.
+    This one loop repairs every loss:
+
+    - an emptied Redis,
+    - a worker that was killed while it rendered, or between taking and starting a task,
+    - an API process that was killed between storing and queueing a job.
+
+    Queueing a task twice is harmless, because leases and commits are exclusive.
     """
 
     def __init__(
@@ -98,7 +103,7 @@ class Reconciler:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the loop and wait for it."""
+        """Stop the loop and wait for its thread."""
         self._stop.set()
         self._thread.join()
 
@@ -117,7 +122,7 @@ class Reconciler:
                 return
 
     def _lead(self) -> bool:
-        """Do a round of everything. True when tasks are missing, which a second look may confirm."""
+        """Run one round of all duties of the leader. Returns True if tasks are missing; a second round confirms it."""
         if self._clock() >= self._expiries_due:
             self._expiries_due = self._clock() + _EXPIRIES_SECONDS
             shorten_expiries(self._redis)
@@ -126,7 +131,7 @@ class Reconciler:
         return is_something_missing
 
     def reconcile(self, now: datetime) -> bool:
-        """Repair every open job once. True when tasks are missing."""
+        """Check and repair every open job once. Returns True if tasks are missing."""
         absent, queued = self._live.absent(now), self._lines()
         self._model_absence.look()
         suspects, unserved, unborn = list[_Suspect](), list[JobSpec](), list[str]()
@@ -155,12 +160,12 @@ class Reconciler:
         return is_something_missing
 
     def _lines(self) -> Queued:
-        """Make what reads each kind's line once, however many jobs are open."""
+        """Return a function that reads the queue of each numerics only once, however many jobs are open."""
         return cache(self._line.queued)
 
     @contextmanager
     def _left_in_trouble(self, job_id: str) -> Iterator[None]:
-        """Let trouble with one job keep nobody from the others."""
+        """Log an error of the store about one job and go on, so that it does not block the other jobs."""
         try:
             yield
         except DamagedError as error:
@@ -170,7 +175,7 @@ class Reconciler:
             self._trouble.warning("job was left for the next round job_id=%s reason=%s", job_id, error)
 
     def _close(self, unborn: list[str]) -> None:
-        """Close what never became a job."""
+        """Remove the markers of requests that died before they stored the job."""
         for job_id in self._orphans.lasting(unborn, _ORPHAN_SECONDS, self._clock()):
             with self._left_in_trouble(job_id):
                 self._store.jobs.close_orphan(job_id)
@@ -178,11 +183,11 @@ class Reconciler:
     def _has_ended(self, spec: JobSpec, now: datetime) -> bool:
         state = self._store.jobs.state(spec.id)
         if state and age(state.finished, now) > _SETTLING:
-            self._store.jobs.settle(spec, state)  # its worker died before it could
+            self._store.jobs.settle(spec, state)  # its worker died before it settled the job
         return state is not None
 
     def _give_up(self, unserved: list[JobSpec], now: datetime) -> None:
-        """Fail jobs that nobody is there to render: other workers would make other bytes."""
+        """Fail jobs without a worker of their numerics. Workers of other numerics would render other bytes."""
         names = {spec.model.numerics.name for spec in unserved}
         certain = self._absences.lasting(names, CERTAIN_SECONDS, self._clock())
         for spec in unserved:
@@ -191,13 +196,13 @@ class Reconciler:
                     self._fail_without_worker(spec, now)
 
     def _fail_without_worker(self, spec: JobSpec, now: datetime) -> None:
-        """Fail a job for whose numerics no worker has been alive for a day."""
+        """Fail a job, because no worker of its numerics has been alive for a day."""
         hours = _ABSENCE // timedelta(hours=1)
         message = f"for {hours} hours there was no worker that computes as {spec.model.numerics.name}"
         self._fail(spec, JobError(code="no_worker", message=message), now)
 
     def _fail_without_model(self, spec: JobSpec, now: datetime) -> None:
-        """Fail a job whose model, or the weights that it is styled by, no live worker has had for a while."""
+        """Fail a job, because no live worker has had its model, or the weights of its style, for ten minutes."""
         styled = " and the weights of VGG19 of its style" if spec.style else ""
         model = f"model {spec.model.name} ({spec.model.sha256[:12]})"
         message = f"for {ABSENCE_SECONDS / 60:.0f} minutes no live worker had the {model}{styled}"
@@ -214,8 +219,8 @@ class Reconciler:
         return suspect if self._lost(suspect, queued) else None
 
     def _repair(self, suspects: list[_Suspect]) -> bool:
-        """Queue the tasks again that were missing at this look and at those before, for a while."""
-        queued = self._lines()  # read again, as some of them have just got on since
+        """Queue again the tasks that have been missing for long enough. Returns whether any task is missing."""
+        queued = self._lines()  # read again: some tasks have moved since the first read
         missing = list[tuple[JobSpec, list[Task]]]()
         for suspect in suspects:
             with self._left_in_trouble(suspect.spec.id):
@@ -240,9 +245,10 @@ class Reconciler:
         self._live.count("tasks_requeued", by=len(tasks))
 
     def _lost(self, suspect: _Suspect, queued: Queued) -> list[Task]:
-        """Find the tasks that are nowhere just now. The order of reads is that of a Snapshot."""
+        """Return the tasks that are missing now. Reads in the order that QueueSnapshot requires."""
         spec, known = suspect.spec, suspect.committed
-        is_whole = len(known) == spec.shard_count  # then the one that closes it may hold the lease of any shard
+        # If all shards are committed, the worker that finishes the job may hold the lease of any shard.
+        is_whole = len(known) == spec.shard_count
         shards = [shard for shard in range(spec.shard_count) if is_whole or shard not in known]
         tasks = [*(Task.render_shard(spec.id, shard) for shard in shards), Task.finalise(spec.id)]
         waiting = queued(spec.model.numerics.name)
@@ -250,7 +256,7 @@ class Reconciler:
         return lost_tasks(spec, QueueSnapshot(suspect.begun, waiting, leased, self._store.shards.committed(spec.id)))
 
     def _restored_progress(self, spec: JobSpec, committed: set[int]) -> set[int]:
-        """Write back the progress that Redis has lost, and tell which shards have begun."""
+        """Write progress that Redis has lost back to it. Returns the shards that have started."""
         known = self._live.progress(spec.id).images
         full = {shard: len(spec.shard_indices(shard)) for shard in committed}
         gone = {shard: images for shard, images in full.items() if known.get(shard) != images}
@@ -259,6 +265,9 @@ class Reconciler:
         return committed | set(known)
 
     def _agreed_now(self) -> datetime:
-        """Tell the earlier one of two times, this host's and the queue server's: one of them may be wrong."""
+        """Return the earlier of the times of this host and the Redis host, because either clock may be wrong.
+
+        Images are deleted by this time. The earlier one deletes too late rather than too early.
+        """
         seconds, microseconds = self._redis.time()
         return min(datetime.now(UTC), datetime.fromtimestamp(seconds + microseconds / 1_000_000, UTC))

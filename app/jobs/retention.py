@@ -1,4 +1,4 @@
-"""Retention: images are kept for a time from their job's end, requests for ever, half a file for an hour."""
+"""Deletes the images of expired jobs and files that were never finished. The records of jobs stay."""
 
 import logging
 import time
@@ -11,17 +11,18 @@ from worker.contracts.store.store_errors import DamagedError
 from worker.contracts.throttled_log import ThrottledLogger
 
 _EVERY_SECONDS = 300
+"""Interval between two runs."""
 _WRITING = timedelta(hours=1)
-"""Longer than any file is being written."""
+"""Age after which an unfinished file is abandoned. No file takes that long to write."""
 
 log = logging.getLogger(__name__)
 
 
 class Retention:
-    """Removes the images of expired jobs, now and then; but only once they have been due for a while.
+    """Deletes the images of expired jobs once they have been due for a while.
 
-    A clock that is far ahead for a moment would otherwise remove everything. So the time that images must be due for
-    is measured by another clock, which nobody sets.
+    A wall clock that is ahead for a moment would otherwise delete everything. So a monotonic clock measures how long
+    images have been due.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class Retention:
         self._trouble = ThrottledLogger(log, clock=clock)
 
     def tend(self, now: datetime) -> None:
-        """Remove what has expired and what was never finished, unless that was done just now."""
+        """Delete expired images and unfinished files, unless the last run is less than an interval ago."""
         seconds = self._clock()
         if seconds < self._next:
             return
@@ -51,7 +52,7 @@ class Retention:
     def _expire(self, job_id: str, note: str, now: datetime) -> None:
         spec, state = self._store.jobs.spec(job_id), self._store.jobs.state(job_id)
         if spec is not None and state is not None and not state.has_expired(spec, now):
-            return  # another clock wrote the note
+            return  # a process with a wrong clock wrote the note
         if spec is None or state is not None:
             self._store.jobs.expire(job_id)
             log.info("job expired job_id=%s", job_id)

@@ -1,4 +1,4 @@
-"""Waiting for jobs without polling: until one has ended, or for its next piece of news."""
+"""Waits for jobs on behalf of requests: until a job has ended, an image is rendered, or a job changes."""
 
 import asyncio
 import logging
@@ -17,18 +17,18 @@ from worker.contracts.store.store_errors import StoreError
 
 MAX_WAIT_SECONDS = 60
 _PAUSE_SECONDS = 0.1
-"""Between two events, so that a fast job does not make thousands of them."""
+"""Minimum interval between two changes, so that a fast job does not send thousands of them."""
 _LOOKING = 8
-"""Requests that may look at the same time, so that those that do not wait are not held up by those that do."""
+"""Waiting requests that may read the store at the same time. They leave threads to requests that do not wait."""
 A = TypeVar("A")
 T = TypeVar("T")
 IsGone = Callable[[], Awaitable[bool]]
-"""Tells whether who asked has gone away."""
+"""Returns whether the client has disconnected."""
 log = logging.getLogger(__name__)
 
 
 class JobWatcher:
-    """Watches jobs on behalf of requests."""
+    """Reads jobs when they change. The reads use threads of their own."""
 
     def __init__(self, service: JobService, bell: JobNotifications) -> None:
         self._service = service
@@ -36,7 +36,7 @@ class JobWatcher:
         self._looking = CapacityLimiter(_LOOKING)
 
     async def until_done(self, spec: JobSpec, seconds: float, is_gone: IsGone) -> Job:
-        """Tell how a job is doing once it has ended, or once the time is up."""
+        """Return the job once it has ended, the time is up, the client has disconnected or the service stops."""
         deadline = asyncio.get_running_loop().time() + seconds
         async with self._bell.listen(spec.id, "end") as ear:
             while True:
@@ -47,7 +47,10 @@ class JobWatcher:
                 await ear.wait(min(left, LOOK_SECONDS))
 
     async def image(self, spec: JobSpec, is_gone: IsGone) -> tuple[str, bytes]:
-        """Read the image of an address and its sha256 once it is there; raises ApiError when that takes too long."""
+        """Return the sha256 and the bytes of the image of a one-image job once it is rendered.
+
+        Raises ApiError if that takes longer than `MAX_WAIT_SECONDS`.
+        """
         deadline = asyncio.get_running_loop().time() + MAX_WAIT_SECONDS
         async with self._bell.listen(spec.id, "shard", "end") as ear:
             while (found := await self._look(self._service.addressed, spec)) is None:
@@ -59,7 +62,7 @@ class JobWatcher:
         return found
 
     async def news(self, spec: JobSpec) -> AsyncIterator[Job]:
-        """Tell how a job is doing whenever that changes, until it has ended; an outage only delays it."""
+        """Yield the job whenever it has changed, until it has ended. An outage of Redis or the store delays this."""
         told, is_heard = None, True
         async with self._bell.listen(spec.id, "progress", "shard", "end") as ear:
             while told is None or not told.done:

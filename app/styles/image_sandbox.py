@@ -1,4 +1,7 @@
-"""The decoder: makes a picture that somebody brought small, in a process of its own, so that a bomb harms only that."""
+"""Decodes and shrinks an uploaded image in a process of its own, with limits of CPU time and memory.
+
+A decompression bomb then only ends that process.
+"""
 
 import os
 import resource
@@ -11,20 +14,23 @@ from imagemill.start import command
 from worker.contracts.uploaded_images import PictureError, UnknownFormatError, normalised
 
 _MOST_CPU_SECONDS = 5
-"""A file of a few megabytes can keep a decoder busy for hours: scan after scan, segment after segment."""
+"""Limit of CPU time. A crafted file of a few megabytes can keep a decoder busy for hours.
+
+The largest accepted image takes about a second.
+"""
 _MOST_BYTES = 3 << 29
-"""Of memory: what the largest picture that is taken needs is half of it, and a second."""
+"""Limit of memory, 1.5 GiB. The largest accepted image needs half of it."""
 _ERRORS = {3: UnknownFormatError, 4: PictureError}
 
 
 def decoded(data: bytes, side: int) -> Image.Image:
-    """Do what `normalised` does, within limits of time and memory. Raises PictureError."""
+    """Decode and shrink an image as `normalised` does, in a process with limits. Raises PictureError."""
     done = subprocess.run(
         command(str(side), module="app.styles.image_sandbox"),
         input=data,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={"PYTHONPATH": os.pathsep.join(sys.path)},  # and no secrets
+        env={"PYTHONPATH": os.pathsep.join(sys.path)},  # passes no secrets of the service on
         check=False,
     )
     if done.returncode in _ERRORS:

@@ -1,4 +1,4 @@
-"""The pictures that images can take the style of: brought, listed, shown."""
+"""The operations of the API on styles: add, list and show them."""
 
 import hashlib
 import io
@@ -21,16 +21,17 @@ from worker.contracts.uploaded_images import PictureError, UnknownFormatError
 
 _ID: TypeAdapter[str] = TypeAdapter(Sha256)
 _MOST_KEPT = 1_000_000
-"""Bytes of a kept picture and its entry."""
+"""Upper bound of the bytes of a stored style image and its entry."""
 _SIDE = 512
-"""Of a kept picture, in pixels: as much as images of this size can take over."""
+"""Maximum width and height of a stored style image in pixels. Generated images cannot take over finer detail."""
 _THUMBNAIL_SIDE = 160
+"""Maximum width and height of a thumbnail in pixels."""
 _DECODING, _WAITING = 2, 16
-"""Pictures that are decoded at the same time, and that may wait for it. They take no thread from other requests."""
+"""Images that are decoded at the same time, and that may wait for it. They use threads of their own."""
 
 
 class StyleService:
-    """All that the routes ask for; raises ApiError."""
+    """Operations of the routes on styles. They raise ApiError."""
 
     def __init__(self, store: Store, room: DiskSpace) -> None:
         self._store = store
@@ -38,7 +39,7 @@ class StyleService:
         self._decoding = CapacityLimiter(_DECODING)
 
     async def add(self, owner: str, data: bytes) -> tuple[Style, bool]:
-        """Keep a picture for its owner, and tell whether it is new to them."""
+        """Store an uploaded image as a style of its owner. Returns the style, and whether it is new to the owner."""
         if self._decoding.statistics().tasks_waiting >= _WAITING:
             raise unavailable("uploads_busy", f"{_WAITING} pictures wait to be decoded already")
         return await to_thread.run_sync(self._add, owner, data, limiter=self._decoding)
@@ -62,17 +63,17 @@ class StyleService:
         return _describe(known), is_new
 
     def all(self, owner: str) -> list[Style]:
-        """List the pictures of an owner, the oldest first."""
+        """Return the styles of an owner, the oldest first."""
         entries = sorted(self._store.styles.entries(owner), key=lambda entry: entry.created)
         return [_describe(entry) for entry in entries]
 
     def check(self, owner: str, style_id: str) -> None:
-        """Raise unless an owner has such a style."""
+        """Raise ApiError unless the owner has this style."""
         if self._store.styles.entry(owner, style_id) is None:
             raise unprocessable("unknown_style", f"style: there is none with the id {style_id!r}; see /styles")
 
     def thumbnail(self, owner: str, style_id: str) -> bytes:
-        """Make a small PNG of a picture of an owner."""
+        """Return a small PNG of a style of an owner."""
         try:
             known = self._store.styles.entry(owner, _ID.validate_python(style_id))
         except ValidationError:
