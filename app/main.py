@@ -20,7 +20,7 @@ from app.auth.key_file import KeyFile
 from app.auth.quota import Quota
 from app.cluster.cluster_state import ClusterState
 from app.cluster.disk_space import DiskSpace
-from app.cluster.model_catalog import Models
+from app.cluster.model_catalog import ModelCatalog
 from app.cluster.prometheus import PrometheusCollector
 from app.cluster.readiness import Readiness
 from app.jobs.job_factory import JobFactory
@@ -68,7 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.store, app.state.bell = store, bell
     app.state.styles = StyleService(store, room)
     app.state.quota = Quota(redis, store, live)
-    app.state.models = Models(live, settings.default_model)
+    app.state.models = ModelCatalog(live, settings.default_model)
     orders = JobFactory(app.state.models, app.state.styles, settings.shard_images)
     app.state.service = JobService(settings, store, line, live, app.state.models, orders, app.state.quota, room)
     app.state.waiting = JobWatcher(app.state.service, bell)

@@ -85,7 +85,7 @@ class ArchiveResponse:
         return request.headers.get("Range") if is_meant else None
 
     async def _grow(self) -> AsyncIterator[bytes]:
-        async with self._bell.listen(self._spec.id, "shard", "end") as ear:
+        async with self._bell.subscribe(self._spec.id, "shard", "end") as ear:
             for number in range(self._spec.shard_count):
                 while (shard := await self._look(number)) is None:
                     await ear.wait()

@@ -58,7 +58,7 @@ async def add_style(
 @router.get("/styles", operation_id="list_styles", tags=["styles"])
 def all_styles(caller: CallerDep, styles: StylesDep) -> StyleList:
     """List the styles."""
-    return StyleList(styles=styles.all(caller.owner))
+    return StyleList(styles=styles.list_styles(caller.owner))
 
 
 @router.get(
@@ -76,13 +76,13 @@ def thumbnail(style_id: str, caller: CallerDep, styles: StylesDep) -> Response:
 @router.get("/models", operation_id="list_models", tags=["models"])
 def models(known: ModelsDep) -> ModelList:
     """List the models that can be asked for."""
-    return ModelList(models=known.all(), set_aside=known.set_aside())
+    return ModelList(models=known.list_models(), set_aside=known.set_aside())
 
 
 @router.get("/models/{name}", operation_id="get_model", tags=["models"], responses=documented(HTTPStatus.NOT_FOUND))
 def model(name: str, known: ModelsDep) -> Model:
     """Tell about one model."""
-    return known.one(name)
+    return known.find(name)
 
 
 add_head_routes(router)

@@ -12,7 +12,7 @@ from app.api.problems import documented
 from app.api.request_parameters import asked, each_once, no_body, no_query
 from app.auth.api_keys import Caller
 from app.auth.quota import Quota
-from app.cluster.model_catalog import Models
+from app.cluster.model_catalog import ModelCatalog
 from app.jobs.job_service import JobService
 from app.jobs.watcher import JobWatcher
 from app.schemas import GenerateQuery, Looks, UpTo, Wanted
@@ -59,7 +59,7 @@ def router_for_callers(*reads: Literal["query", "body"]) -> APIRouter:
     )
 
 
-ModelsDep = Annotated[Models, Depends(_room("models"))]
+ModelsDep = Annotated[ModelCatalog, Depends(_room("models"))]
 ServiceDep = Annotated[JobService, Depends(_room("service"))]
 QuotaDep = Annotated[Quota, Depends(_room("quota"))]
 StylesDep = Annotated[StyleService, Depends(_room("styles"))]
@@ -68,7 +68,7 @@ CallerDep = Annotated[Caller, Depends(caller_of)]
 
 
 def _spec(job_id: str, service: ServiceDep, caller: CallerDep) -> JobSpec:
-    return service.spec(job_id, caller.owner)
+    return service.find_spec(job_id, caller.owner)
 
 
 def _address(

@@ -37,7 +37,7 @@ _addresses = router_for_callers("query")
 )
 def image(spec: SpecDep, index: Whole, suffix: str, service: ServiceDep, request: Request) -> Response:
     """Send one image, as soon as it is there. Its bytes never change."""
-    sha256, data = service.image(spec, index, suffix)
+    sha256, data = service.read_image_at(spec, index, suffix)
     return _image(spec, sha256, data, _FOREVER, request)
 
 
@@ -74,13 +74,13 @@ async def address(
 
     Without a class, it is the class whose turn it is.
     """
-    find = partial(service.address, wanted, caller)
-    spec = await to_thread.run_sync(find, limiter=turns.turn(caller))
+    find = partial(service.submit_image, wanted, caller)
+    spec = await to_thread.run_sync(find, limiter=turns.limiter_for(caller))
     try:
-        sha256, data = await waiting.image(spec, request.is_disconnected)
+        sha256, data = await waiting.wait_for_image(spec, request.is_disconnected)
     except DamagedError:  # it is gone from the store, and made again
-        spec = await to_thread.run_sync(partial(find, is_checked=True), limiter=turns.turn(caller))
-        sha256, data = await waiting.image(spec, request.is_disconnected)
+        spec = await to_thread.run_sync(partial(find, is_checked=True), limiter=turns.limiter_for(caller))
+        sha256, data = await waiting.wait_for_image(spec, request.is_disconnected)
     return _image(spec, sha256, data, "no-cache", request)
 
 

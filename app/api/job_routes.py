@@ -58,7 +58,7 @@ def _accepted(job: Job, response: Response) -> Job:
 
 async def _archive(spec: JobSpec, service: JobService, request: Request, running: Job | None = None) -> Response:
     """Send the archive of a job, which is known to run or is looked up."""
-    found, plan = (running, None) if running else await run_in_threadpool(service.archive, spec)
+    found, plan = (running, None) if running else await run_in_threadpool(service.find_archive, spec)
     sent = ArchiveResponse(request.app.state.store, request.app.state.bell, spec, found)
     return sent.growing(request) if plan is None else await sent.whole(plan, request)
 
@@ -68,7 +68,7 @@ async def _waited(
 ) -> Job:
     if seconds:
         response.headers["Preference-Applied"] = f"wait={seconds}"
-        job = job if job.done else await waiting.until_done(spec, seconds, request.is_disconnected)
+        job = job if job.done else await waiting.wait_until_done(spec, seconds, request.is_disconnected)
     if not job.done:
         response.headers["Retry-After"] = _POLL_SECONDS
     return job
@@ -119,8 +119,8 @@ async def generate(
     With `Accept: application/zip`, answer with the job's archive at once, as its download does.
     """
     submit = partial(service.submit, query, caller, idempotency_key)
-    spec, job, used = await to_thread.run_sync(submit, limiter=turns.turn(caller))
-    limits = quota.headers(caller, used)
+    spec, job, used = await to_thread.run_sync(submit, limiter=turns.limiter_for(caller))
+    limits = quota.rate_limit_headers(caller, used)
     if wants_archive(request.headers.getlist("Accept")):
         archive = await _archive(spec, service, request, None if job.done else job)
         archive.headers.update(
@@ -150,7 +150,7 @@ async def job(
     wait: WaitDep,
 ) -> Job:
     """Tell how a job is doing. With `Prefer: wait=N`, answer when it has ended, or after N seconds (60 at most)."""
-    found = await run_in_threadpool(service.job, spec)
+    found = await run_in_threadpool(service.get_job, spec)
     return await _waited(waiting, spec, found, request, response, wait)
 
 
@@ -163,7 +163,7 @@ async def job(
 )
 async def events(spec: SpecDep, waiting: WaitingDep) -> AsyncIterator[ServerSentEvent]:
     """Tell whenever a job gets on, as server-sent events named `progress`, the last one `end`."""
-    async for news in waiting.news(spec):
+    async for news in waiting.changes(spec):
         data = news.model_dump(mode="json", by_alias=True)
         yield ServerSentEvent(data=data, event="end" if news.done else "progress")
 
@@ -241,8 +241,8 @@ _AGAIN: dict[int | str, dict[str, Any]] = {
 )
 async def retry(spec: SpecDep, caller: CallerDep, service: ServiceDep, turns: QuotaDep, response: Response) -> Job:
     """Make the images of a job that failed or was cancelled, in a new job; asked for twice, it is the same one."""
-    again = partial(service.again, spec, caller, rebuild=False)
-    return _accepted(await to_thread.run_sync(again, limiter=turns.turn(caller)), response)
+    again = partial(service.repeat, spec, caller, rebuild=False)
+    return _accepted(await to_thread.run_sync(again, limiter=turns.limiter_for(caller)), response)
 
 
 @router.post(
@@ -254,8 +254,8 @@ async def retry(spec: SpecDep, caller: CallerDep, service: ServiceDep, turns: Qu
 )
 async def rebuild(spec: SpecDep, caller: CallerDep, service: ServiceDep, turns: QuotaDep, response: Response) -> Job:
     """Make the images of a job that have been removed, the same to the bit, in a new job; twice, it is the same one."""
-    again = partial(service.again, spec, caller, rebuild=True)
-    return _accepted(await to_thread.run_sync(again, limiter=turns.turn(caller)), response)
+    again = partial(service.repeat, spec, caller, rebuild=True)
+    return _accepted(await to_thread.run_sync(again, limiter=turns.limiter_for(caller)), response)
 
 
 add_head_routes(router, _OWN_HEADS)

@@ -20,7 +20,7 @@ _KEY_BYTES = 32
 """Random bytes in a key."""
 
 Name = Annotated[str, StringConstraints(pattern=rf"^{OWNER_PATTERN}$")]
-Most = Annotated[int, Field(ge=1)]
+Limit = Annotated[int, Field(ge=1)]
 
 
 class ApiKeysError(Exception):
@@ -33,9 +33,9 @@ class Caller(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     owner: Owner = ""
-    max_images: Most | None = None
+    max_images: Limit | None = None
     """Limit of requested images that are not rendered yet. None is unlimited."""
-    max_jobs: Most | None = None
+    max_jobs: Limit | None = None
     """Limit of jobs that have not ended. None is unlimited."""
 
 
@@ -67,18 +67,18 @@ class ApiKeys(BaseModel):
         found = [key for key in self.keys if hmac.compare_digest(key.sha256, digest)]
         return found[0] if found else None
 
-    def added(self, caller: Caller, secret: str) -> Self:
+    def with_key(self, caller: Caller, secret: str) -> Self:
         """Return these keys and a new one. Raises ApiKeysError if its owner already has a key."""
         if any(key.owner == caller.owner for key in self.keys):
             raise ApiKeysError(f"{caller.owner} has a key already; remove that first")
         key = ApiKey(**caller.model_dump(), sha256=_digest(secret))
         return self.model_copy(update={"keys": (*self.keys, key)})
 
-    def without(self, owner: str) -> Self:
+    def without_owner(self, owner: str) -> Self:
         """Return these keys without that of an owner. Raises ApiKeysError if the owner has no key."""
         kept = tuple(key for key in self.keys if key.owner != owner)
         if len(kept) == len(self.keys):
-            raise ApiKeysError(f"{owner!r} has no key; there are keys of {_listed(self.keys)}")
+            raise ApiKeysError(f"{owner!r} has no key; there are keys of {_owner_names(self.keys)}")
         return self.model_copy(update={"keys": kept})
 
 
@@ -87,29 +87,29 @@ def new_secret() -> str:
     return secrets.token_urlsafe(_KEY_BYTES)
 
 
-def load(path: Path) -> ApiKeys:
+def load_keys(path: Path) -> ApiKeys:
     """Read a key file. Raises ApiKeysError."""
     try:
         return ApiKeys.model_validate_json(path.read_bytes())
     except OSError as error:
         raise ApiKeysError(f"cannot read the keys in {path} ({error.strerror})") from error
     except ValidationError as error:
-        fault = error.errors()[0]
-        place = ".".join(map(str, fault["loc"])) or "the file"
-        raise ApiKeysError(f"{path} is not a file of keys: {place}: {fault['msg']}") from error
+        first_error = error.errors()[0]
+        place = ".".join(map(str, first_error["loc"])) or "the file"
+        raise ApiKeysError(f"{path} is not a file of keys: {place}: {first_error['msg']}") from error
 
 
-def change(path: Path, changed: Callable[[ApiKeys], ApiKeys]) -> None:
+def change_keys(path: Path, edit: Callable[[ApiKeys], ApiKeys]) -> None:
     """Apply a change to a key file, or to no keys if it does not exist. The write is atomic. Raises ApiKeysError."""
     try:
-        with _alone(path.parent):
-            _write(path, changed(load(path) if path.exists() else ApiKeys()))
+        with _locked(path.parent):
+            _write(path, edit(load_keys(path) if path.exists() else ApiKeys()))
     except OSError as error:
         raise ApiKeysError(f"cannot write {path} ({error.strerror})") from error
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _locked(folder: Path) -> Iterator[None]:
     """Hold an exclusive lock on a folder.
 
     Without it, a process could write back a key that another process has just removed.
@@ -139,5 +139,5 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _listed(keys: tuple[ApiKey, ...]) -> str:
+def _owner_names(keys: tuple[ApiKey, ...]) -> str:
     return ", ".join(sorted(key.owner for key in keys)) or "nobody"

@@ -4,7 +4,7 @@ import logging
 from ipaddress import ip_address
 from pathlib import Path
 
-from app.auth.api_keys import ApiKeysError, Caller, load
+from app.auth.api_keys import ApiKeysError, Caller, load_keys
 from app.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -16,7 +16,7 @@ class KeyFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._stamp = _stamp(path)
-        self._keys = load(path)
+        self._keys = load_keys(path)
 
     def find(self, secret: str) -> Caller | None:
         """Return the caller that a key belongs to, or None."""
@@ -24,17 +24,17 @@ class KeyFile:
         if stamp != self._stamp:
             self._stamp = stamp
             try:
-                self._keys = load(self._path)
+                self._keys = load_keys(self._path)
                 log.info("keys were read again path=%s keys=%d", self._path, len(self._keys.keys))
             except ApiKeysError as error:
                 log.error("keys stay as they were reason=%s", error)
         return self._keys.find(secret)
 
 
-def check_guarded(settings: Settings, host: str) -> None:
+def check_protected(settings: Settings, host: str) -> None:
     """Raise ApiKeysError if the key file cannot be read, or a public address is served without keys."""
     if settings.keys is not None:
-        load(settings.keys)
+        load_keys(settings.keys)
     elif settings.open is None and not _is_loopback(host):
         raise ApiKeysError(
             f"on {host or 'all addresses'} without keys, anyone could use this service; let IMAGEMILL_KEYS name a file "

@@ -17,7 +17,7 @@ from worker.contracts.jobs import JobSpec
 from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import DamagedError
 
-TURN_SECONDS, _WAIT_SECONDS, _LOOK_SECONDS = 30, 10, 0.005
+LOCK_SECONDS, _LOCK_WAIT_SECONDS, _LOCK_POLL_SECONDS = 30, 10, 0.005
 """Expiry of an owner's lock, the longest wait for it, and the interval between two attempts to acquire it."""
 _RETRY_AFTER_SECONDS = 5
 
@@ -34,23 +34,23 @@ class Usage(NamedTuple):
 class Quota:
     """Admits jobs within the limits of their owner, one request of an owner at a time."""
 
-    def __init__(self, redis: Redis, store: Store, live: ClusterState) -> None:
+    def __init__(self, redis: Redis, store: Store, cluster: ClusterState) -> None:
         self._redis = redis
         self._store = store
-        self._live = live
+        self._cluster = cluster
         self._specs: dict[str, JobSpec | None] = {}
         """Cache of the specifications that the last count read. A specification never changes."""
-        self._turns: defaultdict[str, CapacityLimiter] = defaultdict(lambda: CapacityLimiter(1))
+        self._limiters: defaultdict[str, CapacityLimiter] = defaultdict(lambda: CapacityLimiter(1))
 
-    def turn(self, caller: Caller) -> CapacityLimiter | None:
+    def limiter_for(self, caller: Caller) -> CapacityLimiter | None:
         """Return the concurrency limiter of an owner, or None for a caller without limits.
 
         It runs one request of the owner at a time. The others wait without a thread.
         """
-        return self._turns[caller.owner] if _is_limited(caller) else None
+        return self._limiters[caller.owner] if _is_limited(caller) else None
 
     @contextmanager
-    def room(self, caller: Caller, n: int) -> Iterator[Usage | None]:
+    def reserve(self, caller: Caller, n: int) -> Iterator[Usage | None]:
         """Hold the owner's lock while the caller stores a job of n images. From then on the job is counted.
 
         Yields the usage with the new job, or None for a caller without limits. Raises ApiError if a limit is exceeded.
@@ -58,12 +58,12 @@ class Quota:
         if not _is_limited(caller):
             yield None
             return
-        lock = self._redis.lock(f"imagemill:turn:{caller.owner}", TURN_SECONDS, _LOOK_SECONDS)
-        if not lock.acquire(blocking_timeout=_WAIT_SECONDS):
+        lock = self._redis.lock(f"imagemill:turn:{caller.owner}", LOCK_SECONDS, _LOCK_POLL_SECONDS)
+        if not lock.acquire(blocking_timeout=_LOCK_WAIT_SECONDS):
             raise unavailable("busy", "other requests with this key are just being counted")
         try:
             used = self._usage(caller.owner)
-            check(caller, used, n)
+            check_limits(caller, used, n)
             yield Usage(used.images + n, used.jobs + 1)
         finally:
             with suppress(RedisError):  # the lock expires by itself
@@ -90,10 +90,10 @@ class Quota:
             return False
 
     def _left(self, spec: JobSpec) -> int:
-        return max(0, spec.n - sum(self._live.progress(spec.id).images.values()))
+        return max(0, spec.n - sum(self._cluster.progress(spec.id).images.values()))
 
 
-def check(caller: Caller, used: Usage, n: int) -> None:
+def check_limits(caller: Caller, used: Usage, n: int) -> None:
     """Raise ApiError if a job of n images, added to the usage, exceeds a limit of the caller."""
     if caller.max_jobs is not None and used.jobs >= caller.max_jobs:
         raise _refusal(caller, used, "jobs", f"this key may have {caller.max_jobs} jobs open, and has {used.jobs}")
@@ -102,7 +102,7 @@ def check(caller: Caller, used: Usage, n: int) -> None:
         raise _refusal(caller, used, "images", detail)
 
 
-def headers(caller: Caller, used: Usage | None) -> dict[str, str]:
+def rate_limit_headers(caller: Caller, used: Usage | None) -> dict[str, str]:
     """Return the limits and the remaining quota as headers. Source: draft-ietf-httpapi-ratelimit-headers-10.
 
     There is no time window, because quota returns with progress. The units images and jobs are our own; the draft only
@@ -111,7 +111,7 @@ def headers(caller: Caller, used: Usage | None) -> dict[str, str]:
     if used is None:
         return {}
     limits = {"images": (caller.max_images, used.images), "jobs": (caller.max_jobs, used.jobs)}
-    known = {unit: (most, max(0, most - open_)) for unit, (most, open_) in limits.items() if most is not None}
+    known = {unit: (most, max(0, most - used_units)) for unit, (most, used_units) in limits.items() if most is not None}
     return {
         "RateLimit-Policy": ", ".join(f'"{unit}";q={most};qu="{unit}"' for unit, (most, _) in known.items()),
         "RateLimit": ", ".join(f'"{unit}";r={left}' for unit, (_, left) in known.items()),
@@ -124,4 +124,6 @@ def _is_limited(caller: Caller) -> bool:
 
 def _refusal(caller: Caller, used: Usage, unit: str, detail: str) -> ApiError:
     status, code = HTTPStatus.TOO_MANY_REQUESTS, f"too_many_{unit}"
-    return ApiError(status, code, detail, retry_after_seconds=_RETRY_AFTER_SECONDS, headers=headers(caller, used))
+    return ApiError(
+        status, code, detail, retry_after_seconds=_RETRY_AFTER_SECONDS, headers=rate_limit_headers(caller, used)
+    )

@@ -119,7 +119,7 @@ class ClusterState:
             pipeline.expire(progress_key(job_id), LIVE_TTL_SECONDS)
             pipeline.execute()
 
-    def ring_end(self, job_id: str) -> None:
+    def publish_end(self, job_id: str) -> None:
         """Publish that a job has ended."""
         JobEvent(job_id=job_id, kind="end").publish(self._redis)
 

@@ -15,7 +15,7 @@ class FirstSeen:
     def __init__(self) -> None:
         self._since = dict[str, float]()
 
-    def lasting(self, seen: Iterable[str], seconds: float, now: float) -> set[str]:
+    def observe(self, seen: Iterable[str], seconds: float, now: float) -> set[str]:
         """Return the keys that every call of the last `seconds` has seen. Keys that are not in `seen` are forgotten.
 
         `now` is the time of a monotonic clock, in seconds.

@@ -9,7 +9,7 @@ from worker.contracts.store.store_errors import DamagedError
 log = logging.getLogger(__name__)
 
 
-def mend(store: Store, job_id: str) -> None:
+def repair_after_crash(store: Store, job_id: str) -> None:
     """Delete the corrupted shards of an open job, and its end if any object of the job is corrupted.
 
     The reconciler then queues the missing tasks. A job with a corrupted marker was never accepted and stays as it is.
@@ -20,13 +20,13 @@ def mend(store: Store, job_id: str) -> None:
         return
     if spec is None:
         return  # the job ended after it was listed, and its marker was removed
-    spoilt = [shard for shard in store.shards.committed(job_id) if not store.shards.is_whole(job_id, shard)]
-    if not spoilt and store.jobs.is_ending_whole(job_id, spec.shard_count):
+    corrupted = [shard for shard in store.shards.committed(job_id) if not store.shards.is_whole(job_id, shard)]
+    if not corrupted and store.jobs.is_ending_whole(job_id, spec.shard_count):
         return
     store.jobs.forget_ending(job_id)
-    for shard in spoilt:
+    for shard in corrupted:
         store.shards.forget(job_id, shard)
-    log.warning("job was damaged and is rendered again job_id=%s shards=%d", job_id, len(spoilt))
+    log.warning("job was damaged and is rendered again job_id=%s shards=%d", job_id, len(corrupted))
 
 
 def is_whole(store: Store, spec: JobSpec) -> bool:

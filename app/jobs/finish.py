@@ -9,7 +9,7 @@ from worker.contracts.jobs import JobSpec, JobState
 from worker.contracts.store.store import Store
 
 
-def end(store: Store, live: ClusterState, spec: JobSpec, state: JobState) -> bool:
+def finish_job(store: Store, cluster: ClusterState, spec: JobSpec, state: JobState) -> bool:
     """End a job, stop its workers and notify the requests that wait for it.
 
     Returns False, and changes nothing, if the job has already ended.
@@ -19,7 +19,7 @@ def end(store: Store, live: ClusterState, spec: JobSpec, state: JobState) -> boo
     store.jobs.settle(spec, state)
     # The state in the store is the truth. Without Redis, workers and requests read it a little later.
     with suppress(RedisError):
-        live.count("jobs_ended", state.outcome)
-        live.flag_cancelled(spec.id)
-        live.ring_end(spec.id)
+        cluster.count("jobs_ended", state.outcome)
+        cluster.flag_cancelled(spec.id)
+        cluster.publish_end(spec.id)
     return True

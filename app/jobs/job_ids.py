@@ -9,13 +9,13 @@ from worker.contracts.jobs import JobSpec
 Part = str | int | float | None
 
 
-def name(*parts: Part) -> str:
+def deterministic_id(*parts: Part) -> str:
     """Return the job id for these parts: 128 bits of the SHA-256 of their JSON, in URL-safe base64."""
     digest = hashlib.sha256(json.dumps(parts).encode()).digest()[:16]
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-def address(spec: JobSpec) -> list[Part]:
+def address_parts(spec: JobSpec) -> list[Part]:
     """Return the owner of a one-image job, followed by everything that fixes the bytes of its image."""
     model = spec.model
     style = list(spec.style.model_dump().values()) if spec.style else []

@@ -5,7 +5,7 @@ from uuid import uuid4
 from redis import Redis
 
 _KEY = "imagemill:reconciler"
-_LEAST_TTL_SECONDS = 3
+_MIN_TTL_SECONDS = 3
 
 
 class Leadership:
@@ -13,10 +13,10 @@ class Leadership:
 
     def __init__(self, redis: Redis, every_seconds: float) -> None:
         self._redis = redis
-        self._ttl_seconds = max(_LEAST_TTL_SECONDS, int(3 * every_seconds))
+        self._ttl_seconds = max(_MIN_TTL_SECONDS, int(3 * every_seconds))
         self._name = uuid4().hex
 
-    def is_ours(self) -> bool:
+    def acquire_or_renew(self) -> bool:
         """Acquire or renew the leadership. Returns False if another process leads."""
         if self._redis.set(_KEY, self._name, nx=True, ex=self._ttl_seconds):
             return True

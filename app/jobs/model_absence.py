@@ -20,15 +20,15 @@ class ModelAbsence:
     While no worker of a job's numerics is alive, the absence of its model is not counted.
     """
 
-    def __init__(self, live: ClusterState, clock: Callable[[], float] = time.monotonic) -> None:
-        self._live = live
+    def __init__(self, cluster: ClusterState, clock: Callable[[], float] = time.monotonic) -> None:
+        self._cluster = cluster
         self._clock = clock
         self._workers: list[WorkerEntry] = []
         self._since: dict[tuple[str, str], float] = {}
 
-    def look(self) -> None:
+    def update(self) -> None:
         """Read the live workers, paused ones included, because they will return. Forget models that one of them has."""
-        self._workers = [*self._live.workers(), *self._live.paused()]
+        self._workers = [*self._cluster.workers(), *self._cluster.paused()]
         self._since = {key: since for key, since in self._since.items() if self._is_absent(*key)}
 
     def is_too_long(self, spec: JobSpec) -> bool:

@@ -13,8 +13,8 @@ from worker.contracts.queue.events import EVENTS_CHANNEL, JobEvent
 from worker.contracts.throttled_log import ThrottledLogger
 
 _RECONNECT_SECONDS = 1.0
-_LISTEN_SECONDS = 5.0
-LOOK_SECONDS = 1.0
+_RECEIVE_TIMEOUT_SECONDS = 5.0
+POLL_SECONDS = 1.0
 """Interval of polling without an event, because events can be lost."""
 
 log = logging.getLogger(__name__)
@@ -25,16 +25,16 @@ class Subscription:
 
     def __init__(self, kinds: frozenset[str]) -> None:
         self.kinds = kinds
-        self.rung = asyncio.Event()
+        self.event = asyncio.Event()
 
-    async def wait(self, seconds: float = LOOK_SECONDS) -> None:
+    async def wait(self, seconds: float = POLL_SECONDS) -> None:
         """Wait for an event since the last call. Returns after `seconds` without one, because events can be lost."""
         try:
             async with asyncio.timeout(max(0.0, seconds)):
-                await self.rung.wait()
+                await self.event.wait()
         except TimeoutError:
             return
-        self.rung.clear()
+        self.event.clear()
 
 
 class JobNotifications:
@@ -45,63 +45,63 @@ class JobNotifications:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._trouble = ThrottledLogger(log)
-        self._ears: dict[str, set[Subscription]] = defaultdict(set)
+        self._throttled_log = ThrottledLogger(log)
+        self._subscriptions: dict[str, set[Subscription]] = defaultdict(set)
         self.is_closed = False
         """Whether requests must stop waiting, because the process ends."""
 
     def close(self) -> None:
         """Wake all waiting requests; later waits return at once."""
         self.is_closed = True
-        self._ring_all()
+        self._wake_all()
 
     @asynccontextmanager
-    async def listen(self, job_id: str, *kinds: str) -> AsyncIterator[Subscription]:
+    async def subscribe(self, job_id: str, *kinds: str) -> AsyncIterator[Subscription]:
         """Subscribe to some kinds of events of a job.
 
         Subscribe before reading the job: every change after the read then triggers an event.
         """
-        ear = Subscription(frozenset(kinds))
-        self._ears[job_id].add(ear)
+        subscription = Subscription(frozenset(kinds))
+        self._subscriptions[job_id].add(subscription)
         try:
-            yield ear
+            yield subscription
         finally:
-            self._ears[job_id].discard(ear)
-            if not self._ears[job_id]:
-                del self._ears[job_id]
+            self._subscriptions[job_id].discard(subscription)
+            if not self._subscriptions[job_id]:
+                del self._subscriptions[job_id]
 
     async def run(self) -> None:
         """Dispatch events to the subscriptions until cancelled."""
         try:
-            await self._listen()
+            await self._receive()
         finally:
             await self._redis.aclose()
 
-    async def _listen(self) -> None:
+    async def _receive(self) -> None:
         while True:
             try:
-                async with self._redis.pubsub() as subscription:
-                    await subscription.subscribe(EVENTS_CHANNEL)
-                    self._ring_all()
+                async with self._redis.pubsub() as pubsub:
+                    await pubsub.subscribe(EVENTS_CHANNEL)
+                    self._wake_all()
                     while True:
-                        self._pass_on(await subscription.get_message(True, _LISTEN_SECONDS))
+                        self._dispatch(await pubsub.get_message(True, _RECEIVE_TIMEOUT_SECONDS))
             except Exception as error:  # this task must never end, whatever a broken connection raises
-                self._trouble.warning("the bell is not heard just now reason=%s", error)
+                self._throttled_log.warning("the bell is not heard just now reason=%s", error)
                 await asyncio.sleep(_RECONNECT_SECONDS)
 
-    def _pass_on(self, message: dict[str, bytes] | None) -> None:
+    def _dispatch(self, message: dict[str, bytes] | None) -> None:
         if message is None:
             return
         try:
-            ring = JobEvent.model_validate_json(message["data"])
+            event = JobEvent.model_validate_json(message["data"])
         except ValidationError:
             return
-        for ear in self._ears.get(ring.job_id, ()):
-            if ring.kind in ear.kinds:
-                ear.rung.set()
+        for subscription in self._subscriptions.get(event.job_id, ()):
+            if event.kind in subscription.kinds:
+                subscription.event.set()
 
-    def _ring_all(self) -> None:
+    def _wake_all(self) -> None:
         """Wake all waiting requests, because events may have been lost without a connection."""
-        for ears in self._ears.values():
-            for ear in ears:
-                ear.rung.set()
+        for subscriptions in self._subscriptions.values():
+            for subscription in subscriptions:
+                subscription.event.set()

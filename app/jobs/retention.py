@@ -12,7 +12,7 @@ from worker.contracts.throttled_log import ThrottledLogger
 
 _EVERY_SECONDS = 300
 """Interval between two runs."""
-_WRITING = timedelta(hours=1)
+_MAX_WRITE_TIME = timedelta(hours=1)
 """Age after which an unfinished file is abandoned. No file takes that long to write."""
 
 log = logging.getLogger(__name__)
@@ -31,23 +31,23 @@ class Retention:
         self._store = store
         self._every_seconds = every_seconds
         self._clock = clock
-        self._next = clock()
-        self._due = FirstSeen()
-        self._trouble = ThrottledLogger(log, clock=clock)
+        self._next_run = clock()
+        self._due_since = FirstSeen()
+        self._throttled_log = ThrottledLogger(log, clock=clock)
 
-    def tend(self, now: datetime) -> None:
+    def run_if_due(self, now: datetime) -> None:
         """Delete expired images and unfinished files, unless the last run is less than an interval ago."""
         seconds = self._clock()
-        if seconds < self._next:
+        if seconds < self._next_run:
             return
-        self._next = seconds + self._every_seconds
-        self._store.sweep_unfinished(now, _WRITING)
+        self._next_run = seconds + self._every_seconds
+        self._store.sweep_unfinished(now, _MAX_WRITE_TIME)
         due = {note: job_id for job_id, note in self._store.jobs.due(now)}
-        for note in self._due.lasting(due, CERTAIN_SECONDS, seconds):
+        for note in self._due_since.observe(due, CERTAIN_SECONDS, seconds):
             try:
                 self._expire(due[note], note, now)
             except DamagedError as error:
-                self._trouble.error("job was left alone job_id=%s reason=%s", due[note], error)
+                self._throttled_log.error("job was left alone job_id=%s reason=%s", due[note], error)
 
     def _expire(self, job_id: str, note: str, now: datetime) -> None:
         spec, state = self._store.jobs.spec(job_id), self._store.jobs.state(job_id)

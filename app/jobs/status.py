@@ -10,10 +10,10 @@ from app.schemas import Job, Links, PublicJobError
 from worker.contracts.jobs import SUFFIXES, JobSpec, JobState
 
 
-def describe(spec: JobSpec, state: JobState | None, progress: Progress, now: datetime) -> Job:
+def job_view(spec: JobSpec, state: JobState | None, progress: Progress, now: datetime) -> Job:
     """Return the API's view of a job. For an ended job, `now` is the time of its end."""
     done = min(spec.n, sum(progress.images.values()))
-    rate = _rate(done, now.timestamp() - _began(spec, progress.started, now)) if progress.started else None
+    rate = _rate(done, now.timestamp() - _rendering_start(spec, progress.started, now)) if progress.started else None
     is_rendering = state is None and bool(progress.started or done)
     is_learning = state is None and not is_rendering and progress.learnt is not None
     return Job(
@@ -42,7 +42,7 @@ def describe(spec: JobSpec, state: JobState | None, progress: Progress, now: dat
     )
 
 
-def _began(spec: JobSpec, started: float, now: datetime) -> float:
+def _rendering_start(spec: JobSpec, started: float, now: datetime) -> float:
     """Return when rendering started, in seconds since the epoch: the worker's time, or the request's if that is later.
 
     Times in the future are ignored, because clocks of hosts differ.
