@@ -70,7 +70,7 @@ class ApiKeys(BaseModel):
     def with_key(self, caller: Caller, secret: str) -> Self:
         """Return these keys and a new one. Raises ApiKeysError if its owner already has a key."""
         if any(key.owner == caller.owner for key in self.keys):
-            raise ApiKeysError(f"{caller.owner} has a key already; remove that first")
+            raise ApiKeysError(f"{caller.owner} already has a key; remove it first")
         key = ApiKey(**caller.model_dump(), sha256=_digest(secret))
         return self.model_copy(update={"keys": (*self.keys, key)})
 
@@ -78,7 +78,7 @@ class ApiKeys(BaseModel):
         """Return these keys without that of an owner. Raises ApiKeysError if the owner has no key."""
         kept = tuple(key for key in self.keys if key.owner != owner)
         if len(kept) == len(self.keys):
-            raise ApiKeysError(f"{owner!r} has no key; there are keys of {_owner_names(self.keys)}")
+            raise ApiKeysError(f"{owner!r} has no key; owners with a key: {_owner_names(self.keys)}")
         return self.model_copy(update={"keys": kept})
 
 
@@ -92,11 +92,11 @@ def load_keys(path: Path) -> ApiKeys:
     try:
         return ApiKeys.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise ApiKeysError(f"cannot read the keys in {path} ({error.strerror})") from error
+        raise ApiKeysError(f"cannot read the key file {path} ({error.strerror})") from error
     except ValidationError as error:
         first_error = error.errors()[0]
         place = ".".join(map(str, first_error["loc"])) or "the file"
-        raise ApiKeysError(f"{path} is not a file of keys: {place}: {first_error['msg']}") from error
+        raise ApiKeysError(f"{path} is not a key file: {place}: {first_error['msg']}") from error
 
 
 def change_keys(path: Path, edit: Callable[[ApiKeys], ApiKeys]) -> None:
@@ -140,4 +140,4 @@ def _digest(secret: str) -> str:
 
 
 def _owner_names(keys: tuple[ApiKey, ...]) -> str:
-    return ", ".join(sorted(key.owner for key in keys)) or "nobody"
+    return ", ".join(sorted(key.owner for key in keys)) or "none"

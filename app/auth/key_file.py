@@ -27,7 +27,7 @@ class KeyFile:
                 self._keys = load_keys(self._path)
                 log.info("keys were read again path=%s keys=%d", self._path, len(self._keys.keys))
             except ApiKeysError as error:
-                log.error("keys stay as they were reason=%s", error)
+                log.error("key file cannot be read, previous keys stay valid reason=%s", error)
         return self._keys.find(secret)
 
 
@@ -37,8 +37,8 @@ def check_protected(settings: Settings, host: str) -> None:
         load_keys(settings.keys)
     elif settings.open is None and not _is_loopback(host):
         raise ApiKeysError(
-            f"on {host or 'all addresses'} without keys, anyone could use this service; let IMAGEMILL_KEYS name a file "
-            "that `imagemill keys add` made, or say IMAGEMILL_OPEN=anyone"
+            f"on {host or 'all addresses'} without keys, anyone could use this service; set IMAGEMILL_KEYS to a file "
+            "that `imagemill keys add` has written, or set IMAGEMILL_OPEN=anyone"
         )
 
 

@@ -60,7 +60,7 @@ class Quota:
             return
         lock = self._redis.lock(f"imagemill:turn:{caller.owner}", LOCK_SECONDS, _LOCK_POLL_SECONDS)
         if not lock.acquire(blocking_timeout=_LOCK_WAIT_SECONDS):
-            raise unavailable("busy", "other requests with this key are just being counted")
+            raise unavailable("busy", "too many concurrent requests with this key")
         try:
             used = self._usage(caller.owner)
             check_limits(caller, used, n)
@@ -96,9 +96,9 @@ class Quota:
 def check_limits(caller: Caller, used: Usage, n: int) -> None:
     """Raise ApiError if a job of n images, added to the usage, exceeds a limit of the caller."""
     if caller.max_jobs is not None and used.jobs >= caller.max_jobs:
-        raise _refusal(caller, used, "jobs", f"this key may have {caller.max_jobs} jobs open, and has {used.jobs}")
+        raise _refusal(caller, used, "jobs", f"this key may have {caller.max_jobs} open jobs and has {used.jobs}")
     if caller.max_images is not None and used.images + n > caller.max_images:
-        detail = f"this key may have {caller.max_images} images waiting, has {used.images}, and asked for {n} more"
+        detail = f"this key may have {caller.max_images} open images; {used.images} are open, and {n} are requested"
         raise _refusal(caller, used, "images", detail)
 
 

@@ -66,7 +66,7 @@ class ModelCatalog:
         if not workers:
             return chosen, []  # all workers may be restarting, so accept the job
         if not capable:
-            raise unavailable("no_worker", f"no live worker has the model {chosen.name} just now")
+            raise unavailable("no_worker", f"no live worker currently has the model {chosen.name}")
         kinds = Counter(worker.numerics for worker in sorted(capable, key=lambda worker: worker.numerics.name))
         ((numerics, _),) = kinds.most_common(1)
         peers = [worker for worker in capable if worker.numerics == numerics]
@@ -77,10 +77,10 @@ class ModelCatalog:
         workers = [worker for worker in self._cluster.workers() if worker.numerics == spec.model.numerics]
         capable = [worker for worker in workers if worker.has(spec.model)]
         if not capable:
-            detail = f"no live worker has the model {spec.model.name} ({spec.model.sha256[:12]}) of this job just now"
+            detail = f"no live worker currently has the model of this job, {spec.model.name} ({spec.model.sha256[:12]})"
             raise unavailable("no_worker", detail)
         if spec.style is not None and not any(worker.offers(spec.needs) for worker in capable):
-            detail = "the workers have other weights of VGG19 than those that this job was styled by"
+            detail = "no live worker has the VGG19 weights that this job was styled with"
             raise unavailable("no_style_transfer", detail)
 
     def _default_name(self, entries: dict[str, CatalogEntry]) -> str:
@@ -93,10 +93,10 @@ def most_common_vgg19(workers: list[WorkerEntry]) -> str:
     Raises ApiError if no worker has any.
     """
     if not workers:
-        raise unavailable("no_worker", "no worker is alive just now")
+        raise unavailable("no_worker", "currently no worker is alive")
     found = Counter(sorted(worker.vgg19 for worker in workers if worker.vgg19 is not None))
     if not found:
-        raise unavailable("no_style_transfer", "the workers have no weights of VGG19 (IMAGEMILL_VGG19)")
+        raise unavailable("no_style_transfer", "the workers have no VGG19 weights; set IMAGEMILL_VGG19")
     ((weights, _),) = found.most_common(1)
     return weights
 

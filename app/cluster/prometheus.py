@@ -25,11 +25,11 @@ _COUNTERS: Mapping[Counted, str] = {
     "images_rendered": "Images rendered and stored.",
     "stage_seconds": "Seconds that workers spent; rendering includes styling and encoding.",
     "jobs_ended": "Jobs that have ended.",
-    "attempts_crashed": "Tasks begun by a worker that died at them, or was held up for so long that others went on.",
-    "tasks_dropped": "Tasks left because the store was in trouble.",
-    "tasks_requeued": "Tasks that were nowhere, and were queued again by the reconciler.",
-    "shards_rejected": "Shards rendered in vain, as another attempt had stored them before.",
-    "out_of_memory_halvings": "Times that styling went on with half as much at once, as the device's memory was full.",
+    "attempts_crashed": "Attempts whose worker died, or stalled until another worker took the task over.",
+    "tasks_dropped": "Tasks that workers gave back because of an error of the store.",
+    "tasks_requeued": "Lost tasks that the reconciler queued again.",
+    "shards_rejected": "Shards that were rendered but discarded, because another attempt had committed them.",
+    "out_of_memory_halvings": "Times that styling halved its portion, because the device was out of memory.",
 }
 _INITIAL_COUNTS = {Count(name=name): 0.0 for name, labels in LABELS.items() if not labels}
 _INITIAL_COUNTS |= {
@@ -72,14 +72,14 @@ class PrometheusCollector(Collector):
         age = max(0.0, (now - min(created, default=now)).total_seconds())
         found = [
             _gauge("open_jobs", "Jobs that have not ended.", len(created)),
-            _gauge("oldest_open_job_age_seconds", "Since its request; 0 when no job is open.", age),
+            _gauge("oldest_open_job_age_seconds", "Age of the oldest open job; 0 when no job is open.", age),
         ]
         if free is not None:
-            found.append(_gauge("store_free_bytes", "Free on the disk of the store.", free))
+            found.append(_gauge("store_free_bytes", "Free bytes on the disk of the store.", free))
         return found
 
     def _redis_metrics(self) -> list[Metric]:
-        waiting = GaugeMetricFamily("imagemill_queue_tasks", "Tasks that wait.", labels=("numerics", "jobs"))
+        waiting = GaugeMetricFamily("imagemill_queue_tasks", "Tasks in the queue.", labels=("numerics", "jobs"))
         for parts, tasks in self._queue.waiting().items():
             waiting.add_metric(parts, tasks)
         working = _workers("workers", "Workers that are alive and take tasks.", self._cluster.workers())

@@ -47,8 +47,8 @@ class Readiness:
             working, paused = self._cluster.workers(), self._cluster.paused()
         except RedisError as error:
             self._throttled_log.warning("redis was not reached reason=%s", error)
-            unknown = "the workers are not known without the queue server"
-            return "the queue server cannot be reached just now", unknown, None
+            unknown = "the workers are unknown without the queue server"
+            return "the queue server cannot be reached", unknown, None
         found = [Paused(name=worker.name, device=worker.device, reason=worker.reason) for worker in paused]
         workers = Workers(working=len(working), paused=found) if found else None
         return _OK, _OK if any(worker.models for worker in working) else _no_worker(found), workers
@@ -58,7 +58,7 @@ class Readiness:
             self._store.check_writable()
         except (StoreError, OSError) as error:
             self._throttled_log.warning("store was not written reason=%s", error)
-            return with_advice("the artifact store cannot be written just now", error)
+            return with_advice("the artifact store cannot be written", error)
         return _OK
 
     def _disk(self) -> str:

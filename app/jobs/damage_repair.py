@@ -26,7 +26,7 @@ def repair_after_crash(store: Store, job_id: str) -> None:
     store.jobs.forget_ending(job_id)
     for shard in corrupted:
         store.shards.forget(job_id, shard)
-    log.warning("job was damaged and is rendered again job_id=%s shards=%d", job_id, len(corrupted))
+    log.warning("job was damaged, its damaged shards were deleted job_id=%s shards=%d", job_id, len(corrupted))
 
 
 def is_whole(store: Store, spec: JobSpec) -> bool:

@@ -101,7 +101,7 @@ class JobService:
         if used is None:  # an earlier request may have died before it forced the job to the disk
             self._store.jobs.force_to_disk(found.id)
         if found.request != request:
-            detail = "Idempotency-Key: it came with another request before; take a new one for a new request"
+            detail = "Idempotency-Key: this key was already used for a different request; send a new key"
             raise unprocessable("idempotency_key_reused", detail)
         return found, self.get_job(found), used
 
@@ -124,10 +124,12 @@ class JobService:
     def _check_repeatable(self, spec: JobSpec, *, rebuild: bool) -> None:
         state = self._store.jobs.state(spec.id)
         if state is None:
-            raise ApiError(HTTPStatus.CONFLICT, "job_running", f"job {spec.id} has not ended", retry_after_seconds=1)
+            raise ApiError(
+                HTTPStatus.CONFLICT, "job_running", f"job {spec.id} has not ended yet", retry_after_seconds=1
+            )
         if (state.outcome == "succeeded") != rebuild:
             other = "rebuilt" if state.outcome == "succeeded" else "retried"
-            detail = f"job {spec.id} ended as {state.outcome}: it can be {other}"
+            detail = f"job {spec.id} ended as {state.outcome}; it can be {other}"
             raise ApiError(HTTPStatus.CONFLICT, "job_ended", detail)
 
     def submit_image(self, wanted: Wanted, caller: Caller, *, is_checked: bool = False) -> JobSpec:
@@ -172,10 +174,12 @@ class JobService:
         if state.outcome == "succeeded":
             # Read the index again: the job may have ended between the first read and the read of its state.
             if self._store.shards.index(spec.id, 0) is None:
-                raise DamagedError(f"the image of job {spec.id} is gone")
+                raise DamagedError(f"the image of job {spec.id} is missing")
             return None
         if state.error is None:
-            raise ApiError(HTTPStatus.CONFLICT, "not_rendered", "its job was cancelled", retry_after_seconds=1)
+            raise ApiError(
+                HTTPStatus.CONFLICT, "not_rendered", "the job of this image was cancelled", retry_after_seconds=1
+            )
         wait = math.ceil(_RETRY_DELAY.total_seconds())
         raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "not_rendered", state.error.message, retry_after_seconds=wait)
 
@@ -234,7 +238,11 @@ class JobService:
             log.info("job cancelled job_id=%s", spec.id)
         job = self.get_job(spec)
         if job.state != "cancelled":
-            raise ApiError(HTTPStatus.CONFLICT, "job_ended", f"job {spec.id} ended as {job.state} before")
+            raise ApiError(
+                HTTPStatus.CONFLICT,
+                "job_ended",
+                f"job {spec.id} already ended as {job.state}, so it cannot be cancelled",
+            )
         return job
 
     def find_archive(self, spec: JobSpec) -> tuple[Job, ArchivePlan | None]:
@@ -248,7 +256,7 @@ class JobService:
         self._check_not_expired(spec, job)
         plan = self._store.archives.plan(spec.id) if job.done else None
         if job.done and plan is None:
-            raise DamagedError(f"the archive of job {spec.id} is gone")
+            raise DamagedError(f"the archive of job {spec.id} is missing")
         return job, plan
 
     def read_image_at(self, spec: JobSpec, index: int, suffix: str) -> tuple[str, bytes]:
@@ -265,7 +273,7 @@ class JobService:
             job = self.get_job(spec)
             self._check_not_expired(spec, job)  # only now, because an expired image may be read until it is deleted
             if job.state == "succeeded" and self._store.shards.index(spec.id, number) is None:
-                raise DamagedError(f"image {index} of job {spec.id} is gone")
+                raise DamagedError(f"image {index} of job {spec.id} is missing")
             raise _not_available(job, f"image {index}")
         return shard.images.sha256s[position], self._read_image_bytes(shard, position)
 
@@ -273,7 +281,7 @@ class JobService:
         """Return the bytes of an image. Raises DamagedError if their checksum is wrong."""
         data = self._store.shards.image(shard, position)
         if zlib.crc32(data) != shard.images.crc32s[position]:
-            raise DamagedError(f"an image in {shard.data} is not what was written there")
+            raise DamagedError(f"an image in {shard.data} has a wrong checksum")
         return data
 
     def _is_lost(self, spec: JobSpec) -> bool:
@@ -301,13 +309,13 @@ class JobService:
     def _check_not_expired(self, spec: JobSpec, job: Job) -> None:
         if job.state == "succeeded" and job.expires is not None and job.expires <= datetime.now(UTC):
             detail = f"the images of job {spec.id} were removed on {job.expires:%Y-%m-%d}; POST {job.links.rebuild}"
-            raise ApiError(HTTPStatus.GONE, "job_expired", f"{detail} makes the same ones again")
+            raise ApiError(HTTPStatus.GONE, "job_expired", f"{detail} renders the same ones again")
 
 
 def _not_available(job: Job, what: str) -> ApiError:
     if job.done:
-        detail = f"job {job.id} ended as {job.state}, {what} will not come"
+        detail = f"job {job.id} ended as {job.state}, so {what} will not be available"
         return ApiError(HTTPStatus.CONFLICT, f"job_{job.state}", detail)
     wait = min(max(1, math.ceil(job.eta_seconds or 1)), _MAX_RETRY_AFTER_SECONDS)
-    detail = f"job {job.id} is {job.state}, {what} is not there yet ({job.images_done} of {job.n} images are)"
+    detail = f"job {job.id} is {job.state}; {what} is not ready yet ({job.images_done} of {job.n} images are)"
     return ApiError(HTTPStatus.CONFLICT, "not_ready", detail, retry_after_seconds=wait)

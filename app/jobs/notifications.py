@@ -86,7 +86,7 @@ class JobNotifications:
                     while True:
                         self._dispatch(await pubsub.get_message(True, _RECEIVE_TIMEOUT_SECONDS))
             except Exception as error:  # this task must never end, whatever a broken connection raises
-                self._throttled_log.warning("the bell is not heard just now reason=%s", error)
+                self._throttled_log.warning("events cannot be received, requests poll meanwhile reason=%s", error)
                 await asyncio.sleep(_RECONNECT_SECONDS)
 
     def _dispatch(self, message: dict[str, bytes] | None) -> None:

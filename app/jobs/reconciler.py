@@ -169,10 +169,10 @@ class Reconciler:
         try:
             yield
         except DamagedError as error:
-            self._throttled_log.error("job was left alone job_id=%s reason=%s", job_id, error)
+            self._throttled_log.error("damaged job was skipped job_id=%s reason=%s", job_id, error)
         except (StoreError, OSError) as error:
             self._had_store_error = True
-            self._throttled_log.warning("job was left for the next round job_id=%s reason=%s", job_id, error)
+            self._throttled_log.warning("job was skipped until the next round job_id=%s reason=%s", job_id, error)
 
     def _remove_orphans(self, orphan_ids: list[str]) -> None:
         """Remove the markers of requests that died before they stored the job."""
@@ -198,12 +198,12 @@ class Reconciler:
     def _fail_without_worker(self, spec: JobSpec, now: datetime) -> None:
         """Fail a job, because no worker of its numerics has been alive for a day."""
         hours = _MAX_WORKER_ABSENCE // timedelta(hours=1)
-        message = f"for {hours} hours there was no worker that computes as {spec.model.numerics.name}"
+        message = f"for {hours} hours no worker with the numerics {spec.model.numerics.name} was alive"
         self._fail(spec, JobError(code="no_worker", message=message), now)
 
     def _fail_without_model(self, spec: JobSpec, now: datetime) -> None:
         """Fail a job, because no live worker has had its model, or the weights of its style, for ten minutes."""
-        styled = " and the weights of VGG19 of its style" if spec.style else ""
+        styled = " and the VGG19 weights of its style" if spec.style else ""
         model = f"model {spec.model.name} ({spec.model.sha256[:12]})"
         message = f"for {ABSENCE_SECONDS / 60:.0f} minutes no live worker had the {model}{styled}"
         self._fail(spec, JobError(code="model_unavailable", message=message), now)
@@ -239,7 +239,7 @@ class Reconciler:
             return
         sizes = (shard_bytes(spec, task.shard) for task in tasks if task.shard is not None)
         if not self._disk.fits(max(sizes, default=0)):
-            self._throttled_log.warning("lost tasks wait for room on the disk job_id=%s tasks=%d", spec.id, len(tasks))
+            self._throttled_log.warning("lost tasks wait for free disk space job_id=%s tasks=%d", spec.id, len(tasks))
             return
         self._queue.enqueue(spec, tasks)
         self._missing_since.forget(task.queue_id for task in tasks)

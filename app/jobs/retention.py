@@ -47,7 +47,7 @@ class Retention:
             try:
                 self._expire(due[note], note, now)
             except DamagedError as error:
-                self._throttled_log.error("job was left alone job_id=%s reason=%s", due[note], error)
+                self._throttled_log.error("damaged job was skipped job_id=%s reason=%s", due[note], error)
 
     def _expire(self, job_id: str, note: str, now: datetime) -> None:
         spec, state = self._store.jobs.spec(job_id), self._store.jobs.state(job_id)

@@ -60,7 +60,8 @@ class JobWatcher:
                     or await is_disconnected()
                 ):
                     raise unavailable(
-                        "not_rendered", f"the image was not rendered within {MAX_WAIT_SECONDS} s, or the service stops"
+                        "not_rendered",
+                        f"the image was not rendered within {MAX_WAIT_SECONDS} s, or the service stopped",
                     )
                 await subscription.wait()
         return found
@@ -74,7 +75,7 @@ class JobWatcher:
                     job, is_readable = await self._read(self._service.get_job, spec), True
                 except (RedisError, StoreError, OSError) as error:
                     if is_readable:
-                        log.warning("there is no news just now job_id=%s reason=%s", spec.id, error)
+                        log.warning("job cannot be read, its event stream waits job_id=%s reason=%s", spec.id, error)
                     is_readable = False
                     await asyncio.sleep(POLL_SECONDS)
                     continue

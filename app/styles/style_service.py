@@ -41,7 +41,7 @@ class StyleService:
     async def add(self, owner: str, data: bytes) -> tuple[Style, bool]:
         """Store an uploaded image as a style of its owner. Returns the style, and whether it is new to the owner."""
         if self._limiter.statistics().tasks_waiting >= _MAX_WAITING:
-            raise unavailable("uploads_busy", f"{_MAX_WAITING} pictures wait to be decoded already")
+            raise unavailable("uploads_busy", f"{_MAX_WAITING} uploaded images are already waiting to be decoded")
         return await to_thread.run_sync(self._add, owner, data, limiter=self._limiter)
 
     def _add(self, owner: str, data: bytes) -> tuple[Style, bool]:
@@ -59,7 +59,7 @@ class StyleService:
         is_new = stored is None and self._store.styles.add(entry, _png(image))
         stored = stored or self._store.styles.entry(owner, digest)
         if stored is None:
-            raise unavailable("store_unavailable", "the artifact store did not keep the picture")
+            raise unavailable("store_unavailable", "the artifact store did not keep the uploaded image")
         return _style_view(stored), is_new
 
     def list_styles(self, owner: str) -> list[Style]:
@@ -70,7 +70,7 @@ class StyleService:
     def require(self, owner: str, style_id: str) -> None:
         """Raise ApiError unless the owner has this style."""
         if self._store.styles.entry(owner, style_id) is None:
-            raise unprocessable("unknown_style", f"style: there is none with the id {style_id!r}; see /styles")
+            raise unprocessable("unknown_style", f"style: no style has the id {style_id!r}; GET /styles lists them")
 
     def thumbnail(self, owner: str, style_id: str) -> bytes:
         """Return a small PNG of a style of an owner."""

@@ -37,7 +37,7 @@ def test_a_file_that_cannot_be_read_any_more_changes_nothing_and_is_told_once(
         path.write_text("{")
     assert ring.find("a") is not None
     assert ring.find("b") is None
-    assert caplog.text.count("keys stay as they were") == 1
+    assert caplog.text.count("previous keys stay valid") == 1
     path.write_text(good.replace("alice", "carol"))
     os.utime(path, ns=(1, 1))
     found = ring.find("a")
@@ -59,5 +59,5 @@ def test_elsewhere_keys_are_needed_or_the_word_of_the_operator(host: str, path: 
 
 
 def test_keys_that_cannot_be_read_are_no_open_door(tmp_path: Path) -> None:
-    with pytest.raises(ApiKeysError, match="cannot read the keys"):
+    with pytest.raises(ApiKeysError, match="cannot read the key file"):
         check_protected(Settings(keys=tmp_path / "none.json", open="anyone"), "127.0.0.1")

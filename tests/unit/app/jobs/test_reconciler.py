@@ -297,7 +297,7 @@ def test_lost_tasks_wait_for_room_on_the_disk(bench: Bench, caplog: pytest.LogCa
         bench.clock.seconds += 1
         bench.reconciler.reconcile(bench.spec.created + LATER)
     assert bench.queued() == set()
-    said = [record.getMessage() for record in caplog.records if "room on the disk" in record.getMessage()]
+    said = [record.getMessage() for record in caplog.records if "wait for free disk space" in record.getMessage()]
     assert len(said) == 1
     bench.free = 1_000_000
     assert bench.reconcile() == {bench.task(0).queue_id}
