@@ -71,7 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.models = ModelCatalog(live, settings.default_model)
     orders = JobFactory(app.state.models, app.state.styles, settings.shard_images)
     app.state.service = JobService(settings, store, line, live, app.state.models, orders, app.state.quota, room)
-    app.state.waiting = JobWatcher(app.state.service, bell)
+    app.state.waiting = JobWatcher(app.state.service.reader, bell)
     app.state.probes = _probes(settings)
     app.include_router(router)
     app.include_router(image_routes.router)

@@ -68,7 +68,7 @@ CallerDep = Annotated[Caller, Depends(caller_of)]
 
 
 def _spec(job_id: str, service: ServiceDep, caller: CallerDep) -> JobSpec:
-    return service.find_spec(job_id, caller.owner)
+    return service.reader.find_spec(job_id, caller.owner)
 
 
 def _address(

@@ -37,7 +37,7 @@ _addresses = router_for_callers("query")
 )
 def image(spec: SpecDep, index: Whole, suffix: str, service: ServiceDep, request: Request) -> Response:
     """Send one image, as soon as it is there. Its bytes never change."""
-    sha256, data = service.read_image_at(spec, index, suffix)
+    sha256, data = service.reader.read_image_at(spec, index, suffix)
     return _image(spec, sha256, data, _FOREVER, request)
 
 

@@ -58,7 +58,7 @@ def _accepted(job: Job, response: Response) -> Job:
 
 async def _archive(spec: JobSpec, service: JobService, request: Request, running: Job | None = None) -> Response:
     """Send the archive of a job, which is known to run or is looked up."""
-    found, plan = (running, None) if running else await run_in_threadpool(service.find_archive, spec)
+    found, plan = (running, None) if running else await run_in_threadpool(service.reader.find_archive, spec)
     sent = ArchiveResponse(request.app.state.store, request.app.state.bell, spec, found)
     return sent.growing(request) if plan is None else await sent.whole(plan, request)
 
@@ -119,15 +119,15 @@ async def generate(
     With `Accept: application/zip`, answer with the job's archive at once, as its download does.
     """
     submit = partial(service.submit, query, caller, idempotency_key)
-    spec, job, used = await to_thread.run_sync(submit, limiter=turns.limiter_for(caller))
-    limits = quota.rate_limit_headers(caller, used)
+    accepted, job = await to_thread.run_sync(submit, limiter=turns.limiter_for(caller))
+    limits = quota.rate_limit_headers(caller, accepted.usage)
     if wants_archive(request.headers.getlist("Accept")):
-        archive = await _archive(spec, service, request, None if job.done else job)
+        archive = await _archive(accepted.spec, service, request, None if job.done else job)
         archive.headers.update(
             _NEGOTIATED | {"Location": job.links.self_, "Content-Location": job.links.download} | limits
         )
         return archive
-    job = await _waited(waiting, spec, job, request, response, wait)
+    job = await _waited(waiting, accepted.spec, job, request, response, wait)
     response.headers.update(_NEGOTIATED | limits)
     return _accepted(job, response)
 
@@ -150,7 +150,7 @@ async def job(
     wait: WaitDep,
 ) -> Job:
     """Tell how a job is doing. With `Prefer: wait=N`, answer when it has ended, or after N seconds (60 at most)."""
-    found = await run_in_threadpool(service.get_job, spec)
+    found = await run_in_threadpool(service.reader.get_job, spec)
     return await _waited(waiting, spec, found, request, response, wait)
 
 
@@ -241,7 +241,7 @@ _AGAIN: dict[int | str, dict[str, Any]] = {
 )
 async def retry(spec: SpecDep, caller: CallerDep, service: ServiceDep, turns: QuotaDep, response: Response) -> Job:
     """Make the images of a job that failed or was cancelled, in a new job; asked for twice, it is the same one."""
-    again = partial(service.repeat, spec, caller, rebuild=False)
+    again = partial(service.retry, spec, caller)
     return _accepted(await to_thread.run_sync(again, limiter=turns.limiter_for(caller)), response)
 
 
@@ -254,7 +254,7 @@ async def retry(spec: SpecDep, caller: CallerDep, service: ServiceDep, turns: Qu
 )
 async def rebuild(spec: SpecDep, caller: CallerDep, service: ServiceDep, turns: QuotaDep, response: Response) -> Job:
     """Make the images of a job that have been removed, the same to the bit, in a new job; twice, it is the same one."""
-    again = partial(service.repeat, spec, caller, rebuild=True)
+    again = partial(service.rebuild, spec, caller)
     return _accepted(await to_thread.run_sync(again, limiter=turns.limiter_for(caller)), response)
 
 

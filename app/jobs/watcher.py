@@ -9,7 +9,7 @@ from anyio import CapacityLimiter, to_thread
 from redis.exceptions import RedisError
 
 from app.errors import unavailable
-from app.jobs.job_service import JobService
+from app.jobs.job_reader import JobReader
 from app.jobs.notifications import POLL_SECONDS, JobNotifications
 from app.schemas import Job
 from worker.contracts.jobs import JobSpec
@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 class JobWatcher:
     """Reads jobs when they change. The reads use threads of their own."""
 
-    def __init__(self, service: JobService, notifications: JobNotifications) -> None:
-        self._service = service
+    def __init__(self, reader: JobReader, notifications: JobNotifications) -> None:
+        self._reader = reader
         self._notifications = notifications
         self._limiter = CapacityLimiter(_MAX_CONCURRENT_READS)
 
@@ -40,7 +40,7 @@ class JobWatcher:
         deadline = asyncio.get_running_loop().time() + seconds
         async with self._notifications.subscribe(spec.id, "end") as subscription:
             while True:
-                job = await self._read(self._service.get_job, spec)
+                job = await self._read(self._reader.get_job, spec)
                 left = deadline - asyncio.get_running_loop().time()
                 if job.done or left <= 0 or self._notifications.is_closed or await is_disconnected():
                     return job
@@ -53,7 +53,7 @@ class JobWatcher:
         """
         deadline = asyncio.get_running_loop().time() + MAX_WAIT_SECONDS
         async with self._notifications.subscribe(spec.id, "shard", "end") as subscription:
-            while (found := await self._read(self._service.read_image, spec)) is None:
+            while (found := await self._read(self._reader.read_image, spec)) is None:
                 if (
                     self._notifications.is_closed
                     or asyncio.get_running_loop().time() > deadline
@@ -72,7 +72,7 @@ class JobWatcher:
         async with self._notifications.subscribe(spec.id, "progress", "shard", "end") as subscription:
             while last is None or not last.done:
                 try:
-                    job, is_readable = await self._read(self._service.get_job, spec), True
+                    job, is_readable = await self._read(self._reader.get_job, spec), True
                 except (RedisError, StoreError, OSError) as error:
                     if is_readable:
                         log.warning("job cannot be read, its event stream waits job_id=%s reason=%s", spec.id, error)

@@ -180,7 +180,7 @@ def test_keys_that_are_not_there_stop_the_service(tmp_path: Path) -> None:
             [*COMMAND, command, "--port", "0"], cwd=tmp_path, env=environment, capture_output=True, text=True
         )
         assert done.returncode == 1
-        assert done.stdout + done.stderr == "Error: cannot read the key file in none.json (No such file or directory)\n"
+        assert done.stdout + done.stderr == "Error: cannot read the key file none.json (No such file or directory)\n"
 
 
 def test_the_command_line_shows_its_key(guarded: Guarded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
