@@ -20,7 +20,7 @@ from app.auth.key_file import KeyFile
 from app.auth.quota import Quota
 from app.cluster.cluster_state import ClusterState
 from app.cluster.disk_space import DiskSpace
-from app.cluster.model_catalog import Models
+from app.cluster.model_catalog import ModelCatalog
 from app.cluster.prometheus import PrometheusCollector
 from app.cluster.readiness import Readiness
 from app.jobs.job_factory import JobFactory
@@ -72,12 +72,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.store, app.state.notifications = store, notifications
     app.state.styles = StyleService(store, disk_space)
     app.state.quota = Quota(redis, store, cluster_state)
-    app.state.models = Models(cluster_state, settings.default_model)
+    app.state.models = ModelCatalog(cluster_state, settings.default_model)
     job_factory = JobFactory(app.state.models, app.state.styles, settings.shard_images)
     app.state.service = JobService(
         settings, store, task_queue, cluster_state, app.state.models, job_factory, app.state.quota, disk_space
     )
-    app.state.watcher = JobWatcher(app.state.service, notifications)
+    app.state.watcher = JobWatcher(app.state.service.reader, notifications)
     app.state.health_checks = _health_checks(settings)
     app.include_router(router)
     app.include_router(image_routes.router)

@@ -30,7 +30,7 @@ class Owner:
 
     def __init__(self, name: str, file: Path, url: str) -> None:
         secret = api_keys.new_secret()
-        api_keys.change(file, lambda known: known.added(api_keys.Caller(owner=name), secret))
+        api_keys.change_keys(file, lambda known: known.with_key(api_keys.Caller(owner=name), secret))
         self._api = httpx.Client(
             base_url=url,
             timeout=_DEADLINE_SECONDS,
@@ -67,7 +67,7 @@ def main(
     """Run it and print the seconds."""
     with tempfile.TemporaryDirectory(prefix="fairness-") as folder:
         file = Path(folder) / "keys.json"
-        api_keys.change(file, lambda none: none)
+        api_keys.change_keys(file, lambda none: none)
         with Assembly(Path(folder), {"IMAGEMILL_KEYS": str(file), "IMAGEMILL_MIN_FREE_MB": "0"}) as assembly:
             few, many = (Owner(name, file, assembly.url) for name in ("few", "many"))
             assembly.start_workers(1, WORKER, {})

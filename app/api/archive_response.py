@@ -86,7 +86,7 @@ class ArchiveResponse:
         return request.headers.get("Range") if is_valid else None
 
     async def _stream_while_running(self) -> AsyncIterator[bytes]:
-        async with self._notifications.listen(self._spec.id, "shard", "end") as subscription:
+        async with self._notifications.subscribe(self._spec.id, "shard", "end") as subscription:
             for number in range(self._spec.shard_count):
                 while (shard := await self._find_shard(number)) is None:
                     await subscription.wait()

@@ -60,7 +60,7 @@ async def add_style(
 @router.get("/styles", operation_id="list_styles", tags=["styles"])
 def all_styles(caller: CallerDep, styles: StylesDep) -> StyleList:
     """List the styles."""
-    return StyleList(styles=styles.all(caller.owner))
+    return StyleList(styles=styles.list_styles(caller.owner))
 
 
 @router.get(
@@ -78,13 +78,13 @@ def thumbnail(style_id: str, caller: CallerDep, styles: StylesDep) -> Response:
 @router.get("/models", operation_id="list_models", tags=["models"])
 def models(catalog: ModelsDep) -> ModelList:
     """List the models that can render images."""
-    return ModelList(models=catalog.all(), set_aside=catalog.set_aside())
+    return ModelList(models=catalog.list_models(), set_aside=catalog.set_aside())
 
 
 @router.get("/models/{name}", operation_id="get_model", tags=["models"], responses=problem_docs(HTTPStatus.NOT_FOUND))
 def model(name: str, catalog: ModelsDep) -> Model:
     """Return one model."""
-    return catalog.one(name)
+    return catalog.find(name)
 
 
 add_head_routes(router)

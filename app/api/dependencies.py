@@ -12,7 +12,7 @@ from app.api.problems import problem_docs
 from app.api.request_parameters import read_generate_query, reject_body, reject_query, reject_repeated_parameters
 from app.auth.api_keys import Caller
 from app.auth.quota import Quota
-from app.cluster.model_catalog import Models
+from app.cluster.model_catalog import ModelCatalog
 from app.jobs.job_service import JobService
 from app.jobs.watcher import JobWatcher
 from app.schemas import GenerateQuery, ImageOptions, ImageRequest, SeedOrIndex
@@ -59,7 +59,7 @@ def router_for_callers(*reads: Literal["query", "body"]) -> APIRouter:
     )
 
 
-ModelsDep = Annotated[Models, Depends(_room("models"))]
+ModelsDep = Annotated[ModelCatalog, Depends(_room("models"))]
 ServiceDep = Annotated[JobService, Depends(_room("service"))]
 QuotaDep = Annotated[Quota, Depends(_room("quota"))]
 StylesDep = Annotated[StyleService, Depends(_room("styles"))]
@@ -68,7 +68,7 @@ CallerDep = Annotated[Caller, Depends(find_caller)]
 
 
 def _find_spec(job_id: str, service: ServiceDep, caller: CallerDep) -> JobSpec:
-    return service.spec(job_id, caller.owner)
+    return service.reader.find_spec(job_id, caller.owner)
 
 
 def _parse_address(

@@ -45,7 +45,7 @@ _address_router = router_for_callers("query")
 )
 def image(spec: SpecDep, index: WholeNumber, suffix: str, service: ServiceDep, request: Request) -> Response:
     """Return one image of a job. It is available as soon as it is rendered, and its bytes never change."""
-    sha256, data = service.image(spec, index, suffix)
+    sha256, data = service.reader.read_image_at(spec, index, suffix)
     return _image_response(spec, sha256, data, _IMMUTABLE, request)
 
 
@@ -82,13 +82,13 @@ async def address(
 
     Without a class, the index selects the class, because images alternate between all classes.
     """
-    find = partial(service.address, image_request, caller)
-    spec = await to_thread.run_sync(find, limiter=quota.turn(caller))
+    find = partial(service.submit_image, image_request, caller)
+    spec = await to_thread.run_sync(find, limiter=quota.limiter_for(caller))
     try:
-        sha256, data = await watcher.image(spec, request.is_disconnected)
+        sha256, data = await watcher.wait_for_image(spec, request.is_disconnected)
     except DamagedError:  # the store has lost the image: check the job's files and render it again
-        spec = await to_thread.run_sync(partial(find, is_checked=True), limiter=quota.turn(caller))
-        sha256, data = await watcher.image(spec, request.is_disconnected)
+        spec = await to_thread.run_sync(partial(find, is_checked=True), limiter=quota.limiter_for(caller))
+        sha256, data = await watcher.wait_for_image(spec, request.is_disconnected)
     return _image_response(spec, sha256, data, "no-cache", request)
 
 

@@ -30,7 +30,7 @@ from app.api.openapi_headers import header_docs
 from app.api.problems import problem_docs
 from app.api.request_parameters import MAX_BODY_BYTES
 from app.archive_name import archive_suffix
-from app.auth.quota import headers as rate_limit_headers
+from app.auth.quota import rate_limit_headers
 from app.errors import ApiError
 from app.jobs.job_service import JobService
 from app.jobs.watcher import JobWatcher
@@ -60,7 +60,7 @@ async def _archive_response(
     spec: JobSpec, service: JobService, request: Request, running: Job | None = None
 ) -> Response:
     """Return a response with the archive of a job. `running` is the job if the caller knows that it still runs."""
-    found, plan = (running, None) if running else await run_in_threadpool(service.archive, spec)
+    found, plan = (running, None) if running else await run_in_threadpool(service.reader.find_archive, spec)
     archive = ArchiveResponse(request.app.state.store, request.app.state.notifications, spec, found)
     return archive.streaming(request) if plan is None else await archive.finished(plan, request)
 
@@ -70,7 +70,7 @@ async def _wait_until_done(
 ) -> Job:
     if seconds:
         response.headers["Preference-Applied"] = f"wait={seconds}"
-        job = job if job.done else await watcher.until_done(spec, seconds, request.is_disconnected)
+        job = job if job.done else await watcher.wait_until_done(spec, seconds, request.is_disconnected)
     if not job.done:
         response.headers["Retry-After"] = _POLL_SECONDS
     return job
@@ -121,15 +121,15 @@ async def generate(
     With `Accept: application/zip`, the response is the job's archive, like a download.
     """
     submit = partial(service.submit, query, caller, idempotency_key)
-    spec, job, used = await to_thread.run_sync(submit, limiter=quota.turn(caller))
-    rate_limits = rate_limit_headers(caller, used)
+    accepted, job = await to_thread.run_sync(submit, limiter=quota.limiter_for(caller))
+    rate_limits = rate_limit_headers(caller, accepted.usage)
     if wants_archive(request.headers.getlist("Accept")):
-        archive = await _archive_response(spec, service, request, None if job.done else job)
+        archive = await _archive_response(accepted.spec, service, request, None if job.done else job)
         archive.headers.update(
             _NEGOTIATED | {"Location": job.links.self_, "Content-Location": job.links.download} | rate_limits
         )
         return archive
-    job = await _wait_until_done(watcher, spec, job, request, response, wait)
+    job = await _wait_until_done(watcher, accepted.spec, job, request, response, wait)
     response.headers.update(_NEGOTIATED | rate_limits)
     return _accept(job, response)
 
@@ -152,7 +152,7 @@ async def job(
     wait: WaitDep,
 ) -> Job:
     """Return the state of a job. `Prefer: wait=N` waits until it has ended, up to N seconds (60 at most)."""
-    found = await run_in_threadpool(service.job, spec)
+    found = await run_in_threadpool(service.reader.get_job, spec)
     return await _wait_until_done(watcher, spec, found, request, response, wait)
 
 
@@ -165,7 +165,7 @@ async def job(
 )
 async def events(spec: SpecDep, watcher: WatcherDep) -> AsyncIterator[ServerSentEvent]:
     """Send a server-sent event `progress` whenever the job changes, and a last event `end` when it has ended."""
-    async for change in watcher.news(spec):
+    async for change in watcher.changes(spec):
         data = change.model_dump(mode="json", by_alias=True)
         yield ServerSentEvent(data=data, event="end" if change.done else "progress")
 
@@ -242,8 +242,8 @@ _REPEAT_RESPONSES: dict[int | str, dict[str, Any]] = {
 )
 async def retry(spec: SpecDep, caller: CallerDep, service: ServiceDep, quota: QuotaDep, response: Response) -> Job:
     """Create a new job with the images of a failed or cancelled job. A second request returns the same new job."""
-    again = partial(service.again, spec, caller, rebuild=False)
-    return _accept(await to_thread.run_sync(again, limiter=quota.turn(caller)), response)
+    again = partial(service.retry, spec, caller)
+    return _accept(await to_thread.run_sync(again, limiter=quota.limiter_for(caller)), response)
 
 
 @router.post(
@@ -258,8 +258,8 @@ async def rebuild(spec: SpecDep, caller: CallerDep, service: ServiceDep, quota: 
 
     A second request returns the same new job.
     """
-    again = partial(service.again, spec, caller, rebuild=True)
-    return _accept(await to_thread.run_sync(again, limiter=quota.turn(caller)), response)
+    again = partial(service.rebuild, spec, caller)
+    return _accept(await to_thread.run_sync(again, limiter=quota.limiter_for(caller)), response)
 
 
 add_head_routes(router, _OWN_HEAD_PATHS)

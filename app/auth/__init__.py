@@ -1,1 +1,1 @@
-"""API keys, and the limits of their owners."""
+"""API keys and the limits of their owners."""

@@ -1,4 +1,4 @@
-"""Keys: who may ask, and for how much. Their file holds hashes, so that reading it lets nobody in."""
+"""API keys and their file. The file holds only hashes, so a stolen file grants no access."""
 
 import fcntl
 import hashlib
@@ -17,37 +17,38 @@ from worker.contracts.catalog import Sha256
 from worker.contracts.owners import OWNER_PATTERN, Owner
 
 _KEY_BYTES = 32
+"""Random bytes in a key."""
 
 Name = Annotated[str, StringConstraints(pattern=rf"^{OWNER_PATTERN}$")]
-Most = Annotated[int, Field(ge=1)]
+Limit = Annotated[int, Field(ge=1)]
 
 
 class ApiKeysError(Exception):
-    """Keys that cannot be used, or not be changed as was asked."""
+    """The key file cannot be read, or cannot be changed as requested."""
 
 
 class Caller(BaseModel):
-    """Who asks: the owner of what comes of it, and the most that they may have open at a time."""
+    """The owner that a request acts for, and the owner's limits."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     owner: Owner = ""
-    max_images: Most | None = None
-    """Images that are asked for and not rendered yet."""
-    max_jobs: Most | None = None
-    """Jobs that have not ended."""
+    max_images: Limit | None = None
+    """Limit of requested images that are not rendered yet. None is unlimited."""
+    max_jobs: Limit | None = None
+    """Limit of jobs that have not ended. None is unlimited."""
 
 
 class ApiKey(Caller):
-    """One key, which is not told."""
+    """One API key. Only its SHA-256 is stored."""
 
     owner: Name
     sha256: Sha256
-    """A plain hash is enough, as a key is 32 random bytes: there is nothing to guess, and so nothing to slow down."""
+    """A fast hash is enough, because a key is 32 random bytes and cannot be guessed."""
 
 
 class ApiKeys(BaseModel):
-    """All keys; one for every owner."""
+    """All API keys, one for each owner."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -61,55 +62,58 @@ class ApiKeys(BaseModel):
         return self
 
     def find(self, secret: str) -> ApiKey | None:
-        """Find a key. All are looked at, so that the time that it takes tells nothing."""
+        """Return the key of a secret. Compares with every key, so that the duration reveals nothing."""
         digest = _digest(secret)
         found = [key for key in self.keys if hmac.compare_digest(key.sha256, digest)]
         return found[0] if found else None
 
-    def added(self, caller: Caller, secret: str) -> Self:
-        """Add a key. Raises KeysError when its owner has one, or is none."""
+    def with_key(self, caller: Caller, secret: str) -> Self:
+        """Return these keys and a new one. Raises ApiKeysError if its owner already has a key."""
         if any(key.owner == caller.owner for key in self.keys):
-            raise ApiKeysError(f"{caller.owner} has a key already; remove that first")
+            raise ApiKeysError(f"{caller.owner} already has a key; remove it first")
         key = ApiKey(**caller.model_dump(), sha256=_digest(secret))
         return self.model_copy(update={"keys": (*self.keys, key)})
 
-    def without(self, owner: str) -> Self:
-        """Remove a key. Raises KeysError when its owner has none."""
+    def without_owner(self, owner: str) -> Self:
+        """Return these keys without that of an owner. Raises ApiKeysError if the owner has no key."""
         kept = tuple(key for key in self.keys if key.owner != owner)
         if len(kept) == len(self.keys):
-            raise ApiKeysError(f"{owner!r} has no key; there are keys of {_listed(self.keys)}")
+            raise ApiKeysError(f"{owner!r} has no key; owners with a key: {_owner_names(self.keys)}")
         return self.model_copy(update={"keys": kept})
 
 
 def new_secret() -> str:
-    """Draw what an owner sends."""
+    """Return a new random key, as clients send it."""
     return secrets.token_urlsafe(_KEY_BYTES)
 
 
-def load(path: Path) -> ApiKeys:
-    """Read a file of keys; raises KeysError."""
+def load_keys(path: Path) -> ApiKeys:
+    """Read a key file. Raises ApiKeysError."""
     try:
         return ApiKeys.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise ApiKeysError(f"cannot read the keys in {path} ({error.strerror})") from error
+        raise ApiKeysError(f"cannot read the key file {path} ({error.strerror})") from error
     except ValidationError as error:
-        fault = error.errors()[0]
-        place = ".".join(map(str, fault["loc"])) or "the file"
-        raise ApiKeysError(f"{path} is not a file of keys: {place}: {fault['msg']}") from error
+        first_error = error.errors()[0]
+        place = ".".join(map(str, first_error["loc"])) or "the file"
+        raise ApiKeysError(f"{path} is not a key file: {place}: {first_error['msg']}") from error
 
 
-def change(path: Path, changed: Callable[[ApiKeys], ApiKeys]) -> None:
-    """Change a file of keys, or make it; it is written whole or not at all. Raises KeysError."""
+def change_keys(path: Path, edit: Callable[[ApiKeys], ApiKeys]) -> None:
+    """Apply a change to a key file, or to no keys if it does not exist. The write is atomic. Raises ApiKeysError."""
     try:
-        with _alone(path.parent):
-            _write(path, changed(load(path) if path.exists() else ApiKeys()))
+        with _locked(path.parent):
+            _write(path, edit(load_keys(path) if path.exists() else ApiKeys()))
     except OSError as error:
         raise ApiKeysError(f"cannot write {path} ({error.strerror})") from error
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Let no other process change keys here, so that none that it removes comes back."""
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold an exclusive lock on a folder.
+
+    Without it, a process could write back a key that another process has just removed.
+    """
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -119,7 +123,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _write(path: Path, keys: ApiKeys) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # of mode 0600
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # creates it with mode 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(keys.model_dump_json(indent=2, exclude_none=True) + "\n")
@@ -135,5 +139,5 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _listed(keys: tuple[ApiKey, ...]) -> str:
-    return ", ".join(sorted(key.owner for key in keys)) or "nobody"
+def _owner_names(keys: tuple[ApiKey, ...]) -> str:
+    return ", ".join(sorted(key.owner for key in keys)) or "none"

@@ -1,55 +1,56 @@
-"""The keys that the API goes by: those of a file, read again whenever it changes."""
+"""The API keys of a running service: a file that is read again whenever it changes."""
 
 import logging
 from ipaddress import ip_address
 from pathlib import Path
 
-from app.auth.api_keys import ApiKeysError, Caller, load
+from app.auth.api_keys import ApiKeysError, Caller, load_keys
 from app.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
 class KeyFile:
-    """The keys of a file. When it changes into one that cannot be read, they stay as they were."""
+    """The keys of a file. If a changed file cannot be read, the previous keys stay valid."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._stamp = _stamp(path)
-        self._keys = load(path)
+        self._keys = load_keys(path)
 
     def find(self, secret: str) -> Caller | None:
-        """Find whose key it is."""
+        """Return the caller that a key belongs to, or None."""
         stamp = _stamp(self._path)
         if stamp != self._stamp:
             self._stamp = stamp
             try:
-                self._keys = load(self._path)
+                self._keys = load_keys(self._path)
                 log.info("keys were read again path=%s keys=%d", self._path, len(self._keys.keys))
             except ApiKeysError as error:
-                log.error("keys stay as they were reason=%s", error)
+                log.error("key file cannot be read, previous keys stay valid reason=%s", error)
         return self._keys.find(secret)
 
 
-def check_guarded(settings: Settings, host: str) -> None:
-    """Raise KeysError unless the keys can be read, or need not be there as only this machine can ask."""
+def check_protected(settings: Settings, host: str) -> None:
+    """Raise ApiKeysError if the key file cannot be read, or a public address is served without keys."""
     if settings.keys is not None:
-        load(settings.keys)
+        load_keys(settings.keys)
     elif settings.open is None and not _is_loopback(host):
         raise ApiKeysError(
-            f"on {host or 'all addresses'} without keys, anyone could use this service; let IMAGEMILL_KEYS name a file "
-            "that `imagemill keys add` made, or say IMAGEMILL_OPEN=anyone"
+            f"on {host or 'all addresses'} without keys, anyone could use this service; set IMAGEMILL_KEYS to a file "
+            "that `imagemill keys add` has written, or set IMAGEMILL_OPEN=anyone"
         )
 
 
 def _is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:  # a name: where it leads is not ours to say
+    except ValueError:  # a host name may resolve to any address
         return False
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """Return modification time, inode and size. The inode shows a replacement within one clock tick."""
     try:
         found = path.stat()
     except OSError:

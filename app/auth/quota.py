@@ -1,4 +1,4 @@
-"""What the owner of a key has open, counted where the truth is: among the open jobs in the store."""
+"""Enforces the limits of API keys. Open jobs are counted in the store, so the count is never wrong."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -17,58 +17,63 @@ from worker.contracts.jobs import JobSpec
 from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import DamagedError
 
-TURN_SECONDS, _WAIT_SECONDS, _LOOK_SECONDS = 30, 10, 0.005
-"""How long a turn lasts at most, how long one is waited for, and how often it is looked for."""
+LOCK_SECONDS, _LOCK_WAIT_SECONDS, _LOCK_POLL_SECONDS = 30, 10, 0.005
+"""Expiry of an owner's lock, the longest wait for it, and the interval between two attempts to acquire it."""
 _RETRY_AFTER_SECONDS = 5
 
 
 class Usage(NamedTuple):
-    """What an owner has open."""
+    """Open images and jobs of an owner."""
 
     images: int
-    """Not rendered yet."""
+    """Images of open jobs that are not rendered yet."""
     jobs: int
+    """Open jobs."""
 
 
 class Quota:
-    """Lets jobs in, one after the other for each owner, as long as a key's limits allow."""
+    """Admits jobs within the limits of their owner, one request of an owner at a time."""
 
-    def __init__(self, redis: Redis, store: Store, live: ClusterState) -> None:
+    def __init__(self, redis: Redis, store: Store, cluster: ClusterState) -> None:
         self._redis = redis
         self._store = store
-        self._live = live
+        self._cluster = cluster
         self._specs: dict[str, JobSpec | None] = {}
-        """Of the jobs that were open at the last count, as they never change."""
-        self._turns: defaultdict[str, CapacityLimiter] = defaultdict(lambda: CapacityLimiter(1))
+        """Cache of the specifications that the last count read. A specification never changes."""
+        self._limiters: defaultdict[str, CapacityLimiter] = defaultdict(lambda: CapacityLimiter(1))
 
-    def turn(self, caller: Caller) -> CapacityLimiter | None:
-        """Find where this process's requests of an owner wait for their turn, so that they hold no more threads."""
-        return self._turns[caller.owner] if _is_limited(caller) else None
+    def limiter_for(self, caller: Caller) -> CapacityLimiter | None:
+        """Return the concurrency limiter of an owner, or None for a caller without limits.
+
+        It runs one request of the owner at a time. The others wait without a thread.
+        """
+        return self._limiters[caller.owner] if _is_limited(caller) else None
 
     @contextmanager
-    def room(self, caller: Caller, n: int) -> Iterator[Usage | None]:
-        """Make room for a job of n images, which must be in the store when this ends: it is counted from then on.
+    def reserve(self, caller: Caller, n: int) -> Iterator[Usage | None]:
+        """Hold the owner's lock while the caller stores a job of n images. From then on the job is counted.
 
-        Yields what is open with it, None where nothing is counted. Raises ApiError when there is no room.
+        Yields the usage with the new job, or None for a caller without limits. Raises ApiError if a limit is exceeded.
         """
         if not _is_limited(caller):
             yield None
             return
-        lock = self._redis.lock(f"imagemill:turn:{caller.owner}", TURN_SECONDS, _LOOK_SECONDS)
-        if not lock.acquire(blocking_timeout=_WAIT_SECONDS):
-            raise unavailable("busy", "other requests with this key are just being counted")
+        lock = self._redis.lock(f"imagemill:turn:{caller.owner}", LOCK_SECONDS, _LOCK_POLL_SECONDS)
+        if not lock.acquire(blocking_timeout=_LOCK_WAIT_SECONDS):
+            raise unavailable("busy", "too many concurrent requests with this key")
         try:
             used = self._usage(caller.owner)
-            check(caller, used, n)
+            check_limits(caller, used, n)
             yield Usage(used.images + n, used.jobs + 1)
         finally:
-            with suppress(RedisError):  # it ends by itself
+            with suppress(RedisError):  # the lock expires by itself
                 lock.release()
 
     def _usage(self, owner: str) -> Usage:
         known = self._specs
         specs = {job_id: known.get(job_id) or self._spec(job_id) for job_id, _ in self._store.jobs.open_jobs()}
-        self._specs = specs  # only now, and not read again, as threads count for other owners meanwhile
+        # Replace the cache at the end: threads that count for other owners use it at the same time.
+        self._specs = specs
         own = [spec for spec in specs.values() if spec and spec.owner == owner and self._is_open(spec)]
         return Usage(sum(map(self._left, own)), len(own))
 
@@ -76,7 +81,7 @@ class Quota:
         try:
             return self._store.jobs.spec(job_id)
         except DamagedError:
-            return None  # nobody renders it
+            return None  # a corrupted job is never rendered
 
     def _is_open(self, spec: JobSpec) -> bool:
         try:
@@ -85,27 +90,28 @@ class Quota:
             return False
 
     def _left(self, spec: JobSpec) -> int:
-        return max(0, spec.n - sum(self._live.progress(spec.id).images.values()))
+        return max(0, spec.n - sum(self._cluster.progress(spec.id).images.values()))
 
 
-def check(caller: Caller, used: Usage, n: int) -> None:
-    """Raise ApiError when a job of n images would be too much beside what is open."""
+def check_limits(caller: Caller, used: Usage, n: int) -> None:
+    """Raise ApiError if a job of n images, added to the usage, exceeds a limit of the caller."""
     if caller.max_jobs is not None and used.jobs >= caller.max_jobs:
-        raise _refusal(caller, used, "jobs", f"this key may have {caller.max_jobs} jobs open, and has {used.jobs}")
+        raise _refusal(caller, used, "jobs", f"this key may have {caller.max_jobs} open jobs and has {used.jobs}")
     if caller.max_images is not None and used.images + n > caller.max_images:
-        detail = f"this key may have {caller.max_images} images waiting, has {used.images}, and asked for {n} more"
+        detail = f"this key may have {caller.max_images} open images; {used.images} are open, and {n} are requested"
         raise _refusal(caller, used, "images", detail)
 
 
-def headers(caller: Caller, used: Usage | None) -> dict[str, str]:
-    """Tell a key's limits and what is left of them, as draft-ietf-httpapi-ratelimit-headers-10 has it.
+def rate_limit_headers(caller: Caller, used: Usage | None) -> dict[str, str]:
+    """Return the limits and the remaining quota as headers. Source: draft-ietf-httpapi-ratelimit-headers-10.
 
-    There is no window, as room comes with progress; the units are our own, as the draft knows requests and bytes only.
+    There is no time window, because quota returns with progress. The units images and jobs are our own; the draft only
+    defines requests and bytes.
     """
     if used is None:
         return {}
     limits = {"images": (caller.max_images, used.images), "jobs": (caller.max_jobs, used.jobs)}
-    known = {unit: (most, max(0, most - open_)) for unit, (most, open_) in limits.items() if most is not None}
+    known = {unit: (most, max(0, most - used_units)) for unit, (most, used_units) in limits.items() if most is not None}
     return {
         "RateLimit-Policy": ", ".join(f'"{unit}";q={most};qu="{unit}"' for unit, (most, _) in known.items()),
         "RateLimit": ", ".join(f'"{unit}";r={left}' for unit, (_, left) in known.items()),
@@ -118,4 +124,6 @@ def _is_limited(caller: Caller) -> bool:
 
 def _refusal(caller: Caller, used: Usage, unit: str, detail: str) -> ApiError:
     status, code = HTTPStatus.TOO_MANY_REQUESTS, f"too_many_{unit}"
-    return ApiError(status, code, detail, retry_after_seconds=_RETRY_AFTER_SECONDS, headers=headers(caller, used))
+    return ApiError(
+        status, code, detail, retry_after_seconds=_RETRY_AFTER_SECONDS, headers=rate_limit_headers(caller, used)
+    )

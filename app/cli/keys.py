@@ -24,12 +24,12 @@ def add(
     """Make a key and print it, once: the file holds its hash only."""
     from pydantic import ValidationError
 
-    from app.auth.api_keys import Caller, change, new_secret
+    from app.auth.api_keys import Caller, change_keys, new_secret
 
     with refused_politely():
         try:
             caller, secret = Caller(owner=name, max_images=max_images, max_jobs=max_jobs), new_secret()
-            change(file, lambda found: found.added(caller, secret))
+            change_keys(file, lambda found: found.with_key(caller, secret))
         except ValidationError as error:
             raise typer.BadParameter(
                 "a name is of a-z, 0-9, '.', '_' and '-', 64 at most", param_hint="NAME"
@@ -40,17 +40,17 @@ def add(
 @keys.command()
 def remove(name: _Name, file: _KeysFile = _KEYS) -> None:
     """Take a key back; what its owner has made stays in the store."""
-    from app.auth.api_keys import change
+    from app.auth.api_keys import change_keys
 
     with refused_politely():
-        change(file, lambda found: found.without(name))
+        change_keys(file, lambda found: found.without_owner(name))
 
 
 @keys.command(name="list")
 def all_keys(file: _KeysFile = _KEYS) -> None:
     """List whose keys there are, and their limits."""
-    from app.auth.api_keys import load
+    from app.auth.api_keys import load_keys
 
     with refused_politely():
-        for key in load(file).keys:
+        for key in load_keys(file).keys:
             typer.echo(f"{key.owner}  images: {key.max_images or 'any'}  jobs: {key.max_jobs or 'any'}")

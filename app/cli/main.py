@@ -56,13 +56,13 @@ def up(
     verbose: Annotated[bool, typer.Option("--verbose", help="Log what happens, not only what goes wrong.")] = False,
 ) -> None:
     """Run the whole service on this machine until Ctrl-C."""
-    from app.auth.key_file import check_guarded
+    from app.auth.key_file import check_protected
     from app.local.supervisor import LocalService
     from app.settings import Settings
 
     console, settings = Console(soft_wrap=True), Settings()
     with _stopped_politely(is_normal=True):
-        check_guarded(settings, host)
+        check_protected(settings, host)
         with LocalService(data, host, port, workers, "info" if verbose else "warning", settings.keys) as stack:
             from app.local.wait_until_ready import tell_set_aside, wait_until_ready  # meanwhile, its processes start
 
@@ -186,13 +186,13 @@ def api(
     from app.api.request_id import RequestIdFilter, RequestIdMiddleware
     from app.api.uvicorn_protocol import LimitedHttpProtocol
     from app.api.uvicorn_server import STOP_SECONDS, Server, allow_many_files
-    from app.auth.key_file import check_guarded
+    from app.auth.key_file import check_protected
     from app.main import create_app
     from app.settings import Settings
 
     settings, listening = Settings(), None if fd is None else socket.socket(fileno=fd)
     with refused_politely():
-        check_guarded(settings, host if listening is None else listening.getsockname()[0])
+        check_protected(settings, host if listening is None else listening.getsockname()[0])
     logs.configure(settings.log_level, settings.log_format, RequestIdFilter())
     logging.getLogger("uvicorn.access").addFilter(QuietHealthChecks())
     allow_many_files()

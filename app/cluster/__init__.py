@@ -1,1 +1,1 @@
-"""The state that all API processes and workers share: workers, models, metrics, disk space."""
+"""The state that all API processes and workers share: live workers, models, metrics and disk space."""

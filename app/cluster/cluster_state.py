@@ -1,4 +1,4 @@
-"""What is live, as Redis shows it: models, workers, progress."""
+"""The live state in Redis: models, workers, counters and the progress of jobs."""
 
 import logging
 import math
@@ -36,34 +36,34 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job is."""
+    """The progress of a job."""
 
     images: Mapping[int, int]
-    """Images rendered, by shard."""
+    """Number of rendered images, by shard."""
     started: float | None
-    """Seconds since the epoch."""
+    """When rendering started, in seconds since the epoch."""
     learnt: float | None = None
-    """How much of its style the generator has learnt, from 0 to 1."""
+    """Share of the training of the job's distilled model that is done, from 0 to 1."""
 
 
 class ClusterState:
-    """Reads what workers announce, and flags what they should stop."""
+    """Reads what workers announce, and sends them and the waiting requests signals."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     def models(self) -> dict[str, CatalogEntry]:
-        """List the models that any worker has ever announced, by name."""
+        """Return the models that any worker has ever announced, by name."""
         raw = self._redis.hgetall(MODELS_KEY)
         entries = _parsed(raw.values(), CatalogEntry)
         return {entry.name: entry for entry in sorted(entries, key=lambda entry: entry.name)}
 
     def workers(self) -> list[WorkerEntry]:
-        """List the workers that are alive and take tasks."""
+        """Return the live workers that take tasks."""
         return self._announced(WORKER_KEYS, WorkerEntry)
 
     def paused(self) -> list[PausedWorker]:
-        """List the workers that are alive and take no tasks."""
+        """Return the live workers that take no tasks."""
         return self._announced(PAUSED_KEYS, PausedWorker)
 
     def _announced(self, pattern: str, kind: type[M]) -> list[M]:
@@ -72,20 +72,20 @@ class ClusterState:
         return _parsed((value for value in values if value is not None), kind)
 
     def set_aside(self) -> Counter[SetAside]:
-        """Count the live workers that cannot use a file, by file and reason."""
+        """Return how many live workers cannot use a checkpoint, by file and reason."""
         keys = [set_aside_key(worker.name) for worker in (*self.workers(), *self.paused())]
         values = self._redis.mget(keys) if keys else []
         found = _parsed((value for value in values if value is not None), SetAsides)
         return Counter(file for each in found for file in each.files)
 
     def absent(self, now: datetime) -> Callable[[str], timedelta]:
-        """Make what tells for how long no worker of some numerics has been seen, as far as this server knows."""
+        """Record the live workers. Return a function: numerics name -> time since a worker with it was last seen."""
         for name in {worker.numerics.name for worker in (*self.workers(), *self.paused())}:
             self._redis.hset(SEEN_KEY, name, now.timestamp())
         seen = {as_text(name): float(time) for name, time in self._redis.hgetall(SEEN_KEY).items()}
 
         def absent(numerics: str) -> timedelta:
-            # The server may have been emptied, or the clock that wrote this was ahead: count from now on.
+            # Redis may have been emptied, or the clock that wrote this time was ahead: count from now on.
             if seen.get(numerics, math.inf) > now.timestamp():
                 seen[numerics] = now.timestamp()
                 self._redis.hset(SEEN_KEY, numerics, now.timestamp())
@@ -94,7 +94,7 @@ class ClusterState:
         return absent
 
     def counts(self) -> dict[Count, float]:
-        """Read what everybody has counted, but for what another version counts besides."""
+        """Return the counters of all processes. Counters that this version does not know are left out."""
         found = {}
         for field, value in self._redis.hgetall(TALLY_KEY).items():
             with suppress(ValueError):
@@ -102,34 +102,34 @@ class ClusterState:
         return found
 
     def count(self, name: Counted, *labels: str, by: float = 1) -> None:
-        """Count what this process did."""
+        """Increment a counter."""
         Count(name=name, labels=labels).add(self._redis, by)
 
     def progress(self, job_id: str) -> Progress:
-        """Read how far a job is."""
+        """Return the progress of a job."""
         fields = self._redis.hgetall(progress_key(job_id))
         raw = {as_text(key): float(value) for key, value in fields.items()}
         started, learnt = raw.pop(STARTED_FIELD, None), raw.pop(LEARNT_FIELD, None)
         return Progress({int(shard): int(done) for shard, done in raw.items()}, started, learnt)
 
     def restore_progress(self, job_id: str, images: Mapping[int, int]) -> None:
-        """Write progress back that Redis has lost."""
+        """Write progress that Redis has lost back to it."""
         with self._redis.pipeline() as pipeline:
             pipeline.hset(progress_key(job_id), mapping={str(shard): done for shard, done in images.items()})
             pipeline.expire(progress_key(job_id), LIVE_TTL_SECONDS)
             pipeline.execute()
 
-    def ring_end(self, job_id: str) -> None:
-        """Wake those who wait for the end of a job."""
+    def publish_end(self, job_id: str) -> None:
+        """Publish that a job has ended."""
         JobEvent(job_id=job_id, kind="end").publish(self._redis)
 
     def flag_cancelled(self, job_id: str) -> None:
-        """Make workers stop within one batch."""
+        """Tell workers to stop rendering a job; they do within one batch."""
         self._redis.set(cancel_key(job_id), 1, ex=LIVE_TTL_SECONDS)
 
 
 def _parsed(values: Iterable[bytes | str], kind: type[M]) -> list[M]:
-    """Parse announcements; one that another version made does not hide the others."""
+    """Parse announcements. One of an incompatible version is logged and skipped."""
     entries = []
     for value in values:
         try:

@@ -1,6 +1,6 @@
-"""Room on the disk: what open jobs may still need is reserved, so that jobs which are accepted fit together.
+"""Reserves disk space for open jobs, so that all accepted jobs fit on the disk together.
 
-Redis holds the reservations, so that all API processes count the same ones. They can be made again from the store.
+Redis holds the reservations, so that all API processes share them. They can be restored from the store.
 """
 
 import time
@@ -21,19 +21,19 @@ from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import DamagedError
 
 _KEY = "imagemill:room"
-"""Hash of job id to reserved bytes, and their sum. Without the sum, Redis has been emptied."""
+"""Redis hash of job id to reserved bytes, and their sum. If the sum is missing, Redis has been emptied."""
 _TOTAL = "total"
 _IMAGE_BYTES = 1 << 10
-"""Of an image, besides its pixels: headers, checksums, metadata. Measured: 330 to 730 at 32 px."""
+"""Allowance per image for headers, checksums and metadata, in bytes. Measured: 330 to 730 at 32 px."""
 _JOB_BYTES = 1 << 15
-"""Of a job of any size: a few files, each of whole blocks of the disk."""
+"""Allowance per job for a few files, each of whole disk blocks, in bytes."""
 _REFRESH_SECONDS = 1.0
-"""Between two looks into the store, however many requests are refused."""
+"""Minimum interval between two reads of the store, however many requests are refused."""
 _CREATING_SECONDS = 60
-"""Longer than a request takes from its reservation until its job is in the store."""
+"""Time in which a request stores its job after the reservation. A reservation without a job is stale after it."""
 _RETRY_AFTER_SECONDS = 60
 
-_RESERVE = """
+_RESERVE_SCRIPT = """
 local total = redis.call('HGET', KEYS[1], 'total')
 if not total and ARGV[4] == '0' then
     return {-1, 0}
@@ -50,7 +50,7 @@ redis.call('HINCRBY', KEYS[1], 'total', ARGV[2])
 return {2, total}
 """
 
-_SET = """
+_SET_SCRIPT = """
 for k = 1, #ARGV, 2 do
     if ARGV[k + 1] == '0' then
         redis.call('HDEL', KEYS[1], ARGV[k])
@@ -68,155 +68,157 @@ redis.call('HSET', KEYS[1], 'total', string.format('%.0f', total))
 """
 
 
-class _Answer(IntEnum):
-    """What became of a reservation."""
+class _Result(IntEnum):
+    """The result of a reservation."""
 
     UNKNOWN = -1
-    """Redis does not know what is reserved."""
+    """Redis has been emptied, so the reserved total is unknown."""
     REFUSED = 0
-    HAD = 1
-    """The job had one before."""
-    MADE = 2
+    EXISTED = 1
+    """The job already had a reservation."""
+    CREATED = 2
 
 
 class DiskSpace:
-    """Reserves what jobs may need on the disk of the store. In a bucket there is no end, and nothing is reserved."""
+    """Reserves disk space for jobs. A bucket has no limit, so nothing is reserved there."""
 
     def __init__(
         self,
         redis: Redis,
         store: Store,
         free_bytes: Callable[[], int | None],
-        kept_bytes: int,
+        min_free_bytes: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._redis = redis
         self._store = store
         self._free_bytes = free_bytes
-        self._kept_bytes = kept_bytes
-        """Bytes that must stay free."""
+        self._min_free_bytes = min_free_bytes
+        """Bytes of the disk that must stay free."""
         self._clock = clock
-        self._reserve = redis.register_script(_RESERVE)
-        self._set = redis.register_script(_SET)
+        self._reserve_script = redis.register_script(_RESERVE_SCRIPT)
+        self._set_script = redis.register_script(_SET_SCRIPT)
         self._refreshing = Lock()
         self._refreshed = -_REFRESH_SECONDS
-        self._sightings = FirstSeen()
+        self._stale_since = FirstSeen()
 
     @contextmanager
-    def reserved(self, spec: JobSpec) -> Iterator[None]:
-        """Reserve what a job may need, and give it back if the job is not accepted. Raises ApiError."""
-        is_new = self._take(spec.id, bytes_left(spec))
+    def reserve(self, spec: JobSpec) -> Iterator[None]:
+        """Reserve the space of a job; release it if the block raises. Raises ApiError if the space is not free."""
+        is_new = self._try_reserve(spec.id, bytes_left(spec))
         try:
             yield
         except Exception:
             if is_new:
-                self.give_back(spec.id)
+                self.release(spec.id)
             raise
 
-    def check(self, needed: int) -> None:
-        """Raise ApiError unless so many bytes fit beside what is reserved."""
-        if not self._has_room(needed):
+    def require_free(self, needed: int) -> None:
+        """Raise ApiError unless `needed` bytes are free and not reserved."""
+        if not self._has_space(needed):
             self._refresh(is_urgent=False)
-            if not self._has_room(needed):
-                raise self._refusal(needed, self._free_bytes() or 0, self._reserved())
+            if not self._has_space(needed):
+                raise self._refusal(needed, self._free_bytes() or 0, self._total_reserved())
 
-    def _has_room(self, needed: int) -> bool:
+    def _has_space(self, needed: int) -> bool:
         free = self._free_bytes()
-        return free is None or self._reserved() + needed <= free - self._kept_bytes
+        return free is None or self._total_reserved() + needed <= free - self._min_free_bytes
 
     def fits(self, needed: int) -> bool:
-        """Tell whether the disk itself has room for so many bytes."""
+        """Return whether the disk has `needed` bytes free, whatever is reserved."""
         free = self._free_bytes()
         return free is None or needed <= free
 
-    def give_back(self, *job_ids: str) -> None:
-        """Give back what is reserved for jobs. When Redis cannot be reached, `tend` does it later."""
+    def release(self, *job_ids: str) -> None:
+        """Release the reservations of jobs. If Redis cannot be reached, `reconcile` releases them later."""
         if self._free_bytes() is not None and job_ids:
             with suppress(RedisError):
-                self._write(dict.fromkeys(job_ids, 0))
+                self._set_reservations(dict.fromkeys(job_ids, 0))
 
-    def tend(self, open_jobs: Iterable[str]) -> None:
-        """Reserve what open jobs lack, and give back what is reserved for others; run it now and then.
+    def reconcile(self, open_jobs: Iterable[str]) -> None:
+        """Add missing reservations of open jobs, and release those of other jobs. Call it regularly.
 
-        A request that failed may leave a job without a reservation, or a reservation without a job.
+        A failed request may leave a job without a reservation, or a reservation without a job.
         """
         if self._free_bytes() is None:
             return
-        known, wanted = self._jobs(), set(open_jobs)
-        lacking = {job_id: needed for job_id in wanted - known if (needed := self._left(job_id))}
-        gone = known - wanted
-        ended = {job_id for job_id in gone if self._left(job_id) == 0}
-        unborn = self._sightings.lasting(gone - ended, _CREATING_SECONDS, self._clock())
-        if changes := lacking | dict.fromkeys(ended | unborn, 0):
-            self._write(changes)
+        reserved_ids, open_ids = self._reserved_jobs(), set(open_jobs)
+        added = {job_id: needed for job_id in open_ids - reserved_ids if (needed := self._bytes_left(job_id))}
+        surplus = reserved_ids - open_ids
+        ended = {job_id for job_id in surplus if self._bytes_left(job_id) == 0}
+        stale = self._stale_since.observe(surplus - ended, _CREATING_SECONDS, self._clock())
+        if changes := added | dict.fromkeys(ended | stale, 0):
+            self._set_reservations(changes)
 
-    def _take(self, job_id: str, needed: int) -> bool:
-        """Reserve bytes for a job. False when there is nothing to reserve, or it was reserved before."""
+    def _try_reserve(self, job_id: str, needed: int) -> bool:
+        """Reserve bytes for a job. Returns False if the store is a bucket or the job already had a reservation."""
         free = self._free_bytes()
         if free is None:
             return False
-        answer, reserved = self._ask(job_id, needed, free)
-        if answer in (_Answer.UNKNOWN, _Answer.REFUSED):
-            self._refresh(is_urgent=answer is _Answer.UNKNOWN)
+        result, reserved = self._run_reserve_script(job_id, needed, free)
+        if result in (_Result.UNKNOWN, _Result.REFUSED):
+            self._refresh(is_urgent=result is _Result.UNKNOWN)
             free = self._free_bytes() or 0
-            answer, reserved = self._ask(job_id, needed, free, is_refreshed=True)
-        if answer is _Answer.REFUSED:
+            result, reserved = self._run_reserve_script(job_id, needed, free, is_refreshed=True)
+        if result is _Result.REFUSED:
             raise self._refusal(needed, free, reserved)
-        return answer is _Answer.MADE
+        return result is _Result.CREATED
 
-    def _ask(self, job_id: str, needed: int, free: int, *, is_refreshed: bool = False) -> tuple[_Answer, int]:
-        most = max(0, free - self._kept_bytes)
-        answer, reserved = self._reserve(keys=[_KEY], args=[job_id, needed, most, int(is_refreshed)])
-        return _Answer(answer), int(reserved)
+    def _run_reserve_script(
+        self, job_id: str, needed: int, free: int, *, is_refreshed: bool = False
+    ) -> tuple[_Result, int]:
+        most = max(0, free - self._min_free_bytes)
+        result, reserved = self._reserve_script(keys=[_KEY], args=[job_id, needed, most, int(is_refreshed)])
+        return _Result(result), int(reserved)
 
     def _refresh(self, *, is_urgent: bool = True) -> None:
-        """Read from the store what each open job still needs."""
+        """Replace the reservation of each open job by the bytes that it still needs according to the store."""
         with self._refreshing:
             if not is_urgent and self._clock() < self._refreshed + _REFRESH_SECONDS:
                 return
-            known = self._jobs() | {job_id for job_id, _ in self._store.jobs.open_jobs()}
-            left = {job_id: self._left(job_id) for job_id in known}
-            self._write({job_id: needed for job_id, needed in left.items() if needed is not None})
+            reserved_ids = self._reserved_jobs() | {job_id for job_id, _ in self._store.jobs.open_jobs()}
+            left = {job_id: self._bytes_left(job_id) for job_id in reserved_ids}
+            self._set_reservations({job_id: needed for job_id, needed in left.items() if needed is not None})
             self._refreshed = self._clock()
 
-    def _left(self, job_id: str) -> int | None:
-        """Tell what a job may still need; 0 when it has ended, None when it is not in the store."""
+    def _bytes_left(self, job_id: str) -> int | None:
+        """Return the bytes that a job may still need: 0 if it has ended, None if it is not in the store."""
         try:
             spec, state = self._store.jobs.spec(job_id), self._store.jobs.state(job_id)
         except DamagedError:
-            return 0  # nobody renders it
+            return 0  # a corrupted job is never rendered
         if state is not None:
             return 0
         return None if spec is None else bytes_left(spec, self._store.shards.committed(job_id))
 
-    def _jobs(self) -> set[str]:
+    def _reserved_jobs(self) -> set[str]:
         return {as_text(job_id) for job_id in self._redis.hkeys(_KEY)} - {_TOTAL}
 
-    def _reserved(self) -> int:
-        with suppress(RedisError):  # a picture can be kept without it
+    def _total_reserved(self) -> int:
+        with suppress(RedisError):  # a style image can be stored without Redis
             return int(self._redis.hget(_KEY, _TOTAL) or 0)
         return 0
 
-    def _write(self, left: dict[str, int]) -> None:
-        self._set(keys=[_KEY], args=[part for pair in left.items() for part in pair])
+    def _set_reservations(self, left: dict[str, int]) -> None:
+        self._set_script(keys=[_KEY], args=[part for pair in left.items() for part in pair])
 
     def _refusal(self, needed: int, free: int, reserved: int) -> ApiError:
         detail = (
             f"this may need {_megabytes(needed)} of the disk; {_megabytes(free)} are free, of which "
-            f"{_megabytes(reserved)} are reserved for open jobs and {_megabytes(self._kept_bytes)} must stay free"
+            f"{_megabytes(reserved)} are reserved for open jobs and {_megabytes(self._min_free_bytes)} must stay free"
         )
         status = HTTPStatus.INSUFFICIENT_STORAGE
         return ApiError(status, "disk_low", detail, retry_after_seconds=_RETRY_AFTER_SECONDS)
 
 
 def bytes_left(spec: JobSpec, committed: Iterable[int] = ()) -> int:
-    """Tell how much a job may still write: an upper bound, as images are compressed."""
+    """Return how many bytes a job may still write: an upper bound, because images are compressed."""
     images = spec.n - sum(len(spec.shard_indices(shard)) for shard in committed)
     return images * _bytes_per_image(spec) + _JOB_BYTES
 
 
 def shard_bytes(spec: JobSpec, shard: int) -> int:
-    """Tell how much one shard may take: an upper bound."""
+    """Return how many bytes one shard may take: an upper bound."""
     return len(spec.shard_indices(shard)) * _bytes_per_image(spec)
 
 

@@ -1,29 +1,29 @@
-"""Sightings: since when this process has seen something at every look, by a clock that nobody sets."""
+"""Remembers since when a condition has held at every check, by a monotonic clock."""
 
 from collections.abc import Iterable
 
 CERTAIN_SECONDS = 15 * 60
-"""How long the clock must say so before something is done that cannot be undone.
+"""How long a wall-clock condition must hold before an irreversible action.
 
-A clock that runs ahead for a shorter time, until it is put right, does no harm.
+So a wall clock that is ahead for a shorter time does no harm.
 """
 
 
 class FirstSeen:
-    """Remembers what was seen at every look. After a restart, it begins again."""
+    """Remembers when each key was first seen without interruption. A restart forgets this."""
 
     def __init__(self) -> None:
         self._since = dict[str, float]()
 
-    def lasting(self, seen: Iterable[str], seconds: float, now: float) -> set[str]:
-        """Tell which of these were seen at every look for so long. What is not among them now is forgotten.
+    def observe(self, seen: Iterable[str], seconds: float, now: float) -> set[str]:
+        """Return the keys that every call of the last `seconds` has seen. Keys that are not in `seen` are forgotten.
 
-        `now` is in seconds, by a monotonic clock.
+        `now` is the time of a monotonic clock, in seconds.
         """
         self._since = {key: self._since.get(key, now) for key in seen}
         return {key for key, since in self._since.items() if now - since >= seconds}
 
     def forget(self, keys: Iterable[str]) -> None:
-        """Count from the next look on."""
+        """Forget when these keys were first seen."""
         for key in keys:
             self._since.pop(key, None)

@@ -1,6 +1,6 @@
-"""What a Prometheus sees: the line, the workers, the store and the tally, as they are when it asks.
+"""Collects the metrics for Prometheus: queue, workers, store and counters.
 
-All but the figures of the process itself is read from Redis and the store, so every API process says the same.
+All metrics but those of the process itself are read from Redis and the store, so every API process reports the same.
 """
 
 import logging
@@ -21,68 +21,70 @@ from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import StoreError
 from worker.contracts.throttled_log import ThrottledLogger
 
-_COUNTED: Mapping[Counted, str] = {
+_COUNTERS: Mapping[Counted, str] = {
     "images_rendered": "Images rendered and stored.",
     "stage_seconds": "Seconds that workers spent; rendering includes styling and encoding.",
     "jobs_ended": "Jobs that have ended.",
-    "attempts_crashed": "Tasks begun by a worker that died at them, or was held up for so long that others went on.",
-    "tasks_dropped": "Tasks left because the store was in trouble.",
-    "tasks_requeued": "Tasks that were nowhere, and were queued again by the reconciler.",
-    "shards_rejected": "Shards rendered in vain, as another attempt had stored them before.",
-    "out_of_memory_halvings": "Times that styling went on with half as much at once, as the device's memory was full.",
+    "attempts_crashed": "Attempts whose worker died, or stalled until another worker took the task over.",
+    "tasks_dropped": "Tasks that workers gave back because of an error of the store.",
+    "tasks_requeued": "Lost tasks that the reconciler queued again.",
+    "shards_rejected": "Shards that were rendered but discarded, because another attempt had committed them.",
+    "out_of_memory_halvings": "Times that styling halved its portion, because the device was out of memory.",
 }
-_ZEROS = {Count(name=name): 0.0 for name, labels in LABELS.items() if not labels}
-_ZEROS |= {Count(name="jobs_ended", labels=(outcome,)): 0.0 for outcome in ("succeeded", "failed", "cancelled")}
-"""Shown before the first one, as its increase is not seen otherwise."""
+_INITIAL_COUNTS = {Count(name=name): 0.0 for name, labels in LABELS.items() if not labels}
+_INITIAL_COUNTS |= {
+    Count(name="jobs_ended", labels=(outcome,)): 0.0 for outcome in ("succeeded", "failed", "cancelled")
+}
+"""Counters that are shown before they are first incremented. Prometheus cannot see the first increase otherwise."""
 
 log = logging.getLogger(__name__)
 
 
 class PrometheusCollector(Collector):
-    """Reads all that is shown. Wants connections to Redis that fail fast."""
+    """Reads all metrics at each scrape. Needs Redis connections with a short timeout."""
 
-    def __init__(self, store: Store, line: TaskQueue, live: ClusterState) -> None:
+    def __init__(self, store: Store, queue: TaskQueue, cluster: ClusterState) -> None:
         self._store = store
-        self._line = line
-        self._live = live
+        self._queue = queue
+        self._cluster = cluster
         self._process = ProcessCollector(registry=None)
-        self._trouble = ThrottledLogger(log)
+        self._throttled_log = ThrottledLogger(log)
 
     def text(self) -> bytes:
-        """Write everything in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self)
 
     def collect(self) -> Iterator[Metric]:
-        """Read everything that can be read now."""
+        """Yield all metrics that can be read now. Without Redis or the store, the others are still yielded."""
         yield from self._process.collect()
-        for place, read in (("store", self._of_store), ("redis", self._of_redis)):
+        for place, read in (("store", self._store_metrics), ("redis", self._redis_metrics)):
             found = list[Metric]()
             try:
                 found += read()
             except (RedisError, StoreError, OSError) as error:
-                self._trouble.warning("metrics are incomplete place=%s reason=%s", place, error)
+                self._throttled_log.warning("metrics are incomplete place=%s reason=%s", place, error)
             yield GaugeMetricFamily(f"imagemill_{place}_up", f"Whether the {place} could be read.", value=bool(found))
             yield from found
 
-    def _of_store(self) -> list[Metric]:
-        begun, free = [since for _, since in self._store.jobs.open_jobs()], self._store.free_bytes()
+    def _store_metrics(self) -> list[Metric]:
+        created, free = [since for _, since in self._store.jobs.open_jobs()], self._store.free_bytes()
         now = datetime.now(UTC)
-        age = max(0.0, (now - min(begun, default=now)).total_seconds())
+        age = max(0.0, (now - min(created, default=now)).total_seconds())
         found = [
-            _gauge("open_jobs", "Jobs that have not ended.", len(begun)),
-            _gauge("oldest_open_job_age_seconds", "Since its request; 0 when no job is open.", age),
+            _gauge("open_jobs", "Jobs that have not ended.", len(created)),
+            _gauge("oldest_open_job_age_seconds", "Age of the oldest open job; 0 when no job is open.", age),
         ]
         if free is not None:
-            found.append(_gauge("store_free_bytes", "Free on the disk of the store.", free))
+            found.append(_gauge("store_free_bytes", "Free bytes on the disk of the store.", free))
         return found
 
-    def _of_redis(self) -> list[Metric]:
-        waiting = GaugeMetricFamily("imagemill_queue_tasks", "Tasks that wait.", labels=("numerics", "jobs"))
-        for parts, tasks in self._line.waiting().items():
+    def _redis_metrics(self) -> list[Metric]:
+        waiting = GaugeMetricFamily("imagemill_queue_tasks", "Tasks in the queue.", labels=("numerics", "jobs"))
+        for parts, tasks in self._queue.waiting().items():
             waiting.add_metric(parts, tasks)
-        working = _workers("workers", "Workers that are alive and take tasks.", self._live.workers())
-        paused = _workers("workers_paused", "Workers that are alive and take no tasks.", self._live.paused())
-        return [waiting, working, paused, *_counters(_ZEROS | self._live.counts())]
+        working = _workers("workers", "Workers that are alive and take tasks.", self._cluster.workers())
+        paused = _workers("workers_paused", "Workers that are alive and take no tasks.", self._cluster.paused())
+        return [waiting, working, paused, *_counters(_INITIAL_COUNTS | self._cluster.counts())]
 
 
 def _workers(name: str, meaning: str, found: Sequence[WorkerEntry | PausedWorker]) -> Metric:
@@ -93,7 +95,7 @@ def _workers(name: str, meaning: str, found: Sequence[WorkerEntry | PausedWorker
 
 
 def _counters(counts: Mapping[Count, float]) -> Iterator[Metric]:
-    for name, meaning in _COUNTED.items():
+    for name, meaning in _COUNTERS.items():
         family = CounterMetricFamily(f"imagemill_{name}", meaning, labels=LABELS[name])
         for count, value in counts.items():
             if count.name == name:

@@ -1,4 +1,4 @@
-"""Whether a job that came now would be rendered, and if not, which part of the service it is."""
+"""Checks whether a new job would be rendered now, and if not, which part of the service prevents it."""
 
 import logging
 
@@ -23,32 +23,32 @@ log = logging.getLogger(__name__)
 
 
 class Readiness:
-    """Looks at each part by itself. Wants a connection to Redis that fails fast."""
+    """Checks each part of the service by itself. Needs a Redis connection with a short timeout."""
 
-    def __init__(self, store: Store, live: ClusterState, min_free_mb: int) -> None:
+    def __init__(self, store: Store, cluster: ClusterState, min_free_mb: int) -> None:
         self._store = store
-        self._live = live
+        self._cluster = cluster
         self._min_free_mb = min_free_mb
-        self._trouble = ThrottledLogger(log)
+        self._throttled_log = ThrottledLogger(log)
 
     def check(self) -> Ready:
-        """Tell that all parts are well; raises ApiError, with what is wrong with each, unless they are."""
+        """Return the state of all parts if all are ready. Otherwise raises ApiError, which names each fault."""
         queue, worker, workers = self._queue_and_workers()
         parts = Parts(queue=queue, worker=worker, store=self._store_state(), disk=self._disk())
-        faults = {part: said for part, said in parts if said != _OK}
+        faults = {part: state for part, state in parts if state != _OK}
         if faults:
             code = _CODES[next(iter(faults))]
-            told = {"workers": workers.model_dump()} if workers else {}
-            raise unavailable(code, "; ".join(faults.values()), extension={"parts": parts.model_dump(), **told})
+            details = {"workers": workers.model_dump()} if workers else {}
+            raise unavailable(code, "; ".join(faults.values()), extension={"parts": parts.model_dump(), **details})
         return Ready(parts=parts, workers=workers)
 
     def _queue_and_workers(self) -> tuple[str, str, Workers | None]:
         try:
-            working, paused = self._live.workers(), self._live.paused()
+            working, paused = self._cluster.workers(), self._cluster.paused()
         except RedisError as error:
-            self._trouble.warning("redis was not reached reason=%s", error)
-            unknown = "the workers are not known without the queue server"
-            return "the queue server cannot be reached just now", unknown, None
+            self._throttled_log.warning("redis was not reached reason=%s", error)
+            unknown = "the workers are unknown without the queue server"
+            return "the queue server cannot be reached", unknown, None
         found = [Paused(name=worker.name, device=worker.device, reason=worker.reason) for worker in paused]
         workers = Workers(working=len(working), paused=found) if found else None
         return _OK, _OK if any(worker.models for worker in working) else _no_worker(found), workers
@@ -57,15 +57,15 @@ class Readiness:
         try:
             self._store.check_writable()
         except (StoreError, OSError) as error:
-            self._trouble.warning("store was not written reason=%s", error)
-            return with_advice("the artifact store cannot be written just now", error)
+            self._throttled_log.warning("store was not written reason=%s", error)
+            return with_advice("the artifact store cannot be written", error)
         return _OK
 
     def _disk(self) -> str:
         try:
             free = self._store.free_bytes()
         except OSError as error:
-            self._trouble.warning("disk was not found reason=%s", error)
+            self._throttled_log.warning("disk was not found reason=%s", error)
             return "the disk of the artifact store cannot be found"
         if free is None or free >= self._min_free_mb * 1_000_000:
             return _OK

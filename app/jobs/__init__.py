@@ -1,1 +1,1 @@
-"""Jobs without HTTP: accepts, watches, repairs, ends and removes them."""
+"""The service layer of jobs: accepts, watches, repairs, ends and removes them."""

@@ -1,4 +1,4 @@
-"""Mending: what is gone or damaged in the store is found by its checksums, so that it is made again."""
+"""Finds missing and corrupted objects of a job by their checksums, so that they can be rendered again."""
 
 import logging
 
@@ -9,25 +9,28 @@ from worker.contracts.store.store_errors import DamagedError
 log = logging.getLogger(__name__)
 
 
-def mend(store: Store, job_id: str) -> None:
-    """Take back what is spoilt of an open job. A job whose marker is spoilt was never accepted, and is left alone."""
+def repair_after_crash(store: Store, job_id: str) -> None:
+    """Delete the corrupted shards of an open job, and its end if any object of the job is corrupted.
+
+    The reconciler then queues the missing tasks. A job with a corrupted marker was never accepted and stays as it is.
+    """
     try:
         spec = store.jobs.restored_spec(job_id)
     except DamagedError:
         return
     if spec is None:
-        return  # it has ended and was settled since it was listed
-    spoilt = [shard for shard in store.shards.committed(job_id) if not store.shards.is_whole(job_id, shard)]
-    if not spoilt and store.jobs.is_ending_whole(job_id, spec.shard_count):
+        return  # the job ended after it was listed, and its marker was removed
+    corrupted = [shard for shard in store.shards.committed(job_id) if not store.shards.is_whole(job_id, shard)]
+    if not corrupted and store.jobs.is_ending_whole(job_id, spec.shard_count):
         return
     store.jobs.forget_ending(job_id)
-    for shard in spoilt:
+    for shard in corrupted:
         store.shards.forget(job_id, shard)
-    log.warning("job was damaged and is rendered again job_id=%s shards=%d", job_id, len(spoilt))
+    log.warning("job was damaged, its damaged shards were deleted job_id=%s shards=%d", job_id, len(corrupted))
 
 
 def is_whole(store: Store, spec: JobSpec) -> bool:
-    """Tell whether all that was made of a job that has succeeded can be read, with the right checksums."""
+    """Return whether every object of a succeeded job exists and has the right checksum."""
     try:
         plan = store.archives.plan(spec.id)
         shards = [store.shards.index(spec.id, number) for number in range(spec.shard_count)]

@@ -1,4 +1,4 @@
-"""Ends of jobs that no worker brings about."""
+"""Ends a job from the API: a cancelled job, or one that no worker can render."""
 
 from contextlib import suppress
 
@@ -9,13 +9,17 @@ from worker.contracts.jobs import JobSpec, JobState
 from worker.contracts.store.store import Store
 
 
-def end(store: Store, live: ClusterState, spec: JobSpec, state: JobState) -> bool:
-    """End a job, and tell who works at it or waits for it. False when it has ended before."""
+def finish_job(store: Store, cluster: ClusterState, spec: JobSpec, state: JobState) -> bool:
+    """End a job, stop its workers and notify the requests that wait for it.
+
+    Returns False, and changes nothing, if the job has already ended.
+    """
     if not store.jobs.finish(spec.id, state):
         return False
     store.jobs.settle(spec, state)
+    # The state in the store is the truth. Without Redis, workers and requests read it a little later.
     with suppress(RedisError):
-        live.count("jobs_ended", state.outcome)
-        live.flag_cancelled(spec.id)
-        live.ring_end(spec.id)
+        cluster.count("jobs_ended", state.outcome)
+        cluster.flag_cancelled(spec.id)
+        cluster.publish_end(spec.id)
     return True

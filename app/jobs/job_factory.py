@@ -1,11 +1,11 @@
-"""Orders: from what somebody wants to the job that makes it."""
+"""Creates the specification of a job from a validated request."""
 
 import secrets
 from datetime import UTC, datetime
 from http import HTTPStatus
 from statistics import median
 
-from app.cluster.model_catalog import Models, weights_of
+from app.cluster.model_catalog import ModelCatalog, most_common_vgg19
 from app.errors import join_names, quote_value, unprocessable
 from app.schemas import MAX_SEED, ImageRequest
 from app.styles.style_service import StyleService
@@ -13,31 +13,37 @@ from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.jobs import LAYOUT, Cut, JobSpec
 from worker.contracts.styles import StyleSpec
 
-_SHARD_SECONDS = 1.0
-_UNMEASURED_SHARD = 256
-"""Images in a grown shard before any worker has measured its speed."""
-_MOST_SHARD_BYTES = 1 << 28
-"""Of pixels: a shard is held in memory."""
+_TARGET_SHARD_SECONDS = 1.0
+"""Target duration of a full-sized shard on one worker."""
+_DEFAULT_SHARD_IMAGES = 256
+"""Images in a full-sized shard while no worker has measured its speed."""
+_MAX_SHARD_BYTES = 1 << 28
+"""Limit of the uncompressed pixels of a shard, because a worker holds a whole shard in memory."""
 
 
 class JobFactory:
-    """Specifies jobs; raises ApiError for what cannot be made."""
+    """Creates job specifications. Raises ApiError for requests that no worker can render."""
 
-    def __init__(self, models: Models, styles: StyleService, shard_images: int | None) -> None:
-        self._models = models
+    def __init__(self, catalog: ModelCatalog, styles: StyleService, shard_images: int | None) -> None:
+        self._catalog = catalog
         self._styles = styles
         self._shard_images = shard_images
 
-    def spec(self, wanted: ImageRequest, owner: str, unknown: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY) -> JobSpec:
-        """Write down the job of an owner; `unknown` is the status where there is no such model."""
-        model, workers = self._models.choose(wanted.model, unknown)
+    def create_spec(
+        self, wanted: ImageRequest, owner: str, unknown_status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
+    ) -> JobSpec:
+        """Return the specification of a new job.
+
+        `unknown` is the HTTP status of the error that is raised for an unknown model.
+        """
+        model, workers = self._catalog.choose(wanted.model, unknown_status)
         label = wanted.class_label
         if label is not None and label not in model.classes:
             known = (
                 f"one of {join_names(model.classes)}" if model.classes else f"left out, as {model.name} has no classes"
             )
             raise unprocessable("unknown_class", f"class: must be {known}, got {quote_value(label)}")
-        style = wanted.style_spec and self._told(wanted.style_spec, owner, workers)
+        style = wanted.style_spec and self._check_style(wanted.style_spec, owner, workers)
         return JobSpec(
             id=secrets.token_urlsafe(16),
             model=model,
@@ -48,25 +54,25 @@ class JobFactory:
             format=wanted.format,
             layout=LAYOUT,
             style=style,
-            cut=_cut_styled(model) if style and style.mode == "standard" else self._cut(model, workers),
+            cut=_single_batch_cut(model) if style and style.mode == "standard" else self._choose_cut(model, workers),
             owner=owner,
             created=datetime.now(UTC),
         )
 
-    def _told(self, style: StyleSpec, owner: str, workers: list[WorkerEntry]) -> StyleSpec:
-        """Check a style, and write down by which weights it is told."""
-        self._styles.check(owner, style.id)
-        return style.model_copy(update={"weights": weights_of(workers)})
+    def _check_style(self, style: StyleSpec, owner: str, workers: list[WorkerEntry]) -> StyleSpec:
+        """Check that the owner has the style, and fix the VGG19 weights that the job uses."""
+        self._styles.require(owner, style.id)
+        return style.model_copy(update={"weights": most_common_vgg19(workers)})
 
-    def _cut(self, model: CatalogEntry, workers: list[WorkerEntry]) -> Cut:
-        """Cut a job so that a grown shard is about a second of work for one of its workers."""
+    def _choose_cut(self, model: CatalogEntry, workers: list[WorkerEntry]) -> Cut:
+        """Cut a job so that a full-sized shard takes one of its workers about a second."""
         first = model.numerics.batch_size
         speeds = [worker.images_per_s for worker in workers if worker.images_per_s is not None]
-        wanted = self._shard_images or (median(speeds) * _SHARD_SECONDS if speeds else _UNMEASURED_SHARD)
-        most = _MOST_SHARD_BYTES // (3 * model.resolution**2)
+        wanted = self._shard_images or (median(speeds) * _TARGET_SHARD_SECONDS if speeds else _DEFAULT_SHARD_IMAGES)
+        most = _MAX_SHARD_BYTES // (3 * model.resolution**2)
         return Cut(first=first, most=max(1, round(min(wanted, most) / first)) * first)
 
 
-def _cut_styled(model: CatalogEntry) -> Cut:
-    """Cut a job of images that are optimised into single batches: each takes seconds."""
+def _single_batch_cut(model: CatalogEntry) -> Cut:
+    """Cut a job of optimised images into single batches, because each batch takes seconds."""
     return Cut(first=model.numerics.batch_size, most=model.numerics.batch_size)

@@ -1,37 +1,39 @@
-"""Expiries: keys of Redis that would outlive their time, as the clock of its host was set back."""
+"""Shortens Redis keys that would live too long, because the clock of the Redis host was set back."""
 
 from redis import Redis
 
-from app.auth.quota import TURN_SECONDS
+from app.auth.quota import LOCK_SECONDS
 from worker.contracts.queue.redis_keys import LEASE_TTL_SECONDS, SET_ASIDE_TTL_SECONDS, WORKER_TTL_SECONDS
 
-_MOST_SECONDS = {
+_MAX_TTL_SECONDS = {
     "lease": LEASE_TTL_SECONDS,
     "learning": LEASE_TTL_SECONDS,
     "paused": WORKER_TTL_SECONDS,
     "set-aside": SET_ASIDE_TTL_SECONDS,
     "worker": WORKER_TTL_SECONDS,
-    "turn": TURN_SECONDS,
+    "turn": LOCK_SECONDS,
 }
-"""The longest life of a key, by the second part of its name."""
+"""Maximum time to live of a key, by the second part of its name."""
 
 
 def shorten_expiries(redis: Redis) -> None:
-    """Let no key live longer than it was meant to.
+    """Reduce the time to live of each key to its maximum.
 
-    Redis keeps the time of day at which a key expires. When the clock is set back by a day, the lease of a worker
-    that died would last for a day. Whoever is alive renews their keys as always.
+    Redis stores the wall-clock time at which a key expires. If that clock is set back by a day, the lease of a dead
+    worker would last for a day. Live processes keep renewing their own keys.
     """
-    most = {key: seconds for key in redis.scan_iter("imagemill:*", count=1000) if (seconds := _most_seconds(key))}
+    max_ttls = {
+        key: seconds for key in redis.scan_iter("imagemill:*", count=1000) if (seconds := _max_ttl_seconds(key))
+    }
     with redis.pipeline(transaction=False) as pipeline:
-        for key in most:
+        for key in max_ttls:
             pipeline.ttl(key)
-        left = pipeline.execute()
-        for (key, seconds), ttl in zip(most.items(), left, strict=True):
+        ttls = pipeline.execute()
+        for (key, seconds), ttl in zip(max_ttls.items(), ttls, strict=True):
             if ttl > seconds:
                 pipeline.expire(key, seconds)
         pipeline.execute()
 
 
-def _most_seconds(key: bytes) -> int | None:
-    return _MOST_SECONDS.get(key.split(b":")[1].decode(errors="replace"))
+def _max_ttl_seconds(key: bytes) -> int | None:
+    return _MAX_TTL_SECONDS.get(key.split(b":")[1].decode(errors="replace"))

@@ -1,4 +1,4 @@
-"""Measures how long no live worker has had the model that a job needs, while other workers were alive."""
+"""Measures how long no live worker has had the model of a job, while workers of its numerics were alive."""
 
 import time
 from collections.abc import Callable
@@ -10,29 +10,29 @@ from worker.contracts.jobs import JobSpec
 ABSENCE_SECONDS = 600.0
 """How long a job waits for a worker with its model, or with the weights of its style.
 
-Long enough to start a worker again, or to bring a checkpoint to the next one.
+Long enough to restart a worker, or to copy a checkpoint to another one.
 """
 
 
 class ModelAbsence:
-    """Measured by this process's own clock, from when it first saw that something is absent.
+    """Counts the absence of a model from the first update that found it absent, by a monotonic clock.
 
-    While no worker of a job's numerics is alive, nothing counts: the job waits for one of any kind first.
+    While no worker of a job's numerics is alive, the absence of its model is not counted.
     """
 
-    def __init__(self, live: ClusterState, clock: Callable[[], float] = time.monotonic) -> None:
-        self._live = live
+    def __init__(self, cluster: ClusterState, clock: Callable[[], float] = time.monotonic) -> None:
+        self._cluster = cluster
         self._clock = clock
         self._workers: list[WorkerEntry] = []
         self._since: dict[tuple[str, str], float] = {}
 
-    def look(self) -> None:
-        """Read which workers are alive, paused ones too, as they return; forget what one of them has."""
-        self._workers = [*self._live.workers(), *self._live.paused()]
+    def update(self) -> None:
+        """Read the live workers, paused ones included, because they will return. Forget models that one of them has."""
+        self._workers = [*self._cluster.workers(), *self._cluster.paused()]
         self._since = {key: since for key, since in self._since.items() if self._is_absent(*key)}
 
     def is_too_long(self, spec: JobSpec) -> bool:
-        """Tell whether a job has waited long enough for a worker that has what it needs."""
+        """Return whether a job has waited too long for a worker with its model and the weights of its style."""
         key = (spec.model.numerics.name, spec.needs)
         if not self._is_absent(*key):
             return False

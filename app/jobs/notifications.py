@@ -1,4 +1,4 @@
-"""The bell: wakes the requests that wait for news of a job, so that nobody has to poll."""
+"""Wakes the requests that wait for a job when a worker publishes an event, so that they need not poll."""
 
 import asyncio
 import logging
@@ -13,89 +13,95 @@ from worker.contracts.queue.events import EVENTS_CHANNEL, JobEvent
 from worker.contracts.throttled_log import ThrottledLogger
 
 _RECONNECT_SECONDS = 1.0
-_LISTEN_SECONDS = 5.0
-LOOK_SECONDS = 1.0
-"""How often to look without a ring, as one can be lost."""
+_RECEIVE_TIMEOUT_SECONDS = 5.0
+POLL_SECONDS = 1.0
+"""Interval of polling without an event, because events can be lost."""
 
 log = logging.getLogger(__name__)
 
 
 class Subscription:
-    """Listens for one job."""
+    """The subscription of one request to the events of one job."""
 
     def __init__(self, kinds: frozenset[str]) -> None:
         self.kinds = kinds
-        self.rung = asyncio.Event()
+        self.event = asyncio.Event()
 
-    async def wait(self, seconds: float = LOOK_SECONDS) -> None:
-        """Wait for news since the last call, but no longer than so many seconds: a ring can be lost."""
+    async def wait(self, seconds: float = POLL_SECONDS) -> None:
+        """Wait for an event since the last call. Returns after `seconds` without one, because events can be lost."""
         try:
             async with asyncio.timeout(max(0.0, seconds)):
-                await self.rung.wait()
+                await self.event.wait()
         except TimeoutError:
             return
-        self.rung.clear()
+        self.event.clear()
 
 
 class JobNotifications:
-    """One subscription for all that wait in this process. A ring says that it is worth looking, and nothing else."""
+    """One Redis subscription for all waiting requests of this process.
+
+    An event only says that the job may have changed. The request then reads the job.
+    """
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._trouble = ThrottledLogger(log)
-        self._ears: dict[str, set[Subscription]] = defaultdict(set)
+        self._throttled_log = ThrottledLogger(log)
+        self._subscriptions: dict[str, set[Subscription]] = defaultdict(set)
         self.is_closed = False
         """Whether requests must stop waiting, because the process ends."""
 
     def close(self) -> None:
         """Wake all waiting requests; later waits return at once."""
         self.is_closed = True
-        self._ring_all()
+        self._wake_all()
 
     @asynccontextmanager
-    async def listen(self, job_id: str, *kinds: str) -> AsyncIterator[Subscription]:
-        """Listen for some kinds of news of a job. What is read after this call and is old will be rung for."""
-        ear = Subscription(frozenset(kinds))
-        self._ears[job_id].add(ear)
+    async def subscribe(self, job_id: str, *kinds: str) -> AsyncIterator[Subscription]:
+        """Subscribe to some kinds of events of a job.
+
+        Subscribe before reading the job: every change after the read then triggers an event.
+        """
+        subscription = Subscription(frozenset(kinds))
+        self._subscriptions[job_id].add(subscription)
         try:
-            yield ear
+            yield subscription
         finally:
-            self._ears[job_id].discard(ear)
-            if not self._ears[job_id]:
-                del self._ears[job_id]
+            self._subscriptions[job_id].discard(subscription)
+            if not self._subscriptions[job_id]:
+                del self._subscriptions[job_id]
 
     async def run(self) -> None:
-        """Pass rings on until cancelled."""
+        """Dispatch events to the subscriptions until cancelled."""
         try:
-            await self._listen()
+            await self._receive()
         finally:
             await self._redis.aclose()
 
-    async def _listen(self) -> None:
+    async def _receive(self) -> None:
         while True:
             try:
-                async with self._redis.pubsub() as subscription:
-                    await subscription.subscribe(EVENTS_CHANNEL)
-                    self._ring_all()
+                async with self._redis.pubsub() as pubsub:
+                    await pubsub.subscribe(EVENTS_CHANNEL)
+                    self._wake_all()
                     while True:
-                        self._pass_on(await subscription.get_message(True, _LISTEN_SECONDS))
-            except Exception as error:  # it must not end silently, whatever a broken connection raises
-                self._trouble.warning("the bell is not heard just now reason=%s", error)
+                        self._dispatch(await pubsub.get_message(True, _RECEIVE_TIMEOUT_SECONDS))
+            except Exception as error:  # this task must never end, whatever a broken connection raises
+                self._throttled_log.warning("events cannot be received, requests poll meanwhile reason=%s", error)
                 await asyncio.sleep(_RECONNECT_SECONDS)
 
-    def _pass_on(self, message: dict[str, bytes] | None) -> None:
+    def _dispatch(self, message: dict[str, bytes] | None) -> None:
         if message is None:
             return
         try:
-            ring = JobEvent.model_validate_json(message["data"])
+            event = JobEvent.model_validate_json(message["data"])
         except ValidationError:
             return
-        for ear in self._ears.get(ring.job_id, ()):
-            if ring.kind in ear.kinds:
-                ear.rung.set()
+        for subscription in self._subscriptions.get(event.job_id, ()):
+            if event.kind in subscription.kinds:
+                subscription.event.set()
 
-    def _ring_all(self) -> None:
-        """Wake everybody: there may have been rings while nobody listened."""
-        for ears in self._ears.values():
-            for ear in ears:
-                ear.rung.set()
+    def _wake_all(self) -> None:
+        """Wake all waiting requests, because events may have been lost without a connection."""
+        for subscriptions in self._subscriptions.values():
+            for subscription in subscriptions:
+                subscription.event.set()

@@ -1,4 +1,4 @@
-"""Retention: images are kept for a time from their job's end, requests for ever, half a file for an hour."""
+"""Deletes the images of expired jobs and files that were never finished. The records of jobs stay."""
 
 import logging
 import time
@@ -11,17 +11,18 @@ from worker.contracts.store.store_errors import DamagedError
 from worker.contracts.throttled_log import ThrottledLogger
 
 _EVERY_SECONDS = 300
-_WRITING = timedelta(hours=1)
-"""Longer than any file is being written."""
+"""Interval between two runs."""
+_MAX_WRITE_TIME = timedelta(hours=1)
+"""Age after which an unfinished file is abandoned. No file takes that long to write."""
 
 log = logging.getLogger(__name__)
 
 
 class Retention:
-    """Removes the images of expired jobs, now and then; but only once they have been due for a while.
+    """Deletes the images of expired jobs once they have been due for a while.
 
-    A clock that is far ahead for a moment would otherwise remove everything. So the time that images must be due for
-    is measured by another clock, which nobody sets.
+    A wall clock that is ahead for a moment would otherwise delete everything. So a monotonic clock measures how long
+    images have been due.
     """
 
     def __init__(
@@ -30,28 +31,28 @@ class Retention:
         self._store = store
         self._every_seconds = every_seconds
         self._clock = clock
-        self._next = clock()
-        self._due = FirstSeen()
-        self._trouble = ThrottledLogger(log, clock=clock)
+        self._next_run = clock()
+        self._due_since = FirstSeen()
+        self._throttled_log = ThrottledLogger(log, clock=clock)
 
-    def tend(self, now: datetime) -> None:
-        """Remove what has expired and what was never finished, unless that was done just now."""
+    def run_if_due(self, now: datetime) -> None:
+        """Delete expired images and unfinished files, unless the last run is less than an interval ago."""
         seconds = self._clock()
-        if seconds < self._next:
+        if seconds < self._next_run:
             return
-        self._next = seconds + self._every_seconds
-        self._store.sweep_unfinished(now, _WRITING)
+        self._next_run = seconds + self._every_seconds
+        self._store.sweep_unfinished(now, _MAX_WRITE_TIME)
         due = {note: job_id for job_id, note in self._store.jobs.due(now)}
-        for note in self._due.lasting(due, CERTAIN_SECONDS, seconds):
+        for note in self._due_since.observe(due, CERTAIN_SECONDS, seconds):
             try:
                 self._expire(due[note], note, now)
             except DamagedError as error:
-                self._trouble.error("job was left alone job_id=%s reason=%s", due[note], error)
+                self._throttled_log.error("damaged job was skipped job_id=%s reason=%s", due[note], error)
 
     def _expire(self, job_id: str, note: str, now: datetime) -> None:
         spec, state = self._store.jobs.spec(job_id), self._store.jobs.state(job_id)
         if spec is not None and state is not None and not state.has_expired(spec, now):
-            return  # another clock wrote the note
+            return  # a process with a wrong clock wrote the note
         if spec is None or state is not None:
             self._store.jobs.expire(job_id)
             log.info("job expired job_id=%s", job_id)

@@ -1,4 +1,4 @@
-"""How a job looks to its owner. Pure: a function of its record, its progress and the time."""
+"""Maps a job's specification, state and progress to the Job that the API returns. Pure."""
 
 import math
 from datetime import datetime
@@ -10,10 +10,10 @@ from app.schemas import Job, Links, PublicJobError
 from worker.contracts.jobs import SUFFIXES, JobSpec, JobState
 
 
-def describe(spec: JobSpec, state: JobState | None, progress: Progress, now: datetime) -> Job:
-    """Describe a job; `now` is when it ended, once it has."""
+def job_view(spec: JobSpec, state: JobState | None, progress: Progress, now: datetime) -> Job:
+    """Return the API's view of a job. For an ended job, `now` is the time of its end."""
     done = min(spec.n, sum(progress.images.values()))
-    rate = _rate(done, now.timestamp() - _began(spec, progress.started, now)) if progress.started else None
+    rate = _rate(done, now.timestamp() - _rendering_start(spec, progress.started, now)) if progress.started else None
     is_rendering = state is None and bool(progress.started or done)
     is_learning = state is None and not is_rendering and progress.learnt is not None
     return Job(
@@ -42,8 +42,11 @@ def describe(spec: JobSpec, state: JobState | None, progress: Progress, now: dat
     )
 
 
-def _began(spec: JobSpec, started: float, now: datetime) -> float:
-    """Tell when the first shard began, as a worker says; not before the request, nor in the future."""
+def _rendering_start(spec: JobSpec, started: float, now: datetime) -> float:
+    """Return when rendering started, in seconds since the epoch: the worker's time, or the request's if that is later.
+
+    Times in the future are ignored, because clocks of hosts differ.
+    """
     known = (spec.created.timestamp(), started)
     return max((time for time in known if time <= now.timestamp()), default=math.inf)
 

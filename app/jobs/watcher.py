@@ -1,4 +1,4 @@
-"""Waiting for jobs without polling: until one has ended, or for its next piece of news."""
+"""Waits for jobs on behalf of requests: until a job has ended, an image is rendered, or a job changes."""
 
 import asyncio
 import logging
@@ -9,73 +9,81 @@ from anyio import CapacityLimiter, to_thread
 from redis.exceptions import RedisError
 
 from app.errors import unavailable
-from app.jobs.job_service import JobService
-from app.jobs.notifications import LOOK_SECONDS, JobNotifications
+from app.jobs.job_reader import JobReader
+from app.jobs.notifications import POLL_SECONDS, JobNotifications
 from app.schemas import Job
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store.store_errors import StoreError
 
 MAX_WAIT_SECONDS = 60
-_PAUSE_SECONDS = 0.1
-"""Between two events, so that a fast job does not make thousands of them."""
-_LOOKING = 8
-"""Requests that may look at the same time, so that those that do not wait are not held up by those that do."""
+_MIN_INTERVAL_SECONDS = 0.1
+"""Minimum interval between two changes, so that a fast job does not send thousands of them."""
+_MAX_CONCURRENT_READS = 8
+"""Waiting requests that may read the store at the same time. They leave threads to requests that do not wait."""
 A = TypeVar("A")
 T = TypeVar("T")
-IsGone = Callable[[], Awaitable[bool]]
-"""Tells whether who asked has gone away."""
+IsDisconnected = Callable[[], Awaitable[bool]]
+"""Returns whether the client has disconnected."""
 log = logging.getLogger(__name__)
 
 
 class JobWatcher:
-    """Watches jobs on behalf of requests."""
+    """Reads jobs when they change. The reads use threads of their own."""
 
-    def __init__(self, service: JobService, bell: JobNotifications) -> None:
-        self._service = service
-        self._bell = bell
-        self._looking = CapacityLimiter(_LOOKING)
+    def __init__(self, reader: JobReader, notifications: JobNotifications) -> None:
+        self._reader = reader
+        self._notifications = notifications
+        self._limiter = CapacityLimiter(_MAX_CONCURRENT_READS)
 
-    async def until_done(self, spec: JobSpec, seconds: float, is_gone: IsGone) -> Job:
-        """Tell how a job is doing once it has ended, or once the time is up."""
+    async def wait_until_done(self, spec: JobSpec, seconds: float, is_disconnected: IsDisconnected) -> Job:
+        """Return the job once it has ended, the time is up, the client has disconnected or the service stops."""
         deadline = asyncio.get_running_loop().time() + seconds
-        async with self._bell.listen(spec.id, "end") as ear:
+        async with self._notifications.subscribe(spec.id, "end") as subscription:
             while True:
-                job = await self._look(self._service.job, spec)
+                job = await self._read(self._reader.get_job, spec)
                 left = deadline - asyncio.get_running_loop().time()
-                if job.done or left <= 0 or self._bell.is_closed or await is_gone():
+                if job.done or left <= 0 or self._notifications.is_closed or await is_disconnected():
                     return job
-                await ear.wait(min(left, LOOK_SECONDS))
+                await subscription.wait(min(left, POLL_SECONDS))
 
-    async def image(self, spec: JobSpec, is_gone: IsGone) -> tuple[str, bytes]:
-        """Read the image of an address and its sha256 once it is there; raises ApiError when that takes too long."""
+    async def wait_for_image(self, spec: JobSpec, is_disconnected: IsDisconnected) -> tuple[str, bytes]:
+        """Return the sha256 and the bytes of the image of a one-image job once it is rendered.
+
+        Raises ApiError if that takes longer than `MAX_WAIT_SECONDS`.
+        """
         deadline = asyncio.get_running_loop().time() + MAX_WAIT_SECONDS
-        async with self._bell.listen(spec.id, "shard", "end") as ear:
-            while (found := await self._look(self._service.addressed, spec)) is None:
-                if self._bell.is_closed or asyncio.get_running_loop().time() > deadline or await is_gone():
+        async with self._notifications.subscribe(spec.id, "shard", "end") as subscription:
+            while (found := await self._read(self._reader.read_image, spec)) is None:
+                if (
+                    self._notifications.is_closed
+                    or asyncio.get_running_loop().time() > deadline
+                    or await is_disconnected()
+                ):
                     raise unavailable(
-                        "not_rendered", f"the image was not rendered within {MAX_WAIT_SECONDS} s, or the service stops"
+                        "not_rendered",
+                        f"the image was not rendered within {MAX_WAIT_SECONDS} s, or the service stopped",
                     )
-                await ear.wait()
+                await subscription.wait()
         return found
 
-    async def news(self, spec: JobSpec) -> AsyncIterator[Job]:
-        """Tell how a job is doing whenever that changes, until it has ended; an outage only delays it."""
-        told, is_heard = None, True
-        async with self._bell.listen(spec.id, "progress", "shard", "end") as ear:
-            while told is None or not told.done:
+    async def changes(self, spec: JobSpec) -> AsyncIterator[Job]:
+        """Yield the job whenever it has changed, until it has ended. An outage of Redis or the store delays this."""
+        last, is_readable = None, True
+        async with self._notifications.subscribe(spec.id, "progress", "shard", "end") as subscription:
+            while last is None or not last.done:
                 try:
-                    job, is_heard = await self._look(self._service.job, spec), True
+                    job, is_readable = await self._read(self._reader.get_job, spec), True
                 except (RedisError, StoreError, OSError) as error:
-                    if is_heard:
-                        log.warning("there is no news just now job_id=%s reason=%s", spec.id, error)
-                    is_heard = False
-                    await asyncio.sleep(LOOK_SECONDS)
+                    if is_readable:
+                        log.warning("job cannot be read, its event stream waits job_id=%s reason=%s", spec.id, error)
+                    is_readable = False
+                    await asyncio.sleep(POLL_SECONDS)
                     continue
-                if job != told:
+                if job != last:
                     yield job
-                told = job
-                await asyncio.sleep(0 if job.done else _PAUSE_SECONDS)
-                await ear.wait(0 if job.done else LOOK_SECONDS)
+                last = job
+                await asyncio.sleep(0 if job.done else _MIN_INTERVAL_SECONDS)
+                await subscription.wait(0 if job.done else POLL_SECONDS)
 
-    async def _look(self, look: Callable[[A], T], what: A) -> T:
-        return await to_thread.run_sync(look, what, limiter=self._looking)
+    async def _read(self, read: Callable[[A], T], argument: A) -> T:
+        return await to_thread.run_sync(read, argument, limiter=self._limiter)

@@ -104,7 +104,7 @@ def test_a_full_disk_delays_a_job_and_is_told_about_in_a_few_lines(on_small_disk
     not_ready = house.client.get("/readyz")
     assert not_ready.status_code == 503
     assert not_ready.json()["parts"]["disk"] != "ok"
-    waiting = "lost tasks wait for room on the disk"  # or the worker takes no tasks
+    waiting = "lost tasks wait for free disk space"  # or the worker takes no tasks
     wait_until(lambda: waiting in house.api_log.read_text() or bool(house.redis.keys("imagemill:paused:*")), 40)
     assert not house.job(job["id"])["done"]
     filling.unlink()

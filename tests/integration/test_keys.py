@@ -180,7 +180,7 @@ def test_keys_that_are_not_there_stop_the_service(tmp_path: Path) -> None:
             [*COMMAND, command, "--port", "0"], cwd=tmp_path, env=environment, capture_output=True, text=True
         )
         assert done.returncode == 1
-        assert done.stdout + done.stderr == "Error: cannot read the keys in none.json (No such file or directory)\n"
+        assert done.stdout + done.stderr == "Error: cannot read the key file none.json (No such file or directory)\n"
 
 
 def test_the_command_line_shows_its_key(guarded: Guarded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +205,7 @@ def test_keys_are_listed_without_being_told(guarded: Guarded) -> None:
     assert not [secret for secret in guarded.secrets.values() if secret in listed]
     twice = imagemill("keys", "add", "listed", "--file", guarded.file, cwd=guarded.file.parent)
     assert (twice.returncode, twice.stdout) == (1, "")
-    assert twice.stderr == "Error: listed has a key already; remove that first\n"
+    assert twice.stderr == "Error: listed already has a key; remove it first\n"
 
 
 def test_no_key_is_in_a_log_in_the_store_or_in_a_command(guarded: Guarded) -> None:

@@ -239,7 +239,7 @@ def test_a_store_that_cannot_be_written_is_told_apart(house: RunningService) -> 
     probes.unlink()
     assert body["code"] == "store_unavailable"
     assert [part for part, said in body["parts"].items() if said != "ok"] == ["store"]
-    assert body["detail"] == "the artifact store cannot be written just now"
+    assert body["detail"] == "the artifact store cannot be written"
     assert house.client.get("/readyz").status_code == 200
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from app.auth.api_keys import Caller
-from app.auth.quota import Usage, check, headers
+from app.auth.quota import Usage, check_limits, rate_limit_headers
 from app.errors import ApiError
 
 CALLER = Caller(owner="alice", max_images=100, max_jobs=2)
@@ -9,7 +9,7 @@ CALLER = Caller(owner="alice", max_images=100, max_jobs=2)
 
 @pytest.mark.parametrize(("used", "n"), [(Usage(0, 0), 100), (Usage(60, 1), 40), (Usage(0, 1), 1)])
 def test_there_is_room_up_to_the_limits(used: Usage, n: int) -> None:
-    check(CALLER, used, n)
+    check_limits(CALLER, used, n)
 
 
 @pytest.mark.parametrize(
@@ -18,16 +18,16 @@ def test_there_is_room_up_to_the_limits(used: Usage, n: int) -> None:
 )
 def test_beyond_them_there_is_none_for_now(used: Usage, n: int, code: str) -> None:
     with pytest.raises(ApiError) as refused:
-        check(CALLER, used, n)
+        check_limits(CALLER, used, n)
     assert (refused.value.status, refused.value.code) == (429, code)
     assert refused.value.retry_after_seconds
-    assert refused.value.headers == headers(CALLER, used)
+    assert refused.value.headers == rate_limit_headers(CALLER, used)
 
 
 def test_the_headers_tell_the_limits_and_what_is_left() -> None:
-    assert headers(CALLER, Usage(60, 1)) == {
+    assert rate_limit_headers(CALLER, Usage(60, 1)) == {
         "RateLimit-Policy": '"images";q=100;qu="images", "jobs";q=2;qu="jobs"',
         "RateLimit": '"images";r=40, "jobs";r=1',
     }
-    assert headers(Caller(owner="a", max_jobs=3), Usage(9, 5))["RateLimit"] == '"jobs";r=0'
-    assert headers(CALLER, None) == {}
+    assert rate_limit_headers(Caller(owner="a", max_jobs=3), Usage(9, 5))["RateLimit"] == '"jobs";r=0'
+    assert rate_limit_headers(CALLER, None) == {}

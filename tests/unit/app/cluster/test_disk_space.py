@@ -26,7 +26,7 @@ class Disk:
         self.spec = spec
         self.free: int | None = KEPT + 2 * JOB_BYTES
         self.clock = Clock()
-        self.rooms = [DiskSpace(redis, self.store, lambda: self.free, KEPT, self.clock) for _ in range(2)]
+        self.spaces = [DiskSpace(redis, self.store, lambda: self.free, KEPT, self.clock) for _ in range(2)]
 
     def job(self, number: int, n: int = N) -> JobSpec:
         return self.spec.model_copy(update={"id": f"{number:022}", "n": n})
@@ -34,7 +34,7 @@ class Disk:
     def accept(self, number: int, n: int = N) -> JobSpec:
         """Accept a job, by one of the processes."""
         spec = self.job(number, n)
-        with self.rooms[number % len(self.rooms)].reserved(spec):
+        with self.spaces[number % len(self.spaces)].reserve(spec):
             self.store.jobs.create(spec)
         return spec
 
@@ -44,7 +44,7 @@ class Disk:
         self.store.jobs.settle(spec, state)
 
     def tend(self) -> None:
-        self.rooms[0].tend([job_id for job_id, _ in self.store.jobs.open_jobs()])
+        self.spaces[0].reconcile([job_id for job_id, _ in self.store.jobs.open_jobs()])
 
     def reserved(self) -> int:
         fields = self.redis.hgetall("imagemill:room")
@@ -106,11 +106,11 @@ def test_a_job_that_has_ended_has_given_its_room_back_when_the_next_one_comes(di
 
 def test_the_store_is_read_once_a_second_however_many_jobs_are_refused(disk: Disk) -> None:
     first, _ = disk.accept(0), disk.accept(1)
-    room = disk.rooms[0]
+    space = disk.spaces[0]
     assert is_refused(disk, 2)
     disk.end(first)
     assert is_refused(disk, 4)
-    room.give_back(first.id)  # as a cancelled job does by itself
+    space.release(first.id)  # as a cancelled job does by itself
     assert not is_refused(disk, 6)
 
 
@@ -126,7 +126,7 @@ def test_an_emptied_queue_server_forgets_no_reservation(disk: Disk) -> None:
 
 
 def test_a_job_that_is_not_accepted_gives_its_room_back(disk: Disk) -> None:
-    with pytest.raises(OSError, match="the store"), disk.rooms[0].reserved(disk.job(0)):
+    with pytest.raises(OSError, match="the store"), disk.spaces[0].reserve(disk.job(0)):
         raise OSError("the store is away")
     assert disk.reserved() == 0
 
@@ -134,14 +134,14 @@ def test_a_job_that_is_not_accepted_gives_its_room_back(disk: Disk) -> None:
 def test_a_second_request_for_the_same_job_neither_needs_room_nor_gives_it_back(disk: Disk) -> None:
     disk.accept(0)
     disk.accept(1)
-    with pytest.raises(OSError, match="the store"), disk.rooms[0].reserved(disk.job(0)):
+    with pytest.raises(OSError, match="the store"), disk.spaces[0].reserve(disk.job(0)):
         raise OSError("the store is away")
     assert disk.reserved() == 2 * JOB_BYTES
 
 
 def test_what_nobody_gives_back_is_given_back_in_time(disk: Disk) -> None:
     disk.end(disk.accept(0))
-    with disk.rooms[1].reserved(disk.job(1)):  # by a process that dies before it has written its job
+    with disk.spaces[1].reserve(disk.job(1)):  # by a process that dies before it has written its job
         pass
     disk.tend()
     assert disk.reserved() == JOB_BYTES
@@ -154,7 +154,7 @@ def test_an_open_job_without_a_reservation_gets_one(disk: Disk) -> None:
     """A job with a name of its own stays when its request could not queue it."""
     disk.accept(0)
     disk.store.jobs.create(disk.job(1))
-    with pytest.raises(OSError, match="the queue"), disk.rooms[0].reserved(disk.job(1)):
+    with pytest.raises(OSError, match="the queue"), disk.spaces[0].reserve(disk.job(1)):
         raise OSError("the queue is away")
     assert disk.reserved() == JOB_BYTES
     disk.tend()
@@ -163,13 +163,13 @@ def test_an_open_job_without_a_reservation_gets_one(disk: Disk) -> None:
 
 def test_what_is_brought_besides_fits_beside_the_jobs(disk: Disk) -> None:
     disk.accept(0)
-    disk.rooms[1].check(JOB_BYTES)
+    disk.spaces[1].require_free(JOB_BYTES)
     with pytest.raises(ApiError) as refused:
-        disk.rooms[1].check(JOB_BYTES + 1)
+        disk.spaces[1].require_free(JOB_BYTES + 1)
     assert refused.value.code == "disk_low"
     disk.end(disk.job(0))
     disk.clock.seconds += 1
-    disk.rooms[1].check(JOB_BYTES + 1)
+    disk.spaces[1].require_free(JOB_BYTES + 1)
 
 
 def test_in_a_bucket_nothing_is_reserved(disk: Disk) -> None:
@@ -177,5 +177,5 @@ def test_in_a_bucket_nothing_is_reserved(disk: Disk) -> None:
     for number in range(9):
         disk.accept(number)
     disk.tend()
-    disk.rooms[0].check(1 << 60)
+    disk.spaces[0].require_free(1 << 60)
     assert not disk.redis.exists("imagemill:room")

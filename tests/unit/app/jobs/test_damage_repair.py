@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.jobs.damage_repair import mend
+from app.jobs.damage_repair import repair_after_crash
 from tests.unit.conftest import spec_of
 from worker.contracts.jobs import JobState
 from worker.contracts.store.archive_index import ImageTable
@@ -55,7 +55,7 @@ def job_file(folder: Path, pattern: str) -> Path:
 
 def test_a_whole_job_is_left_alone(store: Store, tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    mend(store, SPEC.id)
+    repair_after_crash(store, SPEC.id)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
@@ -63,7 +63,7 @@ def test_a_whole_job_is_left_alone(store: Store, tmp_path: Path) -> None:
 @pytest.mark.parametrize("pattern", ["shards/00001.*.bin", "shards/00001.json"])
 def test_a_spoilt_shard_is_made_again(store: Store, tmp_path: Path, pattern: str, spoil: Spoil) -> None:
     spoil(job_file(tmp_path, pattern))
-    mend(store, SPEC.id)
+    repair_after_crash(store, SPEC.id)
     assert store.shards.committed(SPEC.id) == {0, 2}
     assert (store.jobs.state(SPEC.id), store.archives.plan(SPEC.id)) == (None, None)
     assert store.shards.commit(SPEC.id, 1, DATA, ImageTable())
@@ -73,7 +73,7 @@ def test_a_spoilt_shard_is_made_again(store: Store, tmp_path: Path, pattern: str
 @pytest.mark.parametrize("name", ["tail.bin", "archive.json"])
 def test_a_spoilt_ending_is_made_again(store: Store, tmp_path: Path, name: str, spoil: Spoil) -> None:
     spoil(job_file(tmp_path, name))
-    mend(store, SPEC.id)
+    repair_after_crash(store, SPEC.id)
     assert store.shards.committed(SPEC.id) == {0, 1, 2}
     assert (store.jobs.state(SPEC.id), store.archives.plan(SPEC.id)) == (None, None)
 
@@ -81,27 +81,27 @@ def test_a_spoilt_ending_is_made_again(store: Store, tmp_path: Path, name: str, 
 @pytest.mark.parametrize("spoil", [empty, cut_short, zeroed])
 def test_a_spoilt_state_is_decided_again(store: Store, tmp_path: Path, spoil: Spoil) -> None:
     spoil(job_file(tmp_path, "state.json"))
-    mend(store, SPEC.id)
+    repair_after_crash(store, SPEC.id)
     assert store.jobs.state(SPEC.id) is None
 
 
 @pytest.mark.parametrize("spoil", [empty, cut_short, zeroed, missing])
 def test_a_spoilt_request_is_restored_from_its_marker(store: Store, tmp_path: Path, spoil: Spoil) -> None:
     spoil(job_file(tmp_path, "spec.json"))
-    mend(store, SPEC.id)
+    repair_after_crash(store, SPEC.id)
     assert store.jobs.spec(SPEC.id) == SPEC
 
 
 def test_a_job_whose_marker_is_spoilt_was_never_accepted(store: Store, tmp_path: Path) -> None:
     empty(tmp_path / "open" / SPEC.id)
-    mend(store, SPEC.id)
+    repair_after_crash(store, SPEC.id)
 
 
 def test_a_job_that_was_settled_since_it_was_listed_is_left_alone(store: Store) -> None:
     state = store.jobs.state(SPEC.id)
     assert state is not None
     store.jobs.settle(SPEC, state)
-    mend(store, SPEC.id)
+    repair_after_crash(store, SPEC.id)
     assert store.jobs.state(SPEC.id) == state
     assert store.archives.plan(SPEC.id) is not None
 
@@ -125,6 +125,6 @@ def test_a_job_that_ends_while_it_is_looked_at_is_left_alone(
         return seen
 
     monkeypatch.setattr(getattr(store, part), read, end_after_the_look)
-    mend(store, SPEC.id)
+    repair_after_crash(store, SPEC.id)
     assert store.jobs.state(SPEC.id) == state
     assert store.archives.plan(SPEC.id) is not None

@@ -38,7 +38,7 @@ def come(redis: Redis, name: str, sha256s: Iterable[str], numerics: str = SPEC.m
 
 
 def is_too_long(absence: ModelAbsence) -> bool:
-    absence.look()
+    absence.update()
     return absence.is_too_long(SPEC)
 
 

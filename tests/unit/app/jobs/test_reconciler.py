@@ -46,13 +46,13 @@ class Bench:
         self.redis = redis
         self.folder = folder
         self.store = Store(str(folder))
-        self.line = TaskQueue(redis)
-        self.live = ClusterState(redis)
+        self.queue = TaskQueue(redis)
+        self.cluster = ClusterState(redis)
         self.spec = spec
         self.clock = Clock()
         self.free: int | None = 1 << 40
-        room = DiskSpace(redis, self.store, lambda: self.free, 0, self.clock)
-        self.reconciler = Reconciler(redis, self.store, self.line, self.live, room, 1, self.clock)
+        disk = DiskSpace(redis, self.store, lambda: self.free, 0, self.clock)
+        self.reconciler = Reconciler(redis, self.store, self.queue, self.cluster, disk, 1, self.clock)
 
     def task(self, shard: int) -> Task:
         return Task.render_shard(self.spec.id, shard)
@@ -75,7 +75,7 @@ class Bench:
         self.redis.hset(progress_key(self.spec.id), str(shard), 0)
 
     def queued(self) -> set[str]:
-        return self.line.queued(self.spec.model.numerics.name)
+        return self.queue.queued(self.spec.model.numerics.name)
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_tasks_that_are_queued_again_are_counted(bench: Bench) -> None:
     bench.redis.set(bench.task(2).lease_key, "worker")
     assert bench.reconcile() == {bench.task(0).queue_id, bench.task(1).queue_id}
     bench.reconcile()
-    assert bench.live.counts() == {Count(name="tasks_requeued"): 2}
+    assert bench.cluster.counts() == {Count(name="tasks_requeued"): 2}
 
 
 def test_a_shard_behind_the_foremost_is_queued_and_brings_no_other(bench: Bench) -> None:
@@ -116,7 +116,7 @@ def test_the_shard_after_the_foremost_is_queued_and_brings_the_next(bench: Bench
 
 
 def test_queued_leased_and_committed_shards_are_left_alone(bench: Bench) -> None:
-    bench.line.enqueue(bench.spec, [bench.task(2)])
+    bench.queue.enqueue(bench.spec, [bench.task(2)])
     bench.redis.set(bench.task(1).lease_key, "worker")
     bench.store.shards.commit(bench.spec.id, 0, b"", ImageTable())
     assert bench.reconcile() == {bench.task(2).queue_id}
@@ -133,7 +133,7 @@ def test_lost_progress_is_restored(bench: Bench) -> None:
     bench.store.shards.commit(bench.spec.id, 0, b"", ImageTable())
     bench.store.shards.commit(bench.spec.id, 2, b"", ImageTable())
     bench.reconcile()
-    assert bench.live.progress(bench.spec.id).images == {0: 4, 2: 2}
+    assert bench.cluster.progress(bench.spec.id).images == {0: 4, 2: 2}
 
 
 def test_an_ended_job_is_closed(bench: Bench) -> None:
@@ -183,7 +183,7 @@ def test_a_job_that_nobody_can_render_fails_after_a_day(bench: Bench) -> None:
     assert state is not None
     assert state.error is not None
     assert (state.outcome, state.error.code) == ("failed", "no_worker")
-    assert bench.live.counts()[Count(name="jobs_ended", labels=("failed",))] == 1
+    assert bench.cluster.counts()[Count(name="jobs_ended", labels=("failed",))] == 1
     assert list(bench.store.jobs.open_jobs()) == []
 
 
@@ -222,7 +222,7 @@ def test_after_a_clock_was_ahead_a_job_waits_for_its_worker_no_longer_than_a_day
 def test_a_job_goes_on_whatever_the_clock_was_when_it_was_accepted(bench: Bench, days: int) -> None:
     bench.store.shards.commit(bench.spec.id, 0, b"", ImageTable())
     assert bench.reconcile(bench.spec.created + timedelta(days=days)) == {bench.task(1).queue_id}
-    assert bench.live.progress(bench.spec.id).images == {0: 4}
+    assert bench.cluster.progress(bench.spec.id).images == {0: 4}
 
 
 def test_a_job_that_ended_by_a_clock_ahead_is_settled_soon(bench: Bench) -> None:
@@ -254,11 +254,11 @@ def test_a_lease_that_outlives_its_time_is_shortened(bench: Bench) -> None:
 def test_a_dead_leader_does_not_lead_for_as_long_as_the_clock_was_ahead(bench: Bench) -> None:
     bench.redis.set("imagemill:reconciler", "dead", ex=DAY)
     leadership = Leadership(bench.redis, 1)
-    assert not leadership.is_ours()
+    assert not leadership.acquire_or_renew()
     assert bench.redis.ttl("imagemill:reconciler") <= 3
     bench.redis.delete("imagemill:reconciler")
-    assert leadership.is_ours()
-    assert not Leadership(bench.redis, 1).is_ours()
+    assert leadership.acquire_or_renew()
+    assert not Leadership(bench.redis, 1).acquire_or_renew()
 
 
 def test_a_task_that_is_nowhere_for_a_moment_is_not_lost(bench: Bench) -> None:
@@ -269,9 +269,9 @@ def test_a_task_that_is_nowhere_for_a_moment_is_not_lost(bench: Bench) -> None:
     bench.redis.hdel(progress_key(bench.spec.id), "0")  # it has a lease, but has not begun
     assert bench.reconcile() == set()
     bench.begin(0)
-    bench.line.enqueue(bench.spec, [bench.task(1)])
+    bench.queue.enqueue(bench.spec, [bench.task(1)])
     assert bench.reconcile() == {bench.task(1).queue_id}
-    assert Count(name="tasks_requeued") not in bench.live.counts()
+    assert Count(name="tasks_requeued") not in bench.cluster.counts()
 
 
 def test_a_job_that_is_being_closed_is_left_to_the_worker_at_it(bench: Bench) -> None:
@@ -288,7 +288,7 @@ def test_a_task_that_is_lost_time_and_again_is_queued_once_a_second(bench: Bench
         bench.clock.seconds += 0.125
         bench.reconciler.reconcile(bench.spec.created + LATER)
         bench.redis.delete(LONG)
-    assert bench.live.counts()[Count(name="tasks_requeued")] == 4
+    assert bench.cluster.counts()[Count(name="tasks_requeued")] == 4
 
 
 def test_lost_tasks_wait_for_room_on_the_disk(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
@@ -297,23 +297,23 @@ def test_lost_tasks_wait_for_room_on_the_disk(bench: Bench, caplog: pytest.LogCa
         bench.clock.seconds += 1
         bench.reconciler.reconcile(bench.spec.created + LATER)
     assert bench.queued() == set()
-    said = [record.getMessage() for record in caplog.records if "room on the disk" in record.getMessage()]
+    said = [record.getMessage() for record in caplog.records if "wait for free disk space" in record.getMessage()]
     assert len(said) == 1
     bench.free = 1_000_000
     assert bench.reconcile() == {bench.task(0).queue_id}
 
 
 def test_what_got_on_while_others_were_looked_at_is_not_lost(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    queued = bench.line.queued
+    queued = bench.queue.queued
 
     def queued_late(numerics: str) -> set[str]:
         found = queued(numerics)
-        bench.line.enqueue(bench.spec, [bench.task(0)])  # by the worker at the shard before, say
+        bench.queue.enqueue(bench.spec, [bench.task(0)])  # by the worker at the shard before, say
         return found
 
-    monkeypatch.setattr(bench.line, "queued", queued_late)
+    monkeypatch.setattr(bench.queue, "queued", queued_late)
     bench.reconcile()
-    assert Count(name="tasks_requeued") not in bench.live.counts()
+    assert Count(name="tasks_requeued") not in bench.cluster.counts()
 
 
 def test_a_damaged_job_does_not_keep_the_others_waiting(bench: Bench) -> None:

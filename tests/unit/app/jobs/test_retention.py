@@ -34,11 +34,11 @@ def spec(store: Store, make_spec: MakeSpec) -> JobSpec:
     return made
 
 
-def tend(retention: Retention, clock: Clock, now: datetime) -> None:
+def run_if_due(retention: Retention, clock: Clock, now: datetime) -> None:
     """Look twice, and in between let the images be due for long enough."""
     for seconds in (0, A_WHILE):
         clock.seconds += seconds
-        retention.tend(now)
+        retention.run_if_due(now)
 
 
 def names(folder: Path) -> set[str]:
@@ -49,9 +49,9 @@ def test_images_go_when_their_time_has_come_and_the_request_stays(store: Store, 
     clock = Clock()
     retention = Retention(store, 0, clock)
     before = names(tmp_path)
-    tend(retention, clock, ENDED + 2 * HOUR - timedelta(seconds=1))
+    run_if_due(retention, clock, ENDED + 2 * HOUR - timedelta(seconds=1))
     assert names(tmp_path) == before
-    tend(retention, clock, ENDED + 2 * HOUR)
+    run_if_due(retention, clock, ENDED + 2 * HOUR)
     assert names(tmp_path) == {"spec.json", "state.json"}
     assert store.jobs.spec(spec.id) == spec
     assert store.shards.index(spec.id, 0) is None
@@ -60,11 +60,11 @@ def test_images_go_when_their_time_has_come_and_the_request_stays(store: Store, 
 def test_a_job_that_is_open_again_keeps_its_images(store: Store, spec: JobSpec, tmp_path: Path) -> None:
     store.jobs.forget_ending(spec.id)
     clock = Clock()
-    tend(Retention(store, 0, clock), clock, ENDED + 3 * HOUR)
+    run_if_due(Retention(store, 0, clock), clock, ENDED + 3 * HOUR)
     assert store.shards.index(spec.id, 0) is not None
     store.jobs.finish(spec.id, STATE)
     store.jobs.settle(spec, STATE)
-    tend(Retention(store, 0, clock), clock, ENDED + 3 * HOUR)
+    run_if_due(Retention(store, 0, clock), clock, ENDED + 3 * HOUR)
     assert names(tmp_path) == {"spec.json", "state.json"}
 
 
@@ -74,7 +74,7 @@ def test_what_was_made_of_a_discarded_job_goes(store: Store, make_spec: MakeSpec
     store.jobs.discard(spec.id, ENDED)
     store.shards.commit(spec.id, 0, b"slice", ImageTable())  # its task had come through
     clock = Clock()
-    tend(Retention(store, 0, clock), clock, ENDED + HOUR)
+    run_if_due(Retention(store, 0, clock), clock, ENDED + HOUR)
     assert names(tmp_path) == set()
 
 
@@ -84,7 +84,7 @@ def test_a_damaged_job_does_not_keep_the_others(store: Store, spec: JobSpec, tmp
     (damaged / "spec.json").write_bytes(b"{")
     (tmp_path / "due" / f"1.{damaged.name}").touch()
     clock = Clock()
-    tend(Retention(store, 0, clock), clock, ENDED + 3 * HOUR)
+    run_if_due(Retention(store, 0, clock), clock, ENDED + 3 * HOUR)
     assert store.shards.index(spec.id, 0) is None
     assert (tmp_path / "due" / f"1.{damaged.name}").exists()
 
@@ -98,19 +98,19 @@ def test_what_was_never_finished_goes_after_an_hour(store: Store, tmp_path: Path
         written = (ENDED - age * HOUR).timestamp()
         os.utime(half, (written, written))
     store.distilled.keep_state("lesson", b"whole", 1000)
-    Retention(store).tend(ENDED)
+    Retention(store).run_if_due(ENDED)
     assert names(tmp_path) == {"state.safetensors", "picture.png#7"}
 
 
 def test_it_looks_now_and_then_even_when_the_clock_is_set_back(store: Store, spec: JobSpec) -> None:
     clock = Clock()
     retention = Retention(store, 2 * A_WHILE, clock)
-    retention.tend(ENDED + 9 * HOUR)
+    retention.run_if_due(ENDED + 9 * HOUR)
     clock.seconds = A_WHILE
-    retention.tend(ENDED + 9 * HOUR)
+    retention.run_if_due(ENDED + 9 * HOUR)
     assert store.shards.index(spec.id, 0) is not None
     clock.seconds = 2 * A_WHILE
-    retention.tend(ENDED + 3 * HOUR)
+    retention.run_if_due(ENDED + 3 * HOUR)
     assert store.shards.index(spec.id, 0) is None
 
 
@@ -121,7 +121,7 @@ def test_a_clock_that_is_years_ahead_for_a_moment_removes_nothing(store: Store, 
     for minute in range(60):
         clock.seconds = 60 * minute
         is_right = minute % 14 == 0
-        retention.tend(ENDED + timedelta(minutes=minute) + (timedelta(0) if is_right else timedelta(days=3650)))
+        retention.run_if_due(ENDED + timedelta(minutes=minute) + (timedelta(0) if is_right else timedelta(days=3650)))
     assert names(tmp_path) == before
 
 
@@ -131,10 +131,10 @@ def test_a_note_that_another_clock_wrote_waits_until_its_job_has_expired(
     (tmp_path / "due" / f"1.{spec.id}").touch()
     clock = Clock()
     retention = Retention(store, 0, clock)
-    tend(retention, clock, ENDED + HOUR)
+    run_if_due(retention, clock, ENDED + HOUR)
     assert store.shards.index(spec.id, 0) is not None
     assert (tmp_path / "due" / f"1.{spec.id}").exists()
-    tend(retention, clock, ENDED + 2 * HOUR)
+    run_if_due(retention, clock, ENDED + 2 * HOUR)
     assert names(tmp_path) == {"spec.json", "state.json"}
 
 
@@ -152,7 +152,7 @@ def test_images_of_a_job_without_an_archive_go_sooner(
     clock = Clock()
     retention = Retention(store, 0, clock)
     if hours:
-        tend(retention, clock, ENDED + hours * HOUR - timedelta(seconds=1))
+        run_if_due(retention, clock, ENDED + hours * HOUR - timedelta(seconds=1))
         assert store.shards.committed(spec.id) == {0, 1}
-    tend(retention, clock, ENDED + HOUR)
+    run_if_due(retention, clock, ENDED + HOUR)
     assert names(tmp_path) == {"spec.json", "state.json"}

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.cluster.cluster_state import Progress
-from app.jobs.status import describe
+from app.jobs.status import job_view
 from tests.unit.conftest import MakeSpec
 from worker.contracts.jobs import JobError, JobSpec, JobState
 
@@ -17,31 +17,31 @@ def spec(make_spec: MakeSpec) -> JobSpec:
 
 
 def test_a_job_that_nobody_began_is_queued(spec: JobSpec) -> None:
-    job = describe(spec, None, Progress({}, None), LATER)
+    job = job_view(spec, None, Progress({}, None), LATER)
     assert (job.state, job.done, job.images_done, job.images_per_s, job.eta_seconds) == ("queued", False, 0, None, None)
 
 
 def test_a_running_job_tells_its_rate_and_the_time_that_is_left(spec: JobSpec) -> None:
-    job = describe(spec, None, Progress({0: 96, 1: 4}, START.timestamp()), LATER)
+    job = job_view(spec, None, Progress({0: 96, 1: 4}, START.timestamp()), LATER)
     assert (job.state, job.images_done, job.images_per_s, job.eta_seconds) == ("running", 100, 10.0, 20.0)
 
 
 @pytest.mark.parametrize("minutes", [-60, 10, 24 * 60], ids=lambda minutes: f"{minutes} minutes")
 def test_a_worker_whose_clock_is_wrong_does_not_change_the_rate_much(spec: JobSpec, minutes: int) -> None:
     started = (START + timedelta(minutes=minutes)).timestamp()
-    job = describe(spec, None, Progress({0: 96, 1: 4}, started), LATER)
+    job = job_view(spec, None, Progress({0: 96, 1: 4}, started), LATER)
     assert (job.state, job.images_per_s, job.eta_seconds) == ("running", 10.0, 20.0)
 
 
 def test_there_is_no_rate_when_all_clocks_were_ahead(spec: JobSpec) -> None:
-    job = describe(spec, None, Progress({0: 96}, LATER.timestamp()), START - timedelta(days=1))
+    job = job_view(spec, None, Progress({0: 96}, LATER.timestamp()), START - timedelta(days=1))
     assert (job.state, job.images_per_s, job.eta_seconds) == ("running", None, None)
 
 
 def test_an_ended_job_tells_its_end_and_waits_for_nothing(spec: JobSpec) -> None:
     error = JobError(code="render_failed", message="it broke")
     state = JobState(outcome="failed", started=START, finished=LATER, error=error)
-    job = describe(spec, state, Progress({0: 256}, START.timestamp()), LATER)
+    job = job_view(spec, state, Progress({0: 256}, START.timestamp()), LATER)
     assert job.error is not None
     assert job.error.model_dump() == {"code": "render_failed", "message": "it broke", "retryable": False}
     assert (job.state, job.done, job.finished) == ("failed", True, LATER)
@@ -51,12 +51,12 @@ def test_an_ended_job_tells_its_end_and_waits_for_nothing(spec: JobSpec) -> None
 def test_trouble_of_the_service_may_be_over_when_a_job_is_tried_again(spec: JobSpec) -> None:
     error = JobError(code="worker_crashed", message="three of them")
     state = JobState(outcome="failed", started=START, finished=LATER, error=error)
-    job = describe(spec, state, Progress({}, None), LATER)
+    job = job_view(spec, state, Progress({}, None), LATER)
     assert job.error is not None
     assert job.error.retryable
 
 
 def test_a_job_links_to_its_parts(spec: JobSpec) -> None:
-    links = describe(spec, None, Progress({}, None), LATER).links.model_dump(by_alias=True)
+    links = job_view(spec, None, Progress({}, None), LATER).links.model_dump(by_alias=True)
     assert links["self"] == f"/jobs/{spec.id}"
     assert links["image"] == f"/jobs/{spec.id}/images/{{index}}.png"

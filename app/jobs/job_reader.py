@@ -1,0 +1,140 @@
+"""Reads jobs for the API: their state, archives and images. It changes nothing."""
+
+import math
+import zlib
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from pydantic import TypeAdapter, ValidationError
+
+from app.cluster.cluster_state import ClusterState, Progress
+from app.errors import ApiError, quote_value
+from app.jobs.lost_images import RETRY_DELAY
+from app.jobs.status import job_view
+from app.schemas import Job
+from worker.contracts.jobs import SUFFIXES, JobId, JobSpec
+from worker.contracts.store.archive_index import ArchivePlan, ShardIndex
+from worker.contracts.store.store import Store
+from worker.contracts.store.store_errors import DamagedError
+
+_JOB_ID: TypeAdapter[str] = TypeAdapter(JobId)
+_MAX_RETRY_AFTER_SECONDS = 30
+
+
+class JobReader:
+    """Reads jobs. The methods raise ApiError.
+
+    Only `find_spec` checks who owns a job. Every other method trusts its JobSpec, so callers must obtain it there.
+    """
+
+    def __init__(self, store: Store, cluster: ClusterState) -> None:
+        self._store = store
+        self._cluster = cluster
+
+    def find_spec(self, job_id: str, owner: str) -> JobSpec:
+        """Return the job of an owner. Another owner's job gives the same error as an unknown job."""
+        try:
+            spec = self._store.jobs.spec(_JOB_ID.validate_python(job_id))
+        except ValidationError:
+            spec = None
+        if spec is None or spec.owner != owner:
+            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_job", f"no job {quote_value(job_id)}")
+        return spec
+
+    def get_job(self, spec: JobSpec) -> Job:
+        """Return the current state and progress of a job."""
+        state = self._store.jobs.state(spec.id)
+        if state is None:
+            return job_view(spec, None, self._cluster.progress(spec.id), datetime.now(UTC))
+        succeeded = state.outcome == "succeeded"
+        shards = range(spec.shard_count) if succeeded else self._store.shards.committed(spec.id)
+        images = {shard: len(spec.shard_indices(shard)) for shard in shards}
+        started = state.started.timestamp() if state.started else None
+        return job_view(spec, state, Progress(images, started), state.finished)
+
+    def find_archive(self, spec: JobSpec) -> tuple[Job, ArchivePlan | None]:
+        """Return a job and the plan of its archive; the plan is None while the job runs.
+
+        Raises ApiError if the job has no archive and will not get one.
+        """
+        job = self.get_job(spec)
+        if job.done and job.state != "succeeded":
+            raise _not_available(job, "its archive")
+        _check_not_expired(job)
+        plan = self._store.archives.plan(spec.id) if job.done else None
+        if job.done and plan is None:
+            raise DamagedError(f"the archive of job {spec.id} is missing")
+        return job, plan
+
+    def read_image_at(self, spec: JobSpec, index: int, suffix: str) -> tuple[str, bytes]:
+        """Return the sha256 and the bytes of one image. Raises ApiError while its shard is not committed."""
+        _check_image_exists(spec, index, suffix)
+        number, position = spec.locate(index)
+        shard = self._store.shards.index(spec.id, number)
+        if shard is None:
+            job = self.get_job(spec)
+            _check_not_expired(job)  # only now, because an expired image may be read until it is deleted
+            if job.state != "succeeded":
+                raise _not_available(job, f"image {index}")
+            shard = self._shard_of_succeeded(spec, number)
+        return self._read(shard, position)
+
+    def read_image(self, spec: JobSpec) -> tuple[str, bytes] | None:
+        """Return the sha256 and the bytes of the image of a one-image job; None while it is not rendered.
+
+        Raises DamagedError if the image is missing or corrupted.
+        """
+        if (shard := self._store.shards.index(spec.id, 0)) is not None:
+            return self._read(shard, 0)
+        state = self._store.jobs.state(spec.id)
+        if state is None:
+            return None
+        if state.outcome == "succeeded":
+            return self._read(self._shard_of_succeeded(spec, 0), 0)
+        if state.error is None:
+            detail = "the job of this image was cancelled"
+            raise ApiError(HTTPStatus.CONFLICT, "not_rendered", detail, retry_after_seconds=1)
+        wait = math.ceil(RETRY_DELAY.total_seconds())
+        raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "not_rendered", state.error.message, retry_after_seconds=wait)
+
+    def _shard_of_succeeded(self, spec: JobSpec, number: int) -> ShardIndex:
+        """Return the index of a shard of a succeeded job. Raises DamagedError if it is missing.
+
+        An earlier read may have missed it, because the shard was committed between that read and the read of the state.
+        """
+        shard = self._store.shards.index(spec.id, number)
+        if shard is None:
+            raise DamagedError(f"shard {number} of job {spec.id} is missing")
+        return shard
+
+    def _read(self, shard: ShardIndex, position: int) -> tuple[str, bytes]:
+        """Return the sha256 and the bytes of an image. Raises DamagedError if their checksum is wrong."""
+        data = self._store.shards.image(shard, position)
+        if zlib.crc32(data) != shard.images.crc32s[position]:
+            raise DamagedError(f"an image in {shard.data} has a wrong checksum")
+        return shard.images.sha256s[position], data
+
+
+def _check_image_exists(spec: JobSpec, index: int, suffix: str) -> None:
+    """Raise ApiError if a job has no image of this index and file type."""
+    if spec.format == "npz" or suffix != SUFFIXES[spec.format]:
+        own = "arrays" if spec.format == "npz" else f"INDEX.{SUFFIXES[spec.format]}"
+        raise ApiError(HTTPStatus.NOT_FOUND, "unknown_image", f"the images of job {spec.id} are {own}")
+    if not spec.first <= index < spec.first + spec.n:
+        detail = f"job {spec.id} has images {spec.first} to {spec.first + spec.n - 1}, not {index}"
+        raise ApiError(HTTPStatus.NOT_FOUND, "unknown_image", detail)
+
+
+def _check_not_expired(job: Job) -> None:
+    if job.state == "succeeded" and job.expires is not None and job.expires <= datetime.now(UTC):
+        detail = f"the images of job {job.id} were removed on {job.expires:%Y-%m-%d}; POST {job.links.rebuild}"
+        raise ApiError(HTTPStatus.GONE, "job_expired", f"{detail} renders the same ones again")
+
+
+def _not_available(job: Job, what: str) -> ApiError:
+    if job.done:
+        detail = f"job {job.id} ended as {job.state}, so {what} will not be available"
+        return ApiError(HTTPStatus.CONFLICT, f"job_{job.state}", detail)
+    wait = min(max(1, math.ceil(job.eta_seconds or 1)), _MAX_RETRY_AFTER_SECONDS)
+    detail = f"job {job.id} is {job.state}; {what} is not ready yet ({job.images_done} of {job.n} images are)"
+    return ApiError(HTTPStatus.CONFLICT, "not_ready", detail, retry_after_seconds=wait)
