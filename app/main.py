@@ -6,15 +6,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
-from app.api import catalog_routes, health_routes, image_routes, openapi_document, problems
+from app.api import openapi_document, problems, routes
 from app.api.auth_middleware import AuthMiddleware
 from app.api.cors import CorsMiddleware
 from app.api.event_headers import EventHeadersMiddleware
 from app.api.health_routes import HealthChecks
-from app.api.job_routes import router
 from app.api.prefix_middleware import PrefixMiddleware
 from app.auth.key_file import KeyFile
 from app.auth.quota import Quota
@@ -79,29 +77,16 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.watcher = JobWatcher(app.state.service.reader, notifications)
     app.state.health_checks = _health_checks(settings)
-    app.include_router(router)
-    app.include_router(image_routes.router)
-    app.include_router(catalog_routes.router)
-    app.include_router(health_routes.router)
+    routes.add_routes(app)
     app.add_middleware(EventHeadersMiddleware)
     app.add_middleware(
         AuthMiddleware, key_file=key_file, origins=settings.cors_origins, is_local_only=settings.open is None
     )
     app.add_middleware(CorsMiddleware, origins=settings.cors_origins)
-    app.add_middleware(PrefixMiddleware, prefix=settings.root_path, own_segments=_first_segments())
+    app.add_middleware(PrefixMiddleware, prefix=settings.root_path, own_segments=routes.first_segments())
     problems.install(app, settings.max_images)
     openapi_document.install(app, has_keys=key_file is not None)
     return app
-
-
-def _first_segments() -> set[str]:
-    """Return the first segments of all paths of the service."""
-    routes = [
-        route
-        for routes in (router, image_routes.router, catalog_routes.router, health_routes.router)
-        for route in routes.routes
-    ]
-    return {route.path.split("/")[1] for route in routes if isinstance(route, APIRoute)} | {"docs", "openapi.json"}
 
 
 def _health_checks(settings: Settings) -> HealthChecks:

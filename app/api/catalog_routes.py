@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import File, Request, Response
 
 from app.api.dependencies import CallerDep, ModelsDep, StylesDep, router_for_callers
-from app.api.head_requests import add_head_routes
 from app.api.openapi_document import binary_content
 from app.api.openapi_headers import header_docs
 from app.api.problems import problem_docs
@@ -17,10 +16,10 @@ _MAX_UPLOAD_BYTES = 20_000_000
 _MOST_ECHOED = 100
 
 router = router_for_callers()
-_upload_router = router_for_callers("body")
+upload_router = router_for_callers("body")
 
 
-@_upload_router.post(
+@upload_router.post(
     "/styles",
     operation_id="add_style",
     status_code=HTTPStatus.CREATED,
@@ -85,7 +84,3 @@ def models(catalog: ModelsDep) -> ModelList:
 def model(name: str, catalog: ModelsDep) -> Model:
     """Return one model."""
     return catalog.find(name)
-
-
-add_head_routes(router)
-router.routes.extend(_upload_router.routes)

@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.api.negotiation import preferred_wait
 from app.api.problems import problem_docs
 from app.api.request_parameters import read_generate_query, reject_body, reject_query, reject_repeated_parameters
+from app.api.router import Router
 from app.auth.api_keys import Caller
 from app.auth.quota import Quota
 from app.cluster.model_catalog import ModelCatalog
@@ -41,14 +42,14 @@ async def find_caller(
     return caller
 
 
-def router_for_callers(*reads: Literal["query", "body"]) -> APIRouter:
+def router_for_callers(*reads: Literal["query", "body"]) -> Router:
     """Return a router for endpoints that require a caller. It documents the errors that all of them can return.
 
     Its endpoints reject a query and a body, except those listed in `reads`.
     """
     query = reject_repeated_parameters if "query" in reads else reject_query
     body = [] if "body" in reads else [Depends(reject_body)]
-    return APIRouter(
+    return Router(
         dependencies=[Depends(find_caller), Depends(query), *body],
         responses=problem_docs(
             HTTPStatus.UNAUTHORIZED,

@@ -5,13 +5,13 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from app.api.dependencies import find_caller
-from app.api.head_requests import add_head_routes
 from app.api.problems import problem_docs
 from app.api.request_parameters import reject_body, reject_query
+from app.api.router import Router
 from app.cluster.prometheus import PrometheusCollector
 from app.cluster.readiness import Readiness
 from app.schemas import Health, Ready
@@ -21,7 +21,7 @@ _MAX_CONCURRENT_CHECKS = 4
 
 T = TypeVar("T")
 
-router = APIRouter(tags=["health"], dependencies=[Depends(reject_query), Depends(reject_body)])
+router = Router(tags=["health"], dependencies=[Depends(reject_query), Depends(reject_body)])
 
 
 class HealthChecks:
@@ -77,6 +77,3 @@ async def metrics(request: Request) -> Response:
     """Return the metrics of the service in the Prometheus text format."""
     health_checks = _find_health_checks(request)
     return Response(await health_checks.run(health_checks.metrics.text), media_type=CONTENT_TYPE_PLAIN_0_0_4)
-
-
-add_head_routes(router)

@@ -15,7 +15,6 @@ from app.api.dependencies import (
     WatcherDep,
     router_for_callers,
 )
-from app.api.head_requests import add_head_routes
 from app.api.negotiation import check_if_match, matches_if_none_match
 from app.api.openapi_document import binary_content
 from app.api.openapi_headers import header_docs
@@ -29,7 +28,7 @@ _IMMUTABLE = "private, max-age=31536000, immutable"
 _IMAGE_CONTENT = binary_content("image/png", "image/webp", "image/jpeg")
 
 router = router_for_callers()
-_address_router = router_for_callers("query")
+address_router = router_for_callers("query")
 
 
 @router.get(
@@ -57,7 +56,7 @@ def _image_response(spec: JobSpec, sha256: str, data: bytes, cache_control: str,
     return Response(data, headers=headers, media_type=f"image/{spec.format}")
 
 
-@_address_router.get(
+@address_router.get(
     "/images/{model}/{seed}/{index}.{suffix}",
     operation_id="get_image_by_address",
     tags=["images"],
@@ -90,8 +89,3 @@ async def address(
         spec = await to_thread.run_sync(partial(find, is_checked=True), limiter=quota.limiter_for(caller))
         sha256, data = await watcher.wait_for_image(spec, request.is_disconnected)
     return _image_response(spec, sha256, data, "no-cache", request)
-
-
-add_head_routes(router)
-add_head_routes(_address_router)
-router.routes.extend(_address_router.routes)

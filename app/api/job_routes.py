@@ -23,7 +23,6 @@ from app.api.dependencies import (
     WatcherDep,
     router_for_callers,
 )
-from app.api.head_requests import add_head_routes
 from app.api.negotiation import check_if_match, wants_archive
 from app.api.openapi_document import binary_content, query_or_body_docs
 from app.api.openapi_headers import header_docs
@@ -40,14 +39,11 @@ from worker.contracts.jobs import JobSpec
 _POLL_SECONDS = "1"
 _ZIP_CONTENT = binary_content("application/zip")
 
-_DOWNLOAD_PATHS = ("/jobs/{job_id}/download", "/jobs/{job_id}/download.{suffix}")
-_OWN_HEAD_PATHS = (*_DOWNLOAD_PATHS, "/jobs/{job_id}/events")
-"""Paths with their own HEAD. A download would build an unused body, and events would only end with their job."""
 _NEGOTIATED = {"Vary": "Accept"}
 _ACCEPTED_HEADERS = ("Location", "Retry-After", "Preference-Applied", "RateLimit-Policy", "RateLimit")
 
 router = router_for_callers()
-_generate_router = router_for_callers("query", "body")
+generate_router = router_for_callers("query", "body")
 
 
 def _accept(job: Job, response: Response) -> Job:
@@ -76,7 +72,7 @@ async def _wait_until_done(
     return job
 
 
-@_generate_router.post(
+@generate_router.post(
     "/generate",
     operation_id="generate",
     status_code=HTTPStatus.ACCEPTED,
@@ -170,7 +166,6 @@ async def events(spec: SpecDep, watcher: WatcherDep) -> AsyncIterator[ServerSent
         yield ServerSentEvent(data=data, event="end" if change.done else "progress")
 
 
-@router.head("/jobs/{job_id}/download", include_in_schema=False)
 @router.get(
     "/jobs/{job_id}/download",
     operation_id="download_job",
@@ -203,8 +198,7 @@ async def download(spec: SpecDep, service: ServiceDep, request: Request) -> Resp
     return await _archive_response(spec, service, request)
 
 
-@router.head(_DOWNLOAD_PATHS[1], include_in_schema=False)
-@router.get(_DOWNLOAD_PATHS[1], include_in_schema=False, response_class=StreamingResponse)
+@router.get("/jobs/{job_id}/download.{suffix}", include_in_schema=False, response_class=StreamingResponse)
 async def download_by_name(spec: SpecDep, suffix: str, service: ServiceDep, request: Request) -> Response:
     """Send a job's dataset, like `download`."""
     expected = archive_suffix(spec.format)
@@ -260,7 +254,3 @@ async def rebuild(spec: SpecDep, caller: CallerDep, service: ServiceDep, quota: 
     """
     again = partial(service.rebuild, spec, caller)
     return _accept(await to_thread.run_sync(again, limiter=quota.limiter_for(caller)), response)
-
-
-add_head_routes(router, _OWN_HEAD_PATHS)
-router.routes[:0] = _generate_router.routes

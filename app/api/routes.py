@@ -1,0 +1,28 @@
+"""All routes of the API."""
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from app.api import catalog_routes, health_routes, image_routes, job_routes
+
+_ROUTERS = (
+    job_routes.generate_router,
+    job_routes.router,
+    image_routes.router,
+    image_routes.address_router,
+    catalog_routes.router,
+    catalog_routes.upload_router,
+    health_routes.router,
+)
+
+
+def add_routes(app: FastAPI) -> None:
+    """Add all routes to the application."""
+    for router in _ROUTERS:
+        app.include_router(router)
+
+
+def first_segments() -> set[str]:
+    """Return the first segments of all paths of the service."""
+    paths = [route.path for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    return {path.split("/")[1] for path in [*paths, "/docs", "/openapi.json"]}
