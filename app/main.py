@@ -1,8 +1,8 @@
 """Builds the API application from its settings."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,8 +12,10 @@ from app.api import openapi_document, problems, routes
 from app.api.auth_middleware import AuthMiddleware
 from app.api.cors import CorsMiddleware
 from app.api.event_headers import EventHeadersMiddleware
-from app.api.health_routes import HealthChecks
+from app.api.health_checks import HealthChecks
 from app.api.prefix_middleware import PrefixMiddleware
+from app.api.problems import BodyTooLargeMiddleware
+from app.api.services import Services
 from app.auth.key_file import KeyFile
 from app.auth.quota import Quota
 from app.cluster.cluster_state import ClusterState
@@ -46,53 +48,75 @@ _HEALTH_STORE_TIMEOUT_SECONDS = 1.5
 def create_app(settings: Settings) -> FastAPI:
     """Build the application. Its reconciler runs while the application does. Raises KeysError, SettingsError."""
     key_file = None if settings.keys is None else KeyFile(settings.keys)
-    redis = connect(settings.redis_url, _REDIS_TIMEOUT_SECONDS, password=settings.redis_password)
-    store, task_queue, cluster_state = (
-        open_store(settings.store, _STORE_TIMEOUT_SECONDS),
-        TaskQueue(redis),
-        ClusterState(redis),
+    services, reconciler = _create_services(settings)
+    options: dict[str, Any] = {"redirect_slashes": False, "docs_url": None}
+    app = FastAPI(
+        title="Imagemill",
+        summary="Image datasets on demand.",
+        lifespan=_lifespan(reconciler, services.notifications),
+        **options,
     )
-    disk_space = DiskSpace(redis, store, store.free_bytes, settings.min_free_bytes)
-    reconciler = Reconciler(redis, store, task_queue, cluster_state, disk_space, settings.reconcile_every_seconds)
-
-    notifications = JobNotifications(connect_async(settings.redis_url, _REDIS_TIMEOUT_SECONDS, settings.redis_password))
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        reconciler.start()
-        notifications_task = asyncio.create_task(notifications.run())
-        yield
-        notifications_task.cancel()
-        await asyncio.gather(notifications_task, run_in_threadpool(reconciler.stop), return_exceptions=True)
-
-    options: dict[str, Any] = {"lifespan": lifespan, "redirect_slashes": False, "docs_url": None}
-    app = FastAPI(title="Imagemill", summary="Image datasets on demand.", **options)
-    app.state.store, app.state.notifications = store, notifications
-    app.state.styles = StyleService(store, disk_space)
-    app.state.quota = Quota(redis, store, cluster_state)
-    app.state.models = ModelCatalog(cluster_state, settings.default_model)
-    job_factory = JobFactory(app.state.models, app.state.styles, settings.shard_images)
-    app.state.service = JobService(
-        settings, store, task_queue, cluster_state, app.state.models, job_factory, app.state.quota, disk_space
-    )
-    app.state.watcher = JobWatcher(app.state.service.reader, notifications)
-    app.state.health_checks = _health_checks(settings)
+    app.state.services = services
     routes.add_routes(app)
-    app.add_middleware(EventHeadersMiddleware)
-    app.add_middleware(
-        AuthMiddleware, key_file=key_file, origins=settings.cors_origins, is_local_only=settings.open is None
-    )
-    app.add_middleware(CorsMiddleware, origins=settings.cors_origins)
-    app.add_middleware(PrefixMiddleware, prefix=settings.root_path, own_segments=routes.first_segments())
+    _add_middleware(app, settings, key_file)
     problems.install(app, settings.max_images)
     openapi_document.install(app, has_keys=key_file is not None)
     return app
 
 
-def _health_checks(settings: Settings) -> HealthChecks:
-    redis = connect(settings.redis_url, _HEALTH_REDIS_TIMEOUT_SECONDS, retries=0, password=settings.redis_password)
-    store, cluster_state = Store(settings.store, _HEALTH_STORE_TIMEOUT_SECONDS), ClusterState(redis)
-    return HealthChecks(
-        PrometheusCollector(store, TaskQueue(redis), cluster_state),
-        Readiness(store, cluster_state, settings.min_free_mb),
+def _create_services(settings: Settings) -> tuple[Services, Reconciler]:
+    """Connect to Redis and the store, and create everything that uses these connections."""
+    redis = connect(settings.redis_url, _REDIS_TIMEOUT_SECONDS, password=settings.redis_password)
+    store = open_store(settings.store, _STORE_TIMEOUT_SECONDS)
+    queue, cluster = TaskQueue(redis), ClusterState(redis)
+    disk_space = DiskSpace(redis, store, store.free_bytes, settings.min_free_bytes)
+    models, styles = ModelCatalog(cluster, settings.default_model), StyleService(store, disk_space)
+    quota, factory = Quota(redis, store, cluster), JobFactory(models, styles, settings.shard_images)
+    jobs = JobService(settings, store, queue, cluster, models, factory, quota, disk_space)
+    notifications = JobNotifications(connect_async(settings.redis_url, _REDIS_TIMEOUT_SECONDS, settings.redis_password))
+    services = Services(
+        store=store,
+        jobs=jobs,
+        models=models,
+        styles=styles,
+        quota=quota,
+        watcher=JobWatcher(jobs.reader, notifications),
+        notifications=notifications,
+        health_checks=_create_health_checks(settings),
     )
+    return services, Reconciler(redis, store, queue, cluster, disk_space, settings.reconcile_every_seconds)
+
+
+def _create_health_checks(settings: Settings) -> HealthChecks:
+    redis = connect(settings.redis_url, _HEALTH_REDIS_TIMEOUT_SECONDS, retries=0, password=settings.redis_password)
+    store, cluster = Store(settings.store, _HEALTH_STORE_TIMEOUT_SECONDS), ClusterState(redis)
+    return HealthChecks(
+        PrometheusCollector(store, TaskQueue(redis), cluster),
+        Readiness(store, cluster, settings.min_free_mb),
+    )
+
+
+def _lifespan(
+    reconciler: Reconciler, notifications: JobNotifications
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return a context manager that runs the background work of the application."""
+
+    @asynccontextmanager
+    async def run(_app: FastAPI) -> AsyncIterator[None]:
+        reconciler.start()
+        subscription = asyncio.create_task(notifications.run())
+        yield
+        subscription.cancel()
+        await asyncio.gather(subscription, run_in_threadpool(reconciler.stop), return_exceptions=True)
+
+    return run
+
+
+def _add_middleware(app: FastAPI, settings: Settings, key_file: KeyFile | None) -> None:
+    """Add all middleware. The last one added receives a request first."""
+    origins = settings.cors_origins
+    app.add_middleware(EventHeadersMiddleware)
+    app.add_middleware(AuthMiddleware, key_file=key_file, origins=origins, is_local_only=settings.open is None)
+    app.add_middleware(CorsMiddleware, origins=origins)
+    app.add_middleware(PrefixMiddleware, prefix=settings.root_path, own_segments=routes.first_segments())
+    app.add_middleware(BodyTooLargeMiddleware)

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from app.api import byte_ranges
 from app.api.byte_ranges import ByteRange, UnsatisfiableError
 from app.api.negotiation import matches_if_none_match
+from app.api.services import Services
 from app.api.uvicorn_protocol import BREAK_OFF, BreakOff
 from app.archive_name import archive_name
 from app.errors import ApiError
@@ -120,6 +121,16 @@ class ArchiveResponse:
         if state is not None and state.outcome != "succeeded":
             raise BrokenOffError(f"job {self._spec.id} has {state.outcome}")
         return state is not None
+
+
+async def archive_response(services: Services, spec: JobSpec, request: Request, running: Job | None = None) -> Response:
+    """Return a response with the archive of a job.
+
+    `running` is the job if the caller has just read that it runs, which saves a second read. Raises ApiError.
+    """
+    job, plan = (running, None) if running else await run_in_threadpool(services.jobs.reader.find_archive, spec)
+    archive = ArchiveResponse(services.store, services.notifications, spec, job)
+    return archive.streaming(request) if plan is None else await archive.finished(plan, request)
 
 
 class _AbortableResponse(StreamingResponse):

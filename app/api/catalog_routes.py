@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import File, Request, Response
 
-from app.api.dependencies import CallerDep, ModelsDep, StylesDep, router_for_callers
+from app.api.dependencies import CallerDep, ServicesDep, router_for_callers
 from app.api.openapi_document import binary_content
 from app.api.openapi_headers import header_docs
 from app.api.problems import problem_docs
@@ -40,7 +40,7 @@ upload_router = router_for_callers("body")
 async def add_style(
     file: Annotated[bytes, File(description="PNG, JPEG or WebP.")],
     caller: CallerDep,
-    styles: StylesDep,
+    services: ServicesDep,
     request: Request,
     response: Response,
 ) -> Style:
@@ -50,16 +50,16 @@ async def add_style(
         raise unprocessable(
             "invalid_request", f"{', '.join(unknown_fields)[:_MOST_ECHOED]}: no such field; send `file` alone"
         )
-    style, is_new = await styles.add(caller.owner, file)
+    style, is_new = await services.styles.add(caller.owner, file)
     response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
     response.headers["Location"] = style.thumbnail
     return style
 
 
 @router.get("/styles", operation_id="list_styles", tags=["styles"])
-def all_styles(caller: CallerDep, styles: StylesDep) -> StyleList:
+def all_styles(caller: CallerDep, services: ServicesDep) -> StyleList:
     """List the styles."""
-    return StyleList(styles=styles.list_styles(caller.owner))
+    return StyleList(styles=services.styles.list_styles(caller.owner))
 
 
 @router.get(
@@ -69,18 +69,18 @@ def all_styles(caller: CallerDep, styles: StylesDep) -> StyleList:
     response_class=Response,
     responses={200: {"content": binary_content("image/png")}, **problem_docs(HTTPStatus.NOT_FOUND)},
 )
-def thumbnail(style_id: str, caller: CallerDep, styles: StylesDep) -> Response:
+def thumbnail(style_id: str, caller: CallerDep, services: ServicesDep) -> Response:
     """Return a small PNG of a style."""
-    return Response(styles.thumbnail(caller.owner, style_id), media_type="image/png")
+    return Response(services.styles.thumbnail(caller.owner, style_id), media_type="image/png")
 
 
 @router.get("/models", operation_id="list_models", tags=["models"])
-def models(catalog: ModelsDep) -> ModelList:
+def models(services: ServicesDep) -> ModelList:
     """List the models that can render images."""
-    return ModelList(models=catalog.list_models(), set_aside=catalog.set_aside())
+    return ModelList(models=services.models.list_models(), set_aside=services.models.set_aside())
 
 
 @router.get("/models/{name}", operation_id="get_model", tags=["models"], responses=problem_docs(HTTPStatus.NOT_FOUND))
-def model(name: str, catalog: ModelsDep) -> Model:
+def model(name: str, services: ServicesDep) -> Model:
     """Return one model."""
-    return catalog.find(name)
+    return services.models.find(name)

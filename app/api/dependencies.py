@@ -1,8 +1,7 @@
 """The arguments of the endpoints: services, the caller, and the job or image that a request names."""
 
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import Depends, Header, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -11,13 +10,9 @@ from app.api.negotiation import preferred_wait
 from app.api.problems import problem_docs
 from app.api.request_parameters import read_generate_query, reject_body, reject_query, reject_repeated_parameters
 from app.api.router import Router
+from app.api.services import Services
 from app.auth.api_keys import Caller
-from app.auth.quota import Quota
-from app.cluster.model_catalog import ModelCatalog
-from app.jobs.job_service import JobService
-from app.jobs.watcher import JobWatcher
 from app.schemas import GenerateQuery, ImageOptions, ImageRequest, SeedOrIndex
-from app.styles.style_service import StyleService
 from worker.contracts.jobs import Format, JobSpec
 
 _BEARER = HTTPBearer(
@@ -25,13 +20,10 @@ _BEARER = HTTPBearer(
 )
 
 
-def _room(name: str) -> Callable[[Request], Awaitable[Any]]:
-    """Return a dependency that finds the service of a name. It is async, so that it needs no thread."""
-
-    async def find(request: Request) -> Any:  # noqa: ANN401
-        return getattr(request.app.state, name)
-
-    return find
+async def find_services(request: Request) -> Services:
+    """Return the services of the application. This is async, so that it needs no thread."""
+    services: Services = request.app.state.services
+    return services
 
 
 async def find_caller(
@@ -60,16 +52,12 @@ def router_for_callers(*reads: Literal["query", "body"]) -> Router:
     )
 
 
-ModelsDep = Annotated[ModelCatalog, Depends(_room("models"))]
-ServiceDep = Annotated[JobService, Depends(_room("service"))]
-QuotaDep = Annotated[Quota, Depends(_room("quota"))]
-StylesDep = Annotated[StyleService, Depends(_room("styles"))]
-WatcherDep = Annotated[JobWatcher, Depends(_room("watcher"))]
+ServicesDep = Annotated[Services, Depends(find_services)]
 CallerDep = Annotated[Caller, Depends(find_caller)]
 
 
-def _find_spec(job_id: str, service: ServiceDep, caller: CallerDep) -> JobSpec:
-    return service.reader.find_spec(job_id, caller.owner)
+def _find_spec(job_id: str, services: ServicesDep, caller: CallerDep) -> JobSpec:
+    return services.jobs.reader.find_spec(job_id, caller.owner)
 
 
 def _parse_address(

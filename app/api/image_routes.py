@@ -9,10 +9,8 @@ from fastapi import Request, Response
 from app.api.dependencies import (
     CallerDep,
     ImageRequestDep,
-    QuotaDep,
-    ServiceDep,
+    ServicesDep,
     SpecDep,
-    WatcherDep,
     router_for_callers,
 )
 from app.api.negotiation import check_if_match, matches_if_none_match
@@ -42,9 +40,9 @@ address_router = router_for_callers("query")
         **problem_docs(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.PRECONDITION_FAILED),
     },
 )
-def image(spec: SpecDep, index: WholeNumber, suffix: str, service: ServiceDep, request: Request) -> Response:
+def image(spec: SpecDep, index: WholeNumber, suffix: str, services: ServicesDep, request: Request) -> Response:
     """Return one image of a job. It is available as soon as it is rendered, and its bytes never change."""
-    sha256, data = service.reader.read_image_at(spec, index, suffix)
+    sha256, data = services.jobs.reader.read_image_at(spec, index, suffix)
     return _image_response(spec, sha256, data, _IMMUTABLE, request)
 
 
@@ -72,20 +70,18 @@ def _image_response(spec: JobSpec, sha256: str, data: bytes, cache_control: str,
 async def address(
     image_request: ImageRequestDep,
     caller: CallerDep,
-    service: ServiceDep,
-    quota: QuotaDep,
-    watcher: WatcherDep,
+    services: ServicesDep,
     request: Request,
 ) -> Response:
     """Return the image of an address. All jobs of this model, seed, class and style have this image at this index.
 
     Without a class, the index selects the class, because images alternate between all classes.
     """
-    find = partial(service.submit_image, image_request, caller)
-    spec = await to_thread.run_sync(find, limiter=quota.limiter_for(caller))
+    find = partial(services.jobs.submit_image, image_request, caller)
+    spec = await to_thread.run_sync(find, limiter=services.quota.limiter_for(caller))
     try:
-        sha256, data = await watcher.wait_for_image(spec, request.is_disconnected)
+        sha256, data = await services.watcher.wait_for_image(spec, request.is_disconnected)
     except DamagedError:  # the store has lost the image: check the job's files and render it again
-        spec = await to_thread.run_sync(partial(find, is_checked=True), limiter=quota.limiter_for(caller))
-        sha256, data = await watcher.wait_for_image(spec, request.is_disconnected)
+        spec = await to_thread.run_sync(partial(find, is_checked=True), limiter=services.quota.limiter_for(caller))
+        sha256, data = await services.watcher.wait_for_image(spec, request.is_disconnected)
     return _image_response(spec, sha256, data, "no-cache", request)

@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 
 def install(app: FastAPI, max_images: int) -> None:
     """Respond to every error with problem+json."""
-    app.add_middleware(BodyTooLargeMiddleware)
     app.exception_handler(ApiError)(problem_response)
     app.exception_handler(HTTPException)(_on_http_exception)
     app.state.limits = {"n": (1, max_images), "seed": (0, MAX_SEED), "index": (0, MAX_SEED), "start": (0, MAX_START)}

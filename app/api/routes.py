@@ -3,11 +3,12 @@
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from app.api import catalog_routes, health_routes, image_routes, job_routes
+from app.api import catalog_routes, download_routes, generate_routes, health_routes, image_routes, job_routes
 
 _ROUTERS = (
-    job_routes.generate_router,
+    generate_routes.router,
     job_routes.router,
+    download_routes.router,
     image_routes.router,
     image_routes.address_router,
     catalog_routes.router,
