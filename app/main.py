@@ -3,18 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from app.api import openapi_document, problems, routes
+from app.api import problems, routes
 from app.api.auth_middleware import AuthMiddleware
+from app.api.body_limit import BodyTooLargeMiddleware
 from app.api.cors import CorsMiddleware
 from app.api.event_headers import EventHeadersMiddleware
 from app.api.health_checks import HealthChecks
+from app.api.openapi_document import DocumentedApp
 from app.api.prefix_middleware import PrefixMiddleware
-from app.api.problems import BodyTooLargeMiddleware
 from app.api.services import Services
 from app.auth.key_file import KeyFile
 from app.auth.quota import Quota
@@ -49,18 +49,17 @@ def create_app(settings: Settings) -> FastAPI:
     """Build the application. Its reconciler runs while the application does. Raises KeysError, SettingsError."""
     key_file = None if settings.keys is None else KeyFile(settings.keys)
     services, reconciler = _create_services(settings)
-    options: dict[str, Any] = {"redirect_slashes": False, "docs_url": None}
-    app = FastAPI(
+    app = DocumentedApp(
+        has_keys=key_file is not None,
         title="Imagemill",
         summary="Image datasets on demand.",
+        redirect_slashes=False,
         lifespan=_lifespan(reconciler, services.notifications),
-        **options,
     )
     app.state.services = services
     routes.add_routes(app)
     _add_middleware(app, settings, key_file)
     problems.install(app, settings.max_images)
-    openapi_document.install(app, has_keys=key_file is not None)
     return app
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.cors import has_listed_origin
-from app.api.problems import problem_response
+from app.api.problem_response import problem_response
 from app.auth.api_keys import Caller
 from app.auth.key_file import KeyFile
 from app.errors import ApiError

@@ -6,9 +6,7 @@ from typing import Annotated
 from fastapi import File, Request, Response
 
 from app.api.dependencies import CallerDep, ServicesDep, router_for_callers
-from app.api.openapi_document import binary_content
-from app.api.openapi_headers import header_docs
-from app.api.problems import problem_docs
+from app.api.route_docs import binary_content, header_docs, problem_docs
 from app.errors import unprocessable
 from app.schemas import Model, ModelList, Style, StyleList
 

@@ -7,8 +7,8 @@ from fastapi import Depends, Header, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.api.negotiation import preferred_wait
-from app.api.problems import problem_docs
 from app.api.request_parameters import read_generate_query, reject_body, reject_query, reject_repeated_parameters
+from app.api.route_docs import problem_docs
 from app.api.router import Router
 from app.api.services import Services
 from app.auth.api_keys import Caller

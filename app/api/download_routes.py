@@ -8,9 +8,7 @@ from fastapi.responses import StreamingResponse
 from app.api.archive_response import archive_etag, archive_response
 from app.api.dependencies import ServicesDep, SpecDep, router_for_callers
 from app.api.negotiation import check_if_match
-from app.api.openapi_document import binary_content
-from app.api.openapi_headers import header_docs
-from app.api.problems import problem_docs
+from app.api.route_docs import binary_content, header_docs, problem_docs
 from app.archive_name import archive_suffix
 from app.errors import ApiError
 

@@ -17,10 +17,8 @@ from app.api.dependencies import (
 )
 from app.api.job_response import accepted_response, wait_until_done
 from app.api.negotiation import wants_archive
-from app.api.openapi_document import query_or_body_docs
-from app.api.openapi_headers import header_docs
-from app.api.problems import problem_docs
 from app.api.request_parameters import MAX_BODY_BYTES
+from app.api.route_docs import header_docs, problem_docs, query_or_body_docs
 from app.auth.quota import rate_limit_headers
 from app.schemas import Job
 

@@ -7,8 +7,8 @@ from fastapi import Depends, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from app.api.dependencies import ServicesDep, find_caller
-from app.api.problems import problem_docs
 from app.api.request_parameters import reject_body, reject_query
+from app.api.route_docs import problem_docs
 from app.api.router import Router
 from app.schemas import Health, Ready
 

@@ -14,9 +14,7 @@ from app.api.dependencies import (
     router_for_callers,
 )
 from app.api.negotiation import check_if_match, matches_if_none_match
-from app.api.openapi_document import binary_content
-from app.api.openapi_headers import header_docs
-from app.api.problems import problem_docs
+from app.api.route_docs import binary_content, header_docs, problem_docs
 from app.schemas import WholeNumber
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store.store_errors import DamagedError

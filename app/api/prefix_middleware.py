@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.problems import problem_response
+from app.api.problem_response import problem_response
 from app.errors import ApiError
 from app.path_prefix import set_prefix, validate_prefix
 
