@@ -1,17 +1,41 @@
 """The file name of a job's archive, for browsers and for the command line."""
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 from urllib.parse import quote
 
 _MAX_LABEL_CHARACTERS = 100
 """Largest number of characters of a class label after percent-encoding."""
 
-if TYPE_CHECKING:
-    from app import schemas
-    from app.client import answers
+
+class ArchiveParameters(Protocol):
+    """The parameters of a job that the name of its archive contains. Classes of the API and of the client have them."""
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+
+    @property
+    def seed(self) -> int:
+        """Seed of the images."""
+
+    @property
+    def n(self) -> int:
+        """Number of images."""
+
+    @property
+    def start(self) -> int:
+        """Index of the first image."""
+
+    @property
+    def class_label(self) -> str | None:
+        """Class of the images; None for all classes."""
+
+    @property
+    def format(self) -> str:
+        """Format of the images."""
 
 
-def archive_name(job: "answers.Named | schemas.Job") -> str:
+def archive_name(job: ArchiveParameters) -> str:
     """Return a file name with model, seed, n and all parameters that differ from their defaults.
 
     Different datasets have different names, so that a download does not overwrite another one.
