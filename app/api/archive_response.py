@@ -18,7 +18,7 @@ from app.api.uvicorn_protocol import BREAK_OFF, BreakOff
 from app.archive_name import archive_name
 from app.errors import ApiError
 from app.jobs.notifications import JobNotifications
-from app.schemas import Job
+from app.schemas.responses import Job
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store.archive_index import ArchivePlan, ShardIndex
 from worker.contracts.store.store import Store

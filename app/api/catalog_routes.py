@@ -8,7 +8,7 @@ from fastapi import File, Request, Response
 from app.api.dependencies import CallerDep, ServicesDep, router_for_callers
 from app.api.route_docs import binary_content, header_docs, problem_docs
 from app.errors import unprocessable
-from app.schemas import Model, ModelList, Style, StyleList
+from app.schemas.responses import Model, ModelList, Style, StyleList
 
 _MAX_UPLOAD_BYTES = 20_000_000
 _MOST_ECHOED = 100

@@ -12,7 +12,7 @@ from app.api.route_docs import problem_docs
 from app.api.router import Router
 from app.api.services import Services
 from app.auth.api_keys import Caller
-from app.schemas import GenerateQuery, ImageOptions, ImageRequest, SeedOrIndex
+from app.schemas.requests import GenerateQuery, ImageOptions, ImageRequest, SeedOrIndex
 from worker.contracts.jobs import Format, JobSpec
 
 _BEARER = HTTPBearer(

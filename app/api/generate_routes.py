@@ -20,7 +20,7 @@ from app.api.negotiation import wants_archive
 from app.api.request_parameters import MAX_BODY_BYTES
 from app.api.route_docs import header_docs, problem_docs, query_or_body_docs
 from app.auth.quota import rate_limit_headers
-from app.schemas import Job
+from app.schemas.responses import Job
 
 _NEGOTIATED = {"Vary": "Accept"}
 

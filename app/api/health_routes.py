@@ -10,7 +10,7 @@ from app.api.dependencies import ServicesDep, find_caller
 from app.api.request_parameters import reject_body, reject_query
 from app.api.route_docs import problem_docs
 from app.api.router import Router
-from app.schemas import Health, Ready
+from app.schemas.responses import Health, Ready
 
 router = Router(tags=["health"], dependencies=[Depends(reject_query), Depends(reject_body)])
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.errors import MAX_QUOTED_CHARACTERS, quote_value
-from app.schemas import MAX_SEED, MAX_START
+from app.schemas.requests import MAX_SEED, MAX_START
 
 _MAX_FAULTS = 10
 

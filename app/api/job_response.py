@@ -5,7 +5,7 @@ from http import HTTPStatus
 from fastapi import Request, Response
 
 from app.jobs.watcher import JobWatcher
-from app.schemas import Job
+from app.schemas.responses import Job
 from worker.contracts.jobs import JobSpec
 
 _POLL_SECONDS = "1"

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from app.api.dependencies import CallerDep, ServicesDep, SpecDep, WaitDep, router_for_callers
 from app.api.job_response import accepted_response, wait_until_done
 from app.api.route_docs import header_docs, problem_docs
-from app.schemas import Job
+from app.schemas.responses import Job
 
 router = router_for_callers()
 

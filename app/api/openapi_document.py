@@ -8,7 +8,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 
 from app.api.route_docs import GENERATE_SCHEMA, generate_parameters
-from app.schemas import Problem
+from app.schemas.responses import Problem
 
 _EVENT_SCHEMA = {"description": "Events named `progress` and `end`. The data of each is the job, as JSON."}
 

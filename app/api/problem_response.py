@@ -4,7 +4,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 
 from app.errors import ApiError
-from app.schemas import Problem
+from app.schemas.responses import Problem
 
 
 def problem_response(request: Request, error: ApiError) -> JSONResponse:

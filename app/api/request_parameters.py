@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from app.errors import ApiError, unprocessable
-from app.schemas import GenerateQuery
+from app.schemas.requests import GenerateQuery
 
 MAX_BODY_BYTES = 1 << 16
 """Largest body of POST /generate in bytes."""

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from app.schemas import GenerateQuery
+from app.schemas.requests import GenerateQuery
 
 GENERATE_SCHEMA = "GenerateRequest"
 """Name of the schema of a JSON body of /generate."""

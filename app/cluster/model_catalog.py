@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from app.cluster.cluster_state import ClusterState
 from app.errors import ApiError, join_names, quote_value, unavailable
-from app.schemas import Model, SetAsideFile
+from app.schemas.responses import Model, SetAsideFile
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.jobs import JobSpec
 

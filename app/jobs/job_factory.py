@@ -7,7 +7,7 @@ from statistics import median
 
 from app.cluster.model_catalog import ModelCatalog, most_common_vgg19
 from app.errors import join_names, quote_value, unprocessable
-from app.schemas import MAX_SEED, ImageRequest
+from app.schemas.requests import MAX_SEED, ImageRequest
 from app.styles.style_service import StyleService
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.jobs import LAYOUT, Cut, JobSpec

@@ -11,7 +11,7 @@ from app.cluster.cluster_state import ClusterState, Progress
 from app.errors import ApiError, quote_value
 from app.jobs.lost_images import RETRY_DELAY
 from app.jobs.status import job_view
-from app.schemas import Job
+from app.schemas.responses import Job
 from worker.contracts.jobs import SUFFIXES, JobId, JobSpec
 from worker.contracts.store.archive_index import ArchivePlan, ShardIndex
 from worker.contracts.store.store import Store

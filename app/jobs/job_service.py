@@ -20,7 +20,8 @@ from app.jobs.job_ids import address_parts
 from app.jobs.job_reader import JobReader
 from app.jobs.lost_images import is_lost, is_lost_or_damaged
 from app.jobs.status import job_view
-from app.schemas import GenerateQuery, ImageRequest, Job
+from app.schemas.requests import GenerateQuery, ImageRequest
+from app.schemas.responses import Job
 from app.settings import Settings
 from worker.contracts.age import age
 from worker.contracts.jobs import JobSpec, JobState

@@ -6,7 +6,7 @@ from datetime import datetime
 from app.archive_name import archive_suffix
 from app.cluster.cluster_state import Progress
 from app.path_prefix import add_prefix
-from app.schemas import Job, Links, PublicJobError
+from app.schemas.responses import Job, Links, PublicJobError
 from worker.contracts.jobs import SUFFIXES, JobSpec, JobState
 
 

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from app.errors import unavailable
 from app.jobs.job_reader import JobReader
 from app.jobs.notifications import POLL_SECONDS, JobNotifications
-from app.schemas import Job
+from app.schemas.responses import Job
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store.store_errors import StoreError
 

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from app.cluster.disk_space import DiskSpace
 from app.errors import ApiError, unavailable, unprocessable
 from app.path_prefix import add_prefix
-from app.schemas import Style
+from app.schemas.responses import Style
 from app.styles.image_sandbox import decode_in_sandbox
 from worker.contracts.catalog import Sha256
 from worker.contracts.store.store import Store

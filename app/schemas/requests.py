@@ -1,8 +1,7 @@
-"""The requests and responses of the HTTP API."""
+"""The parameters of requests."""
 
 import re
-from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import (
     BaseModel,
@@ -10,13 +9,12 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationInfo,
-    computed_field,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from worker.contracts.catalog import CatalogEntry, SetAside, Sha256
-from worker.contracts.jobs import Format, JobError
+from worker.contracts.catalog import Sha256
+from worker.contracts.jobs import Format
 from worker.contracts.styles import DEFAULT_STEPS, MAX_STEPS, Mode, StyleSpec
 
 MAX_SEED = 2**53 - 1
@@ -24,11 +22,6 @@ MAX_SEED = 2**53 - 1
 
 MAX_START = MAX_SEED - 10**9
 """Largest index of a job's first image, so that the index of its last image is at most MAX_SEED too."""
-
-_RETRYABLE = frozenset(
-    {"artifact_damaged", "model_unavailable", "no_worker", "out_of_memory", "weights_unavailable", "worker_crashed"}
-)
-"""Error codes of jobs that failed for a reason outside their request."""
 
 
 def _reject_quoted_number(value: object, info: ValidationInfo) -> object:
@@ -129,152 +122,3 @@ class GenerateQuery(ImageRequest):
         description="Hours to keep the images after the job's end. Default: the server's limit, which is usually 168.",
         json_schema_extra={"minimum": 1},
     )
-
-
-class Links(BaseModel):
-    """URLs of a job's files and actions."""
-
-    self_: str = Field(serialization_alias="self")
-    download: str
-    cancel: str
-    retry: str
-    rebuild: str
-    image: str | None
-    """A URL template in which {index} is the image's index. None for formats without a file per image."""
-
-
-class PublicJobError(JobError):
-    """Why a job failed, and whether a retry (links.retry) may succeed."""
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def retryable(self) -> bool:
-        """True if the cause was in the service, not in the request."""
-        return self.code in _RETRYABLE
-
-
-class Job(BaseModel):
-    """A job as its owner sees it."""
-
-    id: str
-    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
-    done: bool
-    """True if the job has ended, so that its state never changes again."""
-    phase: Literal["learning style", "rendering"] | None
-    """Phase of a running job; None in other states."""
-    model: str
-    model_sha256: str
-    n: int
-    seed: int
-    class_label: str | None = Field(serialization_alias="class")
-    start: int
-    """Index of the first image."""
-    format: Format
-    style: StyleSpec | None
-    images_done: int
-    images_total: int
-    style_learnt: float | None
-    """Progress of learning the style, from 0 to 1. Only for running jobs of the mode `distilled`."""
-    images_per_s: float | None
-    eta_seconds: float | None
-    created: datetime
-    finished: datetime | None
-    expires: datetime | None
-    """Time at which the images of an ended job are removed. links.rebuild renders the same bytes again."""
-    error: PublicJobError | None
-    links: Links
-
-
-class Model(CatalogEntry):
-    """A model that can render images."""
-
-    default: bool
-    workers: int
-    """Number of live workers that can render this model now."""
-    images_per_s: float | None
-    """Sum of the speeds that these workers measured on their last shards."""
-
-
-class SetAsideFile(SetAside):
-    """A file that workers cannot use: a checkpoint, a folder of checkpoints or the weights of style transfer."""
-
-    workers: int
-    """Number of live workers that have set this file aside."""
-
-
-class ModelList(BaseModel):
-    """All models that can render images."""
-
-    models: list[Model]
-    set_aside: list[SetAsideFile]
-    """Files that workers cannot use, with the reasons."""
-
-
-class Style(BaseModel):
-    """An image whose texture and colours other images can take."""
-
-    id: str
-    """Value of the parameter `style` of /generate."""
-    width: int
-    height: int
-    created: datetime
-    thumbnail: str
-
-
-class StyleList(BaseModel):
-    """All styles."""
-
-    styles: list[Style]
-
-
-class Health(BaseModel):
-    """The response of a successful health check."""
-
-    status: Literal["ok"] = "ok"
-
-
-class Parts(BaseModel):
-    """The parts of the service that render a job. Each value is `ok` or the reason why the part does not work."""
-
-    queue: str
-    worker: str
-    store: str
-    disk: str
-
-
-class Paused(BaseModel):
-    """A worker that is alive but takes no tasks."""
-
-    name: str
-    device: str
-    reason: str
-    """The cause, and how to fix it."""
-
-
-class Workers(BaseModel):
-    """The number of workers that take tasks, and the workers that do not."""
-
-    working: int
-    paused: list[Paused]
-
-
-class Ready(Health):
-    """The response if all parts work."""
-
-    parts: Parts
-    workers: Workers | None = None
-    """Present if at least one worker takes no tasks."""
-
-
-class Problem(BaseModel):
-    """An error, in the format of RFC 9457."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    code: str
-    """Identifies the kind of error. It never changes, so programs may compare it."""
-    retryable: bool
-    """True when the same request may succeed later."""

@@ -1,0 +1,168 @@
+"""The JSON objects in responses."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import (
+    BaseModel,
+    Field,
+    computed_field,
+)
+
+from worker.contracts.catalog import CatalogEntry, SetAside
+from worker.contracts.jobs import Format, JobError
+from worker.contracts.styles import StyleSpec
+
+_RETRYABLE = frozenset(
+    {"artifact_damaged", "model_unavailable", "no_worker", "out_of_memory", "weights_unavailable", "worker_crashed"}
+)
+"""Error codes of jobs that failed for a reason outside their request."""
+
+
+class Links(BaseModel):
+    """URLs of a job's files and actions."""
+
+    self_: str = Field(serialization_alias="self")
+    download: str
+    cancel: str
+    retry: str
+    rebuild: str
+    image: str | None
+    """A URL template in which {index} is the image's index. None for formats without a file per image."""
+
+
+class PublicJobError(JobError):
+    """Why a job failed, and whether a retry (links.retry) may succeed."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def retryable(self) -> bool:
+        """True if the cause was in the service, not in the request."""
+        return self.code in _RETRYABLE
+
+
+class Job(BaseModel):
+    """A job as its owner sees it."""
+
+    id: str
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    done: bool
+    """True if the job has ended, so that its state never changes again."""
+    phase: Literal["learning style", "rendering"] | None
+    """Phase of a running job; None in other states."""
+    model: str
+    model_sha256: str
+    n: int
+    seed: int
+    class_label: str | None = Field(serialization_alias="class")
+    start: int
+    """Index of the first image."""
+    format: Format
+    style: StyleSpec | None
+    images_done: int
+    images_total: int
+    style_learnt: float | None
+    """Progress of learning the style, from 0 to 1. Only for running jobs of the mode `distilled`."""
+    images_per_s: float | None
+    eta_seconds: float | None
+    created: datetime
+    finished: datetime | None
+    expires: datetime | None
+    """Time at which the images of an ended job are removed. links.rebuild renders the same bytes again."""
+    error: PublicJobError | None
+    links: Links
+
+
+class Model(CatalogEntry):
+    """A model that can render images."""
+
+    default: bool
+    workers: int
+    """Number of live workers that can render this model now."""
+    images_per_s: float | None
+    """Sum of the speeds that these workers measured on their last shards."""
+
+
+class SetAsideFile(SetAside):
+    """A file that workers cannot use: a checkpoint, a folder of checkpoints or the weights of style transfer."""
+
+    workers: int
+    """Number of live workers that have set this file aside."""
+
+
+class ModelList(BaseModel):
+    """All models that can render images."""
+
+    models: list[Model]
+    set_aside: list[SetAsideFile]
+    """Files that workers cannot use, with the reasons."""
+
+
+class Style(BaseModel):
+    """An image whose texture and colours other images can take."""
+
+    id: str
+    """Value of the parameter `style` of /generate."""
+    width: int
+    height: int
+    created: datetime
+    thumbnail: str
+
+
+class StyleList(BaseModel):
+    """All styles."""
+
+    styles: list[Style]
+
+
+class Health(BaseModel):
+    """The response of a successful health check."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Parts(BaseModel):
+    """The parts of the service that render a job. Each value is `ok` or the reason why the part does not work."""
+
+    queue: str
+    worker: str
+    store: str
+    disk: str
+
+
+class Paused(BaseModel):
+    """A worker that is alive but takes no tasks."""
+
+    name: str
+    device: str
+    reason: str
+    """The cause, and how to fix it."""
+
+
+class Workers(BaseModel):
+    """The number of workers that take tasks, and the workers that do not."""
+
+    working: int
+    paused: list[Paused]
+
+
+class Ready(Health):
+    """The response if all parts work."""
+
+    parts: Parts
+    workers: Workers | None = None
+    """Present if at least one worker takes no tasks."""
+
+
+class Problem(BaseModel):
+    """An error, in the format of RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    """Identifies the kind of error. It never changes, so programs may compare it."""
+    retryable: bool
+    """True when the same request may succeed later."""
