@@ -55,7 +55,7 @@ async def add_style(
 
 
 @router.get("/styles", operation_id="list_styles", tags=["styles"])
-def all_styles(caller: CallerDep, services: ServicesDep) -> StyleList:
+def list_styles(caller: CallerDep, services: ServicesDep) -> StyleList:
     """List the styles."""
     return StyleList(styles=services.styles.list_styles(caller.owner))
 
@@ -67,18 +67,18 @@ def all_styles(caller: CallerDep, services: ServicesDep) -> StyleList:
     response_class=Response,
     responses={200: {"content": binary_content("image/png")}, **problem_docs(HTTPStatus.NOT_FOUND)},
 )
-def thumbnail(style_id: str, caller: CallerDep, services: ServicesDep) -> Response:
+def get_style(style_id: str, caller: CallerDep, services: ServicesDep) -> Response:
     """Return a small PNG of a style."""
     return Response(services.styles.thumbnail(caller.owner, style_id), media_type="image/png")
 
 
 @router.get("/models", operation_id="list_models", tags=["models"])
-def models(services: ServicesDep) -> ModelList:
+def list_models(services: ServicesDep) -> ModelList:
     """List the models that can render images."""
     return ModelList(models=services.models.list_models(), set_aside=services.models.set_aside())
 
 
 @router.get("/models/{name}", operation_id="get_model", tags=["models"], responses=problem_docs(HTTPStatus.NOT_FOUND))
-def model(name: str, services: ServicesDep) -> Model:
+def get_model(name: str, services: ServicesDep) -> Model:
     """Return one model."""
     return services.models.find(name)

@@ -39,7 +39,7 @@ router = router_for_callers()
         ),
     },
 )
-async def download(spec: SpecDep, services: ServicesDep, request: Request) -> Response:
+async def download_job(spec: SpecDep, services: ServicesDep, request: Request) -> Response:
     """Send a job's dataset as a ZIP, which `datasets.load_dataset("imagefolder")` can load.
 
     `links.download` has a URL of the same archive that ends in .zip or .npz, because some libraries need it.
@@ -50,9 +50,9 @@ async def download(spec: SpecDep, services: ServicesDep, request: Request) -> Re
 
 
 @router.get("/jobs/{job_id}/download.{suffix}", include_in_schema=False, response_class=StreamingResponse)
-async def download_by_name(spec: SpecDep, suffix: str, services: ServicesDep, request: Request) -> Response:
-    """Send a job's dataset, like `download`."""
+async def download_job_by_name(spec: SpecDep, suffix: str, services: ServicesDep, request: Request) -> Response:
+    """Send a job's dataset, like `download_job`."""
     expected = archive_suffix(spec.format)
     if suffix != expected:
         raise ApiError(HTTPStatus.NOT_FOUND, "not_found", f"the archive of job {spec.id} is download.{expected}")
-    return await download(spec, services, request)
+    return await download_job(spec, services, request)

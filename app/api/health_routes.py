@@ -24,13 +24,13 @@ def _not_ready_docs() -> dict[int | str, dict[str, Any]]:
 
 
 @router.get("/healthz", operation_id="get_health")
-async def healthz() -> Health:
+async def get_health() -> Health:
     """Return 200 while the process responds."""
     return Health()
 
 
 @router.get("/readyz", operation_id="get_readiness", responses=_not_ready_docs(), response_model_exclude_none=True)
-async def readyz(services: ServicesDep) -> Ready:
+async def get_readiness(services: ServicesDep) -> Ready:
     """Return 200 if a new job would be rendered now. Otherwise, the error names the part that does not work."""
     checks = services.health_checks
     return await checks.run(checks.readiness.check)
@@ -46,7 +46,7 @@ async def readyz(services: ServicesDep) -> Ready:
         **problem_docs(HTTPStatus.UNAUTHORIZED),
     },
 )
-async def metrics(services: ServicesDep) -> Response:
+async def get_metrics(services: ServicesDep) -> Response:
     """Return the metrics of the service in the Prometheus text format."""
     checks = services.health_checks
     return Response(await checks.run(checks.metrics.text), media_type=CONTENT_TYPE_PLAIN_0_0_4)

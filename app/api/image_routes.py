@@ -38,7 +38,7 @@ address_router = router_for_callers("query")
         **problem_docs(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.PRECONDITION_FAILED),
     },
 )
-def image(spec: SpecDep, index: WholeNumber, suffix: str, services: ServicesDep, request: Request) -> Response:
+def get_image(spec: SpecDep, index: WholeNumber, suffix: str, services: ServicesDep, request: Request) -> Response:
     """Return one image of a job. It is available as soon as it is rendered, and its bytes never change."""
     sha256, data = services.jobs.reader.read_image_at(spec, index, suffix)
     return _image_response(spec, sha256, data, _IMMUTABLE, request)
@@ -65,7 +65,7 @@ def _image_response(spec: JobSpec, sha256: str, data: bytes, cache_control: str,
         ),
     },
 )
-async def address(
+async def get_image_by_address(
     image_request: ImageRequestDep,
     caller: CallerDep,
     services: ServicesDep,

@@ -27,7 +27,7 @@ router = router_for_callers()
         **problem_docs(HTTPStatus.NOT_FOUND),
     },
 )
-async def job(
+async def get_job(
     spec: SpecDep,
     services: ServicesDep,
     request: Request,
@@ -46,7 +46,7 @@ async def job(
     response_class=EventSourceResponse,
     responses=problem_docs(HTTPStatus.NOT_FOUND),
 )
-async def events(spec: SpecDep, services: ServicesDep) -> AsyncIterator[ServerSentEvent]:
+async def get_events(spec: SpecDep, services: ServicesDep) -> AsyncIterator[ServerSentEvent]:
     """Send a server-sent event `progress` whenever the job changes, and a last event `end` when it has ended."""
     async for change in services.watcher.changes(spec):
         data = change.model_dump(mode="json", by_alias=True)
@@ -59,7 +59,7 @@ async def events(spec: SpecDep, services: ServicesDep) -> AsyncIterator[ServerSe
     tags=["jobs"],
     responses=problem_docs(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
-def cancel(spec: SpecDep, services: ServicesDep) -> Job:
+def cancel_job(spec: SpecDep, services: ServicesDep) -> Job:
     """Cancel a job. Workers stop within one batch."""
     return services.jobs.cancel(spec)
 
@@ -80,7 +80,7 @@ _REPEAT_RESPONSES: dict[int | str, dict[str, Any]] = {
     tags=["jobs"],
     responses=_REPEAT_RESPONSES,
 )
-async def retry(spec: SpecDep, caller: CallerDep, services: ServicesDep, response: Response) -> Job:
+async def retry_job(spec: SpecDep, caller: CallerDep, services: ServicesDep, response: Response) -> Job:
     """Create a new job with the images of a failed or cancelled job. A second request returns the same new job."""
     again = partial(services.jobs.retry, spec, caller)
     return accepted_response(await to_thread.run_sync(again, limiter=services.quota.limiter_for(caller)), response)
@@ -93,7 +93,7 @@ async def retry(spec: SpecDep, caller: CallerDep, services: ServicesDep, respons
     tags=["jobs"],
     responses=_REPEAT_RESPONSES,
 )
-async def rebuild(spec: SpecDep, caller: CallerDep, services: ServicesDep, response: Response) -> Job:
+async def rebuild_job(spec: SpecDep, caller: CallerDep, services: ServicesDep, response: Response) -> Job:
     """Create a new job that renders the removed images of a job again, with the same bytes.
 
     A second request returns the same new job.
