@@ -10,7 +10,7 @@ _VALID = re.compile(_PATTERN, re.ASCII)
 _FORBIDDEN_ESCAPE = re.compile(r"%(?:[01]|2[EeFf]|7[Ff]|$|.$|[^0-9A-Fa-f]|.[^0-9A-Fa-f])")
 """Matches the escape of a control character, a dot or a slash, and a % that begins no escape."""
 _MAX_CHARACTERS = 255
-_current_prefix: ContextVar[str] = ContextVar("root", default="")
+_current_prefix: ContextVar[str] = ContextVar("path_prefix", default="")
 
 
 def add_prefix(path: str) -> str:

@@ -7,11 +7,10 @@ from fastapi import File, Request, Response
 
 from app.api.dependencies import CallerDep, ServicesDep, router_for_callers
 from app.api.route_docs import binary_content, header_docs, problem_docs
-from app.errors import unprocessable
+from app.errors import MAX_QUOTED_CHARACTERS, unprocessable
 from app.schemas.responses import Model, ModelList, Style, StyleList
 
 _MAX_UPLOAD_BYTES = 20_000_000
-_MOST_ECHOED = 100
 
 router = router_for_callers()
 upload_router = router_for_callers("body")
@@ -46,7 +45,7 @@ async def add_style(
     unknown_fields = sorted({*await request.form()} - {"file"})
     if unknown_fields:
         raise unprocessable(
-            "invalid_request", f"{', '.join(unknown_fields)[:_MOST_ECHOED]}: no such field; send `file` alone"
+            "invalid_request", f"{', '.join(unknown_fields)[:MAX_QUOTED_CHARACTERS]}: no such field; send `file` alone"
         )
     style, is_new = await services.styles.add(caller.owner, file)
     response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK

@@ -10,12 +10,11 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
-from app.errors import ApiError, unprocessable
+from app.errors import MAX_QUOTED_CHARACTERS, ApiError, unprocessable
 from app.schemas.requests import GenerateQuery
 
 MAX_BODY_BYTES = 1 << 16
 """Largest body of POST /generate in bytes."""
-_MAX_QUOTED_CHARACTERS = 100
 _MAX_EMPTY_BYTES = 16
 _EMPTY_BODIES = (b"", b"{}", b"null")
 """Bodies without content that many clients send with every POST."""
@@ -35,7 +34,7 @@ async def reject_repeated_parameters(request: Request) -> None:
 async def reject_query(request: Request) -> None:
     """Reject all query parameters."""
     if request.query_params:
-        names = ", ".join(request.query_params)[:_MAX_QUOTED_CHARACTERS]
+        names = ", ".join(request.query_params)[:MAX_QUOTED_CHARACTERS]
         raise unprocessable("invalid_request", f"{names}: no such parameter; {request.url.path} takes none")
 
 
@@ -55,7 +54,7 @@ async def read_generate_query(request: Request) -> GenerateQuery:
     query, body = dict(request.query_params), await _json_object(request)
     repeated = sorted(query.keys() & body.keys())
     if repeated:
-        detail = f"{', '.join(repeated)[:_MAX_QUOTED_CHARACTERS]}: sent in the query and in the body; send it once"
+        detail = f"{', '.join(repeated)[:MAX_QUOTED_CHARACTERS]}: sent in the query and in the body; send it once"
         raise unprocessable("repeated_parameter", detail)
     try:
         return GenerateQuery.model_validate(query | body, context={"json": body.keys()})
@@ -70,14 +69,14 @@ async def _json_object(request: Request) -> dict[str, Any]:
         return {}
     media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
-        detail = f"Content-Type: must be application/json, got {media_type[:_MAX_QUOTED_CHARACTERS] or 'none'}; {_HINT}"
+        detail = f"Content-Type: must be application/json, got {media_type[:MAX_QUOTED_CHARACTERS] or 'none'}; {_HINT}"
         raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
     try:
         parsed = json.loads(content.decode(), object_pairs_hook=_build_object, parse_constant=_reject_constant)
         json.dumps(parsed, ensure_ascii=False).encode()  # raises UnicodeEncodeError for a lone surrogate
     except (ValueError, RecursionError) as error:
         raise unprocessable(
-            "invalid_json", f"the body is not valid JSON ({str(error)[:_MAX_QUOTED_CHARACTERS]}); {_HINT}"
+            "invalid_json", f"the body is not valid JSON ({str(error)[:MAX_QUOTED_CHARACTERS]}); {_HINT}"
         ) from error
     if not isinstance(parsed, dict):
         raise unprocessable("invalid_json", f"the body must be a JSON object; {_HINT}")
@@ -97,6 +96,4 @@ def _reject_constant(name: str) -> None:
 def _reject_repeated(names: Iterable[str]) -> None:
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
-        raise unprocessable(
-            "repeated_parameter", f"{', '.join(repeated)[:_MAX_QUOTED_CHARACTERS]}: sent more than once"
-        )
+        raise unprocessable("repeated_parameter", f"{', '.join(repeated)[:MAX_QUOTED_CHARACTERS]}: sent more than once")
