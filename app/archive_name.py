@@ -54,6 +54,7 @@ def archive_suffix(archive_format: str) -> str:
 
 def _shorten(label: str) -> str:
     """Shorten a label. Percent-encoding turns one character into up to twelve, and file systems limit names."""
+    # Cut before quoting, because a cut inside an escape would be invalid.
     shortened = ""
     for character in label:
         if len(quote(shortened + character)) > _MAX_LABEL_CHARACTERS:

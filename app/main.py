@@ -87,6 +87,7 @@ def _create_services(settings: Settings) -> tuple[Services, Reconciler]:
 
 
 def _create_health_checks(settings: Settings) -> HealthChecks:
+    # Own connections with short timeouts: a slow server must show in the check instead of delaying it.
     redis = connect(settings.redis_url, _HEALTH_REDIS_TIMEOUT_SECONDS, retries=0, password=settings.redis_password)
     store, cluster = Store(settings.store, _HEALTH_STORE_TIMEOUT_SECONDS), ClusterState(redis)
     return HealthChecks(
@@ -115,6 +116,7 @@ def _add_middleware(app: FastAPI, settings: Settings, key_file: KeyFile | None) 
     """Add all middleware. The last one added receives a request first."""
     origins = settings.cors_origins
     app.add_middleware(EventHeadersMiddleware)
+    # The caller is checked inside CORS, so that pages can read refusals, and inside the prefix, which sets the path.
     app.add_middleware(AuthMiddleware, key_file=key_file, origins=origins, is_local_only=settings.open is None)
     app.add_middleware(CorsMiddleware, origins=origins)
     app.add_middleware(PrefixMiddleware, prefix=settings.root_path, own_segments=routes.first_segments())

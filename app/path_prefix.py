@@ -5,6 +5,7 @@ from contextvars import ContextVar
 
 from app.errors import quote_value
 
+# Segments of characters that links can contain as they are. "." and ".." are excluded.
 _PATTERN = r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~@%+:=-]+)*/?"
 _VALID = re.compile(_PATTERN, re.ASCII)
 _FORBIDDEN_ESCAPE = re.compile(r"%(?:[01]|2[EeFf]|7[Ff]|$|.$|[^0-9A-Fa-f]|.[^0-9A-Fa-f])")

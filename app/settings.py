@@ -55,6 +55,7 @@ class Settings(Environment):
 
     @model_validator(mode="after")
     def _check_origins(self) -> Self:
+        # Keys keep foreign pages out. Without them, the list of origins is the only protection.
         if _ANY_ORIGIN in self.cors_origins and self.keys is None:
             raise ValueError(
                 "IMAGEMILL_CORS_ORIGINS: without keys, * would let every site use the service; list the origins"

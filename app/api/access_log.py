@@ -15,5 +15,6 @@ class QuietHealthChecks(logging.Filter):
         if not isinstance(record.args, tuple) or len(record.args) != _FIELD_COUNT:
             return True
         _, _, path, _, status = record.args
+        # Behind a proxy, a prefix may stand before the path.
         is_health_check = str(path).partition("?")[0].endswith(_HEALTH_PATHS)
         return not (is_health_check and isinstance(status, int) and status < 400)

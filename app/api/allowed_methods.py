@@ -16,5 +16,6 @@ def allowed_methods(request: Request) -> list[str]:
 
 
 def _matches(route: BaseRoute, scope: Scope) -> bool:
+    # A route of this path with another method is only a partial match.
     match, _ = route.matches(scope)
     return match is Match.FULL

@@ -1,39 +1,33 @@
 """Sends archives: a finished one in any byte range, or one that is streamed while its job is rendered."""
 
-import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from http import HTTPStatus
+from typing import TypeVar
 
-from anyio import sleep
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
 
 from app.api import byte_ranges
+from app.api.abortable_response import AbortableResponse, BrokenOffError
 from app.api.byte_ranges import ByteRange, UnsatisfiableError
 from app.api.negotiation import matches_if_none_match
 from app.api.services import Services
-from app.api.uvicorn_protocol import BREAK_OFF, BreakOff
 from app.archive_name import archive_name
 from app.errors import ApiError
-from app.jobs.notifications import JobNotifications
+from app.jobs.notifications import JobNotifications, Subscription
 from app.schemas.responses import Job
 from worker.contracts.jobs import JobSpec
-from worker.contracts.store.archive_index import ArchivePlan, ShardIndex
+from worker.contracts.store.archive_index import ArchivePlan
 from worker.contracts.store.store import Store
-from worker.contracts.store.store_errors import DamagedError, StoreError
+from worker.contracts.store.store_errors import DamagedError
 
 _MEDIA_TYPE = "application/zip"
-_DISCONNECT_TIMEOUT_SECONDS = 10
-"""Longest time to wait until a connection that the server ends is closed."""
 _UNBUFFERED = {"X-Accel-Buffering": "no"}
 """Tells nginx to forward each part of the response at once."""
-log = logging.getLogger(__name__)
 
-
-class BrokenOffError(Exception):
-    """A job failed or was cancelled while its archive was being sent."""
+T = TypeVar("T")
 
 
 class ArchiveResponse:
@@ -59,61 +53,59 @@ class ArchiveResponse:
         headers = {**self._headers, "Accept-Ranges": "bytes"}
         if matches_if_none_match(self._etag, request):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-        try:
-            part = byte_ranges.parse(self._range_header(request), plan.size)
-        except UnsatisfiableError as error:
-            status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
-            detail = f"Range: the archive has {plan.size} bytes, none of them in this range"
-            length = {"Content-Range": f"bytes */{plan.size}"}
-            raise ApiError(status, "no_such_range", detail, headers=length) from error
-        partial = {"Content-Range": part.content_range} if part else {}
+        part = self._requested_range(request, plan.size)
+        range_headers = {"Content-Range": part.content_range} if part else {}
+        status = HTTPStatus.PARTIAL_CONTENT if part else HTTPStatus.OK
         part = part or ByteRange(0, plan.size, plan.size)
-        headers |= {"Content-Length": str(part.length), **partial}
-        status = HTTPStatus.PARTIAL_CONTENT if partial else HTTPStatus.OK
-        if request.method == "HEAD":
+        headers |= {"Content-Length": str(part.length), **range_headers}
+        if request.method == "HEAD":  # the headers are complete, so the store need not be read
             return Response(status_code=status, headers=headers, media_type=_MEDIA_TYPE)
         body = self._store.archives.stream(plan, part.start, part.stop)
         first = await anext(body)
-        return _AbortableResponse(_prepend(first, body), status, headers, _MEDIA_TYPE)
+        return AbortableResponse(_prepend(first, body), status, headers, _MEDIA_TYPE)
 
     def streaming(self, request: Request) -> Response:
         """Return a response that streams the archive while its job runs. It has no Content-Length."""
         body = _empty_body() if request.method == "HEAD" else self._stream_while_running()
-        return _AbortableResponse(body, headers=self._headers | _UNBUFFERED, media_type=_MEDIA_TYPE)
+        return AbortableResponse(body, headers=self._headers | _UNBUFFERED, media_type=_MEDIA_TYPE)
 
-    def _range_header(self, request: Request) -> str | None:
+    def _requested_range(self, request: Request, size: int) -> ByteRange | None:
         condition = request.headers.get("If-Range")
+        # If-Range with another ETag asks for the whole archive (RFC 9110, section 13.1.5).
         is_valid = request.method == "GET" and condition in (None, self._etag)
-        return request.headers.get("Range") if is_valid else None
+        try:
+            return byte_ranges.parse(request.headers.get("Range") if is_valid else None, size)
+        except UnsatisfiableError as error:
+            status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+            detail = f"Range: the archive has {size} bytes, none of them in this range"
+            length = {"Content-Range": f"bytes */{size}"}
+            raise ApiError(status, "no_such_range", detail, headers=length) from error
 
     async def _stream_while_running(self) -> AsyncIterator[bytes]:
-        async with self._notifications.subscribe(self._spec.id, "shard", "end") as subscription:
+        job_id = self._spec.id
+        async with self._notifications.subscribe(job_id, "shard", "end") as subscription:
             for number in range(self._spec.shard_count):
-                while (shard := await self._find_shard(number)) is None:
-                    await subscription.wait()
+                find_shard = partial(self._store.shards.index, job_id, number)
+                shard = await self._wait_for(find_shard, f"shard {number}", subscription)
                 async for chunk in self._store.shards.stream(shard):
                     yield chunk
-            while (plan := await self._find_plan()) is None:
-                await subscription.wait()
+            plan = await self._wait_for(partial(self._store.archives.plan, job_id), "the archive", subscription)
+        # The shards are sent. The last part of the archive is its tail.
         async for chunk in self._store.archives.stream(plan, plan.size - plan.parts[-1].size, plan.size):
             yield chunk
 
-    async def _find_shard(self, number: int) -> ShardIndex | None:
-        shard = await run_in_threadpool(self._store.shards.index, self._spec.id, number)
-        # The shard may be committed and the job end between the two reads, so a second read decides.
-        if shard is None and await self._has_succeeded():
-            shard = await run_in_threadpool(self._store.shards.index, self._spec.id, number)
-            if shard is None:
-                raise DamagedError(f"shard {number} of job {self._spec.id} is gone")
-        return shard
+    async def _wait_for(self, find: Callable[[], T | None], name: str, subscription: Subscription) -> T:
+        """Return the result of `find` as soon as it is not None.
 
-    async def _find_plan(self) -> ArchivePlan | None:
-        plan = await run_in_threadpool(self._store.archives.plan, self._spec.id)
-        if plan is None and await self._has_succeeded():
-            plan = await run_in_threadpool(self._store.archives.plan, self._spec.id)
-            if plan is None:
-                raise DamagedError(f"the archive of job {self._spec.id} is gone")
-        return plan
+        Raises DamagedError if the job has succeeded without it, and BrokenOffError if the job ended in another way.
+        """
+        while (found := await run_in_threadpool(find)) is None and not await self._has_succeeded():
+            await subscription.wait()
+        if found is None:  # the job may have ended just after the search, so only another one proves the damage
+            found = await run_in_threadpool(find)
+        if found is None:
+            raise DamagedError(f"{name} of job {self._spec.id} is gone")
+        return found
 
     async def _has_succeeded(self) -> bool:
         """Return whether the job has succeeded. Raises BrokenOffError if it failed or was cancelled."""
@@ -133,25 +125,6 @@ async def archive_response(services: Services, spec: JobSpec, request: Request, 
     return archive.streaming(request) if plan is None else await archive.finished(plan, request)
 
 
-class _AbortableResponse(StreamingResponse):
-    """Ends the connection if the body fails."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the response. If its body fails, end the connection, so that the client notices the missing part."""
-        self._break_off: BreakOff | None = scope.get("extensions", {}).get(BREAK_OFF)
-        await super().__call__(scope, receive, send)
-
-    async def stream_response(self, send: Send) -> None:
-        """Send the body until it is complete or the client has disconnected."""
-        try:
-            await super().stream_response(send)
-        except (BrokenOffError, DamagedError, StoreError) as error:
-            log.warning("download was broken off reason=%s", error)
-            if self._break_off is not None:
-                self._break_off()
-                await sleep(_DISCONNECT_TIMEOUT_SECONDS)  # the end of the connection cancels this
-
-
 async def _prepend(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield first
     async for chunk in rest:
@@ -159,7 +132,7 @@ async def _prepend(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[by
 
 
 async def _empty_body() -> AsyncIterator[bytes]:
-    for _ in ():
+    for _ in ():  # the `yield` makes this a generator, although it never runs
         yield b""
 
 

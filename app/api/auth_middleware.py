@@ -36,17 +36,28 @@ class AuthMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Forward a request, or reject it."""
         if scope["type"] == "http":
-            caller = self._find_caller(scope)
-            refusal = _unauthorized_error() if caller is None else None
-            if self._key_file is None and (
-                self._is_cross_site(scope) or (self._is_local_only and _has_foreign_host(scope))
-            ):
-                refusal = _cross_site_error()
-            if refusal is not None:
+            try:
+                caller = self._find_caller(scope)
+            except ApiError as refusal:
                 await problem_response(Request(scope), refusal)(scope, receive, send)
                 return
             scope.setdefault("state", {})["caller"] = caller
         await self._app(scope, receive, send)
+
+    def _find_caller(self, scope: Scope) -> Caller:
+        """Return the caller. Raises ApiError 401 or 403."""
+        if self._key_file is None:
+            if self._is_cross_site(scope) or (self._is_local_only and _has_foreign_host(scope)):
+                raise _cross_site_error()
+            return Caller()
+        # PrefixMiddleware has added the prefix to the path, and stored it in root_path.
+        if scope["path"].removeprefix(scope["root_path"]) in _PUBLIC_PATHS:
+            return Caller()
+        scheme, secret = get_authorization_scheme_param(Headers(scope=scope).get("Authorization"))
+        caller = self._key_file.find(secret) if scheme.lower() == "bearer" else None
+        if caller is None:
+            raise _unauthorized_error()
+        return caller
 
     def _is_cross_site(self, scope: Scope) -> bool:
         """Return whether a page of another site, outside the listed origins, made the browser send this request.
@@ -57,12 +68,6 @@ class AuthMiddleware:
         is_link = scope["method"] in ("GET", "HEAD") and headers.get("Sec-Fetch-Mode") == "navigate"
         is_cross_site = headers.get("Sec-Fetch-Site") == "cross-site" and not has_listed_origin(headers, self._origins)
         return is_cross_site and not is_link
-
-    def _find_caller(self, scope: Scope) -> Caller | None:
-        if self._key_file is None or scope["path"].removeprefix(scope["root_path"]) in _PUBLIC_PATHS:
-            return Caller()
-        scheme, secret = get_authorization_scheme_param(Headers(scope=scope).get("Authorization"))
-        return self._key_file.find(secret) if scheme.lower() == "bearer" else None
 
 
 def _unauthorized_error() -> ApiError:

@@ -27,7 +27,7 @@ class BodyTooLargeMiddleware:
                 is_replaced = True
                 error = ApiError(_TOO_LARGE, "body_too_large", "the body is larger than this endpoint accepts")
                 await problem_response(Request(scope), error)(scope, receive, send)
-            elif not is_replaced:
+            elif not is_replaced:  # the body of a replaced response is dropped
                 await send(message)
 
         await self._app(scope, receive, send_translated)

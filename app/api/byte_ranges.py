@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+# 19 digits are enough for every size, and keep hostile headers cheap.
 _SPEC = re.compile(r"(\d{0,19})-(\d{0,19})", re.ASCII)
 
 
@@ -40,8 +41,10 @@ def parse(header: str | None, size: int) -> ByteRange | None:
     if unit.strip().lower() != "bytes" or match is None or match.groups() == ("", ""):
         return None
     first, last = match.groups()
+    # A range that ends before it starts is malformed, not unsatisfiable.
     if first and last and int(first) > int(last):
         return None
+    # "5-" means from byte 5 on, and "-5" means the last five bytes.
     start = int(first) if first else max(0, size - int(last))
     stop = min(size, int(last) + 1) if first and last else size
     if start >= stop:

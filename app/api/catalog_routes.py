@@ -42,6 +42,7 @@ async def add_style(
     response: Response,
 ) -> Style:
     """Upload an image as a style. Images with the same pixels are the same style, whatever their file format."""
+    # The limits above let a few wrong fields through, so that the error can name them.
     unknown_fields = sorted({*await request.form()} - {"file"})
     if unknown_fields:
         raise unprocessable(

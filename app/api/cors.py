@@ -48,4 +48,5 @@ class CorsMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Forward a request, or respond to a browser's preflight request."""
         is_from_listed_origin = scope["type"] == "http" and has_listed_origin(Headers(scope=scope), self._origins)
+        # Starlette's middleware would also answer the preflight requests of other origins.
         await (self._with_cors if is_from_listed_origin else self._app)(scope, receive, send)

@@ -30,6 +30,7 @@ async def find_caller(
     request: Request, _for_openapi: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 ) -> Caller:
     """Return the caller that AuthMiddleware found."""
+    # FastAPI reads the key only to document it. The middleware has checked it before the body was read.
     caller: Caller = request.state.caller
     return caller
 
@@ -69,6 +70,7 @@ def _parse_address(
 ) -> ImageRequest:
     image_format: Format = "jpeg" if suffix == "jpg" else suffix
     address = {"n": 1, "model": model, "seed": seed, "start": index, "format": image_format}
+    # Aliases, because the field `class_label` is named `class` in requests.
     return ImageRequest.model_validate(address | options.model_dump(by_alias=True))
 
 
@@ -82,6 +84,7 @@ def _parse_wait(
         ),
     ] = None,
 ) -> int:
+    # The parameter only documents the header, because FastAPI reads just one of several Prefer headers.
     return preferred_wait(request.headers.getlist("Prefer"))
 
 

@@ -22,6 +22,7 @@ from app.api.route_docs import header_docs, problem_docs, query_or_body_docs
 from app.auth.quota import rate_limit_headers
 from app.schemas.responses import Job
 
+# Caches must keep the job and the archive apart.
 _NEGOTIATED = {"Vary": "Accept"}
 
 router = router_for_callers("query", "body")
@@ -78,6 +79,7 @@ async def generate(
             _NEGOTIATED | {"Location": job.links.self_, "Content-Location": job.links.download} | rate_limits
         )
         return archive
+    # A job that ends while the request waits is answered with 200 instead of 202.
     job = await wait_until_done(services.watcher, accepted.spec, job, request, response, wait)
     response.headers.update(_NEGOTIATED | rate_limits)
     return accepted_response(job, response)

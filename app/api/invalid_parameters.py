@@ -30,6 +30,7 @@ class InvalidParameters:
         if fault["type"] == "extra_forbidden":
             return f"{name}: no such parameter"
         received = quote_value(fault["input"] if isinstance(fault["input"], str) else _as_json(fault["input"]))
+        # A value of the wrong type or out of range has one sentence with both limits.
         if name in self._limits and fault["type"] != "not_a_number":
             low, high = self._limits[name]
             return f"{name}: must be a whole number between {low} and {high}, got {received}"

@@ -11,6 +11,7 @@ from app.errors import ApiError, quote_value
 from app.jobs.watcher import MAX_WAIT_SECONDS
 
 _MEDIA_TYPE = "application/zip"
+# The parts of a media type before q may contain other parameters.
 _WEIGHT = re.compile(r";\s*q\s*=\s*(\d(?:\.\d{0,3})?)\s*(?:;|$)", re.ASCII | re.IGNORECASE)
 _WAIT = re.compile(r"wait ?= ?\"?(\d{1,300})\"? ?(?:;.*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
 

@@ -30,6 +30,7 @@ class PrefixMiddleware:
         if scope["type"] == "http":
             try:
                 forwarded = Headers(scope=scope).getlist(_HEADER)
+                # Several headers become one invalid prefix, so the request is rejected.
                 prefix = validate_prefix(", ".join(forwarded)) if forwarded else self._prefix
             except ValueError as error:
                 refusal = ApiError(HTTPStatus.BAD_REQUEST, "bad_prefix", f"{_HEADER}: {error}")
@@ -37,6 +38,7 @@ class PrefixMiddleware:
                 return
             set_prefix(prefix)
             if prefix:
+                # A copy, so that the access log has the path that the client sent.
                 scope = {**scope, "root_path": prefix, "path": self._with_prefix(prefix, scope["path"])}
         await self._app(scope, receive, send)
 

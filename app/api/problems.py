@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 def install(app: FastAPI, max_images: int) -> None:
     """Respond to every error with problem+json."""
+    # Starlette uses the handler of the nearest base class, so DamagedError has its own.
     app.exception_handler(ApiError)(problem_response)
     app.exception_handler(HTTPException)(_on_http_exception)
     invalid_parameters = partial(_on_validation_error, parameters=InvalidParameters(max_images))
@@ -70,6 +71,7 @@ def _on_damage(request: Request, error: DamagedError) -> JSONResponse:
 
 def _on_store_error(request: Request, error: StoreError | OSError) -> JSONResponse:
     log.error("store failed path=%s reason=%s", request.url.path, error)
+    # The object store wraps the error of the system, so only the text has its cause.
     if "No space left" in str(error):
         detail = "the artifact store is full"
         return problem_response(

@@ -51,12 +51,14 @@ async def reject_body(request: Request) -> None:
 
 async def read_generate_query(request: Request) -> GenerateQuery:
     """Read the parameters of /generate. Each one comes from the query or from a JSON body."""
+    # Repeated names of the query have been rejected before, so a dict has them all.
     query, body = dict(request.query_params), await _json_object(request)
     repeated = sorted(query.keys() & body.keys())
     if repeated:
         detail = f"{', '.join(repeated)[:MAX_QUOTED_CHARACTERS]}: sent in the query and in the body; send it once"
         raise unprocessable("repeated_parameter", detail)
     try:
+        # The context names the parameters from JSON, whose numbers must not be strings.
         return GenerateQuery.model_validate(query | body, context={"json": body.keys()})
     except ValidationError as error:
         faults = [{**fault, "loc": ("parameters", *fault["loc"])} for fault in error.errors()]

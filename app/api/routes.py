@@ -5,6 +5,7 @@ from fastapi.routing import APIRoute
 
 from app.api import catalog_routes, download_routes, generate_routes, health_routes, image_routes, job_routes
 
+# The document lists the endpoints in this order.
 _ROUTERS = (
     generate_routes.router,
     job_routes.router,

@@ -121,6 +121,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def abort(self) -> None:
         """Reset the connection immediately, and discard unsent data."""
         connection = self.transport.get_extra_info("socket")
+        # Only TCP knows a reset. A Unix socket is just closed.
         if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.transport.abort()

@@ -54,6 +54,7 @@ def allow_many_files() -> None:
     """Raise this process's limit of open files to its hard limit, but to at most 65536."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = _MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, _MAX_FILES)
+    # A negative number means no limit, which must not be lowered.
     if limit > soft >= 0:
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))

@@ -33,6 +33,7 @@ def _reject_quoted_number(value: object, info: ValidationInfo) -> object:
 
 def _reject_odd_spelling(value: object, info: ValidationInfo) -> object:
     """Reject "1_0", "5.0" and " 5", which pydantic would read as whole numbers."""
+    # 19 digits are more than MAX_SEED has, and keep the work for hostile numbers small.
     if value is not None and not re.fullmatch(r"-?[0-9]{1,19}", str(_reject_quoted_number(value, info))):
         raise ValueError("not a whole number")
     return value
@@ -84,6 +85,7 @@ class ImageOptions(BaseModel):
         """The requested style with its defaults filled in; None without a style."""
         if self.style is None:
             return None
+        # Defaults are filled in here, because an omitted parameter must differ from a sent one in _check_style.
         mode = self.style_mode or "standard"
         strength = 1.0 if self.style_strength is None else self.style_strength
         return StyleSpec(id=self.style, mode=mode, strength=strength, steps=self.style_steps or DEFAULT_STEPS[mode])
