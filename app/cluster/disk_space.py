@@ -12,9 +12,9 @@ from threading import Lock
 
 from redis import Redis
 from redis.exceptions import RedisError
-from rq.utils import as_text
 
 from app.cluster.first_seen import FirstSeen
+from app.cluster.redis_text import redis_text
 from app.errors import ApiError
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store.store import Store
@@ -192,7 +192,7 @@ class DiskSpace:
         return None if spec is None else bytes_left(spec, self._store.shards.committed(job_id))
 
     def _reserved_jobs(self) -> set[str]:
-        return {as_text(job_id) for job_id in self._redis.hkeys(_KEY)} - {_TOTAL}
+        return {redis_text(job_id) for job_id in self._redis.hkeys(_KEY)} - {_TOTAL}
 
     def _total_reserved(self) -> int:
         with suppress(RedisError):  # a style image can be stored without Redis

@@ -11,8 +11,8 @@ from app.cluster.disk_space import DiskSpace
 from app.cluster.first_seen import CERTAIN_SECONDS
 from app.jobs.key_expiry import shorten_expiries
 from app.jobs.leadership import Leadership
-from app.jobs.model_absence import ABSENCE_SECONDS
 from app.jobs.reconciler import Reconciler
+from app.jobs.worker_absence import MAX_MODEL_ABSENCE_SECONDS
 from tests.unit.app.clock import Clock
 from tests.unit.conftest import MakeSpec
 from worker.contracts.catalog import Numerics, WorkerEntry
@@ -190,7 +190,7 @@ def test_a_job_that_nobody_can_render_fails_after_a_day(bench: Bench) -> None:
 def test_a_job_whose_model_no_worker_has_fails_after_ten_minutes(bench: Bench) -> None:
     lacking = WORKER.model_copy(update={"models": ()})
     bench.redis.set(worker_key("w"), lacking.model_dump_json())
-    for seconds in (0, ABSENCE_SECONDS):
+    for seconds in (0, MAX_MODEL_ABSENCE_SECONDS):
         bench.clock.seconds += seconds
         bench.reconcile()
         assert (bench.store.jobs.state(bench.spec.id) is None) == (seconds == 0)
