@@ -1,1 +1,1 @@
-"""The front door: HTTP and the command line. Never loads a tensor library."""
+"""The HTTP service, the Python client and the command line. This package never imports a tensor library."""

@@ -1,15 +1,15 @@
-"""Errors that the service answers a request with."""
+"""The error that becomes the response to a request, and the words of its sentence."""
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-MOST_ECHOED = 100
-"""Characters of a value that an error quotes."""
+MAX_QUOTED_CHARACTERS = 100
+"""Largest number of characters of a value that an error quotes."""
 
 
 class ApiError(Exception):
-    """A request that cannot be served, and what its sender may do about it."""
+    """A request that cannot be served, with the status, code and sentence of the response."""
 
     def __init__(
         self,
@@ -26,27 +26,27 @@ class ApiError(Exception):
         self.code = code
         self.detail = detail
         self.retry_after_seconds = retry_after_seconds
-        """Set exactly when the same request may succeed later."""
+        """Seconds until a retry may succeed. None if the same request can never succeed."""
         self.headers = headers or {}
         self.extension = extension or {}
-        """Further members of the answer (RFC 9457, section 3.2)."""
+        """Additional members of the problem document (RFC 9457, section 3.2)."""
 
 
 def unprocessable(code: str, detail: str) -> ApiError:
-    """Make the error for a value that can never be served."""
+    """Return the error for a value that is never valid."""
     return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail)
 
 
 def unavailable(code: str, detail: str, extension: Mapping[str, Any] | None = None) -> ApiError:
-    """Make the error for a part of the service that is away."""
+    """Return the error for a part of the service that cannot be reached at the moment."""
     return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, code, detail, retry_after_seconds=2, extension=extension)
 
 
-def echoed(sent: object) -> str:
-    """Quote what was sent, cut to a length that an answer can have."""
-    return repr(str(sent)[:MOST_ECHOED])
+def quote_value(value: object) -> str:
+    """Quote a received value, cut to `MOST_ECHOED` characters."""
+    return repr(str(value)[:MAX_QUOTED_CHARACTERS])
 
 
-def listed(names: Iterable[str]) -> str:
-    """List what could have been sent."""
+def join_names(names: Iterable[str]) -> str:
+    """Join the valid names in alphabetical order; "none" if there are none."""
     return ", ".join(sorted(names)) or "none"

@@ -1,4 +1,4 @@
-"""The shapes that cross HTTP."""
+"""The requests and responses of the HTTP API."""
 
 import re
 from datetime import datetime
@@ -20,73 +20,75 @@ from worker.contracts.jobs import Format, JobError
 from worker.contracts.styles import DEFAULT_STEPS, MAX_STEPS, Mode, StyleSpec
 
 MAX_SEED = 2**53 - 1
-"""The largest integer that JSON carries unharmed into every language; models/latents.py draws the same line."""
+"""The largest integer that JSON parsers of all languages read exactly. models/latents.py has the same limit."""
 
 MAX_START = MAX_SEED - 10**9
-"""So that the index of a job's last image is such an integer too."""
+"""Largest index of a job's first image, so that the index of its last image is at most MAX_SEED too."""
 
 _RETRYABLE = frozenset(
     {"artifact_damaged", "model_unavailable", "no_worker", "out_of_memory", "weights_unavailable", "worker_crashed"}
 )
-"""Codes of jobs that failed for reasons outside of their request."""
+"""Error codes of jobs that failed for a reason outside their request."""
 
 
-def _refuse_quotes(value: object, info: ValidationInfo) -> object:
-    """Let no boolean pass for a number, and no text that came as JSON."""
+def _reject_quoted_number(value: object, info: ValidationInfo) -> object:
+    """Reject booleans in place of numbers, and strings in JSON. A query has only strings, so they pass there."""
     if isinstance(value, bool) or (isinstance(value, str) and info.field_name in (info.context or {}).get("json", ())):
         raise PydanticCustomError("not_a_number", "must be a number, in JSON without quotes")
     return value
 
 
-def _refuse_odd_spelling(value: object, info: ValidationInfo) -> object:
-    """Let no "1_0", "5.0" or " 5" pass for a whole number."""
-    if value is not None and not re.fullmatch(r"-?[0-9]{1,19}", str(_refuse_quotes(value, info))):
+def _reject_odd_spelling(value: object, info: ValidationInfo) -> object:
+    """Reject "1_0", "5.0" and " 5", which pydantic would read as whole numbers."""
+    if value is not None and not re.fullmatch(r"-?[0-9]{1,19}", str(_reject_quoted_number(value, info))):
         raise ValueError("not a whole number")
     return value
 
 
-_UNQUOTED = BeforeValidator(_refuse_quotes)
-_WRITTEN_OUT = BeforeValidator(_refuse_odd_spelling)
-"""It stands after the limits of a number, which are not described as such otherwise."""
-Whole = Annotated[int, _WRITTEN_OUT]
-UpTo = Annotated[int, Field(ge=0, le=MAX_SEED), _WRITTEN_OUT]
+_REJECT_QUOTED = BeforeValidator(_reject_quoted_number)
+_REJECT_ODD_SPELLING = BeforeValidator(_reject_odd_spelling)
+"""It comes after the limits of a number. Before them, pydantic would leave the limits out of the JSON schema."""
+WholeNumber = Annotated[int, _REJECT_ODD_SPELLING]
+SeedOrIndex = Annotated[int, Field(ge=0, le=MAX_SEED), _REJECT_ODD_SPELLING]
 """A seed or an index."""
 
 
-class Looks(BaseModel):
-    """What an image looks like, beside its model, seed and index."""
+class ImageOptions(BaseModel):
+    """The options of an image besides its model, seed and index."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     class_label: str | None = Field(
         default=None,
         alias="class",
-        description="One class of a conditional model; when left out, all classes in turn, equally often.",
+        description="A class of a conditional model. If omitted, images alternate between all classes.",
     )
-    style: Sha256 | None = Field(default=None, description="The id of a picture from /styles; images take its style.")
+    style: Sha256 | None = Field(
+        default=None, description="Id of a style from /styles. Images take its texture and colours."
+    )
     style_mode: Mode | None = Field(
         default=None,
-        description="`standard` (if left out) optimises every image by itself; with `distilled` the model learns the "
-        "style once, which takes minutes on a CPU, and then renders styled images as fast as plain ones.",
+        description="`standard` (default) optimises each image separately. With `distilled`, the model learns the "
+        "style first, which takes minutes on a CPU, and then renders styled images as fast as unstyled ones.",
     )
-    style_strength: Annotated[float, Field(ge=0, le=1), _UNQUOTED] | None = Field(
-        default=None, description="How much of the style; 1 if left out."
+    style_strength: Annotated[float, Field(ge=0, le=1), _REJECT_QUOTED] | None = Field(
+        default=None, description="Strength of the style, from 0 to 1. Default: 1."
     )
-    style_steps: Annotated[int, Field(ge=1, le=MAX_STEPS), _WRITTEN_OUT] | None = Field(
+    style_steps: Annotated[int, Field(ge=1, le=MAX_STEPS), _REJECT_ODD_SPELLING] | None = Field(
         default=None,
-        description=f"Steps of the optimisation of each image, {DEFAULT_STEPS['standard']} if left out; or of learning "
-        f"the style, {DEFAULT_STEPS['distilled']} if left out.",
+        description=f"Optimisation steps for each image, by default {DEFAULT_STEPS['standard']}. With `distilled`, "
+        f"steps for learning the style, by default {DEFAULT_STEPS['distilled']}.",
     )
 
     @model_validator(mode="after")
     def _check_style(self) -> Self:
         if self.style is None and (self.style_mode, self.style_strength, self.style_steps) != (None, None, None):
-            raise ValueError("style_mode, style_strength and style_steps want a style")
+            raise ValueError("style_mode, style_strength and style_steps require `style`")
         return self
 
     @property
-    def styling(self) -> StyleSpec | None:
-        """What is asked for of the style, with defaults."""
+    def style_spec(self) -> StyleSpec | None:
+        """The requested style with its defaults filled in; None without a style."""
         if self.style is None:
             return None
         mode = self.style_mode or "standard"
@@ -94,39 +96,43 @@ class Looks(BaseModel):
         return StyleSpec(id=self.style, mode=mode, strength=strength, steps=self.style_steps or DEFAULT_STEPS[mode])
 
 
-class Wanted(Looks):
-    """Images that are asked for."""
+class ImageRequest(ImageOptions):
+    """The images that a request asks for."""
 
-    n: Whole = Field(
-        description="How many images: 1 up to the server's limit, 100000 by default.",
+    n: WholeNumber = Field(
+        description="Number of images, from 1 to the server's limit, which is 100000 by default.",
         json_schema_extra={"minimum": 1},
     )
-    model: str | None = Field(default=None, description="A name from /models; the server's default when left out.")
-    seed: UpTo | None = Field(default=None, description="Fixes the images; a random one is chosen when left out.")
-    start: UpTo = Field(
-        default=0, description="Index of the first image, 0 if left out: a dataset can be extended later."
+    model: str | None = Field(
+        default=None, description="Name of a model from /models. Default: the server's default model."
+    )
+    seed: SeedOrIndex | None = Field(
+        default=None, description="Determines the images. If omitted, the server chooses a random seed."
+    )
+    start: SeedOrIndex = Field(
+        default=0, description="Index of the first image. Use it to extend a dataset later. Default: 0."
     )
     format: Format = Field(
         default="png",
-        description="`png` if left out; `webp` is lossless, `jpeg` has quality 95, `npz` holds uint8 arrays for NumPy.",
+        description="`png` (default), lossless `webp`, `jpeg` with quality 95, or `npz` with uint8 arrays for NumPy.",
     )
 
 
-class GenerateQuery(Wanted):
-    """What to generate. An unknown parameter is an error, so that a typo cannot silently render something else."""
+class GenerateQuery(ImageRequest):
+    """The parameters of /generate. An unknown one is an error, so that a typo cannot render other images unnoticed."""
 
-    start: Annotated[int, Field(ge=0, le=MAX_START), _WRITTEN_OUT] = Field(
-        default=0, description="Index of the first image, 0 if left out: a dataset can be extended later."
+    start: Annotated[int, Field(ge=0, le=MAX_START), _REJECT_ODD_SPELLING] = Field(
+        default=0, description="Index of the first image. Use it to extend a dataset later. Default: 0."
     )
-    ttl_hours: Whole | None = Field(
+    ttl_hours: WholeNumber | None = Field(
         default=None,
-        description="How long the images are kept from the job's end; the server's limit, 168 by default, if left out.",
+        description="Hours to keep the images after the job's end. Default: the server's limit, which is usually 168.",
         json_schema_extra={"minimum": 1},
     )
 
 
 class Links(BaseModel):
-    """Where the parts of a job are."""
+    """URLs of a job's files and actions."""
 
     self_: str = Field(serialization_alias="self")
     download: str
@@ -134,16 +140,16 @@ class Links(BaseModel):
     retry: str
     rebuild: str
     image: str | None
-    """A template: put the image's index for {index}. None where images have no file of their own."""
+    """A URL template in which {index} is the image's index. None for formats without a file per image."""
 
 
 class PublicJobError(JobError):
-    """Why a job failed, and whether it may go better when it is tried again (links.retry)."""
+    """Why a job failed, and whether a retry (links.retry) may succeed."""
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def retryable(self) -> bool:
-        """Tell whether the trouble was with the service and not with the request."""
+        """True if the cause was in the service, not in the request."""
         return self.code in _RETRYABLE
 
 
@@ -153,9 +159,9 @@ class Job(BaseModel):
     id: str
     state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
     done: bool
-    """True once the state will not change any more."""
+    """True if the job has ended, so that its state never changes again."""
     phase: Literal["learning style", "rendering"] | None
-    """Of a running job."""
+    """Phase of a running job; None in other states."""
     model: str
     model_sha256: str
     n: int
@@ -168,47 +174,47 @@ class Job(BaseModel):
     images_done: int
     images_total: int
     style_learnt: float | None
-    """How much of its style the model has learnt, from 0 to 1, in a running job of the mode `distilled`."""
+    """Progress of learning the style, from 0 to 1. Only for running jobs of the mode `distilled`."""
     images_per_s: float | None
     eta_seconds: float | None
     created: datetime
     finished: datetime | None
     expires: datetime | None
-    """When the images of a job that has ended are removed. The same can be made again (links.rebuild)."""
+    """Time at which the images of an ended job are removed. links.rebuild renders the same bytes again."""
     error: PublicJobError | None
     links: Links
 
 
 class Model(CatalogEntry):
-    """A model that can be asked for."""
+    """A model that can render images."""
 
     default: bool
     workers: int
-    """Live workers that can render it now."""
+    """Number of live workers that can render this model now."""
     images_per_s: float | None
-    """Sum of what these workers measured on their last shards."""
+    """Sum of the speeds that these workers measured on their last shards."""
 
 
 class SetAsideFile(SetAside):
     """A file that workers cannot use: a checkpoint, a folder of checkpoints or the weights of style transfer."""
 
     workers: int
-    """Live workers that have set it aside."""
+    """Number of live workers that have set this file aside."""
 
 
 class ModelList(BaseModel):
-    """All models that can be asked for."""
+    """All models that can render images."""
 
     models: list[Model]
     set_aside: list[SetAsideFile]
-    """Files that are missing among the models, and why."""
+    """Files that workers cannot use, with the reasons."""
 
 
 class Style(BaseModel):
-    """A picture that images can take the style of."""
+    """An image whose texture and colours other images can take."""
 
     id: str
-    """Give it as `style` to /generate."""
+    """Value of the parameter `style` of /generate."""
     width: int
     height: int
     created: datetime
@@ -222,13 +228,13 @@ class StyleList(BaseModel):
 
 
 class Health(BaseModel):
-    """The answer of a probe."""
+    """The response of a successful health check."""
 
     status: Literal["ok"] = "ok"
 
 
 class Parts(BaseModel):
-    """What the service needs to render a job: of each part `ok`, or a sentence that says why not."""
+    """The parts of the service that render a job. Each value is `ok` or the reason why the part does not work."""
 
     queue: str
     worker: str
@@ -237,31 +243,31 @@ class Parts(BaseModel):
 
 
 class Paused(BaseModel):
-    """A worker that is alive and takes no tasks."""
+    """A worker that is alive but takes no tasks."""
 
     name: str
     device: str
     reason: str
-    """What is wrong, and what to do."""
+    """The cause, and how to fix it."""
 
 
 class Workers(BaseModel):
-    """How many workers take tasks, and which do not."""
+    """The number of workers that take tasks, and the workers that do not."""
 
     working: int
     paused: list[Paused]
 
 
 class Ready(Health):
-    """The answer when all parts are well."""
+    """The response if all parts work."""
 
     parts: Parts
     workers: Workers | None = None
-    """There when some worker takes no tasks."""
+    """Present if at least one worker takes no tasks."""
 
 
 class Problem(BaseModel):
-    """Any error, after RFC 9457."""
+    """An error, in the format of RFC 9457."""
 
     type: str
     title: str
@@ -269,6 +275,6 @@ class Problem(BaseModel):
     detail: str
     instance: str
     code: str
-    """Stable; decide by this."""
+    """Identifies the kind of error. It never changes, so programs may compare it."""
     retryable: bool
     """True when the same request may succeed later."""

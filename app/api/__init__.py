@@ -1,1 +1,1 @@
-"""The HTTP layer: endpoints, middleware and errors. Only this package and `app.main` import FastAPI."""
+"""The HTTP layer: endpoints, middleware and error responses. Only this package and `app.main` import FastAPI."""

@@ -1,4 +1,4 @@
-"""The gate: where there are keys, a request without one comes no further, not even with its body."""
+"""Checks the API key of each request before its body is read."""
 
 from collections.abc import Collection
 from http import HTTPStatus
@@ -10,64 +10,71 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.cors import is_listed
-from app.api.problems import respond
+from app.api.cors import has_listed_origin
+from app.api.problems import problem_response
 from app.auth.api_keys import Caller
 from app.auth.key_file import KeyFile
 from app.errors import ApiError
 
-_OPEN = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})
+_PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})
 
 
 class AuthMiddleware:
-    """Finds out who asks, for the endpoints behind it; without keys, that is everybody."""
+    """Adds the caller to each request, and rejects requests without a valid key.
 
-    def __init__(self, app: ASGIApp, ring: KeyFile | None, origins: Collection[str], *, is_local: bool) -> None:
+    In a service without keys, every request has the same caller. Requests from pages of other sites are rejected there.
+    """
+
+    def __init__(
+        self, app: ASGIApp, key_file: KeyFile | None, origins: Collection[str], *, is_local_only: bool
+    ) -> None:
         self._app = app
-        self._ring = ring
+        self._key_file = key_file
         self._origins = origins
-        self._is_local = is_local
+        self._is_local_only = is_local_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it."""
+        """Forward a request, or reject it."""
         if scope["type"] == "http":
-            caller = self._caller(scope)
-            refusal = _unauthorized() if caller is None else None
-            if self._ring is None and (self._is_from_elsewhere(scope) or (self._is_local and _is_renamed(scope))):
-                refusal = _foreign()
+            caller = self._find_caller(scope)
+            refusal = _unauthorized_error() if caller is None else None
+            if self._key_file is None and (
+                self._is_cross_site(scope) or (self._is_local_only and _has_foreign_host(scope))
+            ):
+                refusal = _cross_site_error()
             if refusal is not None:
-                await respond(Request(scope), refusal)(scope, receive, send)
+                await problem_response(Request(scope), refusal)(scope, receive, send)
                 return
             scope.setdefault("state", {})["caller"] = caller
         await self._app(scope, receive, send)
 
-    def _is_from_elsewhere(self, scope: Scope) -> bool:
-        """Tell whether a page of another site, and of no listed origin, has let its reader's browser ask.
+    def _is_cross_site(self, scope: Scope) -> bool:
+        """Return whether a page of another site, outside the listed origins, made the browser send this request.
 
-        To follow a link from there is no such thing. Source: W3C Fetch Metadata Request Headers, 2024.
+        Following a link is allowed. Source: W3C Fetch Metadata Request Headers, 2024.
         """
         headers = Headers(scope=scope)
         is_link = scope["method"] in ("GET", "HEAD") and headers.get("Sec-Fetch-Mode") == "navigate"
-        is_foreign = headers.get("Sec-Fetch-Site") == "cross-site" and not is_listed(headers, self._origins)
-        return is_foreign and not is_link
+        is_cross_site = headers.get("Sec-Fetch-Site") == "cross-site" and not has_listed_origin(headers, self._origins)
+        return is_cross_site and not is_link
 
-    def _caller(self, scope: Scope) -> Caller | None:
-        if self._ring is None or scope["path"].removeprefix(scope["root_path"]) in _OPEN:
+    def _find_caller(self, scope: Scope) -> Caller | None:
+        if self._key_file is None or scope["path"].removeprefix(scope["root_path"]) in _PUBLIC_PATHS:
             return Caller()
         scheme, secret = get_authorization_scheme_param(Headers(scope=scope).get("Authorization"))
-        return self._ring.find(secret) if scheme.lower() == "bearer" else None
+        return self._key_file.find(secret) if scheme.lower() == "bearer" else None
 
 
-def _unauthorized() -> ApiError:
-    detail = "a key is required: `Authorization: Bearer KEY`; the command line sends the one in IMAGEMILL_KEY"
+def _unauthorized_error() -> ApiError:
+    detail = "a key is required: send `Authorization: Bearer KEY`; the command line sends the key in IMAGEMILL_KEY"
     return ApiError(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
 
 
-def _is_renamed(scope: Scope) -> bool:
-    """Tell whether a name that is not this machine's led here: a site can let its own name point to loopback."""
+def _has_foreign_host(scope: Scope) -> bool:
+    """Return whether the Host header is a foreign name. Any site can let its name point to loopback (DNS rebinding)."""
     host = Headers(scope=scope).get("Host")
     if host is None:
-        return False  # no browser
+        return False  # browsers always send Host, so no page sent this request
     try:
         name = urlsplit(f"//{host}").hostname or ""
         if name != "localhost" and not name.endswith(".localhost"):
@@ -77,10 +84,10 @@ def _is_renamed(scope: Scope) -> bool:
     return False
 
 
-def _foreign() -> ApiError:
+def _cross_site_error() -> ApiError:
     detail = (
-        "without keys, only this machine's own names and pages may use this service, so that other sites' pages cannot "
-        "do so through a browser; IMAGEMILL_CORS_ORIGINS lists sites whose pages may, IMAGEMILL_OPEN=anyone lets any "
-        "name in"
+        "a service without keys rejects pages of other sites and foreign host names, because any site could use it "
+        "through a browser; list allowed origins in IMAGEMILL_CORS_ORIGINS, or set IMAGEMILL_OPEN=anyone to accept all "
+        "host names"
     )
     return ApiError(HTTPStatus.FORBIDDEN, "cross_site", detail)

@@ -1,4 +1,4 @@
-"""Range requests, as far as one range of bytes goes. Source: RFC 9110, section 14."""
+"""Parses Range headers with one byte range. Source: RFC 9110, section 14."""
 
 import re
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ _SPEC = re.compile(r"(\d{0,19})-(\d{0,19})", re.ASCII)
 
 
 class UnsatisfiableError(Exception):
-    """No byte of the representation lies in the range that was asked for."""
+    """The requested range contains no byte of the representation."""
 
 
 @dataclass(frozen=True, slots=True)
 class ByteRange:
-    """Bytes start to stop - 1 of a representation of so many bytes."""
+    """Bytes `start` to `stop - 1` of a representation with `size` bytes."""
 
     start: int
     stop: int
@@ -20,20 +20,20 @@ class ByteRange:
 
     @property
     def length(self) -> int:
-        """Number of bytes."""
+        """Number of bytes in the range."""
         return self.stop - self.start
 
     @property
     def content_range(self) -> str:
-        """Value of the header Content-Range."""
+        """Value of the Content-Range header."""
         return f"bytes {self.start}-{self.stop - 1}/{self.size}"
 
 
 def parse(header: str | None, size: int) -> ByteRange | None:
-    """Read a Range header; None stands for the whole representation.
+    """Parse a Range header. None means the whole representation.
 
-    What cannot be read, other units and several ranges at once are answered with the whole, as the RFC allows.
-    Raises UnsatisfiableError.
+    Malformed headers, other units and several ranges also give None, as the RFC allows.
+    Raises UnsatisfiableError if the representation has no byte in the range.
     """
     unit, _, specs = (header or "").partition("=")
     match = _SPEC.fullmatch(specs.strip())

@@ -1,4 +1,4 @@
-"""What the endpoints are given: the rooms of the service, who asks, and what the address of a request names."""
+"""The arguments of the endpoints: services, the caller, and the job or image that a request names."""
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -8,24 +8,24 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.api.negotiation import preferred_wait
-from app.api.problems import documented
-from app.api.request_parameters import asked, each_once, no_body, no_query
+from app.api.problems import problem_docs
+from app.api.request_parameters import read_generate_query, reject_body, reject_query, reject_repeated_parameters
 from app.auth.api_keys import Caller
 from app.auth.quota import Quota
 from app.cluster.model_catalog import ModelCatalog
 from app.jobs.job_service import JobService
 from app.jobs.watcher import JobWatcher
-from app.schemas import GenerateQuery, Looks, UpTo, Wanted
+from app.schemas import GenerateQuery, ImageOptions, ImageRequest, SeedOrIndex
 from app.styles.style_service import StyleService
 from worker.contracts.jobs import Format, JobSpec
 
 _BEARER = HTTPBearer(
-    auto_error=False, scheme_name="key", description="Needed where the service has keys: `Authorization: Bearer KEY`."
+    auto_error=False, scheme_name="key", description="Required if the service has keys: `Authorization: Bearer KEY`."
 )
 
 
 def _room(name: str) -> Callable[[Request], Awaitable[Any]]:
-    """Make what finds a room of the service, where `create_app` put it; it waits for nothing, and needs no thread."""
+    """Return a dependency that finds the service of a name. It is async, so that it needs no thread."""
 
     async def find(request: Request) -> Any:  # noqa: ANN401
         return getattr(request.app.state, name)
@@ -33,24 +33,24 @@ def _room(name: str) -> Callable[[Request], Awaitable[Any]]:
     return find
 
 
-async def caller_of(
-    request: Request, _documented: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+async def find_caller(
+    request: Request, _for_openapi: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 ) -> Caller:
-    """Tell who asks, as the gate has found out."""
+    """Return the caller that AuthMiddleware found."""
     caller: Caller = request.state.caller
     return caller
 
 
 def router_for_callers(*reads: Literal["query", "body"]) -> APIRouter:
-    """Make a router whose endpoints know who asks, and document how any of them may refuse.
+    """Return a router for endpoints that require a caller. It documents the errors that all of them can return.
 
-    They refuse a query and a body unless they read it.
+    Its endpoints reject a query and a body, except those listed in `reads`.
     """
-    query = each_once if "query" in reads else no_query
-    body = [] if "body" in reads else [Depends(no_body)]
+    query = reject_repeated_parameters if "query" in reads else reject_query
+    body = [] if "body" in reads else [Depends(reject_body)]
     return APIRouter(
-        dependencies=[Depends(caller_of), Depends(query), *body],
-        responses=documented(
+        dependencies=[Depends(find_caller), Depends(query), *body],
+        responses=problem_docs(
             HTTPStatus.UNAUTHORIZED,
             HTTPStatus.UNPROCESSABLE_ENTITY,
             HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -63,46 +63,49 @@ ModelsDep = Annotated[ModelCatalog, Depends(_room("models"))]
 ServiceDep = Annotated[JobService, Depends(_room("service"))]
 QuotaDep = Annotated[Quota, Depends(_room("quota"))]
 StylesDep = Annotated[StyleService, Depends(_room("styles"))]
-WaitingDep = Annotated[JobWatcher, Depends(_room("waiting"))]
-CallerDep = Annotated[Caller, Depends(caller_of)]
+WatcherDep = Annotated[JobWatcher, Depends(_room("watcher"))]
+CallerDep = Annotated[Caller, Depends(find_caller)]
 
 
-def _spec(job_id: str, service: ServiceDep, caller: CallerDep) -> JobSpec:
+def _find_spec(job_id: str, service: ServiceDep, caller: CallerDep) -> JobSpec:
     return service.reader.find_spec(job_id, caller.owner)
 
 
-def _address(
-    model: Annotated[str, Path(description="A name from /models, or a model's sha256.")],
-    seed: UpTo,
-    index: UpTo,
+def _parse_address(
+    model: Annotated[str, Path(description="Name of a model from /models, or its sha256.")],
+    seed: SeedOrIndex,
+    index: SeedOrIndex,
     suffix: Literal["png", "webp", "jpg"],
-    looks: Annotated[Looks, Query()],
-) -> Wanted:
-    kind: Format = "jpeg" if suffix == "jpg" else suffix
-    place = {"n": 1, "model": model, "seed": seed, "start": index, "format": kind}
-    return Wanted.model_validate(place | looks.model_dump(by_alias=True))
+    options: Annotated[ImageOptions, Query()],
+) -> ImageRequest:
+    image_format: Format = "jpeg" if suffix == "jpg" else suffix
+    address = {"n": 1, "model": model, "seed": seed, "start": index, "format": image_format}
+    return ImageRequest.model_validate(address | options.model_dump(by_alias=True))
 
 
-def _wait(
+def _parse_wait(
     request: Request,
-    _documented: Annotated[
+    _for_openapi: Annotated[
         str | None,
-        Header(alias="Prefer", description="`wait=N` lets the answer wait for up to N seconds, 60 at most."),
+        Header(
+            alias="Prefer",
+            description="`wait=N` delays the response until the job has ended, up to N seconds (60 at most).",
+        ),
     ] = None,
 ) -> int:
     return preferred_wait(request.headers.getlist("Prefer"))
 
 
-AskedDep = Annotated[GenerateQuery, Depends(asked)]
-SpecDep = Annotated[JobSpec, Depends(_spec)]
-WaitDep = Annotated[int, Depends(_wait)]
-"""Seconds that the answer should wait, 0 if it should not."""
-WantedDep = Annotated[Wanted, Depends(_address)]
+GenerateQueryDep = Annotated[GenerateQuery, Depends(read_generate_query)]
+SpecDep = Annotated[JobSpec, Depends(_find_spec)]
+WaitDep = Annotated[int, Depends(_parse_wait)]
+"""Seconds that the response may wait for the end of the job. 0 means no wait."""
+ImageRequestDep = Annotated[ImageRequest, Depends(_parse_address)]
 IdempotencyKey = Annotated[
     str | None,
     Header(
         min_length=1,
         max_length=255,
-        description="Any text. For 24 hours, the same request with the same key finds the same job.",
+        description="Any text. For 24 hours, the same request with the same key returns the same job.",
     ),
 ]

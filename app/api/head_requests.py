@@ -1,4 +1,4 @@
-"""HEAD wherever GET is answered (RFC 9110, section 9.3.2); the server leaves the bodies out."""
+"""HEAD requests for all paths that support GET (RFC 9110, section 9.3.2). The server omits the bodies."""
 
 from collections.abc import Collection
 
@@ -7,7 +7,7 @@ from fastapi.routing import APIRoute
 
 
 def add_head_routes(router: APIRouter, others: Collection[str] = ()) -> None:
-    """Let a router answer HEAD like GET, but for some paths that answer it in their own way."""
+    """Add a HEAD route for each GET route of a router, except paths in `others`, which have their own."""
     for route in list(router.routes):
         if isinstance(route, APIRoute) and route.methods == {"GET"} and route.path not in others:
             router.add_api_route(

@@ -1,4 +1,4 @@
-"""The endpoints for those who watch the service. They answer also when everything else is held up."""
+"""The HTTP endpoints of health checks and metrics. They respond even if all other requests wait."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -8,42 +8,42 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
-from app.api.dependencies import caller_of
+from app.api.dependencies import find_caller
 from app.api.head_requests import add_head_routes
-from app.api.problems import documented
-from app.api.request_parameters import no_body, no_query
+from app.api.problems import problem_docs
+from app.api.request_parameters import reject_body, reject_query
 from app.cluster.prometheus import PrometheusCollector
 from app.cluster.readiness import Readiness
 from app.schemas import Health, Ready
 
-_LOOKING = 4
-"""That may look at the same time, in threads of their own."""
+_MAX_CONCURRENT_CHECKS = 4
+"""Largest number of health checks that run at the same time."""
 
 T = TypeVar("T")
 
-router = APIRouter(tags=["health"], dependencies=[Depends(no_query), Depends(no_body)])
+router = APIRouter(tags=["health"], dependencies=[Depends(reject_query), Depends(reject_body)])
 
 
 class HealthChecks:
-    """What the endpoints ask."""
+    """Runs health checks in threads that other requests do not use."""
 
     def __init__(self, metrics: PrometheusCollector, readiness: Readiness) -> None:
         self.metrics = metrics
         self.readiness = readiness
-        self._looking = CapacityLimiter(_LOOKING)
+        self._limiter = CapacityLimiter(_MAX_CONCURRENT_CHECKS)
 
-    async def look(self, look: Callable[[], T]) -> T:
-        """Ask without waiting for a thread of those that serve the other requests."""
-        return await to_thread.run_sync(look, limiter=self._looking)
-
-
-def _probes(request: Request) -> HealthChecks:
-    probes: HealthChecks = request.app.state.probes
-    return probes
+    async def run(self, check: Callable[[], T]) -> T:
+        """Run a check in a thread of its own limiter, so that it never waits for other requests."""
+        return await to_thread.run_sync(check, limiter=self._limiter)
 
 
-def _not_ready() -> dict[int | str, dict[str, Any]]:
-    responses = documented(HTTPStatus.SERVICE_UNAVAILABLE)
+def _find_health_checks(request: Request) -> HealthChecks:
+    health_checks: HealthChecks = request.app.state.health_checks
+    return health_checks
+
+
+def _not_ready_docs() -> dict[int | str, dict[str, Any]]:
+    responses = problem_docs(HTTPStatus.SERVICE_UNAVAILABLE)
     ((_, media),) = responses[503]["content"].items()
     parts = {"type": "object", "properties": {"parts": {"$ref": "#/components/schemas/Parts"}}, "required": ["parts"]}
     media["schema"] = {"allOf": [media["schema"], parts]}
@@ -52,28 +52,31 @@ def _not_ready() -> dict[int | str, dict[str, Any]]:
 
 @router.get("/healthz", operation_id="get_health")
 async def healthz() -> Health:
-    """Say that the process answers."""
+    """Return 200 while the process responds."""
     return Health()
 
 
-@router.get("/readyz", operation_id="get_readiness", responses=_not_ready(), response_model_exclude_none=True)
+@router.get("/readyz", operation_id="get_readiness", responses=_not_ready_docs(), response_model_exclude_none=True)
 async def readyz(request: Request) -> Ready:
-    """Say whether a job that came now would be rendered, and if not, which part of the service is away."""
-    probes = _probes(request)
-    return await probes.look(probes.readiness.check)
+    """Return 200 if a new job would be rendered now. Otherwise, the error names the part that does not work."""
+    health_checks = _find_health_checks(request)
+    return await health_checks.run(health_checks.readiness.check)
 
 
 @router.get(
     "/metrics",
     operation_id="get_metrics",
     response_class=Response,
-    dependencies=[Depends(caller_of)],
-    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **documented(HTTPStatus.UNAUTHORIZED)},
+    dependencies=[Depends(find_caller)],
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
+        **problem_docs(HTTPStatus.UNAUTHORIZED),
+    },
 )
 async def metrics(request: Request) -> Response:
-    """Show the service's figures in Prometheus' text format."""
-    probes = _probes(request)
-    return Response(await probes.look(probes.metrics.text), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+    """Return the metrics of the service in the Prometheus text format."""
+    health_checks = _find_health_checks(request)
+    return Response(await health_checks.run(health_checks.metrics.text), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 add_head_routes(router)

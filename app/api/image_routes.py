@@ -1,4 +1,4 @@
-"""The HTTP endpoints of single images: those of jobs, and those of addresses."""
+"""The HTTP endpoints of single images, by job or by address."""
 
 from functools import partial
 from http import HTTPStatus
@@ -6,22 +6,30 @@ from http import HTTPStatus
 from anyio import to_thread
 from fastapi import Request, Response
 
-from app.api.dependencies import CallerDep, QuotaDep, ServiceDep, SpecDep, WaitingDep, WantedDep, router_for_callers
+from app.api.dependencies import (
+    CallerDep,
+    ImageRequestDep,
+    QuotaDep,
+    ServiceDep,
+    SpecDep,
+    WatcherDep,
+    router_for_callers,
+)
 from app.api.head_requests import add_head_routes
-from app.api.negotiation import check_match, is_known
-from app.api.openapi_document import binary
-from app.api.openapi_headers import described
-from app.api.problems import documented
-from app.schemas import Whole
+from app.api.negotiation import check_if_match, matches_if_none_match
+from app.api.openapi_document import binary_content
+from app.api.openapi_headers import header_docs
+from app.api.problems import problem_docs
+from app.schemas import WholeNumber
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store.store_errors import DamagedError
 
-_FOREVER = "private, max-age=31536000, immutable"
-"""How an image of a job may be cached: for a year, without asking."""
-_IMAGES = binary("image/png", "image/webp", "image/jpeg")
+_IMMUTABLE = "private, max-age=31536000, immutable"
+"""Cache-Control of a job's image: it may be cached for a year without revalidation."""
+_IMAGE_CONTENT = binary_content("image/png", "image/webp", "image/jpeg")
 
 router = router_for_callers()
-_addresses = router_for_callers("query")
+_address_router = router_for_callers("query")
 
 
 @router.get(
@@ -30,60 +38,60 @@ _addresses = router_for_callers("query")
     tags=["jobs"],
     response_class=Response,
     responses={
-        200: {"content": _IMAGES, "headers": described("ETag")},
-        304: {"description": "The ETag that was sent is still right."},
-        **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.PRECONDITION_FAILED),
+        200: {"content": _IMAGE_CONTENT, "headers": header_docs("ETag")},
+        304: {"description": "The ETag in If-None-Match is current."},
+        **problem_docs(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.PRECONDITION_FAILED),
     },
 )
-def image(spec: SpecDep, index: Whole, suffix: str, service: ServiceDep, request: Request) -> Response:
-    """Send one image, as soon as it is there. Its bytes never change."""
+def image(spec: SpecDep, index: WholeNumber, suffix: str, service: ServiceDep, request: Request) -> Response:
+    """Return one image of a job. It is available as soon as it is rendered, and its bytes never change."""
     sha256, data = service.reader.read_image_at(spec, index, suffix)
-    return _image(spec, sha256, data, _FOREVER, request)
+    return _image_response(spec, sha256, data, _IMMUTABLE, request)
 
 
-def _image(spec: JobSpec, sha256: str, data: bytes, caching: str, request: Request) -> Response:
-    headers = {"ETag": f'"{sha256}"', "Cache-Control": caching}
-    check_match(headers["ETag"], request)
-    if is_known(headers["ETag"], request):
+def _image_response(spec: JobSpec, sha256: str, data: bytes, cache_control: str, request: Request) -> Response:
+    headers = {"ETag": f'"{sha256}"', "Cache-Control": cache_control}
+    check_if_match(headers["ETag"], request)
+    if matches_if_none_match(headers["ETag"], request):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(data, headers=headers, media_type=f"image/{spec.format}")
 
 
-@_addresses.get(
+@_address_router.get(
     "/images/{model}/{seed}/{index}.{suffix}",
     operation_id="get_image_by_address",
     tags=["images"],
     response_class=Response,
     responses={
-        200: {"content": _IMAGES, "headers": described("ETag")},
-        304: {"description": "The ETag that was sent is still right."},
-        **documented(
+        200: {"content": _IMAGE_CONTENT, "headers": header_docs("ETag")},
+        304: {"description": "The ETag in If-None-Match is current."},
+        **problem_docs(
             HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.TOO_MANY_REQUESTS
         ),
     },
 )
 async def address(
-    wanted: WantedDep,
+    image_request: ImageRequestDep,
     caller: CallerDep,
     service: ServiceDep,
-    turns: QuotaDep,
-    waiting: WaitingDep,
+    quota: QuotaDep,
+    watcher: WatcherDep,
     request: Request,
 ) -> Response:
-    """Make the image of one address: the one that any job of that model, seed, class and style has at that index.
+    """Return the image of an address. All jobs of this model, seed, class and style have this image at this index.
 
-    Without a class, it is the class whose turn it is.
+    Without a class, the index selects the class, because images alternate between all classes.
     """
-    find = partial(service.submit_image, wanted, caller)
-    spec = await to_thread.run_sync(find, limiter=turns.limiter_for(caller))
+    find = partial(service.submit_image, image_request, caller)
+    spec = await to_thread.run_sync(find, limiter=quota.limiter_for(caller))
     try:
-        sha256, data = await waiting.wait_for_image(spec, request.is_disconnected)
-    except DamagedError:  # it is gone from the store, and made again
-        spec = await to_thread.run_sync(partial(find, is_checked=True), limiter=turns.limiter_for(caller))
-        sha256, data = await waiting.wait_for_image(spec, request.is_disconnected)
-    return _image(spec, sha256, data, "no-cache", request)
+        sha256, data = await watcher.wait_for_image(spec, request.is_disconnected)
+    except DamagedError:  # the store has lost the image: check the job's files and render it again
+        spec = await to_thread.run_sync(partial(find, is_checked=True), limiter=quota.limiter_for(caller))
+        sha256, data = await watcher.wait_for_image(spec, request.is_disconnected)
+    return _image_response(spec, sha256, data, "no-cache", request)
 
 
 add_head_routes(router)
-add_head_routes(_addresses)
-router.routes.extend(_addresses.routes)
+add_head_routes(_address_router)
+router.routes.extend(_address_router.routes)

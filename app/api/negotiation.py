@@ -1,4 +1,4 @@
-"""Reads the request headers Accept, Prefer, If-Match and If-None-Match."""
+"""Parses the request headers Accept, Prefer, If-Match and If-None-Match."""
 
 import re
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from urllib.request import parse_http_list
 
 from starlette.requests import Request
 
-from app.errors import ApiError, echoed
+from app.errors import ApiError, quote_value
 from app.jobs.watcher import MAX_WAIT_SECONDS
 
 _MEDIA_TYPE = "application/zip"
@@ -16,7 +16,7 @@ _WAIT = re.compile(r"wait ?= ?\"?(\d{1,300})\"? ?(?:;.*)?", re.ASCII | re.IGNORE
 
 
 def preferred_wait(headers: Iterable[str]) -> int:
-    """Read how many seconds Prefer headers want an answer to wait (RFC 7240, section 4.3), within our limit."""
+    """Return the seconds of `wait=N` in Prefer headers, at most MAX_WAIT_SECONDS (RFC 7240, section 4.3)."""
     for preference in parse_http_list(",".join(headers)):
         match = _WAIT.fullmatch(preference)
         if match:
@@ -24,30 +24,30 @@ def preferred_wait(headers: Iterable[str]) -> int:
     return 0
 
 
-def is_known(etag: str, request: Request) -> bool:
-    """Tell whether If-None-Match of a GET or HEAD lists an ETag.
+def matches_if_none_match(etag: str, request: Request) -> bool:
+    """Return whether If-None-Match of a GET or HEAD request lists an ETag.
 
-    Weak ones count as if they were strong (RFC 9110, section 13.1.2).
+    Weak ETags match strong ones (RFC 9110, section 13.1.2).
     """
     if request.method not in ("GET", "HEAD"):
         return False
-    listed = ",".join(request.headers.getlist("If-None-Match")).split(",")
-    return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in listed)
+    etags = ",".join(request.headers.getlist("If-None-Match")).split(",")
+    return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in etags)
 
 
-def check_match(etag: str, request: Request) -> None:
-    """Raise unless If-Match of a GET or HEAD, if there is one, lists an ETag (RFC 9110, section 13.1.1)."""
+def check_if_match(etag: str, request: Request) -> None:
+    """Raise ApiError 412 if a GET or HEAD request has If-Match without this ETag (RFC 9110, section 13.1.1)."""
     headers = request.headers.getlist("If-Match")
-    listed = {tag.strip() for tag in ",".join(headers).split(",")}
-    if headers and request.method in ("GET", "HEAD") and not listed & {etag, "*"}:
-        detail = f"If-Match: the ETag is {etag}, got {echoed(', '.join(headers))}"
+    etags = {tag.strip() for tag in ",".join(headers).split(",")}
+    if headers and request.method in ("GET", "HEAD") and not etags & {etag, "*"}:
+        detail = f"If-Match: the ETag is {etag}, got {quote_value(', '.join(headers))}"
         raise ApiError(HTTPStatus.PRECONDITION_FAILED, "precondition_failed", detail)
 
 
 def wants_archive(headers: Iterable[str]) -> bool:
-    """Tell whether Accept headers name a ZIP, and do not weigh JSON more, or as much by its name.
+    """Return whether Accept headers prefer a ZIP to JSON.
 
-    The most specific entry counts (RFC 9110, section 12.5.1).
+    JSON wins a tie if it is named. For each type, the most specific entry counts (RFC 9110, section 12.5.1).
     """
     weights = dict[str, float]()
     for media in parse_http_list(",".join(headers)):
@@ -56,4 +56,5 @@ def wants_archive(headers: Iterable[str]) -> bool:
     archive, json = weights.get(_MEDIA_TYPE, 0.0), weights.get("application/json")
     if json is not None:
         return archive > json
+    # JSON has the weight of a wildcard here. A ZIP wins a tie with it, because only the ZIP is named.
     return archive > 0 and archive >= weights.get("application/*", weights.get("*/*", 0.0))

@@ -1,19 +1,19 @@
-"""What the headers of answers mean, as the document of the interface tells it."""
+"""Documentation of the response headers in the OpenAPI document."""
 
 from typing import Any
 
-_HEADERS = {
-    "ETag": "Strong; send it as If-None-Match, or as If-Range with Range.",
-    "Location": "Where it is.",
-    "Content-Location": "Where the archive can be had again, once it is finished from any byte on.",
-    "Retry-After": "Seconds after which it is worth asking again.",
-    "Preference-Applied": "The wait that was granted.",
-    "Content-Range": "Which bytes of how many.",
-    "RateLimit-Policy": "How many images may wait and jobs be open with this key, if it has limits.",
-    "RateLimit": "What is left of that.",
+_DESCRIPTIONS = {
+    "ETag": "Strong validator. Send it as If-None-Match, or as If-Range with Range.",
+    "Location": "URL of the job or of the style's thumbnail.",
+    "Content-Location": "URL of the same archive, which supports range requests once it is finished.",
+    "Retry-After": "Seconds to wait before the next request.",
+    "Preference-Applied": "The wait that the server granted.",
+    "Content-Range": "The range of this response, and the size of the archive.",
+    "RateLimit-Policy": "Limits of waiting images and open jobs, if this key has any.",
+    "RateLimit": "The remaining part of these limits.",
 }
 
 
-def described(*names: str) -> dict[str, Any]:
-    """Describe headers of an answer."""
-    return {name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in names}
+def header_docs(*names: str) -> dict[str, Any]:
+    """Return the documentation of some headers of a response."""
+    return {name: {"description": _DESCRIPTIONS[name], "schema": {"type": "string"}} for name in names}

@@ -1,4 +1,4 @@
-"""Middleware that finds the path prefix of each request."""
+"""Determines the path prefix of each request."""
 
 from collections.abc import Collection
 from http import HTTPStatus
@@ -7,43 +7,43 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.problems import respond
+from app.api.problems import problem_response
 from app.errors import ApiError
-from app.path_prefix import checked, use
+from app.path_prefix import set_prefix, validate_prefix
 
 _HEADER = "X-Forwarded-Prefix"
 
 
 class PrefixMiddleware:
-    """Tells each request the prefix: what its proxy says in X-Forwarded-Prefix, or the one of the settings.
+    """Sets the prefix of each request from X-Forwarded-Prefix, or else from the settings.
 
-    The proxy may take the prefix off the path or leave it there.
+    A proxy may strip the prefix from the path or keep it.
     """
 
-    def __init__(self, app: ASGIApp, prefix: str, names: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, prefix: str, own_segments: Collection[str]) -> None:
         self._app = app
         self._prefix = prefix
-        self._names = names
+        self._own_segments = own_segments
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on with its prefix, or refuse one whose prefix is unusable."""
+        """Forward a request with its prefix, or reject it if the prefix is invalid."""
         if scope["type"] == "http":
             try:
-                told = Headers(scope=scope).getlist(_HEADER)
-                prefix = checked(", ".join(told)) if told else self._prefix
+                forwarded = Headers(scope=scope).getlist(_HEADER)
+                prefix = validate_prefix(", ".join(forwarded)) if forwarded else self._prefix
             except ValueError as error:
                 refusal = ApiError(HTTPStatus.BAD_REQUEST, "bad_prefix", f"{_HEADER}: {error}")
-                await respond(Request(scope), refusal)(scope, receive, send)
+                await problem_response(Request(scope), refusal)(scope, receive, send)
                 return
-            use(prefix)
+            set_prefix(prefix)
             if prefix:
-                scope = {**scope, "root_path": prefix, "path": self._whole_path(prefix, scope["path"])}
+                scope = {**scope, "root_path": prefix, "path": self._with_prefix(prefix, scope["path"])}
         await self._app(scope, receive, send)
 
-    def _whole_path(self, prefix: str, path: str) -> str:
-        """Put the prefix before a path, unless it is there: some proxies leave it, and some clients repeat it.
+    def _with_prefix(self, prefix: str, path: str) -> str:
+        """Return a path with the prefix. Some proxies keep it in the path, and some clients repeat it.
 
-        A path that begins with one of the service's own names is never taken for one with a prefix.
+        A path that begins with one of the service's own segments has no prefix yet, even if the prefix is equal to it.
         """
-        is_whole = path.startswith(f"{prefix}/") and path.split("/")[1] not in self._names
-        return path if is_whole else prefix + path
+        has_prefix = path.startswith(f"{prefix}/") and path.split("/")[1] not in self._own_segments
+        return path if has_prefix else prefix + path

@@ -1,4 +1,4 @@
-"""Every error that leaves the API, as problem+json (RFC 9457)."""
+"""Responds to every error of the API with problem+json (RFC 9457)."""
 
 import json
 import logging
@@ -15,20 +15,20 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import MOST_ECHOED, ApiError, echoed, unavailable, unprocessable
+from app.errors import MAX_QUOTED_CHARACTERS, ApiError, quote_value, unavailable, unprocessable
 from app.schemas import MAX_SEED, MAX_START, Problem
 from worker.contracts.store.store_errors import DamagedError, StoreError, with_advice
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-_MOST_FAULTS = 10
+_MAX_FAULTS = 10
 _TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 log = logging.getLogger(__name__)
 
 
 def install(app: FastAPI, max_images: int) -> None:
-    """Answer every error with problem+json."""
+    """Respond to every error with problem+json."""
     app.add_middleware(BodyTooLargeMiddleware)
-    app.exception_handler(ApiError)(respond)
+    app.exception_handler(ApiError)(problem_response)
     app.exception_handler(HTTPException)(_on_http_exception)
     app.state.limits = {"n": (1, max_images), "seed": (0, MAX_SEED), "index": (0, MAX_SEED), "start": (0, MAX_START)}
     app.exception_handler(RequestValidationError)(_on_validation_error)
@@ -41,35 +41,35 @@ def install(app: FastAPI, max_images: int) -> None:
 
 
 class BodyTooLargeMiddleware:
-    """Says in our own way what the framework's limit of a body's size says in plain text."""
+    """Replaces FastAPI's plain-text response to a body that is too large."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on but the framework's 413."""
+        """Forward a request, and replace a response with the status 413."""
         replaced = False
 
-        async def translated(message: Message) -> None:
+        async def send_translated(message: Message) -> None:
             nonlocal replaced
             if message["type"] == "http.response.start" and message["status"] == _TOO_LARGE:
                 replaced = True
-                error = ApiError(_TOO_LARGE, "body_too_large", "the body is larger than this endpoint takes")
-                await respond(Request(scope), error)(scope, receive, send)
+                error = ApiError(_TOO_LARGE, "body_too_large", "the body is larger than this endpoint accepts")
+                await problem_response(Request(scope), error)(scope, receive, send)
             elif not replaced:
                 await send(message)
 
-        await self._app(scope, receive, translated)
+        await self._app(scope, receive, send_translated)
 
 
-def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    """Describe an endpoint's errors for /docs."""
+def problem_docs(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """Return the documentation of an endpoint's error responses."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {int(status): {"description": status.phrase, "content": content} for status in statuses}
 
 
-def respond(request: Request, error: ApiError) -> JSONResponse:
-    """Make the answer that tells an error."""
+def problem_response(request: Request, error: ApiError) -> JSONResponse:
+    """Return the response for an error."""
     problem = Problem(
         type=f"urn:imagemill:problem:{error.code}",
         title=error.status.phrase,
@@ -92,46 +92,48 @@ def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
     status = HTTPStatus(error.status_code)
     code = status.phrase.lower().replace(" ", "_")
     detail = f"{request.method} {request.url.path}: {error.detail}"
-    headers = {"Allow": ", ".join(_allowed(request))} if status == HTTPStatus.METHOD_NOT_ALLOWED else error.headers
-    return respond(request, ApiError(status, code, detail, headers=headers))
+    headers = (
+        {"Allow": ", ".join(_allowed_methods(request))} if status == HTTPStatus.METHOD_NOT_ALLOWED else error.headers
+    )
+    return problem_response(request, ApiError(status, code, detail, headers=headers))
 
 
-def _allowed(request: Request) -> list[str]:
-    """List the methods of a path, of which the framework tells only those of one function."""
-    asked: Iterator[Scope] = ({**request.scope, "method": method} for method in _METHODS)
-    return [scope["method"] for scope in asked if any(_answers(route, scope) for route in request.app.routes)]
+def _allowed_methods(request: Request) -> list[str]:
+    """Return all methods of a path. Starlette lists only the methods of the first route that matches."""
+    scopes: Iterator[Scope] = ({**request.scope, "method": method} for method in _METHODS)
+    return [scope["method"] for scope in scopes if any(_matches(route, scope) for route in request.app.routes)]
 
 
-def _answers(route: BaseRoute, scope: Scope) -> bool:
+def _matches(route: BaseRoute, scope: Scope) -> bool:
     match, _ = route.matches(scope)
     return match is Match.FULL
 
 
 def _on_validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
     faults = error.errors()
-    said = [_describe(fault, request.app.state.limits) for fault in faults[:_MOST_FAULTS]]
-    said += [f"and {len(faults) - _MOST_FAULTS} more"] if len(faults) > _MOST_FAULTS else []
-    detail = "; ".join(said)
-    return respond(request, unprocessable("invalid_request", detail))
+    sentences = [_describe(fault, request.app.state.limits) for fault in faults[:_MAX_FAULTS]]
+    sentences += [f"and {len(faults) - _MAX_FAULTS} more"] if len(faults) > _MAX_FAULTS else []
+    detail = "; ".join(sentences)
+    return problem_response(request, unprocessable("invalid_request", detail))
 
 
 def _describe(fault: Mapping[str, Any], limits: Mapping[str, tuple[int, int]]) -> str:
     location: Sequence[str | int] = fault["loc"]
-    name = str(location[-1])[:MOST_ECHOED]
+    name = str(location[-1])[:MAX_QUOTED_CHARACTERS]
     if fault["type"] == "missing":
-        return f"{name}: required, and was not sent"
+        return f"{name}: required, but missing"
     if fault["type"] == "extra_forbidden":
         return f"{name}: no such parameter"
-    sent = echoed(fault["input"] if isinstance(fault["input"], str) else _as_json(fault["input"]))
+    received = quote_value(fault["input"] if isinstance(fault["input"], str) else _as_json(fault["input"]))
     if name in limits and fault["type"] != "not_a_number":
         low, high = limits[name]
-        return f"{name}: must be a whole number between {low} and {high}, got {sent}"
-    return f"{name}: {fault['msg'][:1].lower()}{fault['msg'][1:]}, got {sent}"
+        return f"{name}: must be a whole number between {low} and {high}, got {received}"
+    return f"{name}: {fault['msg'][:1].lower()}{fault['msg'][1:]}, got {received}"
 
 
 def _on_disconnect(request: Request, _error: ClientDisconnect) -> JSONResponse:
-    """Answer a client that left before its body was complete; the server drops this answer."""
-    return respond(request, ApiError(HTTPStatus.BAD_REQUEST, "bad_request", "the body is not complete"))
+    """Respond to a client that disconnected before its body was complete. The server drops this response."""
+    return problem_response(request, ApiError(HTTPStatus.BAD_REQUEST, "bad_request", "the body is incomplete"))
 
 
 def _as_json(value: object) -> str:
@@ -140,25 +142,29 @@ def _as_json(value: object) -> str:
 
 def _on_redis_error(request: Request, error: RedisError) -> JSONResponse:
     log.warning("redis was not reached path=%s reason=%s", request.url.path, error)
-    return respond(request, unavailable("queue_unavailable", "the queue server cannot be reached just now"))
+    return problem_response(
+        request, unavailable("queue_unavailable", "the queue server cannot be reached at the moment")
+    )
 
 
 def _on_damage(request: Request, error: DamagedError) -> JSONResponse:
     log.error("store is damaged path=%s reason=%s", request.url.path, error)
-    detail = "what is stored of this job is gone or damaged; POST to its rebuild link makes the same images again"
-    return respond(request, ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "artifact_damaged", detail))
+    detail = "the stored files of this job are missing or damaged; POST to its rebuild link to render them again"
+    return problem_response(request, ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "artifact_damaged", detail))
 
 
 def _on_store_error(request: Request, error: StoreError | OSError) -> JSONResponse:
     log.error("store failed path=%s reason=%s", request.url.path, error)
     if "No space left" in str(error):
         detail = "the artifact store is full"
-        return respond(request, ApiError(HTTPStatus.INSUFFICIENT_STORAGE, "store_full", detail, retry_after_seconds=30))
-    detail = with_advice("the artifact store cannot be used just now", error)
-    return respond(request, unavailable("store_unavailable", detail))
+        return problem_response(
+            request, ApiError(HTTPStatus.INSUFFICIENT_STORAGE, "store_full", detail, retry_after_seconds=30)
+        )
+    detail = with_advice("the artifact store cannot be used at the moment", error)
+    return problem_response(request, unavailable("store_unavailable", detail))
 
 
 def _on_exception(request: Request, error: Exception) -> JSONResponse:
     log.error("request failed path=%s error=%s", request.url.path, type(error).__name__)
-    detail = "the server made a mistake; its log says more"
-    return respond(request, ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail))
+    detail = "internal error; the server's log has the details"
+    return problem_response(request, ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail))

@@ -1,4 +1,4 @@
-"""The server process: uvicorn, which ends within seconds whatever its clients do."""
+"""A uvicorn server that stops within seconds, even if clients keep their connections open."""
 
 import asyncio
 import resource
@@ -11,16 +11,16 @@ import uvicorn
 from app.api.uvicorn_protocol import LimitedHttpProtocol
 
 _GRACE_SECONDS = 1.5
-"""That responses of known length have to complete."""
+"""Time that responses of known length have to finish after the stop."""
 STOP_SECONDS = 4
-"""After which uvicorn gives up waiting; nothing should take that long."""
+"""uvicorn's own limit for the stop. It should never be reached."""
 
 
-_MOST_FILES = 1 << 16
+_MAX_FILES = 1 << 16
 
 
 class Server(uvicorn.Server):
-    """Ends as soon as it should: uvicorn alone waits for every response, also for those that have no end.
+    """Stops in time. uvicorn alone waits for every response, even for endless ones.
 
     Source: https://github.com/Kludex/uvicorn/issues/451.
     """
@@ -30,7 +30,7 @@ class Server(uvicorn.Server):
         self._on_stop = on_stop
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Answer who waits, break off what has no end, and reset after a while what is still open."""
+        """Wake waiting requests, end endless responses, and reset the remaining connections after the grace time."""
         self._on_stop()
         for protocol in self._protocols():
             protocol.break_off_endless()
@@ -45,13 +45,15 @@ class Server(uvicorn.Server):
             protocol.abort()
 
     def _protocols(self) -> list[LimitedHttpProtocol]:
-        return [found for found in self.server_state.connections if isinstance(found, LimitedHttpProtocol)]
+        return [
+            connection for connection in self.server_state.connections if isinstance(connection, LimitedHttpProtocol)
+        ]
 
 
 def allow_many_files() -> None:
-    """Let this process open as many files and connections as its hard limit allows, up to 65536."""
+    """Raise this process's limit of open files to its hard limit, but to at most 65536."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
-    if most > soft >= 0:
+    limit = _MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, _MAX_FILES)
+    if limit > soft >= 0:
         with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))

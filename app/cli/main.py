@@ -208,7 +208,7 @@ def api(
         server_header=False,
         headers=[("X-Content-Type-Options", "nosniff")],
     )
-    Server(config, on_stop=app.state.bell.close).run(None if listening is None else [listening])
+    Server(config, on_stop=app.state.notifications.close).run(None if listening is None else [listening])
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 from http import HTTPStatus
 
 from app.cluster.cluster_state import ClusterState
-from app.errors import ApiError, echoed, listed, unavailable
+from app.errors import ApiError, join_names, quote_value, unavailable
 from app.schemas import Model, SetAsideFile
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.jobs import JobSpec
@@ -41,7 +41,7 @@ class ModelCatalog:
             raise _no_models()
         if name not in models:
             raise ApiError(
-                HTTPStatus.NOT_FOUND, "unknown_model", f"no model {echoed(name)}; there are {listed(models)}"
+                HTTPStatus.NOT_FOUND, "unknown_model", f"no model {quote_value(name)}; there are {join_names(models)}"
             )
         return models[name]
 
@@ -59,7 +59,7 @@ class ModelCatalog:
         by_sha256 = {entry.sha256: entry for entry in entries.values()}
         chosen = (by_sha256 | entries).get(name if name is not None else self._default_name(entries))
         if chosen is None:
-            detail = f"model: must be one of {listed(entries)}, got {echoed(name)}"
+            detail = f"model: must be one of {join_names(entries)}, got {quote_value(name)}"
             raise ApiError(unknown_status, "unknown_model", detail)
         workers = self._cluster.workers()
         capable = [worker for worker in workers if worker.has(chosen)]

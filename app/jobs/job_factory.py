@@ -6,8 +6,8 @@ from http import HTTPStatus
 from statistics import median
 
 from app.cluster.model_catalog import ModelCatalog, most_common_vgg19
-from app.errors import echoed, listed, unprocessable
-from app.schemas import MAX_SEED, Wanted
+from app.errors import join_names, quote_value, unprocessable
+from app.schemas import MAX_SEED, ImageRequest
 from app.styles.style_service import StyleService
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.jobs import LAYOUT, Cut, JobSpec
@@ -30,7 +30,7 @@ class JobFactory:
         self._shard_images = shard_images
 
     def create_spec(
-        self, wanted: Wanted, owner: str, unknown_status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
+        self, wanted: ImageRequest, owner: str, unknown_status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
     ) -> JobSpec:
         """Return the specification of a new job.
 
@@ -39,9 +39,11 @@ class JobFactory:
         model, workers = self._catalog.choose(wanted.model, unknown_status)
         label = wanted.class_label
         if label is not None and label not in model.classes:
-            known = f"one of {listed(model.classes)}" if model.classes else f"left out, as {model.name} has no classes"
-            raise unprocessable("unknown_class", f"class: must be {known}, got {echoed(label)}")
-        style = wanted.styling and self._check_style(wanted.styling, owner, workers)
+            known = (
+                f"one of {join_names(model.classes)}" if model.classes else f"left out, as {model.name} has no classes"
+            )
+            raise unprocessable("unknown_class", f"class: must be {known}, got {quote_value(label)}")
+        style = wanted.style_spec and self._check_style(wanted.style_spec, owner, workers)
         return JobSpec(
             id=secrets.token_urlsafe(16),
             model=model,

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from pydantic import TypeAdapter, ValidationError
 
 from app.cluster.cluster_state import ClusterState, Progress
-from app.errors import ApiError, echoed
+from app.errors import ApiError, quote_value
 from app.jobs.lost_images import RETRY_DELAY
 from app.jobs.status import job_view
 from app.schemas import Job
@@ -38,7 +38,7 @@ class JobReader:
         except ValidationError:
             spec = None
         if spec is None or spec.owner != owner:
-            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_job", f"no job {echoed(job_id)}")
+            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_job", f"no job {quote_value(job_id)}")
         return spec
 
     def get_job(self, spec: JobSpec) -> Job:

@@ -20,7 +20,7 @@ from app.jobs.job_ids import address_parts
 from app.jobs.job_reader import JobReader
 from app.jobs.lost_images import is_lost, is_lost_or_damaged
 from app.jobs.status import job_view
-from app.schemas import GenerateQuery, Job, Wanted
+from app.schemas import GenerateQuery, ImageRequest, Job
 from app.settings import Settings
 from worker.contracts.age import age
 from worker.contracts.jobs import JobSpec, JobState
@@ -86,7 +86,7 @@ class JobService:
             raise unprocessable("idempotency_key_reused", detail)
         return accepted, self.reader.get_job(accepted.spec)
 
-    def submit_image(self, wanted: Wanted, caller: Caller, *, is_checked: bool = False) -> JobSpec:
+    def submit_image(self, wanted: ImageRequest, caller: Caller, *, is_checked: bool = False) -> JobSpec:
         """Return the one-image job of an address; accept it if there is none. Its id is a hash of the address.
 
         A job that was cancelled, has failed or has expired is replaced by a job with the next id; a failed one only

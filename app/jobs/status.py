@@ -5,7 +5,7 @@ from datetime import datetime
 
 from app.archive_name import archive_suffix
 from app.cluster.cluster_state import Progress
-from app.path_prefix import rooted
+from app.path_prefix import add_prefix
 from app.schemas import Job, Links, PublicJobError
 from worker.contracts.jobs import SUFFIXES, JobSpec, JobState
 
@@ -56,7 +56,7 @@ def _rate(done: int, seconds: float) -> float | None:
 
 
 def _links(spec: JobSpec) -> Links:
-    base = rooted(f"/jobs/{spec.id}")
+    base = add_prefix(f"/jobs/{spec.id}")
     image = None if spec.format == "npz" else f"{base}/images/{{index}}.{SUFFIXES[spec.format]}"
     return Links(
         self_=base,

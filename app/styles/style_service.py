@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.cluster.disk_space import DiskSpace
 from app.errors import ApiError, unavailable, unprocessable
-from app.path_prefix import rooted
+from app.path_prefix import add_prefix
 from app.schemas import Style
 from app.styles.image_sandbox import decode_in_sandbox
 from worker.contracts.catalog import Sha256
@@ -86,7 +86,7 @@ class StyleService:
 
 
 def _style_view(entry: StyleEntry) -> Style:
-    return Style(**entry.model_dump(), thumbnail=rooted(f"/styles/{entry.id}"))
+    return Style(**entry.model_dump(), thumbnail=add_prefix(f"/styles/{entry.id}"))
 
 
 def _png(image: Image.Image) -> bytes:

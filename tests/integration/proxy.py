@@ -1,4 +1,4 @@
-"""A small reverse proxy that publishes a service below a prefix, as nginx, Caddy, Traefik or a notebook server do."""
+"""A small reverse proxy that publishes a service under a prefix, like nginx, Caddy, Traefik or a notebook server."""
 
 import http.client
 import threading
@@ -13,7 +13,7 @@ _HOPS = ("connection", "host", "transfer-encoding")
 
 @contextmanager
 def published(url: str, prefix: str, headers: Mapping[str, str], *, strips: bool = True) -> Iterator[str]:
-    """Publish what answers at a URL below a prefix, and nothing beside it; yields the new URL."""
+    """Publish the service of a URL under a prefix. Other paths get 404. Yields the new URL."""
     target = urlsplit(url).netloc
 
     class Handler(BaseHTTPRequestHandler):

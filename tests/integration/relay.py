@@ -1,4 +1,4 @@
-"""A small proxy before the API: it removes a prefix from paths, and loses answers as it is told to."""
+"""A small proxy in front of the API. It removes a prefix from paths, and drops responses on request."""
 
 import threading
 from contextlib import closing
@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 
 class Relay:
-    """Passes requests on to a server, and answers back, but for those that get lost."""
+    """Forwards requests to a server and its responses to the client, except dropped ones."""
 
     def __init__(self, server: str, prefix: str = "") -> None:
         self.lose = 0
-        """How many of the next answers to a POST are lost: the server has answered, the connection ends."""
+        """Number of responses to the next POST requests that are dropped: the connection ends instead."""
         self.requests: list[tuple[str, dict[str, str]]] = []
-        """Method and path, and headers."""
+        """Method and path of each request, with its headers."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, urlsplit(server).netloc, prefix))
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}{prefix}"
 
@@ -28,7 +28,7 @@ class Relay:
         self._server.server_close()
 
     def keys(self, path: str) -> list[str | None]:
-        """The idempotency keys of the requests to a path."""
+        """Return the idempotency keys of the requests to a path."""
         return [headers.get("idempotency-key") for line, headers in self.requests if line.startswith(path)]
 
 

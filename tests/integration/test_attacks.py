@@ -1,4 +1,4 @@
-"""What an enemy may send: each gets its exact answer, and the service stays well, quick and small."""
+"""Hostile requests: each gets its exact response, and the service stays healthy, quick and small."""
 
 import io
 import json
@@ -26,14 +26,14 @@ from tests.tiny import PLAIN
 
 UNKNOWN = "A" * 22
 MORE_MB = 160
-"""What the API may grow by in one test: some bodies of 20 MB at a time, and no decoded picture."""
+"""Largest growth of the API's memory in one test: some bodies of 20 MB at a time, but no decoded image."""
 QUICK_SECONDS = 5.0
-"""For a healthy answer, on a machine where everything else is busy too."""
+"""Longest time for a health check on a busy machine."""
 
 
 @pytest.fixture(autouse=True)
 def unharmed(house: RunningService) -> Iterator[None]:
-    """After every attack, the API is the same process, quick, small, has told no traceback and kept nothing."""
+    """After every attack, the API is the same process, quick and small. It sent no traceback and stored nothing."""
     before, kept, told = peak_mb(house), stored(house), len(log(house))
     yield
     begin = time.monotonic()
@@ -50,11 +50,11 @@ def unharmed(house: RunningService) -> Iterator[None]:
 
 
 brought: set[str] = set()
-"""What tests left in the store on purpose."""
+"""Objects that tests left in the store on purpose."""
 
 
 def peak_mb(house: RunningService) -> int:
-    """The most memory that the API ever had, in MB."""
+    """Return the peak memory of the API in MB."""
     status = Path(f"/proc/{house.api_pid}/status")
     if not status.exists():
         pytest.skip("/proc is not here")
@@ -68,7 +68,7 @@ def log(house: RunningService) -> str:
 
 
 def stored(house: RunningService) -> set[str]:
-    """Styles in the store, and open jobs."""
+    """Return the styles and the open jobs in the store."""
     store = house.folder / "store"
     return {str(path.relative_to(store)) for name in ("styles", "open") for path in store.glob(f"{name}/*")}
 
@@ -82,7 +82,7 @@ def refused(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
 
 
 def raw(house: RunningService, request: bytes) -> bytes:
-    """Send bytes that no client library would, and read the answer."""
+    """Send bytes that no client library sends, and return the response."""
     port = int(house.url.rsplit(":", 1)[1])
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         answer = b""
@@ -157,7 +157,7 @@ def test_what_is_no_picture_is_of_an_unknown_type(house: RunningService, data: b
     ],
 )
 def test_a_heavy_picture_is_taken_by_another_process_than_the_api(house: RunningService, name: str) -> None:
-    """The largest that are allowed cost the API its bytes and no more."""
+    """The largest allowed uploads cost the API only the memory for their bytes."""
     data = {
         "APNG of 3000 frames": lambda: bombs.frames("PNG", 3000),
         "WebP of 3000 frames": lambda: bombs.frames("WEBP", 3000),
@@ -206,7 +206,7 @@ def test_bombs_that_are_decoded_hold_up_nobody_else(house: RunningService) -> No
 
 
 def kill_decoders(house: RunningService) -> None:
-    """End the processes that the API has started, so that the test ends sooner."""
+    """End the child processes of the API, so that the test ends sooner."""
     for children in Path(f"/proc/{house.api_pid}/task").glob("*/children"):
         with suppress(FileNotFoundError, ProcessLookupError):
             for child in children.read_text().split():
@@ -554,7 +554,7 @@ def test_a_head_tells_what_a_get_would(house: RunningService, path: str) -> None
 
 
 def test_slow_clients_hold_up_nobody(house: RunningService, path: str) -> None:
-    """Sixty that send an upload a byte at a time, and sixty that do not read their download."""
+    """Sixty clients send an upload byte by byte, and sixty do not read their download."""
     port = int(house.url.rsplit(":", 1)[1])
     opening = f"HTTP/1.1\r\nHost: localhost\r\nContent-Type: {MULTIPART}\r\nContent-Length: 9000"
     head = f"POST /styles {opening}\r\n\r\n".encode()

@@ -1,4 +1,4 @@
-"""What pages of other sites may do through the browser of somebody who runs the service on loopback, without keys."""
+"""Requests of other sites' pages, sent by the browser of a user who runs the service on loopback without keys."""
 
 from collections.abc import Iterator
 
@@ -64,7 +64,7 @@ PREFLIGHT = {
 
 @pytest.fixture(scope="module")
 def listed(guarded: Guarded) -> Iterator[tuple[httpx.Client, httpx.Client]]:
-    """Two services that a notebook's page may use: one without keys, and one with keys."""
+    """Two services that a notebook's page may use, one without keys and one with keys."""
     origins = {"IMAGEMILL_CORS_ORIGINS": f"{NOTEBOOK}, https://images.example/"}
     start = guarded.house.another_api
     with start(**origins, IMAGEMILL_KEYS="") as (free, _), start(**origins) as (kept, _):

@@ -1,4 +1,4 @@
-"""Downloads of finished archives: whole, in pieces, again."""
+"""Downloads of finished archives: complete, in ranges, and repeated."""
 
 import hashlib
 from itertools import pairwise
@@ -97,7 +97,7 @@ def test_an_archive_that_grows_is_only_sent_if_it_is_the_one_that_is_meant(idle_
 
 
 def test_an_archive_has_an_address_that_ends_like_its_file(house: RunningService, path: str) -> None:
-    """Libraries that load datasets by their addresses look at the end of the path."""
+    """Libraries that load datasets from URLs read the format from the end of the path."""
     assert path.endswith("/download.zip")
     plain = path.removesuffix(".zip")
     for method in ("GET", "HEAD"):

@@ -50,7 +50,7 @@ def test_the_same_request_by_query_and_by_body_finds_the_same_job(house: Running
 @pytest.mark.parametrize(
     ("query", "content", "said"),
     [
-        ("", "{}", "n: required, and was not sent"),
+        ("", "{}", "n: required, but missing"),
         ("", '{"n": "5"}', "n: must be a number, in JSON without quotes, got '5'"),
         ("", '{"n": true}', "n: must be a number, in JSON without quotes, got 'true'"),
         ("", '{"n": 5.0}', f"n: must be a whole number between 1 and {MAX_IMAGES}, got '5.0'"),
@@ -67,15 +67,15 @@ def test_the_same_request_by_query_and_by_body_finds_the_same_job(house: Running
         ("", '{"n": 1, "n": 2}', "n: sent more than once"),
         ("", '{"n": 1, "class_label": "cross"}', "class_label: no such parameter"),
         ("?n=1", '{"n": 1}', "n: sent in the query and in the body"),
-        ("?n=1", '{"style_mode": "standard"}', "want a style"),
+        ("?n=1", '{"style_mode": "standard"}', "require `style`"),
         ("", "[1]", "must be a JSON object"),
-        ("", "n=5", "not JSON"),
-        ("", '"\ud800"', "not JSON"),
-        ("", '{"n": 1, "\\ud800": 1}', "not JSON"),
-        ("", '{"n": 1, "\\ud800": 1, "\\ud800": 1}', "not JSON"),
-        ("", '{"n": 1, "model": "\\ud800"}', "not JSON"),
-        ("", "[" * 60_000, "not JSON"),
-        ("", '{"n": ' + "9" * 5000 + "}", "not JSON"),
+        ("", "n=5", "not valid JSON"),
+        ("", '"\ud800"', "not valid JSON"),
+        ("", '{"n": 1, "\\ud800": 1}', "not valid JSON"),
+        ("", '{"n": 1, "\\ud800": 1, "\\ud800": 1}', "not valid JSON"),
+        ("", '{"n": 1, "model": "\\ud800"}', "not valid JSON"),
+        ("", "[" * 60_000, "not valid JSON"),
+        ("", '{"n": ' + "9" * 5000 + "}", "not valid JSON"),
     ],
 )
 def test_a_bad_body_is_refused_by_name(house: RunningService, query: str, content: str, said: str) -> None:

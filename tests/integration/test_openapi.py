@@ -1,4 +1,4 @@
-"""What the OpenAPI document promises, asked of a running service: any request that it allows, and any chain of them."""
+"""Checks the OpenAPI document against a running service, with generated requests and chains of requests."""
 
 import re
 from contextlib import suppress
@@ -38,7 +38,7 @@ BOUNDED = settings(
 
 
 def is_a_problem(_context: CheckContext, response: Response, _case: Case[Any]) -> None:
-    """Every error is problem+json, and none is our mistake."""
+    """Every error is problem+json, and none has the code `internal`."""
     if response.status_code < 400:
         return
     assert response.headers["content-type"] == ["application/problem+json"]
@@ -53,7 +53,7 @@ def checks() -> list[Any]:
 
 @pytest.fixture(params=["query", "body"])
 def document(house: RunningService, request: pytest.FixtureRequest) -> OpenApiSchema:
-    """The document, with jobs small enough to wait for, whose parameters all come in one of the two ways."""
+    """Return the document with small jobs whose parameters all come in the query, or all in the body."""
     found = house.client.get("/openapi.json").json()
     generate = found["paths"]["/generate"]["post"]
     (n,) = (parameter for parameter in generate["parameters"] if parameter["name"] == "n")
@@ -72,7 +72,7 @@ def document(house: RunningService, request: pytest.FixtureRequest) -> OpenApiSc
 
 @pytest.fixture(scope="module")
 def operations() -> dict[str, dict[str, Any]]:
-    """The operations of the document by their ids, without a running service."""
+    """Return the operations of the document by their ids, without a running service."""
     document = create_app(Settings(store="memory")).openapi()
     return {found["operationId"]: found for path in document["paths"].values() for found in path.values()}
 
@@ -89,7 +89,7 @@ def test_generators_can_name_every_operation(operations: dict[str, dict[str, Any
 
 
 def test_every_parameter_is_of_one_plain_type(operations: dict[str, dict[str, Any]]) -> None:
-    """Generators leave out operations that have a header of another type, and send defaults that nobody gave."""
+    """Client generators omit operations with headers of other types, and send the default values of the document."""
     for operation in operations.values():
         for parameter in operation.get("parameters", []):
             assert parameter["schema"]["type"] in ("string", "integer", "number"), parameter

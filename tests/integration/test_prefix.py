@@ -1,4 +1,4 @@
-"""Behind a proxy that publishes the service below a prefix, every link leads back through the proxy."""
+"""Behind a proxy that publishes the service under a prefix, every link leads back through the proxy."""
 
 import re
 from collections.abc import Iterator
@@ -19,13 +19,13 @@ PREFIXES = ["/im", "/user/j%C3%B6rg@example.org/proxy/8000", "/images", "/jobs"]
 
 @pytest.fixture(params=PREFIXES)
 def told(house: RunningService, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The address behind a proxy that takes the prefix off, and tells it."""
+    """The URL behind a proxy that strips the prefix and sends it in X-Forwarded-Prefix."""
     with published(house.url, request.param, {"X-Forwarded-Prefix": request.param}) as url:
         yield url
 
 
 def check_links(url: str, asked: str, job: dict[str, Any]) -> None:
-    """Resolve the links of an answer against the address that was asked for, as RFC 3986 has it."""
+    """Resolve the links of a response against the request's URL (RFC 3986)."""
     for name in ("self", "download", "image"):
         link = job["links"][name].replace("{index}", "0")
         assert httpx.get(urljoin(asked, link)).status_code == 200, link
@@ -66,7 +66,7 @@ def test_the_documentation_finds_its_document_behind_a_prefix_that_nobody_tells(
 def test_clients_that_put_a_base_before_every_path_work_behind_a_prefix(
     house: RunningService, headers: dict[str, str]
 ) -> None:
-    """Like the example of the README, with httpx and a base_url, and like our own client."""
+    """Like the README's example with httpx and a base_url, and like our own client."""
     with published(house.url, "/im", headers) as url:
         with httpx.Client(base_url=url) as api:
             job = api.post("/generate", params={"n": 2}).raise_for_status().json()

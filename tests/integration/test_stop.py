@@ -1,4 +1,4 @@
-"""The service is stopped, or a job is cancelled, while clients read what has no end yet."""
+"""The service is stopped, or a job is cancelled, while clients read endless responses."""
 
 import signal
 import socket
@@ -16,11 +16,11 @@ from tests.integration.running_service import RunningService, wait_until
 
 STOP_SECONDS = 4
 WHOLE, CUT = "whole", "RemoteProtocolError"
-"""How a response ended: as it should, or before."""
+"""The two endings of a response: complete, or broken off by the server."""
 
 
 class Api:
-    """An API process that may be stopped, and readers of what it sends."""
+    """An API process that tests may stop, and background readers of its responses."""
 
     def __init__(self, house: RunningService) -> None:
         self.house = house
@@ -32,13 +32,13 @@ class Api:
         self._begun = 0
 
     def reads(self, path: str) -> Future[str]:
-        """Read a response in the background; the future tells how it ended. Returns when the response has begun."""
+        """Read a response in the background. Returns when it has started; the future has its ending."""
         before, future = self._begun, self._pool.submit(self._read, path)
         wait_until(lambda: self._begun > before or future.done())
         return future
 
     def waits(self, n: int) -> Future[httpx.Response]:
-        """Ask for a job in the background, and wait for it. Returns when the job has been accepted."""
+        """Send a request for a job in the background, and wait for its end. Returns when the job has been accepted."""
         jobs = self.house.folder / "store" / "jobs"
         before = len(list(jobs.iterdir()))
         options: dict[str, Any] = {"params": {"n": n}, "headers": {"Prefer": "wait=60"}, "timeout": 60}
@@ -47,7 +47,7 @@ class Api:
         return future
 
     def stop(self) -> float:
-        """Stop the process as Ctrl-C does. Returns how many seconds it took."""
+        """Stop the process like Ctrl-C. Returns the seconds that it took."""
         begin = time.monotonic()
         self._process.send_signal(signal.SIGINT)
         self._process.wait(60)
@@ -59,7 +59,7 @@ class Api:
 
     @property
     def errors(self) -> list[str]:
-        """What was logged as an error, and tracebacks."""
+        """The logged errors and tracebacks."""
         lines = self._log.read_text().splitlines()
         return [line for line in lines if "ERROR" in line or "Traceback" in line]
 

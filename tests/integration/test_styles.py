@@ -84,7 +84,7 @@ def test_a_style_that_is_not_there_is_refused(house: RunningService, style: str)
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ({"style_steps": 3}, "want a style"),
+        ({"style_steps": 3}, "require `style`"),
         ({"style": "0" * 64, "style_strength": 1.5}, "style_strength"),
         ({"style": "0" * 64, "style_steps": 0}, "style_steps"),
         ({"style": "0" * 64, "style_mode": "magic"}, "style_mode"),

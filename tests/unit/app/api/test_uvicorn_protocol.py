@@ -1,4 +1,4 @@
-"""The limits of a request's head, on a real connection."""
+"""Limits of a request's head, tested on a real connection."""
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
@@ -38,7 +38,7 @@ def answer(talk: Talk, app: ASGIApp = WELL) -> bytes:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uvicorn_protocol, "_SECONDS", 0.1)
+    monkeypatch.setattr(uvicorn_protocol, "_HEAD_TIMEOUT_SECONDS", 0.1)
 
 
 @pytest.mark.usefixtures("impatient")
