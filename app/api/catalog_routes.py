@@ -12,8 +12,8 @@ from app.api.openapi_headers import header_docs
 from app.api.problems import problem_docs
 from app.errors import unprocessable
 from app.schemas import Model, ModelList, Style, StyleList
+from app.styles.limits import MAX_UPLOAD_BYTES
 
-_MAX_UPLOAD_BYTES = 20_000_000
 _MOST_ECHOED = 100
 
 router = router_for_callers()
@@ -25,7 +25,7 @@ _upload_router = router_for_callers("body")
     operation_id="add_style",
     status_code=HTTPStatus.CREATED,
     tags=["styles"],
-    max_body_size=_MAX_UPLOAD_BYTES,
+    max_body_size=MAX_UPLOAD_BYTES,
     form_limits={"max_files": 1, "max_fields": 8, "max_part_size": 1024},
     responses={
         200: {"model": Style, "description": "The style existed already."},
