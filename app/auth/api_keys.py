@@ -14,6 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from worker.contracts.catalog import Sha256
+from worker.contracts.errors import SettingsError
 from worker.contracts.owners import OWNER_PATTERN, Owner
 
 _KEY_BYTES = 32
@@ -23,7 +24,7 @@ Name = Annotated[str, StringConstraints(pattern=rf"^{OWNER_PATTERN}$")]
 Limit = Annotated[int, Field(ge=1)]
 
 
-class ApiKeysError(Exception):
+class ApiKeysError(SettingsError):
     """The key file cannot be read, or cannot be changed as requested."""
 
 
