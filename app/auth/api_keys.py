@@ -115,6 +115,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
     Without it, a process could write back a key that another process has just removed.
     """
+    # The lock is on the folder, because every write replaces the file.
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -130,8 +131,8 @@ def _write(path: Path, keys: ApiKeys) -> None:
             file.write(keys.model_dump_json(indent=2, exclude_none=True) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
+        Path(name).replace(path)  # atomic: a service that reads the file sees the old keys or the new ones
+    except BaseException:  # Ctrl-C too must not leave a file of hashes behind
         Path(name).unlink(missing_ok=True)
         raise
 

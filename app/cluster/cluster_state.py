@@ -68,6 +68,7 @@ class ClusterState:
         return [*self.workers(), *self.paused()]
 
     def _announced(self, pattern: str, kind: type[M]) -> list[M]:
+        # SCAN, because KEYS would block Redis.
         keys = list(self._redis.scan_iter(pattern, count=1000))
         values = self._redis.mget(keys) if keys else []
         return _parsed((value for value in values if value is not None), kind)
@@ -83,7 +84,7 @@ class ClusterState:
         """Return the counters of all processes. Counters that this version does not know are left out."""
         found = {}
         for field, value in self._redis.hgetall(TALLY_KEY).items():
-            with suppress(ValueError):
+            with suppress(ValueError):  # pydantic's ValidationError is one
                 found[Count.model_validate_json(field)] = float(value)
         return found
 

@@ -25,7 +25,7 @@ class QueueSnapshot(NamedTuple):
 
 
 def lost_tasks(spec: JobSpec, snapshot: QueueSnapshot) -> list[Task]:
-    """Return the tasks of an open job that neither the queue nor a worker has, although one of them should.
+    """Return the tasks of an open job that must be in the queue or at a worker, and are not.
 
     The task of a shard passes through these states. The last column says whether it has queued the next shard:
 

@@ -94,6 +94,7 @@ class Reconciler:
                     is_something_missing = self._run_round()
             except Exception as error:
                 self._throttled_log.warning("reconciling failed error=%s reason=%s", type(error).__name__, error)
+            # If tasks are missing, the next round comes early and confirms it. The round after it does not.
             is_confirming = is_something_missing and not is_confirming
             soon = CONFIRMING_SECONDS if is_confirming else math.inf
             if self._stop.wait(min(soon, self._every_seconds)):

@@ -112,10 +112,12 @@ class Requeuer:
         if not tasks or self._store.jobs.state(spec.id) is not None:
             return
         sizes = (shard_bytes(spec, task.shard) for task in tasks if task.shard is not None)
+        # A worker without disk space would give the task back at once.
         if not self._disk.fits(max(sizes, default=0)):
             self._throttled_log.warning("lost tasks wait for free disk space job_id=%s tasks=%d", spec.id, len(tasks))
             return
         self._queue.enqueue(spec, tasks)
+        # It must be missing for a whole second again before it counts as lost again.
         self._missing_since.forget(task.queue_id for task in tasks)
         self._throttled_log.warning("lost tasks were queued again job_id=%s tasks=%d", spec.id, len(tasks))
         self._cluster.count("tasks_requeued", by=len(tasks))

@@ -48,13 +48,13 @@ def ids(shards: Set[int]) -> frozenset[str]:
         "nothing was queued",
         "queued",
         "leased",
-        "rendering, and the next shard is nowhere",
-        "committed, and the next shard is nowhere",
+        "rendering, and the next shard is missing",
+        "committed, and the next shard is missing",
         "its worker died",
         "its worker died and it was queued again",
         "all is well",
-        "a shard before the foremost is nowhere",
-        "a shard before the foremost is nowhere, and the next one too",
+        "a shard before the foremost is missing",
+        "a shard before the foremost is missing, and the next one too",
     ],
 )
 def test_tasks_are_lost_by_the_states_of_their_shards(state: QueueSnapshot, lost: list[Task]) -> None:

@@ -43,7 +43,7 @@ def is_too_long(absence: WorkerAbsence) -> bool:
     return bool(errors)
 
 
-def test_a_model_that_no_live_worker_has_is_waited_for_and_not_for_ever(
+def test_a_model_that_no_live_worker_has_is_waited_for_but_not_forever(
     absence: WorkerAbsence, redis: Redis, clock: Clock
 ) -> None:
     come(redis, "w", ["1" * 64])
