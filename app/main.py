@@ -46,7 +46,7 @@ _HEALTH_STORE_TIMEOUT_SECONDS = 1.5
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Build the application. Its reconciler runs while the application does. Raises KeysError, SettingsError."""
+    """Build the application. Its reconciler runs while the application does. Raises ApiKeysError, SettingsError."""
     key_file = None if settings.keys is None else KeyFile(settings.keys)
     services, reconciler = _create_services(settings)
     app = DocumentedApp(

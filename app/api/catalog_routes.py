@@ -9,8 +9,7 @@ from app.api.dependencies import CallerDep, ServicesDep, router_for_callers
 from app.api.route_docs import binary_content, header_docs, problem_docs
 from app.errors import MAX_QUOTED_CHARACTERS, unprocessable
 from app.schemas.responses import Model, ModelList, Style, StyleList
-
-_MAX_UPLOAD_BYTES = 20_000_000
+from app.styles.limits import MAX_UPLOAD_BYTES
 
 router = router_for_callers()
 upload_router = router_for_callers("body")
@@ -21,7 +20,7 @@ upload_router = router_for_callers("body")
     operation_id="add_style",
     status_code=HTTPStatus.CREATED,
     tags=["styles"],
-    max_body_size=_MAX_UPLOAD_BYTES,
+    max_body_size=MAX_UPLOAD_BYTES,
     form_limits={"max_files": 1, "max_fields": 8, "max_part_size": 1024},
     responses={
         200: {"model": Style, "description": "The style existed already."},

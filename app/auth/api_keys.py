@@ -14,6 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from worker.contracts.catalog import Sha256
+from worker.contracts.errors import SettingsError
 from worker.contracts.owners import OWNER_PATTERN, Owner
 
 _KEY_BYTES = 32
@@ -23,7 +24,7 @@ Name = Annotated[str, StringConstraints(pattern=rf"^{OWNER_PATTERN}$")]
 Limit = Annotated[int, Field(ge=1)]
 
 
-class ApiKeysError(Exception):
+class ApiKeysError(SettingsError):
     """The key file cannot be read, or cannot be changed as requested."""
 
 
@@ -114,6 +115,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
     Without it, a process could write back a key that another process has just removed.
     """
+    # The lock is on the folder, because every write replaces the file.
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -129,8 +131,8 @@ def _write(path: Path, keys: ApiKeys) -> None:
             file.write(keys.model_dump_json(indent=2, exclude_none=True) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
+        Path(name).replace(path)  # atomic: a service that reads the file sees the old keys or the new ones
+    except BaseException:  # Ctrl-C too must not leave a file of hashes behind
         Path(name).unlink(missing_ok=True)
         raise
 

@@ -22,7 +22,7 @@ class KeyFile:
         """Return the caller that a key belongs to, or None."""
         stamp = _stamp(self._path)
         if stamp != self._stamp:
-            self._stamp = stamp
+            self._stamp = stamp  # before the read, so that an unreadable file is logged once and not at every request
             try:
                 self._keys = load_keys(self._path)
                 log.info("keys were read again path=%s keys=%d", self._path, len(self._keys.keys))

@@ -58,6 +58,7 @@ class Quota:
         if not _is_limited(caller):
             yield None
             return
+        # Without the lock, simultaneous requests would all count the same usage and exceed the limit together.
         lock = self._redis.lock(f"imagemill:turn:{caller.owner}", LOCK_SECONDS, _LOCK_POLL_SECONDS)
         if not lock.acquire(blocking_timeout=_LOCK_WAIT_SECONDS):
             raise unavailable("busy", "too many concurrent requests with this key")

@@ -1,18 +1,16 @@
 """The live state in Redis: models, workers, counters and the progress of jobs."""
 
 import logging
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 from redis import Redis
-from rq.utils import as_text
 
+from app.cluster.redis_text import redis_text
 from worker.contracts.catalog import CatalogEntry, PausedWorker, SetAside, SetAsides, WorkerEntry
 from worker.contracts.queue.counters import TALLY_KEY, Count, Counted
 from worker.contracts.queue.events import JobEvent
@@ -21,7 +19,6 @@ from worker.contracts.queue.redis_keys import (
     LIVE_TTL_SECONDS,
     MODELS_KEY,
     PAUSED_KEYS,
-    SEEN_KEY,
     STARTED_FIELD,
     WORKER_KEYS,
     cancel_key,
@@ -66,38 +63,28 @@ class ClusterState:
         """Return the live workers that take no tasks."""
         return self._announced(PAUSED_KEYS, PausedWorker)
 
+    def live_workers(self) -> list[WorkerEntry]:
+        """Return all live workers, paused ones included, because they will return."""
+        return [*self.workers(), *self.paused()]
+
     def _announced(self, pattern: str, kind: type[M]) -> list[M]:
+        # SCAN, because KEYS would block Redis.
         keys = list(self._redis.scan_iter(pattern, count=1000))
         values = self._redis.mget(keys) if keys else []
         return _parsed((value for value in values if value is not None), kind)
 
     def set_aside(self) -> Counter[SetAside]:
         """Return how many live workers cannot use a checkpoint, by file and reason."""
-        keys = [set_aside_key(worker.name) for worker in (*self.workers(), *self.paused())]
+        keys = [set_aside_key(worker.name) for worker in self.live_workers()]
         values = self._redis.mget(keys) if keys else []
         found = _parsed((value for value in values if value is not None), SetAsides)
         return Counter(file for each in found for file in each.files)
-
-    def absent(self, now: datetime) -> Callable[[str], timedelta]:
-        """Record the live workers. Return a function: numerics name -> time since a worker with it was last seen."""
-        for name in {worker.numerics.name for worker in (*self.workers(), *self.paused())}:
-            self._redis.hset(SEEN_KEY, name, now.timestamp())
-        seen = {as_text(name): float(time) for name, time in self._redis.hgetall(SEEN_KEY).items()}
-
-        def absent(numerics: str) -> timedelta:
-            # Redis may have been emptied, or the clock that wrote this time was ahead: count from now on.
-            if seen.get(numerics, math.inf) > now.timestamp():
-                seen[numerics] = now.timestamp()
-                self._redis.hset(SEEN_KEY, numerics, now.timestamp())
-            return timedelta(seconds=now.timestamp() - seen[numerics])
-
-        return absent
 
     def counts(self) -> dict[Count, float]:
         """Return the counters of all processes. Counters that this version does not know are left out."""
         found = {}
         for field, value in self._redis.hgetall(TALLY_KEY).items():
-            with suppress(ValueError):
+            with suppress(ValueError):  # pydantic's ValidationError is one
                 found[Count.model_validate_json(field)] = float(value)
         return found
 
@@ -108,7 +95,7 @@ class ClusterState:
     def progress(self, job_id: str) -> Progress:
         """Return the progress of a job."""
         fields = self._redis.hgetall(progress_key(job_id))
-        raw = {as_text(key): float(value) for key, value in fields.items()}
+        raw = {redis_text(key): float(value) for key, value in fields.items()}
         started, learnt = raw.pop(STARTED_FIELD, None), raw.pop(LEARNT_FIELD, None)
         return Progress({int(shard): int(done) for shard, done in raw.items()}, started, learnt)
 

@@ -12,9 +12,9 @@ from threading import Lock
 
 from redis import Redis
 from redis.exceptions import RedisError
-from rq.utils import as_text
 
 from app.cluster.first_seen import FirstSeen
+from app.cluster.redis_text import redis_text
 from app.errors import ApiError
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store.store import Store
@@ -33,6 +33,8 @@ _CREATING_SECONDS = 60
 """Time in which a request stores its job after the reservation. A reservation without a job is stale after it."""
 _RETRY_AFTER_SECONDS = 60
 
+# Arguments: job id, its bytes, the limit of the total, and whether an unknown total counts as zero.
+# Returns a _Result and the total. One script, so that two processes cannot reserve the same bytes.
 _RESERVE_SCRIPT = """
 local total = redis.call('HGET', KEYS[1], 'total')
 if not total and ARGV[4] == '0' then
@@ -50,6 +52,7 @@ redis.call('HINCRBY', KEYS[1], 'total', ARGV[2])
 return {2, total}
 """
 
+# The total is formatted, because Lua writes large numbers with an exponent, which HINCRBY rejects.
 _SET_SCRIPT = """
 for k = 1, #ARGV, 2 do
     if ARGV[k + 1] == '0' then
@@ -147,6 +150,7 @@ class DiskSpace:
         surplus = reserved_ids - open_ids
         ended = {job_id for job_id in surplus if self._bytes_left(job_id) == 0}
         stale = self._stale_since.observe(surplus - ended, _CREATING_SECONDS, self._clock())
+        # A surplus reservation without a job may belong to a request that has not stored its job yet.
         if changes := added | dict.fromkeys(ended | stale, 0):
             self._set_reservations(changes)
 
@@ -157,6 +161,7 @@ class DiskSpace:
             return False
         result, reserved = self._run_reserve_script(job_id, needed, free)
         if result in (_Result.UNKNOWN, _Result.REFUSED):
+            # Jobs have written data since they reserved space. Refuse only after the store confirms the reservations.
             self._refresh(is_urgent=result is _Result.UNKNOWN)
             free = self._free_bytes() or 0
             result, reserved = self._run_reserve_script(job_id, needed, free, is_refreshed=True)
@@ -173,6 +178,7 @@ class DiskSpace:
 
     def _refresh(self, *, is_urgent: bool = True) -> None:
         """Replace the reservation of each open job by the bytes that it still needs according to the store."""
+        # Requests that are refused at the same time wait for one refresh, and do not start one each.
         with self._refreshing:
             if not is_urgent and self._clock() < self._refreshed + _REFRESH_SECONDS:
                 return
@@ -192,7 +198,7 @@ class DiskSpace:
         return None if spec is None else bytes_left(spec, self._store.shards.committed(job_id))
 
     def _reserved_jobs(self) -> set[str]:
-        return {as_text(job_id) for job_id in self._redis.hkeys(_KEY)} - {_TOTAL}
+        return {redis_text(job_id) for job_id in self._redis.hkeys(_KEY)} - {_TOTAL}
 
     def _total_reserved(self) -> int:
         with suppress(RedisError):  # a style image can be stored without Redis

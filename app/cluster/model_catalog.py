@@ -51,11 +51,12 @@ class ModelCatalog:
         """Return a model, by name or sha256, and the live workers of one numerics that render it.
 
         The numerics is the one that most of the workers with this model have. The list is empty while no worker is
-        alive. `unknown` is the HTTP status of the error that is raised for an unknown model.
+        alive. `unknown_status` is the HTTP status of the error that is raised for an unknown model.
         """
         entries = self._cluster.models()
         if not entries:
             raise _no_models()
+        # If a name looks like the sha256 of another model, the name wins.
         by_sha256 = {entry.sha256: entry for entry in entries.values()}
         chosen = (by_sha256 | entries).get(name if name is not None else self._default_name(entries))
         if chosen is None:
@@ -67,6 +68,7 @@ class ModelCatalog:
             return chosen, []  # all workers may be restarting, so accept the job
         if not capable:
             raise unavailable("no_worker", f"no live worker currently has the model {chosen.name}")
+        # Sorted, so that all API processes choose the same numerics if two are equally common.
         kinds = Counter(worker.numerics for worker in sorted(capable, key=lambda worker: worker.numerics.name))
         ((numerics, _),) = kinds.most_common(1)
         peers = [worker for worker in capable if worker.numerics == numerics]
@@ -94,6 +96,7 @@ def most_common_vgg19(workers: list[WorkerEntry]) -> str:
     """
     if not workers:
         raise unavailable("no_worker", "currently no worker is alive")
+    # Sorted, so that all API processes choose the same weights if two are equally common.
     found = Counter(sorted(worker.vgg19 for worker in workers if worker.vgg19 is not None))
     if not found:
         raise unavailable("no_style_transfer", "the workers have no VGG19 weights; set IMAGEMILL_VGG19")

@@ -69,6 +69,7 @@ class PrometheusCollector(Collector):
     def _store_metrics(self) -> list[Metric]:
         created, free = [since for _, since in self._store.jobs.open_jobs()], self._store.free_bytes()
         now = datetime.now(UTC)
+        # Not below zero, because the clock of the store may be ahead.
         age = max(0.0, (now - min(created, default=now)).total_seconds())
         found = [
             _gauge("open_jobs", "Jobs that have not ended.", len(created)),

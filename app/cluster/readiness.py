@@ -37,6 +37,7 @@ class Readiness:
         parts = Parts(queue=queue, worker=worker, store=self._store_state(), disk=self._disk())
         faults = {part: state for part, state in parts if state != _OK}
         if faults:
+            # One code for all faults: the first in the order of the parts, because the queue explains missing workers.
             code = _CODES[next(iter(faults))]
             details = {"workers": workers.model_dump()} if workers else {}
             raise unavailable(code, "; ".join(faults.values()), extension={"parts": parts.model_dump(), **details})

@@ -23,6 +23,7 @@ def repair_after_crash(store: Store, job_id: str) -> None:
     corrupted = [shard for shard in store.shards.committed(job_id) if not store.shards.is_whole(job_id, shard)]
     if not corrupted and store.jobs.is_ending_whole(job_id, spec.shard_count):
         return
+    # The end goes first. If this process dies in between, the job must not look whole without its shards.
     store.jobs.forget_ending(job_id)
     for shard in corrupted:
         store.shards.forget(job_id, shard)
@@ -36,6 +37,7 @@ def is_whole(store: Store, spec: JobSpec) -> bool:
         shards = [store.shards.index(spec.id, number) for number in range(spec.shard_count)]
     except DamagedError:
         return False
+    # The last part of the plan is the tail; each other part is the data object of a shard.
     if plan is None or [shard and shard.data for shard in shards] != [part.path for part in plan.parts[:-1]]:
         return False
     is_ended = store.jobs.is_ending_whole(spec.id, spec.shard_count)

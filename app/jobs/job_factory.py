@@ -30,28 +30,28 @@ class JobFactory:
         self._shard_images = shard_images
 
     def create_spec(
-        self, wanted: ImageRequest, owner: str, unknown_status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
+        self, request: ImageRequest, owner: str, unknown_status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
     ) -> JobSpec:
         """Return the specification of a new job.
 
-        `unknown` is the HTTP status of the error that is raised for an unknown model.
+        `unknown_status` is the HTTP status of the error that is raised for an unknown model.
         """
-        model, workers = self._catalog.choose(wanted.model, unknown_status)
-        label = wanted.class_label
+        model, workers = self._catalog.choose(request.model, unknown_status)
+        label = request.class_label
         if label is not None and label not in model.classes:
-            known = (
+            choice = (
                 f"one of {join_names(model.classes)}" if model.classes else f"left out, as {model.name} has no classes"
             )
-            raise unprocessable("unknown_class", f"class: must be {known}, got {quote_value(label)}")
-        style = wanted.style_spec and self._check_style(wanted.style_spec, owner, workers)
+            raise unprocessable("unknown_class", f"class: must be {choice}, got {quote_value(label)}")
+        style = request.style_spec and self._check_and_complete_style(request.style_spec, owner, workers)
         return JobSpec(
             id=secrets.token_urlsafe(16),
             model=model,
             class_label=label,
-            n=wanted.n,
-            seed=secrets.randbelow(MAX_SEED + 1) if wanted.seed is None else wanted.seed,
-            first=wanted.start,
-            format=wanted.format,
+            n=request.n,
+            seed=secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed,
+            first=request.start,
+            format=request.format,
             layout=LAYOUT,
             style=style,
             cut=_single_batch_cut(model) if style and style.mode == "standard" else self._choose_cut(model, workers),
@@ -59,7 +59,7 @@ class JobFactory:
             created=datetime.now(UTC),
         )
 
-    def _check_style(self, style: StyleSpec, owner: str, workers: list[WorkerEntry]) -> StyleSpec:
+    def _check_and_complete_style(self, style: StyleSpec, owner: str, workers: list[WorkerEntry]) -> StyleSpec:
         """Check that the owner has the style, and fix the VGG19 weights that the job uses."""
         self._styles.require(owner, style.id)
         return style.model_copy(update={"weights": most_common_vgg19(workers)})
@@ -68,9 +68,10 @@ class JobFactory:
         """Cut a job so that a full-sized shard takes one of its workers about a second."""
         first = model.numerics.batch_size
         speeds = [worker.images_per_s for worker in workers if worker.images_per_s is not None]
-        wanted = self._shard_images or (median(speeds) * _TARGET_SHARD_SECONDS if speeds else _DEFAULT_SHARD_IMAGES)
-        most = _MAX_SHARD_BYTES // (3 * model.resolution**2)
-        return Cut(first=first, most=max(1, round(min(wanted, most) / first)) * first)
+        images = self._shard_images or (median(speeds) * _TARGET_SHARD_SECONDS if speeds else _DEFAULT_SHARD_IMAGES)
+        max_images = _MAX_SHARD_BYTES // (3 * model.resolution**2)
+        # Shards are whole batches, because workers render aligned batches. The first shard is one batch: it is fast.
+        return Cut(first=first, most=max(1, round(min(images, max_images) / first)) * first)
 
 
 def _single_batch_cut(model: CatalogEntry) -> Cut:

@@ -46,6 +46,7 @@ class JobReader:
         state = self._store.jobs.state(spec.id)
         if state is None:
             return job_view(spec, None, self._cluster.progress(spec.id), datetime.now(UTC))
+        # Redis forgets the progress of ended jobs. The store still knows which shards were committed.
         succeeded = state.outcome == "succeeded"
         shards = range(spec.shard_count) if succeeded else self._store.shards.committed(spec.id)
         images = {shard: len(spec.shard_indices(shard)) for shard in shards}

@@ -61,6 +61,7 @@ class JobService:
     def submit(self, query: GenerateQuery, caller: Caller, key: str | None = None) -> tuple[Accepted, Job]:
         """Accept a job. For 24 hours, the same idempotency key finds the same job."""
         ttl = self._settings.ttl_hours if query.ttl_hours is None else query.ttl_hours
+        # A job of more images than the caller may have open could never be accepted.
         max_images = min(self._settings.max_images, caller.max_images or self._settings.max_images)
         for field, value, limit in (("n", query.n, max_images), ("ttl_hours", ttl, self._settings.ttl_hours)):
             if not 1 <= value <= limit:
@@ -87,13 +88,13 @@ class JobService:
             raise unprocessable("idempotency_key_reused", detail)
         return accepted, self.reader.get_job(accepted.spec)
 
-    def submit_image(self, wanted: ImageRequest, caller: Caller, *, is_checked: bool = False) -> JobSpec:
+    def submit_image(self, request: ImageRequest, caller: Caller, *, is_checked: bool = False) -> JobSpec:
         """Return the one-image job of an address; accept it if there is none. Its id is a hash of the address.
 
         A job that was cancelled, has failed or has expired is replaced by a job with the next id; a failed one only
         after a delay. With `is_checked`, a job whose image is missing or corrupted is replaced, too.
         """
-        spec = self._factory.create_spec(wanted, caller.owner, HTTPStatus.NOT_FOUND)
+        spec = self._factory.create_spec(request, caller.owner, HTTPStatus.NOT_FOUND)
         is_over = partial(is_lost_or_damaged if is_checked else is_lost, self._store)
         return self._acceptance.find_or_create(spec, caller, ("image", *address_parts(spec)), is_over).spec
 
@@ -129,9 +130,9 @@ class JobService:
     def _repeat(self, spec: JobSpec, caller: Caller) -> Job:
         """Return the first repetition of a job whose images are not lost, or accept one."""
         self._catalog.check_workers(spec)
-        wanted = spec.model_copy(update={"request": None})
+        repeated = spec.model_copy(update={"request": None})
         is_over = partial(is_lost_or_damaged, self._store)
-        accepted = self._acceptance.find_or_create(wanted, caller, ("again", spec.id), is_over)
+        accepted = self._acceptance.find_or_create(repeated, caller, ("again", spec.id), is_over)
         return self.reader.get_job(accepted.spec)
 
     def cancel(self, spec: JobSpec) -> Job:

@@ -25,12 +25,13 @@ def shorten_expiries(redis: Redis) -> None:
     max_ttls = {
         key: seconds for key in redis.scan_iter("imagemill:*", count=1000) if (seconds := _max_ttl_seconds(key))
     }
+    # Two round trips for all keys: one that reads the times to live, one that shortens them.
     with redis.pipeline(transaction=False) as pipeline:
         for key in max_ttls:
             pipeline.ttl(key)
         ttls = pipeline.execute()
         for (key, seconds), ttl in zip(max_ttls.items(), ttls, strict=True):
-            if ttl > seconds:
+            if ttl > seconds:  # Redis returns -1 for a key without expiry and -2 for a missing key
                 pipeline.expire(key, seconds)
         pipeline.execute()
 

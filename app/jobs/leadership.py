@@ -18,6 +18,7 @@ class Leadership:
 
     def acquire_or_renew(self) -> bool:
         """Acquire or renew the leadership. Returns False if another process leads."""
+        # SET NX succeeds for one process only, as long as the key exists.
         if self._redis.set(_KEY, self._name, nx=True, ex=self._ttl_seconds):
             return True
         is_ours = self._redis.get(_KEY) == self._name.encode()

@@ -25,25 +25,42 @@ class QueueSnapshot(NamedTuple):
 
 
 def lost_tasks(spec: JobSpec, snapshot: QueueSnapshot) -> list[Task]:
-    """Return the tasks of an open job that neither the queue nor a worker has, although one of them should.
+    """Return the tasks of an open job that must be in the queue or at a worker, and are not.
 
-    Only the foremost shard's task queues the next shard, before it renders. So each shard before the foremost one must
-    be queued, leased or committed. The shard after it must be, too, once the foremost one has started.
+    The task of a shard passes through these states. The last column says whether it has queued the next shard:
+
+        state         queued   leased   started   committed   next shard queued
+        not created     -        -         -          -       no
+        queued          x        -         -          -       no
+        leased          -        x         -          -       maybe
+        rendering       -        x         x          -       yes
+        committed       -        -         x          x       yes
+        lost            -        -       maybe        -       maybe
+
+    A lost task may look like one that is not created. One invariant tells them apart: only the task of the foremost
+    shard queues the next one, before it starts. So shards are created in order, and two kinds of tasks are lost:
+
+    - each task before the foremost present one that is not present, where present means queued, leased or committed,
+    - the task after the foremost present one, if that has started. A started task that is queued again does not count:
+      its worker died, and its next attempt queues the next shard.
     """
     if len(snapshot.committed) == spec.shard_count:
         return _lost_finalise_task(spec, snapshot)
     tasks = [Task.render_shard(spec.id, shard) for shard in range(spec.shard_count)]
-    present = snapshot.queued | snapshot.leased
-    missing = {
-        shard for shard, task in enumerate(tasks) if shard not in snapshot.committed and task.queue_id not in present
-    }
-    foremost = max((shard for shard in range(spec.shard_count) if shard not in missing), default=-1)
-    lost = [tasks[shard] for shard in sorted(missing) if shard < foremost]
-    if foremost + 1 < spec.shard_count and (
-        foremost < 0 or _must_have_queued_next(tasks[foremost], foremost, snapshot)
-    ):
-        lost.append(Task.render_shard(spec.id, foremost + 1, spec.shard_count))
+    held = snapshot.queued | snapshot.leased
+    present = {shard for shard, task in enumerate(tasks) if shard in snapshot.committed or task.queue_id in held}
+    foremost = max(present, default=-1)
+    lost = [tasks[shard] for shard in range(foremost) if shard not in present]
+    following = foremost + 1
+    if following < spec.shard_count and (foremost < 0 or _has_queued_next(tasks[foremost], foremost, snapshot)):
+        # The shard count makes this task the foremost one: it queues the shard after it.
+        lost.append(Task.render_shard(spec.id, following, spec.shard_count))
     return lost
+
+
+def _has_queued_next(task: Task, shard: int, snapshot: QueueSnapshot) -> bool:
+    """Return whether the task of a shard queued the next shard before the queue was read."""
+    return shard in snapshot.started and task.queue_id not in snapshot.queued
 
 
 def _lost_finalise_task(spec: JobSpec, snapshot: QueueSnapshot) -> list[Task]:
@@ -53,8 +70,3 @@ def _lost_finalise_task(spec: JobSpec, snapshot: QueueSnapshot) -> list[Task]:
     """
     task = Task.finalise(spec.id)
     return [] if snapshot.leased or task.queue_id in snapshot.queued else [task]
-
-
-def _must_have_queued_next(task: Task, shard: int, snapshot: QueueSnapshot) -> bool:
-    """Return whether the task of a shard queued the next shard before the queue was read."""
-    return shard in snapshot.started and task.queue_id not in snapshot.queued

@@ -34,7 +34,7 @@ class Subscription:
                 await self.event.wait()
         except TimeoutError:
             return
-        self.event.clear()
+        self.event.clear()  # only now: an event that came before this call must still wake it
 
 
 class JobNotifications:
@@ -67,7 +67,7 @@ class JobNotifications:
             yield subscription
         finally:
             self._subscriptions[job_id].discard(subscription)
-            if not self._subscriptions[job_id]:
+            if not self._subscriptions[job_id]:  # the dictionary must not grow with the jobs of a process
                 del self._subscriptions[job_id]
 
     async def run(self) -> None:
@@ -82,7 +82,7 @@ class JobNotifications:
             try:
                 async with self._redis.pubsub() as pubsub:
                     await pubsub.subscribe(EVENTS_CHANNEL)
-                    self._wake_all()
+                    self._wake_all()  # after the subscription: no event can be lost between both
                     while True:
                         self._dispatch(await pubsub.get_message(True, _RECEIVE_TIMEOUT_SECONDS))
             except Exception as error:  # this task must never end, whatever a broken connection raises
@@ -95,7 +95,7 @@ class JobNotifications:
         try:
             event = JobEvent.model_validate_json(message["data"])
         except ValidationError:
-            return
+            return  # a process of another version published it; requests poll anyway
         for subscription in self._subscriptions.get(event.job_id, ()):
             if event.kind in subscription.kinds:
                 subscription.event.set()

@@ -14,6 +14,7 @@ def job_view(spec: JobSpec, state: JobState | None, progress: Progress, now: dat
     """Return the API's view of a job. For an ended job, `now` is the time of its end."""
     done = min(spec.n, sum(progress.images.values()))
     rate = _rate(done, now.timestamp() - _rendering_start(spec, progress.started, now)) if progress.started else None
+    # Redis may have lost when rendering started. The images that the reconciler counted again show it, too.
     is_rendering = state is None and bool(progress.started or done)
     is_learning = state is None and not is_rendering and progress.learnt is not None
     return Job(

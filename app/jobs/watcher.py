@@ -42,7 +42,7 @@ class JobWatcher:
             while True:
                 job = await self._read(self._reader.get_job, spec)
                 left = deadline - asyncio.get_running_loop().time()
-                if job.done or left <= 0 or self._notifications.is_closed or await is_disconnected():
+                if job.done or await self._is_over(left, is_disconnected):
                     return job
                 await subscription.wait(min(left, POLL_SECONDS))
 
@@ -54,17 +54,15 @@ class JobWatcher:
         deadline = asyncio.get_running_loop().time() + MAX_WAIT_SECONDS
         async with self._notifications.subscribe(spec.id, "shard", "end") as subscription:
             while (found := await self._read(self._reader.read_image, spec)) is None:
-                if (
-                    self._notifications.is_closed
-                    or asyncio.get_running_loop().time() > deadline
-                    or await is_disconnected()
-                ):
-                    raise unavailable(
-                        "not_rendered",
-                        f"the image was not rendered within {MAX_WAIT_SECONDS} s, or the service stopped",
-                    )
+                if await self._is_over(deadline - asyncio.get_running_loop().time(), is_disconnected):
+                    detail = f"the image was not rendered within {MAX_WAIT_SECONDS} s, or the service stopped"
+                    raise unavailable("not_rendered", detail)
                 await subscription.wait()
         return found
+
+    async def _is_over(self, left_seconds: float, is_disconnected: IsDisconnected) -> bool:
+        """Return whether a request must stop waiting, although its job has not ended."""
+        return left_seconds <= 0 or self._notifications.is_closed or await is_disconnected()
 
     async def changes(self, spec: JobSpec) -> AsyncIterator[Job]:
         """Yield the job whenever it has changed, until it has ended. An outage of Redis or the store delays this."""
@@ -74,7 +72,7 @@ class JobWatcher:
                 try:
                     job, is_readable = await self._read(self._reader.get_job, spec), True
                 except (RedisError, StoreError, OSError) as error:
-                    if is_readable:
+                    if is_readable:  # log an outage once, not at every poll
                         log.warning("job cannot be read, its event stream waits job_id=%s reason=%s", spec.id, error)
                     is_readable = False
                     await asyncio.sleep(POLL_SECONDS)
@@ -82,6 +80,7 @@ class JobWatcher:
                 if job != last:
                     yield job
                 last = job
+                # Events of the next 0.1 s are collected: they set the subscription's event, and then the wait returns.
                 await asyncio.sleep(0 if job.done else _MIN_INTERVAL_SECONDS)
                 await subscription.wait(0 if job.done else POLL_SECONDS)
 

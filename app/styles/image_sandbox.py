@@ -10,17 +10,12 @@ import sys
 
 from PIL import Image
 
+from app.styles.limits import MAX_DECODE_CPU_SECONDS, MAX_DECODE_MEMORY_BYTES
 from imagemill.start import command
 from worker.contracts.uploaded_images import PictureError, UnknownFormatError, normalised
 
-_MAX_CPU_SECONDS = 5
-"""Limit of CPU time. A crafted file of a few megabytes can keep a decoder busy for hours.
-
-The largest accepted image takes about a second.
-"""
-_MAX_MEMORY_BYTES = 3 << 29
-"""Limit of memory, 1.5 GiB. The largest accepted image needs half of it."""
 _ERRORS = {3: UnknownFormatError, 4: PictureError}
+"""Errors of the image, by the exit status of the process. Its output is then the message."""
 
 
 def decode_in_sandbox(data: bytes, side: int) -> Image.Image:
@@ -35,17 +30,19 @@ def decode_in_sandbox(data: bytes, side: int) -> Image.Image:
     )
     if done.returncode in _ERRORS:
         raise _ERRORS[done.returncode](done.stdout.decode())
-    if done.returncode != 0:
-        raise PictureError(f"cannot be read within {_MAX_CPU_SECONDS} s and {_MAX_MEMORY_BYTES >> 20} MB")
+    if done.returncode != 0:  # the kernel killed the process, or Pillow ran out of memory
+        raise PictureError(f"cannot be read within {MAX_DECODE_CPU_SECONDS} s and {MAX_DECODE_MEMORY_BYTES >> 20} MB")
+    # The output is a line "WIDTH HEIGHT" and the RGB bytes. No decoder of the parent reads what the child wrote.
     size, _, pixels = done.stdout.partition(b"\n")
     width, height = map(int, size.split())
     return Image.frombytes("RGB", (width, height), pixels)
 
 
 def _main() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (_MAX_CPU_SECONDS, _MAX_CPU_SECONDS))
-    if sys.platform == "linux":
-        resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY_BYTES, _MAX_MEMORY_BYTES))
+    """Decode an image from the standard input in this process, after limiting it. The argument is the side."""
+    resource.setrlimit(resource.RLIMIT_CPU, (MAX_DECODE_CPU_SECONDS, MAX_DECODE_CPU_SECONDS))
+    if sys.platform == "linux":  # macOS does not enforce a limit of the address space
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_DECODE_MEMORY_BYTES, MAX_DECODE_MEMORY_BYTES))
     try:
         image = normalised(sys.stdin.buffer.read(), int(sys.argv[1]))
     except PictureError as error:

@@ -14,20 +14,19 @@ from app.errors import ApiError, unavailable, unprocessable
 from app.path_prefix import add_prefix
 from app.schemas.responses import Style
 from app.styles.image_sandbox import decode_in_sandbox
+from app.styles.limits import (
+    MAX_CONCURRENT_DECODES,
+    MAX_SIDE_PIXELS,
+    MAX_STORED_BYTES,
+    MAX_WAITING_DECODES,
+    THUMBNAIL_SIDE_PIXELS,
+)
 from worker.contracts.catalog import Sha256
 from worker.contracts.store.store import Store
 from worker.contracts.styles import StyleEntry
 from worker.contracts.uploaded_images import PictureError, UnknownFormatError
 
 _ID: TypeAdapter[str] = TypeAdapter(Sha256)
-_MAX_STORED_BYTES = 1_000_000
-"""Upper bound of the bytes of a stored style image and its entry."""
-_MAX_SIDE = 512
-"""Maximum width and height of a stored style image in pixels. Generated images cannot take over finer detail."""
-_THUMBNAIL_SIDE = 160
-"""Maximum width and height of a thumbnail in pixels."""
-_MAX_DECODING, _MAX_WAITING = 2, 16
-"""Images that are decoded at the same time, and that may wait for it. They use threads of their own."""
 
 
 class StyleService:
@@ -36,31 +35,28 @@ class StyleService:
     def __init__(self, store: Store, disk: DiskSpace) -> None:
         self._store = store
         self._disk = disk
-        self._limiter = CapacityLimiter(_MAX_DECODING)
+        self._limiter = CapacityLimiter(MAX_CONCURRENT_DECODES)
 
     async def add(self, owner: str, data: bytes) -> tuple[Style, bool]:
         """Store an uploaded image as a style of its owner. Returns the style, and whether it is new to the owner."""
-        if self._limiter.statistics().tasks_waiting >= _MAX_WAITING:
-            raise unavailable("uploads_busy", f"{_MAX_WAITING} uploaded images are already waiting to be decoded")
+        if self._limiter.statistics().tasks_waiting >= MAX_WAITING_DECODES:
+            raise unavailable("uploads_busy", f"{MAX_WAITING_DECODES} uploads are already waiting to be decoded")
         return await to_thread.run_sync(self._add, owner, data, limiter=self._limiter)
 
     def _add(self, owner: str, data: bytes) -> tuple[Style, bool]:
-        self._disk.require_free(_MAX_STORED_BYTES)
-        try:
-            image = decode_in_sandbox(data, _MAX_SIDE)
-        except UnknownFormatError as error:
-            raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unknown_picture", f"file: {error}") from error
-        except PictureError as error:
-            raise unprocessable("unusable_picture", f"file: {error}") from error
+        self._disk.require_free(MAX_STORED_BYTES)
+        image = _decode(data)
         width, height = image.size
         digest = hashlib.sha256(f"{width}x{height}".encode() + image.tobytes()).hexdigest()
-        entry = StyleEntry(id=digest, width=width, height=height, owner=owner, created=datetime.now(UTC))
         stored = self._store.styles.entry(owner, digest)
-        is_new = stored is None and self._store.styles.add(entry, _png(image))
-        stored = stored or self._store.styles.entry(owner, digest)
+        if stored is None:
+            entry = StyleEntry(id=digest, width=width, height=height, owner=owner, created=datetime.now(UTC))
+            if self._store.styles.add(entry, _png(image)):
+                return _style_view(entry), True
+            stored = self._store.styles.entry(owner, digest)  # a simultaneous upload of the same image was first
         if stored is None:
             raise unavailable("store_unavailable", "the artifact store did not keep the uploaded image")
-        return _style_view(stored), is_new
+        return _style_view(stored), False
 
     def list_styles(self, owner: str) -> list[Style]:
         """Return the styles of an owner, the oldest first."""
@@ -81,8 +77,18 @@ class StyleService:
         if stored is None:
             raise ApiError(HTTPStatus.NOT_FOUND, "unknown_style", f"no style {style_id[:64]!r}")
         with Image.open(io.BytesIO(self._store.styles.picture(style_id)), formats=("PNG",)) as image:
-            image.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
+            image.thumbnail((THUMBNAIL_SIDE_PIXELS, THUMBNAIL_SIDE_PIXELS), Image.Resampling.LANCZOS)
             return _png(image)
+
+
+def _decode(data: bytes) -> Image.Image:
+    """Decode and shrink an upload in the sandbox. Raises ApiError."""
+    try:
+        return decode_in_sandbox(data, MAX_SIDE_PIXELS)
+    except UnknownFormatError as error:
+        raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unknown_picture", f"file: {error}") from error
+    except PictureError as error:
+        raise unprocessable("unusable_picture", f"file: {error}") from error
 
 
 def _style_view(entry: StyleEntry) -> Style:

@@ -211,7 +211,7 @@ def test_figures_come_at_once_though_the_queue_server_is_away(house: RunningServ
         assert body["code"] == "queue_unavailable"
         assert (body["parts"]["store"], body["parts"]["disk"]) == ("ok", "ok")
         assert "cannot be reached" in body["parts"]["queue"]
-        assert "not known" in body["parts"]["worker"]
+        assert "unknown" in body["parts"]["worker"]
     wait_until(lambda: house.client.get("/readyz").status_code == 200)
     assert figures(house.client)["imagemill_redis_up"] == 1
 

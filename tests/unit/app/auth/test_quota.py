@@ -8,7 +8,7 @@ CALLER = Caller(owner="alice", max_images=100, max_jobs=2)
 
 
 @pytest.mark.parametrize(("used", "n"), [(Usage(0, 0), 100), (Usage(60, 1), 40), (Usage(0, 1), 1)])
-def test_there_is_room_up_to_the_limits(used: Usage, n: int) -> None:
+def test_jobs_are_admitted_up_to_the_limits(used: Usage, n: int) -> None:
     check_limits(CALLER, used, n)
 
 
@@ -16,7 +16,7 @@ def test_there_is_room_up_to_the_limits(used: Usage, n: int) -> None:
     ("used", "n", "code"),
     [(Usage(60, 1), 41, "too_many_images"), (Usage(0, 2), 1, "too_many_jobs"), (Usage(100, 2), 1, "too_many_jobs")],
 )
-def test_beyond_them_there_is_none_for_now(used: Usage, n: int, code: str) -> None:
+def test_jobs_beyond_the_limits_are_refused_for_now(used: Usage, n: int, code: str) -> None:
     with pytest.raises(ApiError) as refused:
         check_limits(CALLER, used, n)
     assert (refused.value.status, refused.value.code) == (429, code)

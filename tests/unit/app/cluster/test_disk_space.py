@@ -18,7 +18,7 @@ KEPT = 5_000_000
 
 
 class Disk:
-    """A disk of a given size, and rooms on it like those of several API processes."""
+    """A disk of a given size, and the DiskSpace of two API processes on it."""
 
     def __init__(self, redis: Redis, folder: Path, spec: JobSpec) -> None:
         self.redis = redis
@@ -43,7 +43,7 @@ class Disk:
         self.store.jobs.finish(spec.id, state)
         self.store.jobs.settle(spec, state)
 
-    def tend(self) -> None:
+    def reconcile(self) -> None:
         self.spaces[0].reconcile([job_id for job_id, _ in self.store.jobs.open_jobs()])
 
     def reserved(self) -> int:
@@ -96,7 +96,7 @@ def test_what_a_job_has_stored_is_not_reserved_any_more(disk: Disk) -> None:
     assert disk.reserved() < 2 * JOB_BYTES
 
 
-def test_a_job_that_has_ended_has_given_its_room_back_when_the_next_one_comes(disk: Disk) -> None:
+def test_the_space_of_an_ended_job_is_released_when_the_next_one_comes(disk: Disk) -> None:
     first, _ = disk.accept(0), disk.accept(1)
     assert is_refused(disk, 2)
     disk.end(first)
@@ -121,17 +121,17 @@ def test_an_emptied_queue_server_forgets_no_reservation(disk: Disk) -> None:
     assert is_refused(disk, 2)
     assert disk.reserved() == 2 * JOB_BYTES
     disk.redis.flushall()
-    disk.tend()
+    disk.reconcile()
     assert disk.reserved() == 2 * JOB_BYTES
 
 
-def test_a_job_that_is_not_accepted_gives_its_room_back(disk: Disk) -> None:
+def test_a_job_that_is_not_accepted_releases_its_space(disk: Disk) -> None:
     with pytest.raises(OSError, match="the store"), disk.spaces[0].reserve(disk.job(0)):
         raise OSError("the store is away")
     assert disk.reserved() == 0
 
 
-def test_a_second_request_for_the_same_job_neither_needs_room_nor_gives_it_back(disk: Disk) -> None:
+def test_a_second_request_for_the_same_job_neither_reserves_nor_releases_space(disk: Disk) -> None:
     disk.accept(0)
     disk.accept(1)
     with pytest.raises(OSError, match="the store"), disk.spaces[0].reserve(disk.job(0)):
@@ -143,10 +143,10 @@ def test_what_nobody_gives_back_is_given_back_in_time(disk: Disk) -> None:
     disk.end(disk.accept(0))
     with disk.spaces[1].reserve(disk.job(1)):  # by a process that dies before it has written its job
         pass
-    disk.tend()
+    disk.reconcile()
     assert disk.reserved() == JOB_BYTES
     disk.clock.seconds += 60
-    disk.tend()
+    disk.reconcile()
     assert disk.reserved() == 0
 
 
@@ -157,11 +157,11 @@ def test_an_open_job_without_a_reservation_gets_one(disk: Disk) -> None:
     with pytest.raises(OSError, match="the queue"), disk.spaces[0].reserve(disk.job(1)):
         raise OSError("the queue is away")
     assert disk.reserved() == JOB_BYTES
-    disk.tend()
+    disk.reconcile()
     assert disk.reserved() == 2 * JOB_BYTES
 
 
-def test_what_is_brought_besides_fits_beside_the_jobs(disk: Disk) -> None:
+def test_an_upload_must_fit_besides_the_reserved_space(disk: Disk) -> None:
     disk.accept(0)
     disk.spaces[1].require_free(JOB_BYTES)
     with pytest.raises(ApiError) as refused:
@@ -176,6 +176,6 @@ def test_in_a_bucket_nothing_is_reserved(disk: Disk) -> None:
     disk.free = None
     for number in range(9):
         disk.accept(number)
-    disk.tend()
+    disk.reconcile()
     disk.spaces[0].require_free(1 << 60)
     assert not disk.redis.exists("imagemill:room")

@@ -11,8 +11,8 @@ from app.cluster.disk_space import DiskSpace
 from app.cluster.first_seen import CERTAIN_SECONDS
 from app.jobs.key_expiry import shorten_expiries
 from app.jobs.leadership import Leadership
-from app.jobs.model_absence import ABSENCE_SECONDS
 from app.jobs.reconciler import Reconciler
+from app.jobs.worker_absence import MAX_MODEL_ABSENCE_SECONDS
 from tests.unit.app.clock import Clock
 from tests.unit.conftest import MakeSpec
 from worker.contracts.catalog import Numerics, WorkerEntry
@@ -40,7 +40,7 @@ WORKER = WorkerEntry(name="w", device="cpu", numerics=NUMERICS, models=("faces",
 
 
 class Bench:
-    """A reconciler with everything that it looks at."""
+    """A reconciler and everything that it reads."""
 
     def __init__(self, redis: Redis, folder: Path, spec: JobSpec) -> None:
         self.redis = redis
@@ -63,7 +63,7 @@ class Bench:
         return Task.model_validate({"name": job.func_name, **job.kwargs})
 
     def reconcile(self, now: datetime | None = None) -> set[str]:
-        """Look twice, long enough apart, and tell what is queued then."""
+        """Reconcile twice, long enough apart. Returns the queued ids."""
         for seconds in (0, 1):
             self.clock.seconds += seconds
             self.reconciler.reconcile(now or self.spec.created + LATER)
@@ -85,7 +85,7 @@ def bench(redis: Redis, tmp_path: Path, make_spec: MakeSpec) -> Bench:
     return made
 
 
-def test_a_job_that_is_nowhere_begins_with_its_first_shard(bench: Bench) -> None:
+def test_a_job_without_tasks_starts_with_its_first_shard(bench: Bench) -> None:
     assert bench.reconcile() == {bench.task(0).queue_id}
     assert bench.reconcile() == {bench.task(0).queue_id}
     assert bench.redis.llen(LONG) == 1
@@ -147,7 +147,7 @@ def test_an_ended_job_is_closed(bench: Bench) -> None:
     assert not marker.exists()
 
 
-def test_a_young_job_is_left_to_the_request_that_brought_it(bench: Bench) -> None:
+def test_a_young_job_is_left_to_its_request(bench: Bench) -> None:
     assert bench.reconcile(bench.spec.created) == set()
 
 
@@ -190,7 +190,7 @@ def test_a_job_that_nobody_can_render_fails_after_a_day(bench: Bench) -> None:
 def test_a_job_whose_model_no_worker_has_fails_after_ten_minutes(bench: Bench) -> None:
     lacking = WORKER.model_copy(update={"models": ()})
     bench.redis.set(worker_key("w"), lacking.model_dump_json())
-    for seconds in (0, ABSENCE_SECONDS):
+    for seconds in (0, MAX_MODEL_ABSENCE_SECONDS):
         bench.clock.seconds += seconds
         bench.reconcile()
         assert (bench.store.jobs.state(bench.spec.id) is None) == (seconds == 0)
@@ -261,7 +261,7 @@ def test_a_dead_leader_does_not_lead_for_as_long_as_the_clock_was_ahead(bench: B
     assert not Leadership(bench.redis, 1).acquire_or_renew()
 
 
-def test_a_task_that_is_nowhere_for_a_moment_is_not_lost(bench: Bench) -> None:
+def test_a_task_that_is_missing_for_a_moment_is_not_lost(bench: Bench) -> None:
     bench.reconciler.reconcile(bench.spec.created + LATER)
     bench.clock.seconds += 0.9
     bench.reconciler.reconcile(bench.spec.created + LATER)
@@ -291,7 +291,7 @@ def test_a_task_that_is_lost_time_and_again_is_queued_once_a_second(bench: Bench
     assert bench.cluster.counts()[Count(name="tasks_requeued")] == 4
 
 
-def test_lost_tasks_wait_for_room_on_the_disk(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+def test_lost_tasks_wait_for_free_disk_space(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     bench.free = 10_000
     for _ in range(61):
         bench.clock.seconds += 1
@@ -324,7 +324,7 @@ def test_a_damaged_job_does_not_keep_the_others_waiting(bench: Bench) -> None:
     assert bench.reconcile() == {bench.task(0).queue_id}
 
 
-def test_a_job_that_the_store_has_trouble_with_does_not_keep_the_others_waiting_and_is_mended_later(
+def test_a_store_error_about_one_job_does_not_block_the_others_and_is_repaired_later(
     bench: Bench,
 ) -> None:
     for troubled in ("-" * 22, "z" * 22):  # one before the job in any order, one after it
