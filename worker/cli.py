@@ -1,4 +1,4 @@
-"""The command `imagemill worker`. Light to import: the tensor library comes with the work."""
+"""The command `imagemill worker`. Its import is cheap, because torch is only loaded when a worker starts."""
 
 import socket
 from typing import Annotated

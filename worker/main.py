@@ -1,4 +1,4 @@
-"""The worker process: load the models, then work until told to stop."""
+"""The worker process: loads the models, then works until it is stopped."""
 
 import logging
 import os
@@ -39,9 +39,9 @@ from worker.style.vgg import Vgg19
 
 _RETRY_SECONDS = 1.0
 _REDIS_TIMEOUT_SECONDS = 20
-"""Longer than the worker waits for a task."""
+"""Socket timeout. It is longer than the worker blocks to wait for a task."""
 _CHECK_SECONDS = 5.0
-"""Timeout of the worker's store check."""
+"""Time limit for a bucket in the worker's store check."""
 
 log = logging.getLogger(__name__)
 
@@ -51,11 +51,11 @@ def run(settings: WorkerSettings) -> None:
     logs.configure(settings.log_level, settings.log_format)
     logging.getLogger("rq").setLevel(logging.WARNING)
     logging.getLogger("rq.worker").setLevel(logging.WARNING)
-    # Batches are shared out among threads, not layers: no thread waits for another, whatever else the cores do.
+    # Threads work on different batches, not on parts of one layer. So no thread ever waits for another one.
     torch.set_num_threads(1)
     device = choose_device(settings.device)
     if device.type == "cuda":
-        # The gradients that style transfer needs are summed in any order else; a library reads its name when it starts.
+        # Without this, cuBLAS sums gradients of style transfer in varying order. It reads the variable when it starts.
         os.environ["CUBLAS_WORKSPACE_CONFIG"] = os.environ.get("CUBLAS_WORKSPACE_CONFIG") or ":4096:8"
         torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.deterministic = True
@@ -73,7 +73,7 @@ def work(
     network: Vgg19 | None = None,
     set_aside: Sequence[SetAside] = (),
 ) -> None:
-    """Take tasks until SIGTERM or SIGINT."""
+    """Do tasks until SIGTERM or SIGINT."""
     redis = _wait_for_redis(settings)
     name, stopping = f"{socket.gethostname()}-{uuid4().hex}", Event()
     pulse = Heartbeat(
@@ -118,11 +118,11 @@ def work(
         RqWorker(redis, name, tasks, pulse, stopping).work(logging_level=None)
     log.info("worker stopped name=%s", name)
     if not stopping.is_set():
-        raise SystemExit(1)  # RQ returns as if all were well when something unexpected has ended its loop
+        raise SystemExit(1)  # RQ returns normally even when an unexpected error has ended its loop
 
 
 def _vgg19(settings: WorkerSettings, runtime: RenderEngine) -> tuple[Vgg19 | None, list[SetAside]]:
-    """Load what style transfer needs, or tell why it cannot be loaded; without it, everything else works."""
+    """Load VGG19. If that fails, list the file as set aside: only style transfer is missing then."""
     path = settings.vgg19
     if path is None:
         return None, []

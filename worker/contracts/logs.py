@@ -1,4 +1,4 @@
-"""How both sides write their logs: a line of text for each message, or a line of JSON."""
+"""Log formats of all processes: text or JSON, one line for each message."""
 
 import json
 import logging
@@ -11,11 +11,11 @@ LogFormat = Literal["text", "json"]
 
 _TEXT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 _PLACE = re.compile(r"(?:(\w+)=)?%[-+ #0]*\d*(?:\.\d+)?[a-zA-Z]")
-"""Where an argument goes in a message, and its name, as in `job accepted job_id=%s`."""
+"""A placeholder in a message, and the name before it, as in `job accepted job_id=%s`."""
 
 
 def configure(level: str, kind: LogFormat, *filters: logging.Filter) -> None:
-    """Send what is logged to stderr. Filters may tell, as `record.request_id`, on whose behalf it is."""
+    """Write log records to stderr. A filter may set `record.request_id`, which is added to the line."""
     handler = logging.StreamHandler()
     handler.setFormatter(_JsonLines() if kind == "json" else _TextLines(_TEXT))
     for each in filters:
@@ -30,7 +30,7 @@ class _TextLines(logging.Formatter):
 
 
 class _JsonLines(logging.Formatter):
-    """The named arguments of a message are fields beside it."""
+    """Formats a record as a JSON object on one line, with the named arguments of its message as fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")

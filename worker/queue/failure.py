@@ -1,4 +1,4 @@
-"""Why a job failed, as its owner reads it."""
+"""Converts an exception to the error that a job's owner reads."""
 
 import torch
 
@@ -8,7 +8,7 @@ from worker.errors import WorkerError
 
 
 def failure_of(error: Exception) -> JobError:
-    """Tell an error by a stable code and a sentence."""
+    """Describe an exception by a stable code and a sentence."""
     return JobError(code=_code(error), message=_sentence(error))
 
 

@@ -1,4 +1,7 @@
-"""What a worker tells Redis while it works. An outage of Redis costs visibility here, never work."""
+"""Reports of a worker to Redis: announcements, leases and progress.
+
+During an outage of Redis the reports are lost, but the worker goes on.
+"""
 
 import logging
 import time
@@ -33,13 +36,19 @@ from worker.queue.alive_file import AliveFile
 from worker.queue.unsent_counts import UnsentCounts
 
 _ENDED_TTL_SECONDS = 60
-"""Of the progress of a job that has ended: somebody may just be reading that it has not."""
+"""Lifetime of the progress of a job that has ended.
+
+It is not zero, because a request may have read the job's state from the store just before its end.
+"""
 
 log = logging.getLogger(__name__)
 
 
 class Heartbeat:
-    """One worker's signs of life. A batch that hangs does not end them: the watchdog ends its worker."""
+    """Announces one worker, renews its leases and reports its progress.
+
+    It does not notice a batch that hangs: the watchdog ends such a worker.
+    """
 
     def __init__(
         self,
@@ -63,11 +72,11 @@ class Heartbeat:
         self._heartbeat = heartbeat or AliveFile()
         self.images_per_s: float | None = None
         self.trouble: str | None = None
-        """Why this worker takes no tasks."""
+        """Reason why this worker takes no tasks; None while it does."""
         self.tally = UnsentCounts()
 
     def announce(self) -> None:
-        """Say that this worker lives, and what it can render; or why it takes no tasks."""
+        """Announce this worker and its models, or the reason why it takes no tasks."""
         with OutageTolerated():
             pipeline = self._redis.pipeline(transaction=False)
             self._announce_worker(pipeline)
@@ -79,34 +88,38 @@ class Heartbeat:
             self._send(pipeline)
 
     def retire(self) -> None:
-        """Say that this worker is gone."""
+        """Remove the announcement of this worker."""
         with OutageTolerated():
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.delete(worker_key(self._name), paused_key(self._name), set_aside_key(self._name))
             self._send(pipeline)
 
     def take_lease(self, key: str) -> bool:
-        """Take a lease. False when somebody else holds it."""
+        """Acquire a lease. Returns False if another worker holds it, and True during an outage of Redis."""
         token = f"{self._name} {uuid4().hex}"
         with OutageTolerated():
             if self._redis.set(key, token, nx=True, ex=LEASE_TTL_SECONDS):
                 return True
-            # Ours, if the server was frozen: it did what we had given up waiting for, and refused when we tried again.
+            # The lease may be ours although the server refused it. If the server was frozen, our first SET timed out
+            # but was still done later; the client's retry was then refused. The token tells the two cases apart.
             return bool(self._redis.get(key) == token.encode())
         return True
 
     def renew(self, task: Task) -> None:
-        """Keep the lease of a task while its work has no images to report."""
+        """Renew the lease of a task without a report of progress."""
         with OutageTolerated():
             self._redis.set(task.lease_key, self._name, ex=LEASE_TTL_SECONDS)
 
     def drop_lease(self, key: str) -> None:
-        """Give a lease back."""
+        """Release a lease."""
         with OutageTolerated():
             self._redis.delete(key)
 
     def rendered(self, task: Task) -> None:
-        """Renew the lease of a task whose images are there, and forget its attempts: no worker died of them."""
+        """Renew the lease of a task whose images are rendered, and reset its count of attempts.
+
+        From here on, a worker that dies was not killed by rendering this shard.
+        """
         with OutageTolerated():
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.set(task.lease_key, self._name, ex=LEASE_TTL_SECONDS)
@@ -114,7 +127,7 @@ class Heartbeat:
             self._send(pipeline)
 
     def release(self, task: Task) -> None:
-        """Give the lease of a task back, as the attempt has ended."""
+        """Release the lease of a task and reset its count of attempts."""
         with OutageTolerated():
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.delete(task.lease_key)
@@ -122,7 +135,7 @@ class Heartbeat:
             self._send(pipeline)
 
     def crashed_attempts(self, task: Task) -> int:
-        """Count this attempt, and tell how many before it ended with their worker."""
+        """Count this attempt. Returns the number of earlier attempts whose worker died."""
         with OutageTolerated():
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.hincrby(attempts_key(task.job_id), task.queue_id, 1)
@@ -131,11 +144,14 @@ class Heartbeat:
         return 0
 
     def beat(self, task: Task, images_done: int) -> bool:
-        """Renew the lease and report progress. True when the job has been cancelled."""
+        """Renew the lease of a task and report its progress. Returns whether the job was cancelled."""
         return self._beat(task, (task.lease_key,), (str(task.shard), images_done), begins=True)
 
     def learn(self, task: Task, share: float, lease: str) -> bool:
-        """Renew the leases of a task and of learning a style, and report progress. True when the job was cancelled."""
+        """Renew the leases of a task and of a distillation, and report the share that is done.
+
+        Returns whether the job was cancelled.
+        """
         return self._beat(task, (task.lease_key, lease), (LEARNT_FIELD, share), begins=False)
 
     def _beat(self, task: Task, leases: tuple[str, ...], progress: tuple[str, float], *, begins: bool) -> bool:
@@ -155,12 +171,12 @@ class Heartbeat:
         return False
 
     def ring_shard(self, job_id: str) -> None:
-        """Tell who waits for a shard of a job."""
+        """Publish the event that a shard of a job was committed."""
         with OutageTolerated():
             JobEvent(job_id=job_id, kind="shard").publish(self._redis)
 
     def ring_end(self, job_id: str) -> None:
-        """Tell who waits for the end of a job. Its progress is soon forgotten, as its end is in the store."""
+        """Publish the event that a job has ended. Its progress expires soon, because its state is in the store."""
         with OutageTolerated():
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.expire(progress_key(job_id), _ENDED_TTL_SECONDS)
@@ -168,19 +184,19 @@ class Heartbeat:
             self._send(pipeline)
 
     def started(self, job_id: str) -> datetime | None:
-        """Tell when the job's first shard began, if Redis still knows."""
+        """Return when the job's first shard began; None if Redis has lost it."""
         with OutageTolerated():
             value = self._redis.hget(progress_key(job_id), STARTED_FIELD)
             return datetime.fromtimestamp(float(value), UTC) if value else None
         return None
 
     def stop_siblings(self, job_id: str) -> None:
-        """Tell the workers at other shards of a failed job to stop."""
+        """Set the cancel flag of a failed job, so that workers stop rendering its other shards."""
         with OutageTolerated():
             self._redis.set(cancel_key(job_id), 1, ex=LIVE_TTL_SECONDS)
 
     def _send(self, pipeline: Pipeline) -> list[Any]:
-        """Send a pipeline, and what was counted after it. Returns the answers."""
+        """Execute a pipeline together with the unsent counts. Returns the replies."""
         with self.tally.sent_with(pipeline):
             return pipeline.execute()
 
@@ -202,7 +218,7 @@ class Heartbeat:
 
 
 class OutageTolerated:
-    """A context in which failing to reach Redis is logged, and nothing else."""
+    """A context that logs and swallows errors of Redis."""
 
     def __enter__(self) -> None:
         """Begin."""

@@ -1,7 +1,7 @@
-"""The RQ worker: one process, two queues, models that stay loaded.
+"""The RQ worker: takes tasks from two queues and runs them in its own process.
 
-RQ carries tasks and nothing else. What became of them is in the store, so RQ's registries, results, retries, timeouts
-and callbacks are not used. A task that is lost between the queue and here is missed by the reconciler.
+RQ only transports tasks. Their results are in the store, so RQ's registries, results, retries, timeouts and callbacks
+are not used. A task that is lost between the queue and the worker is queued again by the reconciler.
 """
 
 import logging
@@ -31,43 +31,43 @@ from worker.queue.task_runner import TaskRunner
 _IDLE_SECONDS = 5
 _RECONNECT_SECONDS = 2.0
 _ANNOUNCE_SECONDS = 1.0
-"""Between two announcements of a worker that is busy with many short tasks."""
+"""Shortest time between two announcements."""
 _LOOK_SECONDS = 2.0
-"""Between two looks at a store that cannot be used."""
+"""Time between two checks of a store that cannot be used."""
 _ELSEWHERE_SECONDS = 0.2
-"""Before a worker looks again at a line in which all tasks are for others."""
+"""Pause of a worker when every task in its queues needs another worker."""
 _ENDED_LOOK_SECONDS = 5.0
-"""Between two reads of the store for whether the job of a task for others has ended."""
+"""Shortest time between two reads of the store for tasks that this worker cannot do."""
 _LONG_WAITS_SECONDS = 5.0
-"""For short jobs, at most, between two tasks of long ones."""
+"""Time after which a task of a long job goes before those of short jobs."""
 
 log = logging.getLogger(__name__)
 
 
 class TaskJob(Job):
-    """An RQ job that can be nothing but one of our tasks: no name in Redis is ever imported."""
+    """An RQ job that never imports the function that its payload names."""
 
     needs = ""
-    """What a worker must have to do it; empty where any worker can, or nobody said."""
+    """Name of the model (and VGG19 weights) that the task needs; empty if any worker can do it or if it is unknown."""
 
     def restore(self, raw_data: Any) -> Any:  # noqa: ANN401
-        """Read a job; one that is broken does not exist, so that it cannot end the worker."""
+        """Read a job. A broken job raises NoSuchJobError, which RQ handles without ending the worker."""
         try:
             self.needs = as_text(raw_data.get(NEEDS_FIELD.encode(), b""))
             return super().restore(raw_data)
         except StopRequested:
-            raise  # a signal that arrived just here, and no fault of the job
+            raise  # a signal arrived during the read; the job is not broken
         except Exception as error:
             raise NoSuchJobError(f"broken job {self.id}: {error}") from error
 
     @property
     def func(self) -> Any:  # noqa: ANN401
-        """Refuse to import what the payload names."""
+        """Raise TaskRefusedError. RQ would import the named function here."""
         raise TaskRefusedError(f"{self.func_name} is not called by its name")
 
 
 def parse_task(job: Job) -> Task:
-    """Parse a payload; raises TaskRefusedError for all but our own."""
+    """Parse a payload. Raises TaskRefusedError if it is not a valid task."""
     try:
         if job.instance is not None or job.args:
             raise TaskRefusedError(f"{job.func_name} came with arguments that no task has")
@@ -91,7 +91,7 @@ class RqWorker(SimpleWorker):
             serializer=JSONSerializer,
             worker_ttl=_IDLE_SECONDS + 15,
             log_job_description=False,
-            # Else RQ asks the server for its own address, and Redis' client fails at a blank in a socket's path.
+            # Without this, RQ sends CLIENT LIST, whose reply Redis' client cannot parse if a socket's path has a space.
             prepare_for_work=False,
         )
         self._tasks = tasks
@@ -100,7 +100,7 @@ class RqWorker(SimpleWorker):
         self._long_taken = self._announced = self._ended_look_due = 0.0
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """Run one task and settle it with the queue."""
+        """Run one task and update its entry of the queue."""
         self.set_state(WorkerStatus.BUSY)
         outcome = self._run_own(job)
         if outcome is Outcome.ELSEWHERE:
@@ -119,7 +119,7 @@ class RqWorker(SimpleWorker):
                 self.connection.delete(job.key)
 
     def _leave(self, job: Job, queue: Queue) -> None:
-        """Leave a task to another worker, and run the first one that this worker can do; without one, pause."""
+        """Return a task to the queue and run the first task that this worker can do. Pause if there is none."""
         found = self._swapped(job, queue)
         outcome = Outcome.ELSEWHERE
         if found is not None:
@@ -138,9 +138,10 @@ class RqWorker(SimpleWorker):
         return None
 
     def _run_own(self, job: Job) -> Outcome:
-        """Run a task, unless it needs what this worker lacks. Such a task reaches the store only once in a while.
+        """Run a task if this worker has its model.
 
-        Then it is removed if its job has ended: no other worker may ever come for it.
+        Otherwise the store is read at most once in a few seconds: if the job has ended, the entry is removed. No other
+        worker may ever take it.
         """
         is_foreign = isinstance(job, TaskJob) and job.needs and job.needs not in self._tasks.offers
         if is_foreign and time.monotonic() < self._ended_look_due:
@@ -158,14 +159,17 @@ class RqWorker(SimpleWorker):
             return Outcome.SETTLED
 
     def request_stop(self, _signum: int, _frame: FrameType | None) -> None:
-        """Stop after the current batch, or at once when idle."""
+        """Stop after the current batch, or immediately if idle."""
         self._stop_requested = True
         self._stopping.set()
         if self.get_state() != WorkerStatus.BUSY:
             raise StopRequested
 
     def reorder_queues(self, reference_queue: Queue) -> None:
-        """Let a long job go first once in a while, so that short ones cannot starve it. RQ calls this for each task."""
+        """Put the queue of long jobs first if it was not served for a while, so that short jobs cannot starve it.
+
+        RQ calls this for each task.
+        """
         short, long = self.queues
         now = time.monotonic()
         if reference_queue == long:
@@ -173,15 +177,15 @@ class RqWorker(SimpleWorker):
         self._ordered_queues = [long, short] if now - self._long_taken > _LONG_WAITS_SECONDS else [short, long]
 
     def register_birth(self) -> None:
-        """Do nothing: the first heartbeat announces this worker, after the store was tried.
+        """Do nothing: the first heartbeat announces this worker, after a check of the store.
 
-        RQ's list of workers is not used, as it is never cleaned of the killed.
+        RQ's list of workers is not used, because RQ never removes killed workers from it.
         """
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:  # noqa: ANN401, ARG002
-        """Announce this worker; RQ calls this before every look at the queue.
+        """Announce this worker. RQ calls this before every read of the queue.
 
-        Raises StopRequested if a stop was asked for where some library has swallowed it.
+        Raises StopRequested if a signal has arrived, because a library may have swallowed the first StopRequested.
         """
         if time.monotonic() - self._announced > _ANNOUNCE_SECONDS:
             self._announced = time.monotonic()
@@ -190,18 +194,18 @@ class RqWorker(SimpleWorker):
             raise StopRequested
 
     def set_state(self, state: str, pipeline: Any = None) -> None:  # noqa: ANN401, ARG002
-        """Keep the state here."""
+        """Keep the state in this process. RQ would write it to Redis."""
         self._state = state
 
     def register_death(self) -> None:
-        """Leave the list of live workers."""
+        """Remove this worker's announcement."""
         self._pulse.retire()
 
     def run_maintenance_tasks(self) -> None:
-        """Do nothing: there are no registries to clean."""
+        """Do nothing: the registries of RQ are not used."""
 
     def check_for_suspension(self, burst: bool) -> None:  # noqa: ARG002
-        """Wait while this worker cannot use the store, and announce why. RQ calls this before it looks for a task."""
+        """Wait while this worker cannot use the store, and announce the reason. RQ calls this before each task."""
         check = self._tasks.store_check
         if check.trouble is None or check.look() is None:
             self._pulse.trouble = None
@@ -218,4 +222,4 @@ class RqWorker(SimpleWorker):
         """Do nothing: workers take no commands from Redis."""
 
     def unsubscribe(self) -> None:
-        """Do nothing, as there is no subscription."""
+        """Do nothing: there is no subscription."""

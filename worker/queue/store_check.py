@@ -1,4 +1,4 @@
-"""Whether this worker can use the store: one that cannot takes no tasks, as it would only drop them."""
+"""Checks whether this worker can use the store. A worker that cannot takes no tasks, because it would drop them."""
 
 import logging
 import time
@@ -9,7 +9,7 @@ from worker.contracts.store.store_errors import StoreError, cause_of
 from worker.contracts.throttled_log import ThrottledLogger
 
 _MOST_DROPS = 3
-"""Tasks in a row that may be dropped though the store passes its check."""
+"""Consecutive tasks that may be dropped although the store passes its check."""
 _REST_SECONDS = 3
 """Pause of a worker after too many dropped tasks. Each further dropped task doubles it."""
 _MOST_REST_SECONDS = 60
@@ -18,31 +18,31 @@ log = logging.getLogger(__name__)
 
 
 class StoreCheck:
-    """Remembers what is wrong with the store, as far as this worker can tell. Used by several threads."""
+    """Checks the store and keeps the last result. Used by several threads."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.trouble: str | None = "the store was not tried yet"
-        """Why this worker takes no tasks; None when it does."""
+        """Reason why this worker takes no tasks; None while it does."""
         self.needed_bytes = 0
-        """Size of the last shard that was to be stored."""
+        """Bytes of the last shard that this worker tried to store."""
         self._drops = 0
-        """Tasks in a row that were dropped though the store passed its check."""
+        """Consecutive tasks that were dropped although the store passed its check."""
         self._rests_until = 0.0
         self._was_refused = False
-        """Whether the store has failed its last check."""
+        """Whether the store failed its last check."""
         self._log = ThrottledLogger(log)
         self._lock = Lock()
 
     def stored(self) -> None:
-        """Note that a shard was stored, which ends a pause."""
+        """Record that a shard was stored, which ends a pause."""
         drops, self._drops = self._drops, 0
         self._rests_until = 0.0
         if drops >= _MOST_DROPS:
             self._log.info("worker takes tasks again")
 
     def dropped(self, error: Exception) -> bool:
-        """Note that a task was dropped. True when that is this worker's trouble, and not that of one job."""
+        """Record that a task was dropped. Returns whether this worker must pause; if not, only one job is affected."""
         with self._lock:
             self._look()
             if self.trouble is None:
@@ -57,7 +57,7 @@ class StoreCheck:
             self._note(f"{self._drops} tasks in a row were dropped, the last one by: {cause_of(error)}")
 
     def look(self) -> str | None:
-        """Try the store, unless this worker rests. Returns what is wrong."""
+        """Check the store, unless this worker pauses. Returns the reason why it takes no tasks."""
         with self._lock:
             if time.monotonic() >= self._rests_until:
                 self._look()

@@ -1,4 +1,4 @@
-"""The two tasks that a worker does: render one shard, close one job."""
+"""Runs the two tasks of the queue: render one shard, finish one job."""
 
 import logging
 import time
@@ -34,23 +34,26 @@ from worker.style.distilled_models import DistilledModels
 
 _MAX_CRASHES = 3
 BEAT_SECONDS = 0.2
-"""Between two reports of progress, and the longest that a cancelled job is worked at beside one batch."""
+"""Time between two reports of progress. A cancelled job stops after this time and one batch at most."""
 
 _RENEW_SHARDS = 32
-"""Read for the end of a job between two renewals of its lease: a few seconds in a distant bucket, of a lease's 15."""
+"""Shard indices that are read between two renewals of a lease.
+
+In a distant bucket this takes a few seconds; a lease expires after 15.
+"""
 
 _LEARN_SECONDS = 2.0
-"""That a job may learn its style for, before others have their turn."""
+"""Time that one task may spend on a distillation. Then it goes to the end of the queue."""
 
 _LESSON_SECONDS = 0.5
-"""That a worker waits for another one to get on with a style that its own job needs, too."""
+"""Pause of a worker whose job needs a distilled model that another worker is distilling."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class TaskRunner:
-    """Does tasks. Whatever happens ends in the store, so nothing is raised for the queue to handle."""
+    """Runs tasks. Every result and error is written to the store, so no exception reaches the queue."""
 
     store: Store
     runtime: RenderEngine
@@ -58,22 +61,22 @@ class TaskRunner:
     line: TaskQueue
     mills: Renderer
     storing: Executor
-    """Which stores a shard."""
+    """Executor of one thread that stores shards."""
     settling: Executor
-    """Which forces to the disk what has ended."""
+    """Executor of one thread that settles jobs: it forces them to the disk."""
     stopping: Event
     watchdog: Watchdog
     store_check: StoreCheck
     offers: frozenset[str]
-    """What this worker has, by the names of `needs`. Other tasks are left to other workers."""
+    """Values of `JobSpec.needs` that this worker can render. It leaves other tasks to other workers."""
     distillery: DistilledModels | None = None
-    """Lets generators learn styles, where there is what it needs."""
+    """Finds and makes distilled models; None without the weights of VGG19."""
     room: Semaphore = field(default_factory=Semaphore)
-    """For one shard that waits to be stored."""
+    """Held while a shard is stored: at most one shard is stored while the next one is rendered."""
     trouble: ThrottledLogger = field(default_factory=lambda: ThrottledLogger(log))
 
     def run(self, task: Task) -> Outcome:
-        """Do one task, unless it is settled already or another worker is at it."""
+        """Run a task, unless its job has ended or another worker holds its lease."""
         try:
             spec = self.store.jobs.spec(task.job_id)
             if spec is None or self.store.jobs.state(spec.id) is not None:
@@ -88,12 +91,12 @@ class TaskRunner:
             return self._guarded(task, spec, lambda: self._do(task, spec))
 
     def _guarded(self, task: Task, spec: JobSpec, work: Callable[[], Outcome]) -> Outcome:
-        """Do a part of a task; unless another part follows, give its lease back."""
+        """Run a part of a task. Release its lease unless the storing thread goes on with it."""
         outcome = Outcome.SETTLED
         try:
             outcome = self._ending_in_the_store(task, spec, work)
         except torch.AcceleratorError as error:
-            raise SystemExit(1) from error  # nothing works in this process after that; its supervisor starts another
+            raise SystemExit(1) from error  # CUDA is unusable in this process from now on; a supervisor restarts it
         except Exception as error:
             outcome = self._drop(task, error)
         if outcome is not Outcome.STORING:
@@ -101,10 +104,10 @@ class TaskRunner:
         return outcome
 
     def _drop(self, task: Task, error: Exception) -> Outcome:
-        """Leave a task, as the store is in trouble.
+        """Drop a task after an error of the store.
 
-        Where this worker cannot use the store at all, the task goes to the end of the line, for others. Otherwise the
-        trouble is with this job, and the reconciler brings the task back.
+        If this worker cannot use the store at all, the task goes to the end of the queue, for other workers. Otherwise
+        only this job is affected, and the reconciler queues the task again later.
         """
         known = (task.job_id, task.shard, error)
         if isinstance(error, (StoreError, OSError)):
@@ -115,7 +118,7 @@ class TaskRunner:
         return Outcome.LATER if self.store_check.dropped(error) else Outcome.SETTLED
 
     def _ending_in_the_store(self, task: Task, spec: JobSpec, work: Callable[[], Outcome]) -> Outcome:
-        """Do a part of a task; a mistake of ours ends the job."""
+        """Run a part of a task. Errors that the store did not cause end the job."""
         try:
             return work()
         except (StoreError, OSError, torch.AcceleratorError):
@@ -129,7 +132,7 @@ class TaskRunner:
     def _do(self, task: Task, spec: JobSpec) -> Outcome:
         crashes = self.pulse.crashed_attempts(task)
         if crashes:
-            self.pulse.tally.count("attempts_crashed")  # those before the last one are counted already
+            self.pulse.tally.count("attempts_crashed")  # earlier ones were counted by earlier attempts
         if crashes >= _MAX_CRASHES:
             raise WorkerCrashedError(f"{crashes} workers died at the same part of this job")
         if task.shard is None:
@@ -157,7 +160,7 @@ class TaskRunner:
         return Outcome.STORING
 
     def _store_next(self, task: Task, shard: int, spec: JobSpec, images: list[EncodedImage]) -> None:
-        """Store a shard, in its own thread, while the next one is rendered."""
+        """Store a shard in the storing thread, while the next one is rendered."""
         try:
             outcome = self._guarded(task, spec, lambda: self._store(task, shard, spec, images))
             if outcome is Outcome.LATER:
@@ -183,13 +186,16 @@ class TaskRunner:
         return Outcome.SETTLED
 
     def _bring_next(self, task: Task, spec: JobSpec) -> None:
-        """Queue the job's next shard, behind what waits already: long jobs take turns, and share all workers."""
+        """Queue the job's next shard behind the waiting tasks, so that long jobs alternate and use all workers."""
         with OutageTolerated():
             if task.successor:
                 self.line.enqueue(spec, [task.successor])
 
     def _model(self, task: Task, spec: JobSpec) -> LoadedModel | Outcome:
-        """Find what renders a job's images; or learn for a while, and tell what is to become of the task then."""
+        """Return the model that renders a job's images.
+
+        A distilled model may not exist yet. Then distil it for a while; returns the task's outcome if it is not done.
+        """
         model, style = self.runtime.model(spec.model), spec.style
         if style is None or style.mode == "standard" or style.strength == 0:
             return model
@@ -198,13 +204,13 @@ class TaskRunner:
         return self.distillery.model(model, style, spec.owner) or self._learn(task, model, style, spec.owner)
 
     def _learn(self, task: Task, model: LoadedModel, style: StyleSpec, owner: str) -> LoadedModel | Outcome:
-        """Let a generator learn a style for a few seconds, so that other jobs get their turns in between."""
+        """Distil a model for a few seconds. Other jobs are served before the distillation goes on."""
         distillery = cast(DistilledModels, self.distillery)
         lease = learning_key(style.lesson(model.entry, owner))
         if not self.pulse.take_lease(lease):
-            self.stopping.wait(_LESSON_SECONDS)  # another worker is at it
+            self.stopping.wait(_LESSON_SECONDS)  # another worker distils this model
             return Outcome.LATER
-        if learnt := distillery.model(model, style, owner):  # by the one who has just given the lease back
+        if learnt := distillery.model(model, style, owner):  # the previous holder of the lease has just finished it
             self.pulse.drop_lease(lease)
             return learnt
         turn: float | None = None
@@ -214,7 +220,7 @@ class TaskRunner:
             nonlocal turn, outcome
             now = time.monotonic()
             self.watchdog.pat()
-            turn = turn or now + _LEARN_SECONDS  # from the first step on, so that there is one
+            turn = turn or now + _LEARN_SECONDS  # set at the first step, so that every attempt does at least one
             if self.pulse.learn(task, share, lease):
                 outcome = Outcome.SETTLED
             elif self.stopping.is_set():
@@ -231,7 +237,7 @@ class TaskRunner:
         return outcome or distillery.model(model, style, owner) or Outcome.LATER
 
     def _render(self, task: Task, spec: JobSpec, model: LoadedModel, indices: range) -> list[EncodedImage] | None:
-        """Render one shard; None when it was interrupted."""
+        """Render one shard. Returns None if this worker stops or the job was cancelled."""
         images: list[EncodedImage] = []
         self.pulse.beat(task, 0)
         beaten, unwanted = time.monotonic(), Event()

@@ -1,4 +1,4 @@
-"""A watchdog: work that hangs ends this process, as its threads cannot be ended; the supervisor starts another."""
+"""Ends the process when its work hangs, because threads cannot be ended. A supervisor starts another process."""
 
 import logging
 import os
@@ -8,13 +8,13 @@ from types import TracebackType
 from typing import Self
 
 STATUS = 70
-"""Of a process that was ended so: EX_SOFTWARE of sysexits.h."""
+"""Exit status of a process that the watchdog ends: EX_SOFTWARE of sysexits.h."""
 
 log = logging.getLogger(__name__)
 
 
 class Watchdog:
-    """A context manager: inside, `pat` has to be called every so many seconds. It can be entered again and again."""
+    """A context manager: inside, `pat` must be called at least every `seconds`. It can be entered many times."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -23,7 +23,7 @@ class Watchdog:
         Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def __enter__(self) -> Self:
-        """Begin to watch."""
+        """Start the countdown."""
         with self._changed:
             self.pat()
             self._changed.notify()
@@ -32,11 +32,11 @@ class Watchdog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Watch no more."""
+        """Stop the countdown."""
         self._due = None
 
     def pat(self) -> None:
-        """Say that work gets on. Called from any thread, as often as one likes."""
+        """Restart the countdown. Cheap, and safe in any thread."""
         self._due = time.monotonic() + self._seconds
 
     def _watch(self) -> None:

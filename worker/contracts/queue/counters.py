@@ -1,4 +1,4 @@
-"""The tally: what all workers and all API processes have counted, as one hash in Redis. Its numbers only grow."""
+"""Counters of all workers and API processes: one hash in Redis, whose numbers only grow."""
 
 from collections.abc import Mapping
 from typing import Literal, Self
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from redis import Redis
 
 TALLY_KEY = "imagemill:tally"
-"""Hash of Count JSON to a number; it outlives whoever counted, but not a Redis that loses its data."""
+"""Hash of Count JSON to a number. It outlives the processes that count, but not a Redis that loses its data."""
 
 Stage = Literal["rendering", "storing", "learning", "closing"]
 Counted = Literal[
@@ -33,13 +33,13 @@ LABELS: Mapping[Counted, tuple[str, ...]] = {
 
 
 class Count(BaseModel):
-    """What is counted: one number of the tally."""
+    """The name and the labels of one counter."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Counted
     labels: tuple[str, ...] = ()
-    """Values, in the order of LABELS."""
+    """Values of the labels, in the order of LABELS."""
 
     @model_validator(mode="after")
     def _check_labels(self) -> Self:
@@ -48,5 +48,5 @@ class Count(BaseModel):
         return self
 
     def add(self, redis: Redis, by: float = 1) -> None:
-        """Count; in a pipeline, with the rest of it."""
+        """Add to the counter. `redis` may be a pipeline."""
         redis.hincrbyfloat(TALLY_KEY, self.model_dump_json(), by)

@@ -1,4 +1,4 @@
-"""The URL of the queue server: how a socket's path is written in one, and which URLs are refused."""
+"""The URL of the queue server: writes one for a socket, validates one, and hides its password."""
 
 import os
 import re
@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 _SCHEMES = ("redis", "rediss", "unix")
 _ODD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%(?:2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
-"""A % that begins no escape, or the escape of a letter, digit, '-', '.', '_' or '~', which nobody needs to escape."""
+"""A % that begins no escape, or a needless escape: of a letter, digit, '-', '.', '_' or '~'."""
 _PASSWORD = re.compile(r"(password=)[^&#]*", re.IGNORECASE)
 _RIGHT = (
     "it must be redis://HOST:PORT/DATABASE, rediss://HOST:PORT/DATABASE or unix:///PATH, with :PASSWORD@ before HOST "
@@ -17,13 +17,13 @@ _RIGHT = (
 
 
 def of_socket(path: Path, password: str = "") -> str:
-    """Write the URL of a server that listens at a socket."""
+    """Return the URL of a server that listens on a Unix socket."""
     credentials = f":{quote(password, safe='')}@" if password else ""
     return f"unix://{credentials}{quote(os.fsencode(path))}"
 
 
 def check(url: str) -> None:
-    """Raise ValueError for a URL that Redis' client cannot use, or would read as another one than was meant."""
+    """Raise ValueError for a URL that Redis' client cannot use, or that it would read as a different address."""
     try:
         parts = urlsplit(url)
         fault = _fault(url, parts)
@@ -36,19 +36,19 @@ def check(url: str) -> None:
 
 
 def _check_options(url: str) -> None:
-    """Let Redis' client read the options of a URL, which connects nowhere; raises TypeError, ValueError."""
-    from redis import Redis  # not above: a health check does without it
+    """Let Redis' client parse the options of a URL, without a connection. Raises TypeError, ValueError."""
+    from redis import Redis  # imported late, because a health check does not need it
 
     Redis.from_url(url).connection_pool.make_connection()
 
 
 def has_password(url: str) -> bool:
-    """Tell whether a URL holds a password."""
+    """Return whether a URL holds a password."""
     return bool(urlsplit(url).password)
 
 
 def masked(url: str) -> str:
-    """Hide the password of a URL, also of one that cannot be parsed."""
+    """Replace the password of a URL by asterisks. The URL need not be valid."""
     scheme, separator, rest = url.partition("://")
     _, at, place = rest.rpartition("@")
     shown = f"{scheme}{separator}***@{place}" if at else url

@@ -1,6 +1,8 @@
-"""The line in which tasks wait: RQ's queues, two for every kind of worker.
+"""The task queue: two RQ queues for each numerics, with fair queueing among owners.
 
-Owners take turns: who has a hundred jobs in line is served as often as who has one.
+An owner with a hundred queued jobs is served as often as an owner with one. This is start-time fair queueing (Goyal et
+al. 1996) with tasks of equal length. Each task has a start tag: one more than the tag of its owner's last task, but at
+least the tag of the task that is served now. A queue is sorted by start tag. Redis stores the tags as `turn`.
 """
 
 from collections.abc import Iterable
@@ -18,16 +20,16 @@ from worker.contracts.queue.redis_keys import lease_key, queue_names, queue_part
 from worker.contracts.queue.tasks import Task
 
 _ANY_BYTES = "surrogateescape"
-"""What stands in a list on the server need not be text."""
+"""Error handler for decoding, because entries of a list on the server need not be text."""
 
 _OWNER_FIELD = "owner"
-"""Of a task's hash, beside what RQ keeps there."""
+"""Field of a task's hash, in addition to the fields of RQ: the owner of the job."""
 
 NEEDS_FIELD = "needs"
-"""Of a task's hash: what a worker must have to do it, empty where any worker can."""
+"""Field of a task's hash: the model (and VGG19 weights) that the task needs; empty if any worker can do it."""
 
 _LOOK_AHEAD = 1000
-"""Tasks of a line among which a worker looks for one that it can do."""
+"""Number of tasks at the front of a queue among which a worker searches for one that it can do."""
 
 _SWAP = """
 local task, tasks, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -47,9 +49,9 @@ for _, line in ipairs(KEYS) do
 end
 return false
 """
-"""Puts a task back to the front of its line, and takes the first one of some lines that needs no more than is offered.
+"""Returns a task to the front of its queue, and takes the first task of some queues that the worker can do.
 
-The order of the lines stays, and with it the turns of owners. A task that does not tell what it needs is taken.
+The order of the queues stays, and with it the fairness. A task without a `needs` field can be done by any worker.
 """
 
 _TAKE_TURN = """
@@ -87,28 +89,24 @@ else
     redis.call('LINSERT', line, 'BEFORE', redis.call('LINDEX', line, from), last)
 end
 """
-"""Moves the last in line to where its owner's turn is.
-
-Start-time fair queueing (Goyal et al. 1996) with tasks of equal length: an owner's next turn is one after their last
-one, but never before the turn that is served now. The line is in the order of turns.
-"""
+"""Gives the last task of a queue its start tag, and moves it to its place in the order of tags."""
 
 
 class Swapped(NamedTuple):
-    """A task that was taken in place of another one."""
+    """The task that was taken in exchange for another one."""
 
     queue: Queue
     queue_id: str
 
 
 class TaskQueue:
-    """Puts tasks into line and tells which are there. A task's RQ id is a function of the task: twice is harmless."""
+    """Adds tasks to the queues and lists the waiting ones. A task's RQ id is fixed, so adding it twice is harmless."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     def enqueue(self, spec: JobSpec, tasks: Iterable[Task]) -> None:
-        """Put tasks of a job into its line, all or none: at the end, or where it is its owner's turn."""
+        """Add tasks of a job to its queue, all or none: at the end, or if the job has an owner, by start tag."""
         short, long = queue_names(spec.model.numerics.name)
         wanted, owner = list(tasks), [(_OWNER_FIELD, spec.owner)] if spec.owner else []
         fields = {task.queue_id: [(NEEDS_FIELD, _needs(spec, task)), *owner] for task in wanted}
@@ -131,16 +129,16 @@ class TaskQueue:
             pipeline.execute()
 
     def put_back(self, queue: Queue, queue_id: str) -> None:
-        """Put a task that was taken into its line again, behind those whose turn it is."""
+        """Return a task that was taken to its queue, with a new start tag."""
         with self._redis.pipeline() as pipeline:
             pipeline.rpush(queue.key, queue_id)
             _take_turn(pipeline, queue)
             pipeline.execute()
 
     def swap(self, queue: Queue, queue_id: str, others: Iterable[Queue], offered: Iterable[str]) -> Swapped | None:
-        """Put a task back that this worker cannot do, and take the first one that it can, in the same step.
+        """Return a task that this worker cannot do, and take the first one that it can, in one atomic step.
 
-        It is taken from the same queue, or else from one of the others. None when there is none.
+        The same queue is searched first, then the others. Returns None if no task was found.
         """
         lines = {line.key: line for line in (queue, *others)}
         arguments = (queue_id, Job.redis_job_namespace_prefix, str(_LOOK_AHEAD), *offered)
@@ -148,18 +146,18 @@ class TaskQueue:
         return Swapped(lines[as_text(found[0])], as_text(found[1])) if found else None
 
     def queued(self, numerics: str) -> set[str]:
-        """List the RQ ids that wait for workers of one kind."""
+        """Return the RQ ids of the tasks that wait for workers of a numerics."""
         keys = [Queue(name, connection=self._redis).key for name in queue_names(numerics)]
         items = [item for key in keys for item in self._redis.lrange(key, 0, -1)]
         return {item if isinstance(item, str) else item.decode(errors=_ANY_BYTES) for item in items}
 
     def waiting(self) -> dict[tuple[str, str], int]:
-        """Count the tasks in every queue that was ever used, by its numerics and the length of its jobs."""
+        """Return the number of waiting tasks by (numerics, `short` or `long`), for every queue that was ever used."""
         queues = [(queue_parts(queue.name), queue) for queue in Queue.all(self._redis)]
         return {parts: queue.count for parts, queue in queues if parts is not None}
 
     def leased(self, ids: Iterable[str]) -> set[str]:
-        """Tell which of these RQ ids a live worker is at."""
+        """Return those of the RQ ids whose tasks have a lease, which means that a worker works on them."""
         wanted = list(ids)
         keys = [lease_key(queue_id) for queue_id in wanted]
         values = self._redis.mget(keys) if keys else []

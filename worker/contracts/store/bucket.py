@@ -1,4 +1,4 @@
-"""Buckets: obstore's client of one, set up so that it gives up in time."""
+"""Opens a bucket with obstore's client, configured to give up in time."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from obstore.store import from_url
 
 from worker.contracts.store.store_errors import translated
 
-if TYPE_CHECKING:  # obstore has these names for type checkers only
+if TYPE_CHECKING:  # obstore defines these names only for type checkers
     from obstore.store import ObjectStore, RetryConfig
 
 _MOST_CONNECT_SECONDS = 2.0
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(milliseconds=50), timedelta(seconds=1)
 _MOST_RETRIES = 1000
-"""The time limits how often a request is sent again, and not their number."""
+"""Practically unlimited: the number of retries is limited by time."""
 _TRANSFER_SECONDS = 900
-"""For one object, as long as bytes flow."""
+"""Longest time of one transfer. A transfer without progress is given up sooner, by `read_timeout`."""
 _PREFIXES = ("AWS_", "AZURE_", "GOOGLE_")
 _OF_ENVIRONMENT = (
     "allow_http",
@@ -31,14 +31,14 @@ _OF_ENVIRONMENT = (
     "root_certificate",
     "timeout",
 )
-"""Options of the HTTP client. obstore reads them from variables like AWS_ALLOW_HTTP, but not beside options of ours."""
+"""Options of the HTTP client. obstore ignores their variables, like AWS_ALLOW_HTTP, if a caller passes any options."""
 
 
 def open_bucket(url: str, patience_seconds: float) -> ObjectStore:
-    """Open s3://bucket/prefix and the like. Credentials and all else come from AWS_ACCESS_KEY_ID and its kin.
+    """Open a URL like s3://bucket/prefix. Credentials come from variables like AWS_ACCESS_KEY_ID.
 
-    A request, and the search for credentials, is repeated for `patience_seconds`. One that hangs is given up as late.
-    Raises StoreError for a URL that names no bucket.
+    A failed request, or a failed search for credentials, is repeated for `patience_seconds`. A request that hangs is
+    given up after the same time. Raises StoreError for a URL that names no bucket.
     """
     ours = {
         "connect_timeout": f"{min(patience_seconds, _MOST_CONNECT_SECONDS)}s",

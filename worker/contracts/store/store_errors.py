@@ -1,4 +1,4 @@
-"""Errors of the store, each told in one line: what failed, the cause, and what to do."""
+"""Errors of the store. Each message is one line: the failed request, the cause, and advice where it is known."""
 
 import re
 from collections.abc import Iterator
@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from obstore.exceptions import AlreadyExistsError, BaseError
 
 _ANSWER = re.compile(r"status code: (\d{3}).*?<Code>(\w+)</Code>(?:\s*<Message>(.*?)</Message>)?", re.DOTALL)
-"""What S3 answers with an error, as obstore quotes it."""
+"""An error response of S3, as obstore quotes it."""
 _REQUEST = re.compile(r"Error performing (\w+) (\S+)")
 _SYSTEM = re.compile(r'message: "([^"]+)"')
 _TIMED_OUT = re.compile(r"kind: (?:Timeout|TimedOut)")
 _DUMP = "\n\nDebug source:"
-"""After it, obstore prints its structures."""
+"""Separator in obstore's messages. The text after it is a dump of internal structures."""
 _REFUSALS = ("400", "401", "403", "404")
-"""Statuses of requests that the store has certainly not done."""
+"""Statuses which prove that the store has not executed the request."""
 _TOO_FAR = "InvalidRange"
 _MOST_LETTERS = 300
 _CREDENTIALS_PATHS = ("/latest/api/token", "/latest/meta-data/")
@@ -32,13 +32,13 @@ _ADVICE = {
 
 
 class DamagedError(Exception):
-    """An object in the store is not what was written there."""
+    """An object in the store is missing or corrupted."""
 
 
 class StoreError(Exception):
-    """The store cannot be used now. `cause` is short, and names no path, address or key.
+    """The store cannot be used now. `cause` is short, and contains no path, address or key.
 
-    `advice` is the cause again where it tells what to do, and None otherwise.
+    `advice` is equal to the cause if that says what to do, and None otherwise.
     """
 
     def __init__(self, message: str, cause: str, advice: str | None = None) -> None:
@@ -48,16 +48,16 @@ class StoreError(Exception):
 
 
 class TransientError(StoreError):
-    """The store did not answer, or not as it should: nobody knows whether it has done what was asked for."""
+    """The store gave no response or an unexpected one, so it may or may not have executed the request."""
 
 
 class RangeError(StoreError):
-    """An object ends before the range that was asked for begins."""
+    """An object ends before the start of the requested range."""
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise StoreError in place of what obstore raises, but for an object that is missing or there already."""
+    """Translate obstore's errors to StoreError, except AlreadyExistsError and FileNotFoundError of an object."""
     try:
         yield
     except AlreadyExistsError:
@@ -71,14 +71,14 @@ def translated() -> Iterator[None]:
 
 
 def cause_of(error: Exception) -> str:
-    """Tell the cause of an error of the store or of the operating system, without a path."""
+    """Return the cause of an error of the store or of the operating system, without a path."""
     if isinstance(error, StoreError):
         return error.cause
     return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
 
 
 def with_advice(sentence: str, error: Exception) -> str:
-    """Add to a sentence what to do about an error of the store, where that is known."""
+    """Add the advice of a StoreError, if it has one, to a sentence."""
     advice = error.advice if isinstance(error, StoreError) else None
     return f"{sentence}: {advice}" if advice else sentence
 
