@@ -26,7 +26,7 @@ from worker.queue.alive_file import AliveFile
 from worker.queue.heartbeat import Heartbeat
 from worker.queue.rq_worker import RqWorker
 from worker.queue.store_check import StoreCheck
-from worker.queue.task_runner import BEAT_SECONDS, TaskRunner
+from worker.queue.task_runner import REPORT_SECONDS, TaskRunner
 from worker.queue.watchdog import Watchdog
 from worker.renderer import Renderer
 from worker.rendering.encoding import Encoder, encode
@@ -59,75 +59,75 @@ def run(settings: WorkerSettings) -> None:
         os.environ["CUBLAS_WORKSPACE_CONFIG"] = os.environ.get("CUBLAS_WORKSPACE_CONFIG") or ":4096:8"
         torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.deterministic = True
-    runtime = fitting(find_checkpoints(settings.models), device, settings.threads or cores())
-    if not runtime.entries:
+    engine = fitting(find_checkpoints(settings.models), device, settings.threads or cores())
+    if not engine.entries:
         log.warning("no checkpoint was found folder=%s", settings.models)
-    network, set_aside = _vgg19(settings, runtime)
-    work(settings, runtime, network=network, set_aside=[*runtime.set_aside, *set_aside])
+    vgg19, set_aside = _load_vgg19(settings, engine)
+    work(settings, engine, vgg19=vgg19, set_aside=[*engine.set_aside, *set_aside])
 
 
 def work(
     settings: WorkerSettings,
-    runtime: RenderEngine,
+    engine: RenderEngine,
     encode: Encoder = encode,
-    network: Vgg19 | None = None,
+    vgg19: Vgg19 | None = None,
     set_aside: Sequence[SetAside] = (),
 ) -> None:
     """Do tasks until SIGTERM or SIGINT."""
     redis = _wait_for_redis(settings)
     name, stopping = f"{socket.gethostname()}-{uuid4().hex}", Event()
-    pulse = Heartbeat(
+    heartbeat = Heartbeat(
         redis,
         name,
-        str(runtime.device),
-        runtime.numerics,
-        runtime.entries,
-        vgg19=network.sha256 if network else None,
+        str(engine.device),
+        engine.numerics,
+        engine.entries,
+        vgg19=vgg19.sha256 if vgg19 else None,
         set_aside=set_aside,
-        heartbeat=AliveFile(settings.heartbeat_file),
+        alive_file=AliveFile(settings.heartbeat_file),
     )
-    log.info("worker started name=%s device=%s models=%d", name, runtime.device, len(runtime.entries))
+    log.info("worker started name=%s device=%s models=%d", name, engine.device, len(engine.entries))
     with (
-        ThreadPoolExecutor(runtime.threads, "render", torch.set_num_threads, (1,)) as threads,
-        ThreadPoolExecutor(1, "settle") as settling,
-        ThreadPoolExecutor(1, "store") as storing,
+        ThreadPoolExecutor(engine.threads, "render", torch.set_num_threads, (1,)) as render_threads,
+        ThreadPoolExecutor(1, "settle") as settling_thread,
+        ThreadPoolExecutor(1, "store") as storing_thread,
     ):
-        store, line = open_store(settings.store), TaskQueue(redis)
-        halved = partial(pulse.tally.count, "out_of_memory_halvings")
-        studio = Stylizer(network, runtime.device, store.styles.picture, halved) if network else None
+        store, task_queue = open_store(settings.store), TaskQueue(redis)
+        count_halving = partial(heartbeat.counts.count, "out_of_memory_halvings")
+        stylizer = Stylizer(vgg19, engine.device, store.styles.image, count_halving) if vgg19 else None
         most_bytes = settings.learnt_mb * 1_000_000
-        distillery = DistilledModels(store, studio, threads, most_bytes) if studio else None
-        mills = Renderer(threads, runtime.threads, BEAT_SECONDS, encode, studio)
+        distilled_models = DistilledModels(store, stylizer, render_threads, most_bytes) if stylizer else None
+        renderer = Renderer(render_threads, engine.threads, REPORT_SECONDS, encode, stylizer)
         watchdog = Watchdog(settings.watchdog_seconds)
         store_check = StoreCheck(open_store(settings.store, _CHECK_SECONDS))
-        offered = offers((entry.sha256 for entry in runtime.entries), network.sha256 if network else None)
-        tasks = TaskRunner(
+        offered = offers((entry.sha256 for entry in engine.entries), vgg19.sha256 if vgg19 else None)
+        task_runner = TaskRunner(
             store,
-            runtime,
-            pulse,
-            line,
-            mills,
-            storing,
-            settling,
+            engine,
+            heartbeat,
+            task_queue,
+            renderer,
+            storing_thread,
+            settling_thread,
             stopping,
             watchdog,
             store_check,
             offered,
-            distillery,
+            distilled_models,
         )
-        RqWorker(redis, name, tasks, pulse, stopping).work(logging_level=None)
+        RqWorker(redis, name, task_runner, heartbeat, stopping).work(logging_level=None)
     log.info("worker stopped name=%s", name)
     if not stopping.is_set():
         raise SystemExit(1)  # RQ returns normally even when an unexpected error has ended its loop
 
 
-def _vgg19(settings: WorkerSettings, runtime: RenderEngine) -> tuple[Vgg19 | None, list[SetAside]]:
+def _load_vgg19(settings: WorkerSettings, engine: RenderEngine) -> tuple[Vgg19 | None, list[SetAside]]:
     """Load VGG19. If that fails, list the file as set aside: only style transfer is missing then."""
     path = settings.vgg19
     if path is None:
         return None, []
     try:
-        return vgg.load(path, fastest_dtype(runtime.device), runtime.device), []
+        return vgg.load(path, fastest_dtype(engine.device), engine.device), []
     except WeightsError as error:
         log.warning("there is no style transfer reason=%s", error)
         return None, [SetAside(file=path.name, reason=str(error).removeprefix(f"{path}: "))]

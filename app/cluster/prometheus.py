@@ -15,13 +15,13 @@ from redis.exceptions import RedisError
 
 from app.cluster.cluster_state import ClusterState
 from worker.contracts.catalog import PausedWorker, WorkerEntry
-from worker.contracts.queue.counters import LABELS, Count, Counted
+from worker.contracts.queue.counters import LABELS, Count, CountName
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import StoreError
 from worker.contracts.throttled_log import ThrottledLogger
 
-_COUNTED: Mapping[Counted, str] = {
+_COUNTED: Mapping[CountName, str] = {
     "images_rendered": "Images rendered and stored.",
     "stage_seconds": "Seconds that workers spent; rendering includes styling and encoding.",
     "jobs_ended": "Jobs that have ended.",
@@ -78,7 +78,7 @@ class PrometheusCollector(Collector):
 
     def _of_redis(self) -> list[Metric]:
         waiting = GaugeMetricFamily("imagemill_queue_tasks", "Tasks that wait.", labels=("numerics", "jobs"))
-        for parts, tasks in self._line.waiting().items():
+        for parts, tasks in self._line.queue_lengths().items():
             waiting.add_metric(parts, tasks)
         working = _workers("workers", "Workers that are alive and take tasks.", self._live.workers())
         paused = _workers("workers_paused", "Workers that are alive and take no tasks.", self._live.paused())

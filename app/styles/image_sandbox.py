@@ -8,7 +8,7 @@ import sys
 from PIL import Image
 
 from imagemill.start import command
-from worker.contracts.uploaded_images import PictureError, UnknownFormatError, normalised
+from worker.contracts.uploaded_images import PictureError, UnknownFormatError, normalise
 
 _MOST_CPU_SECONDS = 5
 """A file of a few megabytes can keep a decoder busy for hours: scan after scan, segment after segment."""
@@ -18,7 +18,7 @@ _ERRORS = {3: UnknownFormatError, 4: PictureError}
 
 
 def decoded(data: bytes, side: int) -> Image.Image:
-    """Do what `normalised` does, within limits of time and memory. Raises PictureError."""
+    """Do what `normalise` does, within limits of time and memory. Raises PictureError."""
     done = subprocess.run(
         command(str(side), module="app.styles.image_sandbox"),
         input=data,
@@ -41,7 +41,7 @@ def _main() -> None:
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
     try:
-        picture = normalised(sys.stdin.buffer.read(), int(sys.argv[1]))
+        picture = normalise(sys.stdin.buffer.read(), int(sys.argv[1]))
     except PictureError as error:
         sys.stdout.write(str(error))
         sys.exit(next(code for code, kind in _ERRORS.items() if isinstance(error, kind)))

@@ -79,7 +79,7 @@ class StyleService:
             known = None
         if known is None:
             raise ApiError(HTTPStatus.NOT_FOUND, "unknown_style", f"no style {style_id[:64]!r}")
-        with Image.open(io.BytesIO(self._store.styles.picture(style_id)), formats=("PNG",)) as picture:
+        with Image.open(io.BytesIO(self._store.styles.image(style_id)), formats=("PNG",)) as picture:
             picture.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
             return _png(picture)
 

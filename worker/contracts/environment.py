@@ -70,10 +70,10 @@ def _password(path: Path) -> bytes:
 
 
 def _sentence(fault: ErrorDetails) -> str:
-    said = fault["msg"].removeprefix("Value error, ")
+    message = fault["msg"].removeprefix("Value error, ")
     if not fault["loc"]:
-        return said
+        return message
     variable = _PREFIX + "_".join(map(str, fault["loc"])).upper()
     value = str(fault["input"])
-    shown = redis_url.masked(value) if variable.endswith("_URL") else value
-    return f"{variable} is {shown!r}: {said[:1].lower()}{said[1:]}"
+    shown = redis_url.mask_password(value) if variable.endswith("_URL") else value
+    return f"{variable} is {shown!r}: {message[:1].lower()}{message[1:]}"

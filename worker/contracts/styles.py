@@ -46,7 +46,7 @@ class StyleSpec(BaseModel):
     """Checksum of the VGG19 weights that measure the style."""
     method: int = METHOD
 
-    def lesson(self, model: CatalogEntry, owner: str) -> str:
+    def distilled_model_key(self, model: CatalogEntry, owner: str) -> str:
         """Return the key of the distilled model: a sha256 of everything that determines its weights.
 
         The owner is a part of it. If owners shared distilled models, a fast job would reveal that another owner has the

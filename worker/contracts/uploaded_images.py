@@ -7,9 +7,9 @@ from models.image_decoder import Opened, PixelError, opened
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 40_000_000
 """Larger images are refused before they are decoded, because they may be decompression bombs."""
-_SMOOTH = ("RGB", "RGBA", "L", "LA", "CMYK")
+_RESIZABLE = ("RGB", "RGBA", "L", "LA", "CMYK")
 """Pillow modes that can be resized without conversion."""
-_DRAFT = 4
+_DRAFT_FACTOR = 4
 """A large JPEG is decoded at 1/2, 1/4 or 1/8 of its size, but not below this multiple of the wanted side."""
 MIN_SIDE = 16
 """Smallest side in pixels. Smaller images contain too little texture for a style."""
@@ -23,7 +23,7 @@ class UnknownFormatError(PictureError):
     """The upload is not an image, or its format is not supported."""
 
 
-def normalised(data: bytes, side: int) -> Image.Image:
+def normalise(data: bytes, side: int) -> Image.Image:
     """Decode an image to upright RGB whose longer side has at most `side` pixels.
 
     Colours are converted to sRGB. Transparent pixels are blended with white. An animation yields its first frame.
@@ -32,7 +32,7 @@ def normalised(data: bytes, side: int) -> Image.Image:
     try:
         with opened(data, FORMATS) as found:
             _check(found.image)
-            picture = _shrunk(found, side)
+            image = _decode_small(found, side)
     except UnidentifiedImageError:
         raise UnknownFormatError(f"not a picture, or none of {', '.join(FORMATS)}") from None
     except PictureError:
@@ -43,10 +43,10 @@ def normalised(data: bytes, side: int) -> Image.Image:
         raise PictureError(f"more than {MAX_PIXELS:,} pixels") from None
     except Exception as error:  # a broken file can make Pillow's decoders raise any exception
         raise PictureError(f"cannot be read ({type(error).__name__}: {error})") from error
-    picture.info.pop("icc_profile", None)  # it describes the colours before the conversion to sRGB
-    if min(picture.size) < MIN_SIDE:
-        raise PictureError(f"too narrow: {picture.width} x {picture.height} px when the longer side is {side}")
-    return picture
+    image.info.pop("icc_profile", None)  # it describes the colours before the conversion to sRGB
+    if min(image.size) < MIN_SIDE:
+        raise PictureError(f"too narrow: {image.width} x {image.height} px when the longer side is {side}")
+    return image
 
 
 def _check(image: Image.Image) -> None:
@@ -57,11 +57,11 @@ def _check(image: Image.Image) -> None:
         raise PictureError(f"{width} x {height} px, but either side wants {MIN_SIDE} at least")
 
 
-def _shrunk(found: Opened, side: int) -> Image.Image:
-    found.image.draft("RGB", (_DRAFT * side, _DRAFT * side))
+def _decode_small(found: Opened, side: int) -> Image.Image:
+    found.image.draft("RGB", (_DRAFT_FACTOR * side, _DRAFT_FACTOR * side))
     small = found.eight_bits()
     # Resized before its colours are converted, so that memory never holds two copies of a large image.
-    is_smooth = small.mode in _SMOOTH
-    small = small if is_smooth else found.rgb(small)
+    is_resizable = small.mode in _RESIZABLE
+    small = small if is_resizable else found.rgb(small)
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return found.upright(found.rgb(small) if is_smooth else small).convert("RGB")  # decoded while the file is open
+    return found.upright(found.rgb(small) if is_resizable else small).convert("RGB")  # decoded while the file is open

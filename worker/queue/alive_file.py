@@ -19,7 +19,7 @@ class AliveFile:
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
 
-    def beat(self) -> None:
+    def touch(self) -> None:
         """Touch the file. The first failure is logged, and the file is not touched again."""
         try:
             if self._path is not None:

@@ -7,7 +7,7 @@ from worker.contracts.store.store_errors import DamagedError
 from worker.errors import WorkerError
 
 
-def failure_of(error: Exception) -> JobError:
+def job_error(error: Exception) -> JobError:
     """Describe an exception by a stable code and a sentence."""
     return JobError(code=_code(error), message=_sentence(error))
 

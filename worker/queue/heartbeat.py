@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from worker.contracts.catalog import CatalogEntry, Numerics, PausedWorker, SetAside, SetAsides, WorkerEntry
 from worker.contracts.queue.events import JobEvent
 from worker.contracts.queue.redis_keys import (
-    LEARNT_FIELD,
+    DISTILLED_FIELD,
     LEASE_TTL_SECONDS,
     LIVE_TTL_SECONDS,
     MODELS_KEY,
@@ -60,7 +60,7 @@ class Heartbeat:
         *,
         vgg19: str | None = None,
         set_aside: Sequence[SetAside] = (),
-        heartbeat: AliveFile | None = None,
+        alive_file: AliveFile | None = None,
     ) -> None:
         self._redis = redis
         self._name = name
@@ -69,21 +69,21 @@ class Heartbeat:
         self._models = models
         self._vgg19 = vgg19
         self._set_aside = SetAsides(files=tuple(set_aside))
-        self._heartbeat = heartbeat or AliveFile()
+        self._alive_file = alive_file or AliveFile()
         self.images_per_s: float | None = None
-        self.trouble: str | None = None
+        self.pause_reason: str | None = None
         """Reason why this worker takes no tasks; None while it does."""
-        self.tally = UnsentCounts()
+        self.counts = UnsentCounts()
 
     def announce(self) -> None:
         """Announce this worker and its models, or the reason why it takes no tasks."""
         with OutageTolerated():
             pipeline = self._redis.pipeline(transaction=False)
             self._announce_worker(pipeline)
-            pipeline.delete(paused_key(self._name) if self.trouble is None else worker_key(self._name))
+            pipeline.delete(paused_key(self._name) if self.pause_reason is None else worker_key(self._name))
             if self._set_aside.files:
                 pipeline.set(set_aside_key(self._name), self._set_aside.model_dump_json(), ex=SET_ASIDE_TTL_SECONDS)
-            for entry in self._models if self.trouble is None else ():
+            for entry in self._models if self.pause_reason is None else ():
                 pipeline.hset(MODELS_KEY, entry.name, entry.model_dump_json())
             self._send(pipeline)
 
@@ -94,7 +94,7 @@ class Heartbeat:
             pipeline.delete(worker_key(self._name), paused_key(self._name), set_aside_key(self._name))
             self._send(pipeline)
 
-    def take_lease(self, key: str) -> bool:
+    def acquire_lease(self, key: str) -> bool:
         """Acquire a lease. Returns False if another worker holds it, and True during an outage of Redis."""
         token = f"{self._name} {uuid4().hex}"
         with OutageTolerated():
@@ -105,17 +105,17 @@ class Heartbeat:
             return bool(self._redis.get(key) == token.encode())
         return True
 
-    def renew(self, task: Task) -> None:
+    def renew_lease(self, task: Task) -> None:
         """Renew the lease of a task without a report of progress."""
         with OutageTolerated():
             self._redis.set(task.lease_key, self._name, ex=LEASE_TTL_SECONDS)
 
-    def drop_lease(self, key: str) -> None:
+    def release_lease(self, key: str) -> None:
         """Release a lease."""
         with OutageTolerated():
             self._redis.delete(key)
 
-    def rendered(self, task: Task) -> None:
+    def mark_rendered(self, task: Task) -> None:
         """Renew the lease of a task whose images are rendered, and reset its count of attempts.
 
         From here on, a worker that dies was not killed by rendering this shard.
@@ -126,7 +126,7 @@ class Heartbeat:
             pipeline.hdel(attempts_key(task.job_id), task.queue_id)
             self._send(pipeline)
 
-    def release(self, task: Task) -> None:
+    def end_attempt(self, task: Task) -> None:
         """Release the lease of a task and reset its count of attempts."""
         with OutageTolerated():
             pipeline = self._redis.pipeline(transaction=False)
@@ -134,7 +134,7 @@ class Heartbeat:
             pipeline.hdel(attempts_key(task.job_id), task.queue_id)
             self._send(pipeline)
 
-    def crashed_attempts(self, task: Task) -> int:
+    def count_attempt(self, task: Task) -> int:
         """Count this attempt. Returns the number of earlier attempts whose worker died."""
         with OutageTolerated():
             pipeline = self._redis.pipeline(transaction=False)
@@ -143,25 +143,25 @@ class Heartbeat:
             return int(pipeline.execute()[0]) - 1
         return 0
 
-    def beat(self, task: Task, images_done: int) -> bool:
+    def report_progress(self, task: Task, images_done: int) -> bool:
         """Renew the lease of a task and report its progress. Returns whether the job was cancelled."""
-        return self._beat(task, (task.lease_key,), (str(task.shard), images_done), begins=True)
+        return self._report(task, (task.lease_key,), (str(task.shard), images_done), is_rendering=True)
 
-    def learn(self, task: Task, share: float, lease: str) -> bool:
+    def report_distillation(self, task: Task, share: float, lease: str) -> bool:
         """Renew the leases of a task and of a distillation, and report the share that is done.
 
         Returns whether the job was cancelled.
         """
-        return self._beat(task, (task.lease_key, lease), (LEARNT_FIELD, share), begins=False)
+        return self._report(task, (task.lease_key, lease), (DISTILLED_FIELD, share), is_rendering=False)
 
-    def _beat(self, task: Task, leases: tuple[str, ...], progress: tuple[str, float], *, begins: bool) -> bool:
+    def _report(self, task: Task, leases: tuple[str, ...], progress: tuple[str, float], *, is_rendering: bool) -> bool:
         with OutageTolerated():
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.exists(cancel_key(task.job_id))
             for lease in leases:
                 pipeline.set(lease, self._name, ex=LEASE_TTL_SECONDS)
             key = progress_key(task.job_id)
-            if begins:
+            if is_rendering:
                 pipeline.hsetnx(key, STARTED_FIELD, str(time.time()))
             pipeline.hset(key, *progress)
             pipeline.expire(key, LIVE_TTL_SECONDS)
@@ -170,12 +170,12 @@ class Heartbeat:
             return bool(self._send(pipeline)[0])
         return False
 
-    def ring_shard(self, job_id: str) -> None:
+    def publish_shard_committed(self, job_id: str) -> None:
         """Publish the event that a shard of a job was committed."""
         with OutageTolerated():
             JobEvent(job_id=job_id, kind="shard").publish(self._redis)
 
-    def ring_end(self, job_id: str) -> None:
+    def publish_job_ended(self, job_id: str) -> None:
         """Publish the event that a job has ended. Its progress expires soon, because its state is in the store."""
         with OutageTolerated():
             pipeline = self._redis.pipeline(transaction=False)
@@ -183,25 +183,25 @@ class Heartbeat:
             JobEvent(job_id=job_id, kind="end").publish(pipeline)
             self._send(pipeline)
 
-    def started(self, job_id: str) -> datetime | None:
+    def start_time(self, job_id: str) -> datetime | None:
         """Return when the job's first shard began; None if Redis has lost it."""
         with OutageTolerated():
             value = self._redis.hget(progress_key(job_id), STARTED_FIELD)
             return datetime.fromtimestamp(float(value), UTC) if value else None
         return None
 
-    def stop_siblings(self, job_id: str) -> None:
+    def cancel_other_shards(self, job_id: str) -> None:
         """Set the cancel flag of a failed job, so that workers stop rendering its other shards."""
         with OutageTolerated():
             self._redis.set(cancel_key(job_id), 1, ex=LIVE_TTL_SECONDS)
 
     def _send(self, pipeline: Pipeline) -> list[Any]:
         """Execute a pipeline together with the unsent counts. Returns the replies."""
-        with self.tally.sent_with(pipeline):
+        with self.counts.sent_with(pipeline):
             return pipeline.execute()
 
     def _announce_worker(self, pipeline: Pipeline) -> None:
-        self._heartbeat.beat()
+        self._alive_file.touch()
         entry = WorkerEntry(
             name=self._name,
             device=self._device,
@@ -212,8 +212,8 @@ class Heartbeat:
             vgg19=self._vgg19,
         )
         key = worker_key(self._name)
-        if (trouble := self.trouble) is not None:
-            key, entry = paused_key(self._name), PausedWorker(**dict(entry), reason=trouble)
+        if (pause_reason := self.pause_reason) is not None:
+            key, entry = paused_key(self._name), PausedWorker(**dict(entry), reason=pause_reason)
         pipeline.set(key, entry.model_dump_json(), ex=WORKER_TTL_SECONDS)
 
 

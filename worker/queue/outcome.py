@@ -6,12 +6,12 @@ from enum import Enum
 class Outcome(Enum):
     """Outcome of a task, which says where its entry of the queue goes."""
 
-    SETTLED = "settled"
+    DONE = "done"
     STORING = "storing"
     """The entry is removed; another thread stores the images."""
-    GIVEN_BACK = "given back"
+    INTERRUPTED = "interrupted"
     """The entry goes to the front of the queue, because this worker stops."""
-    LATER = "later"
+    DEFERRED = "deferred"
     """The entry goes to the end of the queue, so that other tasks are done first."""
-    ELSEWHERE = "elsewhere"
+    OTHER_WORKER = "other worker"
     """The entry goes to the front of the queue, for a worker that has the model."""

@@ -32,13 +32,13 @@ _IDLE_SECONDS = 5
 _RECONNECT_SECONDS = 2.0
 _ANNOUNCE_SECONDS = 1.0
 """Shortest time between two announcements."""
-_LOOK_SECONDS = 2.0
+_CHECK_SECONDS = 2.0
 """Time between two checks of a store that cannot be used."""
-_ELSEWHERE_SECONDS = 0.2
+_OTHER_WORKER_SECONDS = 0.2
 """Pause of a worker when every task in its queues needs another worker."""
-_ENDED_LOOK_SECONDS = 5.0
+_READ_SECONDS = 5.0
 """Shortest time between two reads of the store for tasks that this worker cannot do."""
-_LONG_WAITS_SECONDS = 5.0
+_MAX_LONG_WAIT_SECONDS = 5.0
 """Time after which a task of a long job goes before those of short jobs."""
 
 log = logging.getLogger(__name__)
@@ -82,81 +82,81 @@ class RqWorker(SimpleWorker):
     job_class = TaskJob
     max_connection_wait_time = _RECONNECT_SECONDS
 
-    def __init__(self, redis: Redis, name: str, tasks: TaskRunner, pulse: Heartbeat, stopping: Event) -> None:
+    def __init__(self, redis: Redis, name: str, task_runner: TaskRunner, heartbeat: Heartbeat, stopping: Event) -> None:
         # RQ blocks on the queue for worker_ttl - 15 seconds.
         super().__init__(
-            list(queue_names(pulse.numerics.name)),
+            list(queue_names(heartbeat.numerics.name)),
             name=name,
             connection=redis,
             serializer=JSONSerializer,
             worker_ttl=_IDLE_SECONDS + 15,
             log_job_description=False,
-            # Without this, RQ sends CLIENT LIST, whose reply Redis' client cannot parse if a socket's path has a space.
+            # Else RQ sends CLIENT INFO, and Redis' client cannot parse the reply if a socket's path has a space.
             prepare_for_work=False,
         )
-        self._tasks = tasks
-        self._pulse = pulse
+        self._task_runner = task_runner
+        self._heartbeat = heartbeat
         self._stopping = stopping
-        self._long_taken = self._announced = self._ended_look_due = 0.0
+        self._long_served_at = self._announced_at = self._next_read_at = 0.0
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run one task and update its entry of the queue."""
         self.set_state(WorkerStatus.BUSY)
-        outcome = self._run_own(job)
-        if outcome is Outcome.ELSEWHERE:
-            self._leave(job, queue)
+        outcome = self._run_if_able(job)
+        if outcome is Outcome.OTHER_WORKER:
+            self._swap_and_run(job, queue)
         else:
             self._settle(job, queue, outcome)
         self.set_state(WorkerStatus.IDLE)
 
     def _settle(self, job: Job, queue: Queue, outcome: Outcome) -> None:
         with OutageTolerated():
-            if outcome in (Outcome.GIVEN_BACK, Outcome.ELSEWHERE):
+            if outcome in (Outcome.INTERRUPTED, Outcome.OTHER_WORKER):
                 self.connection.lpush(queue.key, job.id)
-            elif outcome is Outcome.LATER:
-                self._tasks.line.put_back(queue, job.id)
+            elif outcome is Outcome.DEFERRED:
+                self._task_runner.task_queue.requeue(queue, job.id)
             else:
                 self.connection.delete(job.key)
 
-    def _leave(self, job: Job, queue: Queue) -> None:
+    def _swap_and_run(self, job: Job, queue: Queue) -> None:
         """Return a task to the queue and run the first task that this worker can do. Pause if there is none."""
-        found = self._swapped(job, queue)
-        outcome = Outcome.ELSEWHERE
+        found = self._swap(job, queue)
+        outcome = Outcome.OTHER_WORKER
         if found is not None:
-            another, place = found
-            self.reorder_queues(place)
-            outcome = self._run(another)
-            self._settle(another, place, outcome)
-        if outcome is Outcome.ELSEWHERE:
-            self._stopping.wait(_ELSEWHERE_SECONDS)
+            other, its_queue = found
+            self.reorder_queues(its_queue)
+            outcome = self._run(other)
+            self._settle(other, its_queue, outcome)
+        if outcome is Outcome.OTHER_WORKER:
+            self._stopping.wait(_OTHER_WORKER_SECONDS)
 
-    def _swapped(self, job: Job, queue: Queue) -> tuple[Job, Queue] | None:
-        others = [other for other in self.queues if other != queue]
+    def _swap(self, job: Job, queue: Queue) -> tuple[Job, Queue] | None:
+        others = [each for each in self.queues if each != queue]
         with OutageTolerated(), suppress(NoSuchJobError):
-            if found := self._tasks.line.swap(queue, job.id, others, self._tasks.offers):
+            if found := self._task_runner.task_queue.swap(queue, job.id, others, self._task_runner.offers):
                 return TaskJob.fetch(found.queue_id, self.connection, JSONSerializer), found.queue
         return None
 
-    def _run_own(self, job: Job) -> Outcome:
+    def _run_if_able(self, job: Job) -> Outcome:
         """Run a task if this worker has its model.
 
         Otherwise the store is read at most once in a few seconds: if the job has ended, the entry is removed. No other
         worker may ever take it.
         """
-        is_foreign = isinstance(job, TaskJob) and job.needs and job.needs not in self._tasks.offers
-        if is_foreign and time.monotonic() < self._ended_look_due:
-            return Outcome.ELSEWHERE
+        is_foreign = isinstance(job, TaskJob) and job.needs and job.needs not in self._task_runner.offers
+        if is_foreign and time.monotonic() < self._next_read_at:
+            return Outcome.OTHER_WORKER
         outcome = self._run(job)
-        if is_foreign and outcome is Outcome.ELSEWHERE:
-            self._ended_look_due = time.monotonic() + _ENDED_LOOK_SECONDS
+        if is_foreign and outcome is Outcome.OTHER_WORKER:
+            self._next_read_at = time.monotonic() + _READ_SECONDS
         return outcome
 
     def _run(self, job: Job) -> Outcome:
         try:
-            return self._tasks.run(parse_task(job))
+            return self._task_runner.run(parse_task(job))
         except TaskRefusedError as error:
             log.warning("task was refused id=%s reason=%s", job.id, error)
-            return Outcome.SETTLED
+            return Outcome.DONE
 
     def request_stop(self, _signum: int, _frame: FrameType | None) -> None:
         """Stop after the current batch, or immediately if idle."""
@@ -173,8 +173,8 @@ class RqWorker(SimpleWorker):
         short, long = self.queues
         now = time.monotonic()
         if reference_queue == long:
-            self._long_taken = now
-        self._ordered_queues = [long, short] if now - self._long_taken > _LONG_WAITS_SECONDS else [short, long]
+            self._long_served_at = now
+        self._ordered_queues = [long, short] if now - self._long_served_at > _MAX_LONG_WAIT_SECONDS else [short, long]
 
     def register_birth(self) -> None:
         """Do nothing: the first heartbeat announces this worker, after a check of the store.
@@ -187,9 +187,9 @@ class RqWorker(SimpleWorker):
 
         Raises StopRequested if a signal has arrived, because a library may have swallowed the first StopRequested.
         """
-        if time.monotonic() - self._announced > _ANNOUNCE_SECONDS:
-            self._announced = time.monotonic()
-            self._pulse.announce()
+        if time.monotonic() - self._announced_at > _ANNOUNCE_SECONDS:
+            self._announced_at = time.monotonic()
+            self._heartbeat.announce()
         if self._stop_requested:
             raise StopRequested
 
@@ -199,24 +199,24 @@ class RqWorker(SimpleWorker):
 
     def register_death(self) -> None:
         """Remove this worker's announcement."""
-        self._pulse.retire()
+        self._heartbeat.retire()
 
     def run_maintenance_tasks(self) -> None:
         """Do nothing: the registries of RQ are not used."""
 
     def check_for_suspension(self, burst: bool) -> None:  # noqa: ARG002
         """Wait while this worker cannot use the store, and announce the reason. RQ calls this before each task."""
-        check = self._tasks.store_check
-        if check.trouble is None or check.look() is None:
-            self._pulse.trouble = None
+        check = self._task_runner.store_check
+        if check.pause_reason is None or check.check() is None:
+            self._heartbeat.pause_reason = None
             return
-        while not self._stopping.is_set() and check.trouble is not None:
-            self._pulse.trouble = check.trouble
-            self._pulse.announce()
-            self._stopping.wait(_LOOK_SECONDS)
-            check.look()
-        self._pulse.trouble = check.trouble
-        self._announced = 0.0
+        while not self._stopping.is_set() and check.pause_reason is not None:
+            self._heartbeat.pause_reason = check.pause_reason
+            self._heartbeat.announce()
+            self._stopping.wait(_CHECK_SECONDS)
+            check.check()
+        self._heartbeat.pause_reason = check.pause_reason
+        self._announced_at = 0.0
 
     def subscribe(self) -> None:
         """Do nothing: workers take no commands from Redis."""

@@ -14,7 +14,7 @@ import torch
 from worker.archive import shard_layout
 from worker.archive.zip_tail import build_tail
 from worker.contracts.jobs import JobError, JobSpec, JobState
-from worker.contracts.queue.redis_keys import learning_key
+from worker.contracts.queue.redis_keys import distillation_lease_key
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.queue.tasks import Task
 from worker.contracts.store.store import Store
@@ -22,7 +22,7 @@ from worker.contracts.store.store_errors import StoreError
 from worker.contracts.styles import StyleSpec
 from worker.contracts.throttled_log import ThrottledLogger
 from worker.errors import WorkerCrashedError
-from worker.queue.failure import failure_of
+from worker.queue.failure import job_error
 from worker.queue.heartbeat import Heartbeat, OutageTolerated
 from worker.queue.outcome import Outcome
 from worker.queue.store_check import StoreCheck
@@ -33,7 +33,7 @@ from worker.rendering.engine import LoadedModel, RenderEngine
 from worker.style.distilled_models import DistilledModels
 
 _MAX_CRASHES = 3
-BEAT_SECONDS = 0.2
+REPORT_SECONDS = 0.2
 """Time between two reports of progress. A cancelled job stops after this time and one batch at most."""
 
 _RENEW_SHARDS = 32
@@ -42,10 +42,10 @@ _RENEW_SHARDS = 32
 In a distant bucket this takes a few seconds; a lease expires after 15.
 """
 
-_LEARN_SECONDS = 2.0
+_DISTILLATION_SECONDS = 2.0
 """Time that one task may spend on a distillation. Then it goes to the end of the queue."""
 
-_LESSON_SECONDS = 0.5
+_OTHER_WORKER_SECONDS = 0.5
 """Pause of a worker whose job needs a distilled model that another worker is distilling."""
 
 log = logging.getLogger(__name__)
@@ -56,35 +56,35 @@ class TaskRunner:
     """Runs tasks. Every result and error is written to the store, so no exception reaches the queue."""
 
     store: Store
-    runtime: RenderEngine
-    pulse: Heartbeat
-    line: TaskQueue
-    mills: Renderer
-    storing: Executor
+    engine: RenderEngine
+    heartbeat: Heartbeat
+    task_queue: TaskQueue
+    renderer: Renderer
+    storing_thread: Executor
     """Executor of one thread that stores shards."""
-    settling: Executor
+    settling_thread: Executor
     """Executor of one thread that settles jobs: it forces them to the disk."""
     stopping: Event
     watchdog: Watchdog
     store_check: StoreCheck
     offers: frozenset[str]
     """Values of `JobSpec.needs` that this worker can render. It leaves other tasks to other workers."""
-    distillery: DistilledModels | None = None
+    distilled_models: DistilledModels | None = None
     """Finds and makes distilled models; None without the weights of VGG19."""
-    room: Semaphore = field(default_factory=Semaphore)
+    storing_slot: Semaphore = field(default_factory=Semaphore)
     """Held while a shard is stored: at most one shard is stored while the next one is rendered."""
-    trouble: ThrottledLogger = field(default_factory=lambda: ThrottledLogger(log))
+    throttled_log: ThrottledLogger = field(default_factory=lambda: ThrottledLogger(log))
 
     def run(self, task: Task) -> Outcome:
         """Run a task, unless its job has ended or another worker holds its lease."""
         try:
             spec = self.store.jobs.spec(task.job_id)
             if spec is None or self.store.jobs.state(spec.id) is not None:
-                return Outcome.SETTLED
+                return Outcome.DONE
             if task.shard is not None and spec.needs not in self.offers:
-                return Outcome.ELSEWHERE
-            if not self.pulse.take_lease(task.lease_key):
-                return Outcome.SETTLED
+                return Outcome.OTHER_WORKER
+            if not self.heartbeat.acquire_lease(task.lease_key):
+                return Outcome.DONE
         except Exception as error:
             return self._drop(task, error)
         with self.watchdog:
@@ -92,7 +92,7 @@ class TaskRunner:
 
     def _guarded(self, task: Task, spec: JobSpec, work: Callable[[], Outcome]) -> Outcome:
         """Run a part of a task. Release its lease unless the storing thread goes on with it."""
-        outcome = Outcome.SETTLED
+        outcome = Outcome.DONE
         try:
             outcome = self._ending_in_the_store(task, spec, work)
         except torch.AcceleratorError as error:
@@ -100,7 +100,7 @@ class TaskRunner:
         except Exception as error:
             outcome = self._drop(task, error)
         if outcome is not Outcome.STORING:
-            self.pulse.release(task)
+            self.heartbeat.end_attempt(task)
         return outcome
 
     def _drop(self, task: Task, error: Exception) -> Outcome:
@@ -109,13 +109,15 @@ class TaskRunner:
         If this worker cannot use the store at all, the task goes to the end of the queue, for other workers. Otherwise
         only this job is affected, and the reconciler queues the task again later.
         """
-        known = (task.job_id, task.shard, error)
+        fields = (task.job_id, task.shard, error)
         if isinstance(error, (StoreError, OSError)):
-            self.trouble.warning("task was dropped job_id=%s shard=%s reason=%s", *known)
+            self.throttled_log.warning("task was dropped job_id=%s shard=%s reason=%s", *fields)
         else:
-            self.trouble.warning("task was dropped unexpectedly job_id=%s shard=%s reason=%s", *known, exc_info=error)
-        self.pulse.tally.count("tasks_dropped")
-        return Outcome.LATER if self.store_check.dropped(error) else Outcome.SETTLED
+            self.throttled_log.warning(
+                "task was dropped unexpectedly job_id=%s shard=%s reason=%s", *fields, exc_info=error
+            )
+        self.heartbeat.counts.count("tasks_dropped")
+        return Outcome.DEFERRED if self.store_check.record_drop(error) else Outcome.DONE
 
     def _ending_in_the_store(self, task: Task, spec: JobSpec, work: Callable[[], Outcome]) -> Outcome:
         """Run a part of a task. Errors that the store did not cause end the job."""
@@ -124,171 +126,172 @@ class TaskRunner:
         except (StoreError, OSError, torch.AcceleratorError):
             raise
         except Exception as error:
-            failure = failure_of(error)
+            failure = job_error(error)
             log.exception("job failed job_id=%s shard=%s code=%s", spec.id, task.shard, failure.code)
             self._fail(spec, failure)
-            return Outcome.SETTLED
+            return Outcome.DONE
 
     def _do(self, task: Task, spec: JobSpec) -> Outcome:
-        crashes = self.pulse.crashed_attempts(task)
+        crashes = self.heartbeat.count_attempt(task)
         if crashes:
-            self.pulse.tally.count("attempts_crashed")  # earlier ones were counted by earlier attempts
+            self.heartbeat.counts.count("attempts_crashed")  # earlier ones were counted by earlier attempts
         if crashes >= _MAX_CRASHES:
             raise WorkerCrashedError(f"{crashes} workers died at the same part of this job")
         if task.shard is None:
             self._finalise(task, spec)
-            return Outcome.SETTLED
+            return Outcome.DONE
         return self._render_shard(task, task.shard, spec)
 
     def _render_shard(self, task: Task, shard: int, spec: JobSpec) -> Outcome:
         if shard >= spec.shard_count or self.store.shards.index(spec.id, shard) is not None:
-            return Outcome.SETTLED
-        model = self._model(task, spec)
+            return Outcome.DONE
+        model = self._find_model(task, spec)
         if isinstance(model, Outcome):
             return model
-        self._bring_next(task, spec)
+        self._enqueue_successor(task, spec)
         began = time.perf_counter()
-        with self.pulse.tally.timed("rendering", _mode(spec)):
+        with self.heartbeat.counts.timed("rendering", _mode(spec)):
             images = self._render(task, spec, model, spec.shard_indices(shard))
         if images is None:
-            return Outcome.GIVEN_BACK if self.stopping.is_set() else Outcome.SETTLED
+            return Outcome.INTERRUPTED if self.stopping.is_set() else Outcome.DONE
         if spec.style is None:
-            self.pulse.images_per_s = len(images) / (time.perf_counter() - began)
-        self.pulse.rendered(task)
-        self.room.acquire()
-        self.storing.submit(self._store_next, task, shard, spec, images)
+            self.heartbeat.images_per_s = len(images) / (time.perf_counter() - began)
+        self.heartbeat.mark_rendered(task)
+        self.storing_slot.acquire()
+        self.storing_thread.submit(self._store_in_background, task, shard, spec, images)
         return Outcome.STORING
 
-    def _store_next(self, task: Task, shard: int, spec: JobSpec, images: list[EncodedImage]) -> None:
+    def _store_in_background(self, task: Task, shard: int, spec: JobSpec, images: list[EncodedImage]) -> None:
         """Store a shard in the storing thread, while the next one is rendered."""
         try:
             outcome = self._guarded(task, spec, lambda: self._store(task, shard, spec, images))
-            if outcome is Outcome.LATER:
+            if outcome is Outcome.DEFERRED:
                 with OutageTolerated():
-                    self.line.enqueue(spec, [Task.render_shard(spec.id, shard)])
+                    self.task_queue.enqueue(spec, [Task.render_shard(spec.id, shard)])
         finally:
-            self.room.release()
+            self.storing_slot.release()
 
     def _store(self, task: Task, shard: int, spec: JobSpec, images: list[EncodedImage]) -> Outcome:
-        with self.pulse.tally.timed("storing", _mode(spec)):
+        with self.heartbeat.counts.timed("storing", _mode(spec)):
             data, table, array = shard_layout.layout(spec, shard, images)
             self.store_check.needed_bytes = len(data)
             is_first = self.store.shards.commit(spec.id, shard, data, table, array)
-        self.store_check.stored()
-        self.pulse.ring_shard(spec.id)
+        self.store_check.record_success()
+        self.heartbeat.publish_shard_committed(spec.id)
         if is_first:
-            self.pulse.tally.count("images_rendered", spec.model.name, _mode(spec), by=len(images))
+            self.heartbeat.counts.count("images_rendered", spec.model.name, _mode(spec), by=len(images))
         else:
-            self.pulse.tally.count("shards_rejected")
-        self.pulse.beat(task, len(images))
+            self.heartbeat.counts.count("shards_rejected")
+        self.heartbeat.report_progress(task, len(images))
         if len(self.store.shards.committed(spec.id)) == spec.shard_count:
             self._finalise(task, spec)
-        return Outcome.SETTLED
+        return Outcome.DONE
 
-    def _bring_next(self, task: Task, spec: JobSpec) -> None:
+    def _enqueue_successor(self, task: Task, spec: JobSpec) -> None:
         """Queue the job's next shard behind the waiting tasks, so that long jobs alternate and use all workers."""
         with OutageTolerated():
             if task.successor:
-                self.line.enqueue(spec, [task.successor])
+                self.task_queue.enqueue(spec, [task.successor])
 
-    def _model(self, task: Task, spec: JobSpec) -> LoadedModel | Outcome:
+    def _find_model(self, task: Task, spec: JobSpec) -> LoadedModel | Outcome:
         """Return the model that renders a job's images.
 
         A distilled model may not exist yet. Then distil it for a while; returns the task's outcome if it is not done.
         """
-        model, style = self.runtime.model(spec.model), spec.style
+        model, style = self.engine.model(spec.model), spec.style
         if style is None or style.mode == "standard" or style.strength == 0:
             return model
-        if self.distillery is None:
+        if self.distilled_models is None:
             raise no_weights()
-        return self.distillery.model(model, style, spec.owner) or self._learn(task, model, style, spec.owner)
+        return self.distilled_models.model(model, style, spec.owner) or self._distil(task, model, style, spec.owner)
 
-    def _learn(self, task: Task, model: LoadedModel, style: StyleSpec, owner: str) -> LoadedModel | Outcome:
+    def _distil(self, task: Task, model: LoadedModel, style: StyleSpec, owner: str) -> LoadedModel | Outcome:
         """Distil a model for a few seconds. Other jobs are served before the distillation goes on."""
-        distillery = cast(DistilledModels, self.distillery)
-        lease = learning_key(style.lesson(model.entry, owner))
-        if not self.pulse.take_lease(lease):
-            self.stopping.wait(_LESSON_SECONDS)  # another worker distils this model
-            return Outcome.LATER
-        if learnt := distillery.model(model, style, owner):  # the previous holder of the lease has just finished it
-            self.pulse.drop_lease(lease)
-            return learnt
+        distilled_models = cast(DistilledModels, self.distilled_models)
+        lease = distillation_lease_key(style.distilled_model_key(model.entry, owner))
+        if not self.heartbeat.acquire_lease(lease):
+            self.stopping.wait(_OTHER_WORKER_SECONDS)  # another worker distils this model
+            return Outcome.DEFERRED
+        # The previous holder of the lease may have finished the model just before.
+        if distilled := distilled_models.model(model, style, owner):
+            self.heartbeat.release_lease(lease)
+            return distilled
         turn: float | None = None
         outcome: Outcome | None = None
 
-        def goes_on(share: float) -> bool:
+        def may_continue(share: float) -> bool:
             nonlocal turn, outcome
             now = time.monotonic()
             self.watchdog.pat()
-            turn = turn or now + _LEARN_SECONDS  # set at the first step, so that every attempt does at least one
-            if self.pulse.learn(task, share, lease):
-                outcome = Outcome.SETTLED
+            turn = turn or now + _DISTILLATION_SECONDS  # set here, so that every attempt does at least one step
+            if self.heartbeat.report_distillation(task, share, lease):
+                outcome = Outcome.DONE
             elif self.stopping.is_set():
-                outcome = Outcome.GIVEN_BACK
+                outcome = Outcome.INTERRUPTED
             elif now > turn:
-                outcome = Outcome.LATER
+                outcome = Outcome.DEFERRED
             return outcome is None
 
         try:
-            with self.pulse.tally.timed("learning", style.mode):
-                distillery.learn(model, style, owner, goes_on)
+            with self.heartbeat.counts.timed("learning", style.mode):
+                distilled_models.learn(model, style, owner, may_continue)
         finally:
-            self.pulse.drop_lease(lease)
-        return outcome or distillery.model(model, style, owner) or Outcome.LATER
+            self.heartbeat.release_lease(lease)
+        return outcome or distilled_models.model(model, style, owner) or Outcome.DEFERRED
 
     def _render(self, task: Task, spec: JobSpec, model: LoadedModel, indices: range) -> list[EncodedImage] | None:
         """Render one shard. Returns None if this worker stops or the job was cancelled."""
         images: list[EncodedImage] = []
-        self.pulse.beat(task, 0)
-        beaten, unwanted = time.monotonic(), Event()
+        self.heartbeat.report_progress(task, 0)
+        reported, unwanted = time.monotonic(), Event()
 
         def is_wanted() -> bool:
             self.watchdog.pat()
             return not unwanted.is_set()
 
         try:
-            for batch in self.mills.mill(spec, model, indices, is_wanted).render(indices):
+            for batch in self.renderer.mill(spec, model, indices, is_wanted).render(indices):
                 images += batch
                 if batch:
                     self.watchdog.pat()
                 if self.stopping.is_set():
                     return None
-                if time.monotonic() - beaten > BEAT_SECONDS:
-                    beaten = time.monotonic()
-                    if self.pulse.beat(task, len(images)):
+                if time.monotonic() - reported > REPORT_SECONDS:
+                    reported = time.monotonic()
+                    if self.heartbeat.report_progress(task, len(images)):
                         return None
         finally:
             unwanted.set()
         return images
 
     def _finalise(self, task: Task, spec: JobSpec) -> None:
-        whole = []
+        indices = []
         for number in range(spec.shard_count):
             shard = self.store.shards.index(spec.id, number)
             if shard is None:
                 return
-            whole.append(shard)
-            if len(whole) % _RENEW_SHARDS == 0:
-                self.pulse.renew(task)
-        with self.pulse.tally.timed("closing", _mode(spec)):
-            plan = self.store.archives.publish(spec.id, whole, build_tail(spec, whole))
+            indices.append(shard)
+            if len(indices) % _RENEW_SHARDS == 0:
+                self.heartbeat.renew_lease(task)
+        with self.heartbeat.counts.timed("closing", _mode(spec)):
+            plan = self.store.archives.publish(spec.id, indices, build_tail(spec, indices))
         if self._finish(spec, "succeeded", None):
             log.info("job succeeded job_id=%s images=%d bytes=%d", spec.id, spec.n, plan.size)
 
     def _fail(self, spec: JobSpec, error: JobError) -> None:
         self._finish(spec, "failed", error)
-        self.pulse.stop_siblings(spec.id)
+        self.heartbeat.cancel_other_shards(spec.id)
 
     def _finish(self, spec: JobSpec, outcome: str, error: JobError | None) -> bool:
-        started = self.pulse.started(spec.id)
+        started = self.heartbeat.start_time(spec.id)
         state = JobState.model_validate(
             {"outcome": outcome, "started": started, "finished": datetime.now(UTC), "error": error}
         )
         is_first = self.store.jobs.finish(spec.id, state)
         if is_first:
-            self.pulse.tally.count("jobs_ended", outcome)
-        self.pulse.ring_end(spec.id)
-        self.settling.submit(self._settle, spec)
+            self.heartbeat.counts.count("jobs_ended", outcome)
+        self.heartbeat.publish_job_ended(spec.id)
+        self.settling_thread.submit(self._settle, spec)
         return is_first
 
     def _settle(self, spec: JobSpec) -> None:

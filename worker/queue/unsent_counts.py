@@ -9,7 +9,7 @@ from threading import Lock
 from redis.client import Pipeline
 from redis.exceptions import RedisError
 
-from worker.contracts.queue.counters import Count, Counted, Stage
+from worker.contracts.queue.counters import Count, CountName, Stage
 
 
 class UnsentCounts:
@@ -19,7 +19,7 @@ class UnsentCounts:
         self._unsent: dict[Count, float] = defaultdict(float)
         self._lock = Lock()
 
-    def count(self, name: Counted, *labels: str, by: float = 1) -> None:
+    def count(self, name: CountName, *labels: str, by: float = 1) -> None:
         """Add to a count. Meant for once a shard, and cheap enough for once a batch."""
         self._add({Count(name=name, labels=labels): by})
 

@@ -6,11 +6,11 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, model_validator
 from redis import Redis
 
-TALLY_KEY = "imagemill:tally"
+COUNTERS_KEY = "imagemill:tally"
 """Hash of Count JSON to a number. It outlives the processes that count, but not a Redis that loses its data."""
 
 Stage = Literal["rendering", "storing", "learning", "closing"]
-Counted = Literal[
+CountName = Literal[
     "images_rendered",
     "stage_seconds",
     "jobs_ended",
@@ -20,7 +20,7 @@ Counted = Literal[
     "shards_rejected",
     "out_of_memory_halvings",
 ]
-LABELS: Mapping[Counted, tuple[str, ...]] = {
+LABELS: Mapping[CountName, tuple[str, ...]] = {
     "images_rendered": ("model", "style_mode"),
     "stage_seconds": ("stage", "style_mode"),
     "jobs_ended": ("outcome",),
@@ -37,7 +37,7 @@ class Count(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Counted
+    name: CountName
     labels: tuple[str, ...] = ()
     """Values of the labels, in the order of LABELS."""
 
@@ -49,4 +49,4 @@ class Count(BaseModel):
 
     def add(self, redis: Redis, by: float = 1) -> None:
         """Add to the counter. `redis` may be a pipeline."""
-        redis.hincrbyfloat(TALLY_KEY, self.model_dump_json(), by)
+        redis.hincrbyfloat(COUNTERS_KEY, self.model_dump_json(), by)

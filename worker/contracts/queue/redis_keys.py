@@ -19,7 +19,7 @@ LIVE_TTL_SECONDS = 7 * 24 * 3600
 """Lifetime of a job's progress and cancel flag. They only make visible sooner what the store has."""
 STARTED_FIELD = "started"
 """Field of the progress hash: start of the first shard in seconds since the epoch."""
-LEARNT_FIELD = "learnt"
+DISTILLED_FIELD = "learnt"
 """Field of the progress hash: share of the distillation that is done, from 0 to 1."""
 
 
@@ -34,7 +34,7 @@ def queue_parts(name: str) -> tuple[str, str] | None:
     return (match[1], match[2]) if match else None
 
 
-def turns_key(name: str) -> str:
+def start_tags_key(name: str) -> str:
     """Return the key of the hash of owner to the start tag of their last task in a queue.
 
     The hash exists while tasks wait in the queue. `task_queue` explains start tags.
@@ -47,9 +47,9 @@ def lease_key(queue_id: str) -> str:
     return f"imagemill:lease:{queue_id}"
 
 
-def learning_key(lesson: str) -> str:
+def distillation_lease_key(key: str) -> str:
     """Return the key that exists while a worker distils a model."""
-    return f"imagemill:learning:{lesson}"
+    return f"imagemill:learning:{key}"
 
 
 def progress_key(job_id: str) -> str:

@@ -16,7 +16,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import as_text
 
 from worker.contracts.jobs import JobSpec
-from worker.contracts.queue.redis_keys import lease_key, queue_names, queue_parts, turns_key
+from worker.contracts.queue.redis_keys import lease_key, queue_names, queue_parts, start_tags_key
 from worker.contracts.queue.tasks import Task
 
 _ANY_BYTES = "surrogateescape"
@@ -54,7 +54,7 @@ return false
 The order of the queues stays, and with it the fairness. A task without a `needs` field can be done by any worker.
 """
 
-_TAKE_TURN = """
+_PLACE_BY_START_TAG = """
 local line, turns, tasks = KEYS[1], KEYS[2], ARGV[1]
 local function field(id, name)
     local value = redis.pcall('HGET', tasks .. id, name)
@@ -125,14 +125,14 @@ class TaskQueue:
                 (job,) = queue.enqueue_many([data], pipeline=pipeline)
                 pipeline.hset(job.key, mapping=dict(fields[job.id]))
                 if spec.owner:
-                    _take_turn(pipeline, queue)
+                    _place_by_start_tag(pipeline, queue)
             pipeline.execute()
 
-    def put_back(self, queue: Queue, queue_id: str) -> None:
+    def requeue(self, queue: Queue, queue_id: str) -> None:
         """Return a task that was taken to its queue, with a new start tag."""
         with self._redis.pipeline() as pipeline:
             pipeline.rpush(queue.key, queue_id)
-            _take_turn(pipeline, queue)
+            _place_by_start_tag(pipeline, queue)
             pipeline.execute()
 
     def swap(self, queue: Queue, queue_id: str, others: Iterable[Queue], offered: Iterable[str]) -> Swapped | None:
@@ -140,10 +140,10 @@ class TaskQueue:
 
         The same queue is searched first, then the others. Returns None if no task was found.
         """
-        lines = {line.key: line for line in (queue, *others)}
+        queues = {each.key: each for each in (queue, *others)}
         arguments = (queue_id, Job.redis_job_namespace_prefix, str(_LOOK_AHEAD), *offered)
-        found = self._redis.eval(_SWAP, len(lines), *lines, *arguments)
-        return Swapped(lines[as_text(found[0])], as_text(found[1])) if found else None
+        found = self._redis.eval(_SWAP, len(queues), *queues, *arguments)
+        return Swapped(queues[as_text(found[0])], as_text(found[1])) if found else None
 
     def queued(self, numerics: str) -> set[str]:
         """Return the RQ ids of the tasks that wait for workers of a numerics."""
@@ -151,7 +151,7 @@ class TaskQueue:
         items = [item for key in keys for item in self._redis.lrange(key, 0, -1)]
         return {item if isinstance(item, str) else item.decode(errors=_ANY_BYTES) for item in items}
 
-    def waiting(self) -> dict[tuple[str, str], int]:
+    def queue_lengths(self) -> dict[tuple[str, str], int]:
         """Return the number of waiting tasks by (numerics, `short` or `long`), for every queue that was ever used."""
         queues = [(queue_parts(queue.name), queue) for queue in Queue.all(self._redis)]
         return {parts: queue.count for parts, queue in queues if parts is not None}
@@ -164,8 +164,8 @@ class TaskQueue:
         return {queue_id for queue_id, value in zip(wanted, values, strict=True) if value is not None}
 
 
-def _take_turn(pipeline: Pipeline, queue: Queue) -> None:
-    pipeline.eval(_TAKE_TURN, 2, queue.key, turns_key(queue.name), Job.redis_job_namespace_prefix)
+def _place_by_start_tag(pipeline: Pipeline, queue: Queue) -> None:
+    pipeline.eval(_PLACE_BY_START_TAG, 2, queue.key, start_tags_key(queue.name), Job.redis_job_namespace_prefix)
 
 
 def _needs(spec: JobSpec, task: Task) -> str:

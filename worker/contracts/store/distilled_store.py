@@ -22,14 +22,14 @@ class DistilledStore:
         """Store the weights of a distilled model, then remove the oldest objects beyond `most_bytes`."""
         self._objects.put(paths.distilled_weights(key), weights)
         self._objects.delete(paths.distillation_state(key))
-        self._make_room(key, most_bytes)
+        self._remove_oldest(key, most_bytes)
 
     def keep_state(self, key: str, state: bytes, most_bytes: int) -> None:
         """Store the state of a distillation, then remove the oldest objects beyond `most_bytes`."""
         self._objects.put(paths.distillation_state(key), state)
-        self._make_room(key, most_bytes)
+        self._remove_oldest(key, most_bytes)
 
-    def _make_room(self, key: str, most_bytes: int) -> None:
+    def _remove_oldest(self, key: str, most_bytes: int) -> None:
         """Remove the oldest objects beyond `most_bytes`, except those of `key`."""
         found = sorted(self._objects.list(paths.DISTILLED), key=lambda listed: listed.modified)
         excess = sum(listed.size for listed in found) - most_bytes

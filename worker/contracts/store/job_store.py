@@ -37,7 +37,7 @@ class JobStore:
         """
         is_first = self._objects.create(paths.marker(spec.id), spec.model_dump_json().encode())
         if not is_first:
-            spec = self._marked(spec)
+            spec = self._read_or_write_marker(spec)
         is_new = self._objects.create(paths.spec(spec.id), spec.model_dump_json().encode())
         found = spec if is_new else self.spec(spec.id)
         if found is None:
@@ -46,10 +46,10 @@ class JobStore:
             )
         if not is_first and is_new:
             # The reconciler removes an old marker without a spec. It may have done so just before the spec was written.
-            self._marked(found)
+            self._read_or_write_marker(found)
         return found, is_new
 
-    def _marked(self, spec: JobSpec) -> JobSpec:
+    def _read_or_write_marker(self, spec: JobSpec) -> JobSpec:
         """Read a job's marker. If it is missing or damaged, write it again: the job was not accepted yet."""
         with suppress(DamagedError):
             if marker := self._objects.parse(paths.marker(spec.id), JobSpec):
@@ -63,7 +63,7 @@ class JobStore:
 
     def discard(self, job_id: str, now: datetime) -> None:
         """Remove a job that could not be queued. Objects that a worker may have written are removed within the hour."""
-        self._note(job_id, now + _DISCARDED)
+        self._write_note(job_id, now + _DISCARDED)
         self._objects.delete(paths.spec(job_id))
         self.close(job_id)
 
@@ -76,7 +76,7 @@ class JobStore:
             self.expire(spec.id)
         else:
             self._archives.sweep(spec.id)
-        self._note(spec.id, max(state.expires(spec), state.finished + _DISCARDED))
+        self._write_note(spec.id, max(state.expires(spec), state.finished + _DISCARDED))
         self._objects.sync(paths.job(spec.id))
         self.close(spec.id)
 
@@ -88,14 +88,14 @@ class JobStore:
         """Remove a marker without a spec. If the spec was written meanwhile, write the marker again."""
         self.close(job_id)
         if spec := self.spec(job_id):
-            self._marked(spec)
+            self._read_or_write_marker(spec)
 
     def open_jobs(self) -> Iterator[tuple[str, datetime]]:
         """Yield the ids of jobs that may not have ended, and the times when their markers were written."""
         for found in self._objects.list(paths.OPEN):
             yield found.path.removeprefix(f"{paths.OPEN}/"), found.modified
 
-    def _note(self, job_id: str, time: datetime) -> None:
+    def _write_note(self, job_id: str, time: datetime) -> None:
         self._objects.put(f"{paths.DUE}/{int(time.timestamp())}.{job_id}", b"")
 
     def due(self, now: datetime) -> Iterator[tuple[str, str]]:
@@ -111,7 +111,7 @@ class JobStore:
         found = [path for path, *_ in self._objects.list(paths.job(job_id))]
         self._objects.delete_all(path for path in found if path not in (paths.spec(job_id), paths.state(job_id)))
 
-    def drop_note(self, note: str) -> None:
+    def delete_note(self, note: str) -> None:
         """Remove a note that `due` has returned."""
         self._objects.delete(note)
 

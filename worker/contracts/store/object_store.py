@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from worker.contracts.age import age
 from worker.contracts.store.bucket import open_bucket
-from worker.contracts.store.store_errors import DamagedError, RangeError, StoreError, TransientError, translated
+from worker.contracts.store.store_errors import DamagedError, RangeError, StoreError, TransientError, translate_errors
 
 _CHUNK_BYTES = 1 << 18
 _PROBES = "probe"
@@ -65,7 +65,7 @@ class Objects:
 
     def put(self, path: str, data: bytes) -> None:
         """Write an object. An existing one is replaced."""
-        with translated():
+        with translate_errors():
             obstore.put(self._store, path, data)
 
     def create(self, path: str, data: bytes) -> bool:
@@ -73,7 +73,7 @@ class Objects:
         if self._folder is None:
             return self._create_in_bucket(path, data)
         try:
-            with translated():
+            with translate_errors():
                 obstore.put(self._store, path, data, mode="create")
         except AlreadyExistsError:
             return False
@@ -88,7 +88,7 @@ class Objects:
         writer, trouble = uuid4().hex, "it was refused"
         for pause in _CREATE_PAUSES:
             try:
-                with translated():
+                with translate_errors():
                     obstore.put(self._store, path, data, mode="create", attributes={_WRITER: writer})
             except AlreadyExistsError:
                 pass
@@ -105,7 +105,7 @@ class Objects:
     def _writer(self, path: str) -> str | None:
         """Return the id of the call that created an object; empty if it has no id, None if there is no object."""
         try:
-            with translated():
+            with translate_errors():
                 attributes = obstore.get(self._store, path).attributes
         except FileNotFoundError:
             return None
@@ -113,14 +113,14 @@ class Objects:
 
     def delete(self, path: str) -> None:
         """Remove an object if it exists."""
-        with suppress(FileNotFoundError), translated():
+        with suppress(FileNotFoundError), translate_errors():
             obstore.delete(self._store, path)
 
     def delete_all(self, paths: Iterable[str]) -> None:
         """Remove objects that may not exist. A bucket needs only a few requests for all."""
         known = list(paths)
         try:
-            with translated():
+            with translate_errors():
                 obstore.delete(self._store, known)
         except FileNotFoundError:  # another process has removed one of them
             for path in known:
@@ -141,7 +141,7 @@ class Objects:
     def read(self, path: str) -> bytes | None:
         """Read an object; None if there is none."""
         try:
-            with translated():
+            with translate_errors():
                 return bytes(obstore.get(self._store, path).bytes())
         except FileNotFoundError:
             return None
@@ -156,7 +156,7 @@ class Objects:
 
     def read_range(self, path: str, start: int, length: int) -> bytes:
         """Read a part of an object. Raises DamagedError if the object is missing or too short."""
-        with _missing_is_damage(path), translated():
+        with _missing_is_damage(path), translate_errors():
             found = bytes(obstore.get_range(self._store, path, start=start, length=length))
         if len(found) != length:
             raise DamagedError(f"{path} is shorter than it was")
@@ -183,14 +183,14 @@ class Objects:
                     raise DamagedError(f"{path} is shorter than it was")
 
     async def _stream_once(self, path: str, start: int, stop: int) -> AsyncIterator[bytes]:
-        with _missing_is_damage(path), translated():
+        with _missing_is_damage(path), translate_errors():
             found = await obstore.get_async(self._store, path, options={"range": (start, stop)})
             async for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
                 yield bytes(chunk)
 
     def list(self, prefix: str) -> Iterator[Listed]:
         """List the objects below a path."""
-        with translated():
+        with translate_errors():
             for page in obstore.list(self._store, prefix):
                 for meta in page:
                     yield Listed(meta["path"], meta["last_modified"], meta["size"])

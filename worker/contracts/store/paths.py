@@ -48,7 +48,7 @@ def shard_index(job_id: str, shard: int) -> str:
     return f"{shards(job_id)}/{shard:05d}.json"
 
 
-def picture(style_id: str) -> str:
+def style_image(style_id: str) -> str:
     """Return the path of a style image."""
     return f"{STYLES}/{style_id}/picture.png"
 

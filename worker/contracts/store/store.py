@@ -54,7 +54,7 @@ class Store:
         """Write and remove a small object. Raises StoreError or OSError."""
         self._objects.check_writable()
 
-    def check_room(self, needed_bytes: int) -> None:
+    def check_free_bytes(self, needed_bytes: int) -> None:
         """Raise StoreError if the store's disk has fewer free bytes."""
         free = self.free_bytes()
         if free is not None and free < needed_bytes:

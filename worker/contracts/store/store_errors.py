@@ -13,10 +13,10 @@ _SYSTEM = re.compile(r'message: "([^"]+)"')
 _TIMED_OUT = re.compile(r"kind: (?:Timeout|TimedOut)")
 _DUMP = "\n\nDebug source:"
 """Separator in obstore's messages. The text after it is a dump of internal structures."""
-_REFUSALS = ("400", "401", "403", "404")
+_NOT_EXECUTED = ("400", "401", "403", "404")
 """Statuses which prove that the store has not executed the request."""
-_TOO_FAR = "InvalidRange"
-_MOST_LETTERS = 300
+_RANGE_ERROR = "InvalidRange"
+_MAX_CHARACTERS = 300
 _CREDENTIALS_PATHS = ("/latest/api/token", "/latest/meta-data/")
 _NO_CREDENTIALS = (
     "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or let this host reach its metadata service"
@@ -56,17 +56,17 @@ class RangeError(StoreError):
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Translate obstore's errors to StoreError, except AlreadyExistsError and FileNotFoundError of an object."""
     try:
         yield
     except AlreadyExistsError:
         raise
     except BaseError as error:
-        raise _told(str(error)) from None
+        raise _translate(str(error)) from None
     except FileNotFoundError as error:
         if "NoSuchBucket" in str(error):
-            raise _told(str(error)) from None
+            raise _translate(str(error)) from None
         raise
 
 
@@ -83,33 +83,33 @@ def with_advice(sentence: str, error: Exception) -> str:
     return f"{sentence}: {advice}" if advice else sentence
 
 
-def _told(dump: str) -> StoreError:
+def _translate(dump: str) -> StoreError:
     cause, request = _cause(dump), _REQUEST.search(dump)
-    message = f"{request[1]} {request[2]}: {cause}" if request else _line(dump.partition(_DUMP)[0])
+    message = f"{request[1]} {request[2]}: {cause}" if request else _one_line(dump.partition(_DUMP)[0])
     has_advice = cause.endswith((_NO_CREDENTIALS, *_ADVICE.values()))
-    return _kind(dump)(message, cause, cause if has_advice else None)
+    return _error_class(dump)(message, cause, cause if has_advice else None)
 
 
-def _kind(dump: str) -> type[StoreError]:
-    if _TOO_FAR in dump:
+def _error_class(dump: str) -> type[StoreError]:
+    if _RANGE_ERROR in dump:
         return RangeError
     answer = _ANSWER.search(dump)
-    is_refusal = answer is not None and answer[1] in _REFUSALS
+    is_refusal = answer is not None and answer[1] in _NOT_EXECUTED
     return StoreError if is_refusal else TransientError
 
 
 def _cause(dump: str) -> str:
     if answer := _ANSWER.search(dump):
         advice = _ADVICE.get(answer[2])
-        return f"{answer[1]} {answer[2]}: {advice or _line(answer[3] or 'no message')}"
+        return f"{answer[1]} {answer[2]}: {advice or _one_line(answer[3] or 'no message')}"
     if any(path in dump for path in _CREDENTIALS_PATHS):
         return _NO_CREDENTIALS
     if _TIMED_OUT.search(dump):
         return "no answer in time"
     if system := _SYSTEM.search(dump):
-        return _line(system[1])
-    return _line(dump.partition(_DUMP)[0])
+        return _one_line(system[1])
+    return _one_line(dump.partition(_DUMP)[0])
 
 
-def _line(text: str) -> str:
-    return " ".join(text.split())[:_MOST_LETTERS]
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:_MAX_CHARACTERS]

@@ -14,11 +14,11 @@ class StyleStore:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
 
-    def add(self, entry: StyleEntry, picture: bytes) -> bool:
+    def add(self, entry: StyleEntry, image: bytes) -> bool:
         """Store a style image for its owner. Returns False if the owner has it already."""
         path = paths.style_entry(entry.owner, entry.id)
-        self._objects.put(paths.picture(entry.id), picture)
-        self._objects.sync(paths.picture(entry.id))
+        self._objects.put(paths.style_image(entry.id), image)
+        self._objects.sync(paths.style_image(entry.id))
         is_new = self._objects.create(path, entry.model_dump_json().encode())
         self._objects.sync(path)
         return is_new
@@ -33,9 +33,9 @@ class StyleStore:
             if path.endswith(".json") and (entry := self._objects.parse(path, StyleEntry)):
                 yield entry
 
-    def picture(self, style_id: str) -> bytes:
+    def image(self, style_id: str) -> bytes:
         """Read a style image as PNG. Raises DamagedError if it is missing."""
-        data = self._objects.read(paths.picture(style_id))
+        data = self._objects.read(paths.style_image(style_id))
         if data is None:
             raise DamagedError(f"the picture of style {style_id} is gone")
         return data

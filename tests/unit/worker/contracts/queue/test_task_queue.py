@@ -21,7 +21,7 @@ class Stand:
 
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
-        self.line = TaskQueue(redis)
+        self.task_queue = TaskQueue(redis)
         self.queue = Queue(LONG, connection=redis)
         self.specs: dict[str, JobSpec] = {}
 
@@ -30,14 +30,14 @@ class Stand:
         model = plain.model.model_copy(update={"sha256": model_sha256})
         spec = plain.model_copy(update={"id": f"{owner}{job}".ljust(22, "x"), "owner": owner, "model": model})
         self.specs[spec.id] = spec
-        self.line.enqueue(spec, [Task.render_shard(spec.id, 0, 1000)])
+        self.task_queue.enqueue(spec, [Task.render_shard(spec.id, 0, 1000)])
 
     def take(self) -> str:
         """Take the first task, bring its successor, and tell whose it was."""
         taken = self.redis.lpop(self.queue.key)
         assert isinstance(taken, bytes)
         spec = self.specs[job_id(taken)]
-        self.line.enqueue(spec, [Task.render_shard(spec.id, int(taken.rpartition(b"-")[2]) + 1, 1000)])
+        self.task_queue.enqueue(spec, [Task.render_shard(spec.id, int(taken.rpartition(b"-")[2]) + 1, 1000)])
         return spec.owner
 
     def waiting(self) -> list[str]:
@@ -97,7 +97,7 @@ def test_what_waits_again_lets_others_go_first(stand: Stand) -> None:
         stand.come(owner, job)
     first = stand.redis.lpop(stand.queue.key)
     assert isinstance(first, bytes)
-    stand.line.put_back(stand.queue, first.decode())
+    stand.task_queue.requeue(stand.queue, first.decode())
     assert stand.waiting() == ["few", "many", "many", "many"]
 
 
@@ -113,7 +113,7 @@ def swapped(stand: Stand, *offered: str) -> str | None:
     """Take the first task, put it back, and tell whose task was taken in its place."""
     taken = stand.redis.lpop(stand.queue.key)
     assert isinstance(taken, bytes)
-    found = stand.line.swap(stand.queue, taken.decode(), [], offered)
+    found = stand.task_queue.swap(stand.queue, taken.decode(), [], offered)
     return found and stand.specs[found.queue_id.rpartition("-")[0]].owner
 
 
@@ -139,6 +139,6 @@ def test_a_task_that_was_left_often_keeps_its_turn(stand: Stand) -> None:
 def test_any_worker_closes_a_job(stand: Stand) -> None:
     stand.come("a", 0, model_sha256="1" * 64)
     spec = next(iter(stand.specs.values()))
-    stand.line.enqueue(spec, [Task.finalise(spec.id)])
+    stand.task_queue.enqueue(spec, [Task.finalise(spec.id)])
     assert swapped(stand) == "a"
     assert stand.waiting() == ["a"]

@@ -208,4 +208,4 @@ def test_a_picture_is_there_for_who_brought_it_and_for_nobody_else(store: Store)
         assert store.styles.entry(owner, entry.id) == entry
         assert list(store.styles.entries(owner)) == [entry]
     assert list(store.styles.entries("alice")) == list(store.styles.entries("a")) == []
-    assert store.styles.picture("0" * 64) == b"the same pixels"
+    assert store.styles.image("0" * 64) == b"the same pixels"
