@@ -13,7 +13,7 @@ _TIMEOUT_SECONDS = 5
 
 def worker(
     check: Annotated[
-        bool, typer.Option("--check", help="Only tell, by the exit status, whether a worker on this host is alive.")
+        bool, typer.Option("--check", help="Only exit: with status 0 if a worker on this host is alive, else with 1.")
     ] = False,
 ) -> None:
     """Render jobs until stopped. Configured by IMAGEMILL_REDIS_URL, IMAGEMILL_STORE, IMAGEMILL_MODELS and others."""

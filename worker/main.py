@@ -129,7 +129,7 @@ def _load_vgg19(settings: WorkerSettings, engine: RenderEngine) -> tuple[Vgg19 |
     try:
         return vgg.load(path, fastest_dtype(engine.device), engine.device), []
     except WeightsError as error:
-        log.warning("there is no style transfer reason=%s", error)
+        log.warning("style transfer is unavailable reason=%s", error)
         return None, [SetAside(file=path.name, reason=str(error).removeprefix(f"{path}: "))]
 
 

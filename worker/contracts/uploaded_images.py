@@ -34,7 +34,7 @@ def normalise(data: bytes, side: int) -> Image.Image:
             _check(found.image)
             image = _decode_small(found, side)
     except UnidentifiedImageError:
-        raise UnknownFormatError(f"not a picture, or none of {', '.join(FORMATS)}") from None
+        raise UnknownFormatError(f"not an image in one of the formats {', '.join(FORMATS)}") from None
     except PictureError:
         raise
     except PixelError as error:
@@ -54,7 +54,7 @@ def _check(image: Image.Image) -> None:
     if width * height > MAX_PIXELS:
         raise PictureError(f"{width} x {height} px are more than {MAX_PIXELS:,} pixels")
     if min(width, height) < MIN_SIDE:
-        raise PictureError(f"{width} x {height} px, but either side wants {MIN_SIDE} at least")
+        raise PictureError(f"{width} x {height} px is too small; each side must be at least {MIN_SIDE} px")
 
 
 def _decode_small(found: Opened, side: int) -> Image.Image:

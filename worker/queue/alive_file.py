@@ -25,7 +25,7 @@ class AliveFile:
             if self._path is not None:
                 self._path.touch()
         except OSError as error:
-            log.warning("heartbeat file was not written, and is not tried again reason=%s", error)
+            log.warning("heartbeat file was not written and is now ignored reason=%s", error)
             self._path = None
 
 

@@ -24,7 +24,7 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, WorkerError):
         return str(error)
     if isinstance(error, DamagedError):
-        return f"what was stored of this job, or the picture of its style, is damaged: {error}"
+        return f"a stored object of this job, or the image of its style, is damaged: {error}"
     if isinstance(error, torch.OutOfMemoryError):
-        return "the device's memory was too small for a batch, also when what could be freed was freed"
-    return f"rendering failed with {type(error).__name__}; the worker's log says more"
+        return "out of device memory: one batch does not fit, even after the cache was emptied"
+    return f"rendering failed with {type(error).__name__}; see the worker's log"

@@ -63,17 +63,17 @@ class TaskJob(Job):
     @property
     def func(self) -> Any:  # noqa: ANN401
         """Raise TaskRefusedError. RQ would import the named function here."""
-        raise TaskRefusedError(f"{self.func_name} is not called by its name")
+        raise TaskRefusedError(f"{self.func_name} is not imported: a task is never called by its name")
 
 
 def parse_task(job: Job) -> Task:
     """Parse a payload. Raises TaskRefusedError if it is not a valid task."""
     try:
         if job.instance is not None or job.args:
-            raise TaskRefusedError(f"{job.func_name} came with arguments that no task has")
+            raise TaskRefusedError(f"{job.func_name} has positional arguments or an instance, which no task has")
         return Task.model_validate({"name": job.func_name, **job.kwargs})
     except (DeserializationError, ValidationError, TypeError) as error:
-        raise TaskRefusedError(f"job {job.id} is no task of ours") from error
+        raise TaskRefusedError(f"job {job.id} is not a valid task") from error
 
 
 class RqWorker(SimpleWorker):

@@ -22,7 +22,7 @@ class StoreCheck:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.pause_reason: str | None = "the store was not tried yet"
+        self.pause_reason: str | None = "the store was not checked yet"
         """Reason why this worker takes no tasks; None while it does."""
         self.needed_bytes = 0
         """Bytes of the last shard that this worker tried to store."""
@@ -78,4 +78,4 @@ class StoreCheck:
 
     def _pause(self, pause_reason: str, message: str | None = None) -> None:
         self.pause_reason = pause_reason
-        self._log.error("worker takes no tasks, as it cannot use the store reason=%s", message or pause_reason)
+        self._log.error("worker takes no tasks, because it cannot use the store reason=%s", message or pause_reason)

@@ -136,7 +136,7 @@ class TaskRunner:
         if crashes:
             self.heartbeat.counts.count("attempts_crashed")  # earlier ones were counted by earlier attempts
         if crashes >= _MAX_CRASHES:
-            raise WorkerCrashedError(f"{crashes} workers died at the same part of this job")
+            raise WorkerCrashedError(f"{crashes} workers died at the same shard of this job, or while they finished it")
         if task.shard is None:
             self._finalise(task, spec)
             return Outcome.DONE

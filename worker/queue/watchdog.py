@@ -46,5 +46,5 @@ class Watchdog:
                 self._changed.wait(None if due is None else max(0.01, due - time.monotonic()))
             due = self._due
             if due is not None and time.monotonic() >= due:
-                log.critical("work hangs, this process ends seconds=%s", self._seconds)
+                log.critical("work hangs, so this process ends seconds=%s", self._seconds)
                 os._exit(STATUS)

@@ -159,7 +159,7 @@ class Objects:
         with _missing_is_damage(path), translate_errors():
             found = bytes(obstore.get_range(self._store, path, start=start, length=length))
         if len(found) != length:
-            raise DamagedError(f"{path} is shorter than it was")
+            raise DamagedError(f"{path} is too short")
         return found
 
     async def stream(self, path: str, start: int, stop: int) -> AsyncIterator[bytes]:
@@ -180,7 +180,7 @@ class Objects:
                     raise
             else:
                 if position < stop:
-                    raise DamagedError(f"{path} is shorter than it was")
+                    raise DamagedError(f"{path} is too short")
 
     async def _stream_once(self, path: str, start: int, stop: int) -> AsyncIterator[bytes]:
         with _missing_is_damage(path), translate_errors():
@@ -239,7 +239,7 @@ def _missing_is_damage(path: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise DamagedError(f"{path} is gone") from error
     except RangeError as error:
-        raise DamagedError(f"{path} is shorter than it was") from error
+        raise DamagedError(f"{path} is too short") from error
 
 
 def _sync(path: Path) -> None:

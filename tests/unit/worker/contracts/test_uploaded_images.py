@@ -57,10 +57,10 @@ def test_a_picture_is_turned_upright(side: int, size: tuple[int, int]) -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "not a picture"),
-        (b"GIF89a" + bytes(50), "not a picture"),
-        (encoded(red())[:60], "cannot be read|not a picture"),
-        (encoded(red(15, 40)), "15 x 40 px, but either side wants 16"),
+        (b"", "not an image"),
+        (b"GIF89a" + bytes(50), "not an image"),
+        (encoded(red())[:60], "cannot be read|not an image"),
+        (encoded(red(15, 40)), "15 x 40 px is too small; each side must be at least 16 px"),
         (encoded(red(16, 400)), "too narrow: 4 x 100 px when the longer side is 100"),
     ],
 )
