@@ -23,7 +23,9 @@ from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.open_store import open_store
 from worker.errors import WeightsError
 from worker.queue.alive_file import AliveFile
+from worker.queue.distiller import Distiller
 from worker.queue.heartbeat import Heartbeat
+from worker.queue.job_finisher import JobFinisher
 from worker.queue.rq_worker import RqWorker
 from worker.queue.store_check import StoreCheck
 from worker.queue.task_runner import REPORT_SECONDS, TaskRunner
@@ -95,25 +97,24 @@ def work(
         store, task_queue = open_store(settings.store), TaskQueue(redis)
         count_halving = partial(heartbeat.counts.count, "out_of_memory_halvings")
         stylizer = Stylizer(vgg19, engine.device, store.styles.image, count_halving) if vgg19 else None
-        most_bytes = settings.learnt_mb * 1_000_000
-        distilled_models = DistilledModels(store, stylizer, render_threads, most_bytes) if stylizer else None
-        renderer = Renderer(render_threads, engine.threads, REPORT_SECONDS, encode, stylizer)
         watchdog = Watchdog(settings.watchdog_seconds)
-        store_check = StoreCheck(open_store(settings.store, _CHECK_SECONDS))
-        offered = offers((entry.sha256 for entry in engine.entries), vgg19.sha256 if vgg19 else None)
+        distiller = None
+        if stylizer is not None:
+            distilled_models = DistilledModels(store, stylizer, render_threads, settings.learnt_mb * 1_000_000)
+            distiller = Distiller(distilled_models, heartbeat, watchdog, stopping)
         task_runner = TaskRunner(
             store,
             engine,
             heartbeat,
             task_queue,
-            renderer,
+            Renderer(render_threads, engine.threads, REPORT_SECONDS, encode, stylizer),
+            JobFinisher(store, heartbeat, settling_thread),
             storing_thread,
-            settling_thread,
             stopping,
             watchdog,
-            store_check,
-            offered,
-            distilled_models,
+            StoreCheck(open_store(settings.store, _CHECK_SECONDS)),
+            offers((entry.sha256 for entry in engine.entries), vgg19.sha256 if vgg19 else None),
+            distiller,
         )
         RqWorker(redis, name, task_runner, heartbeat, stopping).work(logging_level=None)
     log.info("worker stopped name=%s", name)

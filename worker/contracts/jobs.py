@@ -107,6 +107,11 @@ class JobSpec(BaseModel):
         """Name of the model, and of the VGG19 weights if it has a style, that a worker needs to render the job."""
         return needs(self.model.sha256, self.style.weights if self.style else None)
 
+    @property
+    def style_mode(self) -> str:
+        """The mode of the job's style, or `none`. It is a label of metrics."""
+        return self.style.mode if self.style else "none"
+
     def shard_indices(self, shard: int) -> range:
         """Return the image indices of one shard. The last shard may be shorter."""
         start, stop = self.cut.start(shard), min(self.cut.start(shard + 1), self.n)

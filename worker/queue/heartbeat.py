@@ -3,7 +3,6 @@
 During an outage of Redis the reports are lost, but the worker goes on.
 """
 
-import logging
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,7 +11,6 @@ from uuid import uuid4
 
 from redis import Redis
 from redis.client import Pipeline
-from redis.exceptions import RedisError
 
 from worker.contracts.catalog import CatalogEntry, Numerics, PausedWorker, SetAside, SetAsides, WorkerEntry
 from worker.contracts.queue.events import JobEvent
@@ -33,6 +31,7 @@ from worker.contracts.queue.redis_keys import (
 )
 from worker.contracts.queue.tasks import Task
 from worker.queue.alive_file import AliveFile
+from worker.queue.redis_outage import tolerating_outage
 from worker.queue.unsent_counts import UnsentCounts
 
 _ENDED_TTL_SECONDS = 60
@@ -40,8 +39,6 @@ _ENDED_TTL_SECONDS = 60
 
 It is not zero, because a request may have read the job's state from the store just before its end.
 """
-
-log = logging.getLogger(__name__)
 
 
 class Heartbeat:
@@ -75,73 +72,71 @@ class Heartbeat:
         """Reason why this worker takes no tasks; None while it does."""
         self.counts = UnsentCounts()
 
+    @tolerating_outage(default=None)
     def announce(self) -> None:
         """Announce this worker and its models, or the reason why it takes no tasks."""
-        with OutageTolerated():
-            pipeline = self._redis.pipeline(transaction=False)
-            self._announce_worker(pipeline)
-            pipeline.delete(paused_key(self._name) if self.pause_reason is None else worker_key(self._name))
-            if self._set_aside.files:
-                pipeline.set(set_aside_key(self._name), self._set_aside.model_dump_json(), ex=SET_ASIDE_TTL_SECONDS)
-            for entry in self._models if self.pause_reason is None else ():
-                pipeline.hset(MODELS_KEY, entry.name, entry.model_dump_json())
-            self._send(pipeline)
+        pipeline = self._redis.pipeline(transaction=False)
+        self._announce_worker(pipeline)
+        pipeline.delete(paused_key(self._name) if self.pause_reason is None else worker_key(self._name))
+        if self._set_aside.files:
+            pipeline.set(set_aside_key(self._name), self._set_aside.model_dump_json(), ex=SET_ASIDE_TTL_SECONDS)
+        for entry in self._models if self.pause_reason is None else ():
+            pipeline.hset(MODELS_KEY, entry.name, entry.model_dump_json())
+        self._send(pipeline)
 
+    @tolerating_outage(default=None)
     def retire(self) -> None:
         """Remove the announcement of this worker."""
-        with OutageTolerated():
-            pipeline = self._redis.pipeline(transaction=False)
-            pipeline.delete(worker_key(self._name), paused_key(self._name), set_aside_key(self._name))
-            self._send(pipeline)
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.delete(worker_key(self._name), paused_key(self._name), set_aside_key(self._name))
+        self._send(pipeline)
 
+    @tolerating_outage(default=True)
     def acquire_lease(self, key: str) -> bool:
         """Acquire a lease. Returns False if another worker holds it, and True during an outage of Redis."""
         token = f"{self._name} {uuid4().hex}"
-        with OutageTolerated():
-            if self._redis.set(key, token, nx=True, ex=LEASE_TTL_SECONDS):
-                return True
-            # The lease may be ours although the server refused it. If the server was frozen, our first SET timed out
-            # but was still done later; the client's retry was then refused. The token tells the two cases apart.
-            return bool(self._redis.get(key) == token.encode())
-        return True
+        if self._redis.set(key, token, nx=True, ex=LEASE_TTL_SECONDS):
+            return True
+        # The lease may be ours although the server refused it. If the server was frozen, our first SET timed out
+        # but was still done later; the client's retry was then refused. The token tells the two cases apart.
+        return bool(self._redis.get(key) == token.encode())
 
+    @tolerating_outage(default=None)
     def renew_lease(self, task: Task) -> None:
         """Renew the lease of a task without a report of progress."""
-        with OutageTolerated():
-            self._redis.set(task.lease_key, self._name, ex=LEASE_TTL_SECONDS)
+        self._redis.set(task.lease_key, self._name, ex=LEASE_TTL_SECONDS)
 
+    @tolerating_outage(default=None)
     def release_lease(self, key: str) -> None:
         """Release a lease."""
-        with OutageTolerated():
-            self._redis.delete(key)
+        self._redis.delete(key)
 
+    @tolerating_outage(default=None)
     def mark_rendered(self, task: Task) -> None:
         """Renew the lease of a task whose images are rendered, and reset its count of attempts.
 
         From here on, a worker that dies was not killed by rendering this shard.
         """
-        with OutageTolerated():
-            pipeline = self._redis.pipeline(transaction=False)
-            pipeline.set(task.lease_key, self._name, ex=LEASE_TTL_SECONDS)
-            pipeline.hdel(attempts_key(task.job_id), task.queue_id)
-            self._send(pipeline)
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.set(task.lease_key, self._name, ex=LEASE_TTL_SECONDS)
+        pipeline.hdel(attempts_key(task.job_id), task.queue_id)
+        self._send(pipeline)
 
+    @tolerating_outage(default=None)
     def end_attempt(self, task: Task) -> None:
         """Release the lease of a task and reset its count of attempts."""
-        with OutageTolerated():
-            pipeline = self._redis.pipeline(transaction=False)
-            pipeline.delete(task.lease_key)
-            pipeline.hdel(attempts_key(task.job_id), task.queue_id)
-            self._send(pipeline)
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.delete(task.lease_key)
+        pipeline.hdel(attempts_key(task.job_id), task.queue_id)
+        self._send(pipeline)
 
+    @tolerating_outage(default=0)
     def count_attempt(self, task: Task) -> int:
         """Count this attempt. Returns the number of earlier attempts whose worker died."""
-        with OutageTolerated():
-            pipeline = self._redis.pipeline(transaction=False)
-            pipeline.hincrby(attempts_key(task.job_id), task.queue_id, 1)
-            pipeline.expire(attempts_key(task.job_id), LIVE_TTL_SECONDS)
-            return int(pipeline.execute()[0]) - 1
-        return 0
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.hincrby(attempts_key(task.job_id), task.queue_id, 1)
+        pipeline.expire(attempts_key(task.job_id), LIVE_TTL_SECONDS)
+        return int(pipeline.execute()[0]) - 1
 
     def report_progress(self, task: Task, images_done: int) -> bool:
         """Renew the lease of a task and report its progress. Returns whether the job was cancelled."""
@@ -154,46 +149,44 @@ class Heartbeat:
         """
         return self._report(task, (task.lease_key, lease), (DISTILLED_FIELD, share), is_rendering=False)
 
+    @tolerating_outage(default=False)
     def _report(self, task: Task, leases: tuple[str, ...], progress: tuple[str, float], *, is_rendering: bool) -> bool:
-        with OutageTolerated():
-            pipeline = self._redis.pipeline(transaction=False)
-            pipeline.exists(cancel_key(task.job_id))
-            for lease in leases:
-                pipeline.set(lease, self._name, ex=LEASE_TTL_SECONDS)
-            key = progress_key(task.job_id)
-            if is_rendering:
-                pipeline.hsetnx(key, STARTED_FIELD, str(time.time()))
-            pipeline.hset(key, *progress)
-            pipeline.expire(key, LIVE_TTL_SECONDS)
-            self._announce_worker(pipeline)
-            JobEvent(job_id=task.job_id, kind="progress").publish(pipeline)
-            return bool(self._send(pipeline)[0])
-        return False
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.exists(cancel_key(task.job_id))
+        for lease in leases:
+            pipeline.set(lease, self._name, ex=LEASE_TTL_SECONDS)
+        key = progress_key(task.job_id)
+        if is_rendering:
+            pipeline.hsetnx(key, STARTED_FIELD, str(time.time()))
+        pipeline.hset(key, *progress)
+        pipeline.expire(key, LIVE_TTL_SECONDS)
+        self._announce_worker(pipeline)
+        JobEvent(job_id=task.job_id, kind="progress").publish(pipeline)
+        return bool(self._send(pipeline)[0])
 
+    @tolerating_outage(default=None)
     def publish_shard_committed(self, job_id: str) -> None:
         """Publish the event that a shard of a job was committed."""
-        with OutageTolerated():
-            JobEvent(job_id=job_id, kind="shard").publish(self._redis)
+        JobEvent(job_id=job_id, kind="shard").publish(self._redis)
 
+    @tolerating_outage(default=None)
     def publish_job_ended(self, job_id: str) -> None:
         """Publish the event that a job has ended. Its progress expires soon, because its state is in the store."""
-        with OutageTolerated():
-            pipeline = self._redis.pipeline(transaction=False)
-            pipeline.expire(progress_key(job_id), _ENDED_TTL_SECONDS)
-            JobEvent(job_id=job_id, kind="end").publish(pipeline)
-            self._send(pipeline)
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.expire(progress_key(job_id), _ENDED_TTL_SECONDS)
+        JobEvent(job_id=job_id, kind="end").publish(pipeline)
+        self._send(pipeline)
 
+    @tolerating_outage(default=None)
     def start_time(self, job_id: str) -> datetime | None:
         """Return when the job's first shard began; None if Redis has lost it."""
-        with OutageTolerated():
-            value = self._redis.hget(progress_key(job_id), STARTED_FIELD)
-            return datetime.fromtimestamp(float(value), UTC) if value else None
-        return None
+        value = self._redis.hget(progress_key(job_id), STARTED_FIELD)
+        return datetime.fromtimestamp(float(value), UTC) if value else None
 
+    @tolerating_outage(default=None)
     def cancel_other_shards(self, job_id: str) -> None:
         """Set the cancel flag of a failed job, so that workers stop rendering its other shards."""
-        with OutageTolerated():
-            self._redis.set(cancel_key(job_id), 1, ex=LIVE_TTL_SECONDS)
+        self._redis.set(cancel_key(job_id), 1, ex=LIVE_TTL_SECONDS)
 
     def _send(self, pipeline: Pipeline) -> list[Any]:
         """Execute a pipeline together with the unsent counts. Returns the replies."""
@@ -215,17 +208,3 @@ class Heartbeat:
         if (pause_reason := self.pause_reason) is not None:
             key, entry = paused_key(self._name), PausedWorker(**dict(entry), reason=pause_reason)
         pipeline.set(key, entry.model_dump_json(), ex=WORKER_TTL_SECONDS)
-
-
-class OutageTolerated:
-    """A context that logs and swallows errors of Redis."""
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> bool:
-        """Swallow errors of Redis."""
-        if not isinstance(error, RedisError):
-            return False
-        log.warning("redis was not reached reason=%s", error)
-        return True
