@@ -1,5 +1,6 @@
 """The stored records of a job: its request, its division into shards, and its end."""
 
+from bisect import bisect_right
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
@@ -44,23 +45,28 @@ class Cut(BaseModel):
 
     def start(self, shard: int) -> int:
         """Return the position of a shard's first image in the job."""
-        growing = self._growing
-        if shard <= growing:
-            return self.first * (((1 << 2 * shard) - 1) // 3)
-        return self.start(growing) + (shard - growing) * self.most
+        starts = self._growing_starts
+        grown = len(starts) - 1
+        return starts[shard] if shard <= grown else starts[grown] + (shard - grown) * self.most
 
     def shard_of(self, position: int) -> int:
         """Return the number of the shard that contains the image at a position of the job."""
-        growing = self._growing
-        grown = self.start(growing)
-        if position < grown:
-            return ((3 * (position // self.first) + 1).bit_length() - 1) // 2
-        return growing + (position - grown) // self.most
+        starts = self._growing_starts
+        if position < starts[-1]:
+            return bisect_right(starts, position) - 1
+        return len(starts) - 1 + (position - starts[-1]) // self.most
 
     @property
-    def _growing(self) -> int:
-        """Number of shards that are smaller than `most`."""
-        return ((-(-self.most // self.first) - 1).bit_length() + 1) // 2
+    def _growing_starts(self) -> list[int]:
+        """Positions where the shards smaller than `most` start, and where the first shard of `most` images starts.
+
+        The list is short even for jobs of many shards, because sizes grow by four.
+        """
+        starts, size = [0], self.first
+        while size < self.most:
+            starts.append(starts[-1] + size)
+            size *= 4
+        return starts
 
 
 class JobSpec(BaseModel):
