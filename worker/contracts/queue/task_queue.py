@@ -6,6 +6,7 @@ least the tag of the task that is served now. A queue is sorted by start tag. Re
 """
 
 from collections.abc import Iterable
+from importlib import resources
 from typing import NamedTuple
 
 from redis import Redis
@@ -31,66 +32,6 @@ NEEDS_FIELD = "needs"
 _LOOK_AHEAD = 1000
 """Number of tasks at the front of a queue among which a worker searches for one that it can do."""
 
-_SWAP = """
-local task, tasks, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local offered = {[''] = true}
-for place = 4, #ARGV do
-    offered[ARGV[place]] = true
-end
-redis.call('LPUSH', KEYS[1], task)
-for _, line in ipairs(KEYS) do
-    for _, id in ipairs(redis.call('LRANGE', line, 0, most - 1)) do
-        local needs = redis.pcall('HGET', tasks .. id, 'needs')
-        if id ~= task and (type(needs) ~= 'string' or offered[needs]) then
-            redis.call('LREM', line, 1, id)
-            return {line, id}
-        end
-    end
-end
-return false
-"""
-"""Returns a task to the front of its queue, and takes the first task of some queues that the worker can do.
-
-The order of the queues stays, and with it the fairness. A task without a `needs` field can be done by any worker.
-"""
-
-_PLACE_BY_START_TAG = """
-local line, turns, tasks = KEYS[1], KEYS[2], ARGV[1]
-local function field(id, name)
-    local value = redis.pcall('HGET', tasks .. id, name)
-    return type(value) == 'string' and value
-end
-local function turn(place)
-    return tonumber(field(redis.call('LINDEX', line, place), 'turn') or 0)
-end
-local last = redis.call('RPOP', line)
-local owner, waiting = field(last, 'owner') or '', redis.call('LLEN', line)
-if waiting == 0 then
-    redis.call('DEL', turns)
-end
-local mine = 1 + (redis.call('HGET', turns, owner) or 0)
-if waiting > 0 then
-    mine = math.max(mine, turn(0))
-end
-redis.call('HSET', turns, owner, mine)
-redis.call('HSET', tasks .. last, 'turn', mine)
-local from, to = 0, waiting
-while from < to do
-    local middle = math.floor((from + to) / 2)
-    if turn(middle) > mine then
-        to = middle
-    else
-        from = middle + 1
-    end
-end
-if from == waiting then
-    redis.call('RPUSH', line, last)
-else
-    redis.call('LINSERT', line, 'BEFORE', redis.call('LINDEX', line, from), last)
-end
-"""
-"""Gives the last task of a queue its start tag, and moves it to its place in the order of tags."""
-
 
 class Swapped(NamedTuple):
     """The task that was taken in exchange for another one."""
@@ -104,6 +45,8 @@ class TaskQueue:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._swap_script = _read_script("swap.lua")
+        self._place_script = _read_script("place_by_start_tag.lua")
 
     def enqueue(self, spec: JobSpec, tasks: Iterable[Task]) -> None:
         """Add tasks of a job to its queue, all or none: at the end, or if the job has an owner, by start tag."""
@@ -125,14 +68,14 @@ class TaskQueue:
                 (job,) = queue.enqueue_many([data], pipeline=pipeline)
                 pipeline.hset(job.key, mapping=dict(fields[job.id]))
                 if spec.owner:
-                    _place_by_start_tag(pipeline, queue)
+                    self._place_by_start_tag(pipeline, queue)
             pipeline.execute()
 
     def requeue(self, queue: Queue, queue_id: str) -> None:
         """Return a task that was taken to its queue, with a new start tag."""
         with self._redis.pipeline() as pipeline:
             pipeline.rpush(queue.key, queue_id)
-            _place_by_start_tag(pipeline, queue)
+            self._place_by_start_tag(pipeline, queue)
             pipeline.execute()
 
     def swap(self, queue: Queue, queue_id: str, others: Iterable[Queue], offered: Iterable[str]) -> Swapped | None:
@@ -142,7 +85,7 @@ class TaskQueue:
         """
         queues = {each.key: each for each in (queue, *others)}
         arguments = (queue_id, Job.redis_job_namespace_prefix, str(_LOOK_AHEAD), *offered)
-        found = self._redis.eval(_SWAP, len(queues), *queues, *arguments)
+        found = self._redis.eval(self._swap_script, len(queues), *queues, *arguments)
         return Swapped(queues[as_text(found[0])], as_text(found[1])) if found else None
 
     def queued(self, numerics: str) -> set[str]:
@@ -163,10 +106,15 @@ class TaskQueue:
         values = self._redis.mget(keys) if keys else []
         return {queue_id for queue_id, value in zip(wanted, values, strict=True) if value is not None}
 
-
-def _place_by_start_tag(pipeline: Pipeline, queue: Queue) -> None:
-    pipeline.eval(_PLACE_BY_START_TAG, 2, queue.key, start_tags_key(queue.name), Job.redis_job_namespace_prefix)
+    def _place_by_start_tag(self, pipeline: Pipeline, queue: Queue) -> None:
+        keys = (queue.key, start_tags_key(queue.name))
+        pipeline.eval(self._place_script, len(keys), *keys, Job.redis_job_namespace_prefix)
 
 
 def _needs(spec: JobSpec, task: Task) -> str:
     return "" if task.shard is None else spec.needs
+
+
+def _read_script(name: str) -> str:
+    """Read a Lua script of this package. Redis runs each script atomically."""
+    return resources.files(__package__).joinpath(name).read_text()
