@@ -1,15 +1,13 @@
 """An object store in a folder or a bucket: bytes under paths. A thin layer over obstore."""
 
-import os
-import shutil
+from __future__ import annotations
+
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from itertools import takewhile
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from uuid import uuid4
 
 import obstore
@@ -17,19 +15,19 @@ from obstore.exceptions import AlreadyExistsError
 from obstore.store import LocalStore
 from pydantic import BaseModel, ValidationError
 
-from worker.contracts.age import age
 from worker.contracts.store.bucket import open_bucket
+from worker.contracts.store.local_folder import LocalFolder
 from worker.contracts.store.store_errors import DamagedError, RangeError, StoreError, TransientError, translate_errors
+
+if TYPE_CHECKING:  # obstore defines this name only for type checkers
+    from obstore.store import ObjectStore
 
 _CHUNK_BYTES = 1 << 18
 _PROBES = "probe"
-_SYNCED_AT_ONCE = 8
 _CREATE_PAUSES = (0.05, 0.2, 0.8)
 """Seconds before the next attempt to create an object that was refused although it is absent."""
 _WRITER = "writer"
 """Attribute of an object in a bucket: the id of the call that created it."""
-
-__all__ = ["DamagedError", "Objects", "StoreError"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -49,19 +47,17 @@ class Objects:
     """
 
     def __init__(self, url: str, folders: Iterable[str], patience_seconds: float) -> None:
-        # In parallel, because one commit of the journal serves all waiting threads: two files took 0.2 ms on ext4, but
-        # 7 ms one after the other.
-        self._syncing = ThreadPoolExecutor(_SYNCED_AT_ONCE, "sync")
-        self._folder = None if "://" in url else Path(url).resolve()
-        self._store = (
-            open_bucket(url, patience_seconds) if self._folder is None else LocalStore(self._folder, mkdir=True)
-        )
+        self._folder: LocalFolder | None = None
+        """None for a bucket."""
+        self._store: ObjectStore
+        if "://" in url:
+            self._store = open_bucket(url, patience_seconds)
+        else:
+            path = Path(url).resolve()
+            self._store = LocalStore(path, mkdir=True)
+            self._folder = LocalFolder(path, folders)
         self._probe = f"{_PROBES}/{uuid4().hex}"
         """One fixed path, so that a failed delete leaves at most one object."""
-        if self._folder is not None:
-            for name in folders:
-                (self._folder / name).mkdir(exist_ok=True)
-            _sync(self._folder)
 
     def put(self, path: str, data: bytes) -> None:
         """Write an object. An existing one is replaced."""
@@ -132,11 +128,7 @@ class Objects:
         With `older_than`, only files that were not written to for so long.
         """
         if self._folder is not None:
-            for path in (self._folder / prefix).rglob("*#*"):  # obstore writes x#1, then renames it
-                with suppress(FileNotFoundError):  # it was renamed meanwhile
-                    written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-                    if now is None or older_than is None or age(written, now) > older_than:
-                        path.unlink()
+            self._folder.delete_unfinished(prefix, now, older_than)
 
     def read(self, path: str) -> bytes | None:
         """Read an object; None if there is none."""
@@ -197,8 +189,8 @@ class Objects:
 
     def check_writable(self) -> None:
         """Write and remove a small object; raises StoreError."""
-        if self._folder is not None and not self._folder.is_dir():
-            raise StoreError(f"{self._folder} is gone", "its folder is gone")  # a write would create an empty one
+        if self._folder is not None:
+            self._folder.check_present()
         self.put(self._probe, b"ok")
         self.delete(self._probe)
 
@@ -220,15 +212,12 @@ class Objects:
 
     def free_bytes(self) -> int | None:
         """Return the free bytes of the disk; None for a bucket, which has no limit."""
-        return None if self._folder is None else shutil.disk_usage(self._folder).free
+        return None if self._folder is None else self._folder.free_bytes()
 
     def sync(self, path: str) -> None:
         """Force an object, or a folder with its contents, to the disk. Does nothing for a bucket."""
         if self._folder is not None:
-            place = self._folder / path
-            below = place.rglob("*") if place.is_dir() else ()
-            above = takewhile(lambda folder: folder != self._folder, place.parents)
-            list(self._syncing.map(_sync, (*below, place, *above)))
+            self._folder.sync(path)
 
 
 @contextmanager
@@ -240,15 +229,3 @@ def _missing_is_damage(path: str) -> Iterator[None]:
         raise DamagedError(f"{path} is gone") from error
     except RangeError as error:
         raise DamagedError(f"{path} is too short") from error
-
-
-def _sync(path: Path) -> None:
-    # obstore renames complete files into place, but the kernel decides when they reach the disk.
-    try:
-        handle = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        return
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
