@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from models.precision import fastest_dtype
 from worker.contracts import logs
 from worker.contracts.catalog import SetAside, offers
+from worker.contracts.logs import fields
 from worker.contracts.queue.connection import connect
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.open_store import open_store
@@ -63,7 +64,7 @@ def run(settings: WorkerSettings) -> None:
     torch.backends.cudnn.deterministic = True
     engine = fitting(find_checkpoints(settings.models), device, settings.threads or cores())
     if not engine.entries:
-        log.warning("no checkpoint was found folder=%s", settings.models)
+        log.warning("no checkpoint was found", extra=fields(folder=settings.models))
     vgg19, set_aside = _load_vgg19(settings, engine)
     work(settings, engine, vgg19=vgg19, set_aside=[*engine.set_aside, *set_aside])
 
@@ -88,7 +89,7 @@ def work(
         set_aside=set_aside,
         alive_file=AliveFile(settings.heartbeat_file),
     )
-    log.info("worker started name=%s device=%s models=%d", name, engine.device, len(engine.entries))
+    log.info("worker started", extra=fields(name=name, device=engine.device, models=len(engine.entries)))
     with (
         ThreadPoolExecutor(engine.threads, "render", torch.set_num_threads, (1,)) as render_threads,
         ThreadPoolExecutor(1, "settle") as settling_thread,
@@ -117,7 +118,7 @@ def work(
             distiller,
         )
         RqWorker(redis, name, task_runner, heartbeat, stopping).work(logging_level=None)
-    log.info("worker stopped name=%s", name)
+    log.info("worker stopped", extra=fields(name=name))
     if not stopping.is_set():
         raise SystemExit(1)  # RQ returns normally even when an unexpected error has ended its loop
 
@@ -130,7 +131,7 @@ def _load_vgg19(settings: WorkerSettings, engine: RenderEngine) -> tuple[Vgg19 |
     try:
         return vgg.load(path, fastest_dtype(engine.device), engine.device), []
     except WeightsError as error:
-        log.warning("style transfer is unavailable reason=%s", error)
+        log.warning("style transfer is unavailable", extra=fields(reason=error))
         return None, [SetAside(file=path.name, reason=str(error).removeprefix(f"{path}: "))]
 
 
@@ -145,7 +146,7 @@ def _wait_for_redis(settings: WorkerSettings) -> Redis:
         try:
             redis.ping()
         except RedisError as error:
-            log.warning("redis was not reached reason=%s", error)
+            log.warning("redis was not reached", extra=fields(reason=error))
             time.sleep(_RETRY_SECONDS)
         else:
             return redis

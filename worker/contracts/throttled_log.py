@@ -6,6 +6,8 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
+from worker.contracts.logs import fields
+
 
 class ThrottledLogger(logging.LoggerAdapter[logging.Logger]):
     """Writes the first line of each kind, then one a minute with the number of suppressed lines.
@@ -30,8 +32,13 @@ class ThrottledLogger(logging.LoggerAdapter[logging.Logger]):
         if suppressed is None:
             return
         if suppressed:
-            msg, args = f"{msg} suppressed=%d", (*args, suppressed)
+            known = (kwargs.get("extra") or {}).get("fields", {})
+            kwargs["extra"] = fields(**known, suppressed=suppressed)
         super().log(level, msg, *args, **kwargs)
+
+    def process(self, msg: Any, kwargs: Any) -> Any:  # noqa: ANN401
+        """Return the arguments unchanged. The base class would replace `extra`."""
+        return msg, kwargs
 
     def _admit(self, kind: str) -> int | None:
         """Return how many lines were suppressed before this one; None if this one is suppressed, too."""

@@ -4,6 +4,8 @@ import logging
 import time
 from pathlib import Path
 
+from worker.contracts.logs import fields
+
 _FRESH_SECONDS = 30
 """Age at which the file counts as old: the lifetime of an announcement in Redis.
 
@@ -25,7 +27,7 @@ class AliveFile:
             if self._path is not None:
                 self._path.touch()
         except OSError as error:
-            log.warning("heartbeat file was not written and is now ignored reason=%s", error)
+            log.warning("heartbeat file was not written and is now ignored", extra=fields(reason=error))
             self._path = None
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from worker.archive.zip_tail import build_tail
 from worker.contracts.jobs import JobError, JobSpec, JobState
+from worker.contracts.logs import fields
 from worker.contracts.queue.tasks import Task
 from worker.contracts.store.archive_index import ShardIndex
 from worker.contracts.store.store import Store
@@ -39,7 +40,7 @@ class JobFinisher:
         with self.heartbeat.counts.timed("closing", spec.style_mode):
             plan = self.store.archives.publish(spec.id, shards, build_tail(spec, shards))
         if self._finish(spec, "succeeded", None):
-            log.info("job succeeded job_id=%s images=%d bytes=%d", spec.id, spec.n, plan.size)
+            log.info("job succeeded", extra=fields(job_id=spec.id, images=spec.n, bytes=plan.size))
 
     def fail(self, spec: JobSpec, error: JobError) -> None:
         """End the job as failed, and stop the workers that render its other shards."""

@@ -7,6 +7,8 @@ from typing import ParamSpec, TypeVar
 
 from redis.exceptions import RedisError
 
+from worker.contracts.logs import fields
+
 P = ParamSpec("P")
 T = TypeVar("T")
 D = TypeVar("D")
@@ -23,7 +25,7 @@ def tolerating_outage(default: D) -> Callable[[Callable[P, T]], Callable[P, T | 
             try:
                 return function(*args, **kwargs)
             except RedisError as error:
-                log.warning("redis was not reached reason=%s", error)
+                log.warning("redis was not reached", extra=fields(reason=error))
                 return default
 
         return tolerant

@@ -16,6 +16,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker.base import WorkerStatus
 
+from worker.contracts.logs import fields
 from worker.contracts.queue.redis_keys import queue_names
 from worker.errors import TaskRefusedError
 from worker.queue.heartbeat import Heartbeat
@@ -108,7 +109,7 @@ class RqWorker(StatelessRqWorker):
         try:
             return self._task_runner.run(parse_task(job))
         except TaskRefusedError as error:
-            log.warning("task was refused id=%s reason=%s", job.id, error)
+            log.warning("task was refused", extra=fields(id=job.id, reason=error))
             return Outcome.DONE
 
     def reorder_queues(self, reference_queue: Queue) -> None:

@@ -4,6 +4,7 @@ import logging
 import time
 from threading import Lock
 
+from worker.contracts.logs import fields
 from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import StoreError, cause_of
 from worker.contracts.throttled_log import ThrottledLogger
@@ -78,4 +79,5 @@ class StoreCheck:
 
     def _pause(self, pause_reason: str, message: str | None = None) -> None:
         self.pause_reason = pause_reason
-        self._log.error("worker takes no tasks, because it cannot use the store reason=%s", message or pause_reason)
+        known = fields(reason=message or pause_reason)
+        self._log.error("worker takes no tasks, because it cannot use the store", extra=known)

@@ -12,6 +12,7 @@ import torch
 
 from worker.archive import shard_layout
 from worker.contracts.jobs import JobSpec
+from worker.contracts.logs import fields
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.queue.tasks import Task
 from worker.contracts.store.store import Store
@@ -106,18 +107,17 @@ class TaskRunner:
         If this worker cannot use the store at all, the task goes to the end of the queue, for other workers. Otherwise
         only this job is affected, and the reconciler queues the task again later.
         """
-        fields = (task.job_id, task.shard, error)
+        known = fields(job_id=task.job_id, shard=task.shard, reason=error)
         if isinstance(error, (StoreError, OSError)):
-            self.throttled_log.warning("task was dropped job_id=%s shard=%s reason=%s", *fields)
+            self.throttled_log.warning("task was dropped", extra=known)
         else:
-            message = "task was dropped unexpectedly job_id=%s shard=%s reason=%s"
-            self.throttled_log.warning(message, *fields, exc_info=error)
+            self.throttled_log.warning("task was dropped unexpectedly", extra=known, exc_info=error)
         self.heartbeat.counts.count("tasks_dropped")
         return Outcome.DEFERRED if self.store_check.record_drop(error) else Outcome.DONE
 
     def _fail(self, task: Task, spec: JobSpec, error: Exception) -> Outcome:
         failure = job_error(error)
-        log.exception("job failed job_id=%s shard=%s code=%s", spec.id, task.shard, failure.code)
+        log.exception("job failed", extra=fields(job_id=spec.id, shard=task.shard, code=failure.code))
         try:
             self.finisher.fail(spec, failure)
         except Exception as trouble:

@@ -7,6 +7,8 @@ from threading import Condition, Thread
 from types import TracebackType
 from typing import Self
 
+from worker.contracts.logs import fields
+
 STATUS = 70
 """Exit status of a process that the watchdog ends: EX_SOFTWARE of sysexits.h."""
 
@@ -46,5 +48,5 @@ class Watchdog:
                 self._changed.wait(None if due is None else max(0.01, due - time.monotonic()))
             due = self._due
             if due is not None and time.monotonic() >= due:
-                log.critical("work hangs, so this process ends seconds=%s", self._seconds)
+                log.critical("work hangs, so this process ends", extra=fields(seconds=self._seconds))
                 os._exit(STATUS)

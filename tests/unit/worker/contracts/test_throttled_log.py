@@ -3,6 +3,7 @@ import logging
 import pytest
 
 from tests.unit.app.clock import Clock
+from worker.contracts.logs import fields, sentence
 from worker.contracts.throttled_log import ThrottledLogger
 
 
@@ -21,9 +22,9 @@ def test_of_each_kind_of_trouble_there_is_a_line_a_minute(
 ) -> None:
     for seconds in range(121):
         clock.seconds = seconds
-        throttle.warning("the disk was full job_id=%s", seconds)
+        throttle.warning("the disk was full", extra=fields(job_id=seconds))
     throttle.error("something else")
-    assert [record.getMessage() for record in caplog.records] == [
+    assert [sentence(record) for record in caplog.records] == [
         "the disk was full job_id=0",
         "the disk was full job_id=60 suppressed=59",
         "the disk was full job_id=120 suppressed=59",
