@@ -21,7 +21,7 @@ def worker(
     if check:
         raise typer.Exit(0 if _is_alive(settings) else 1)
 
-    from worker.main import run
+    from worker.main import run  # imported late, because it loads torch, which takes seconds
 
     run(settings)
 
@@ -36,6 +36,7 @@ def _is_alive(settings: WorkerSettings) -> bool:
 
     redis = connect(settings.redis_url, _TIMEOUT_SECONDS, password=settings.redis_password)
     try:
+        # A worker's name begins with the name of its host. A paused worker is alive, too.
         names = (key(f"{socket.gethostname()}-*") for key in (worker_key, paused_key))
         return any(next(redis.scan_iter(name, count=1000), None) for name in names)
     except RedisError:

@@ -52,6 +52,7 @@ log = logging.getLogger(__name__)
 def run(settings: WorkerSettings) -> None:
     """Work until SIGTERM or SIGINT."""
     logs.configure(settings.log_level, settings.log_format)
+    # RQ logs several lines for each task; ours are enough.
     logging.getLogger("rq").setLevel(logging.WARNING)
     logging.getLogger("rq.worker").setLevel(logging.WARNING)
     # Threads work on different batches, not on parts of one layer. So no thread ever waits for another one.
@@ -61,6 +62,7 @@ def run(settings: WorkerSettings) -> None:
         # Without this, cuBLAS sums gradients of style transfer in varying order. It reads the variable when it starts.
         os.environ["CUBLAS_WORKSPACE_CONFIG"] = os.environ.get("CUBLAS_WORKSPACE_CONFIG") or ":4096:8"
         torch.use_deterministic_algorithms(True, warn_only=True)
+    # An address must always give the same bytes, so faster kernels that vary from run to run are not allowed.
     torch.backends.cudnn.deterministic = True
     engine = fitting(find_checkpoints(settings.models), device, settings.threads or cores())
     if not engine.entries:
@@ -92,6 +94,7 @@ def work(
     log.info("worker started", extra=fields(name=name, device=engine.device, models=len(engine.entries)))
     with (
         ThreadPoolExecutor(engine.threads, "render", torch.set_num_threads, (1,)) as render_threads,
+        # Settling waits for the disk for a long time. In a thread of its own it delays no shard.
         ThreadPoolExecutor(1, "settle") as settling_thread,
         ThreadPoolExecutor(1, "store") as storing_thread,
     ):
@@ -113,6 +116,7 @@ def work(
             storing_thread,
             stopping,
             watchdog,
+            # A store of its own, because a check must fail sooner than a task gives up.
             StoreCheck(open_store(settings.store, _CHECK_SECONDS)),
             offers((entry.sha256 for entry in engine.entries), vgg19.sha256 if vgg19 else None),
             distiller,
@@ -132,6 +136,7 @@ def _load_vgg19(settings: WorkerSettings, engine: RenderEngine) -> tuple[Vgg19 |
         return vgg.load(path, fastest_dtype(engine.device), engine.device), []
     except WeightsError as error:
         log.warning("style transfer is unavailable", extra=fields(reason=error))
+        # The API shows the reason to its users, so it must not contain a path of this host.
         return None, [SetAside(file=path.name, reason=str(error).removeprefix(f"{path}: "))]
 
 

@@ -92,4 +92,5 @@ def needs(model_sha256: str, weights: str | None) -> str:
 
 def offers(model_sha256s: Iterable[str], weights: str | None) -> frozenset[str]:
     """Return all values of `needs` that a worker with these models and VGG19 weights fulfils."""
+    # A worker with weights also renders jobs without style, which need none.
     return frozenset(needs(sha256, each) for sha256 in model_sha256s for each in (None, weights))

@@ -74,6 +74,7 @@ def _sentence(fault: ErrorDetails) -> str:
     if not fault["loc"]:
         return message
     variable = _PREFIX + "_".join(map(str, fault["loc"])).upper()
+    # The message is logged and shown, so the password of a URL must not be in it.
     value = str(fault["input"])
     shown = redis_url.mask_password(value) if variable.endswith("_URL") else value
     return f"{variable} is {shown!r}: {message[:1].lower()}{message[1:]}"

@@ -10,7 +10,7 @@ from worker.contracts.logs import fields
 
 
 class ThrottledLogger(logging.LoggerAdapter[logging.Logger]):
-    """Writes the first line of each kind, then one a minute with the number of suppressed lines.
+    """Writes the first message of each kind, then one a minute with the number of suppressed ones.
 
     The kind of a line is its message before the arguments are filled in.
     """

@@ -58,6 +58,7 @@ def _check(image: Image.Image) -> None:
 
 
 def _decode_small(found: Opened, side: int) -> Image.Image:
+    # Lets libjpeg decode a smaller image, which takes less time and memory. Other formats ignore it.
     found.image.draft("RGB", (_DRAFT_FACTOR * side, _DRAFT_FACTOR * side))
     small = found.eight_bits()
     # Resized before its colours are converted, so that memory never holds two copies of a large image.

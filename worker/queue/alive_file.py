@@ -28,7 +28,7 @@ class AliveFile:
                 self._path.touch()
         except OSError as error:
             log.warning("heartbeat file was not written and is now ignored", extra=fields(reason=error))
-            self._path = None
+            self._path = None  # else every announcement would log a line
 
 
 def is_fresh(path: Path) -> bool:

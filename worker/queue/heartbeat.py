@@ -77,6 +77,7 @@ class Heartbeat:
         """Announce this worker and its models, or the reason why it takes no tasks."""
         pipeline = self._redis.pipeline(transaction=False)
         self._announce_worker(pipeline)
+        # A worker is announced under one of two keys. The other one may be left from before its state changed.
         pipeline.delete(paused_key(self._name) if self.pause_reason is None else worker_key(self._name))
         if self._set_aside.files:
             pipeline.set(set_aside_key(self._name), self._set_aside.model_dump_json(), ex=SET_ASIDE_TTL_SECONDS)
@@ -134,6 +135,7 @@ class Heartbeat:
     def count_attempt(self, task: Task) -> int:
         """Count this attempt. Returns the number of earlier attempts whose worker died."""
         pipeline = self._redis.pipeline(transaction=False)
+        # Every attempt that ends resets the count. So the rest are attempts whose worker died before the end.
         pipeline.hincrby(attempts_key(task.job_id), task.queue_id, 1)
         pipeline.expire(attempts_key(task.job_id), LIVE_TTL_SECONDS)
         return int(pipeline.execute()[0]) - 1
@@ -156,11 +158,11 @@ class Heartbeat:
         for lease in leases:
             pipeline.set(lease, self._name, ex=LEASE_TTL_SECONDS)
         key = progress_key(task.job_id)
-        if is_rendering:
+        if is_rendering:  # the first shard of the job sets its start; later reports do not change it
             pipeline.hsetnx(key, STARTED_FIELD, str(time.time()))
         pipeline.hset(key, *progress)
         pipeline.expire(key, LIVE_TTL_SECONDS)
-        self._announce_worker(pipeline)
+        self._announce_worker(pipeline)  # because RQ's loop, which announces otherwise, does not run during a task
         JobEvent(job_id=task.job_id, kind="progress").publish(pipeline)
         return bool(self._send(pipeline)[0])
 

@@ -62,11 +62,11 @@ class RqWorker(StatelessRqWorker):
     @tolerating_outage(default=None)
     def _settle(self, job: Job, queue: Queue, outcome: Outcome) -> None:
         if outcome in (Outcome.INTERRUPTED, Outcome.OTHER_WORKER):
-            self.connection.lpush(queue.key, job.id)
+            self.connection.lpush(queue.key, job.id)  # to the front, where RQ took it from
         elif outcome is Outcome.DEFERRED:
             self._task_runner.task_queue.requeue(queue, job.id)
         else:
-            self.connection.delete(job.key)
+            self.connection.delete(job.key)  # the entry is gone already; this is its hash
 
     def _swap_and_run(self, job: Job, queue: Queue) -> None:
         """Return a task to the queue and run the first task that this worker can do. Pause if there is none."""
@@ -86,6 +86,7 @@ class RqWorker(StatelessRqWorker):
         found = self._task_runner.task_queue.swap(queue, job.id, others, self._task_runner.offers)
         if found is None:
             return None
+        # The task is taken now. If its hash is gone or broken, it is lost, and the reconciler queues it again.
         try:
             return TaskJob.fetch(found.queue_id, self.connection, JSONSerializer), found.queue
         except NoSuchJobError:

@@ -52,6 +52,7 @@ class StoreCheck:
 
     def _count_drop(self, error: Exception) -> None:
         self._consecutive_drops += 1
+        # The store passes its check, but tasks fail nevertheless. Pauses of 3, 6, 12 ... 60 s limit useless attempts.
         excess = self._consecutive_drops - _MAX_DROPS
         if excess >= 0:
             self._paused_until = time.monotonic() + min(_MAX_PAUSE_SECONDS, _PAUSE_SECONDS << excess)

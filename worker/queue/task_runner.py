@@ -152,6 +152,7 @@ class TaskRunner:
         if spec.style is None:
             self.heartbeat.images_per_s = len(images) / (time.perf_counter() - began)
         self.heartbeat.mark_rendered(task)
+        # Wait until the shard before is stored, so that a slow store cannot fill the memory with rendered shards.
         self.storing_slot.acquire()
         self.storing_thread.submit(self._store_in_background, task, shard, spec, images)
         return Outcome.STORING
@@ -213,6 +214,7 @@ class TaskRunner:
         else:
             self.heartbeat.counts.count("shards_rejected")
         self.heartbeat.report_progress(task, len(images))
+        # The worker that commits the last shard finishes the job. Two workers may see that; the first state counts.
         if len(self.store.shards.committed(spec.id)) == spec.shard_count:
             self.finisher.succeed(task, spec)
 

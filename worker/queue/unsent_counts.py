@@ -38,6 +38,7 @@ class UnsentCounts:
 
         If Redis fails, the counts are kept for the next pipeline.
         """
+        # Counts that other threads add from now on belong to the next pipeline.
         with self._lock:
             sent, self._unsent = self._unsent, defaultdict(float)
         for count, by in sent.items():

@@ -39,6 +39,7 @@ class Watchdog:
 
     def pat(self) -> None:
         """Restart the countdown. Cheap, and safe in any thread."""
+        # No lock: the watching thread sleeps until the old deadline, and then reads the new one.
         self._due = time.monotonic() + self._seconds
 
     def _watch(self) -> None:
@@ -49,4 +50,5 @@ class Watchdog:
             due = self._due
             if due is not None and time.monotonic() >= due:
                 log.critical("work hangs, so this process ends", extra=fields(seconds=self._seconds))
+                # A normal exit would wait for the threads that hang.
                 os._exit(STATUS)

@@ -52,6 +52,7 @@ def has_password(url: str) -> bool:
 def mask_password(url: str) -> str:
     """Replace the password of a URL by asterisks. The URL need not be valid."""
     scheme, separator, rest = url.partition("://")
+    # At the last @, since an invalid URL may have one in its password.
     _, at, place = rest.rpartition("@")
     shown = f"{scheme}{separator}***@{place}" if at else url
     return _PASSWORD.sub(r"\1***", shown)

@@ -2,7 +2,7 @@
 
 An owner with a hundred queued jobs is served as often as an owner with one. This is start-time fair queueing (Goyal et
 al. 1996) with tasks of equal length. Each task has a start tag: one more than the tag of its owner's last task, but at
-least the tag of the task that is served now. A queue is sorted by start tag. Redis stores the tags as `turn`.
+least the tag of the task that is served now. A queue is sorted by start tag.
 """
 
 from collections.abc import Iterable
@@ -63,7 +63,8 @@ class TaskQueue:
             for task in wanted
         ]
         queue = Queue(short if spec.is_short else long, connection=self._redis, serializer=JSONSerializer)
-        with self._redis.pipeline() as pipeline:
+        with self._redis.pipeline() as pipeline:  # a transaction: all tasks or none
+            # One by one, because the script that sorts by start tag expects its task at the end of the queue.
             for data in tasks_of_rq:
                 (job,) = queue.enqueue_many([data], pipeline=pipeline)
                 pipeline.hset(job.key, mapping=dict(fields[job.id]))
@@ -83,6 +84,7 @@ class TaskQueue:
 
         The same queue is searched first, then the others. Returns None if no task was found.
         """
+        # A worker must not return a task and then take it again. The script does both in one step and skips the task.
         queues = {each.key: each for each in (queue, *others)}
         arguments = (queue_id, Job.redis_job_namespace_prefix, str(_LOOK_AHEAD), *offered)
         found = self._redis.eval(self._swap_script, len(queues), *queues, *arguments)

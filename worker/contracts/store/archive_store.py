@@ -20,6 +20,7 @@ class ArchiveStore:
         path = paths.tail(job_id)
         parts = [ArchivePart(path=shard.data, size=shard.size) for shard in shards]
         plan = ArchivePlan(parts=(*parts, ArchivePart(path=path, size=len(tail))), tail_crc32=zlib.crc32(tail))
+        # The tail comes before the plan that names it. A reader of the plan then finds every part.
         self._objects.put(path, tail)
         self._objects.put(paths.archive(job_id), plan.model_dump_json().encode())
         return plan
@@ -32,6 +33,7 @@ class ArchiveStore:
         """Yield bytes start to stop - 1 of the archive."""
         begin = 0
         for part in plan.parts:
+            # The requested range in the coordinates of this part; empty if the part is outside of it.
             first, last = max(start - begin, 0), min(stop - begin, part.size)
             if first < last:
                 async for chunk in self._objects.stream(part.path, first, last):
@@ -44,6 +46,7 @@ class ArchiveStore:
         plan = self.plan(job_id)
         if plan is None:
             return
+        # A data object that the plan or an index names must stay. All others are from interrupted attempts.
         kept = {part.path for part in plan.parts}
         for path, *_ in list(self._objects.list(paths.shards(job_id))):
             if path.endswith(".bin") and path not in kept and not self._is_named(path):

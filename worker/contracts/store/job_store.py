@@ -63,6 +63,7 @@ class JobStore:
 
     def discard(self, job_id: str, now: datetime) -> None:
         """Remove a job that could not be queued. Objects that a worker may have written are removed within the hour."""
+        # The note comes first: if this process dies in between, the images are removed nevertheless.
         self._write_note(job_id, now + _DISCARDED)
         self._objects.delete(paths.spec(job_id))
         self.close(job_id)
@@ -76,6 +77,7 @@ class JobStore:
             self.expire(spec.id)
         else:
             self._archives.sweep(spec.id)
+        # The marker goes last. If this process dies before, the job is open, and the reconciler settles it again.
         self._write_note(spec.id, max(state.expires(spec), state.finished + _DISCARDED))
         self._objects.sync(paths.job(spec.id))
         self.close(spec.id)

@@ -118,7 +118,7 @@ class Objects:
         try:
             with translate_errors():
                 obstore.delete(self._store, known)
-        except FileNotFoundError:  # another process has removed one of them
+        except FileNotFoundError:  # another process has removed one of them; others may be left
             for path in known:
                 self.delete(path)
 

@@ -32,6 +32,7 @@ class ShardStore:
 
         After a refusal the index is read, because a data object that it names must never be removed.
         """
+        # Each attempt writes an object of its own, so that two attempts never overwrite each other's data.
         path = f"{paths.shards(job_id)}/{shard:05d}.{uuid4().hex}.bin"
         self._objects.put(path, data)
         index = ShardIndex(data=path, size=len(data), images=images, array=array)

@@ -65,7 +65,7 @@ def translate_errors() -> Iterator[None]:
     except BaseError as error:
         raise _translate(str(error)) from None
     except FileNotFoundError as error:
-        if "NoSuchBucket" in str(error):
+        if "NoSuchBucket" in str(error):  # obstore raises the same error for a missing bucket and a missing object
             raise _translate(str(error)) from None
         raise
 

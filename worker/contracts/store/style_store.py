@@ -17,6 +17,7 @@ class StyleStore:
     def add(self, entry: StyleEntry, image: bytes) -> bool:
         """Store a style image for its owner. Returns False if the owner has it already."""
         path = paths.style_entry(entry.owner, entry.id)
+        # The image comes before the entry that lists it. Another owner's upload of it writes the same bytes.
         self._objects.put(paths.style_image(entry.id), image)
         self._objects.sync(paths.style_image(entry.id))
         is_new = self._objects.create(path, entry.model_dump_json().encode())
