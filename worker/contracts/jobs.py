@@ -178,6 +178,7 @@ class JobState(BaseModel):
 
         An end before `created` comes from a worker whose clock is behind. Then the images are kept from `created` on.
         """
+        # Old specs may have a longer time than today's limit, and datetime would overflow.
         kept = {"succeeded": min(spec.ttl_hours, MOST_TTL_HOURS), "failed": FAILED_TTL_HOURS, "cancelled": 0}
         return max(self.finished, spec.created) + timedelta(hours=kept[self.outcome])
 

@@ -13,6 +13,7 @@ _CONNECT_SECONDS = 2.0
 def connect(url: str, timeout_seconds: float, retries: int = 1, password: bytes | None = None) -> Redis:
     """Open a connection pool that fails fast: after one quick retry, the error is raised."""
     retry = Retry(ConstantBackoff(_RETRY_SECONDS), retries)
+    # A host that is down does not refuse connections, so they need a time limit of their own.
     connecting = min(_CONNECT_SECONDS, timeout_seconds)
     return Redis.from_url(
         url,

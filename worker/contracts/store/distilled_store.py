@@ -20,6 +20,7 @@ class DistilledStore:
 
     def keep_weights(self, key: str, weights: bytes, most_bytes: int) -> None:
         """Store the weights of a distilled model, then remove the oldest objects beyond `most_bytes`."""
+        # The weights come first: if this process dies in between, the state is useless but does no harm.
         self._objects.put(paths.distilled_weights(key), weights)
         self._objects.delete(paths.distillation_state(key))
         self._remove_oldest(key, most_bytes)

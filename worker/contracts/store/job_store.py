@@ -35,6 +35,7 @@ class JobStore:
         If several calls create the same job, the first marker counts. Returns the stored job, and whether this call has
         written its spec.
         """
+        # If this process dies before it writes the spec, the reconciler removes the marker later.
         is_first = self._objects.create(paths.marker(spec.id), spec.model_dump_json().encode())
         if not is_first:
             spec = self._read_or_write_marker(spec)

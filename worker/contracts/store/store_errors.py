@@ -93,6 +93,7 @@ def _translate(dump: str) -> StoreError:
 def _error_class(dump: str) -> type[StoreError]:
     if _RANGE_ERROR in dump:
         return RangeError
+    # 409 is not among the refusals: it is the answer to concurrent writes, of which one may have succeeded.
     answer = _ANSWER.search(dump)
     is_refusal = answer is not None and answer[1] in _NOT_EXECUTED
     return StoreError if is_refusal else TransientError

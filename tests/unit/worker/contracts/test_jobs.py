@@ -55,7 +55,7 @@ def test_images_that_are_kept_for_longer_than_dates_reach_expire_in_a_hundred_ye
     assert state.expires(spec) - spec.created == timedelta(hours=876_000)
 
 
-def test_classes_take_turns_by_index(make_spec: MakeSpec) -> None:
+def test_classes_alternate_by_index(make_spec: MakeSpec) -> None:
     spec = make_spec(classes=("a", "b", "c"))
     assert spec.labels(range(2, 7)) == [2, 0, 1, 2, 0]
     assert [spec.class_name(index) for index in (0, 4)] == ["a", "b"]
@@ -78,7 +78,7 @@ def test_a_record_survives_the_store_and_unknown_fields_are_refused(make_spec: M
         JobSpec.model_validate({**spec.model_dump(), "surprise": 1})
 
 
-def test_a_job_that_was_stored_before_there_were_owners_belongs_to_nobody(make_spec: MakeSpec) -> None:
+def test_a_job_that_was_stored_before_there_were_owners_has_none(make_spec: MakeSpec) -> None:
     stored = make_spec().model_dump_json(exclude={"owner"})
     assert "owner" not in stored
     assert JobSpec.model_validate_json(stored) == make_spec()

@@ -15,7 +15,7 @@ def logged(kind: LogFormat, statement: str) -> str:
     return done.stderr
 
 
-def test_text_is_a_line_as_ever() -> None:
+def test_a_message_is_one_line_of_text() -> None:
     line = logged("text", "logging.getLogger('a.b').info('job ended job_id=%s', 'x')")
     assert line.endswith(" INFO a.b job ended job_id=x\n")
 

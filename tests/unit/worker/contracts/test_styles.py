@@ -2,7 +2,7 @@ from tests.unit.conftest import MakeSpec
 from worker.contracts.styles import StyleSpec
 
 
-def test_a_lesson_is_its_owners_own(make_spec: MakeSpec) -> None:
+def test_owners_share_no_distilled_model(make_spec: MakeSpec) -> None:
     style, model = StyleSpec(id="0" * 64, mode="distilled", steps=3), make_spec().model
     assert len({style.distilled_model_key(model, owner) for owner in ("", "a", "b")}) == 3
     assert style.distilled_model_key(model, "a") == style.distilled_model_key(model, "a")

@@ -17,7 +17,7 @@ def throttle(clock: Clock) -> ThrottledLogger:
     return ThrottledLogger(logging.getLogger("trouble"), 60, clock)
 
 
-def test_of_each_kind_of_trouble_there_is_a_line_a_minute(
+def test_one_line_a_minute_is_written_of_each_kind(
     throttle: ThrottledLogger, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     for seconds in range(121):
@@ -32,7 +32,7 @@ def test_of_each_kind_of_trouble_there_is_a_line_a_minute(
     ]
 
 
-def test_the_traceback_stays_with_the_line(throttle: ThrottledLogger, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_traceback_stays_with_its_message(throttle: ThrottledLogger, caplog: pytest.LogCaptureFixture) -> None:
     for number in range(3):
         try:
             raise OSError(number)

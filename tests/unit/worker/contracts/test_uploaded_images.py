@@ -21,7 +21,7 @@ def red(width: int = 40, height: int = 20, mode: str = "RGB") -> Image.Image:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
-def test_a_picture_becomes_rgb_of_a_side(kind: str) -> None:
+def test_an_image_becomes_rgb_of_a_side(kind: str) -> None:
     picture = normalise(encoded(red(), kind), 36)
     assert (picture.mode, picture.size) == ("RGB", (36, 18))
     assert normalise(encoded(red(), kind), 512).size == (40, 20)
@@ -43,7 +43,7 @@ def test_sixteen_bits_are_scaled() -> None:
 
 
 @pytest.mark.parametrize(("side", "size"), [(100, (20, 40)), (36, (18, 36))])
-def test_a_picture_is_turned_upright(side: int, size: tuple[int, int]) -> None:
+def test_an_image_is_turned_upright(side: int, size: tuple[int, int]) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     picture = Image.new("RGB", (40, 20), "red")
@@ -64,7 +64,7 @@ def test_a_picture_is_turned_upright(side: int, size: tuple[int, int]) -> None:
         (encoded(red(16, 400)), "too narrow: 4 x 100 px when the longer side is 100"),
     ],
 )
-def test_what_is_no_picture_is_refused(data: bytes, reason: str) -> None:
+def test_a_file_that_is_no_image_is_refused(data: bytes, reason: str) -> None:
     with pytest.raises(PictureError, match=reason):
         normalise(data, 100)
 

@@ -1,4 +1,4 @@
-"""The parts of RQ that our worker replaces or reads. A failure after an upgrade of RQ shows what has changed."""
+"""The parts of RQ that our worker replaces or reads. A failure here shows which part an upgrade has changed."""
 
 import inspect
 from threading import Event

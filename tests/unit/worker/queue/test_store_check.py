@@ -28,7 +28,7 @@ def test_a_worker_takes_no_tasks_before_it_has_tried_the_store(check: StoreCheck
     assert check.check() is None
 
 
-def test_a_task_that_is_dropped_for_its_own_sake_stops_nobody(check: StoreCheck) -> None:
+def test_a_task_that_is_dropped_for_its_own_sake_pauses_no_worker(check: StoreCheck) -> None:
     assert [check.record_drop(ERROR) for _ in range(2)] == [False, False]
     check.record_success()
     assert [check.record_drop(ERROR) for _ in range(2)] == [False, False]
@@ -39,7 +39,7 @@ def test_tasks_that_are_dropped_in_a_row_pause_a_worker(check: StoreCheck) -> No
     assert "no" in str(check.check())
 
 
-def test_a_store_that_is_gone_is_trouble_until_it_is_back(
+def test_a_store_that_is_gone_pauses_the_worker_until_it_is_back(
     check: StoreCheck, store: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -82,7 +82,7 @@ def test_a_stored_shard_ends_a_pause(check: StoreCheck) -> None:
     assert check.check() is None
 
 
-def test_a_disk_with_less_room_than_a_shard_is_trouble(check: StoreCheck) -> None:
+def test_a_disk_with_less_space_than_a_shard_pauses_the_worker(check: StoreCheck) -> None:
     assert check.check() is None
     check.needed_bytes = 1 << 60
     assert check.record_drop(ERROR)
