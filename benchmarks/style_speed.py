@@ -30,7 +30,7 @@ from benchmarks.command import console, run
 from benchmarks.styles import drawn
 from models import registry
 from models.precision import fastest_dtype
-from worker.contracts.uploaded_images import normalised
+from worker.contracts.uploaded_images import normalise
 from worker.rendering.engine import RenderEngine, choose_device
 from worker.style import image_tensors, losses, vgg
 from worker.style.gatys import Settings, StyleTransfer
@@ -135,7 +135,7 @@ def main(
     """Measure, and print a table."""
     device, settings = choose_device("auto"), Settings()
     network = vgg.load(vgg19, fastest_dtype(device), device)
-    picture = image_tensors.from_picture(normalised(painting.read_bytes(), _SIDE))
+    picture = image_tensors.from_picture(normalise(painting.read_bytes(), _SIDE))
     transfer = StyleTransfer(network, picture.to(device), settings)
     runtime = RenderEngine([registry.find(_MODEL)], device)
     model = runtime.model(runtime.entries[0])

@@ -20,7 +20,7 @@ from benchmarks.command import console
 from models import registry
 from models.precision import fastest_dtype
 from worker.contracts.styles import DEFAULT_STEPS
-from worker.contracts.uploaded_images import normalised
+from worker.contracts.uploaded_images import normalise
 from worker.rendering.engine import LoadedModel, RenderEngine, choose_device
 from worker.style import image_tensors, losses, vgg
 from worker.style.distillation import Distillation, restyled
@@ -56,7 +56,7 @@ def main(
     console.print(f"| {' | '.join(_HEAD)} |\n|{' --- |' * len(_HEAD)}")
     console.print(f"| none | | 0 | | | {_diversity(network, images):.3f} | | |")
     for path in sorted(path for path in paintings.iterdir() if path.suffix.lower() in _SUFFIXES):
-        picture = image_tensors.from_picture(normalised(path.read_bytes(), _PICTURE_SIDE))
+        picture = image_tensors.from_picture(normalise(path.read_bytes(), _PICTURE_SIDE))
         transfer = StyleTransfer(network, picture.to(device), Settings())
         began = time.perf_counter()
         parts = [transfer.apply(images[k : k + _BATCH], 1.0, lambda *_: True) for k in range(0, n, _BATCH)]

@@ -1,1 +1,1 @@
-"""Renders jobs: one warm process per device."""
+"""Renders jobs. Each device has one process that keeps its models loaded."""

@@ -1,4 +1,4 @@
-"""The command `imagemill worker`. Light to import: the tensor library comes with the work."""
+"""The command `imagemill worker`. Its import is cheap, because torch is only loaded when a worker starts."""
 
 import socket
 from typing import Annotated
@@ -13,7 +13,7 @@ _TIMEOUT_SECONDS = 5
 
 def worker(
     check: Annotated[
-        bool, typer.Option("--check", help="Only tell, by the exit status, whether a worker on this host is alive.")
+        bool, typer.Option("--check", help="Only exit: with status 0 if a worker on this host is alive, else with 1.")
     ] = False,
 ) -> None:
     """Render jobs until stopped. Configured by IMAGEMILL_REDIS_URL, IMAGEMILL_STORE, IMAGEMILL_MODELS and others."""
@@ -21,7 +21,7 @@ def worker(
     if check:
         raise typer.Exit(0 if _is_alive(settings) else 1)
 
-    from worker.main import run
+    from worker.main import run  # imported late, because it loads torch, which takes seconds
 
     run(settings)
 
@@ -36,6 +36,7 @@ def _is_alive(settings: WorkerSettings) -> bool:
 
     redis = connect(settings.redis_url, _TIMEOUT_SECONDS, password=settings.redis_password)
     try:
+        # A worker's name begins with the name of its host. A paused worker is alive, too.
         names = (key(f"{socket.gethostname()}-*") for key in (worker_key, paused_key))
         return any(next(redis.scan_iter(name, count=1000), None) for name in names)
     except RedisError:

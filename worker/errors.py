@@ -1,37 +1,37 @@
-"""What can go wrong while rendering, with the code that a job's owner sees."""
+"""Errors of the worker, each with the code that a job's owner sees."""
 
 
 class WorkerError(Exception):
-    """Base of every error that this package raises. `code` is stable and public."""
+    """Base class of the errors of this package. `code` is stable and public."""
 
     code = "internal"
 
 
 class ModelUnavailableError(WorkerError):
-    """The job wants a model, by sha256, that this worker does not have."""
+    """The worker does not have the model of the job, which is identified by its sha256."""
 
     code = "model_unavailable"
 
 
 class WorkerCrashedError(WorkerError):
-    """The same shard has ended several workers."""
+    """Several workers died at the same shard."""
 
     code = "worker_crashed"
 
 
 class TaskRefusedError(WorkerError):
-    """Something on the queue is not one of our tasks."""
+    """An entry of the queue is not a valid task."""
 
     code = "task_refused"
 
 
 class WeightsError(WorkerError):
-    """The weights that style transfer needs are not there, or are others."""
+    """The weights that style transfer needs are missing, or have another checksum."""
 
     code = "weights_unavailable"
 
 
 class DivergedError(WorkerError):
-    """Style transfer came to values that are no numbers, also with smaller steps."""
+    """Style transfer produced NaN or infinite values, even with smaller steps."""
 
     code = "diverged"

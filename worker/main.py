@@ -1,4 +1,4 @@
-"""The worker process: load the models, then work until told to stop."""
+"""The worker process: loads the models, then works until it is stopped."""
 
 import logging
 import os
@@ -18,15 +18,18 @@ from redis.exceptions import RedisError
 from models.precision import fastest_dtype
 from worker.contracts import logs
 from worker.contracts.catalog import SetAside, offers
+from worker.contracts.logs import fields
 from worker.contracts.queue.connection import connect
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.open_store import open_store
 from worker.errors import WeightsError
 from worker.queue.alive_file import AliveFile
+from worker.queue.distiller import Distiller
 from worker.queue.heartbeat import Heartbeat
+from worker.queue.job_finisher import JobFinisher
 from worker.queue.rq_worker import RqWorker
 from worker.queue.store_check import StoreCheck
-from worker.queue.task_runner import BEAT_SECONDS, TaskRunner
+from worker.queue.task_runner import REPORT_SECONDS, TaskRunner
 from worker.queue.watchdog import Watchdog
 from worker.renderer import Renderer
 from worker.rendering.encoding import Encoder, encode
@@ -39,9 +42,9 @@ from worker.style.vgg import Vgg19
 
 _RETRY_SECONDS = 1.0
 _REDIS_TIMEOUT_SECONDS = 20
-"""Longer than the worker waits for a task."""
+"""Socket timeout. It is longer than the worker blocks to wait for a task."""
 _CHECK_SECONDS = 5.0
-"""Timeout of the worker's store check."""
+"""Time limit for a bucket in the worker's store check."""
 
 log = logging.getLogger(__name__)
 
@@ -49,87 +52,91 @@ log = logging.getLogger(__name__)
 def run(settings: WorkerSettings) -> None:
     """Work until SIGTERM or SIGINT."""
     logs.configure(settings.log_level, settings.log_format)
+    # RQ logs several lines for each task; ours are enough.
     logging.getLogger("rq").setLevel(logging.WARNING)
     logging.getLogger("rq.worker").setLevel(logging.WARNING)
-    # Batches are shared out among threads, not layers: no thread waits for another, whatever else the cores do.
+    # Threads work on different batches, not on parts of one layer. So no thread ever waits for another one.
     torch.set_num_threads(1)
     device = choose_device(settings.device)
     if device.type == "cuda":
-        # The gradients that style transfer needs are summed in any order else; a library reads its name when it starts.
+        # Without this, cuBLAS sums gradients of style transfer in varying order. It reads the variable when it starts.
         os.environ["CUBLAS_WORKSPACE_CONFIG"] = os.environ.get("CUBLAS_WORKSPACE_CONFIG") or ":4096:8"
         torch.use_deterministic_algorithms(True, warn_only=True)
+    # An address must always give the same bytes, so faster kernels that vary from run to run are not allowed.
     torch.backends.cudnn.deterministic = True
-    runtime = fitting(find_checkpoints(settings.models), device, settings.threads or cores())
-    if not runtime.entries:
-        log.warning("no checkpoint was found folder=%s", settings.models)
-    network, set_aside = _vgg19(settings, runtime)
-    work(settings, runtime, network=network, set_aside=[*runtime.set_aside, *set_aside])
+    engine = fitting(find_checkpoints(settings.models), device, settings.threads or cores())
+    if not engine.entries:
+        log.warning("no checkpoint was found", extra=fields(folder=settings.models))
+    vgg19, set_aside = _load_vgg19(settings, engine)
+    work(settings, engine, vgg19=vgg19, set_aside=[*engine.set_aside, *set_aside])
 
 
 def work(
     settings: WorkerSettings,
-    runtime: RenderEngine,
+    engine: RenderEngine,
     encode: Encoder = encode,
-    network: Vgg19 | None = None,
+    vgg19: Vgg19 | None = None,
     set_aside: Sequence[SetAside] = (),
 ) -> None:
-    """Take tasks until SIGTERM or SIGINT."""
+    """Do tasks until SIGTERM or SIGINT."""
     redis = _wait_for_redis(settings)
     name, stopping = f"{socket.gethostname()}-{uuid4().hex}", Event()
-    pulse = Heartbeat(
+    heartbeat = Heartbeat(
         redis,
         name,
-        str(runtime.device),
-        runtime.numerics,
-        runtime.entries,
-        vgg19=network.sha256 if network else None,
+        str(engine.device),
+        engine.numerics,
+        engine.entries,
+        vgg19=vgg19.sha256 if vgg19 else None,
         set_aside=set_aside,
-        heartbeat=AliveFile(settings.heartbeat_file),
+        alive_file=AliveFile(settings.heartbeat_file),
     )
-    log.info("worker started name=%s device=%s models=%d", name, runtime.device, len(runtime.entries))
+    log.info("worker started", extra=fields(name=name, device=engine.device, models=len(engine.entries)))
     with (
-        ThreadPoolExecutor(runtime.threads, "render", torch.set_num_threads, (1,)) as threads,
-        ThreadPoolExecutor(1, "settle") as settling,
-        ThreadPoolExecutor(1, "store") as storing,
+        ThreadPoolExecutor(engine.threads, "render", torch.set_num_threads, (1,)) as render_threads,
+        # Settling waits for the disk for a long time. In a thread of its own it delays no shard.
+        ThreadPoolExecutor(1, "settle") as settling_thread,
+        ThreadPoolExecutor(1, "store") as storing_thread,
     ):
-        store, line = open_store(settings.store), TaskQueue(redis)
-        halved = partial(pulse.tally.count, "out_of_memory_halvings")
-        studio = Stylizer(network, runtime.device, store.styles.picture, halved) if network else None
-        most_bytes = settings.learnt_mb * 1_000_000
-        distillery = DistilledModels(store, studio, threads, most_bytes) if studio else None
-        mills = Renderer(threads, runtime.threads, BEAT_SECONDS, encode, studio)
+        store, task_queue = open_store(settings.store), TaskQueue(redis)
+        count_halving = partial(heartbeat.counts.count, "out_of_memory_halvings")
+        stylizer = Stylizer(vgg19, engine.device, store.styles.image, count_halving) if vgg19 else None
         watchdog = Watchdog(settings.watchdog_seconds)
-        store_check = StoreCheck(open_store(settings.store, _CHECK_SECONDS))
-        offered = offers((entry.sha256 for entry in runtime.entries), network.sha256 if network else None)
-        tasks = TaskRunner(
+        distiller = None
+        if stylizer is not None:
+            distilled_models = DistilledModels(store, stylizer, render_threads, settings.learnt_mb * 1_000_000)
+            distiller = Distiller(distilled_models, heartbeat, watchdog, stopping)
+        task_runner = TaskRunner(
             store,
-            runtime,
-            pulse,
-            line,
-            mills,
-            storing,
-            settling,
+            engine,
+            heartbeat,
+            task_queue,
+            Renderer(render_threads, engine.threads, REPORT_SECONDS, encode, stylizer),
+            JobFinisher(store, heartbeat, settling_thread),
+            storing_thread,
             stopping,
             watchdog,
-            store_check,
-            offered,
-            distillery,
+            # A store of its own, because a check must fail sooner than a task gives up.
+            StoreCheck(open_store(settings.store, _CHECK_SECONDS)),
+            offers((entry.sha256 for entry in engine.entries), vgg19.sha256 if vgg19 else None),
+            distiller,
         )
-        RqWorker(redis, name, tasks, pulse, stopping).work(logging_level=None)
-    log.info("worker stopped name=%s", name)
+        RqWorker(redis, name, task_runner, heartbeat, stopping).work(logging_level=None)
+    log.info("worker stopped", extra=fields(name=name))
     if not stopping.is_set():
-        raise SystemExit(1)  # RQ returns as if all were well when something unexpected has ended its loop
+        raise SystemExit(1)  # RQ returns normally even when an unexpected error has ended its loop
 
 
-def _vgg19(settings: WorkerSettings, runtime: RenderEngine) -> tuple[Vgg19 | None, list[SetAside]]:
-    """Load what style transfer needs, or tell why it cannot be loaded; without it, everything else works."""
+def _load_vgg19(settings: WorkerSettings, engine: RenderEngine) -> tuple[Vgg19 | None, list[SetAside]]:
+    """Load VGG19. If that fails, list the file as set aside: only style transfer is missing then."""
     path = settings.vgg19
     if path is None:
         return None, []
     try:
-        return vgg.load(path, fastest_dtype(runtime.device), runtime.device), []
+        return vgg.load(path, fastest_dtype(engine.device), engine.device), []
     except WeightsError as error:
-        log.warning("there is no style transfer reason=%s", error)
+        log.warning("style transfer is unavailable", extra=fields(reason=error))
+        # The API shows the reason to its users, so it must not contain a path of this host.
         return None, [SetAside(file=path.name, reason=str(error).removeprefix(f"{path}: "))]
 
 
@@ -144,7 +151,7 @@ def _wait_for_redis(settings: WorkerSettings) -> Redis:
         try:
             redis.ping()
         except RedisError as error:
-            log.warning("redis was not reached reason=%s", error)
+            log.warning("redis was not reached", extra=fields(reason=error))
             time.sleep(_RETRY_SECONDS)
         else:
             return redis

@@ -12,10 +12,10 @@ from redis import Redis
 
 from app.cluster.redis_text import redis_text
 from worker.contracts.catalog import CatalogEntry, PausedWorker, SetAside, SetAsides, WorkerEntry
-from worker.contracts.queue.counters import TALLY_KEY, Count, Counted
+from worker.contracts.queue.counters import COUNTERS_KEY, Count, CountName
 from worker.contracts.queue.events import JobEvent
 from worker.contracts.queue.redis_keys import (
-    LEARNT_FIELD,
+    DISTILLED_FIELD,
     LIVE_TTL_SECONDS,
     MODELS_KEY,
     PAUSED_KEYS,
@@ -83,12 +83,12 @@ class ClusterState:
     def counts(self) -> dict[Count, float]:
         """Return the counters of all processes. Counters that this version does not know are left out."""
         found = {}
-        for field, value in self._redis.hgetall(TALLY_KEY).items():
+        for field, value in self._redis.hgetall(COUNTERS_KEY).items():
             with suppress(ValueError):  # pydantic's ValidationError is one
                 found[Count.model_validate_json(field)] = float(value)
         return found
 
-    def count(self, name: Counted, *labels: str, by: float = 1) -> None:
+    def count(self, name: CountName, *labels: str, by: float = 1) -> None:
         """Increment a counter."""
         Count(name=name, labels=labels).add(self._redis, by)
 
@@ -96,7 +96,7 @@ class ClusterState:
         """Return the progress of a job."""
         fields = self._redis.hgetall(progress_key(job_id))
         raw = {redis_text(key): float(value) for key, value in fields.items()}
-        started, learnt = raw.pop(STARTED_FIELD, None), raw.pop(LEARNT_FIELD, None)
+        started, learnt = raw.pop(STARTED_FIELD, None), raw.pop(DISTILLED_FIELD, None)
         return Progress({int(shard): int(done) for shard, done in raw.items()}, started, learnt)
 
     def restore_progress(self, job_id: str, images: Mapping[int, int]) -> None:

@@ -15,13 +15,13 @@ from redis.exceptions import RedisError
 
 from app.cluster.cluster_state import ClusterState
 from worker.contracts.catalog import PausedWorker, WorkerEntry
-from worker.contracts.queue.counters import LABELS, Count, Counted
+from worker.contracts.queue.counters import LABELS, Count, CountName
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import StoreError
 from worker.contracts.throttled_log import ThrottledLogger
 
-_COUNTERS: Mapping[Counted, str] = {
+_COUNTERS: Mapping[CountName, str] = {
     "images_rendered": "Images rendered and stored.",
     "stage_seconds": "Seconds that workers spent; rendering includes styling and encoding.",
     "jobs_ended": "Jobs that have ended.",
@@ -81,7 +81,7 @@ class PrometheusCollector(Collector):
 
     def _redis_metrics(self) -> list[Metric]:
         waiting = GaugeMetricFamily("imagemill_queue_tasks", "Tasks in the queue.", labels=("numerics", "jobs"))
-        for parts, tasks in self._queue.waiting().items():
+        for parts, tasks in self._queue.queue_lengths().items():
             waiting.add_metric(parts, tasks)
         working = _workers("workers", "Workers that are alive and take tasks.", self._cluster.workers())
         paused = _workers("workers_paused", "Workers that are alive and take no tasks.", self._cluster.paused())

@@ -57,4 +57,4 @@ class Retention:
         if spec is None or state is not None:
             self._store.jobs.expire(job_id)
             log.info("job expired job_id=%s", job_id)
-        self._store.jobs.drop_note(note)
+        self._store.jobs.delete_note(note)

@@ -12,14 +12,14 @@ from PIL import Image
 
 from app.styles.limits import MAX_DECODE_CPU_SECONDS, MAX_DECODE_MEMORY_BYTES
 from imagemill.start import command
-from worker.contracts.uploaded_images import PictureError, UnknownFormatError, normalised
+from worker.contracts.uploaded_images import PictureError, UnknownFormatError, normalise
 
 _ERRORS = {3: UnknownFormatError, 4: PictureError}
 """Errors of the image, by the exit status of the process. Its output is then the message."""
 
 
 def decode_in_sandbox(data: bytes, side: int) -> Image.Image:
-    """Decode and shrink an image as `normalised` does, in a process with limits. Raises PictureError."""
+    """Decode and shrink an image as `normalise` does, in a process with limits. Raises PictureError."""
     done = subprocess.run(
         command(str(side), module="app.styles.image_sandbox"),
         input=data,
@@ -44,7 +44,7 @@ def _main() -> None:
     if sys.platform == "linux":  # macOS does not enforce a limit of the address space
         resource.setrlimit(resource.RLIMIT_AS, (MAX_DECODE_MEMORY_BYTES, MAX_DECODE_MEMORY_BYTES))
     try:
-        image = normalised(sys.stdin.buffer.read(), int(sys.argv[1]))
+        image = normalise(sys.stdin.buffer.read(), int(sys.argv[1]))
     except PictureError as error:
         sys.stdout.write(str(error))
         sys.exit(next(code for code, kind in _ERRORS.items() if isinstance(error, kind)))

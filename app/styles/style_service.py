@@ -76,7 +76,7 @@ class StyleService:
             stored = None
         if stored is None:
             raise ApiError(HTTPStatus.NOT_FOUND, "unknown_style", f"no style {style_id[:64]!r}")
-        with Image.open(io.BytesIO(self._store.styles.picture(style_id)), formats=("PNG",)) as image:
+        with Image.open(io.BytesIO(self._store.styles.image(style_id)), formats=("PNG",)) as image:
             image.thumbnail((THUMBNAIL_SIDE_PIXELS, THUMBNAIL_SIDE_PIXELS), Image.Resampling.LANCZOS)
             return _png(image)
 

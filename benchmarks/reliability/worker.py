@@ -35,13 +35,13 @@ def gated(gates: Gates) -> ExitStack:
         execute(self, job, queue)
 
     def render_at_gate(self: TaskRunner, task: Task, *rest: Any) -> Any:  # noqa: ANN401
-        mills = self.mills
+        renderer = self.renderer
 
         def encode_at_gate(images: Tensor, kind: Format) -> list[bytes]:
             gates.pass_through("rendering")
-            return mills.encode(images, kind)
+            return renderer.encode(images, kind)
 
-        gated = replace(self, mills=replace(mills, encode=encode_at_gate))
+        gated = replace(self, renderer=replace(renderer, encode=encode_at_gate))
         return render(gated if task.shard == _SHARD else self, task, *rest)
 
     def create_at_gate(self: Objects, path: str, data: bytes) -> bool:

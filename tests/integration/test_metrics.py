@@ -17,7 +17,7 @@ from rq.utils import as_text
 
 from tests.integration.running_service import RunningService, wait_until
 from tests.tiny import LABELLED, PLAIN
-from worker.contracts.queue.counters import TALLY_KEY
+from worker.contracts.queue.counters import COUNTERS_KEY
 from worker.contracts.queue.redis_keys import attempts_key, lease_key
 
 N = 20_000
@@ -72,7 +72,7 @@ def watch(house: RunningService) -> Watch:
         house.client.post(f"/jobs/{job.name}/cancel")
     wait_until(lambda: not any((house.folder / "store" / "open").iterdir()))
     wait_until(lambda: not house.redis.keys(lease_key("*")))  # what was counted goes with them
-    house.redis.delete(TALLY_KEY)
+    house.redis.delete(COUNTERS_KEY)
     return Watch(house)
 
 

@@ -42,7 +42,7 @@ def test_size_and_format_can_be_chosen(folder: Path) -> None:
     ("changed", "code", "words"),
     [
         ({"--image": "missing.jpg"}, 2, "does not exist"),
-        ({"--image": "vgg.safetensors"}, 1, "vgg.safetensors: not a picture, or none of PNG, JPEG, WEBP"),
+        ({"--image": "vgg.safetensors"}, 1, "vgg.safetensors: not an image in one of the formats PNG, JPEG, WEBP"),
         ({"-o": "out.gif"}, 2, "has to end in .png"),
         ({"-o": "missing/out.png"}, 2, "there is no folder missing"),
         ({"--size": "2000"}, 2, "less than or equal to 1024"),

@@ -151,7 +151,7 @@ def test_the_command_line_brings_a_picture_and_saves_styled_images(styling: Runn
     (tmp_path / "painting.png").write_bytes(b"none")
     refused = imagemill("generate", *arguments, "--force", "--server", styling.url, cwd=tmp_path)
     assert refused.returncode == 1
-    assert refused.stderr == "Error: file: not a picture, or none of PNG, JPEG, WEBP\n"
+    assert refused.stderr == "Error: file: not an image in one of the formats PNG, JPEG, WEBP\n"
 
 
 def learning(steps: int) -> dict[str, Any]:

@@ -21,8 +21,8 @@ MANY = 30_000
 def test_short_jobs_go_first_but_cannot_starve_long_ones(
     house: RunningService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pulse = Heartbeat(house.redis, "w", "cpu", Numerics(name="cpu-float32", batch_size=16), [])
-    worker = RqWorker(house.redis, "w", cast(TaskRunner, None), pulse, Event())
+    heartbeat = Heartbeat(house.redis, "w", "cpu", Numerics(name="cpu-float32", batch_size=16), [])
+    worker = RqWorker(house.redis, "w", cast(TaskRunner, None), heartbeat, Event())
     now = 100.0
     monkeypatch.setattr("worker.queue.rq_worker.time.monotonic", lambda: now)
     short, long = worker.queues

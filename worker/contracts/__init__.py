@@ -1,1 +1,1 @@
-"""The only thing that app and worker share: jobs, store, the model catalogue and the queue's vocabulary."""
+"""The code that app and worker share: jobs, the store, the catalogue of models, the task queue and settings."""

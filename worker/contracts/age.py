@@ -1,12 +1,12 @@
-"""The age of stored times: they may come from another host's clock, or from this one before it was set."""
+"""The age of stored times. They may come from the clock of another host, or from this clock before it was set."""
 
 from datetime import datetime, timedelta
 
 
 def age(then: datetime, now: datetime) -> timedelta:
-    """Tell how far away a stored time is, in either direction; never negative.
+    """Return the distance between a stored time and now. It is never negative.
 
-    A clock that was ahead wrote a time in the future. A plain difference stays negative until the clock gets there,
-    which can take years, and whatever waits for an age waits as long. So an age is good for waits that must end.
+    A clock that was ahead may have stored a time in the future. A plain difference would be negative until then,
+    perhaps for years, and a wait for an age would take as long. With the distance, such a wait ends.
     """
     return abs(now - then)

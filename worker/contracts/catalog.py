@@ -1,4 +1,4 @@
-"""What workers announce: the models that they can render, and themselves."""
+"""The announcements of workers: their models, the files that they cannot use, and themselves."""
 
 from collections.abc import Iterable
 from typing import Annotated
@@ -9,14 +9,14 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Numerics(BaseModel):
-    """How a worker computes. Workers of the same numerics render the same bytes; of others, they need not."""
+    """Device type and number format of a worker. Workers of one numerics render the same bytes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
-    """Kind of device and precision: cpu-bfloat16, cuda-bfloat16 and so on."""
+    """Device type and number format: cpu-bfloat16, cuda-bfloat16 and so on."""
     batch_size: int
-    """Images per pass of the network."""
+    """Number of images in one pass of the network."""
 
 
 class CatalogEntry(BaseModel):
@@ -28,21 +28,21 @@ class CatalogEntry(BaseModel):
     sha256: Sha256
     resolution: int
     classes: tuple[str, ...]
-    """Class names in label order; empty when the model is unconditional."""
+    """Class names in label order; empty if the model is unconditional."""
     data: str
     licence: str
     metrics: dict[str, float]
     numerics: Numerics
-    """Of the worker that announces it."""
+    """Numerics of the worker that announces the model."""
 
 
 class SetAside(BaseModel):
-    """One file that a worker cannot use: a checkpoint, a folder of checkpoints or the weights of style transfer."""
+    """One file that a worker cannot use: a checkpoint, a folder of checkpoints or the weights of VGG19."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     file: str
-    """Its name, without the folder."""
+    """File name without the folder."""
     reason: str
 
 
@@ -64,32 +64,33 @@ class WorkerEntry(BaseModel):
     numerics: Numerics
     models: tuple[str, ...]
     sha256s: tuple[Sha256, ...] = ()
-    """Of the models, in the same order. Workers of an older version do not tell them."""
+    """Checksums of the models, in the same order. Workers of an older version do not send them."""
     images_per_s: float | None
-    """Speed of the last shard that was not styled, None before the first."""
+    """Images per second of the last shard without style; None before the first one."""
     vgg19: Sha256 | None = None
-    """The weights that it styles by, None where it has none."""
+    """Checksum of its VGG19 weights; None if it has none."""
 
     def has(self, entry: CatalogEntry) -> bool:
-        """Tell whether it has a model: these very weights, not others of the same name."""
+        """Return whether the worker has a model: the same weights, not only the same name."""
         return entry.sha256 in self.sha256s if self.sha256s else entry.name in self.models
 
     def offers(self, wanted: str) -> bool:
-        """Tell whether it has what a job needs, by the name that `needs` makes; yes, if it is of an older version."""
+        """Return whether the worker can render a job with these `needs`. One of an older version counts as able."""
         return wanted in offers(self.sha256s, self.vgg19) if self.sha256s else bool(self.models)
 
 
 class PausedWorker(WorkerEntry):
-    """One worker that is alive and takes no tasks."""
+    """One live worker that takes no tasks."""
 
     reason: str
 
 
 def needs(model_sha256: str, weights: str | None) -> str:
-    """Name a model, and the weights of VGG19 that its images are styled by, if any."""
+    """Return the name of a requirement: a model, and VGG19 weights if its images are styled."""
     return f"{model_sha256}+{weights}" if weights else model_sha256
 
 
 def offers(model_sha256s: Iterable[str], weights: str | None) -> frozenset[str]:
-    """Name all that a worker with some models and perhaps weights of VGG19 can render."""
+    """Return all values of `needs` that a worker with these models and VGG19 weights fulfils."""
+    # A worker with weights also renders jobs without style, which need none.
     return frozenset(needs(sha256, each) for sha256 in model_sha256s for each in (None, weights))

@@ -1,4 +1,4 @@
-"""What is read from the environment in every process, and how: each settings class is a subclass of Environment."""
+"""The settings that every process reads from the environment. Each settings class is a subclass of Environment."""
 
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -15,15 +15,15 @@ _PREFIX = "IMAGEMILL_"
 
 
 class Environment(BaseSettings):
-    """Environment variables IMAGEMILL_REDIS_URL, IMAGEMILL_STORE and so on. An empty variable counts as unset."""
+    """Settings from the variables IMAGEMILL_REDIS_URL, IMAGEMILL_STORE and so on. An empty variable counts as unset."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, frozen=True)
 
     redis_url: str = "redis://127.0.0.1:6379/0"
     redis_password_file: Path | None = None
-    """A file with the queue server's password: any bytes, but for line breaks at the end. The URL then holds none."""
+    """A file with the queue server's password, in place of one in the URL. Line breaks at its end are removed."""
     store: str = "imagemill-data/store"
-    """A folder, or a URL like s3://bucket/prefix; the same for the API and the workers."""
+    """A folder, or a URL like s3://bucket/prefix. The API and the workers must use the same store."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: LogFormat = "text"
 
@@ -36,7 +36,7 @@ class Environment(BaseSettings):
 
     @property
     def redis_password(self) -> bytes | None:
-        """The queue server's password, unless the URL holds it."""
+        """The queue server's password from its file; None without a file."""
         return None if self.redis_password_file is None else _password(self.redis_password_file)
 
     @field_validator("redis_url")
@@ -70,10 +70,11 @@ def _password(path: Path) -> bytes:
 
 
 def _sentence(fault: ErrorDetails) -> str:
-    said = fault["msg"].removeprefix("Value error, ")
+    message = fault["msg"].removeprefix("Value error, ")
     if not fault["loc"]:
-        return said
+        return message
     variable = _PREFIX + "_".join(map(str, fault["loc"])).upper()
+    # The message is logged and shown, so the password of a URL must not be in it.
     value = str(fault["input"])
-    shown = redis_url.masked(value) if variable.endswith("_URL") else value
-    return f"{variable} is {shown!r}: {said[:1].lower()}{said[1:]}"
+    shown = redis_url.mask_password(value) if variable.endswith("_URL") else value
+    return f"{variable} is {shown!r}: {message[:1].lower()}{message[1:]}"

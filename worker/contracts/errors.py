@@ -1,5 +1,5 @@
-"""What can be wrong before a process begins its work."""
+"""Errors that stop a process before it begins its work."""
 
 
 class SettingsError(Exception):
-    """A setting cannot be used. The message is one line: the variable, its value and what would be right."""
+    """A setting cannot be used. The message is one line: the variable, its value and the values that are allowed."""

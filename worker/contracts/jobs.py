@@ -1,5 +1,6 @@
-"""What a job is, from the request until its end, as both sides read it from the store."""
+"""The stored records of a job: its request, its division into shards, and its end."""
 
+from bisect import bisect_right
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
@@ -16,52 +17,60 @@ Format = Literal["png", "webp", "jpeg", "npz"]
 SUFFIXES: dict[Format, str] = {"png": "png", "webp": "webp", "jpeg": "jpg", "npz": "npy"}
 
 Layout = Literal[1, 2]
-"""How an archive is laid out. Layout 2 adds the model's numbers of the classes, and the list of their names."""
+"""Version of the archive's layout. Layout 2 adds the model's class numbers and the list of class names."""
 LAYOUT: Layout = 2
 """The layout of new jobs."""
 
 DEFAULT_TTL_HOURS = 7 * 24
 MOST_TTL_HOURS = 876_000
-"""A hundred years. Much longer times have no date of expiry."""
+"""A hundred years. Much longer times exceed the range of datetime."""
 FAILED_TTL_HOURS = 1
-"""How long the images of a job that has failed are kept."""
+"""Hours that the images of a failed job are kept."""
 
 JobId = Annotated[str, StringConstraints(pattern=JOB_ID_PATTERN)]
 
 
 class Cut(BaseModel):
-    """How a job is cut into shards: a small one first, so that images come soon; then growing up to a size."""
+    """Division of a job into shards. The first shard is small, so that images come soon; later ones grow to a maximum.
+
+    Each shard has four times the images of the one before, until `most` is reached.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     first: int = Field(ge=1)
-    """Images in the first shard."""
+    """Number of images in the first shard."""
     most: int = Field(ge=1)
-    """Images in a shard once they have grown."""
+    """Largest number of images in a shard."""
 
     def start(self, shard: int) -> int:
-        """Position of a shard's first image."""
-        growing = self._growing
-        if shard <= growing:
-            return self.first * (((1 << 2 * shard) - 1) // 3)
-        return self.start(growing) + (shard - growing) * self.most
+        """Return the position of a shard's first image in the job."""
+        starts = self._growing_starts
+        grown = len(starts) - 1
+        return starts[shard] if shard <= grown else starts[grown] + (shard - grown) * self.most
 
     def shard_of(self, position: int) -> int:
-        """Find the shard that has the image at a position."""
-        growing = self._growing
-        grown = self.start(growing)
-        if position < grown:
-            return ((3 * (position // self.first) + 1).bit_length() - 1) // 2
-        return growing + (position - grown) // self.most
+        """Return the number of the shard that contains the image at a position of the job."""
+        starts = self._growing_starts
+        if position < starts[-1]:
+            return bisect_right(starts, position) - 1
+        return len(starts) - 1 + (position - starts[-1]) // self.most
 
     @property
-    def _growing(self) -> int:
-        """Number of shards that are smaller than `most`, as each but the first is four times the one before."""
-        return ((-(-self.most // self.first) - 1).bit_length() + 1) // 2
+    def _growing_starts(self) -> list[int]:
+        """Positions where the shards smaller than `most` start, and where the first shard of `most` images starts.
+
+        The list is short even for jobs of many shards, because sizes grow by four.
+        """
+        starts, size = [0], self.first
+        while size < self.most:
+            starts.append(starts[-1] + size)
+            size *= 4
+        return starts
 
 
 class JobSpec(BaseModel):
-    """The accepted request, written once before the job is queued and never changed."""
+    """The accepted request. It is written once, before the job is queued, and never changed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -69,56 +78,61 @@ class JobSpec(BaseModel):
     id: JobId
     model: CatalogEntry
     class_label: str | None
-    """The one class asked for; None on a conditional model means all of them in turn."""
+    """The requested class; None means all classes of the model, one after the other."""
     n: int = Field(ge=1)
     first: int = Field(default=0, ge=0)
     """Index of the first image."""
     seed: int = Field(ge=0)
     format: Format = "png"
     layout: Layout = 1
-    """A job that was accepted before there were others has the first, so that its archive stays the same to the bit."""
+    """Jobs that were stored before this field existed have layout 1: the bytes of their archives must stay the same."""
     style: StyleSpec | None = None
     cut: Cut
     owner: Owner = ""
     created: datetime
     ttl_hours: int = Field(default=DEFAULT_TTL_HOURS, ge=1)
-    """How long its images are kept, from its end."""
+    """Hours that the images are kept after the end of the job."""
     request: Sha256 | None = None
-    """Of what was asked for under an idempotency key."""
+    """Checksum of the request if it had an idempotency key."""
 
     @property
     def shard_count(self) -> int:
-        """Number of shards that the job is cut into."""
+        """Number of shards of the job."""
         return self.cut.shard_of(self.n - 1) + 1
 
     @property
     def is_short(self) -> bool:
-        """Whether somebody may be waiting for it: a job of one shard overtakes long ones between their shards.
+        """Whether the job waits in the queue of short jobs, which is served first: it has one shard and no style.
 
-        Styled images take seconds each, so none of their jobs is short.
+        Jobs with a style are never short, because each image takes seconds.
         """
         return self.shard_count == 1 and self.style is None
 
     @property
     def needs(self) -> str:
-        """Name what a worker must have to render it: the model, and the weights of VGG19 that it is styled by."""
+        """Name of the model, and of the VGG19 weights if it has a style, that a worker needs to render the job."""
         return needs(self.model.sha256, self.style.weights if self.style else None)
 
+    @property
+    def style_mode(self) -> str:
+        """The mode of the job's style, or `none`. It is a label of metrics."""
+        return self.style.mode if self.style else "none"
+
     def shard_indices(self, shard: int) -> range:
-        """Image indices of one shard; the last shard may be shorter."""
+        """Return the image indices of one shard. The last shard may be shorter."""
         start, stop = self.cut.start(shard), min(self.cut.start(shard + 1), self.n)
         return range(self.first + start, self.first + stop)
 
     def locate(self, index: int) -> tuple[int, int]:
-        """Find the shard of an image, and its position therein."""
+        """Return the shard of an image and the image's position in the shard."""
         position = index - self.first
         shard = self.cut.shard_of(position)
         return shard, position - self.cut.start(shard)
 
     def labels(self, indices: range) -> list[int]:
-        """Find the class labels of images; empty when the model is unconditional.
+        """Return the class labels of images; empty if the model is unconditional.
 
-        Without a chosen class, labels take turns by index, so that a longer job starts with the shorter one.
+        Without a requested class, the label is a function of the index, so that a longer job contains a shorter one.
         """
         if not self.model.classes:
             return []
@@ -128,11 +142,11 @@ class JobSpec(BaseModel):
 
     @property
     def numbers_classes(self) -> bool:
-        """Whether the archive tells the numbers of its classes."""
+        """Whether the archive's metadata contains class numbers."""
         return self.layout > 1 and bool(self.model.classes)
 
     def class_name(self, index: int) -> str | None:
-        """Name an image's class; None when the model is unconditional."""
+        """Return the name of an image's class; None if the model is unconditional."""
         classes = self.model.classes
         if not classes or self.class_label is not None:
             return self.class_label
@@ -149,24 +163,25 @@ class JobError(BaseModel):
 
 
 class JobState(BaseModel):
-    """How a job ended. Whoever writes it first decides."""
+    """The end of a job. The first state that is written counts; later ones are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     outcome: Literal["succeeded", "failed", "cancelled"]
     started: datetime | None
-    """When the first shard began, if that is still known."""
+    """Start of the first shard; None if Redis has lost it."""
     finished: datetime
     error: JobError | None = None
 
     def expires(self, spec: JobSpec) -> datetime:
-        """Tell when the images are removed; the spec stays, and makes the same ones again.
+        """Return when the images are removed. The spec stays, so that a rebuild can make the same images.
 
-        No job ends before it begins: a worker whose clock is behind does not make its images expire early.
+        An end before `created` comes from a worker whose clock is behind. Then the images are kept from `created` on.
         """
+        # Old specs may have a longer time than today's limit, and datetime would overflow.
         kept = {"succeeded": min(spec.ttl_hours, MOST_TTL_HOURS), "failed": FAILED_TTL_HOURS, "cancelled": 0}
         return max(self.finished, spec.created) + timedelta(hours=kept[self.outcome])
 
     def has_expired(self, spec: JobSpec, now: datetime) -> bool:
-        """Tell whether the images may have been removed."""
+        """Return whether the images may have been removed."""
         return self.expires(spec) <= now

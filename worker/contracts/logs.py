@@ -1,4 +1,7 @@
-"""How both sides write their logs: a line of text for each message, or a line of JSON."""
+"""Log formats of all processes: text or JSON, one line for each message.
+
+A message is a sentence in the past tense. Its values are fields: `log.info("job expired", extra=fields(job_id=id))`.
+"""
 
 import json
 import logging
@@ -10,40 +13,59 @@ from typing import Any, Literal
 LogFormat = Literal["text", "json"]
 
 _TEXT = "%(asctime)s %(levelname)s %(name)s %(message)s"
-_PLACE = re.compile(r"(?:(\w+)=)?%[-+ #0]*\d*(?:\.\d+)?[a-zA-Z]")
-"""Where an argument goes in a message, and its name, as in `job accepted job_id=%s`."""
+_PLACEHOLDER = re.compile(r"(?:(\w+)=)?%[-+ #0]*\d*(?:\.\d+)?[a-zA-Z]")
+"""A placeholder in a message, and the name before it, as in `job accepted job_id=%s`: the older way to write fields."""
+
+
+def fields(**values: object) -> dict[str, dict[str, object]]:
+    """Return the argument `extra` of a log call that adds fields to its message."""
+    return {"fields": values}
+
+
+def fields_of(record: logging.LogRecord) -> dict[str, object]:
+    """Return the fields that a log call has added to its message."""
+    found: dict[str, object] = vars(record).get("fields", {})
+    return found
+
+
+def sentence(record: logging.LogRecord) -> str:
+    """Return the message of a record, followed by its fields as text."""
+    return record.getMessage() + "".join(f" {name}={value}" for name, value in fields_of(record).items())
 
 
 def configure(level: str, kind: LogFormat, *filters: logging.Filter) -> None:
-    """Send what is logged to stderr. Filters may tell, as `record.request_id`, on whose behalf it is."""
+    """Write log records to stderr. A filter may set `record.request_id`, which is added to the line."""
     handler = logging.StreamHandler()
-    handler.setFormatter(_JsonLines() if kind == "json" else _TextLines(_TEXT))
+    handler.setFormatter(_JsonFormatter() if kind == "json" else _TextFormatter(_TEXT))
     for each in filters:
         handler.addFilter(each)
     logging.basicConfig(level=level.upper(), handlers=[handler])
 
 
-class _TextLines(logging.Formatter):
+class _TextFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        record.message = sentence(record)
         request_id = getattr(record, "request_id", None)
         return super().formatMessage(record) + (f" request_id={request_id}" if request_id else "")
 
 
-class _JsonLines(logging.Formatter):
-    """The named arguments of a message are fields beside it."""
+class _JsonFormatter(logging.Formatter):
+    """Formats a record as a JSON object on one line. The names that every line has cannot be replaced by fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line = {"time": time, "level": record.levelname, "logger": record.name, "message": record.getMessage()}
+        line = {"time": time, "level": record.levelname, "logger": record.name, "message": sentence(record)}
         if request_id := getattr(record, "request_id", None):
             line["request_id"] = request_id
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line | _fields(record) | line)
+        added = {name: _plain(value) for name, value in fields_of(record).items()}
+        return json.dumps(line | _template_fields(record) | added | line)
 
 
-def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    names = _PLACE.findall(str(record.msg).replace("%%", ""))
+def _template_fields(record: logging.LogRecord) -> dict[str, Any]:
+    """Read fields from the placeholders of a message, for calls that do not use `fields`."""
+    names = _PLACEHOLDER.findall(str(record.msg).replace("%%", ""))
     if not isinstance(record.args, tuple) or len(names) != len(record.args):
         return {}
     return {name: _plain(value) for name, value in zip(names, record.args, strict=True) if name}

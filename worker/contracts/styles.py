@@ -1,4 +1,4 @@
-"""Styles: pictures that images can take the style of, and how."""
+"""Styles: the uploaded images, and how a job uses one."""
 
 import hashlib
 import json
@@ -11,21 +11,21 @@ from worker.contracts.catalog import CatalogEntry, Sha256
 from worker.contracts.owners import Owner
 
 Mode = Literal["standard", "distilled"]
-"""Every image is optimised by itself, or a copy of the generator learns the style once."""
+"""`standard` optimises each image by itself; `distilled` fine-tunes a copy of the generator once."""
 DEFAULT_STEPS: dict[Mode, int] = {"standard": 60, "distilled": 900}
-"""Chosen by the curves in docs/style-transfer.md."""
+"""Default number of steps. The curves in docs/style-transfer.md show why."""
 MAX_STEPS = 10_000
 METHOD = 2
-"""The way in which images are styled and styles are learnt: another one makes other bytes."""
+"""Version of the algorithms of both modes. A change of the bytes that they make needs a new number."""
 
 
 class StyleEntry(BaseModel):
-    """One picture that was brought."""
+    """One uploaded style image of an owner."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: Sha256
-    """Of its size and its pixels, once it is upright RGB: the same picture in another file is the same style."""
+    """Checksum of its size and pixels as upright RGB. So two files with the same pixels are one style."""
     width: int
     height: int
     owner: Owner = ""
@@ -33,7 +33,7 @@ class StyleEntry(BaseModel):
 
 
 class StyleSpec(BaseModel):
-    """How a job's images are styled. It is a part of their address."""
+    """The style of a job's images and its parameters. It is a part of their address."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -41,15 +41,16 @@ class StyleSpec(BaseModel):
     mode: Mode = "standard"
     strength: Annotated[float, Field(ge=0, le=1)] = 1.0
     steps: Annotated[int, Field(ge=1, le=MAX_STEPS)]
-    """Of the optimisation of each image, or of learning the style."""
+    """Number of steps to optimise each image, or to distil the model."""
     weights: Sha256 | None = None
-    """VGG19's, by which styles are told."""
+    """Checksum of the VGG19 weights that measure the style."""
     method: int = METHOD
 
-    def lesson(self, model: CatalogEntry, owner: str) -> str:
-        """Name what a generator learns, by all that fixes the outcome. Returns a sha256.
+    def distilled_model_key(self, model: CatalogEntry, owner: str) -> str:
+        """Return the key of the distilled model: a sha256 of everything that determines its weights.
 
-        Every owner has their own lessons: one that is learnt already would tell that somebody else has the picture.
+        The owner is a part of it. If owners shared distilled models, a fast job would reveal that another owner has the
+        same style image.
         """
         parts = (
             model.sha256,

@@ -1,4 +1,4 @@
-"""A logger for trouble that goes on: one line a minute of each kind."""
+"""A logger for repeated problems: it writes one line a minute of each kind."""
 
 import logging
 import time
@@ -6,9 +6,11 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
+from worker.contracts.logs import fields
+
 
 class ThrottledLogger(logging.LoggerAdapter[logging.Logger]):
-    """Writes the first line of each kind, then one a minute that says how many were left out.
+    """Writes the first message of each kind, then one a minute with the number of suppressed ones.
 
     The kind of a line is its message before the arguments are filled in.
     """
@@ -20,21 +22,26 @@ class ThrottledLogger(logging.LoggerAdapter[logging.Logger]):
         self._every_seconds = every_seconds
         self._clock = clock
         self._next = dict[str, float]()
-        """When a kind may be written again, by its message."""
+        """Time when a kind may be written again, by its message."""
         self._suppressed = dict[str, int]()
         self._lock = Lock()
 
     def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:  # noqa: ANN401
-        """Write a line, unless one of its kind was written within the last minute."""
+        """Write a line, unless one of its kind was written in the last minute."""
         suppressed = self._admit(str(msg))
         if suppressed is None:
             return
         if suppressed:
-            msg, args = f"{msg} suppressed=%d", (*args, suppressed)
+            known = (kwargs.get("extra") or {}).get("fields", {})
+            kwargs["extra"] = fields(**known, suppressed=suppressed)
         super().log(level, msg, *args, **kwargs)
 
+    def process(self, msg: Any, kwargs: Any) -> Any:  # noqa: ANN401
+        """Return the arguments unchanged. The base class would replace `extra`."""
+        return msg, kwargs
+
     def _admit(self, kind: str) -> int | None:
-        """Tell how many lines were left out before this one; None when this one is left out, too."""
+        """Return how many lines were suppressed before this one; None if this one is suppressed, too."""
         with self._lock:
             now = self._clock()
             if now < self._next.get(kind, now):

@@ -1,4 +1,4 @@
-"""Pictures that people upload: checked before they are decoded, then upright RGB in sRGB, whatever they were."""
+"""Decodes uploaded images: checks them before, and converts them to upright RGB in sRGB."""
 
 from PIL import Image, UnidentifiedImageError
 
@@ -6,47 +6,47 @@ from models.image_decoder import Opened, PixelError, opened
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 40_000_000
-"""Larger ones are refused undecoded: more likely a decompression bomb than a picture."""
-_SMOOTH = ("RGB", "RGBA", "L", "LA", "CMYK")
-"""Modes that can be resized as they are."""
-_DRAFT = 4
-"""A large JPEG is decoded at a half, a quarter or an eighth of its size, but at no less than this times the side."""
+"""Larger images are refused before they are decoded, because they may be decompression bombs."""
+_RESIZABLE = ("RGB", "RGBA", "L", "LA", "CMYK")
+"""Pillow modes that can be resized without conversion."""
+_DRAFT_FACTOR = 4
+"""A large JPEG is decoded at 1/2, 1/4 or 1/8 of its size, but not below this multiple of the wanted side."""
 MIN_SIDE = 16
-"""Smaller ones show nothing that could be learnt."""
+"""Smallest side in pixels. Smaller images contain too little texture for a style."""
 
 
 class PictureError(ValueError):
-    """A picture cannot be used, for a reason that its owner can read."""
+    """An image cannot be used. The message is a reason that its owner can read."""
 
 
 class UnknownFormatError(PictureError):
-    """What was brought is no picture, or in a format that is not read."""
+    """The upload is not an image, or its format is not supported."""
 
 
-def normalised(data: bytes, side: int) -> Image.Image:
-    """Decode a picture and make it upright RGB whose longer side is `side` pixels at most.
+def normalise(data: bytes, side: int) -> Image.Image:
+    """Decode an image to upright RGB whose longer side has at most `side` pixels.
 
-    Colours are converted to sRGB. Transparency is laid on white; of an animation the first frame is taken.
+    Colours are converted to sRGB. Transparent pixels are blended with white. An animation yields its first frame.
     Raises PictureError.
     """
     try:
         with opened(data, FORMATS) as found:
             _check(found.image)
-            picture = _shrunk(found, side)
+            image = _decode_small(found, side)
     except UnidentifiedImageError:
-        raise UnknownFormatError(f"not a picture, or none of {', '.join(FORMATS)}") from None
+        raise UnknownFormatError(f"not an image in one of the formats {', '.join(FORMATS)}") from None
     except PictureError:
         raise
     except PixelError as error:
         raise PictureError(str(error)) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PictureError(f"more than {MAX_PIXELS:,} pixels") from None
-    except Exception as error:  # Pillow's decoders raise whatever a broken file makes them raise
+    except Exception as error:  # a broken file can make Pillow's decoders raise any exception
         raise PictureError(f"cannot be read ({type(error).__name__}: {error})") from error
-    picture.info.pop("icc_profile", None)  # of the numbers before
-    if min(picture.size) < MIN_SIDE:
-        raise PictureError(f"too narrow: {picture.width} x {picture.height} px when the longer side is {side}")
-    return picture
+    image.info.pop("icc_profile", None)  # it describes the colours before the conversion to sRGB
+    if min(image.size) < MIN_SIDE:
+        raise PictureError(f"too narrow: {image.width} x {image.height} px when the longer side is {side}")
+    return image
 
 
 def _check(image: Image.Image) -> None:
@@ -54,14 +54,15 @@ def _check(image: Image.Image) -> None:
     if width * height > MAX_PIXELS:
         raise PictureError(f"{width} x {height} px are more than {MAX_PIXELS:,} pixels")
     if min(width, height) < MIN_SIDE:
-        raise PictureError(f"{width} x {height} px, but either side wants {MIN_SIDE} at least")
+        raise PictureError(f"{width} x {height} px is too small; each side must be at least {MIN_SIDE} px")
 
 
-def _shrunk(found: Opened, side: int) -> Image.Image:
-    found.image.draft("RGB", (_DRAFT * side, _DRAFT * side))
+def _decode_small(found: Opened, side: int) -> Image.Image:
+    # Lets libjpeg decode a smaller image, which takes less time and memory. Other formats ignore it.
+    found.image.draft("RGB", (_DRAFT_FACTOR * side, _DRAFT_FACTOR * side))
     small = found.eight_bits()
-    # Made small before its colours are converted, so that no second copy of a large picture is ever held.
-    is_smooth = small.mode in _SMOOTH
-    small = small if is_smooth else found.rgb(small)
+    # Resized before its colours are converted, so that memory never holds two copies of a large image.
+    is_resizable = small.mode in _RESIZABLE
+    small = small if is_resizable else found.rgb(small)
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return found.upright(found.rgb(small) if is_smooth else small).convert("RGB")  # decoded while the file is open
+    return found.upright(found.rgb(small) if is_resizable else small).convert("RGB")  # decoded while the file is open

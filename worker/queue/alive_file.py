@@ -1,33 +1,41 @@
-"""A file that tells that this worker is alive, for a health check that costs next to nothing."""
+"""A file whose modification time shows that the worker is alive. Reading it is the cheapest health check."""
 
 import logging
 import time
 from pathlib import Path
 
+from worker.contracts.logs import fields
+
 _FRESH_SECONDS = 30
-"""As long as Redis keeps an announcement; a worker announces itself at least every 5 s, but for long batches."""
+"""Age at which the file counts as old: the lifetime of an announcement in Redis.
+
+A worker announces itself at least every 5 s, except during long batches.
+"""
 
 log = logging.getLogger(__name__)
 
 
 class AliveFile:
-    """Touches a file whenever the worker announces itself; without a path it does nothing."""
+    """Touches a file whenever the worker announces itself. Without a path it does nothing."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
 
-    def beat(self) -> None:
-        """Touch the file. Failing to do so is logged once, and ends no work."""
+    def touch(self) -> None:
+        """Touch the file. The first failure is logged, and the file is not touched again."""
         try:
             if self._path is not None:
                 self._path.touch()
         except OSError as error:
-            log.warning("heartbeat file was not written, and is not tried again reason=%s", error)
-            self._path = None
+            log.warning("heartbeat file was not written and is now ignored", extra=fields(reason=error))
+            self._path = None  # else every announcement would log a line
 
 
 def is_fresh(path: Path) -> bool:
-    """Tell whether a worker has touched the file lately. A time far in the future, by a clock set back, is refused."""
+    """Return whether a worker has touched the file recently.
+
+    A time far in the future, from before the clock was set back, does not count.
+    """
     try:
         return abs(time.time() - path.stat().st_mtime) < _FRESH_SECONDS
     except OSError:

@@ -1,4 +1,4 @@
-"""Why a job failed, as its owner reads it."""
+"""Converts an exception to the error that a job's owner reads."""
 
 import torch
 
@@ -7,8 +7,8 @@ from worker.contracts.store.store_errors import DamagedError
 from worker.errors import WorkerError
 
 
-def failure_of(error: Exception) -> JobError:
-    """Tell an error by a stable code and a sentence."""
+def job_error(error: Exception) -> JobError:
+    """Describe an exception by a stable code and a sentence."""
     return JobError(code=_code(error), message=_sentence(error))
 
 
@@ -24,7 +24,7 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, WorkerError):
         return str(error)
     if isinstance(error, DamagedError):
-        return f"what was stored of this job, or the picture of its style, is damaged: {error}"
+        return f"a stored object of this job, or the image of its style, is damaged: {error}"
     if isinstance(error, torch.OutOfMemoryError):
-        return "the device's memory was too small for a batch, also when what could be freed was freed"
-    return f"rendering failed with {type(error).__name__}; the worker's log says more"
+        return "out of device memory: one batch does not fit, even after the cache was emptied"
+    return f"rendering failed with {type(error).__name__}; see the worker's log"

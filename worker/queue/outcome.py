@@ -1,17 +1,17 @@
-"""What is to become of a task that a worker has taken."""
+"""The outcome of a task that a worker has taken."""
 
 from enum import Enum
 
 
 class Outcome(Enum):
-    """What is to become of a task on the queue."""
+    """Outcome of a task, which says where its entry of the queue goes."""
 
-    SETTLED = "settled"
+    DONE = "done"
     STORING = "storing"
-    """Settled for the queue; what was rendered is being stored."""
-    GIVEN_BACK = "given back"
-    """To the front of the line, as this worker stops."""
-    LATER = "later"
-    """To the end of the line, as others wait as well."""
-    ELSEWHERE = "elsewhere"
-    """To the front of the line, as another worker has what it needs."""
+    """The entry is removed; another thread stores the images."""
+    INTERRUPTED = "interrupted"
+    """The entry goes to the front of the queue, because this worker stops."""
+    DEFERRED = "deferred"
+    """The entry goes to the end of the queue, so that other tasks are done first."""
+    OTHER_WORKER = "other worker"
+    """The entry goes to the front of the queue, for a worker that has the model."""

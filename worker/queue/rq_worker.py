@@ -1,221 +1,153 @@
-"""The RQ worker: one process, two queues, models that stay loaded.
+"""The RQ worker: takes tasks from two queues and runs them in its own process.
 
-RQ carries tasks and nothing else. What became of them is in the store, so RQ's registries, results, retries, timeouts
-and callbacks are not used. A task that is lost between the queue and here is missed by the reconciler.
+RQ only transports tasks. Their results are in the store, so RQ's registries, results, retries, timeouts and callbacks
+are not used. A task that is lost between the queue and the worker is queued again by the reconciler.
 """
 
 import logging
 import time
-from contextlib import suppress
 from threading import Event
-from types import FrameType
 from typing import Any
 
-from pydantic import ValidationError
 from redis import Redis
-from rq import Queue, SimpleWorker
-from rq.exceptions import DeserializationError, NoSuchJobError, StopRequested
+from rq import Queue
+from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
-from rq.utils import as_text
 from rq.worker.base import WorkerStatus
 
+from worker.contracts.logs import fields
 from worker.contracts.queue.redis_keys import queue_names
-from worker.contracts.queue.task_queue import NEEDS_FIELD
-from worker.contracts.queue.tasks import Task
 from worker.errors import TaskRefusedError
-from worker.queue.heartbeat import Heartbeat, OutageTolerated
+from worker.queue.heartbeat import Heartbeat
 from worker.queue.outcome import Outcome
+from worker.queue.redis_outage import tolerating_outage
+from worker.queue.stateless_rq_worker import StatelessRqWorker
+from worker.queue.task_job import TaskJob, parse_task
 from worker.queue.task_runner import TaskRunner
 
-_IDLE_SECONDS = 5
-_RECONNECT_SECONDS = 2.0
 _ANNOUNCE_SECONDS = 1.0
-"""Between two announcements of a worker that is busy with many short tasks."""
-_LOOK_SECONDS = 2.0
-"""Between two looks at a store that cannot be used."""
-_ELSEWHERE_SECONDS = 0.2
-"""Before a worker looks again at a line in which all tasks are for others."""
-_ENDED_LOOK_SECONDS = 5.0
-"""Between two reads of the store for whether the job of a task for others has ended."""
-_LONG_WAITS_SECONDS = 5.0
-"""For short jobs, at most, between two tasks of long ones."""
+"""Shortest time between two announcements."""
+_CHECK_SECONDS = 2.0
+"""Time between two checks of a store that cannot be used."""
+_OTHER_WORKER_SECONDS = 0.2
+"""Pause of a worker when every task in its queues needs another worker."""
+_READ_SECONDS = 5.0
+"""Shortest time between two reads of the store for tasks that this worker cannot do."""
+_MAX_LONG_WAIT_SECONDS = 5.0
+"""Time after which a task of a long job goes before those of short jobs."""
 
 log = logging.getLogger(__name__)
 
 
-class TaskJob(Job):
-    """An RQ job that can be nothing but one of our tasks: no name in Redis is ever imported."""
-
-    needs = ""
-    """What a worker must have to do it; empty where any worker can, or nobody said."""
-
-    def restore(self, raw_data: Any) -> Any:  # noqa: ANN401
-        """Read a job; one that is broken does not exist, so that it cannot end the worker."""
-        try:
-            self.needs = as_text(raw_data.get(NEEDS_FIELD.encode(), b""))
-            return super().restore(raw_data)
-        except StopRequested:
-            raise  # a signal that arrived just here, and no fault of the job
-        except Exception as error:
-            raise NoSuchJobError(f"broken job {self.id}: {error}") from error
-
-    @property
-    def func(self) -> Any:  # noqa: ANN401
-        """Refuse to import what the payload names."""
-        raise TaskRefusedError(f"{self.func_name} is not called by its name")
-
-
-def parse_task(job: Job) -> Task:
-    """Parse a payload; raises TaskRefusedError for all but our own."""
-    try:
-        if job.instance is not None or job.args:
-            raise TaskRefusedError(f"{job.func_name} came with arguments that no task has")
-        return Task.model_validate({"name": job.func_name, **job.kwargs})
-    except (DeserializationError, ValidationError, TypeError) as error:
-        raise TaskRefusedError(f"job {job.id} is no task of ours") from error
-
-
-class RqWorker(SimpleWorker):
+class RqWorker(StatelessRqWorker):
     """Runs tasks in its own process, so that models stay loaded between them."""
 
-    job_class = TaskJob
-    max_connection_wait_time = _RECONNECT_SECONDS
-
-    def __init__(self, redis: Redis, name: str, tasks: TaskRunner, pulse: Heartbeat, stopping: Event) -> None:
-        # RQ blocks on the queue for worker_ttl - 15 seconds.
-        super().__init__(
-            list(queue_names(pulse.numerics.name)),
-            name=name,
-            connection=redis,
-            serializer=JSONSerializer,
-            worker_ttl=_IDLE_SECONDS + 15,
-            log_job_description=False,
-            # Else RQ asks the server for its own address, and Redis' client fails at a blank in a socket's path.
-            prepare_for_work=False,
-        )
-        self._tasks = tasks
-        self._pulse = pulse
-        self._stopping = stopping
-        self._long_taken = self._announced = self._ended_look_due = 0.0
+    def __init__(self, redis: Redis, name: str, task_runner: TaskRunner, heartbeat: Heartbeat, stopping: Event) -> None:
+        super().__init__(redis, name, queue_names(heartbeat.numerics.name), stopping)
+        self._task_runner = task_runner
+        self._heartbeat = heartbeat
+        self._long_served_at = self._announced_at = self._next_read_at = 0.0
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """Run one task and settle it with the queue."""
+        """Run one task and update its entry of the queue. RQ calls this for each job that it takes."""
         self.set_state(WorkerStatus.BUSY)
-        outcome = self._run_own(job)
-        if outcome is Outcome.ELSEWHERE:
-            self._leave(job, queue)
+        outcome = self._run_if_able(job)
+        if outcome is Outcome.OTHER_WORKER:
+            self._swap_and_run(job, queue)
         else:
             self._settle(job, queue, outcome)
         self.set_state(WorkerStatus.IDLE)
 
+    @tolerating_outage(default=None)
     def _settle(self, job: Job, queue: Queue, outcome: Outcome) -> None:
-        with OutageTolerated():
-            if outcome in (Outcome.GIVEN_BACK, Outcome.ELSEWHERE):
-                self.connection.lpush(queue.key, job.id)
-            elif outcome is Outcome.LATER:
-                self._tasks.line.put_back(queue, job.id)
-            else:
-                self.connection.delete(job.key)
+        if outcome in (Outcome.INTERRUPTED, Outcome.OTHER_WORKER):
+            self.connection.lpush(queue.key, job.id)  # to the front, where RQ took it from
+        elif outcome is Outcome.DEFERRED:
+            self._task_runner.task_queue.requeue(queue, job.id)
+        else:
+            self.connection.delete(job.key)  # the entry is gone already; this is its hash
 
-    def _leave(self, job: Job, queue: Queue) -> None:
-        """Leave a task to another worker, and run the first one that this worker can do; without one, pause."""
-        found = self._swapped(job, queue)
-        outcome = Outcome.ELSEWHERE
+    def _swap_and_run(self, job: Job, queue: Queue) -> None:
+        """Return a task to the queue and run the first task that this worker can do. Pause if there is none."""
+        found = self._swap(job, queue)
+        outcome = Outcome.OTHER_WORKER
         if found is not None:
-            another, place = found
-            self.reorder_queues(place)
-            outcome = self._run(another)
-            self._settle(another, place, outcome)
-        if outcome is Outcome.ELSEWHERE:
-            self._stopping.wait(_ELSEWHERE_SECONDS)
+            other, its_queue = found
+            self.reorder_queues(its_queue)
+            outcome = self._run(other)
+            self._settle(other, its_queue, outcome)
+        if outcome is Outcome.OTHER_WORKER:
+            self.stopping.wait(_OTHER_WORKER_SECONDS)
 
-    def _swapped(self, job: Job, queue: Queue) -> tuple[Job, Queue] | None:
-        others = [other for other in self.queues if other != queue]
-        with OutageTolerated(), suppress(NoSuchJobError):
-            if found := self._tasks.line.swap(queue, job.id, others, self._tasks.offers):
-                return TaskJob.fetch(found.queue_id, self.connection, JSONSerializer), found.queue
-        return None
+    @tolerating_outage(default=None)
+    def _swap(self, job: Job, queue: Queue) -> tuple[Job, Queue] | None:
+        others = [each for each in self.queues if each != queue]
+        found = self._task_runner.task_queue.swap(queue, job.id, others, self._task_runner.offers)
+        if found is None:
+            return None
+        # The task is taken now. If its hash is gone or broken, it is lost, and the reconciler queues it again.
+        try:
+            return TaskJob.fetch(found.queue_id, self.connection, JSONSerializer), found.queue
+        except NoSuchJobError:
+            return None
 
-    def _run_own(self, job: Job) -> Outcome:
-        """Run a task, unless it needs what this worker lacks. Such a task reaches the store only once in a while.
+    def _run_if_able(self, job: Job) -> Outcome:
+        """Run a task if this worker has its model.
 
-        Then it is removed if its job has ended: no other worker may ever come for it.
+        Otherwise the store is read at most once in a few seconds: if the job has ended, the entry is removed. No other
+        worker may ever take it.
         """
-        is_foreign = isinstance(job, TaskJob) and job.needs and job.needs not in self._tasks.offers
-        if is_foreign and time.monotonic() < self._ended_look_due:
-            return Outcome.ELSEWHERE
+        is_foreign = isinstance(job, TaskJob) and job.needs and job.needs not in self._task_runner.offers
+        if is_foreign and time.monotonic() < self._next_read_at:
+            return Outcome.OTHER_WORKER
         outcome = self._run(job)
-        if is_foreign and outcome is Outcome.ELSEWHERE:
-            self._ended_look_due = time.monotonic() + _ENDED_LOOK_SECONDS
+        if is_foreign and outcome is Outcome.OTHER_WORKER:
+            self._next_read_at = time.monotonic() + _READ_SECONDS
         return outcome
 
     def _run(self, job: Job) -> Outcome:
         try:
-            return self._tasks.run(parse_task(job))
+            return self._task_runner.run(parse_task(job))
         except TaskRefusedError as error:
-            log.warning("task was refused id=%s reason=%s", job.id, error)
-            return Outcome.SETTLED
-
-    def request_stop(self, _signum: int, _frame: FrameType | None) -> None:
-        """Stop after the current batch, or at once when idle."""
-        self._stop_requested = True
-        self._stopping.set()
-        if self.get_state() != WorkerStatus.BUSY:
-            raise StopRequested
+            log.warning("task was refused", extra=fields(id=job.id, reason=error))
+            return Outcome.DONE
 
     def reorder_queues(self, reference_queue: Queue) -> None:
-        """Let a long job go first once in a while, so that short ones cannot starve it. RQ calls this for each task."""
+        """Put the queue of long jobs first if it was not served for a while, so that short jobs cannot starve it.
+
+        RQ calls this with the queue of each job that it takes. Its own strategies are not used.
+        """
         short, long = self.queues
         now = time.monotonic()
         if reference_queue == long:
-            self._long_taken = now
-        self._ordered_queues = [long, short] if now - self._long_taken > _LONG_WAITS_SECONDS else [short, long]
+            self._long_served_at = now
+        self.put_first(long if now - self._long_served_at > _MAX_LONG_WAIT_SECONDS else short)
 
-    def register_birth(self) -> None:
-        """Do nothing: the first heartbeat announces this worker, after the store was tried.
-
-        RQ's list of workers is not used, as it is never cleaned of the killed.
-        """
-
-    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:  # noqa: ANN401, ARG002
-        """Announce this worker; RQ calls this before every look at the queue.
-
-        Raises StopRequested if a stop was asked for where some library has swallowed it.
-        """
-        if time.monotonic() - self._announced > _ANNOUNCE_SECONDS:
-            self._announced = time.monotonic()
-            self._pulse.announce()
-        if self._stop_requested:
-            raise StopRequested
-
-    def set_state(self, state: str, pipeline: Any = None) -> None:  # noqa: ANN401, ARG002
-        """Keep the state here."""
-        self._state = state
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:  # noqa: ANN401
+        """Announce this worker. RQ calls this before every read of the queue and after every task."""
+        if time.monotonic() - self._announced_at > _ANNOUNCE_SECONDS:
+            self._announced_at = time.monotonic()
+            self._heartbeat.announce()
+        super().heartbeat(timeout, pipeline)
 
     def register_death(self) -> None:
-        """Leave the list of live workers."""
-        self._pulse.retire()
-
-    def run_maintenance_tasks(self) -> None:
-        """Do nothing: there are no registries to clean."""
+        """Remove this worker's announcement. RQ calls this when its loop ends."""
+        self._heartbeat.retire()
 
     def check_for_suspension(self, burst: bool) -> None:  # noqa: ARG002
-        """Wait while this worker cannot use the store, and announce why. RQ calls this before it looks for a task."""
-        check = self._tasks.store_check
-        if check.trouble is None or check.look() is None:
-            self._pulse.trouble = None
+        """Wait while this worker cannot use the store, and announce the reason.
+
+        RQ calls this before each task. Its own suspension, by a flag in Redis, is not used.
+        """
+        check = self._task_runner.store_check
+        if check.pause_reason is None or check.check() is None:
+            self._heartbeat.pause_reason = None
             return
-        while not self._stopping.is_set() and check.trouble is not None:
-            self._pulse.trouble = check.trouble
-            self._pulse.announce()
-            self._stopping.wait(_LOOK_SECONDS)
-            check.look()
-        self._pulse.trouble = check.trouble
-        self._announced = 0.0
-
-    def subscribe(self) -> None:
-        """Do nothing: workers take no commands from Redis."""
-
-    def unsubscribe(self) -> None:
-        """Do nothing, as there is no subscription."""
+        while not self.stopping.is_set() and check.pause_reason is not None:
+            self._heartbeat.pause_reason = check.pause_reason
+            self._heartbeat.announce()
+            self.stopping.wait(_CHECK_SECONDS)
+            check.check()
+        self._heartbeat.pause_reason = check.pause_reason
+        self._announced_at = 0.0  # announce the end of the pause without delay

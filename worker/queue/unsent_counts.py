@@ -1,4 +1,4 @@
-"""A worker's own part of the tally, until it goes to Redis with what is sent there anyway."""
+"""Counts of a worker until they are added to the counters in Redis."""
 
 import time
 from collections import defaultdict
@@ -9,23 +9,23 @@ from threading import Lock
 from redis.client import Pipeline
 from redis.exceptions import RedisError
 
-from worker.contracts.queue.counters import Count, Counted, Stage
+from worker.contracts.queue.counters import Count, CountName, Stage
 
 
 class UnsentCounts:
-    """What was counted and not sent yet. Used by several threads."""
+    """Counts that are not sent yet. Used by several threads."""
 
     def __init__(self) -> None:
         self._unsent: dict[Count, float] = defaultdict(float)
         self._lock = Lock()
 
-    def count(self, name: Counted, *labels: str, by: float = 1) -> None:
-        """Count; cheap enough for once a batch, and meant for once a shard."""
+    def count(self, name: CountName, *labels: str, by: float = 1) -> None:
+        """Add to a count. Meant for once a shard, and cheap enough for once a batch."""
         self._add({Count(name=name, labels=labels): by})
 
     @contextmanager
     def timed(self, stage: Stage, style_mode: str) -> Iterator[None]:
-        """Count the seconds that something takes, however it ends."""
+        """Count the seconds that the context takes, even if it raises."""
         began = time.perf_counter()
         try:
             yield
@@ -34,7 +34,11 @@ class UnsentCounts:
 
     @contextmanager
     def sent_with(self, pipeline: Pipeline) -> Iterator[None]:
-        """Put all into a pipeline that is executed in this context; what Redis did not take is sent another time."""
+        """Add all counts to a pipeline, which the context must execute.
+
+        If Redis fails, the counts are kept for the next pipeline.
+        """
+        # Counts that other threads add from now on belong to the next pipeline.
         with self._lock:
             sent, self._unsent = self._unsent, defaultdict(float)
         for count, by in sent.items():

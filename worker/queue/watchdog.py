@@ -1,4 +1,4 @@
-"""A watchdog: work that hangs ends this process, as its threads cannot be ended; the supervisor starts another."""
+"""Ends the process when its work hangs, because threads cannot be ended. A supervisor starts another process."""
 
 import logging
 import os
@@ -7,14 +7,16 @@ from threading import Condition, Thread
 from types import TracebackType
 from typing import Self
 
+from worker.contracts.logs import fields
+
 STATUS = 70
-"""Of a process that was ended so: EX_SOFTWARE of sysexits.h."""
+"""Exit status of a process that the watchdog ends: EX_SOFTWARE of sysexits.h."""
 
 log = logging.getLogger(__name__)
 
 
 class Watchdog:
-    """A context manager: inside, `pat` has to be called every so many seconds. It can be entered again and again."""
+    """A context manager: inside, `pat` must be called at least every `seconds`. It can be entered many times."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -23,7 +25,7 @@ class Watchdog:
         Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def __enter__(self) -> Self:
-        """Begin to watch."""
+        """Start the countdown."""
         with self._changed:
             self.pat()
             self._changed.notify()
@@ -32,11 +34,12 @@ class Watchdog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Watch no more."""
+        """Stop the countdown."""
         self._due = None
 
     def pat(self) -> None:
-        """Say that work gets on. Called from any thread, as often as one likes."""
+        """Restart the countdown. Cheap, and safe in any thread."""
+        # No lock: the watching thread sleeps until the old deadline, and then reads the new one.
         self._due = time.monotonic() + self._seconds
 
     def _watch(self) -> None:
@@ -46,5 +49,6 @@ class Watchdog:
                 self._changed.wait(None if due is None else max(0.01, due - time.monotonic()))
             due = self._due
             if due is not None and time.monotonic() >= due:
-                log.critical("work hangs, this process ends seconds=%s", self._seconds)
+                log.critical("work hangs, so this process ends", extra=fields(seconds=self._seconds))
+                # A normal exit would wait for the threads that hang.
                 os._exit(STATUS)

@@ -99,10 +99,10 @@ def _styled(
 
 def _picture(path: Path, size: int) -> "Image":
     """Read a picture, as RGB. Raises PictureError or OSError."""
-    from worker.contracts.uploaded_images import PictureError, normalised
+    from worker.contracts.uploaded_images import PictureError, normalise
 
     try:
-        return normalised(path.read_bytes(), size)
+        return normalise(path.read_bytes(), size)
     except PictureError as error:
         raise PictureError(f"{path}: {error}") from error
 

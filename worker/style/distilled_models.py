@@ -41,7 +41,7 @@ class DistilledModels:
 
         What was learnt is in the store then. Raises DivergedError.
         """
-        lesson = style.lesson(model.entry, owner)
+        lesson = style.distilled_model_key(model.entry, owner)
         student = self._student(model, style, lesson)
         while student.share < 1 and goes_on(student.share):
             student.step()
@@ -68,7 +68,7 @@ class DistilledModels:
         return student
 
     def _load(self, model: LoadedModel, style: StyleSpec, owner: str) -> LoadedModel:
-        weights = opened(self._store.distilled.weights(style.lesson(model.entry, owner)))
+        weights = opened(self._store.distilled.weights(style.distilled_model_key(model.entry, owner)))
         if weights is None:
             raise _NotLearntError
         try:

@@ -11,8 +11,9 @@ _CONNECT_SECONDS = 2.0
 
 
 def connect(url: str, timeout_seconds: float, retries: int = 1, password: bytes | None = None) -> Redis:
-    """Open a connection pool that fails fast: one quick retry, and then the caller decides."""
+    """Open a connection pool that fails fast: after one quick retry, the error is raised."""
     retry = Retry(ConstantBackoff(_RETRY_SECONDS), retries)
+    # A host that is down does not refuse connections, so they need a time limit of their own.
     connecting = min(_CONNECT_SECONDS, timeout_seconds)
     return Redis.from_url(
         url,
@@ -24,7 +25,7 @@ def connect(url: str, timeout_seconds: float, retries: int = 1, password: bytes 
 
 
 def connect_async(url: str, timeout_seconds: float, password: bytes | None = None) -> AsyncRedis:
-    """Open a connection pool for a loop of events; it fails as fast."""
+    """Open an asyncio connection pool that fails as fast."""
     retry = AsyncRetry(ConstantBackoff(_RETRY_SECONDS), 1)
     return AsyncRedis.from_url(
         url,

@@ -1,4 +1,4 @@
-"""The tally: what all workers and all API processes have counted, as one hash in Redis. Its numbers only grow."""
+"""Counters of all workers and API processes: one hash in Redis, whose numbers only grow."""
 
 from collections.abc import Mapping
 from typing import Literal, Self
@@ -6,11 +6,11 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, model_validator
 from redis import Redis
 
-TALLY_KEY = "imagemill:tally"
-"""Hash of Count JSON to a number; it outlives whoever counted, but not a Redis that loses its data."""
+COUNTERS_KEY = "imagemill:tally"
+"""Hash of Count JSON to a number. It outlives the processes that count, but not a Redis that loses its data."""
 
 Stage = Literal["rendering", "storing", "learning", "closing"]
-Counted = Literal[
+CountName = Literal[
     "images_rendered",
     "stage_seconds",
     "jobs_ended",
@@ -20,7 +20,7 @@ Counted = Literal[
     "shards_rejected",
     "out_of_memory_halvings",
 ]
-LABELS: Mapping[Counted, tuple[str, ...]] = {
+LABELS: Mapping[CountName, tuple[str, ...]] = {
     "images_rendered": ("model", "style_mode"),
     "stage_seconds": ("stage", "style_mode"),
     "jobs_ended": ("outcome",),
@@ -33,13 +33,13 @@ LABELS: Mapping[Counted, tuple[str, ...]] = {
 
 
 class Count(BaseModel):
-    """What is counted: one number of the tally."""
+    """The name and the labels of one counter."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Counted
+    name: CountName
     labels: tuple[str, ...] = ()
-    """Values, in the order of LABELS."""
+    """Values of the labels, in the order of LABELS."""
 
     @model_validator(mode="after")
     def _check_labels(self) -> Self:
@@ -48,5 +48,5 @@ class Count(BaseModel):
         return self
 
     def add(self, redis: Redis, by: float = 1) -> None:
-        """Count; in a pipeline, with the rest of it."""
-        redis.hincrbyfloat(TALLY_KEY, self.model_dump_json(), by)
+        """Add to the counter. `redis` may be a pipeline."""
+        redis.hincrbyfloat(COUNTERS_KEY, self.model_dump_json(), by)

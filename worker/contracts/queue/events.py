@@ -8,18 +8,18 @@ from redis import Redis
 from worker.contracts.jobs import JobId
 
 EVENTS_CHANNEL = "imagemill:bell"
-"""Pub/sub channel of Rings."""
+"""Pub/sub channel of JobEvent JSON."""
 
 
 class JobEvent(BaseModel):
-    """News of a job, for whoever waits. It can be lost: the store and the progress hash know what is true."""
+    """An event of a job. It can be lost, so subscribers must also read the store and the progress hash regularly."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     job_id: JobId
     kind: Literal["progress", "shard", "end"]
-    """More images rendered, a shard committed, a job that has ended."""
+    """More images were rendered, a shard was committed, or the job has ended."""
 
     def publish(self, redis: Redis) -> None:
-        """Wake those who wait for it; in a pipeline, with the rest of it."""
+        """Publish the event. `redis` may be a pipeline."""
         redis.publish(EVENTS_CHANNEL, self.model_dump_json())

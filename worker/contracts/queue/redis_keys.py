@@ -3,80 +3,83 @@
 import re
 
 MODELS_KEY = "imagemill:models"
-"""Hash of model name to CatalogEntry JSON; it outlives the workers."""
+"""Hash of model name to CatalogEntry JSON. It outlives the workers."""
 SEEN_KEY = "imagemill:seen"
-"""Hash of a numerics' name to when a worker of it was last seen, in seconds since the epoch."""
+"""Hash of numerics name to the time when a worker with it was last seen, in seconds since the epoch."""
 WORKER_KEYS = "imagemill:worker:*"
 PAUSED_KEYS = "imagemill:paused:*"
-"""Of workers that are alive and take no tasks."""
+"""Pattern of the keys of live workers that take no tasks."""
 WORKER_TTL_SECONDS = 30
 LEASE_TTL_SECONDS = 15
-"""A lease is renewed after every batch, so this also bounds the length of one."""
+"""Lifetime of a lease. It is renewed after every batch, so a batch must take less time."""
 _QUEUE = re.compile(r"imagemill:([a-z0-9-]+):(short|long)")
 SET_ASIDE_TTL_SECONDS = 3600
-"""Longer than a shard takes. Only the files of live workers are read."""
+"""Longer than the time of a shard. Keys of dead workers are ignored."""
 LIVE_TTL_SECONDS = 7 * 24 * 3600
-"""Progress and cancel flags of a job; the store knows the truth, these keys only make it visible sooner."""
+"""Lifetime of a job's progress and cancel flag. They only make visible sooner what the store has."""
 STARTED_FIELD = "started"
-"""Field of the progress hash: when the first shard began, in seconds since the epoch."""
-LEARNT_FIELD = "learnt"
-"""Field of the progress hash: how much of its style the generator has learnt, from 0 to 1."""
+"""Field of the progress hash: start of the first shard in seconds since the epoch."""
+DISTILLED_FIELD = "learnt"
+"""Field of the progress hash: share of the distillation that is done, from 0 to 1."""
 
 
 def queue_names(numerics: str) -> tuple[str, str]:
-    """RQ queues of the workers of one kind: short jobs, which are taken first, and long ones."""
+    """Return the names of the two RQ queues of a numerics: short jobs, which are served first, and long jobs."""
     return f"imagemill:{numerics}:short", f"imagemill:{numerics}:long"
 
 
 def queue_parts(name: str) -> tuple[str, str] | None:
-    """Take a queue's name apart, into numerics and length of the jobs; None when it is no queue of ours."""
+    """Split a queue's name into the numerics and `short` or `long`. Returns None for other queues."""
     match = _QUEUE.fullmatch(name)
     return (match[1], match[2]) if match else None
 
 
-def turns_key(name: str) -> str:
-    """Hash of owner to the turn of their last task in a queue; it is there as long as somebody waits."""
+def start_tags_key(name: str) -> str:
+    """Return the key of the hash of owner to the start tag of their last task in a queue.
+
+    The hash exists while tasks wait in the queue. `task_queue` explains start tags.
+    """
     return f"{name}:turns"
 
 
 def lease_key(queue_id: str) -> str:
-    """Key that exists while a worker is at work on a task."""
+    """Return the key that exists while a worker works on a task."""
     return f"imagemill:lease:{queue_id}"
 
 
-def learning_key(lesson: str) -> str:
-    """Key that exists while a worker lets a generator learn a style."""
-    return f"imagemill:learning:{lesson}"
+def distillation_lease_key(key: str) -> str:
+    """Return the key that exists while a worker distils a model."""
+    return f"imagemill:learning:{key}"
 
 
 def progress_key(job_id: str) -> str:
-    """Hash of shard number to images rendered so far."""
+    """Return the key of a job's progress: a hash of shard number to images rendered so far."""
     return f"imagemill:progress:{job_id}"
 
 
 def cancel_key(job_id: str) -> str:
-    """Flag that tells workers to stop within one batch."""
+    """Return the key of a job's cancel flag. Workers that see it stop within one batch."""
     return f"imagemill:cancel:{job_id}"
 
 
 def attempts_key(job_id: str) -> str:
-    """Hash of RQ id to attempts that began and never ended, as their worker died."""
+    """Return the key of a hash of RQ id to attempts that began and have not ended, because their worker died."""
     return f"imagemill:attempts:{job_id}"
 
 
 def worker_key(name: str) -> str:
-    """Key of one live worker, holding its WorkerEntry JSON."""
+    """Return the key of one live worker, which holds its WorkerEntry JSON."""
     return WORKER_KEYS.replace("*", name)
 
 
 def paused_key(name: str) -> str:
-    """Key of one worker that takes no tasks, holding its PausedWorker JSON."""
+    """Return the key of one worker that takes no tasks, which holds its PausedWorker JSON."""
     return PAUSED_KEYS.replace("*", name)
 
 
 def set_aside_key(name: str) -> str:
-    """Key of the files that a live worker has set aside, SetAsides JSON.
+    """Return the key of the files that a live worker has set aside, SetAsides JSON.
 
-    It is a key of its own, as older versions refuse announcements with new fields.
+    It is a separate key, because older versions refuse announcements with new fields.
     """
     return f"imagemill:set-aside:{name}"

@@ -1,4 +1,4 @@
-"""What the store keeps of a job's images: where each of them lies, and of which objects the archive is made."""
+"""Stored indices: the place of each image in a shard, and the objects that an archive consists of."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -6,7 +6,7 @@ from worker.contracts.catalog import Sha256
 
 
 class ImageTable(BaseModel):
-    """Where the images of a shard lie inside its data object, and what they hash to: a column each, in index order."""
+    """Places and checksums of the images in a shard's data object: one column each, in the order of image indices."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -17,7 +17,7 @@ class ImageTable(BaseModel):
 
 
 class ArrayEntry(BaseModel):
-    """Where the array that holds all images of a shard lies inside its data object."""
+    """Place of the array with all images of a shard (npz archives) in the shard's data object."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,12 +28,12 @@ class ArrayEntry(BaseModel):
 
 
 class ShardIndex(BaseModel):
-    """The commit of one shard: the first index written wins, and names the data object that counts."""
+    """The commit of one shard. The first index that is written counts, and names the data object."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     data: str
-    """Path of the data object: a slice of the final archive, each image as a local file header and its PNG."""
+    """Path of the data object: a slice of the final archive, with a local file header before each image."""
     size: int
     images: ImageTable
     array: ArrayEntry | None = None
@@ -49,7 +49,7 @@ class ArchivePart(BaseModel):
 
 
 class ArchivePlan(BaseModel):
-    """The objects that, one after the other, are the ZIP file."""
+    """The objects whose concatenation is the ZIP file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

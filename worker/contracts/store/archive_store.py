@@ -1,4 +1,4 @@
-"""The archives of jobs: the list of their parts, and their ends."""
+"""The archives of jobs: the lists of their parts, and their tails."""
 
 import zlib
 from collections.abc import AsyncIterator
@@ -16,22 +16,24 @@ class ArchiveStore:
         self._objects = objects
 
     def publish(self, job_id: str, shards: list[ShardIndex], tail: bytes) -> ArchivePlan:
-        """Store the archive's end and the list of its parts. Repeating it changes nothing."""
+        """Store the archive's tail and the list of its parts. Repeating it changes nothing."""
         path = paths.tail(job_id)
         parts = [ArchivePart(path=shard.data, size=shard.size) for shard in shards]
         plan = ArchivePlan(parts=(*parts, ArchivePart(path=path, size=len(tail))), tail_crc32=zlib.crc32(tail))
+        # The tail comes before the plan that names it. A reader of the plan then finds every part.
         self._objects.put(path, tail)
         self._objects.put(paths.archive(job_id), plan.model_dump_json().encode())
         return plan
 
     def plan(self, job_id: str) -> ArchivePlan | None:
-        """Read the list of the archive's parts."""
+        """Read the list of the archive's parts; None if there is none yet."""
         return self._objects.parse(paths.archive(job_id), ArchivePlan)
 
     async def stream(self, plan: ArchivePlan, start: int, stop: int) -> AsyncIterator[bytes]:
         """Yield bytes start to stop - 1 of the archive."""
         begin = 0
         for part in plan.parts:
+            # The requested range in the coordinates of this part; empty if the part is outside of it.
             first, last = max(start - begin, 0), min(stop - begin, part.size)
             if first < last:
                 async for chunk in self._objects.stream(part.path, first, last):
@@ -39,18 +41,19 @@ class ArchiveStore:
             begin += part.size
 
     def sweep(self, job_id: str) -> None:
-        """Remove what broken attempts at a job that has ended left behind."""
+        """Remove the data objects that interrupted attempts of a job left behind. Call it after the job's end."""
         self._objects.delete_unfinished(paths.job(job_id))
         plan = self.plan(job_id)
         if plan is None:
             return
+        # A data object that the plan or an index names must stay. All others are from interrupted attempts.
         kept = {part.path for part in plan.parts}
         for path, *_ in list(self._objects.list(paths.shards(job_id))):
             if path.endswith(".bin") and path not in kept and not self._is_named(path):
                 self._objects.delete(path)
 
     def _is_named(self, data: str) -> bool:
-        """Tell whether the index of its shard names a data object. A damaged index counts as if it did."""
+        """Return whether the shard's index names a data object. A damaged index counts as if it did."""
         try:
             index = self._objects.parse(f"{data.split('.')[0]}.json", ShardIndex)
         except DamagedError:

@@ -1,4 +1,4 @@
-"""Distilled models in the store. They can be distilled again, so the oldest are removed when there are too many."""
+"""Distilled models in the store. The oldest are removed if there are too many, because they can be distilled again."""
 
 from worker.contracts.store import paths
 from worker.contracts.store.object_store import Objects
@@ -11,26 +11,27 @@ class DistilledStore:
         self._objects = objects
 
     def weights(self, key: str) -> bytes | None:
-        """Read the weights of a generator that has learnt a style."""
+        """Read the weights of a distilled model; None if there are none."""
         return self._objects.read(paths.distilled_weights(key))
 
     def state(self, key: str) -> bytes | None:
-        """Read the state of a generator that learns a style."""
+        """Read the state of a distillation that has not ended; None if there is none."""
         return self._objects.read(paths.distillation_state(key))
 
     def keep_weights(self, key: str, weights: bytes, most_bytes: int) -> None:
-        """Keep the weights of a generator that has learnt a style, and not more than so many bytes of such."""
+        """Store the weights of a distilled model, then remove the oldest objects beyond `most_bytes`."""
+        # The weights come first: if this process dies in between, the state is useless but does no harm.
         self._objects.put(paths.distilled_weights(key), weights)
         self._objects.delete(paths.distillation_state(key))
-        self._make_room(key, most_bytes)
+        self._remove_oldest(key, most_bytes)
 
     def keep_state(self, key: str, state: bytes, most_bytes: int) -> None:
-        """Keep the state of a generator that learns a style, and not more than so many bytes of such."""
+        """Store the state of a distillation, then remove the oldest objects beyond `most_bytes`."""
         self._objects.put(paths.distillation_state(key), state)
-        self._make_room(key, most_bytes)
+        self._remove_oldest(key, most_bytes)
 
-    def _make_room(self, key: str, most_bytes: int) -> None:
-        """Remove what was written longest ago, but nothing of one key."""
+    def _remove_oldest(self, key: str, most_bytes: int) -> None:
+        """Remove the oldest objects beyond `most_bytes`, except those of `key`."""
         found = sorted(self._objects.list(paths.DISTILLED), key=lambda listed: listed.modified)
         excess = sum(listed.size for listed in found) - most_bytes
         for listed in found:

@@ -1,4 +1,4 @@
-"""Jobs in the store: their requests, their ends, and the notes about both."""
+"""Jobs in the store: specs, states, the markers of open jobs, and the notes about images to remove."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,16 +12,16 @@ from worker.contracts.store.shard_store import ShardStore
 from worker.contracts.store.store_errors import DamagedError, StoreError
 
 _DISCARDED = timedelta(minutes=10)
-"""After this time, no worker still works at a job that was discarded or cancelled."""
+"""After this time, no worker still works on a job that was discarded or cancelled."""
 
 
 class JobStore:
     """Writes and reads jobs.
 
-    A missing object is None here; one that cannot be parsed raises DamagedError.
+    Methods return None for a missing object, and raise DamagedError for one that cannot be parsed.
 
-    Of an accepted job only its marker is forced to the disk, before the 202. All else can be made again, and is forced
-    there in its own time, before the marker goes: what a power cut spoils is found by its checksums and made again.
+    Before the 202, only the marker of a job is forced to the disk. The other objects follow after the job's end, before
+    the marker is removed. If a power cut corrupts one earlier, its checksum shows it, and it is made again.
     """
 
     def __init__(self, objects: Objects, shards: ShardStore, archives: ArchiveStore) -> None:
@@ -30,13 +30,15 @@ class JobStore:
         self._archives = archives
 
     def create(self, spec: JobSpec) -> tuple[JobSpec, bool]:
-        """Write a job down; the marker comes first, so that no spec is ever without one.
+        """Write the marker and the spec of a job. The marker comes first, so that every spec has one.
 
-        Whoever writes the marker first decides. Returns the job that there is now, and whether it is there since now.
+        If several calls create the same job, the first marker counts. Returns the stored job, and whether this call has
+        written its spec.
         """
+        # If this process dies before it writes the spec, the reconciler removes the marker later.
         is_first = self._objects.create(paths.marker(spec.id), spec.model_dump_json().encode())
         if not is_first:
-            spec = self._marked(spec)
+            spec = self._read_or_write_marker(spec)
         is_new = self._objects.create(paths.spec(spec.id), spec.model_dump_json().encode())
         found = spec if is_new else self.spec(spec.id)
         if found is None:
@@ -44,11 +46,12 @@ class JobStore:
                 f"job {spec.id} was removed while it was written", "a job was removed while it was written"
             )
         if not is_first and is_new:
-            self._marked(found)  # a marker without a request is closed when it is old, perhaps just now
+            # The reconciler removes an old marker without a spec. It may have done so just before the spec was written.
+            self._read_or_write_marker(found)
         return found, is_new
 
-    def _marked(self, spec: JobSpec) -> JobSpec:
-        """Read a job's marker, or write it again when it is gone or cannot be read: its job was not accepted yet."""
+    def _read_or_write_marker(self, spec: JobSpec) -> JobSpec:
+        """Read a job's marker. If it is missing or damaged, write it again: the job was not accepted yet."""
         with suppress(DamagedError):
             if marker := self._objects.parse(paths.marker(spec.id), JobSpec):
                 return marker
@@ -56,25 +59,27 @@ class JobStore:
         return spec
 
     def force_to_disk(self, job_id: str) -> None:
-        """Force a job that was written down to the disk: it is not lost any more."""
+        """Force the marker of a job to the disk. After this, the job cannot be lost."""
         self._objects.sync(paths.marker(job_id))
 
     def discard(self, job_id: str, now: datetime) -> None:
-        """Take back a job that could not be queued; what a worker may have made of it is removed within the hour."""
-        self._note(job_id, now + _DISCARDED)
+        """Remove a job that could not be queued. Objects that a worker may have written are removed within the hour."""
+        # The note comes first: if this process dies in between, the images are removed nevertheless.
+        self._write_note(job_id, now + _DISCARDED)
         self._objects.delete(paths.spec(job_id))
         self.close(job_id)
 
     def settle(self, spec: JobSpec, state: JobState) -> None:
         """Sweep a job that has ended, force it to the disk, note when it expires, then remove its marker.
 
-        Of a cancelled job, the images go at once, and what a worker still stores goes later.
+        The images of a cancelled job are removed immediately, and shards that a worker still stores are removed later.
         """
         if state.outcome == "cancelled":
             self.expire(spec.id)
         else:
             self._archives.sweep(spec.id)
-        self._note(spec.id, max(state.expires(spec), state.finished + _DISCARDED))
+        # The marker goes last. If this process dies before, the job is open, and the reconciler settles it again.
+        self._write_note(spec.id, max(state.expires(spec), state.finished + _DISCARDED))
         self._objects.sync(paths.job(spec.id))
         self.close(spec.id)
 
@@ -83,34 +88,34 @@ class JobStore:
         self._objects.delete(paths.marker(job_id))
 
     def close_orphan(self, job_id: str) -> None:
-        """Remove a marker without a request; put it back if the request was written meanwhile."""
+        """Remove a marker without a spec. If the spec was written meanwhile, write the marker again."""
         self.close(job_id)
         if spec := self.spec(job_id):
-            self._marked(spec)
+            self._read_or_write_marker(spec)
 
     def open_jobs(self) -> Iterator[tuple[str, datetime]]:
-        """List the jobs that may not have ended, and since when they are there."""
+        """Yield the ids of jobs that may not have ended, and the times when their markers were written."""
         for found in self._objects.list(paths.OPEN):
             yield found.path.removeprefix(f"{paths.OPEN}/"), found.modified
 
-    def _note(self, job_id: str, time: datetime) -> None:
+    def _write_note(self, job_id: str, time: datetime) -> None:
         self._objects.put(f"{paths.DUE}/{int(time.timestamp())}.{job_id}", b"")
 
     def due(self, now: datetime) -> Iterator[tuple[str, str]]:
-        """List the jobs whose images may be removed, each with the note that says so."""
+        """Yield the ids of jobs whose images may be removed, each with the path of its note."""
         for note, *_ in self._objects.list(paths.DUE):
             time, job_id = note.removeprefix(f"{paths.DUE}/").split(".", 1)
             if int(time) <= now.timestamp():
                 yield job_id, note
 
     def expire(self, job_id: str) -> None:
-        """Remove all of a job but its spec and how it ended."""
+        """Remove all objects of a job except its spec and its state."""
         self._objects.delete_unfinished(paths.job(job_id))
         found = [path for path, *_ in self._objects.list(paths.job(job_id))]
         self._objects.delete_all(path for path in found if path not in (paths.spec(job_id), paths.state(job_id)))
 
-    def drop_note(self, note: str) -> None:
-        """Remove a note of `due`."""
+    def delete_note(self, note: str) -> None:
+        """Remove a note that `due` has returned."""
         self._objects.delete(note)
 
     def spec(self, job_id: str) -> JobSpec | None:
@@ -118,9 +123,9 @@ class JobStore:
         return self._objects.parse(paths.spec(job_id), JobSpec)
 
     def restored_spec(self, job_id: str) -> JobSpec | None:
-        """Read the accepted request from its marker, and repair the one that workers read.
+        """Read the spec of an open job; if it is missing or damaged, restore it from the job's marker.
 
-        None when the job is settled; raises DamagedError when the marker cannot be read.
+        Returns None if the job is settled. Raises DamagedError if the marker cannot be parsed.
         """
         marker = self._objects.parse(paths.marker(job_id), JobSpec)
         if marker is None:
@@ -132,17 +137,17 @@ class JobStore:
         return marker
 
     def state(self, job_id: str) -> JobState | None:
-        """Read how the job ended; None while it has not."""
+        """Read the state of a job; None while it has not ended."""
         return self._objects.parse(paths.state(job_id), JobState)
 
     def finish(self, job_id: str, state: JobState) -> bool:
-        """Decide how the job ended. False when that was decided before."""
+        """Write the state of a job. Returns False if it had one already, which then stays."""
         return self._objects.create(paths.state(job_id), state.model_dump_json().encode())
 
     def is_ending_whole(self, job_id: str, shard_count: int) -> bool:
-        """Tell whether the archive's plan, its tail and the job's state, if any, can be read and may be there.
+        """Return whether the job's state, the archive's plan and its tail are readable and fit together.
 
-        They are read last things first: a worker that ends the job meanwhile writes them in the other order.
+        The state is read first. A worker that finishes the job meanwhile writes it last, so no race looks like damage.
         """
         try:
             state = self.state(job_id)
@@ -155,6 +160,6 @@ class JobStore:
         return is_complete and self._archives.is_tail_whole(plan)
 
     def forget_ending(self, job_id: str) -> None:
-        """Take the end of a job back: it is open again."""
+        """Remove the state and the plan of a job, so that it is open again."""
         for path in (paths.state(job_id), paths.archive(job_id)):
             self._objects.delete(path)

@@ -1,15 +1,13 @@
-"""Objects: bytes under a path, in a folder or in a bucket. A thin layer over obstore that forces files to the disk."""
+"""An object store in a folder or a bucket: bytes under paths. A thin layer over obstore."""
 
-import os
-import shutil
+from __future__ import annotations
+
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from itertools import takewhile
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from uuid import uuid4
 
 import obstore
@@ -17,25 +15,25 @@ from obstore.exceptions import AlreadyExistsError
 from obstore.store import LocalStore
 from pydantic import BaseModel, ValidationError
 
-from worker.contracts.age import age
 from worker.contracts.store.bucket import open_bucket
-from worker.contracts.store.store_errors import DamagedError, RangeError, StoreError, TransientError, translated
+from worker.contracts.store.local_folder import LocalFolder
+from worker.contracts.store.store_errors import DamagedError, RangeError, StoreError, TransientError, translate_errors
+
+if TYPE_CHECKING:  # obstore defines this name only for type checkers
+    from obstore.store import ObjectStore
 
 _CHUNK_BYTES = 1 << 18
 _PROBES = "probe"
-_SYNCED_AT_ONCE = 8
 _CREATE_PAUSES = (0.05, 0.2, 0.8)
-"""Seconds before a refused object is created again, if it is not there."""
+"""Seconds before the next attempt to create an object that was refused although it is absent."""
 _WRITER = "writer"
-"""Attribute of an object in a bucket that tells which call created it."""
-
-__all__ = ["DamagedError", "Objects", "StoreError"]
+"""Attribute of an object in a bucket: the id of the call that created it."""
 
 M = TypeVar("M", bound=BaseModel)
 
 
 class Listed(NamedTuple):
-    """One object, without its bytes."""
+    """One listed object, without its bytes."""
 
     path: str
     modified: datetime
@@ -43,51 +41,50 @@ class Listed(NamedTuple):
 
 
 class Objects:
-    """An object store; `url` is a folder, or s3://bucket/prefix and the like.
+    """An object store. `url` is a folder, or a URL like s3://bucket/prefix.
 
-    Every method raises StoreError when the store cannot be used. A bucket is given up after about `patience_seconds`.
+    Every method raises StoreError if the store cannot be used: with a bucket, after about `patience_seconds`.
     """
 
     def __init__(self, url: str, folders: Iterable[str], patience_seconds: float) -> None:
-        # Side by side, as a journal commits for all who wait: two files took 0.2 ms on ext4, one after the other 7.
-        self._syncing = ThreadPoolExecutor(_SYNCED_AT_ONCE, "sync")
-        self._folder = None if "://" in url else Path(url).resolve()
-        self._store = (
-            open_bucket(url, patience_seconds) if self._folder is None else LocalStore(self._folder, mkdir=True)
-        )
+        self._folder: LocalFolder | None = None
+        """None for a bucket."""
+        self._store: ObjectStore
+        if "://" in url:
+            self._store = open_bucket(url, patience_seconds)
+        else:
+            path = Path(url).resolve()
+            self._store = LocalStore(path, mkdir=True)
+            self._folder = LocalFolder(path, folders)
         self._probe = f"{_PROBES}/{uuid4().hex}"
         """One fixed path, so that a failed delete leaves at most one object."""
-        if self._folder is not None:
-            for name in folders:
-                (self._folder / name).mkdir(exist_ok=True)
-            _sync(self._folder)
 
     def put(self, path: str, data: bytes) -> None:
-        """Write an object, over the one before."""
-        with translated():
+        """Write an object. An existing one is replaced."""
+        with translate_errors():
             obstore.put(self._store, path, data)
 
     def create(self, path: str, data: bytes) -> bool:
-        """Write a new object. False, and nothing written, when another call has written one already."""
+        """Write a new object. Returns False and writes nothing if there is one already."""
         if self._folder is None:
             return self._create_in_bucket(path, data)
         try:
-            with translated():
+            with translate_errors():
                 obstore.put(self._store, path, data, mode="create")
         except AlreadyExistsError:
             return False
         return True
 
     def _create_in_bucket(self, path: str, data: bytes) -> bool:
-        """Write a new object, and believe no refusal before the object itself has told who wrote it.
+        """Write a new object. After a refusal, read back which call wrote it.
 
-        A bucket refuses an object as present that it has stored for this very call, when its answer was lost and the
-        request was sent again. And it refuses with a conflict (409) what it has not stored at all.
+        A refusal proves nothing. If the bucket stored the object but its answer was lost, it refuses the repeated
+        request because the object exists. And it can answer with a conflict (409) although it has stored no object.
         """
         writer, trouble = uuid4().hex, "it was refused"
         for pause in _CREATE_PAUSES:
             try:
-                with translated():
+                with translate_errors():
                     obstore.put(self._store, path, data, mode="create", attributes={_WRITER: writer})
             except AlreadyExistsError:
                 pass
@@ -102,51 +99,47 @@ class Objects:
         raise StoreError(f"{path} could not be created: {trouble}", trouble)
 
     def _writer(self, path: str) -> str | None:
-        """Tell which call created an object. Empty if the object names no writer; None if there is no object."""
+        """Return the id of the call that created an object; empty if it has no id, None if there is no object."""
         try:
-            with translated():
+            with translate_errors():
                 attributes = obstore.get(self._store, path).attributes
         except FileNotFoundError:
             return None
         return str(attributes.get(_WRITER, ""))
 
     def delete(self, path: str) -> None:
-        """Remove an object, if it is there."""
-        with suppress(FileNotFoundError), translated():
+        """Remove an object if it exists."""
+        with suppress(FileNotFoundError), translate_errors():
             obstore.delete(self._store, path)
 
     def delete_all(self, paths: Iterable[str]) -> None:
-        """Remove objects, those that are there; from a bucket by a few requests."""
+        """Remove objects that may not exist. A bucket needs only a few requests for all."""
         known = list(paths)
         try:
-            with translated():
+            with translate_errors():
                 obstore.delete(self._store, known)
-        except FileNotFoundError:  # another process has removed one of them
+        except FileNotFoundError:  # another process has removed one of them; others may be left
             for path in known:
                 self.delete(path)
 
     def delete_unfinished(self, prefix: str, now: datetime | None = None, older_than: timedelta | None = None) -> None:
-        """Remove what processes that were killed while they wrote have left in a folder; `list` does not show it.
+        """Remove temporary files of killed processes from a folder. `list` does not show them.
 
-        With an age, only what nobody has written to for so long.
+        With `older_than`, only files that were not written to for so long.
         """
         if self._folder is not None:
-            for path in (self._folder / prefix).rglob("*#*"):  # obstore writes x#1, then renames it
-                with suppress(FileNotFoundError):  # it has its name by now
-                    written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-                    if now is None or older_than is None or age(written, now) > older_than:
-                        path.unlink()
+            self._folder.delete_unfinished(prefix, now, older_than)
 
     def read(self, path: str) -> bytes | None:
-        """Read an object; None when there is none."""
+        """Read an object; None if there is none."""
         try:
-            with translated():
+            with translate_errors():
                 return bytes(obstore.get(self._store, path).bytes())
         except FileNotFoundError:
             return None
 
     def parse(self, path: str, kind: type[M]) -> M | None:
-        """Read an object of JSON; None when there is none. Raises DamagedError when it means something else."""
+        """Read and parse a JSON object; None if there is none. Raises DamagedError if it does not fit `kind`."""
         data = self.read(path)
         try:
             return None if data is None else kind.model_validate_json(data)
@@ -154,18 +147,18 @@ class Objects:
             raise DamagedError(f"{path} cannot be read: {error.errors()[0]['msg']}") from error
 
     def read_range(self, path: str, start: int, length: int) -> bytes:
-        """Read a part of an object. Raises DamagedError when it is gone or too short."""
-        with _missing_is_damage(path), translated():
+        """Read a part of an object. Raises DamagedError if the object is missing or too short."""
+        with _missing_is_damage(path), translate_errors():
             found = bytes(obstore.get_range(self._store, path, start=start, length=length))
         if len(found) != length:
-            raise DamagedError(f"{path} is shorter than it was")
+            raise DamagedError(f"{path} is too short")
         return found
 
     async def stream(self, path: str, start: int, stop: int) -> AsyncIterator[bytes]:
         """Yield bytes start to stop - 1, at most about 256 KiB at a time.
 
-        An answer that breaks off is asked for again from there, as long as each brings something. Raises DamagedError
-        when the object is gone or too short.
+        A response that breaks off is resumed, as long as each response contains at least one byte. Raises DamagedError
+        if the object is missing or too short.
         """
         position = start
         while position < stop:
@@ -179,31 +172,31 @@ class Objects:
                     raise
             else:
                 if position < stop:
-                    raise DamagedError(f"{path} is shorter than it was")
+                    raise DamagedError(f"{path} is too short")
 
     async def _stream_once(self, path: str, start: int, stop: int) -> AsyncIterator[bytes]:
-        with _missing_is_damage(path), translated():
+        with _missing_is_damage(path), translate_errors():
             found = await obstore.get_async(self._store, path, options={"range": (start, stop)})
             async for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
                 yield bytes(chunk)
 
     def list(self, prefix: str) -> Iterator[Listed]:
         """List the objects below a path."""
-        with translated():
+        with translate_errors():
             for page in obstore.list(self._store, prefix):
                 for meta in page:
                     yield Listed(meta["path"], meta["last_modified"], meta["size"])
 
     def check_writable(self) -> None:
         """Write and remove a small object; raises StoreError."""
-        if self._folder is not None and not self._folder.is_dir():
-            raise StoreError(f"{self._folder} is gone", "its folder is gone")  # a write would create it again, empty
+        if self._folder is not None:
+            self._folder.check_present()
         self.put(self._probe, b"ok")
         self.delete(self._probe)
 
     def check_usable(self) -> None:
-        """Do all that a worker does: create, be refused to create again, read, list, remove. Raises StoreError."""
-        self.check_writable()  # which removes what an earlier check may have left
+        """Try each kind of access: create, fail to create again, read, list, remove. Raises StoreError."""
+        self.check_writable()  # also removes an object that an earlier check may have left
         try:
             self._check_creation()
         finally:
@@ -218,36 +211,21 @@ class Objects:
             raise StoreError(f"{probe} is not listed", "it does not list what was just written")
 
     def free_bytes(self) -> int | None:
-        """Tell how much may still be written; None where there is no end, in a bucket."""
-        return None if self._folder is None else shutil.disk_usage(self._folder).free
+        """Return the free bytes of the disk; None for a bucket, which has no limit."""
+        return None if self._folder is None else self._folder.free_bytes()
 
     def sync(self, path: str) -> None:
-        """Force an object or a folder with all that is in it to the disk. A bucket does so by itself."""
+        """Force an object, or a folder with its contents, to the disk. Does nothing for a bucket."""
         if self._folder is not None:
-            place = self._folder / path
-            below = place.rglob("*") if place.is_dir() else ()
-            above = takewhile(lambda folder: folder != self._folder, place.parents)
-            list(self._syncing.map(_sync, (*below, place, *above)))
+            self._folder.sync(path)
 
 
 @contextmanager
 def _missing_is_damage(path: str) -> Iterator[None]:
-    """Raise DamagedError for an object that should be there, and is gone or too short."""
+    """Raise DamagedError if an object that must exist is missing or too short."""
     try:
         yield
     except FileNotFoundError as error:
         raise DamagedError(f"{path} is gone") from error
     except RangeError as error:
-        raise DamagedError(f"{path} is shorter than it was") from error
-
-
-def _sync(path: Path) -> None:
-    # obstore renames whole files into place but leaves it to the kernel when they reach the disk.
-    try:
-        handle = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        return
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        raise DamagedError(f"{path} is too short") from error

@@ -1,4 +1,4 @@
-"""Opening the store that a process was told to use."""
+"""Opens the store of a process, and reports an unusable one as an error of the settings."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from worker.contracts.store.store_errors import StoreError
 
 
 def open_store(url: str, patience_seconds: float = PATIENCE_SECONDS) -> Store:
-    """Open a folder or a bucket. Raises SettingsError when it cannot be one, or the folder cannot be written."""
+    """Open a folder or a bucket. Raises SettingsError if the URL is invalid or the folder cannot be written."""
     try:
         store = Store(url, patience_seconds)
         if "://" not in url:
@@ -24,7 +24,7 @@ def open_store(url: str, patience_seconds: float = PATIENCE_SECONDS) -> Store:
 
 
 def _check_permission(folder: Path) -> None:
-    """Raise PermissionError when a folder or one in it may not be written. A full disk is no reason not to start."""
+    """Raise PermissionError if a folder or a subfolder may not be written. A full disk does not prevent the start."""
     for path in (folder, *filter(Path.is_dir, folder.iterdir())):
         if not os.access(path, os.W_OK | os.X_OK):
             raise PermissionError(f"no permission to write {path}")

@@ -9,65 +9,65 @@ FOLDERS = (OPEN, DUE, JOBS, STYLES, OWNED, DISTILLED)
 
 
 def marker(job_id: str) -> str:
-    """Path of the marker of an open job."""
+    """Return the path of the marker of an open job."""
     return f"{OPEN}/{job_id}"
 
 
 def job(job_id: str) -> str:
-    """Folder of a job."""
+    """Return the folder of a job."""
     return f"{JOBS}/{job_id}"
 
 
 def spec(job_id: str) -> str:
-    """Path of a job's JobSpec."""
+    """Return the path of a job's JobSpec."""
     return f"{job(job_id)}/spec.json"
 
 
 def state(job_id: str) -> str:
-    """Path of a job's JobState."""
+    """Return the path of a job's JobState."""
     return f"{job(job_id)}/state.json"
 
 
 def tail(job_id: str) -> str:
-    """Path of the end of a job's archive."""
+    """Return the path of the tail of a job's archive."""
     return f"{job(job_id)}/tail.bin"
 
 
 def archive(job_id: str) -> str:
-    """Path of a job's ArchivePlan."""
+    """Return the path of a job's ArchivePlan."""
     return f"{job(job_id)}/archive.json"
 
 
 def shards(job_id: str) -> str:
-    """Folder of a job's shards."""
+    """Return the folder of a job's shards."""
     return f"{job(job_id)}/shards"
 
 
 def shard_index(job_id: str, shard: int) -> str:
-    """Path of a ShardIndex."""
+    """Return the path of a ShardIndex."""
     return f"{shards(job_id)}/{shard:05d}.json"
 
 
-def picture(style_id: str) -> str:
-    """Path of a style image."""
+def style_image(style_id: str) -> str:
+    """Return the path of a style image."""
     return f"{STYLES}/{style_id}/picture.png"
 
 
 def style_entries(owner: str) -> str:
-    """Folder of the StyleEntries of an owner."""
+    """Return the folder of the StyleEntries of an owner."""
     return f"{OWNED}/{owner}" if owner else STYLES
 
 
 def style_entry(owner: str, style_id: str) -> str:
-    """Path of a StyleEntry of an owner."""
+    """Return the path of a StyleEntry of an owner."""
     return f"{OWNED}/{owner}/{style_id}.json" if owner else f"{STYLES}/{style_id}/style.json"
 
 
 def distilled_weights(key: str) -> str:
-    """Path of the weights of a distilled model."""
+    """Return the path of the weights of a distilled model."""
     return f"{DISTILLED}/{key}/weights.safetensors"
 
 
 def distillation_state(key: str) -> str:
-    """Path of the state of a distillation that has not ended."""
+    """Return the path of the state of a distillation that has not ended."""
     return f"{DISTILLED}/{key}/state.safetensors"

@@ -1,4 +1,4 @@
-"""The shards of jobs: slices of their archives, and what lies where in them."""
+"""The shards of jobs: slices of the archives, and the indices of the images in them."""
 
 import re
 import zlib
@@ -16,22 +16,23 @@ _INDEX = re.compile(r"/(\d{5})\.json$")
 class ShardStore:
     """Writes and reads shards. The index of a shard is its commit.
 
-    A missing object is None here; one that cannot be parsed raises DamagedError.
+    Methods return None for a missing object, and raise DamagedError for one that cannot be parsed.
     """
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
 
     def committed(self, job_id: str) -> set[int]:
-        """List the shards that are committed."""
+        """Return the numbers of the committed shards."""
         found = (_INDEX.search(listed.path) for listed in self._objects.list(paths.shards(job_id)))
         return {int(match[1]) for match in found if match}
 
     def commit(self, job_id: str, shard: int, data: bytes, images: ImageTable, array: ArrayEntry | None = None) -> bool:
-        """Publish a shard. False when another attempt was first; then nothing of this one stays.
+        """Commit a shard. Returns False if another attempt was first; then the data object of this one is removed.
 
-        Data that an index names are never removed: after a refusal, the index is read.
+        After a refusal the index is read, because a data object that it names must never be removed.
         """
+        # Each attempt writes an object of its own, so that two attempts never overwrite each other's data.
         path = f"{paths.shards(job_id)}/{shard:05d}.{uuid4().hex}.bin"
         self._objects.put(path, data)
         index = ShardIndex(data=path, size=len(data), images=images, array=array)
@@ -50,15 +51,15 @@ class ShardStore:
         return self._objects.parse(paths.shard_index(job_id, shard), ShardIndex)
 
     def image(self, shard: ShardIndex, position: int) -> bytes:
-        """Read one image. Raises DamagedError when its bytes are gone."""
+        """Read one image. Raises DamagedError if the data object is missing or too short."""
         return self._objects.read_range(shard.data, shard.images.offsets[position], shard.images.sizes[position])
 
     def stream(self, shard: ShardIndex) -> AsyncIterator[bytes]:
-        """Yield a shard's slice of the archive."""
+        """Yield the bytes of a shard's slice of the archive."""
         return self._objects.stream(shard.data, 0, shard.size)
 
     def is_whole(self, job_id: str, shard: int) -> bool:
-        """Tell whether a committed shard can be read and every checksum in it is right."""
+        """Return whether a committed shard can be read and all its checksums are right."""
         try:
             index = self.index(job_id, shard)
         except DamagedError:
@@ -72,5 +73,5 @@ class ShardStore:
         return all(zlib.crc32(data[offset : offset + size]) == crc32 for offset, size, crc32 in places)
 
     def forget(self, job_id: str, shard: int) -> None:
-        """Take a shard's commit back."""
+        """Remove the commit of a shard."""
         self._objects.delete(paths.shard_index(job_id, shard))

@@ -1,4 +1,4 @@
-"""The store: where every byte of a job lies. Only this package reads or writes it."""
+"""The store of jobs, archives and styles. Only this package knows its layout."""
 
 from datetime import datetime, timedelta
 
@@ -12,11 +12,11 @@ from worker.contracts.store.store_errors import StoreError
 from worker.contracts.store.style_store import StyleStore
 
 PATIENCE_SECONDS = 30.0
-"""Time that a worker waits for a bucket that does not answer."""
+"""Time that a worker waits for a bucket that does not respond."""
 
 
 class Store:
-    """An object store with one layout.
+    """An object store with the following layout.
 
     open/<id>                           the JobSpec again: marks a job that has not ended, or may not be on disk yet
     due/<time>.<id>                     notes when the images of a job that has ended may be removed, in Unix seconds
@@ -42,24 +42,24 @@ class Store:
         self.distilled = DistilledStore(self._objects)
 
     def sweep_unfinished(self, now: datetime, older_than: timedelta) -> None:
-        """Remove what was half written and belongs to no job: those are swept when they end."""
+        """Remove temporary files outside the folders of jobs, which are swept when the jobs end."""
         for folder in [folder for folder in paths.FOLDERS if folder != paths.JOBS]:
             self._objects.delete_unfinished(folder, now, older_than)
 
     def free_bytes(self) -> int | None:
-        """Tell how much room there is; None where nobody knows."""
+        """Return the free bytes of the store's disk; None for a bucket."""
         return self._objects.free_bytes()
 
     def check_writable(self) -> None:
-        """Write and remove a small object; raises StoreError or OSError."""
+        """Write and remove a small object. Raises StoreError or OSError."""
         self._objects.check_writable()
 
-    def check_room(self, needed_bytes: int) -> None:
-        """Raise StoreError when the store's disk has less room."""
+    def check_free_bytes(self, needed_bytes: int) -> None:
+        """Raise StoreError if the store's disk has fewer free bytes."""
         free = self.free_bytes()
         if free is not None and free < needed_bytes:
             raise StoreError(f"{free} bytes are free, and {needed_bytes} are needed", "No space left on device")
 
     def check_usable(self) -> None:
-        """Do once all that a worker does with the store; raises StoreError or OSError."""
+        """Try each kind of access that a worker needs. Raises StoreError or OSError."""
         self._objects.check_usable()

@@ -14,28 +14,29 @@ class StyleStore:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
 
-    def add(self, entry: StyleEntry, picture: bytes) -> bool:
-        """Keep a picture for its owner. False when it is there for them already."""
+    def add(self, entry: StyleEntry, image: bytes) -> bool:
+        """Store a style image for its owner. Returns False if the owner has it already."""
         path = paths.style_entry(entry.owner, entry.id)
-        self._objects.put(paths.picture(entry.id), picture)
-        self._objects.sync(paths.picture(entry.id))
+        # The image comes before the entry that lists it. Another owner's upload of it writes the same bytes.
+        self._objects.put(paths.style_image(entry.id), image)
+        self._objects.sync(paths.style_image(entry.id))
         is_new = self._objects.create(path, entry.model_dump_json().encode())
         self._objects.sync(path)
         return is_new
 
     def entry(self, owner: str, style_id: str) -> StyleEntry | None:
-        """Read what is known of a picture of an owner."""
+        """Read the entry of an owner's style; None if the owner does not have it."""
         return self._objects.parse(paths.style_entry(owner, style_id), StyleEntry)
 
     def entries(self, owner: str) -> Iterator[StyleEntry]:
-        """List the pictures of an owner."""
+        """Yield the entries of an owner's styles."""
         for path, *_ in self._objects.list(paths.style_entries(owner)):
             if path.endswith(".json") and (entry := self._objects.parse(path, StyleEntry)):
                 yield entry
 
-    def picture(self, style_id: str) -> bytes:
-        """Read a picture, as PNG. Raises DamagedError when it is gone."""
-        data = self._objects.read(paths.picture(style_id))
+    def image(self, style_id: str) -> bytes:
+        """Read a style image as PNG. Raises DamagedError if it is missing."""
+        data = self._objects.read(paths.style_image(style_id))
         if data is None:
             raise DamagedError(f"the picture of style {style_id} is gone")
         return data

@@ -43,8 +43,8 @@ def queue_at(path: Path) -> Iterator[Redis]:
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_a_worker_finds_the_queue_whatever_the_data_folder_is_called(name: str, make_spec: MakeSpec) -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as short, queue_at(socket_of(Path(short) / name)) as redis:
-        pulse = Heartbeat(redis, "worker", "cpu", make_spec().model.numerics, [])
-        assert RqWorker(redis, "worker", cast("Any", None), pulse, cast("Any", None)).name == "worker"
+        heartbeat = Heartbeat(redis, "worker", "cpu", make_spec().model.numerics, [])
+        assert RqWorker(redis, "worker", cast("Any", None), heartbeat, cast("Any", None)).name == "worker"
         assert redis.ping()
 
 

@@ -35,7 +35,7 @@ def test_an_empty_variable_counts_as_unset(kind: type[Environment], monkeypatch:
         (Environment, "IMAGEMILL_REDIS_PASSWORD_FILE", "/dev/null", "must hold the password"),
     ],
 )
-def test_a_wrong_setting_is_told_in_one_line(
+def test_a_wrong_setting_is_reported_in_one_line(
     kind: type[Environment], variable: str, value: str, right: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, value)
@@ -47,7 +47,7 @@ def test_a_wrong_setting_is_told_in_one_line(
     assert "\n" not in said
 
 
-def test_all_wrong_settings_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_wrong_settings_are_reported_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMAGEMILL_MAX_IMAGES", "0")
     monkeypatch.setenv("IMAGEMILL_LOG_LEVEL", "loud")
     with pytest.raises(SettingsError, match=r"IMAGEMILL_MAX_IMAGES.*; IMAGEMILL_LOG_LEVEL|LOG_LEVEL.*; .*MAX_IMAGES"):

@@ -31,13 +31,31 @@ def test_shards_grow_and_cover_every_image_once(first: int, grow: int, n: int, b
     assert sizes == [min(first << 2 * shard, first + grow) for shard in range(len(sizes))]
 
 
+def former_start(cut: Cut, shard: int) -> int:
+    """Compute where a shard starts by the closed formula of the first version."""
+    growing = ((-(-cut.most // cut.first) - 1).bit_length() + 1) // 2
+    if shard <= growing:
+        return cut.first * (((1 << 2 * shard) - 1) // 3)
+    return former_start(cut, growing) + (shard - growing) * cut.most
+
+
+@given(first=st.integers(1, 512), most=st.integers(1, 10**6), shard=st.integers(0, 10**7), back=st.integers(0, 1000))
+def test_jobs_of_the_first_version_keep_their_shards(first: int, most: int, shard: int, back: int) -> None:
+    cut = Cut(first=first, most=most)
+    for number in (shard, shard % 12):
+        start, stop = former_start(cut, number), former_start(cut, number + 1)
+        assert (cut.start(number), cut.start(number + 1)) == (start, stop)
+        position = max(start, stop - 1 - back)
+        assert [cut.shard_of(place) for place in (start, position, stop - 1, stop)] == [number] * 3 + [number + 1]
+
+
 def test_images_that_are_kept_for_longer_than_dates_reach_expire_in_a_hundred_years(make_spec: MakeSpec) -> None:
     spec = make_spec().model_copy(update={"ttl_hours": 10**17})
     state = JobState(outcome="succeeded", started=None, finished=spec.created)
     assert state.expires(spec) - spec.created == timedelta(hours=876_000)
 
 
-def test_classes_take_turns_by_index(make_spec: MakeSpec) -> None:
+def test_classes_alternate_by_index(make_spec: MakeSpec) -> None:
     spec = make_spec(classes=("a", "b", "c"))
     assert spec.labels(range(2, 7)) == [2, 0, 1, 2, 0]
     assert [spec.class_name(index) for index in (0, 4)] == ["a", "b"]
@@ -60,7 +78,7 @@ def test_a_record_survives_the_store_and_unknown_fields_are_refused(make_spec: M
         JobSpec.model_validate({**spec.model_dump(), "surprise": 1})
 
 
-def test_a_job_that_was_stored_before_there_were_owners_belongs_to_nobody(make_spec: MakeSpec) -> None:
+def test_a_job_that_was_stored_before_there_were_owners_has_none(make_spec: MakeSpec) -> None:
     stored = make_spec().model_dump_json(exclude={"owner"})
     assert "owner" not in stored
     assert JobSpec.model_validate_json(stored) == make_spec()

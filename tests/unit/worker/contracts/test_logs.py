@@ -8,15 +8,44 @@ from worker.contracts.logs import LogFormat
 
 def logged(kind: LogFormat, statement: str) -> str:
     """Run a statement in a process of its own that logs in a format, and read its stderr."""
-    code = f"import logging; from worker.contracts import logs; logs.configure('info', '{kind}')\n{statement}"
+    imports = "import logging; from worker.contracts import logs; from worker.contracts.logs import fields"
+    code = f"{imports}\nlogs.configure('info', '{kind}')\n{statement}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == ""
     return done.stderr
 
 
-def test_text_is_a_line_as_ever() -> None:
+def test_a_message_is_one_line_of_text() -> None:
     line = logged("text", "logging.getLogger('a.b').info('job ended job_id=%s', 'x')")
     assert line.endswith(" INFO a.b job ended job_id=x\n")
+
+
+def test_fields_are_appended_to_the_text() -> None:
+    line = logged("text", "logging.getLogger('a').info('job ended', extra=fields(job_id='x', reason=None, share=0.5))")
+    assert line.endswith(" INFO a job ended job_id=x reason=None share=0.5\n")
+
+
+def test_fields_stand_before_the_traceback() -> None:
+    output = logged(
+        "text", "try:\n    1 / 0\nexcept ZeroDivisionError:\n    logging.exception('failed', extra=fields(n=1))"
+    )
+    first, *rest = output.splitlines()
+    assert first.endswith("failed n=1")
+    assert rest[-1] == "ZeroDivisionError: division by zero"
+
+
+def test_fields_are_values_of_json_beside_the_message() -> None:
+    line = json.loads(
+        logged("json", "logging.warning('sent', extra=fields(job_id='x', n=3, share=0.5, reason=OSError('a\\nb')))")
+    )
+    assert (line["job_id"], line["n"], line["share"], line["reason"]) == ("x", 3, 0.5, "a\nb")
+    assert (line["level"], line["message"]) == ("WARNING", "sent job_id=x n=3 share=0.5 reason=a\nb")
+
+
+def test_a_field_may_have_any_name_but_cannot_replace_what_every_line_has() -> None:
+    line = json.loads(logged("json", "logging.error('odd', extra=fields(name='n', level='none', message='m', args=1))"))
+    assert (line["level"], line["message"]) == ("ERROR", "odd name=n level=none message=m args=1")
+    assert (line["name"], line["args"]) == ("n", 1)
 
 
 def test_the_named_arguments_of_a_message_are_fields() -> None:

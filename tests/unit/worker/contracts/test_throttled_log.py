@@ -3,6 +3,7 @@ import logging
 import pytest
 
 from tests.unit.app.clock import Clock
+from worker.contracts.logs import fields, sentence
 from worker.contracts.throttled_log import ThrottledLogger
 
 
@@ -16,14 +17,14 @@ def throttle(clock: Clock) -> ThrottledLogger:
     return ThrottledLogger(logging.getLogger("trouble"), 60, clock)
 
 
-def test_of_each_kind_of_trouble_there_is_a_line_a_minute(
+def test_one_line_a_minute_is_written_of_each_kind(
     throttle: ThrottledLogger, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     for seconds in range(121):
         clock.seconds = seconds
-        throttle.warning("the disk was full job_id=%s", seconds)
+        throttle.warning("the disk was full", extra=fields(job_id=seconds))
     throttle.error("something else")
-    assert [record.getMessage() for record in caplog.records] == [
+    assert [sentence(record) for record in caplog.records] == [
         "the disk was full job_id=0",
         "the disk was full job_id=60 suppressed=59",
         "the disk was full job_id=120 suppressed=59",
@@ -31,7 +32,7 @@ def test_of_each_kind_of_trouble_there_is_a_line_a_minute(
     ]
 
 
-def test_the_traceback_stays_with_the_line(throttle: ThrottledLogger, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_traceback_stays_with_its_message(throttle: ThrottledLogger, caplog: pytest.LogCaptureFixture) -> None:
     for number in range(3):
         try:
             raise OSError(number)

@@ -10,7 +10,7 @@ from worker.queue.alive_file import AliveFile, is_fresh
 def test_a_worker_is_alive_while_it_touches_its_file(tmp_path: Path) -> None:
     path = tmp_path / "alive"
     assert not is_fresh(path)
-    AliveFile(path).beat()
+    AliveFile(path).touch()
     assert is_fresh(path)
     for seconds in (-60, 60):  # a hung worker; one that hung before the clock was set back
         os.utime(path, (time.time() + seconds,) * 2)
@@ -18,7 +18,7 @@ def test_a_worker_is_alive_while_it_touches_its_file(tmp_path: Path) -> None:
 
 
 def test_a_heartbeat_file_that_cannot_be_written_ends_no_work(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    heartbeat = AliveFile(tmp_path / "nowhere" / "alive")
-    heartbeat.beat()
-    heartbeat.beat()
+    alive_file = AliveFile(tmp_path / "nowhere" / "alive")
+    alive_file.touch()
+    alive_file.touch()
     assert caplog.text.count("was not written") == 1

@@ -11,23 +11,23 @@ from worker.queue.heartbeat import Heartbeat
 TASK = Task.render_shard("x" * 22, 0)
 
 
-def pulse_of(redis: Redis, make_spec: MakeSpec) -> Heartbeat:
+def heartbeat_of(redis: Redis, make_spec: MakeSpec) -> Heartbeat:
     return Heartbeat(redis, "worker", "cpu", make_spec().model.numerics, [])
 
 
 def test_a_lease_has_one_holder(redis: Redis, make_spec: MakeSpec) -> None:
-    pulse = pulse_of(redis, make_spec)
-    assert pulse.take_lease(TASK.lease_key)
-    assert not pulse.take_lease(TASK.lease_key)
-    pulse.release(TASK)
-    assert pulse.take_lease(TASK.lease_key)
+    heartbeat = heartbeat_of(redis, make_spec)
+    assert heartbeat.acquire_lease(TASK.lease_key)
+    assert not heartbeat.acquire_lease(TASK.lease_key)
+    heartbeat.end_attempt(TASK)
+    assert heartbeat.acquire_lease(TASK.lease_key)
 
 
 def test_a_worker_that_waits_for_the_store_has_not_crashed(redis: Redis, make_spec: MakeSpec) -> None:
-    pulse = pulse_of(redis, make_spec)
-    assert [pulse.crashed_attempts(TASK) for _ in range(2)] == [0, 1]
-    pulse.rendered(TASK)
-    assert pulse.crashed_attempts(TASK) == 0
+    heartbeat = heartbeat_of(redis, make_spec)
+    assert [heartbeat.count_attempt(TASK) for _ in range(2)] == [0, 1]
+    heartbeat.mark_rendered(TASK)
+    assert heartbeat.count_attempt(TASK) == 0
 
 
 def test_what_is_set_aside_is_announced_beside_an_entry_that_older_versions_read(
@@ -46,10 +46,10 @@ def test_what_is_set_aside_is_announced_beside_an_entry_that_older_versions_read
 
 
 def test_a_worker_is_announced_as_paused_or_working_and_never_as_both(redis: Redis, make_spec: MakeSpec) -> None:
-    live, pulse = ClusterState(redis), pulse_of(redis, make_spec)
+    live, heartbeat = ClusterState(redis), heartbeat_of(redis, make_spec)
     for trouble in (None, "no room", None):
-        pulse.trouble = trouble
-        pulse.announce()
+        heartbeat.pause_reason = trouble
+        heartbeat.announce()
         assert (len(live.workers()), len(live.paused())) == ((1, 0) if trouble is None else (0, 1))
 
 
@@ -63,12 +63,12 @@ def test_a_lease_is_taken_though_the_first_answer_was_lost(
         return ask(*arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(redis, "set", ask_twice)
-    assert pulse_of(redis, make_spec).take_lease(TASK.lease_key)
+    assert heartbeat_of(redis, make_spec).acquire_lease(TASK.lease_key)
 
 
 def test_the_progress_of_a_job_is_forgotten_soon_after_its_end(redis: Redis, make_spec: MakeSpec) -> None:
-    pulse = pulse_of(redis, make_spec)
-    pulse.beat(TASK, 3)
+    heartbeat = heartbeat_of(redis, make_spec)
+    heartbeat.report_progress(TASK, 3)
     assert redis.ttl(progress_key(TASK.job_id)) > 3600
-    pulse.ring_end(TASK.job_id)
+    heartbeat.publish_job_ended(TASK.job_id)
     assert 0 < redis.ttl(progress_key(TASK.job_id)) <= 60

@@ -8,54 +8,54 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from app.cluster.cluster_state import ClusterState
-from worker.contracts.queue.counters import TALLY_KEY, Count
+from worker.contracts.queue.counters import COUNTERS_KEY, Count
 from worker.queue.unsent_counts import UnsentCounts
 
 ENDED = Count(name="jobs_ended", labels=("failed",))
 
 
-def send(tally: UnsentCounts, redis: Redis) -> None:
+def send(counts: UnsentCounts, redis: Redis) -> None:
     pipeline = redis.pipeline(transaction=False)
-    with tally.sent_with(pipeline):
+    with counts.sent_with(pipeline):
         pipeline.execute()
 
 
 def test_what_two_workers_counted_is_added_up(redis: Redis) -> None:
     for by in (1, 2.5):
-        tally = UnsentCounts()
-        tally.count("jobs_ended", "failed", by=by)
-        tally.count("shards_rejected")
-        send(tally, redis)
-        send(tally, redis)  # nothing more
+        counts = UnsentCounts()
+        counts.count("jobs_ended", "failed", by=by)
+        counts.count("shards_rejected")
+        send(counts, redis)
+        send(counts, redis)  # nothing more
     assert ClusterState(redis).counts() == {ENDED: 3.5, Count(name="shards_rejected"): 2}
 
 
 def test_what_redis_did_not_take_is_sent_another_time(redis: Redis) -> None:
-    tally = UnsentCounts()
-    tally.count("jobs_ended", "failed")
+    counts = UnsentCounts()
+    counts.count("jobs_ended", "failed")
     with Redis("127.0.0.1", 1) as nowhere, pytest.raises(RedisError):
-        send(tally, nowhere)
-    tally.count("jobs_ended", "failed")
-    send(tally, redis)
+        send(counts, nowhere)
+    counts.count("jobs_ended", "failed")
+    send(counts, redis)
     assert ClusterState(redis).counts() == {ENDED: 2}
 
 
 def test_no_count_of_many_threads_is_lost(redis: Redis) -> None:
-    tally = UnsentCounts()
+    counts = UnsentCounts()
     with ThreadPoolExecutor(8) as threads:
         for _ in range(2000):
-            threads.submit(tally.count, "jobs_ended", "failed")
+            threads.submit(counts.count, "jobs_ended", "failed")
         for _ in range(20):
-            send(tally, redis)
-    send(tally, redis)
+            send(counts, redis)
+    send(counts, redis)
     assert ClusterState(redis).counts() == {ENDED: 2000}
 
 
 def test_seconds_are_counted_however_it_ends(redis: Redis) -> None:
-    tally = UnsentCounts()
-    with pytest.raises(ValueError, match="spoilt"), tally.timed("storing", "none"):
-        raise ValueError("spoilt")
-    send(tally, redis)
+    counts = UnsentCounts()
+    with pytest.raises(ValueError, match="failed"), counts.timed("storing", "none"):
+        raise ValueError("failed")
+    send(counts, redis)
     ((count, seconds),) = ClusterState(redis).counts().items()
     assert count == Count(name="stage_seconds", labels=("storing", "none"))
     assert 0 < seconds < 60
@@ -67,7 +67,7 @@ def test_a_count_has_the_labels_of_its_name() -> None:
 
 
 def test_what_another_version_counts_is_left_out(redis: Redis) -> None:
-    redis.hset(TALLY_KEY, '{"name": "coffee", "labels": []}', 3)
-    redis.hset(TALLY_KEY, b"\xfd", 3)
+    redis.hset(COUNTERS_KEY, '{"name": "coffee", "labels": []}', 3)
+    redis.hset(COUNTERS_KEY, b"\xfd", 3)
     ENDED.add(redis)
     assert ClusterState(redis).counts() == {ENDED: 1}

@@ -72,4 +72,4 @@ def test_a_url_that_would_be_read_as_another_one_is_refused(url: str) -> None:
     "url", ["redis://:se/cret@queue:6379/0", "redis://:se@cret@queue", "unix://:secret@/a", "redis://q?password=secret"]
 )
 def test_the_password_of_a_url_is_not_shown(url: str) -> None:
-    assert "cret" not in redis_url.masked(url)
+    assert "cret" not in redis_url.mask_password(url)

@@ -16,31 +16,31 @@ NUMERICS = "cpu-float32"
 LONG = queue_names(NUMERICS)[1]
 
 
-class Stand:
-    """A line, and who takes from it as a worker does."""
+class FakeWorker:
+    """A queue, and a worker that takes tasks from it."""
 
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
-        self.line = TaskQueue(redis)
+        self.task_queue = TaskQueue(redis)
         self.queue = Queue(LONG, connection=redis)
         self.specs: dict[str, JobSpec] = {}
 
-    def come(self, owner: str, job: int, model_sha256: str = "0" * 64) -> None:
+    def add_job(self, owner: str, job: int, model_sha256: str = "0" * 64) -> None:
         plain = spec_of(n=4000)
         model = plain.model.model_copy(update={"sha256": model_sha256})
         spec = plain.model_copy(update={"id": f"{owner}{job}".ljust(22, "x"), "owner": owner, "model": model})
         self.specs[spec.id] = spec
-        self.line.enqueue(spec, [Task.render_shard(spec.id, 0, 1000)])
+        self.task_queue.enqueue(spec, [Task.render_shard(spec.id, 0, 1000)])
 
     def take(self) -> str:
-        """Take the first task, bring its successor, and tell whose it was."""
+        """Take the first task, queue its successor, and return the owner."""
         taken = self.redis.lpop(self.queue.key)
         assert isinstance(taken, bytes)
         spec = self.specs[job_id(taken)]
-        self.line.enqueue(spec, [Task.render_shard(spec.id, int(taken.rpartition(b"-")[2]) + 1, 1000)])
+        self.task_queue.enqueue(spec, [Task.render_shard(spec.id, int(taken.rpartition(b"-")[2]) + 1, 1000)])
         return spec.owner
 
-    def waiting(self) -> list[str]:
+    def waiting_owners(self) -> list[str]:
         return [self.specs[job_id(item)].owner for item in self.redis.lrange(self.queue.key, 0, -1)]
 
 
@@ -50,23 +50,23 @@ def job_id(item: bytes | str) -> str:
 
 
 @pytest.fixture
-def stand(redis: Redis) -> Stand:
-    return Stand(redis)
+def worker(redis: Redis) -> FakeWorker:
+    return FakeWorker(redis)
 
 
-def test_who_comes_late_goes_before_the_second_task_of_another(stand: Stand) -> None:
+def test_the_first_task_of_a_late_owner_goes_before_the_second_of_another(worker: FakeWorker) -> None:
     for job in range(4):
-        stand.come("many", job)
-    stand.come("few", 0)
-    assert stand.waiting() == ["many", "few", "many", "many", "many"]
-    stand.come("few", 1)
-    assert stand.waiting() == ["many", "few", "many", "few", "many", "many"]
+        worker.add_job("many", job)
+    worker.add_job("few", 0)
+    assert worker.waiting_owners() == ["many", "few", "many", "many", "many"]
+    worker.add_job("few", 1)
+    assert worker.waiting_owners() == ["many", "few", "many", "few", "many", "many"]
 
 
-def test_without_keys_the_line_is_as_jobs_came(stand: Stand) -> None:
+def test_without_owners_tasks_stay_in_the_order_of_arrival(worker: FakeWorker) -> None:
     for job in range(3):
-        stand.come("", job)
-    assert [stand.redis.lpop(stand.queue.key) for _ in range(3)] == [
+        worker.add_job("", job)
+    assert [worker.redis.lpop(worker.queue.key) for _ in range(3)] == [
         f"{job}".ljust(22, "x").encode() + b"-0" for job in range(3)
     ]
 
@@ -75,70 +75,72 @@ def test_without_keys_the_line_is_as_jobs_came(stand: Stand) -> None:
 @given(jobs=st.lists(st.integers(1, 12), min_size=2, max_size=5), rounds=st.integers(1, 12))
 def test_owners_are_served_alike_however_many_jobs_they_have(redis: Redis, jobs: list[int], rounds: int) -> None:
     redis.flushall()
-    stand = Stand(redis)
+    worker = FakeWorker(redis)
     for number, count in enumerate(jobs):
         for job in range(count):
-            stand.come(f"owner-{number}", job)
-    served = Counter(stand.take() for _ in range(rounds * len(jobs)))
+            worker.add_job(f"owner-{number}", job)
+    served = Counter(worker.take() for _ in range(rounds * len(jobs)))
     assert max(served.values()) - min(served[f"owner-{number}"] for number in range(len(jobs))) <= 1
 
 
-def test_who_was_served_alone_owes_nothing(stand: Stand) -> None:
+def test_an_owner_that_was_served_alone_owes_nothing(worker: FakeWorker) -> None:
     for job in range(5):
-        stand.come("early", job)
-    stand.redis.ltrim(stand.queue.key, 5, -1)  # all of them were served
+        worker.add_job("early", job)
+    worker.redis.ltrim(worker.queue.key, 5, -1)  # all of them were served
     for owner, job in (("late", 0), ("late", 1), ("early", 5)):
-        stand.come(owner, job)
-    assert stand.waiting() == ["late", "early", "late"]
+        worker.add_job(owner, job)
+    assert worker.waiting_owners() == ["late", "early", "late"]
 
 
-def test_what_waits_again_lets_others_go_first(stand: Stand) -> None:
+def test_a_requeued_task_lets_other_owners_go_first(worker: FakeWorker) -> None:
     for owner, job in (("many", 0), ("many", 1), ("many", 2), ("few", 0)):
-        stand.come(owner, job)
-    first = stand.redis.lpop(stand.queue.key)
+        worker.add_job(owner, job)
+    first = worker.redis.lpop(worker.queue.key)
     assert isinstance(first, bytes)
-    stand.line.put_back(stand.queue, first.decode())
-    assert stand.waiting() == ["few", "many", "many", "many"]
+    worker.task_queue.requeue(worker.queue, first.decode())
+    assert worker.waiting_owners() == ["few", "many", "many", "many"]
 
 
-def test_something_else_in_the_line_does_no_harm(stand: Stand) -> None:
-    stand.redis.rpush(stand.queue.key, b"\xff")
-    stand.redis.set("rq:job:odd", "no hash")
-    stand.redis.rpush(stand.queue.key, "odd")
-    stand.come("few", 0)
-    assert stand.redis.lindex(stand.queue.key, 2) == b"few0".ljust(22, b"x") + b"-0"
+def test_foreign_entries_in_the_queue_do_no_harm(worker: FakeWorker) -> None:
+    worker.redis.rpush(worker.queue.key, b"\xff")
+    worker.redis.set("rq:job:odd", "no hash")
+    worker.redis.rpush(worker.queue.key, "odd")
+    worker.add_job("few", 0)
+    assert worker.redis.lindex(worker.queue.key, 2) == b"few0".ljust(22, b"x") + b"-0"
 
 
-def swapped(stand: Stand, *offered: str) -> str | None:
-    """Take the first task, put it back, and tell whose task was taken in its place."""
-    taken = stand.redis.lpop(stand.queue.key)
+def swapped(worker: FakeWorker, *offered: str) -> str | None:
+    """Take the first task and swap it for another one. Returns the owner of that one."""
+    taken = worker.redis.lpop(worker.queue.key)
     assert isinstance(taken, bytes)
-    found = stand.line.swap(stand.queue, taken.decode(), [], offered)
-    return found and stand.specs[found.queue_id.rpartition("-")[0]].owner
+    found = worker.task_queue.swap(worker.queue, taken.decode(), [], offered)
+    return found and worker.specs[found.queue_id.rpartition("-")[0]].owner
 
 
-def test_a_worker_leaves_what_it_cannot_do_in_its_place_and_takes_the_first_that_it_can(stand: Stand) -> None:
+def test_a_task_that_a_worker_cannot_do_keeps_its_place_and_the_first_that_it_can_do_is_taken(
+    worker: FakeWorker,
+) -> None:
     for owner, sha256 in (("a", "1"), ("b", "2"), ("c", "1"), ("d", "2")):
-        stand.come(owner, 0, model_sha256=sha256 * 64)
-    assert swapped(stand, "2" * 64) == "b"
-    assert stand.waiting() == ["a", "c", "d"]
-    assert swapped(stand, "2" * 64) == "d"
-    assert swapped(stand, "2" * 64) is None
-    assert stand.waiting() == ["a", "c"]
+        worker.add_job(owner, 0, model_sha256=sha256 * 64)
+    assert swapped(worker, "2" * 64) == "b"
+    assert worker.waiting_owners() == ["a", "c", "d"]
+    assert swapped(worker, "2" * 64) == "d"
+    assert swapped(worker, "2" * 64) is None
+    assert worker.waiting_owners() == ["a", "c"]
 
 
-def test_a_task_that_was_left_often_keeps_its_turn(stand: Stand) -> None:
-    stand.come("foreign", 0, model_sha256="1" * 64)
+def test_a_task_that_was_returned_often_keeps_its_place(worker: FakeWorker) -> None:
+    worker.add_job("foreign", 0, model_sha256="1" * 64)
     for _ in range(20):
-        assert swapped(stand) is None
-    stand.come("late", 0)
-    stand.come("foreign", 1)
-    assert stand.waiting() == ["foreign", "late", "foreign"]
+        assert swapped(worker) is None
+    worker.add_job("late", 0)
+    worker.add_job("foreign", 1)
+    assert worker.waiting_owners() == ["foreign", "late", "foreign"]
 
 
-def test_any_worker_closes_a_job(stand: Stand) -> None:
-    stand.come("a", 0, model_sha256="1" * 64)
-    spec = next(iter(stand.specs.values()))
-    stand.line.enqueue(spec, [Task.finalise(spec.id)])
-    assert swapped(stand) == "a"
-    assert stand.waiting() == ["a"]
+def test_any_worker_finishes_a_job(worker: FakeWorker) -> None:
+    worker.add_job("a", 0, model_sha256="1" * 64)
+    spec = next(iter(worker.specs.values()))
+    worker.task_queue.enqueue(spec, [Task.finalise(spec.id)])
+    assert swapped(worker) == "a"
+    assert worker.waiting_owners() == ["a"]

@@ -42,7 +42,7 @@ def test_of_two_that_want_the_same_id_the_first_decides(store: Store, make_spec:
     assert store.jobs.restored_spec(first.id) == store.jobs.spec(first.id) == first
 
 
-def test_who_comes_between_a_marker_and_its_request_writes_that_request(
+def test_a_call_between_a_marker_and_its_spec_writes_that_spec(
     store: Store, make_spec: MakeSpec, tmp_path: Path
 ) -> None:
     first = make_spec(n=1)
@@ -195,7 +195,7 @@ def test_a_store_that_can_be_written_passes_its_check_and_stays_empty(store: Sto
     assert files(tmp_path) == set()
 
 
-def test_a_picture_is_there_for_who_brought_it_and_for_nobody_else(store: Store) -> None:
+def test_a_style_image_is_listed_for_its_owners_only(store: Store) -> None:
     now = datetime.now(UTC)
     entries = {
         owner: StyleEntry(id="0" * 64, width=1, height=1, owner=owner, created=now) for owner in ("", "al", "0" * 64)
@@ -208,4 +208,4 @@ def test_a_picture_is_there_for_who_brought_it_and_for_nobody_else(store: Store)
         assert store.styles.entry(owner, entry.id) == entry
         assert list(store.styles.entries(owner)) == [entry]
     assert list(store.styles.entries("alice")) == list(store.styles.entries("a")) == []
-    assert store.styles.picture("0" * 64) == b"the same pixels"
+    assert store.styles.image("0" * 64) == b"the same pixels"

@@ -50,7 +50,9 @@ def objects(bucket: str) -> Objects:
 
 
 @pytest.mark.parametrize("fault", STORING)
-def test_who_creates_an_object_is_first_whatever_the_answer(objects: Objects, proxy: FaultProxy, fault: Fault) -> None:
+def test_the_call_that_creates_an_object_is_first_whatever_the_response(
+    objects: Objects, proxy: FaultProxy, fault: Fault
+) -> None:
     proxy.fault, hits = fault, proxy.hits
     assert objects.create("a/b", b"mine")
     assert proxy.hits == hits + 1
@@ -58,7 +60,7 @@ def test_who_creates_an_object_is_first_whatever_the_answer(objects: Objects, pr
 
 
 @pytest.mark.parametrize("fault", ["none", *STORING])
-def test_who_comes_second_is_never_first_though_the_bytes_are_equal(
+def test_the_second_call_is_never_first_although_the_bytes_are_equal(
     objects: Objects, proxy: FaultProxy, fault: Fault
 ) -> None:
     objects.put("put", b"same")
@@ -68,7 +70,7 @@ def test_who_comes_second_is_never_first_though_the_bytes_are_equal(
     assert not objects.create("put", b"same")
 
 
-def test_an_object_that_is_refused_for_ever_is_an_error_and_nobody_is_first(
+def test_an_object_that_is_refused_for_ever_is_an_error_and_no_call_is_first(
     objects: Objects, proxy: FaultProxy
 ) -> None:
     proxy.fault = "all 503"
@@ -132,7 +134,7 @@ def test_a_check_that_fails_leaves_no_object(tmp_path: Path, monkeypatch: pytest
 
 
 def refusal(url: str) -> str:
-    """What a store that cannot be used says, which is one line."""
+    """Return the error of a store that cannot be used. It is one line."""
     began = time.monotonic()
     with pytest.raises(StoreError) as caught:
         Objects(url, (), PATIENCE_SECONDS).check_usable()
@@ -150,19 +152,21 @@ def refusal(url: str) -> str:
         ("AWS_ACCESS_KEY_ID", "nobody", "InvalidAccessKeyId: correct AWS_ACCESS_KEY_ID"),
     ],
 )
-def test_wrong_credentials_are_told_in_a_line(
+def test_wrong_credentials_are_reported_in_one_line(
     bucket: str, monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
 ) -> None:
     monkeypatch.setenv(name, value)
     assert words in refusal(bucket)
 
 
-def test_a_bucket_that_cannot_be_written_is_told(s3: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bucket_that_cannot_be_written_is_reported(
+    s3: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     use(monkeypatch, s3.environment_of_reader())
     assert "403 AccessDenied: let these credentials" in refusal(bucket)
 
 
-def test_a_bucket_that_is_not_there_is_told_and_no_empty_store(bucket: str) -> None:
+def test_a_missing_bucket_is_an_error_and_no_empty_store(bucket: str) -> None:
     url = bucket.replace(BUCKET, "another")
     assert "404 NoSuchBucket: create the bucket, or correct IMAGEMILL_STORE" in refusal(url)
     with pytest.raises(StoreError, match="NoSuchBucket"):

@@ -4,7 +4,7 @@ from rq.serializers import JSONSerializer
 from tests.unit.conftest import spec_of
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.queue.tasks import Task
-from worker.queue.rq_worker import TaskJob
+from worker.queue.task_job import TaskJob
 
 
 def test_a_task_tells_what_it_needs_without_the_store(redis: Redis) -> None:

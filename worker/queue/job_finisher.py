@@ -1,0 +1,75 @@
+"""Finishes jobs: writes the tail of the archive and the job's state, then settles the job."""
+
+import logging
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from worker.archive.zip_tail import build_tail
+from worker.contracts.jobs import JobError, JobSpec, JobState
+from worker.contracts.logs import fields
+from worker.contracts.queue.tasks import Task
+from worker.contracts.store.archive_index import ShardIndex
+from worker.contracts.store.store import Store
+from worker.queue.heartbeat import Heartbeat
+
+_RENEW_SHARDS = 32
+"""Shard indices that are read between two renewals of a lease.
+
+In a distant bucket this takes a few seconds; a lease expires after 15.
+"""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class JobFinisher:
+    """Writes the ends of jobs. If several workers finish the same job, the first state counts."""
+
+    store: Store
+    heartbeat: Heartbeat
+    settling_thread: Executor
+    """Executor of one thread that settles jobs: it forces them to the disk."""
+
+    def succeed(self, task: Task, spec: JobSpec) -> None:
+        """Publish the archive and end the job as succeeded. Does nothing if a shard is missing."""
+        shards = self._read_shards(task, spec)
+        if shards is None:
+            return
+        with self.heartbeat.counts.timed("closing", spec.style_mode):
+            plan = self.store.archives.publish(spec.id, shards, build_tail(spec, shards))
+        if self._finish(spec, "succeeded", None):
+            log.info("job succeeded", extra=fields(job_id=spec.id, images=spec.n, bytes=plan.size))
+
+    def fail(self, spec: JobSpec, error: JobError) -> None:
+        """End the job as failed, and stop the workers that render its other shards."""
+        self._finish(spec, "failed", error)
+        self.heartbeat.cancel_other_shards(spec.id)
+
+    def _read_shards(self, task: Task, spec: JobSpec) -> list[ShardIndex] | None:
+        shards = []
+        for number in range(spec.shard_count):
+            shard = self.store.shards.index(spec.id, number)
+            if shard is None:
+                return None
+            shards.append(shard)
+            if len(shards) % _RENEW_SHARDS == 0:
+                self.heartbeat.renew_lease(task)
+        return shards
+
+    def _finish(self, spec: JobSpec, outcome: Literal["succeeded", "failed"], error: JobError | None) -> bool:
+        started = self.heartbeat.start_time(spec.id)
+        state = JobState(outcome=outcome, started=started, finished=datetime.now(UTC), error=error)
+        is_first = self.store.jobs.finish(spec.id, state)
+        if is_first:
+            self.heartbeat.counts.count("jobs_ended", outcome)
+        self.heartbeat.publish_job_ended(spec.id)
+        self.settling_thread.submit(self._settle, spec)
+        return is_first
+
+    def _settle(self, spec: JobSpec) -> None:
+        # The state is read again, because that of another worker may have been first.
+        state = self.store.jobs.state(spec.id)
+        if state is not None:
+            self.store.jobs.settle(spec, state)
