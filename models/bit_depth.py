@@ -1,4 +1,4 @@
-"""Pixel depth: numbers of any width become 8 bits by the range that their file declares."""
+"""Conversion of samples of any width to 8 bits, by the range that their file declares."""
 
 from typing import Any
 
@@ -10,16 +10,16 @@ from models.png_chunks import Declared
 Tags = dict[int, Any]
 
 _BITS, _PHOTOMETRIC, _MOST, _COLOUR_MAP, _KIND, _BLACK, _WHITE = 258, 262, 281, 320, 339, 340, 341
-"""Tags of TIFF 6.0; 281 is MaxSampleValue, the last two are SMinSampleValue and SMaxSampleValue."""
+"""Tags of TIFF 6.0. 281 is MaxSampleValue; the last two are SMinSampleValue and SMaxSampleValue."""
 _SIGNED = 2
 _WHITE_IS_ZERO = 0
 _COLOURS = ("L", "LA", "RGB", "RGBA")
 
 
 def eight_bits(image: Image.Image, declared: Declared) -> Image.Image:
-    """Scale pixels to 8 bits, from black to white as their file declares them.
+    """Scale samples to 8 bits, by the values for black and white that the file declares.
 
-    Raises PixelError where a file says neither what is black nor what is white.
+    Raises PixelError when black and white are unknown.
     """
     tags: Tags = getattr(image, "tag_v2", {})
     if image.mode.startswith(("I", "F")):
@@ -35,12 +35,15 @@ def eight_bits(image: Image.Image, declared: Declared) -> Image.Image:
 
 
 def is_deep_colour(image: Image.Image, declared: Declared) -> bool:
-    """Tell whether the low bytes of 16-bit colours may be all that there is, as the file declares fewer bits."""
+    """Return whether a file of 16-bit colours declares fewer bits, so that its low bytes may hold the values."""
     return declared.depth == 16 and 8 <= (declared.bits or 16) < 16 and image.mode in {"RGB", "RGBA"}
 
 
 def joined(high: Image.Image, low: Image.Image, bits: int) -> Image.Image:
-    """Join the bytes of 16-bit colours to 8 bits, if they hold their `bits` at the low end; else the high bytes do."""
+    """Convert 16-bit colours to 8 bits from their high and low bytes.
+
+    If the values occupy the lowest `bits`, both bytes are combined; otherwise the high bytes are the result.
+    """
     most = max(value for band in high.split()[:3] for value in band.getextrema())
     if most >= 2 ** (bits - 8) or not _has_odd_ends(b"".join(b.tobytes() for b in low.split()[:3]), 16 - bits):
         return high
@@ -60,7 +63,7 @@ def _grey(image: Image.Image, tags: Tags, declared: Declared) -> Image.Image:
 
 
 def _range(image: Image.Image, numbers: Image.Image, tags: Tags, declared: Declared) -> tuple[float, float]:
-    """Find black and white: declared limits first, then declared bits."""
+    """Return the values of black and white: by declared limits first, then by declared bits."""
     bits = int(_first(tags, _BITS, 16))
     if _BLACK in tags and _WHITE in tags and (image.mode == "F" or bits == 32):
         return float(_first(tags, _BLACK, 0)), float(_first(tags, _WHITE, 1))
@@ -79,22 +82,22 @@ def _range(image: Image.Image, numbers: Image.Image, tags: Tags, declared: Decla
 
 
 def _full_scale(tags: Tags, high: float) -> float | None:
-    """Find a declared maximum that is the end of a range of bits, e.g. 4095; others are statistics of one image."""
+    """Return a declared maximum of the form 2^bits - 1, e.g. 4095; other maxima are statistics of one image."""
     limits = (int(_first(tags, tag, 0)) for tag in (_MOST, _WHITE))
     return next((limit for limit in limits if limit >= max(high, 255) and limit & (limit + 1) == 0), None)
 
 
 def _of_wide(low: float, high: float, declared: Declared) -> tuple[float, float]:
-    """Read 32-bit numbers, which are computed ones, as the least of 8, 16 and 31 bits that holds them."""
+    """Return black and white of 32-bit numbers without limits: the smallest of 8, 16 or 31 bits that holds them."""
     bits = next(bits for bits in (8, 16, 31) if max(high, -low - 1) < 2**bits)
     declared.remarks.append(f"32-bit numbers without a declared range were read as numbers of {bits} bits")
     return (0 if low >= 0 else -(2**bits)), 2**bits - 1
 
 
 def _has_odd_ends(low_bytes: bytes, unused: int) -> bool:
-    """Tell whether samples hold their significant bits at the low end, against the PNG standard.
+    """Return whether samples hold their significant bits at the low end, against the PNG standard.
 
-    By the standard they are scaled to the whole depth, and ones as small as these end in `unused` zeros.
+    By the standard, samples are scaled to the full depth, and small ones end in `unused` zero bits.
     """
     return any(value % 2**unused for value in set(low_bytes))
 
@@ -102,7 +105,7 @@ def _has_odd_ends(low_bytes: bytes, unused: int) -> bool:
 def _scaled(image: Image.Image, black: float, white: float) -> Image.Image:
     if not white > black:
         raise PixelError(f"declares {black} as black and {white} as white")
-    # Integers are cut down, as 16 bits have always been; fractions are rounded.
+    # Integers are truncated, as Pillow converts 16 bits to 8; floating-point samples are rounded.
     scale, offset = (255 / (white - black), 0.5) if image.mode == "F" else (256 / (white - black + 1), 0.0)
     offset -= black * scale
     scaled = image.point(lambda value: value * scale + offset)
@@ -110,6 +113,7 @@ def _scaled(image: Image.Image, black: float, white: float) -> Image.Image:
 
 
 def _unsigned(image: Image.Image) -> Image.Image:
+    # Two's complement to offset binary. An image without negative values uses the positive half only: stretch it.
     shifted = image.point([(value + 128) % 256 for value in range(256)])
     if shifted.getextrema()[0] < 128:  # type: ignore[operator]
         return shifted
@@ -117,7 +121,7 @@ def _unsigned(image: Image.Image) -> Image.Image:
 
 
 def _with_deep_palette(image: Image.Image, tags: Tags) -> Image.Image:
-    """Take a TIFF palette as it is when its 16-bit colours use 8 bits only, as some programs write them."""
+    """Use a TIFF palette unscaled if its 16-bit colours are all below 256, as some programs write them."""
     colours = tags.get(_COLOUR_MAP, ())
     if colours and max(colours) < 256:
         count = len(colours) // 3

@@ -1,4 +1,4 @@
-"""The checkpoint format: safetensors for the weights, one versioned JSON header that says what they are."""
+"""The checkpoint format: weights in safetensors, with a versioned JSON header that describes them."""
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
@@ -18,15 +18,15 @@ from models.registry import Architecture, build_generator
 FORMAT_VERSION: Literal[1] = 1
 _KEY = "imagemill"
 MODEL_NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
-"""What a model may be called; the name is part of URLs and file names."""
+"""Pattern of a model's name, which is part of URLs and file names."""
 
 
 CLASS_NAME = r"^[^\x00-\x1f\x7f]{1,64}$"
-"""What a class may be called; the name becomes a folder in datasets."""
+"""Pattern of a class name, which becomes a folder in datasets."""
 
 
 class DataCredit(BaseModel):
-    """Where the training images come from, and on which terms."""
+    """Source and licence of the training images."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,18 +36,18 @@ class DataCredit(BaseModel):
 
 
 class Training(BaseModel):
-    """How much work went into a checkpoint, and where."""
+    """Amount of training of a checkpoint, and the device."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     images_seen: int = Field(ge=0)
     minutes: float | None = Field(default=None, ge=0)
-    """Only in older files: the same work makes the same file, however long it takes. A run's log tells its time."""
+    """Minutes of training, only in older files: newer ones do not depend on the time. The run's log has it."""
     device: str
 
 
 class Header(BaseModel):
-    """What a checkpoint says of itself."""
+    """The header of a checkpoint."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -63,7 +63,7 @@ class Header(BaseModel):
 
     @property
     def resolution(self) -> int:
-        """Side of the square images, in pixels."""
+        """Side of the images, in pixels."""
         return self.architecture.resolution
 
     @property
@@ -78,7 +78,7 @@ class Header(BaseModel):
 
 
 def installed_versions() -> dict[str, str]:
-    """Tell which versions make checkpoints here, for the header."""
+    """Return the versions of Imagemill, torch and Python, for the header."""
     try:
         own = version("imagemill")
     except PackageNotFoundError:
@@ -87,24 +87,24 @@ def installed_versions() -> dict[str, str]:
 
 
 def save(path: Path, header: Header, generator: nn.Module) -> None:
-    """Write a checkpoint, whole or not at all. Raises CheckpointError when header and weights disagree."""
+    """Write a checkpoint atomically. Raises CheckpointError if the weights do not match the header."""
     tensors = generator.state_dict()
     _check_tensors(path, tensors, header)
     safetensors_file.write(path, _KEY, header, tensors)
 
 
 def read_header(path: Path) -> Header:
-    """Read what a checkpoint says of itself, without its weights.
+    """Read the header of a checkpoint, without its weights.
 
-    Raises CheckpointError when the file is missing, is no safetensors file, or is of an unknown version.
+    Raises CheckpointError if the file is missing, is not a safetensors file, or has an unknown version.
     """
     return safetensors_file.read_header(path, _KEY, Header, FORMAT_VERSION)
 
 
 def load_generator(path: Path) -> tuple[Header, nn.Module]:
-    """Load a generator, float32, on the CPU, ready for inference.
+    """Load a generator in eval mode, float32, on the CPU.
 
-    Raises CheckpointError also when tensors are missing, unknown, or of the wrong shape.
+    Raises CheckpointError like `read_header`, and if tensors are missing, unknown, or of a wrong shape or type.
     """
     header, tensors = safetensors_file.read(path, _KEY, Header, FORMAT_VERSION)
     _check_tensors(path, tensors, header)

@@ -1,4 +1,4 @@
-"""Colours as an image viewer shows them: whatever space a file declares becomes sRGB."""
+"""Conversion of colours to sRGB, from the colour space that an image file declares."""
 
 import io
 from functools import lru_cache
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from PIL.ImageCms import ImageCmsTransform
 
 _SAME = 2
-"""Levels by which a profile may differ from sRGB and still count as sRGB: rounding, and its makers' constants."""
+"""Largest difference in levels between a profile and sRGB that still counts as sRGB, because of rounding."""
 _SRGB_GAMMA = 0.45455
 _GAMMA_SLACK = 0.005
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "LAB": "LAB"}
 
 
 def flattened(image: Image.Image, declared: Declared, background: str = "white") -> Image.Image:
-    """Convert 8-bit pixels to RGB in sRGB, transparent ones laid on a background colour.
+    """Convert 8-bit pixels to RGB in sRGB, with transparent pixels composited on a background colour.
 
-    Returns the image itself where nothing is to be done.
-    Raises PixelError for colours of high dynamic range, which have no one way to be shown.
+    Returns the image itself if it needs no conversion.
+    Raises PixelError for high dynamic range, since there is no standard conversion to sRGB.
     """
     clear = image.has_transparency_data
     profile = _profile(declared)
@@ -35,6 +35,7 @@ def flattened(image: Image.Image, declared: Declared, background: str = "white")
         return opaque or (image if image.mode == "RGB" else image.convert("RGB"))
     rgba = image.convert("RGBA")
     if opaque is not None:
+        # The colour conversion drops transparency, so the alpha channel is put back afterwards.
         alpha = rgba.getchannel("A")
         rgba = opaque.copy()
         rgba.putalpha(alpha)
@@ -42,7 +43,7 @@ def flattened(image: Image.Image, declared: Declared, background: str = "white")
 
 
 def _profile(declared: Declared) -> bytes | None:
-    """Find the profile that a file declares, by the order of the PNG standard; None for sRGB."""
+    """Return the declared profile, in the order of precedence of the PNG standard; None for sRGB."""
     if declared.cicp is not None:
         if hdr := profiles.hdr_of_code_points(declared.cicp):
             raise PixelError(f"colours of high dynamic range ({hdr}); convert the file to sRGB first")
@@ -58,7 +59,7 @@ def _profile(declared: Declared) -> bytes | None:
 
 
 def _converted(image: Image.Image, profile: bytes | None, declared: Declared) -> Image.Image | None:
-    """Convert to sRGB; None when the profile means sRGB, belongs to other numbers, or is broken."""
+    """Convert to sRGB; None if the profile is sRGB, does not fit the image's mode, or is broken."""
     space = _space(profile) if profile else "LAB"
     if space is None:
         declared.remarks.append("a colour profile that cannot be read was ignored")
@@ -80,7 +81,7 @@ def _space(profile: bytes) -> str | None:
 
     try:
         space = str(ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile.xcolor_space).strip().upper()
-    except Exception:  # a broken profile breaks in many ways
+    except Exception:  # a broken profile raises many kinds of errors
         return None
     return space if space in _MODES and _buildable(profile, _MODES[space]) else None
 
@@ -95,7 +96,7 @@ def _buildable(profile: bytes, mode: str) -> bool:
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes | None, mode: str) -> "ImageCmsTransform | None":
-    """Build the way to sRGB by perceptual intent; None when it changes nothing. Without a profile, from CIELAB."""
+    """Build the conversion to sRGB by perceptual intent; None if it changes nothing. No profile means CIELAB."""
     from PIL import ImageCms
 
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile)) if profile else ImageCms.createProfile("LAB")
@@ -104,6 +105,7 @@ def _transform(profile: bytes | None, mode: str) -> "ImageCmsTransform | None":
 
 
 def _changes_nothing(transform: "ImageCmsTransform", mode: str) -> bool:
+    # A grid of 9 x 9 x 9 colours, or all 256 greys, is enough to recognise a profile that is sRGB.
     steps = [*range(0, 256, 32), 255]
     colours = (
         [(r, g, b) for r in steps for g in steps for b in steps] if mode == "RGB" else [(v,) * 3 for v in range(256)]

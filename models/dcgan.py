@@ -1,4 +1,4 @@
-"""The DCGAN generator and discriminator, unconditional and class-conditional."""
+"""The DCGAN generator and discriminator, unconditional or class-conditional."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from models.sphere import on_sphere
 
 UPSAMPLINGS = 4
-"""Doublings between the start grid and the image: 64 px start at 4x4, 96 px at 6x6, 128 px at 8x8."""
+"""Number of doublings from the start grid to the image: 64 px start at 4x4, 96 px at 6x6, 128 px at 8x8."""
 
 LABEL_DIM = 16
-"""Length of the learnt vector that stands for a class label beside z."""
+"""Length of a class label's embedding, which is concatenated to z."""
 
 
 class Generator(nn.Module):
@@ -35,7 +35,7 @@ class Generator(nn.Module):
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Render images.
 
-        Shapes: z (n, latent_dim), labels (n,) int64 where conditional; returns (n, 3, r, r) in [-1, 1].
+        Shapes: z (n, latent_dim), labels (n,) int64 if conditional; returns (n, 3, r, r) in [-1, 1].
         """
         if self.sphere:
             z = on_sphere(z)
@@ -45,7 +45,7 @@ class Generator(nn.Module):
         return images
 
     def finest(self) -> Iterator[nn.Parameter]:
-        """Yield the weights of the last three doublings, which know of strokes and little of places."""
+        """Yield the weights of the last three doublings, which shape strokes rather than the composition."""
         for part in (*self.ups[-2:], self.image):
             yield from part.parameters()
 
@@ -53,8 +53,8 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Strided convolutions from an image to one raw logit.
 
-    A label enters as an extra input plane, or by projection (Miyato and Koyama 2018). Without `norm` no image's logit
-    depends on its neighbours in the batch, as a gradient penalty wants it (Gulrajani et al. 2017, section 4).
+    A label enters as an extra input plane, or by projection (Miyato and Koyama 2018). Without `norm`, an image's logit
+    does not depend on the rest of the batch, as a gradient penalty requires (Gulrajani et al. 2017, section 4).
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Discriminator(nn.Module):
         self.apply(_initialise)
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Judge images. Shapes: (n, 3, r, r) in [-1, 1], labels (n,) int64 where conditional; returns (n,) logits."""
+        """Compute logits. Shapes: (n, 3, r, r) in [-1, 1], labels (n,) int64 if conditional; returns (n,)."""
         if self.embedding is not None:
             plane = self.embedding(labels).view(-1, 1, self.resolution, self.resolution)
             images = torch.cat([images, plane.to(images.dtype)], dim=1)

@@ -1,4 +1,4 @@
-"""ICC profiles made from primaries and a tone curve, for files that declare their colours in other ways."""
+"""ICC profiles built from primaries and a tone curve, for files that declare their colours without a profile."""
 
 import struct
 from functools import lru_cache
@@ -6,7 +6,8 @@ from functools import lru_cache
 Matrix = tuple[tuple[float, ...], ...]
 
 SRGB_PRIMARIES = (0.3127, 0.3290, 0.640, 0.330, 0.300, 0.600, 0.150, 0.060)
-"""x and y of white, red, green and blue."""
+"""Chromaticities x and y of white, red, green and blue."""
+# Keys are the code points of ITU-T H.273; 1 is BT.709, 9 is BT.2020, 12 is Display P3.
 _PRIMARIES = {
     1: SRGB_PRIMARIES,
     4: (0.310, 0.316, 0.67, 0.33, 0.21, 0.71, 0.14, 0.08),
@@ -19,33 +20,33 @@ _PRIMARIES = {
 }
 _GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0}
 _SRGB_TRANSFERS = frozenset({1, 2, 6, 13, 14, 15})
-"""sRGB, and the camera curves of BT.709 and BT.2020, which players show by the curve of sRGB."""
+"""Code points shown by the sRGB curve: sRGB itself, and the camera curves of BT.709 and BT.2020."""
 _HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
 _D50 = (0.9642, 1.0, 0.8249)
 _BRADFORD: Matrix = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
 
 
 def hdr_of_code_points(code_points: tuple[int, int]) -> str | None:
-    """Name the transfer function when it is one of high dynamic range."""
+    """Return the name of a transfer function of high dynamic range; None for any other."""
     return _HDR_TRANSFERS.get(code_points[1])
 
 
 def are_known(code_points: tuple[int, int]) -> bool:
-    """Tell whether code points name primaries and a transfer function that can be converted."""
+    """Return whether the primaries and the transfer function of code points can be converted."""
     return code_points[0] in _PRIMARIES and (code_points[1] in _SRGB_TRANSFERS or code_points[1] in _GAMMAS)
 
 
 def of_code_points(code_points: tuple[int, int]) -> bytes | None:
-    """Make the profile of known code points of ITU-T H.273; None where they mean sRGB."""
+    """Return the profile of known code points of ITU-T H.273; None if they mean sRGB."""
     primaries, transfer = code_points
     return of_primaries(_PRIMARIES[primaries], _GAMMAS.get(transfer))
 
 
 @lru_cache(maxsize=16)
 def of_primaries(chromaticities: tuple[float, ...], exponent: float | None) -> bytes | None:
-    """Make the profile of primaries whose light is value ** exponent; without an exponent by the curve of sRGB.
+    """Return the profile of primaries with the curve value ** exponent, or with the curve of sRGB without exponent.
 
-    Returns None for sRGB itself, and for chromaticities that span no colours.
+    Returns None for sRGB itself, and for chromaticities that do not span a colour space.
     """
     if chromaticities == SRGB_PRIMARIES and exponent is None:
         return None
@@ -64,8 +65,10 @@ def of_primaries(chromaticities: tuple[float, ...], exponent: float | None) -> b
 
 
 def _to_pcs(chromaticities: tuple[float, ...]) -> Matrix:
-    """From linear RGB to XYZ under D50, adapted by Bradford's method."""
+    """Return the matrix from linear RGB to XYZ under D50, adapted by Bradford's method."""
+    # The eight numbers are pairs (x, y); each becomes XYZ of luminance 1.
     white, *primaries = ((x / y, 1.0, (1 - x - y) / y) for x, y in zip(*[iter(chromaticities)] * 2, strict=True))
+    # Scale the primaries so that equal amounts of them add up to white.
     columns = _transposed(tuple(primaries))
     amounts = _applied(_inverse(columns), white)
     mixed = tuple(tuple(a * b for a, b in zip(row, amounts, strict=True)) for row in columns)
@@ -121,7 +124,8 @@ def _file(tags: list[tuple[bytes, bytes]]) -> bytes:
     table, body, start = struct.pack(">I", len(tags)), b"", 128 + 4 + 12 * len(tags)
     for name, data in tags:
         table += struct.pack(">4sII", name, start + len(body), len(data))
-        body += data + bytes(-len(data) % 4)
+        body += data + bytes(-len(data) % 4)  # tags start at multiples of 4 bytes
+    # Offsets of the header: size, version 2.4, class "monitor", colour space, date, signature; then D50 as illuminant.
     head = struct.pack(
         ">I4xI4s4s4s6H4s", start + len(body), 0x02400000, b"mntr", b"RGB ", b"XYZ ", *[2000, 1, 1, 0, 0, 0], b"acsp"
     )

@@ -1,4 +1,4 @@
-"""PNG chunks: what a file declares about its pixels, and the same file without metadata that could stop a decoder."""
+"""PNG chunks: reads the declarations about a file's pixels, and removes metadata that could stop a decoder."""
 
 import struct
 import zlib
@@ -7,40 +7,40 @@ from dataclasses import dataclass, field
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MAX_PROFILE_BYTES = 16 << 20
-"""Decompressed. A larger colour profile is ignored."""
+"""Largest decompressed colour profile. A larger one is ignored."""
 _MAX_TEXT_BYTES = 1_000_000
-"""Decompressed. A longer text is dropped: Pillow refuses a file with more than 1 MiB in one text."""
+"""Longest decompressed text. A longer one is dropped, since Pillow refuses files with more than 1 MiB in one text."""
 _MAX_TEXTS = 16
-"""Texts that are kept in one file, so that their sum stays bounded, too."""
+"""Largest number of texts that are kept in a file, so that their total size is bounded."""
 _PIXELS = frozenset({b"tRNS", b"acTL", b"fcTL", b"fdAT", b"eXIf"})
 """Ancillary chunks that change how an image looks: transparency, frames and orientation."""
 _ORIENTING = (b"XML:com.adobe.xmp\0", b"Raw profile type exif\0")
-"""Keywords of texts that may hold an orientation."""
+"""Beginnings of text chunks that may hold an orientation."""
 
 
 @dataclass
 class Declared:
-    """What a file says about its numbers; all but the profile and the code points come from PNG chunks."""
+    """A file's declarations about its samples. Only the profile and the code points exist outside PNG, too."""
 
     profile: bytes | None = None
     """An ICC profile."""
     cicp: tuple[int, int] | None = None
-    """Code points of the primaries and of the transfer function (ITU-T H.273)."""
+    """Code points of primaries and transfer function (ITU-T H.273)."""
     is_srgb: bool = False
     gamma: float | None = None
-    """Exponent of the encoding, e.g. 0.45455."""
+    """Exponent of the encoding, e.g. 0.45455 for sRGB."""
     chromaticities: tuple[float, ...] | None = None
-    """x and y of white, red, green and blue."""
+    """Chromaticities x and y of white, red, green and blue."""
     bits: int | None = None
-    """Significant bits of the deepest channel."""
+    """Largest number of significant bits of a channel."""
     depth: int = 8
-    """Bits of a stored sample."""
+    """Number of bits of a stored sample."""
     remarks: list[str] = field(default_factory=list)
-    """What a decoder had to assume about the file, for its owner."""
+    """Assumptions about the file that the decoder had to make, for the user."""
 
 
 def read(data: bytes) -> tuple[bytes, Declared]:
-    """Return a PNG without superfluous metadata, and what it declares. Other formats come back as they are."""
+    """Return a PNG without superfluous metadata, and its declarations. Other formats are returned unchanged."""
     declared = Declared()
     if not data.startswith(SIGNATURE):
         return data, declared
@@ -48,21 +48,22 @@ def read(data: bytes) -> tuple[bytes, Declared]:
     whole = memoryview(data)
     texts = 0
     for kind, body, start, end in _chunks(whole):
-        if kind[:1].isupper() or kind in _PIXELS:
+        if kind[:1].isupper() or kind in _PIXELS:  # an upper-case first letter marks a critical chunk
             kept.append(whole[start:end])
         elif kind in {b"iTXt", b"zTXt", b"tEXt"}:
+            # Short-circuit: the texts are decompressed only while the limit is not reached.
             if texts < _MAX_TEXTS and _is_sound(whole, start, end) and _is_orienting(kind, bytes(body)):
                 kept.append(whole[start:end])
                 texts += 1
         elif kind in _READERS and _is_sound(whole, start, end):
             _declare(kind, bytes(body), declared)
         if kind == b"IHDR" and len(body) > 8:
-            declared.depth = body[8]
+            declared.depth = body[8]  # after width and height, 4 bytes each
     return b"".join(kept), declared
 
 
 def _chunks(data: memoryview) -> Iterator[tuple[bytes, memoryview, int, int]]:
-    """Walk to IEND or to the end. A cut chunk is the last one, for the decoder to complain about."""
+    """Yield kind, body, start and end of each chunk up to IEND. A truncated chunk is last; the decoder reports it."""
     place = len(SIGNATURE)
     while place + 8 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, place)
@@ -81,6 +82,7 @@ def _is_orienting(kind: bytes, body: bytes) -> bool:
     if not body.startswith(_ORIENTING):
         return False
     _, _, text = body.partition(b"\0")
+    # An iTXt chunk has a compression flag and method, then a language tag and a translated keyword, before its text.
     if kind == b"iTXt":
         flags, text = text[:2], text[2:].split(b"\0", 2)[-1]
         return len(text) <= _MAX_TEXT_BYTES if flags[:1] != b"\1" else _inflated(text, _MAX_TEXT_BYTES) is not None
@@ -88,8 +90,9 @@ def _is_orienting(kind: bytes, body: bytes) -> bool:
 
 
 def _inflated(data: bytes, limit: int) -> bytes | None:
-    """Decompress zlib data; None when they are broken or longer than `limit` bytes."""
+    """Decompress zlib data; None if they are broken or longer than `limit` bytes."""
     try:
+        # One byte more than the limit is enough to see that the data are too long: a bomb is never expanded.
         found = zlib.decompressobj().decompress(data, limit + 1)
     except zlib.error:
         return None

@@ -1,4 +1,4 @@
-"""The residual generator and discriminator: no normalisation, bilinear resampling, for penalties and long runs."""
+"""The residual generator and discriminator: bilinear resampling, no normalisation, for runs with a penalty."""
 
 import math
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from models.sphere import on_sphere
 
 _SLOPE = 0.2
 _GAIN = math.sqrt(2 / (1 + _SLOPE**2))
-"""Keeps the variance through a leaky ReLU. Source: He et al. 2015, equation 15."""
+"""Gain that keeps the variance through a leaky ReLU. Source: He et al. 2015, equation 15."""
 _STYLE_DIM, _FEATURE_DIM = 128, 256
 _WIDEST = 4
-"""The widest layers are this many times as wide as the one nearest to the image."""
+"""Channels of the widest layer, as a multiple of those of the layer nearest to the image."""
 
 
 def halvings(resolution: int) -> int:
-    """Count the halvings from the image to its start grid: the fewest that leave a side under 8 or an odd one."""
+    """Return the number of halvings from the image to its start grid: until its side is odd or under 8."""
     count = 0
     while resolution % 2 == 0 and resolution >= 8:
         resolution, count = resolution // 2, count + 1
@@ -27,12 +27,12 @@ def halvings(resolution: int) -> int:
 
 
 def widths(resolution: int, channels: int) -> list[int]:
-    """Channels per level from half the image's resolution down to the start grid."""
+    """Return the channels of each level, from half the image's resolution down to the start grid."""
     return [channels * min(2**level, _WIDEST) for level in range(halvings(resolution))]
 
 
 class Generator(nn.Module):
-    """Residual blocks from a start grid to an image; z and the class scale the channels of every block.
+    """Residual blocks from a start grid to an image. z and the class scale the channels of every block.
 
     Sources: He et al. 2016 (residual blocks); Karras et al. 2019 (one style for all levels).
     """
@@ -52,8 +52,8 @@ class Generator(nn.Module):
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Render images.
 
-        Shapes: z (n, latent_dim), labels (n,) int64 where conditional; returns (n, 3, r, r), in [-1, 1] up to overshoot
-        while training and exactly so otherwise.
+        Shapes: z (n, latent_dim), labels (n,) int64 if conditional; returns (n, 3, r, r). Values are clamped to [-1, 1]
+        in eval mode only, since a clamp would stop gradients in training.
         """
         if self.sphere:
             z = on_sphere(z)
@@ -67,7 +67,7 @@ class Generator(nn.Module):
         return images if self.training else images.clamp(-1, 1)
 
     def finest(self) -> Iterator[nn.Parameter]:
-        """Yield the weights of the last three doublings, which know of strokes and little of places."""
+        """Yield the weights of the last three doublings, which shape strokes rather than the composition."""
         for part in (*self.blocks[-2:], self.image):
             yield from part.parameters()
 
@@ -92,7 +92,7 @@ class Discriminator(nn.Module):
             nn.init.normal_(self.embedding.weight, 0, 1 / math.sqrt(_FEATURE_DIM))
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Judge images. Shapes: (n, 3, r, r) in [-1, 1], labels (n,) int64 where conditional; returns (n,) logits."""
+        """Compute logits. Shapes: (n, 3, r, r) in [-1, 1], labels (n,) int64 if conditional; returns (n,)."""
         x = _active(self.stem(images))
         for block in self.blocks:
             x = block(x)
@@ -102,7 +102,7 @@ class Discriminator(nn.Module):
 
 
 class _Up(nn.Module):
-    """Doubles the side. The first convolution runs before the doubling: a quarter of the work, the same reach."""
+    """Doubles the side. The first convolution runs before the doubling, for a quarter of the work."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -114,11 +114,11 @@ class _Up(nn.Module):
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         y = _active(self.before(x * (1 + self.scale_before(style))[:, :, None, None]))
         y = _active(self.after(_doubled(y) * (1 + self.scale_after(style))[:, :, None, None]))
-        return (_doubled(self.skip(x)) + y) * math.sqrt(0.5)
+        return (_doubled(self.skip(x)) + y) * math.sqrt(0.5)  # keeps the variance of a sum of two
 
 
 class _Down(nn.Module):
-    """Halves the side; the mirror image of `_Up`."""
+    """Halves the side: the counterpart of `_Up`."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Tensors and one JSON header in a single safetensors file, written whole or not at all. Nothing is ever unpickled."""
+"""Tensors and a JSON header in one safetensors file, written atomically. Nothing is ever unpickled."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -18,20 +18,20 @@ H = TypeVar("H", bound=BaseModel)
 
 
 def write(path: Path, key: str, header: BaseModel, tensors: Mapping[str, Tensor]) -> None:
-    """Write beside `path`, flush to the disk, then rename: a reader sees the old file or the new one."""
+    """Write a file atomically: a reader sees the old file or the new one."""
     on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    # Serialised first: the library's own writer says neither OSError nor which file when a disk is full.
+    # Serialised in memory first: on a full disk, the library's own writer raises no OSError and names no file.
     atomic_file.write(path, save(on_cpu, metadata={key: header.model_dump_json()}))
 
 
 def read_header(path: Path, key: str, kind: type[H], version: int) -> H:
-    """Read the header alone. Raises CheckpointError when there is none, or it is of another version."""
+    """Read the header only. Raises CheckpointError if it is missing or has another version."""
     with _opened(path) as file:
         return _header(path, file.metadata() or {}, key, kind, version)
 
 
 def read(path: Path, key: str, kind: type[H], version: int) -> tuple[H, dict[str, Tensor]]:
-    """Read the header and the tensors. Raises CheckpointError as `read_header` does."""
+    """Read the header and the tensors. Raises CheckpointError like `read_header`."""
     with _opened(path) as file:
         return _header(path, file.metadata() or {}, key, kind, version), {
             name: file.get_tensor(name) for name in list(file.keys())
@@ -41,7 +41,7 @@ def read(path: Path, key: str, kind: type[H], version: int) -> tuple[H, dict[str
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     try:
-        path.open("rb").close()  # safe_open would call every reason "no such file"
+        path.open("rb").close()  # safe_open reports "no such file" for every error, e.g. missing permissions
         with safe_open(path, framework="pt") as file:
             yield file
     except SafetensorError as error:

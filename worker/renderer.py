@@ -1,4 +1,4 @@
-"""The mill of a shard: its latents, its model and perhaps its style, for every thread to take a few images from."""
+"""Rendering of a shard: latents, model and style are prepared once, and threads render batches from them."""
 
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -18,21 +18,22 @@ from worker.style.stylizer import TOGETHER, Stylizer
 
 @dataclass(frozen=True)
 class Renderer:
-    """Makes mills whose batches are rendered, styled and encoded in some threads."""
+    """Builds shard pipelines, whose batches are rendered, styled and encoded in threads."""
 
     executor: Executor
     threads: int
     patience_seconds: float
-    """After which a mill tells that nothing has come yet."""
+    """Time without a finished batch after which a pipeline yields an empty list."""
     encode: Encoder = encode
     studio: Stylizer | None = None
-    """Styles images one by one, where there is what it needs."""
+    """Styles images in the standard mode; None if the worker has no weights of VGG19."""
 
     def mill(self, spec: JobSpec, model: LoadedModel, indices: range, is_wanted: Callable[[], bool]) -> ShardPipeline:
-        """Make the mill of some images of a job. It may be asked often whether they are wanted still."""
+        """Build the pipeline of some images of a job. `is_wanted` is called often; False stops style transfer."""
         blocks = list(aligned_blocks(indices, model.batch_size))
         first = blocks[0].start
-        z = model.latents(spec.seed, range(first, blocks[-1].stop))  # all at once, as each draw is many small passes
+        # One call for all batches: a call consists of many small operations, whatever the number of latents.
+        z = model.latents(spec.seed, range(first, blocks[-1].stop))
         together = min(TOGETHER, model.batch_size)
 
         def rendered(few: range) -> Tensor:
@@ -55,11 +56,11 @@ class Renderer:
         return ShardPipeline(size, batch, encoded, self.executor, 2 * self.threads, self.patience_seconds)
 
     def portion(self, model: LoadedModel, count: int) -> int:
-        """Find how many images a thread renders at once: a batch, unless that leaves other threads without work."""
+        """Return how many images a thread renders at once: fewer than a batch if other threads would be idle."""
         fair = -(-count // self.threads)
         return min(model.batch_size, 1 << fair.bit_length() - 1) if model.is_divisible else model.batch_size
 
 
 def no_weights() -> WeightsError:
-    """Say that nothing can be styled here."""
+    """Return the error for a job in the standard mode on a worker without weights of VGG19."""
     return WeightsError("no worker has the weights of VGG19 that this job is styled by any more")

@@ -1,4 +1,4 @@
-"""The dataset card inside every archive: what the images are, and what fixes them."""
+"""The dataset card in every archive. It describes the images and says how to load and reproduce them."""
 
 import json
 
@@ -49,7 +49,7 @@ with np.load("path/to/this.npz") as file:
 
 
 def card(spec: JobSpec) -> str:
-    """Make the dataset card, in Markdown."""
+    """Return the dataset card, in Markdown with YAML front matter."""
     model = spec.model
     classes = f"only {_numbered(spec, spec.class_label)}" if spec.class_label is not None else _listed(spec)
     return _CARD.format(
@@ -65,7 +65,7 @@ def card(spec: JobSpec) -> str:
         numerics=model.numerics.name,
         data=model.data,
         licence=model.licence,
-        quoted_licence=json.dumps(model.licence),  # any text, as YAML
+        quoted_licence=json.dumps(model.licence),  # JSON strings are valid YAML, whatever the text holds
         styling=_styling(spec),
         and_class=", class" * (spec.class_label is not None) + ", style" * (spec.style is not None),
         class_names=f"class_names: {_names(spec)}\n" if spec.numbers_classes else "",
@@ -78,7 +78,7 @@ def _reading(spec: JobSpec) -> str:
 
 
 def _names(spec: JobSpec) -> str:
-    """List the model's classes by their numbers, as JSON, which YAML and Python read too."""
+    """Return the class names in the order of their numbers, as JSON, which is also valid YAML and Python."""
     return json.dumps(spec.model.classes, ensure_ascii=False)
 
 

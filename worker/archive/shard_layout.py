@@ -1,4 +1,4 @@
-"""A shard's slice of the archive: its images as members of the ZIP, or all of them as one array."""
+"""The bytes of a shard in the archive: one ZIP member for each image, or one array of all images for npz."""
 
 import io
 import re
@@ -16,24 +16,24 @@ Slice = tuple[bytes, ImageTable, ArrayEntry | None]
 
 
 def layout(spec: JobSpec, shard: int, images: Sequence[EncodedImage]) -> Slice:
-    """Lay a shard's images out: the bytes, where each image lies in them, and the array that they make up, if any."""
+    """Return the bytes of a shard, the position of each image in them, and the array's entry (npz only)."""
     return _array(spec, shard, images) if spec.format == "npz" else _members(spec, images)
 
 
 def image_name(spec: JobSpec, index: int) -> str:
-    """Make an image's path in the archive; class folders where there are classes."""
+    """Return an image's path in the archive. Images of conditional models are in class folders."""
     label = spec.class_name(index)
     folder = "images" if label is None else f"images/{_folder(label)}"
     return f"{folder}/{index:06d}.{SUFFIXES[spec.format]}"
 
 
 def array_name(shard: int) -> str:
-    """Make the path of a shard's array in the archive; NumPy drops the suffix."""
+    """Return the path of a shard's array in the archive. NumPy shows the name without its suffix."""
     return f"images_{shard:05d}.npy"
 
 
 def entries(spec: JobSpec, shards: Sequence[ShardIndex]) -> Iterator[zip_format.Entry]:
-    """List the members of the archive that the shards' slices hold."""
+    """Yield the central directory's entries of all shards, in the order of the archive."""
     start = 0
     for number, shard in enumerate(shards):
         yield from _entries(spec, number, shard, start)
@@ -42,6 +42,7 @@ def entries(spec: JobSpec, shards: Sequence[ShardIndex]) -> Iterator[zip_format.
 
 def _entries(spec: JobSpec, number: int, shard: ShardIndex, start: int) -> Iterator[zip_format.Entry]:
     if shard.array:
+        # An index stores where data starts. The ZIP entry needs the start of the local header before it.
         header = zip_format.header_size(shard.array.name)
         yield zip_format.Entry(
             shard.array.name, start + shard.array.offset - header, shard.array.size, shard.array.crc32
@@ -66,6 +67,7 @@ def _members(spec: JobSpec, images: Sequence[EncodedImage]) -> Slice:
 
 
 def _array(spec: JobSpec, shard: int, images: Sequence[EncodedImage]) -> Slice:
+    # A .npy file is a header that describes the array, followed by its raw values.
     side, name = spec.model.resolution, array_name(shard)
     header = io.BytesIO()
     description = {"descr": "|u1", "fortran_order": False, "shape": (len(images), side, side, 3)}
@@ -89,5 +91,6 @@ def _table(images: Sequence[EncodedImage], offsets: Sequence[int]) -> ImageTable
 
 
 def _folder(label: str) -> str:
+    # Percent-encode characters that file systems or shells treat specially, and a dot that would hide the folder.
     safe = re.sub(r"[^\w .-]", lambda match: f"%{ord(match[0]):02X}", label)
     return re.sub(r"^\.", "%2E", safe)

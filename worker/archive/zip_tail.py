@@ -14,7 +14,7 @@ from worker.contracts.store.archive_index import ShardIndex
 
 
 def build_tail(spec: JobSpec, shards: Sequence[ShardIndex]) -> bytes:
-    """Make all that follows the shards' data. It depends on nothing but its arguments."""
+    """Return the tail of an archive: all bytes after the shards' data. It depends only on the arguments."""
     images_end = sum(shard.size for shard in shards)
     files = {"metadata.jsonl": _metadata(spec, shards), "README.md": card(spec).encode()}
     if spec.format == "npz":
@@ -26,6 +26,7 @@ def build_tail(spec: JobSpec, shards: Sequence[ShardIndex]) -> bytes:
 
 
 def _metadata(spec: JobSpec, shards: Iterable[ShardIndex]) -> bytes:
+    # One encoder for all lines: json.dumps with options would build one for each image.
     encode = json.JSONEncoder(ensure_ascii=False).encode
     lines = (
         encode(_record(spec, shard, index, sha256))
@@ -49,6 +50,7 @@ def _record(spec: JobSpec, shard: int, index: int, sha256: str) -> dict[str, str
 
 
 def _labels(spec: JobSpec) -> bytes:
+    # -1 stands for "no class", so that the array has one label for each image of every model.
     labels = spec.labels(range(spec.first, spec.first + spec.n)) or [-1] * spec.n
     file = io.BytesIO()
     np.save(file, np.asarray(labels, dtype=np.int64))

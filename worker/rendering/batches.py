@@ -1,4 +1,4 @@
-"""Rendering: image indices in, encoded images out, a batch per thread from its latents to its last byte."""
+"""Rendering of a shard: image indices in, encoded images out. One thread renders and encodes one batch."""
 
 import hashlib
 import zlib
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from torch import Tensor
 
 RenderBatch = Callable[[range], Tensor]
-"""Renders images of one aligned block as uint8 (n, 3, h, w) on the CPU. Called from several threads."""
+"""Renders images of one aligned block as uint8 (n, 3, h, w) on the CPU. It must be thread-safe."""
 Encode = Callable[[Tensor], list[bytes]]
-"""Encodes uint8 images (n, 3, h, w). Called from several threads."""
+"""Encodes uint8 images (n, 3, h, w). It must be thread-safe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +27,19 @@ class EncodedImage:
 
 @dataclass(frozen=True)
 class ShardPipeline:
-    """What turns indices into files: a network, an encoder, and threads that need no word from each other."""
+    """Renders and encodes the images of a shard in threads that do not wait for each other."""
 
     batch_size: int
     batch: RenderBatch
     encode: Encode
     threads: Executor
     ahead: int
-    """Batches under way or waiting to be fetched."""
+    """Number of batches that may be in progress or finished but not yet yielded."""
     patience_seconds: float
-    """After which an empty list says that the next batch is not there yet."""
+    """Time without a finished batch after which an empty list is yielded."""
 
     def render(self, indices: range) -> Iterator[list[EncodedImage]]:
-        """Render images, in index order, one list per batch, and empty ones while nothing comes for long."""
+        """Render images, and yield them in index order, one list per batch; empty lists keep the caller informed."""
         pending: deque[Future[list[EncodedImage]]] = deque()
         for block in aligned_blocks(indices, self.batch_size):
             wanted = slots(block, indices)
@@ -62,11 +62,11 @@ class ShardPipeline:
 
 
 def slots(block: range, indices: range) -> range:
-    """Find the slots of a block that hold wanted images."""
+    """Return the slots of a block that hold the requested images."""
     return range(max(block.start, indices.start) - block.start, min(block.stop, indices.stop) - block.start)
 
 
 def aligned_blocks(indices: range, size: int) -> Iterator[range]:
-    """Cover a range of indices with whole blocks [k size, (k + 1) size)."""
+    """Return the blocks [k size, (k + 1) size) that cover a range of indices."""
     for start in range(indices.start - indices.start % size, indices.stop, size):
         yield range(start, start + size)

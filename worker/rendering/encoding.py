@@ -1,4 +1,4 @@
-"""Encoding: images to bytes, the same bytes every time, outside the interpreter lock."""
+"""Encoding of images as files. Equal images give equal bytes; the encoders release the interpreter lock."""
 
 import io
 from collections.abc import Callable
@@ -11,7 +11,8 @@ from worker.contracts.jobs import Format
 from worker.rendering import png_encoder
 
 Encoder = Callable[[Tensor, Format], list[bytes]]
-"""What turns uint8 images (n, 3, h, w) into files of a format."""
+"""Encodes uint8 images (n, 3, h, w) as files of a format."""
+# Pillow's options. WebP with method 0 and quality 0 is lossless compression with the least effort.
 _OPTIONS: dict[Format, dict[str, Any]] = {
     "webp": {"lossless": True, "method": 0, "quality": 0},
     "jpeg": {"quality": 95, "subsampling": "4:4:4"},
@@ -19,7 +20,8 @@ _OPTIONS: dict[Format, dict[str, Any]] = {
 
 
 def encode(images: Tensor, kind: Format) -> list[bytes]:
-    """Encode uint8 images; as npz, their bare pixels, row by row. Shapes: (n, 3, h, w) on the CPU."""
+    """Encode uint8 images. For npz, return the raw pixels, row by row. Shapes: (n, 3, h, w) on the CPU."""
+    # Images from the engine are channels last in memory, so this copies nothing.
     pixels = images.permute(0, 2, 3, 1).contiguous().numpy()
     if kind == "png":
         return png_encoder.encode(pixels)

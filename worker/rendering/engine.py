@@ -1,4 +1,4 @@
-"""The models that this process keeps loaded, on one device, ready to render."""
+"""The models that a worker keeps loaded on one device."""
 
 import hashlib
 import logging
@@ -20,13 +20,13 @@ from worker.contracts.errors import SettingsError
 from worker.errors import ModelUnavailableError
 
 _BATCH_SIZES = {"cpu": 16, "cuda": 256}
-"""Fixed per kind of device: the batch shape is part of what fixes an image's bytes."""
+"""Batch size for each kind of device. It is fixed, because an image's bytes depend on the batch shape."""
 
 log = logging.getLogger(__name__)
 
 
 class LoadedModel:
-    """One generator on a device."""
+    """One generator on a device, with its catalogue entry."""
 
     def __init__(self, path: Path, device: torch.device, dtype: torch.dtype, numerics: Numerics) -> None:
         self._path = path
@@ -39,7 +39,10 @@ class LoadedModel:
         self._serve(generator)
 
     def original(self) -> nn.Module:
-        """Load the generator as it was trained, float32, on the device. Raises ModelUnavailableError."""
+        """Load the generator from its checkpoint again, in float32, onto the device.
+
+        Raises ModelUnavailableError when the checkpoint is missing or has changed.
+        """
         try:
             header, generator = checkpoint.load_generator(self._path)
             is_same = _catalog_entry(self._path, header, self.entry.numerics) == self.entry
@@ -50,7 +53,8 @@ class LoadedModel:
         return generator.to(self.device)
 
     def changed(self, generator: nn.Module) -> "LoadedModel":
-        """Make a model that serves another generator, in this one's place."""
+        """Return a copy of this model that renders with another generator."""
+        # A shallow copy shares the entry and the settings; _serve replaces everything that depends on the weights.
         made = copy(self)
         made._serve(generator)
         return made
@@ -59,7 +63,7 @@ class LoadedModel:
         made = served(generator).to(self.device, self._dtype)
         self._generator: nn.Module = made.to(memory_format=torch.channels_last)
         self.is_divisible = False
-        """Whether a part of a batch can be rendered alone."""
+        """True if a part of a batch can be rendered alone without a change of its bytes."""
         if self.device.type == "cpu":
             pack(self._generator, *self._sample(0))
             self.is_divisible = isinstance(made, ServedDcgan) and self._is_divisible(made)
@@ -69,31 +73,33 @@ class LoadedModel:
         return made.is_divisible(made.grids(*self._sample(k)) for k in range(made.batches_to_try(self.batch_size)))
 
     def _sample(self, number: int) -> tuple[Tensor, Tensor | None]:
-        """Draw a whole batch of latents, and its labels."""
+        """Draw a whole batch of latents and labels, as a test input."""
         block = range(number * self.batch_size, (number + 1) * self.batch_size)
         z = latents.sample(self._latent_dim, 0, block).to(self.device, self._dtype)
         return z, self.label_tensor(self.labels(block))
 
     def labels(self, indices: range) -> list[int]:
-        """Let the classes take turns by index; empty where there are none."""
+        """Return class labels that cycle with the index; empty for an unconditional model."""
         return [index % len(self.entry.classes) for index in indices] if self.entry.classes else []
 
     def latents(self, seed: int, indices: range) -> Tensor:
-        """Draw latents. Shapes: returns (len(indices), latent_dim) on the device."""
+        """Draw the latents of some indices. Shapes: returns (len(indices), latent_dim) on the device."""
         return latents.sample(self._latent_dim, seed, indices).to(self.device, self._dtype)
 
     @torch.inference_mode()
     def render(self, z: Tensor, labels: Sequence[int], wanted: range | None = None) -> Tensor:
-        """Render the images in some slots of a whole batch, or all; one label each where the model is conditional.
+        """Render the images in some slots of a whole batch, or in all slots.
 
-        What an image's bytes are depends on its slot alone, not on what else is wanted.
+        Conditional models need one label for each slot of the batch.
+        An image's bytes depend on its latent and its slot, not on the other slots that are rendered.
         Shapes: z (batch_size, latent_dim); returns (len(wanted), 3, h, w) uint8 on the CPU, channels last in memory.
         """
         slots, given = range(len(z)) if wanted is None else wanted, self.label_tensor(labels)
         try:
             images = self._images(z, given, slots)
         except torch.OutOfMemoryError:
-            torch.cuda.empty_cache()  # of what others have left; a smaller batch might make other bytes
+            # Freeing cached memory may be enough. A smaller batch is no way out, since it could give other bytes.
+            torch.cuda.empty_cache()
             images = self._images(z, given, slots)
         return pixels.to_uint8(images).contiguous(memory_format=torch.channels_last).cpu()
 
@@ -107,43 +113,44 @@ class LoadedModel:
         return images[slots.start - part.start : slots.stop - part.start]
 
     def label_tensor(self, labels: Sequence[int]) -> Tensor | None:
-        """Put labels on the device; None where there are no classes. Shape: returns (len(labels),) int64."""
+        """Put labels on the device; None for an unconditional model. Shape: returns (len(labels),) int64."""
         return torch.tensor(labels, device=self.device) if self.entry.classes else None
 
 
 class RenderEngine:
-    """All models of this worker, found by the sha256 of their checkpoint."""
+    """All loaded models of a worker, by the sha256 of their checkpoints."""
 
     def __init__(
         self, paths: Iterable[Path], device: torch.device, threads: int = 1, batch_size: int | None = None
     ) -> None:
         self.device = device
         self.threads = threads
-        """That render and encode."""
+        """Number of threads that render and encode."""
         dtype = fastest_dtype(device)
         usual = _BATCH_SIZES[device.type]
         size = batch_size or usual
         name = f"{device.type}-{str(dtype).removeprefix('torch.')}" + f"-{size}" * (size != usual)
         self.numerics = Numerics(name=name, batch_size=size)
-        """How this worker computes."""
+        """Device type, number format and batch size of this worker."""
         self.set_aside: list[SetAside] = []
-        """The checkpoints that cannot be loaded."""
+        """Checkpoints that could not be loaded, with reasons."""
+        # Of two checkpoints with one name, the later one replaces the earlier one.
         by_name = {model.entry.name: model for model in self._load_all(paths, dtype)}
         self._models = {model.entry.sha256: model for model in by_name.values()}
 
     @property
     def entries(self) -> list[CatalogEntry]:
-        """What this worker announces."""
+        """Catalogue entries of the loaded models."""
         return [model.entry for model in self._models.values()]
 
     def warm_up(self) -> None:
-        """Render one batch of every model, so that no job pays for first-time work."""
+        """Render one batch with every model, so that the first job does not wait for lazy initialisation."""
         for model in self._models.values():
             indices = range(model.batch_size)
             model.render(model.latents(0, indices), model.labels(indices))
 
     def model(self, entry: CatalogEntry) -> LoadedModel:
-        """Find the loaded model for a job; raises ModelUnavailableError."""
+        """Return the loaded model of a catalogue entry. Raises ModelUnavailableError when it is not loaded."""
         model = self._models.get(entry.sha256)
         if model is None:
             held = ", ".join(f"{e.name} ({e.sha256[:12]})" for e in self.entries) or "none"
@@ -161,7 +168,7 @@ class RenderEngine:
 
 
 def _around(slots: range) -> range:
-    """Find the smallest of a batch's halves, quarters, ... that holds some slots."""
+    """Return the smallest half, quarter, eighth, ... of a batch that holds some slots."""
     size = 1
     while slots.start // size != (slots.stop - 1) // size:
         size *= 2
@@ -170,9 +177,9 @@ def _around(slots: range) -> range:
 
 
 def fitting(paths: Sequence[Path], device: torch.device, threads: int) -> RenderEngine:
-    """Load models and render a batch of each; in a small memory the batch is halved until it fits.
+    """Load models and render a batch with each. The batch size is halved until the models fit into device memory.
 
-    Workers with smaller batches render other bytes, perhaps, so they count as workers of another kind.
+    Smaller batches may give other bytes, so the batch size becomes part of the worker's numerics.
     """
     size = _BATCH_SIZES[device.type]
     while (runtime := _warmed(paths, device, threads, size)) is None:
@@ -183,7 +190,7 @@ def fitting(paths: Sequence[Path], device: torch.device, threads: int) -> Render
 
 
 def _warmed(paths: Sequence[Path], device: torch.device, threads: int, size: int) -> RenderEngine | None:
-    """Load models and render a batch of each; None, and nothing left of them, when there is no memory for that."""
+    """Load models and render a batch with each; None, with the memory released, if the device memory is too small."""
     try:
         runtime = RenderEngine(paths, device, threads, size)
         runtime.warm_up()
@@ -195,7 +202,7 @@ def _warmed(paths: Sequence[Path], device: torch.device, threads: int, size: int
 
 
 def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
-    """Take CUDA where there is one, unless told otherwise. Raises SettingsError when there is none, but it must be."""
+    """Return the requested device; "auto" prefers CUDA. Raises SettingsError when CUDA is requested but missing."""
     if wanted == "cuda" and not torch.cuda.is_available():
         raise SettingsError(
             "IMAGEMILL_DEVICE is 'cuda': PyTorch finds no GPU here; nvidia-smi must show one with a driver that is new "
@@ -205,9 +212,10 @@ def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
 
 
 def find_checkpoints(folder: Path | None) -> list[Path]:
-    """Find the shipped checkpoints, then a user's own: of two models with one name, the later one counts.
+    """Return the paths of the shipped checkpoints, then those of the user's folder.
 
-    A folder that cannot be read is listed itself, so that it is set aside with its reason.
+    Of two models with one name, the later one is used.
+    A folder that cannot be read is returned as a path, so that it is set aside with its reason.
     """
     shipped = list(registry.zoo().values())
     if folder is None:

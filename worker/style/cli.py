@@ -1,4 +1,4 @@
-"""The command `imagemill style`. Tensors are imported inside, so that `--help` is quick."""
+"""The command `imagemill style`. It imports torch inside functions, so that `--help` is quick."""
 
 import io
 from pathlib import Path
@@ -51,7 +51,7 @@ def style(
     if device == "cuda" and not torch.cuda.is_available():
         raise typer.BadParameter("there is no CUDA device here")
     try:
-        atomic_file.check(out)  # before minutes of work
+        atomic_file.check(out)  # fail before the optimisation, which can take minutes
         styled = _styled(_picture(image, size), _picture(painting, size), strength, steps, keep_colours, device, notes)
         _write(out, styled)
     except torch.OutOfMemoryError:
@@ -98,7 +98,7 @@ def _styled(
 
 
 def _picture(path: Path, size: int) -> "Image":
-    """Read a picture, as RGB. Raises PictureError or OSError."""
+    """Read an image file as RGB, reduced to a longer side of `size` pixels. Raises PictureError or OSError."""
     from worker.contracts.uploaded_images import PictureError, normalised
 
     try:

@@ -1,10 +1,10 @@
-"""The distilled mode: a copy of the generator learns a style once, then makes styled images at its own speed.
+"""The distilled mode of style transfer: a copy of the generator is trained to render styled images directly.
 
-It learns from its own samples, by the loss that the standard mode minimises: the content of each is the image that
-the original makes of the same latent. Johnson et al. 2016 put a network behind the images for that; a generator of one
-narrow domain can do without, so its styled images cost no more than plain ones. That loss alone makes all images more
-alike than they were, with the same strokes at the same places: so only the last layers learn, and it counts, too, how
-much a sample looks like the mean of all.
+The copy is trained on its own samples, with the loss of the standard mode. The content target of a sample is the image
+that the original generator makes from the same latent. Johnson et al. 2016 train a separate network for this. Training
+the generator itself makes styled images as fast as plain ones.
+The loss alone makes images too similar to each other, with the same strokes at the same places. So only the last layers
+are trained, and a penalty grows with the similarity of a sample to the mean of all samples.
 """
 
 import hashlib
@@ -56,14 +56,14 @@ Tensors = Mapping[str, Tensor]
 
 
 class Finest(Protocol):
-    """A generator that knows its last layers."""
+    """A generator whose last layers can be trained alone."""
 
     def finest(self) -> Iterator[nn.Parameter]:
-        """Yield their weights."""
+        """Yield the weights of the last layers."""
 
 
 class Distillation:
-    """A copy of a model's generator that learns a style, step by step. It goes on from a kept state exactly."""
+    """The training of a copy of a model's generator. A resumed training gives the same weights to the bit."""
 
     def __init__(
         self,
@@ -80,19 +80,19 @@ class Distillation:
         self._portions = Portions(portion, halved)
         self._original = model.original()
         self._look: Tensor | None = None
-        """The mean of the looks of what it draws."""
+        """Running mean of the samples' unit features; None before the first step."""
         self._most_alike = 0.0
-        """That a look and the mean may be: the product of the two."""
+        """Largest similarity of a sample to the mean that is not penalised."""
         self.steps_done = self._tries = 0
         self._restart()
 
     @property
     def share(self) -> float:
-        """How much of the learning is done, from 0 to 1."""
+        """Progress of the training, from 0 to 1."""
         return self.steps_done / self._steps
 
     def step(self) -> None:
-        """Learn from one batch. Raises DivergedError when the third try came to values that are no numbers, too."""
+        """Train on one batch. Raises DivergedError if the last try has diverged, too."""
         if self._look is None:
             self._look, self._most_alike = self._looked()
         first = _FIRST + self.steps_done * self._batch
@@ -100,6 +100,7 @@ class Distillation:
         if not all(part.isfinite().all() for parts in found for part in parts):
             self._try_again()
             return
+        # Sums in a fixed order: the result does not depend on which thread was first.
         *gradients, look = (torch.stack(parts).sum(0) / self._batch for parts in zip(*found, strict=True))
         for weight, gradient in zip(self._weights, gradients, strict=True):
             weight.grad = gradient
@@ -108,13 +109,13 @@ class Distillation:
         self._optimiser.step()
         self._look = self._look.lerp(look, 1 - _MEMORY)
         self.steps_done += 1
-        kept = min(_KEPT, 1 - 1 / self.steps_done)  # so that what it began with is soon forgotten
+        kept = min(_KEPT, 1 - 1 / self.steps_done)  # a plain mean at first, so that the initial weights do not count
         with torch.no_grad():
             for _, weight, average in self._learning():
                 average.lerp_(weight, 1 - kept)
 
     def state(self) -> dict[str, Tensor]:
-        """Give all that is needed to go on."""
+        """Return the tensors from which `resume` continues the training."""
         tensors = {_PROGRESS: torch.tensor([self.steps_done, self._tries])}
         if self._look is not None:
             tensors |= {_LOOK: self._look, _MOST_ALIKE: torch.tensor(self._most_alike)}
@@ -125,7 +126,7 @@ class Distillation:
 
     @torch.no_grad()
     def resume(self, tensors: Tensors) -> None:
-        """Go on from a state. Raises LookupError or RuntimeError when it is another model's."""
+        """Continue from a state. Raises LookupError or RuntimeError if it belongs to another model."""
         done, tries = map(int, tensors[_PROGRESS])
         self._look, self._most_alike = tensors[_LOOK].to(self._model.device), float(tensors[_MOST_ALIKE])
         for name, weight, average in self._learning():
@@ -138,7 +139,7 @@ class Distillation:
         self.steps_done, self._tries = done, tries
 
     def _learning(self) -> Iterator[tuple[str, Tensor, Tensor]]:
-        """Name the weights that learn, each with its average."""
+        """Yield the names of the trained weights, with each weight and its average."""
         averages = dict(self.generator.named_parameters())
         for name, weight in self._learner.named_parameters():
             if weight.requires_grad:
@@ -147,7 +148,7 @@ class Distillation:
     def _restart(self) -> None:
         self._learner = deepcopy(self._original)
         self.generator = deepcopy(self._original)
-        """What has been learnt so far: the average of the learner over its last steps."""
+        """The result: a generator whose trained weights are averages over the last steps."""
         self._weights = [weight.requires_grad_() for weight in cast(Finest, self._learner).finest()]
         self._optimiser = torch.optim.Adam(self._weights, betas=_BETAS)
         self._look, self.steps_done = None, 0
@@ -159,15 +160,16 @@ class Distillation:
         self._restart()
 
     def _looked(self) -> tuple[Tensor, float]:
-        """Look at plain samples: the mean of their looks, and how alike styled ones may be."""
+        """Return the mean unit features of plain samples, and the largest similarity without a penalty."""
         plain = range(_FIRST - _LOOKED_AT, _FIRST)
         found = self._portions.map(lambda few: self._transfer.looks(self._plain(few)), plain, self._threads.map)
         looks = torch.cat(list(found))
+        # Mean similarity of two different samples: each sample's similarity to itself is 1, and does not count.
         alike = ((looks @ looks.T).sum() - _LOOKED_AT) / (_LOOKED_AT * (_LOOKED_AT - 1))
         return looks.mean(0), 1 - _DIFFERENCE * (1 - float(alike))
 
     def _gradients(self, indices: range) -> Sequence[Tensor]:
-        """Find the gradients of a few samples' losses, and the sum of their looks."""
+        """Return the gradients of the summed losses of some samples, and the sum of their unit features."""
         images = self._plain(indices)
         styled = _unit(self._learner(*self._latents(indices)))
         told, looks = self._transfer.objective(images, styled, _RESTRAINT * self._strength)
@@ -189,13 +191,13 @@ class Distillation:
 
 
 def sealed(tensors: Tensors) -> bytes:
-    """Pack tensors, with a checksum, as safetensors."""
+    """Serialise tensors as safetensors, with a digest."""
     kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     return save({**kept, _DIGEST: _digest(kept)})
 
 
 def opened(data: bytes | None) -> dict[str, Tensor] | None:
-    """Read what was packed; None when there is nothing, or not what was packed."""
+    """Deserialise tensors; None if there are no data, or the digest does not match."""
     try:
         tensors = load(data or b"")
     except SafetensorError:
@@ -205,7 +207,7 @@ def opened(data: bytes | None) -> dict[str, Tensor] | None:
 
 
 def restyled(model: LoadedModel, tensors: Tensors) -> LoadedModel:
-    """Make a model of a generator that has learnt. Raises RuntimeError when the weights are another model's."""
+    """Return a copy of a model with other weights. Raises RuntimeError if they do not fit its generator."""
     generator = model.original()
     generator.load_state_dict(dict(tensors))
     return model.changed(generator)
@@ -220,5 +222,5 @@ def _digest(tensors: Tensors) -> Tensor:
 
 
 def _unit(images: Tensor) -> Tensor:
-    """Move images from [-1, 1] to [0, 1]."""
+    """Map images from [-1, 1] to [0, 1]."""
     return (images + 1) / 2

@@ -1,4 +1,4 @@
-"""Where generators learn styles, and where what they have learnt is kept: each lesson is learnt once."""
+"""The distilled models of a worker: trained once, stored, and loaded when a job needs them."""
 
 import logging
 from collections.abc import Callable
@@ -14,13 +14,13 @@ from worker.style.distillation import Distillation, opened, restyled, sealed
 from worker.style.stylizer import Stylizer
 
 _MODELS = 8
-"""That are kept loaded."""
+"""Largest number of distilled models that stay loaded."""
 
 log = logging.getLogger(__name__)
 
 
 class DistilledModels:
-    """Finds a model that has learnt a style, or lets it learn."""
+    """Loads distilled models from the store, and trains the missing ones."""
 
     def __init__(self, store: Store, studio: Stylizer, threads: Executor, most_bytes: int) -> None:
         self._store = store
@@ -30,16 +30,17 @@ class DistilledModels:
         self._loaded = lru_cache(_MODELS)(self._load)
 
     def model(self, model: LoadedModel, style: StyleSpec, owner: str) -> LoadedModel | None:
-        """Find the model that makes images in a style; None while it has not learnt it."""
+        """Return the distilled model of a style; None if its training is not finished."""
         try:
             return self._loaded(model, style, owner)
         except _NotLearntError:
             return None
 
     def learn(self, model: LoadedModel, style: StyleSpec, owner: str, goes_on: Callable[[float], bool]) -> None:
-        """Learn from where somebody stopped, until all is learnt or `goes_on`, told the share, says no.
+        """Resume the training of a distilled model from the store, then write its new state or weights there.
 
-        What was learnt is in the store then. Raises DivergedError.
+        Before each step, `goes_on` is called with the progress from 0 to 1; False pauses the training.
+        Raises DivergedError.
         """
         lesson = style.lesson(model.entry, owner)
         student = self._student(model, style, lesson)
@@ -57,6 +58,7 @@ class DistilledModels:
             return Distillation(model, transfer, style.strength, style.steps, self._threads, self._studio.halved)
 
         student = new()
+        # A state that does not fit is an old or a damaged one. Training starts from zero then: slower, same weights.
         state = opened(self._store.distilled.state(lesson))
         if state is None:
             return student
@@ -73,7 +75,7 @@ class DistilledModels:
             raise _NotLearntError
         try:
             return restyled(model, weights)
-        except torch.OutOfMemoryError:
+        except torch.OutOfMemoryError:  # a RuntimeError, but says nothing about the weights
             raise
         except RuntimeError as error:
             log.warning("what was learnt is of no use style=%s reason=%s", style.id, error)
@@ -81,4 +83,4 @@ class DistilledModels:
 
 
 class _NotLearntError(Exception):
-    """There is nothing to load, and nothing that a cache should keep."""
+    """There are no usable weights in the store. An exception, so that lru_cache does not remember the result."""

@@ -1,7 +1,7 @@
-"""The standard mode: each image is optimised until it has its own content and a painting's style.
+"""The standard mode of style transfer: optimises the pixels of each image for its content and a picture's style.
 
-Source: Gatys et al. 2016, over whole batches and from coarse to fine. The losses of images are added, never averaged,
-and Adam treats every pixel alone: what becomes of an image does not depend on the images beside it.
+Source: Gatys et al. 2016, for batches, and from coarse to fine sizes. The losses of images are added, not averaged,
+and Adam updates each pixel by itself, so an image's result does not depend on the other images of its batch.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,31 +19,34 @@ from worker.style.vgg import LEAST_SIDE, Vgg19
 _BETAS = (0.9, 0.99)
 _TRIES = 3
 _FINER = 2
-"""Between two sizes."""
+"""Factor between two sizes."""
 _LOOK_LAYER = "relu4_1"
-"""By which images are alike or not: deep enough for what they show, not only where."""
+"""Layer whose features say how similar two images are. It is deep enough to depend on content, not only on places."""
 _LUMA = (0.299, 0.587, 0.114)
-"""Of RGB in brightness. Source: ITU-R BT.601."""
+"""Weights of R, G and B in the brightness. Source: ITU-R BT.601."""
 
 Shape = tuple[int, int]
 """Height and width, in pixels."""
 Watch = Callable[[int, float], bool]
-"""Is told the steps done and the mean loss of the images; False stops."""
+"""Called after each step with the steps done and the mean loss of the images. False stops the optimisation."""
 
 
 class StoppedError(Exception):
-    """Whoever watched wanted no more."""
+    """The callback stopped the optimisation."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How images are optimised; `style_weight` is what a strength of 1 stands for."""
+    """Settings of the optimisation."""
 
     steps: int = 60
-    """At the largest size; half of them more at each smaller one."""
+    """Number of steps at the largest size. Each smaller size takes half as many again."""
     rate: float = 0.03
+    """Learning rate, in units of the pixel range [0, 1]."""
     style_weight: float = 5.0
+    """Weight of the style loss at a strength of 1."""
     tv_weight: float = 0.1
+    """Weight of the total variation at a strength of 1."""
     content_layer: str = "relu3_1"
     style_layers: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType(
@@ -51,17 +54,18 @@ class Settings:
         )
     )
     coarsest: int = 256
-    """Longer side, in pixels, at which larger images begin."""
+    """Longer side of the coarsest size, in pixels. Smaller images have only one size."""
     least: int = 128
-    """Longer side, in pixels, at which smaller images are looked at."""
+    """Longer side, in pixels, to which smaller images are enlarged before their features are computed."""
     keep_colours: bool = False
+    """True if images keep their colours and take only the brightness of the result."""
 
 
 class StyleTransfer:
-    """Gives images the style of one picture."""
+    """Transfers the style of one picture to images."""
 
     def __init__(self, network: Vgg19, picture: Tensor, settings: Settings) -> None:
-        """Take a style picture. Shape: (3, h, w) in [0, 1]."""
+        """Prepare the style of a picture. Shape: (3, h, w) in [0, 1]."""
         self._network = network
         self._picture = picture[None]
         self._settings = settings
@@ -70,7 +74,7 @@ class StyleTransfer:
         self._grams: dict[int, dict[str, Tensor]] = {}
 
     def apply(self, images: Tensor, strength: float, watch: Watch) -> Tensor:
-        """Style images. Shapes: (n, 3, h, w) in [0, 1], in and out. Raises DivergedError or StoppedError."""
+        """Return styled images. Shapes: (n, 3, h, w) in [0, 1], in and out. Raises DivergedError or StoppedError."""
         if strength == 0:
             return images.clone()
         rate = self._settings.rate
@@ -78,18 +82,18 @@ class StyleTransfer:
             styled = self._optimised(images, strength, rate, watch)
             if styled.isfinite().all():
                 return self._recoloured(styled, images) if self._settings.keep_colours else styled
-            rate /= 2
+            rate /= 2  # a smaller learning rate usually converges where a larger one diverged
         raise DivergedError(f"style transfer came to values that are no numbers, {_TRIES} times")
 
     def losses(self, images: Tensor, styled: Tensor) -> tuple[Tensor, Tensor]:
-        """Judge styled images by content and by style, without weights. Shapes: (n, 3, h, w); returns (n,) each."""
+        """Return the unweighted losses of content and of style. Shapes: (n, 3, h, w); returns (n,) each."""
         with torch.no_grad():
             contents = self._content(images)
             features = self._network(self._seen(styled), self._wanted)
             return self._terms(features, contents, _shape(images))
 
     def objective(self, images: Tensor, styled: Tensor, strength: float) -> tuple[Tensor, Tensor]:
-        """Find what the optimisation minimises, and the looks of what is styled, both with gradients for `styled`.
+        """Return the loss that the optimisation minimises, and the unit features, with gradients for `styled`.
 
         Shapes: (n, 3, h, w); returns (n,) and (n, d).
         """
@@ -98,15 +102,15 @@ class StyleTransfer:
         return loss, losses.direction(features[_LOOK_LAYER])
 
     def looks(self, images: Tensor) -> Tensor:
-        """Find the looks of images: unit vectors whose products tell how alike they are. Shape: returns (n, d)."""
+        """Return features as unit vectors, whose dot product is the similarity of two images. Shape: (n, d)."""
         return losses.direction(self._features(images, _LOOK_LAYER))
 
     def steps(self, height: int, width: int) -> int:
-        """Count the steps that images of a size take."""
+        """Return the number of steps that the optimisation of an image takes, over all sizes."""
         return sum(count for _, count in self._plan((height, width)))
 
     def _plan(self, shape: Shape) -> list[tuple[Shape, int]]:
-        """List sizes, coarse to fine, and the steps at each."""
+        """Return the sizes, coarse to fine, and the steps at each."""
         steps, sides = self._settings.steps, [max(shape)]
         while sides[0] > self._settings.coarsest:
             sides.insert(0, max(self._settings.coarsest, sides[0] // _FINER))
@@ -121,7 +125,7 @@ class StyleTransfer:
             for _ in range(steps):
                 optimiser.zero_grad()
                 loss = self._loss(styled, contents, strength)
-                if not loss.isfinite().all():
+                if not loss.isfinite().all():  # report divergence by NaN at once, without the remaining steps
                     return torch.full_like(images, torch.nan)
                 loss.sum().backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
@@ -156,7 +160,7 @@ class StyleTransfer:
 
     @torch.no_grad()
     def _targets(self, side: int) -> dict[str, Tensor]:
-        """Find the style's Gram matrices where its longer side is that of the images that are looked at."""
+        """Return the Gram matrices of the style picture, scaled to a longer side of `side` pixels."""
         if side not in self._grams:
             picture = _resized(self._picture, _scaled(_shape(self._picture), side))
             features = self._network(picture, self._style_layers)
@@ -171,7 +175,8 @@ class StyleTransfer:
 
     @staticmethod
     def _recoloured(styled: Tensor, images: Tensor) -> Tensor:
-        """Take the brightness of one picture and the colours of another."""
+        """Combine the brightness of the styled images with the colours of the original ones."""
+        # Adding the same difference to R, G and B changes the brightness (BT.601) and keeps the colour differences.
         weights = torch.tensor(_LUMA, device=images.device).view(3, 1, 1)
         return (images + ((styled - images) * weights).sum(1, keepdim=True)).clamp(0, 1)
 
@@ -182,14 +187,14 @@ def _shape(images: Tensor) -> Shape:
 
 
 def _scaled(shape: Shape, side: int) -> Shape:
-    """Find the shape of another longer side; its shorter one stays wide enough to be looked at."""
+    """Return a shape with another longer side; the shorter side stays large enough for VGG19."""
     scale = side / max(shape)
     height, width = (max(LEAST_SIDE, round(length * scale)) for length in shape)
     return height, width
 
 
 def _resized(images: Tensor, shape: Shape) -> Tensor:
-    """Give images another shape. Shapes: (n, 3, ...) in, (n, 3, *shape) out."""
+    """Resize images. Shapes: (n, 3, ...) in, (n, 3, *shape) out."""
     if shape == _shape(images):
         return images
     is_smaller = shape < _shape(images)

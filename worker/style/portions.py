@@ -1,4 +1,4 @@
-"""Work in portions that fit into a device's memory."""
+"""Portions of a range of images, small enough for a device's memory."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -8,27 +8,30 @@ import torch
 
 T = TypeVar("T")
 Halved = Callable[[], None]
-"""Is told of every halving."""
+"""Called after every halving of the portions."""
 
 log = logging.getLogger(__name__)
 
 
 class Map(Protocol):
-    """What maps a function over portions: the builtin, or that of an executor."""
+    """The signature of the builtin `map`, and of an executor's `map`."""
 
     def __call__(self, function: Callable[[range], T], portions: Iterable[range], /) -> Iterable[T]:
-        """Call the function for each."""
+        """Call the function for each portion."""
 
 
 class Portions:
-    """Cuts ranges into portions, which are halved for good when the device runs out of memory."""
+    """Splits ranges into portions. When the device runs out of memory, all later portions are half as large."""
 
     def __init__(self, most: int, halved: Halved = lambda: None) -> None:
         self._most = most
         self._halved = halved
 
     def map(self, work: Callable[[range], T], whole: range, through: Map = map) -> Sequence[T]:
-        """Do all of a range, in order. Raises torch.OutOfMemoryError when one item alone is too much."""
+        """Call a function for each portion of a range, and return the results in order.
+
+        Raises torch.OutOfMemoryError if even a single item does not fit.
+        """
         while True:
             size = self._most
             try:
@@ -36,7 +39,7 @@ class Portions:
             except torch.OutOfMemoryError:
                 if size == 1:
                     raise
-            self._most = min(self._most, size // 2)  # another thread may have halved it meanwhile
+            self._most = min(self._most, size // 2)  # another thread may have halved it in the meantime
             log.warning("out of memory, portions are halved images=%d", self._most)
             self._halved()
             torch.cuda.empty_cache()

@@ -1,4 +1,4 @@
-"""Style transfer of one picture, from Python."""
+"""Style transfer of one picture, for Python programs."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,10 +22,11 @@ def style_picture(
     device: Literal["auto", "cpu", "cuda"] = "auto",
     watch: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Image.Image:
-    """Give a picture the style of another; both are RGB, and the result is as large as the first.
+    """Transfer the style of `painting` to `picture`. Both are RGB; the result has the size of `picture`.
 
-    `weights` is VGG19 as safetensors, `strength` from 0 (as it was) to 1, and `watch` hears the steps done and their
-    total. Source: Gatys et al. 2016. Raises WeightsError for other weights, DivergedError, torch.OutOfMemoryError.
+    `weights` is a safetensors file with VGG19. `strength` is from 0 (unchanged) to 1.
+    `watch` is called after each step with the steps done and their total.
+    Source: Gatys et al. 2016. Raises WeightsError for other weights, DivergedError, torch.OutOfMemoryError.
     """
     place = choose_device(device)
     network = vgg.load(weights, fastest_dtype(place), place)

@@ -1,4 +1,4 @@
-"""What a worker styles with: the network, and the styles that its jobs have asked for."""
+"""The standard mode in a worker: VGG19, and a cache of the styles of recent jobs."""
 
 import io
 from collections.abc import Callable
@@ -17,13 +17,13 @@ from worker.style.portions import Halved, Portions
 from worker.style.vgg import Vgg19
 
 TOGETHER = 4
-"""Images that are optimised together: few, so that one does not wait for many, and always as many."""
+"""Images that are optimised together. The number is fixed, and small, so that a single image is soon ready."""
 _STYLES = 8
-"""Styles that are kept ready."""
+"""Largest number of prepared styles in the cache."""
 
 
 class Stylizer:
-    """Styles batches of images. Called from several threads."""
+    """Styles batches of images. Thread-safe."""
 
     def __init__(
         self, network: Vgg19, device: torch.device, picture: Callable[[str], bytes], halved: Halved = lambda: None
@@ -37,7 +37,7 @@ class Stylizer:
         )
 
     def apply(self, images: Tensor, slots: range, style: StyleSpec, is_wanted: Callable[[], bool]) -> Tensor:
-        """Style the images in some slots of a batch; what becomes of the others is nobody's business.
+        """Style the images in some slots of a batch. The images in other slots may be styled or not.
 
         Shapes: (n, 3, h, w) uint8 on the CPU, in and out. Raises DivergedError or StoppedError.
         """
@@ -48,13 +48,14 @@ class Stylizer:
             return image_tensors.to_uint8(transfer.apply(batch, style.strength, lambda *_: is_wanted()))
 
         found = images.clone()
+        # Whole groups, even if one image is needed: a group's shape must not depend on the request.
         for block in aligned_blocks(slots, TOGETHER):
             block = range(block.start, min(block.stop, len(images)))
             found[block.start : block.stop] = torch.cat(list(self._portions.map(styled, block)))
         return found
 
     def transfer(self, style: StyleSpec) -> StyleTransfer:
-        """Make a style ready. Raises WeightsError when it was to be told by other weights than there are here."""
+        """Return the style transfer of a style. Raises WeightsError if the job needs other weights of VGG19."""
         if style.weights not in (None, self._weights):
             raise WeightsError("this worker has other weights of VGG19 than the job was accepted with")
         return self._transfer(style.id, style.steps)

@@ -1,4 +1,4 @@
-"""The features of VGG19 that style transfer compares images by.
+"""The layers of VGG19 whose features style transfer compares.
 
 Source: Simonyan and Zisserman 2015; the layers' numbers and the normalisation are torchvision's.
 """
@@ -17,10 +17,11 @@ from torch.nn.functional import conv2d, max_pool2d, pad, relu
 from worker.errors import WeightsError
 
 _BLOCKS = (2, 2, 4, 4, 1)
-"""Convolutions of each block; of the fifth, only the first is ever compared."""
+"""Number of convolutions in each block. Of the fifth block, only the first one is used."""
 _WIDTHS = (64, 128, 256, 512, 512)
 LEAST_SIDE = 1 << (len(_BLOCKS) - 1)
-"""Of an image, in pixels: the fifth block sees a sixteenth of it."""
+"""Smallest side of an image, in pixels: the fifth block's features have a sixteenth of it."""
+# Mean and standard deviation of ImageNet, by which torchvision's weights expect their input.
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _MAKE = (
     'python -c "import torchvision, safetensors.torch as s; '
@@ -31,17 +32,17 @@ _MAKE = (
 LAYERS = {
     f"relu{block + 1}_{number + 1}": (block, number) for block, count in enumerate(_BLOCKS) for number in range(count)
 }
-"""Names of what can be compared, to block and convolution."""
+"""Names of the layers, with the numbers of their block and their convolution."""
 
 
 class Vgg19(nn.Module):
-    """VGG19 up to conv5_1, with fixed weights. No ReLU writes over what a layer gave before it."""
+    """VGG19 up to conv5_1, with fixed weights. The ReLUs do not work in place, since all features are needed."""
 
     def __init__(self, tensors: Mapping[str, Tensor], dtype: torch.dtype, device: torch.device) -> None:
         super().__init__()
         self._dtype = dtype
         self.sha256 = _digest(tensors)
-        """Of the weights: with others, images come out otherwise."""
+        """Digest of the weights. The bytes of styled images depend on them."""
         self._mean = torch.tensor(_MEAN, device=device).view(3, 1, 1)
         self._std = torch.tensor(_STD, device=device).view(3, 1, 1)
         self._layers = {
@@ -53,7 +54,7 @@ class Vgg19(nn.Module):
         }
 
     def forward(self, images: Tensor, wanted: frozenset[str]) -> dict[str, Tensor]:
-        """Find the features of images. Shapes: (n, 3, h, w) in [0, 1]; returns (n, channels, h / 2^block, ...) each."""
+        """Compute features. Shapes: (n, 3, h, w) in [0, 1]; returns (n, channels, h / 2^block, ...) for each layer."""
         found = {}
         x = ((images - self._mean) / self._std).to(self._dtype, memory_format=torch.channels_last)
         deepest = max(LAYERS[name] for name in wanted)
@@ -63,7 +64,7 @@ class Vgg19(nn.Module):
             if number == 0 and block > 0:
                 x = max_pool2d(x, 2)
             weight, bias = self._layers[name]
-            # Zeros around an image would be a frame, and a style has none; deeper layers have forgotten the border.
+            # Padding the image with zeros would add a visible frame to the style. In deeper layers it does not matter.
             is_first = (block, number) == (0, 0)
             x = relu(
                 conv2d(pad(x, (1, 1, 1, 1), "replicate") if is_first else x, weight, bias, padding=int(not is_first))
@@ -74,7 +75,7 @@ class Vgg19(nn.Module):
 
 
 def load(path: Path | None, dtype: torch.dtype, device: torch.device) -> Vgg19:
-    """Load the network from a safetensors file with torchvision's keys. Raises WeightsError."""
+    """Load VGG19 from a safetensors file with torchvision's keys. Raises WeightsError."""
     if path is None:
         raise WeightsError(
             f"there are no VGG19 weights: set IMAGEMILL_VGG19 to a file of them, which this makes: {_MAKE}"
@@ -107,7 +108,7 @@ def _digest(tensors: Mapping[str, Tensor]) -> str:
 
 
 def _indices() -> list[int]:
-    """List torchvision's numbers of the convolutions: each is followed by a ReLU, each block by a pooling layer."""
+    """Return torchvision's layer numbers of the convolutions: a ReLU follows each, a pooling layer each block."""
     found = [0]
     for (block, _), (next_block, _) in pairwise(LAYERS.values()):
         found.append(found[-1] + 2 + (next_block != block))
