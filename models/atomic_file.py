@@ -19,8 +19,8 @@ def write(path: Path, data: bytes) -> None:
 
     A reader sees the old file or the new one. Raises OSError that names `path`, never the temporary file.
     """
-    with _named(path):
-        _refuse_impossible(path)
+    with _errors_name(path):
+        _refuse_impossible_target(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         try:
@@ -33,8 +33,8 @@ def write(path: Path, data: bytes) -> None:
 
 def check(path: Path) -> None:
     """Check that `write` could write a file at `path`, and leave nothing behind. Raises OSError if it could not."""
-    with _named(path):
-        _refuse_impossible(path)
+    with _errors_name(path):
+        _refuse_impossible_target(path)
         check_folder(path.parent)
         if path.parent.is_dir():
             partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
@@ -44,17 +44,17 @@ def check(path: Path) -> None:
 
 def check_folder(folder: Path) -> None:
     """Check that files can be created in `folder`, or that the folder can be. Raises OSError if they cannot."""
-    with _named(folder):
+    with _errors_name(folder):
         # A folder that does not exist yet is created in its nearest existing parent, which must be writable.
-        there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-        tempfile.TemporaryFile(dir=there).close()
+        existing_parent = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        tempfile.TemporaryFile(dir=existing_parent).close()
 
 
 def remove_abandoned(folder: Path) -> None:
     """Remove partial files in `folder` whose writers have ended. Call it before this process writes there."""
     for path in folder.iterdir() if folder.is_dir() else ():
-        found = _PARTIAL.fullmatch(path.name)
-        if found and path.is_file() and not path.is_symlink() and _is_abandoned(path, int(found[1])):
+        match = _PARTIAL.fullmatch(path.name)
+        if match and path.is_file() and not path.is_symlink() and _is_abandoned(path, int(match[1])):
             path.unlink(missing_ok=True)
 
 
@@ -72,13 +72,13 @@ def append(path: Path, record: bytes) -> None:
 
 def _write_all(descriptor: int, data: bytes) -> None:
     # os.write may write only a part, e.g. when a disk is nearly full or a signal arrives.
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
+    remaining = memoryview(data)
+    while remaining:
+        remaining = remaining[os.write(descriptor, remaining) :]
     os.fsync(descriptor)
 
 
-def _refuse_impossible(path: Path) -> None:
+def _refuse_impossible_target(path: Path) -> None:
     if path.is_dir() or not path.name:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if path.parent.exists() and not path.parent.is_dir():
@@ -86,7 +86,7 @@ def _refuse_impossible(path: Path) -> None:
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
+def _errors_name(path: Path) -> Iterator[None]:
     """Replace the file name in an OSError by `path`, the one that the caller passed."""
     try:
         yield

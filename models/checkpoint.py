@@ -80,10 +80,10 @@ class Header(BaseModel):
 def installed_versions() -> dict[str, str]:
     """Return the versions of Imagemill, torch and Python, for the header."""
     try:
-        own = version("imagemill")
+        imagemill_version = version("imagemill")
     except PackageNotFoundError:
-        own = "unknown"
-    return {"imagemill": own, "torch": torch.__version__, "python": platform.python_version()}
+        imagemill_version = "unknown"
+    return {"imagemill": imagemill_version, "torch": torch.__version__, "python": platform.python_version()}
 
 
 def save(path: Path, header: Header, generator: nn.Module) -> None:

@@ -19,16 +19,16 @@ For an even (0) or odd (1) output row, maps the offset of each input row that co
 """
 
 
-def served(generator: nn.Module) -> nn.Module:
+def for_inference(generator: nn.Module) -> nn.Module:
     """Rewrite a DCGAN generator in eval mode for inference. Other generators are returned unchanged."""
-    return ServedDcgan(generator) if isinstance(generator, dcgan.Generator) else generator
+    return InferenceDcgan(generator) if isinstance(generator, dcgan.Generator) else generator
 
 
 _COMPARED = 190_000
 """Values of each layer that are compared. Another order of sums would change about eight of so many."""
 
 
-class ServedDcgan(nn.Module):
+class InferenceDcgan(nn.Module):
     """A DCGAN generator whose batch norms are folded into the convolutions before them.
 
     The first layer, a transposed convolution of one pixel, is computed as a matrix product. The last layer computes
@@ -38,13 +38,13 @@ class ServedDcgan(nn.Module):
     def __init__(self, generator: dcgan.Generator) -> None:
         super().__init__()
         self.sphere, self.embedding = generator.sphere, generator.embedding
-        start = _folded(generator.start)
+        start = _fold_batch_norm(generator.start)
         self.grid, self.channels = start.kernel_size[0], start.out_channels
         self.start = nn.Parameter(start.weight.permute(2, 3, 1, 0).flatten(0, 2).contiguous())
         self.bias = nn.Parameter(cast(Tensor, start.bias).repeat(self.grid**2))
-        ups = (_folded(cast(nn.Sequential, up)) for up in generator.ups)
+        ups = (_fold_batch_norm(cast(nn.Sequential, up)) for up in generator.ups)
         self.ups = nn.Sequential(*(nn.Sequential(up, nn.ReLU(inplace=True)) for up in ups))
-        self.image = _subpixel(generator.image)
+        self.image = _to_subpixel_convolution(generator.image)
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Render images. Shapes: as for the generator."""
@@ -95,23 +95,23 @@ def _halvings(size: int) -> Iterator[int]:
         yield size
 
 
-def _folded(up: nn.Sequential) -> nn.ConvTranspose2d:
+def _fold_batch_norm(up: nn.Sequential) -> nn.ConvTranspose2d:
     """Fold a batch norm into the weights of the convolution before it."""
     convolution, norm, _ = up
     return fuse_conv_bn_eval(cast(nn.ConvTranspose2d, convolution), cast(nn.BatchNorm2d, norm), transpose=True)
 
 
 @torch.no_grad()
-def _subpixel(up: nn.ConvTranspose2d) -> nn.Conv2d:
+def _to_subpixel_convolution(up: nn.ConvTranspose2d) -> nn.Conv2d:
     """Rewrite the last layer's transposed convolution as an ordinary one with four times as many channels."""
     inputs, outputs = up.in_channels, up.out_channels
-    made = nn.Conv2d(inputs, 4 * outputs, 3, padding=1)
+    subpixel = nn.Conv2d(inputs, 4 * outputs, 3, padding=1)
     weight = torch.zeros(outputs, 2, 2, inputs, 3, 3)
     for row, rows in _TAPS.items():
         for column, columns in _TAPS.items():
             for dy, y in rows.items():
                 for dx, x in columns.items():
                     weight[:, row, column, :, dy + 1, dx + 1] = up.weight[:, :, y, x].T
-    made.weight.copy_(weight.flatten(0, 2))
-    cast(Tensor, made.bias).copy_(cast(Tensor, up.bias).repeat_interleave(4))
-    return made
+    subpixel.weight.copy_(weight.flatten(0, 2))
+    cast(Tensor, subpixel.bias).copy_(cast(Tensor, up.bias).repeat_interleave(4))
+    return subpixel

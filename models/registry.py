@@ -10,11 +10,11 @@ from torch import nn
 from models import dcgan, residual
 from models.errors import ModelError
 
-MOST_CLASSES = 10_000
+MAX_CLASSES = 10_000
 ZOO = Path(__file__).parent / "zoo"
 
 
-def _whole_grid(resolution: int) -> int:
+def _check_multiple_of_16(resolution: int) -> int:
     if resolution % 16:
         raise ValueError(f"a resolution is a multiple of 16, got {resolution}")
     return resolution
@@ -26,11 +26,11 @@ class Architecture(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Literal["dcgan", "residual"]
-    resolution: Annotated[int, Field(ge=32, le=512), AfterValidator(_whole_grid)]
+    resolution: Annotated[int, Field(ge=32, le=512), AfterValidator(_check_multiple_of_16)]
     latent_dim: int = Field(ge=1, le=1024)
     channels: int = Field(ge=1, le=512)
     """Number of channels of the layer nearest to the image."""
-    classes: int = Field(ge=0, le=MOST_CLASSES)
+    classes: int = Field(ge=0, le=MAX_CLASSES)
     """Number of class labels; 0 for an unconditional model."""
     sphere: bool = False
     """True if latents are projected onto a sphere."""

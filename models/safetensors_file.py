@@ -24,22 +24,22 @@ def write(path: Path, key: str, header: BaseModel, tensors: Mapping[str, Tensor]
     atomic_file.write(path, save(on_cpu, metadata={key: header.model_dump_json()}))
 
 
-def read_header(path: Path, key: str, kind: type[H], version: int) -> H:
+def read_header(path: Path, key: str, header_type: type[H], version: int) -> H:
     """Read the header only. Raises CheckpointError if it is missing or has another version."""
-    with _opened(path) as file:
-        return _header(path, file.metadata() or {}, key, kind, version)
+    with _open(path) as file:
+        return _parse_header(path, file.metadata() or {}, key, header_type, version)
 
 
-def read(path: Path, key: str, kind: type[H], version: int) -> tuple[H, dict[str, Tensor]]:
+def read(path: Path, key: str, header_type: type[H], version: int) -> tuple[H, dict[str, Tensor]]:
     """Read the header and the tensors. Raises CheckpointError like `read_header`."""
-    with _opened(path) as file:
-        return _header(path, file.metadata() or {}, key, kind, version), {
+    with _open(path) as file:
+        return _parse_header(path, file.metadata() or {}, key, header_type, version), {
             name: file.get_tensor(name) for name in list(file.keys())
         }
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _open(path: Path) -> Iterator[Any]:
     try:
         path.open("rb").close()  # safe_open reports "no such file" for every error, e.g. missing permissions
         with safe_open(path, framework="pt") as file:
@@ -50,7 +50,7 @@ def _opened(path: Path) -> Iterator[Any]:
         raise CheckpointError(f"{path}: {error.strerror or error}") from error
 
 
-def _header(path: Path, metadata: Mapping[str, str], key: str, kind: type[H], version: int) -> H:
+def _parse_header(path: Path, metadata: Mapping[str, str], key: str, header_type: type[H], version: int) -> H:
     text = metadata.get(key)
     if text is None:
         raise CheckpointError(f"{path}: a safetensors file, but without the header {key!r}")
@@ -62,7 +62,7 @@ def _header(path: Path, metadata: Mapping[str, str], key: str, kind: type[H], ve
     if found != version:
         raise CheckpointError(f"{path}: format version {found!r}, this Imagemill reads version {version}")
     try:
-        return kind.model_validate_json(text)
+        return header_type.model_validate_json(text)
     except ValidationError as error:
         faults = [f"{'.'.join(map(str, e['loc'])) or 'header'}: {e['msg']}" for e in error.errors()]
         raise CheckpointError(f"{path}: bad header: {'; '.join(faults)}") from error

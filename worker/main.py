@@ -30,7 +30,7 @@ from worker.queue.task_runner import BEAT_SECONDS, TaskRunner
 from worker.queue.watchdog import Watchdog
 from worker.renderer import Renderer
 from worker.rendering.encoding import Encoder, encode
-from worker.rendering.engine import RenderEngine, choose_device, find_checkpoints, fitting
+from worker.rendering.engine import RenderEngine, choose_device, find_checkpoints, load_fitting_engine
 from worker.settings import WorkerSettings
 from worker.style import vgg
 from worker.style.distilled_models import DistilledModels
@@ -59,7 +59,7 @@ def run(settings: WorkerSettings) -> None:
         os.environ["CUBLAS_WORKSPACE_CONFIG"] = os.environ.get("CUBLAS_WORKSPACE_CONFIG") or ":4096:8"
         torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.deterministic = True
-    runtime = fitting(find_checkpoints(settings.models), device, settings.threads or cores())
+    runtime = load_fitting_engine(find_checkpoints(settings.models), device, settings.threads or cores())
     if not runtime.entries:
         log.warning("no checkpoint was found folder=%s", settings.models)
     network, set_aside = _vgg19(settings, runtime)

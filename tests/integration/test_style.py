@@ -48,7 +48,7 @@ def test_size_and_format_can_be_chosen(folder: Path) -> None:
         ({"--size": "2000"}, 2, "less than or equal to 1024"),
     ],
 )
-def test_a_mistake_is_told_in_a_sentence(folder: Path, changed: dict[str, str], code: int, words: str) -> None:
+def test_a_mistake_is_explained_in_a_sentence(folder: Path, changed: dict[str, str], code: int, words: str) -> None:
     arguments = {"--image": "photo.jpg", "--style": "painting.png", "-o": "out.png", "--steps": "1", **changed}
     done = imagemill("style", *(part for pair in arguments.items() for part in pair), cwd=folder)
     said = " ".join((done.stdout + done.stderr).replace("│", " ").split())

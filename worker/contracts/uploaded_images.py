@@ -2,7 +2,7 @@
 
 from PIL import Image, UnidentifiedImageError
 
-from models.image_decoder import Opened, PixelError, opened
+from models.image_decoder import OpenedImage, PixelError, open_image
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 40_000_000
@@ -30,7 +30,7 @@ def normalised(data: bytes, side: int) -> Image.Image:
     Raises PictureError.
     """
     try:
-        with opened(data, FORMATS) as found:
+        with open_image(data, FORMATS) as found:
             _check(found.image)
             picture = _shrunk(found, side)
     except UnidentifiedImageError:
@@ -57,11 +57,13 @@ def _check(image: Image.Image) -> None:
         raise PictureError(f"{width} x {height} px, but either side wants {MIN_SIDE} at least")
 
 
-def _shrunk(found: Opened, side: int) -> Image.Image:
+def _shrunk(found: OpenedImage, side: int) -> Image.Image:
     found.image.draft("RGB", (_DRAFT * side, _DRAFT * side))
-    small = found.eight_bits()
+    small = found.to_8_bits()
     # Made small before its colours are converted, so that no second copy of a large picture is ever held.
     is_smooth = small.mode in _SMOOTH
-    small = small if is_smooth else found.rgb(small)
+    small = small if is_smooth else found.to_rgb(small)
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return found.upright(found.rgb(small) if is_smooth else small).convert("RGB")  # decoded while the file is open
+    return found.turned_upright(found.to_rgb(small) if is_smooth else small).convert(
+        "RGB"
+    )  # decoded while the file is open

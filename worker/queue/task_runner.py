@@ -168,7 +168,7 @@ class TaskRunner:
 
     def _store(self, task: Task, shard: int, spec: JobSpec, images: list[EncodedImage]) -> Outcome:
         with self.pulse.tally.timed("storing", _mode(spec)):
-            data, table, array = shard_layout.layout(spec, shard, images)
+            data, table, array = shard_layout.lay_out(spec, shard, images)
             self.store_check.needed_bytes = len(data)
             is_first = self.store.shards.commit(spec.id, shard, data, table, array)
         self.store_check.stored()
@@ -225,7 +225,7 @@ class TaskRunner:
 
         try:
             with self.pulse.tally.timed("learning", style.mode):
-                distillery.learn(model, style, owner, goes_on)
+                distillery.train(model, style, owner, goes_on)
         finally:
             self.pulse.drop_lease(lease)
         return outcome or distillery.model(model, style, owner) or Outcome.LATER
@@ -241,7 +241,7 @@ class TaskRunner:
             return not unwanted.is_set()
 
         try:
-            for batch in self.mills.mill(spec, model, indices, is_wanted).render(indices):
+            for batch in self.mills.shard_pipeline(spec, model, indices, is_wanted).render(indices):
                 images += batch
                 if batch:
                     self.watchdog.pat()

@@ -42,26 +42,26 @@ class ShardPipeline:
         """Render images, and yield them in index order, one list per batch; empty lists keep the caller informed."""
         pending: deque[Future[list[EncodedImage]]] = deque()
         for block in aligned_blocks(indices, self.batch_size):
-            wanted = slots(block, indices)
-            pending.append(self.threads.submit(self._made, block[wanted.start : wanted.stop]))
+            wanted = slots_of(block, indices)
+            pending.append(self.threads.submit(self._render_and_encode, block[wanted.start : wanted.stop]))
             if len(pending) > self.ahead:
-                yield from self._fetched(pending.popleft())
+                yield from self._wait_for(pending.popleft())
         while pending:
-            yield from self._fetched(pending.popleft())
+            yield from self._wait_for(pending.popleft())
 
-    def _fetched(self, batch: Future[list[EncodedImage]]) -> Iterator[list[EncodedImage]]:
+    def _wait_for(self, batch: Future[list[EncodedImage]]) -> Iterator[list[EncodedImage]]:
         while not wait([batch], self.patience_seconds).done:
             yield []
         yield batch.result()
 
-    def _made(self, indices: range) -> list[EncodedImage]:
+    def _render_and_encode(self, indices: range) -> list[EncodedImage]:
         return [
             EncodedImage(index, data, zlib.crc32(data), hashlib.sha256(data).hexdigest())
             for index, data in zip(indices, self.encode(self.batch(indices)), strict=True)
         ]
 
 
-def slots(block: range, indices: range) -> range:
+def slots_of(block: range, indices: range) -> range:
     """Return the slots of a block that hold the requested images."""
     return range(max(block.start, indices.start) - block.start, min(block.stop, indices.stop) - block.start)
 

@@ -19,18 +19,18 @@ _OPTIONS: dict[Format, dict[str, Any]] = {
 }
 
 
-def encode(images: Tensor, kind: Format) -> list[bytes]:
+def encode(images: Tensor, file_format: Format) -> list[bytes]:
     """Encode uint8 images. For npz, return the raw pixels, row by row. Shapes: (n, 3, h, w) on the CPU."""
     # Images from the engine are channels last in memory, so this copies nothing.
     pixels = images.permute(0, 2, 3, 1).contiguous().numpy()
-    if kind == "png":
+    if file_format == "png":
         return png_encoder.encode(pixels)
-    if kind == "npz":
+    if file_format == "npz":
         return [image.tobytes() for image in pixels]
-    return [_by_pillow(Image.fromarray(image), kind) for image in pixels]
+    return [_encode_with_pillow(Image.fromarray(image), file_format) for image in pixels]
 
 
-def _by_pillow(picture: Image.Image, kind: Format) -> bytes:
+def _encode_with_pillow(picture: Image.Image, file_format: Format) -> bytes:
     file = io.BytesIO()
-    picture.save(file, kind.upper(), **_OPTIONS[kind])
+    picture.save(file, file_format.upper(), **_OPTIONS[file_format])
     return file.getvalue()

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from models import checkpoint, latents, pixels, registry
 from models.errors import ModelError
-from models.inference import ServedDcgan, served
+from models.inference import InferenceDcgan, for_inference
 from models.mkldnn_packing import pack
 from models.precision import fastest_dtype
 from worker.contracts.catalog import CatalogEntry, Numerics, SetAside
@@ -36,9 +36,9 @@ class LoadedModel:
         self._latent_dim = header.latent_dim
         self.device = device
         self._dtype = dtype
-        self._serve(generator)
+        self._set_generator(generator)
 
-    def original(self) -> nn.Module:
+    def load_original(self) -> nn.Module:
         """Load the generator from its checkpoint again, in float32, onto the device.
 
         Raises ModelUnavailableError when the checkpoint is missing or has changed.
@@ -52,27 +52,29 @@ class LoadedModel:
             raise ModelUnavailableError(f"the checkpoint of {self.entry.name} has changed since the worker started")
         return generator.to(self.device)
 
-    def changed(self, generator: nn.Module) -> "LoadedModel":
+    def with_generator(self, generator: nn.Module) -> "LoadedModel":
         """Return a copy of this model that renders with another generator."""
         # A shallow copy shares the entry and the settings; _serve replaces everything that depends on the weights.
-        made = copy(self)
-        made._serve(generator)
-        return made
+        copied = copy(self)
+        copied._set_generator(generator)
+        return copied
 
-    def _serve(self, generator: nn.Module) -> None:
-        made = served(generator).to(self.device, self._dtype)
-        self._generator: nn.Module = made.to(memory_format=torch.channels_last)
+    def _set_generator(self, generator: nn.Module) -> None:
+        rewritten = for_inference(generator).to(self.device, self._dtype)
+        self._generator: nn.Module = rewritten.to(memory_format=torch.channels_last)
         self.is_divisible = False
         """True if a part of a batch can be rendered alone without a change of its bytes."""
         if self.device.type == "cpu":
-            pack(self._generator, *self._sample(0))
-            self.is_divisible = isinstance(made, ServedDcgan) and self._is_divisible(made)
+            pack(self._generator, *self._sample_batch(0))
+            self.is_divisible = isinstance(rewritten, InferenceDcgan) and self._is_divisible(rewritten)
 
     @torch.inference_mode()
-    def _is_divisible(self, made: ServedDcgan) -> bool:
-        return made.is_divisible(made.grids(*self._sample(k)) for k in range(made.batches_to_try(self.batch_size)))
+    def _is_divisible(self, generator: InferenceDcgan) -> bool:
+        return generator.is_divisible(
+            generator.grids(*self._sample_batch(k)) for k in range(generator.batches_to_try(self.batch_size))
+        )
 
-    def _sample(self, number: int) -> tuple[Tensor, Tensor | None]:
+    def _sample_batch(self, number: int) -> tuple[Tensor, Tensor | None]:
         """Draw a whole batch of latents and labels, as a test input."""
         block = range(number * self.batch_size, (number + 1) * self.batch_size)
         z = latents.sample(self._latent_dim, 0, block).to(self.device, self._dtype)
@@ -87,28 +89,28 @@ class LoadedModel:
         return latents.sample(self._latent_dim, seed, indices).to(self.device, self._dtype)
 
     @torch.inference_mode()
-    def render(self, z: Tensor, labels: Sequence[int], wanted: range | None = None) -> Tensor:
+    def render(self, z: Tensor, labels: Sequence[int], slots: range | None = None) -> Tensor:
         """Render the images in some slots of a whole batch, or in all slots.
 
         Conditional models need one label for each slot of the batch.
         An image's bytes depend on its latent and its slot, not on the other slots that are rendered.
         Shapes: z (batch_size, latent_dim); returns (len(wanted), 3, h, w) uint8 on the CPU, channels last in memory.
         """
-        slots, given = range(len(z)) if wanted is None else wanted, self.label_tensor(labels)
+        slots, batch_labels = range(len(z)) if slots is None else slots, self.label_tensor(labels)
         try:
-            images = self._images(z, given, slots)
+            images = self._images(z, batch_labels, slots)
         except torch.OutOfMemoryError:
             # Freeing cached memory may be enough. A smaller batch is no way out, since it could give other bytes.
             torch.cuda.empty_cache()
-            images = self._images(z, given, slots)
+            images = self._images(z, batch_labels, slots)
         return pixels.to_uint8(images).contiguous(memory_format=torch.channels_last).cpu()
 
     def _images(self, z: Tensor, labels: Tensor | None, slots: range) -> Tensor:
         if not self.is_divisible:
             images: Tensor = self._generator(z, labels)
             return images[slots.start : slots.stop]
-        generator = cast(ServedDcgan, self._generator)
-        part = _around(slots)
+        generator = cast(InferenceDcgan, self._generator)
+        part = _smallest_part(slots)
         images = generator.images(generator.grids(z, labels)[part.start : part.stop])
         return images[slots.start - part.start : slots.stop - part.start]
 
@@ -127,9 +129,9 @@ class RenderEngine:
         self.threads = threads
         """Number of threads that render and encode."""
         dtype = fastest_dtype(device)
-        usual = _BATCH_SIZES[device.type]
-        size = batch_size or usual
-        name = f"{device.type}-{str(dtype).removeprefix('torch.')}" + f"-{size}" * (size != usual)
+        default = _BATCH_SIZES[device.type]
+        size = batch_size or default
+        name = f"{device.type}-{str(dtype).removeprefix('torch.')}" + f"-{size}" * (size != default)
         self.numerics = Numerics(name=name, batch_size=size)
         """Device type, number format and batch size of this worker."""
         self.set_aside: list[SetAside] = []
@@ -153,8 +155,8 @@ class RenderEngine:
         """Return the loaded model of a catalogue entry. Raises ModelUnavailableError when it is not loaded."""
         model = self._models.get(entry.sha256)
         if model is None:
-            held = ", ".join(f"{e.name} ({e.sha256[:12]})" for e in self.entries) or "none"
-            raise ModelUnavailableError(f"no worker model {entry.name} ({entry.sha256[:12]}); this worker has {held}")
+            loaded = ", ".join(f"{e.name} ({e.sha256[:12]})" for e in self.entries) or "none"
+            raise ModelUnavailableError(f"no worker model {entry.name} ({entry.sha256[:12]}); this worker has {loaded}")
         return model
 
     def _load_all(self, paths: Iterable[Path], dtype: torch.dtype) -> Iterator[LoadedModel]:
@@ -167,7 +169,7 @@ class RenderEngine:
                 log.warning("checkpoint was set aside path=%s reason=%s", path, reason)
 
 
-def _around(slots: range) -> range:
+def _smallest_part(slots: range) -> range:
     """Return the smallest half, quarter, eighth, ... of a batch that holds some slots."""
     size = 1
     while slots.start // size != (slots.stop - 1) // size:
@@ -176,39 +178,39 @@ def _around(slots: range) -> range:
     return range(start, start + size)
 
 
-def fitting(paths: Sequence[Path], device: torch.device, threads: int) -> RenderEngine:
+def load_fitting_engine(paths: Sequence[Path], device: torch.device, threads: int) -> RenderEngine:
     """Load models and render a batch with each. The batch size is halved until the models fit into device memory.
 
     Smaller batches may give other bytes, so the batch size becomes part of the worker's numerics.
     """
     size = _BATCH_SIZES[device.type]
-    while (runtime := _warmed(paths, device, threads, size)) is None:
+    while (engine := _load_and_warm_up(paths, device, threads, size)) is None:
         size //= 2
         log.warning("out of memory, batches are halved images=%d", size)
         torch.cuda.empty_cache()
-    return runtime
+    return engine
 
 
-def _warmed(paths: Sequence[Path], device: torch.device, threads: int, size: int) -> RenderEngine | None:
+def _load_and_warm_up(paths: Sequence[Path], device: torch.device, threads: int, size: int) -> RenderEngine | None:
     """Load models and render a batch with each; None, with the memory released, if the device memory is too small."""
     try:
-        runtime = RenderEngine(paths, device, threads, size)
-        runtime.warm_up()
+        engine = RenderEngine(paths, device, threads, size)
+        engine.warm_up()
     except torch.OutOfMemoryError:
         if size == 1:
             raise
         return None
-    return runtime
+    return engine
 
 
-def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
+def choose_device(requested: Literal["auto", "cpu", "cuda"]) -> torch.device:
     """Return the requested device; "auto" prefers CUDA. Raises SettingsError when CUDA is requested but missing."""
-    if wanted == "cuda" and not torch.cuda.is_available():
+    if requested == "cuda" and not torch.cuda.is_available():
         raise SettingsError(
             "IMAGEMILL_DEVICE is 'cuda': PyTorch finds no GPU here; nvidia-smi must show one with a driver that is new "
             "enough, or let it be 'auto' or 'cpu'"
         )
-    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if wanted == "auto" else wanted)
+    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if requested == "auto" else requested)
 
 
 def find_checkpoints(folder: Path | None) -> list[Path]:

@@ -24,10 +24,10 @@ def encode(pixels: NDArray[np.uint8]) -> list[bytes]:
     _, height, width, _ = pixels.shape
     start = _SIGNATURE + _chunk(b"IHDR", _HEADER.pack(width, height, *_RGB))
     end = _chunk(b"IEND", b"")
-    return [start + _chunk(b"IDAT", deflate.zlib_compress(rows, _LEVEL)) + end for rows in _filtered(pixels)]
+    return [start + _chunk(b"IDAT", deflate.zlib_compress(rows, _LEVEL)) + end for rows in _filter_rows(pixels)]
 
 
-def _filtered(pixels: NDArray[np.uint8]) -> list[bytes]:
+def _filter_rows(pixels: NDArray[np.uint8]) -> list[bytes]:
     """Apply the filter "average": subtract the mean of the left and the upper byte. Each row starts with its filter."""
     n, height, width, channels = pixels.shape
     # One row and one pixel of zeros stand for the neighbours outside the image; 16 bits hold the sum of two bytes.
@@ -39,5 +39,10 @@ def _filtered(pixels: NDArray[np.uint8]) -> list[bytes]:
     return [image.tobytes() for image in rows]
 
 
-def _chunk(kind: bytes, data: bytes | bytearray) -> bytes:
-    return struct.pack(">L", len(data)) + kind + data + struct.pack(">L", deflate.crc32(data, deflate.crc32(kind)))
+def _chunk(chunk_type: bytes, data: bytes | bytearray) -> bytes:
+    return (
+        struct.pack(">L", len(data))
+        + chunk_type
+        + data
+        + struct.pack(">L", deflate.crc32(data, deflate.crc32(chunk_type)))
+    )

@@ -43,7 +43,7 @@ def style(
     from worker.errors import WorkerError
 
     console = Console(soft_wrap=True, highlight=False)
-    notes = Console(soft_wrap=True, highlight=False, stderr=True)
+    error_console = Console(soft_wrap=True, highlight=False, stderr=True)
     if out.suffix.lower() not in _FORMATS:
         raise typer.BadParameter(f"{out} has to end in {', '.join(_FORMATS)}")
     if not out.parent.is_dir():
@@ -52,21 +52,29 @@ def style(
         raise typer.BadParameter("there is no CUDA device here")
     try:
         atomic_file.check(out)  # fail before the optimisation, which can take minutes
-        styled = _styled(_picture(image, size), _picture(painting, size), strength, steps, keep_colours, device, notes)
-        _write(out, styled)
+        result = _style_with_progress(
+            _read_picture(image, size),
+            _read_picture(painting, size),
+            strength,
+            steps,
+            keep_colours,
+            device,
+            error_console,
+        )
+        _write_picture(out, result)
     except torch.OutOfMemoryError:
-        notes.print("[bold red]Error:[/] the GPU's memory is too small for this; try a smaller --size")
+        error_console.print("[bold red]Error:[/] the GPU's memory is too small for this; try a smaller --size")
         raise typer.Exit(1) from None
     except (PictureError, WorkerError, OSError) as error:
-        notes.print(f"[bold red]Error:[/] {escape(str(error))}")
+        error_console.print(f"[bold red]Error:[/] {escape(str(error))}")
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
-        notes.print("Stopped; nothing was written.")
+        error_console.print("Stopped; nothing was written.")
         raise typer.Exit(130) from None
-    console.print(f"[bold]{escape(str(out))}[/]: {styled.width} x {styled.height} px")
+    console.print(f"[bold]{escape(str(out))}[/]: {result.width} x {result.height} px")
 
 
-def _styled(
+def _style_with_progress(
     picture: "Image",
     painting: "Image",
     strength: float,
@@ -75,16 +83,16 @@ def _styled(
     device: Literal["auto", "cpu", "cuda"],
     console: Console,
 ) -> "Image":
-    from worker.style.gatys import Settings
+    from worker.style.gatys import GatysSettings
     from worker.style.single import style_picture
 
-    settings = Settings(steps=steps or Settings.steps, keep_colours=keep_colours)
+    settings = GatysSettings(steps=steps or GatysSettings.steps, keep_colours=keep_colours)
     columns = (TextColumn("styling"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("styling", total=None)
+        task = progress.add_task("styling", total=None)
 
         def watch(done: int, total: int) -> None:
-            progress.update(bar, completed=done, total=total)
+            progress.update(task, completed=done, total=total)
 
         return style_picture(
             picture,
@@ -97,7 +105,7 @@ def _styled(
         )
 
 
-def _picture(path: Path, size: int) -> "Image":
+def _read_picture(path: Path, size: int) -> "Image":
     """Read an image file as RGB, reduced to a longer side of `size` pixels. Raises PictureError or OSError."""
     from worker.contracts.uploaded_images import PictureError, normalised
 
@@ -107,7 +115,7 @@ def _picture(path: Path, size: int) -> "Image":
         raise PictureError(f"{path}: {error}") from error
 
 
-def _write(path: Path, picture: "Image") -> None:
+def _write_picture(path: Path, picture: "Image") -> None:
     from PIL import Image
 
     from models import atomic_file

@@ -12,7 +12,7 @@ from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 from torch.nn.functional import normalize
 
-_LEAST = 1e-12
+_MIN_DIVISOR = 1e-12
 """Lower bound of a divisor, for targets that are zero."""
 
 
@@ -32,24 +32,24 @@ class _Gram(Function):
     def backward(ctx: FunctionCtx, gradient: Tensor) -> Tensor:
         (flat,) = ctx.saved_tensors  # type: ignore[attr-defined]
         n, c, h, w = ctx.shape  # type: ignore[attr-defined]
-        both = (gradient + gradient.mT) / flat[0].numel()
-        found: Tensor = flat @ both.to(flat.dtype)
-        return found.view(n, h, w, c).permute(0, 3, 1, 2)
+        symmetric = (gradient + gradient.mT) / flat[0].numel()
+        gradient_of_flat: Tensor = flat @ symmetric.to(flat.dtype)
+        return gradient_of_flat.view(n, h, w, c).permute(0, 3, 1, 2)
 
 
 def gram(features: Tensor) -> Tensor:
     """Return the Gram matrix of each image's channels. Shapes: (n, c, h, w); returns (n, c, c), at least float32."""
-    found: Tensor = _Gram.apply(features)
-    return found
+    grams: Tensor = _Gram.apply(features)
+    return grams
 
 
-def relative(found: Tensor, target: Tensor) -> Tensor:
+def relative(features: Tensor, target: Tensor) -> Tensor:
     """Return the squared distance to a target, divided by the target's square.
 
     Shapes: (n, ...), (n or 1, ...); returns (n,).
     """
-    found, target = found.float().flatten(1), target.float().flatten(1)
-    return (found - target).square().sum(1) / target.square().sum(1).clamp_min(_LEAST)
+    features, target = features.float().flatten(1), target.float().flatten(1)
+    return (features - target).square().sum(1) / target.square().sum(1).clamp_min(_MIN_DIVISOR)
 
 
 def style(features: Mapping[str, Tensor], grams: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
@@ -61,7 +61,7 @@ def style(features: Mapping[str, Tensor], grams: Mapping[str, Tensor], weights: 
     return torch.stack(terms).sum(0) / sum(weights.values())
 
 
-def direction(features: Tensor) -> Tensor:
+def unit_features(features: Tensor) -> Tensor:
     """Return features scaled to unit length; their dot product is a cosine similarity.
 
     Shapes: (n, ...); returns (n, d).
@@ -69,9 +69,9 @@ def direction(features: Tensor) -> Tensor:
     return normalize(features.float().flatten(1))
 
 
-def alikeness(looks: Tensor, mean: Tensor, most: float) -> Tensor:
+def excess_similarity(features: Tensor, mean: Tensor, max_similarity: float) -> Tensor:
     """Return by how much the similarity to the mean exceeds a limit. Shapes: (n, d), (d,); returns (n,)."""
-    return (looks @ mean - most).clamp_min(0)
+    return (features @ mean - max_similarity).clamp_min(0)
 
 
 def total_variation(images: Tensor) -> Tensor:

@@ -12,13 +12,13 @@ from worker.contracts.styles import StyleSpec
 from worker.errors import WeightsError
 from worker.rendering.batches import aligned_blocks
 from worker.style import image_tensors
-from worker.style.gatys import Settings, StyleTransfer
-from worker.style.portions import Halved, Portions
+from worker.style.gatys import GatysSettings, StyleTransfer
+from worker.style.portions import OnHalved, Portions
 from worker.style.vgg import Vgg19
 
-TOGETHER = 4
+GROUP_SIZE = 4
 """Images that are optimised together. The number is fixed, and small, so that a single image is soon ready."""
-_STYLES = 8
+_MAX_CACHED_STYLES = 8
 """Largest number of prepared styles in the cache."""
 
 
@@ -26,14 +26,20 @@ class Stylizer:
     """Styles batches of images. Thread-safe."""
 
     def __init__(
-        self, network: Vgg19, device: torch.device, picture: Callable[[str], bytes], halved: Halved = lambda: None
+        self,
+        network: Vgg19,
+        device: torch.device,
+        read_picture: Callable[[str], bytes],
+        on_halved: OnHalved = lambda: None,
     ) -> None:
         self._device = device
-        self._weights = network.sha256
-        self.halved = halved
-        self._portions = Portions(TOGETHER, halved)
-        self._transfer = lru_cache(_STYLES)(
-            lambda style_id, steps: StyleTransfer(network, self._pixels(picture(style_id)), Settings(steps=steps))
+        self._weights_sha256 = network.sha256
+        self.on_halved = on_halved
+        self._portions = Portions(GROUP_SIZE, on_halved)
+        self._cached_transfer = lru_cache(_MAX_CACHED_STYLES)(
+            lambda style_id, steps: StyleTransfer(
+                network, self._decode(read_picture(style_id)), GatysSettings(steps=steps)
+            )
         )
 
     def apply(self, images: Tensor, slots: range, style: StyleSpec, is_wanted: Callable[[], bool]) -> Tensor:
@@ -41,25 +47,25 @@ class Stylizer:
 
         Shapes: (n, 3, h, w) uint8 on the CPU, in and out. Raises DivergedError or StoppedError.
         """
-        transfer = self.transfer(style)
+        style_transfer = self.transfer(style)
 
-        def styled(portion: range) -> Tensor:
+        def style_portion(portion: range) -> Tensor:
             batch = images[portion.start : portion.stop].to(self._device).float() / 255
-            return image_tensors.to_uint8(transfer.apply(batch, style.strength, lambda *_: is_wanted()))
+            return image_tensors.to_uint8(style_transfer.apply(batch, style.strength, lambda *_: is_wanted()))
 
-        found = images.clone()
+        styled = images.clone()
         # Whole groups, even if one image is needed: a group's shape must not depend on the request.
-        for block in aligned_blocks(slots, TOGETHER):
+        for block in aligned_blocks(slots, GROUP_SIZE):
             block = range(block.start, min(block.stop, len(images)))
-            found[block.start : block.stop] = torch.cat(list(self._portions.map(styled, block)))
-        return found
+            styled[block.start : block.stop] = torch.cat(list(self._portions.map(style_portion, block)))
+        return styled
 
     def transfer(self, style: StyleSpec) -> StyleTransfer:
         """Return the style transfer of a style. Raises WeightsError if the job needs other weights of VGG19."""
-        if style.weights not in (None, self._weights):
+        if style.weights not in (None, self._weights_sha256):
             raise WeightsError("this worker has other weights of VGG19 than the job was accepted with")
-        return self._transfer(style.id, style.steps)
+        return self._cached_transfer(style.id, style.steps)
 
-    def _pixels(self, png: bytes) -> Tensor:
+    def _decode(self, png: bytes) -> Tensor:
         with Image.open(io.BytesIO(png), formats=("PNG",)) as picture:
             return image_tensors.from_picture(picture.convert("RGB")).to(self._device)

@@ -19,11 +19,11 @@ from worker.errors import WeightsError
 _BLOCKS = (2, 2, 4, 4, 1)
 """Number of convolutions in each block. Of the fifth block, only the first one is used."""
 _WIDTHS = (64, 128, 256, 512, 512)
-LEAST_SIDE = 1 << (len(_BLOCKS) - 1)
+MIN_SIDE = 1 << (len(_BLOCKS) - 1)
 """Smallest side of an image, in pixels: the fifth block's features have a sixteenth of it."""
 # Mean and standard deviation of ImageNet, by which torchvision's weights expect their input.
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_MAKE = (
+_EXPORT_COMMAND = (
     'python -c "import torchvision, safetensors.torch as s; '
     "v = torchvision.models.vgg19(weights='DEFAULT').features[:29].state_dict(); "
     "s.save_file({'features.' + k: t for k, t in v.items()}, 'vgg19.safetensors')\" (it downloads 548 MB, once)"
@@ -50,14 +50,14 @@ class Vgg19(nn.Module):
                 tensors[f"features.{index}.{part}"].to(device, dtype, memory_format=layout)
                 for part, layout in (("weight", torch.channels_last), ("bias", torch.contiguous_format))
             )
-            for name, index in zip(LAYERS, _indices(), strict=True)
+            for name, index in zip(LAYERS, _torchvision_indices(), strict=True)
         }
 
-    def forward(self, images: Tensor, wanted: frozenset[str]) -> dict[str, Tensor]:
+    def forward(self, images: Tensor, layers: frozenset[str]) -> dict[str, Tensor]:
         """Compute features. Shapes: (n, 3, h, w) in [0, 1]; returns (n, channels, h / 2^block, ...) for each layer."""
-        found = {}
+        features = {}
         x = ((images - self._mean) / self._std).to(self._dtype, memory_format=torch.channels_last)
-        deepest = max(LAYERS[name] for name in wanted)
+        deepest = max(LAYERS[name] for name in layers)
         for name, (block, number) in LAYERS.items():
             if (block, number) > deepest:
                 break
@@ -69,27 +69,27 @@ class Vgg19(nn.Module):
             x = relu(
                 conv2d(pad(x, (1, 1, 1, 1), "replicate") if is_first else x, weight, bias, padding=int(not is_first))
             )
-            if name in wanted:
-                found[name] = x
-        return found
+            if name in layers:
+                features[name] = x
+        return features
 
 
 def load(path: Path | None, dtype: torch.dtype, device: torch.device) -> Vgg19:
     """Load VGG19 from a safetensors file with torchvision's keys. Raises WeightsError."""
     if path is None:
         raise WeightsError(
-            f"there are no VGG19 weights: set IMAGEMILL_VGG19 to a file of them, which this makes: {_MAKE}"
+            f"there are no VGG19 weights: set IMAGEMILL_VGG19 to a file of them, which this makes: {_EXPORT_COMMAND}"
         )
     try:
         tensors = load_file(path)
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path}: cannot be read as safetensors ({error})") from error
-    return Vgg19(_checked(tensors, path), dtype, device)
+    return Vgg19(_check(tensors, path), dtype, device)
 
 
-def _checked(tensors: Mapping[str, Tensor], source: Path) -> Mapping[str, Tensor]:
+def _check(tensors: Mapping[str, Tensor], source: Path) -> Mapping[str, Tensor]:
     inputs = 3
-    for name, index in zip(LAYERS, _indices(), strict=True):
+    for name, index in zip(LAYERS, _torchvision_indices(), strict=True):
         outputs = _WIDTHS[LAYERS[name][0]]
         for part, shape in (("weight", (outputs, inputs, 3, 3)), ("bias", (outputs,))):
             key = f"features.{index}.{part}"
@@ -100,16 +100,16 @@ def _checked(tensors: Mapping[str, Tensor], source: Path) -> Mapping[str, Tensor
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:
-    found = hashlib.sha256()
-    for index in _indices():
+    digest = hashlib.sha256()
+    for index in _torchvision_indices():
         for part in ("weight", "bias"):
-            found.update(tensors[f"features.{index}.{part}"].float().contiguous().numpy().tobytes())
-    return found.hexdigest()
+            digest.update(tensors[f"features.{index}.{part}"].float().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
-def _indices() -> list[int]:
+def _torchvision_indices() -> list[int]:
     """Return torchvision's layer numbers of the convolutions: a ReLU follows each, a pooling layer each block."""
-    found = [0]
+    indices = [0]
     for (block, _), (next_block, _) in pairwise(LAYERS.values()):
-        found.append(found[-1] + 2 + (next_block != block))
-    return found
+        indices.append(indices[-1] + 2 + (next_block != block))
+    return indices

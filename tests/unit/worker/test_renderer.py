@@ -17,12 +17,12 @@ def model(tmp_path: Path) -> LoadedModel:
 
 
 @pytest.mark.parametrize(
-    ("count", "threads", "portion"), [(1, 2, 1), (3, 2, 2), (10, 2, 4), (16, 2, 8), (16, 1, 16), (500, 4, 16)]
+    ("count", "threads", "portion_size"), [(1, 2, 1), (3, 2, 2), (10, 2, 4), (16, 2, 8), (16, 1, 16), (500, 4, 16)]
 )
-def test_few_images_are_shared_out_among_the_threads(
-    model: LoadedModel, count: int, threads: int, portion: int
+def test_few_images_are_split_among_the_threads(
+    model: LoadedModel, count: int, threads: int, portion_size: int
 ) -> None:
-    mills = Renderer(ThreadPoolExecutor(1), threads, patience_seconds=60)
-    assert mills.portion(model, count) == portion
+    renderer = Renderer(ThreadPoolExecutor(1), threads, patience_seconds=60)
+    assert renderer.portion_size(model, count) == portion_size
     model.is_divisible = False
-    assert mills.portion(model, count) == model.batch_size
+    assert renderer.portion_size(model, count) == model.batch_size

@@ -30,8 +30,8 @@ def as_png(images: Tensor) -> list[bytes]:
 
 
 def rendered(indices: range, encoders: Executor) -> list[EncodedImage]:
-    mill = ShardPipeline(BATCH, numbered, as_png, encoders, ahead=2, patience_seconds=60)
-    return [image for batch in mill.render(indices) for image in batch]
+    pipeline = ShardPipeline(BATCH, numbered, as_png, encoders, ahead=2, patience_seconds=60)
+    return [image for batch in pipeline.render(indices) for image in batch]
 
 
 @pytest.mark.parametrize("indices", [range(0, 1), range(0, 8), range(3, 30), range(16, 24), range(7, 9)])
@@ -46,12 +46,12 @@ def test_batches_are_whole_blocks_of_index_space() -> None:
     assert list(aligned_blocks(range(8, 16), BATCH)) == [range(8, 16)]
 
 
-def test_an_image_takes_the_same_slot_whatever_was_asked_for(encoders: Executor) -> None:
+def test_an_image_takes_the_same_slot_in_every_request(encoders: Executor) -> None:
     alone, among = rendered(range(13, 14), encoders), rendered(range(0, 40), encoders)
     assert alone == [among[13]]
 
 
-def test_batches_are_made_side_by_side(encoders: Executor) -> None:
+def test_batches_are_rendered_in_parallel(encoders: Executor) -> None:
     both = threading.Barrier(2, timeout=10)
 
     def batch(block: range) -> Tensor:
