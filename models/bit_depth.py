@@ -70,7 +70,7 @@ def _black_and_white(
     if _SMIN in tags and _SMAX in tags and (image.mode == "F" or bits == 32):
         return float(_first_value(tags, _SMIN, 0)), float(_first_value(tags, _SMAX, 1))
     if image.mode == "F":
-        raise PixelError("floating-point pixels, of which the file does not say what is white")
+        raise PixelError("floating-point pixels without a declared value for white")
     low, high = _extrema(numbers)
     if not tags:
         is_low = 8 <= (declared.bits or 16) < 16 and high < 2 ** (declared.bits or 16)

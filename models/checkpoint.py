@@ -74,7 +74,7 @@ class Header(BaseModel):
     def model_post_init(self, _context: object, /) -> None:
         """Refuse class names that do not match the architecture."""
         if len(set(self.classes)) != self.architecture.classes:
-            raise ValueError(f"{self.architecture.classes} distinct class names wanted, got {list(self.classes)}")
+            raise ValueError(f"{self.architecture.classes} distinct class names are needed, got {list(self.classes)}")
 
 
 def installed_versions() -> dict[str, str]:

@@ -71,5 +71,5 @@ def find(model: str) -> Path:
     if Path(model).is_file():
         return Path(model)
     if model not in shipped:
-        raise ModelError(f"no checkpoint {model!r}: neither a file nor one of those shipped, {', '.join(shipped)}")
+        raise ModelError(f"no checkpoint {model!r}: neither a file nor a shipped model ({', '.join(shipped)})")
     return shipped[model]

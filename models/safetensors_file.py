@@ -53,7 +53,7 @@ def _open(path: Path) -> Iterator[Any]:
 def _parse_header(path: Path, metadata: Mapping[str, str], key: str, header_type: type[H], version: int) -> H:
     text = metadata.get(key)
     if text is None:
-        raise CheckpointError(f"{path}: a safetensors file, but without the header {key!r}")
+        raise CheckpointError(f"{path}: a safetensors file without the header {key!r}")
     try:
         raw = json.loads(text)
     except json.JSONDecodeError as error:

@@ -65,4 +65,4 @@ class Renderer:
 
 def no_weights() -> WeightsError:
     """Return the error for a job in the standard mode on a worker without weights of VGG19."""
-    return WeightsError("no worker has the weights of VGG19 that this job is styled by any more")
+    return WeightsError("no worker has the weights of VGG19 that this job's style needs")

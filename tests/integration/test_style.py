@@ -43,8 +43,8 @@ def test_size_and_format_can_be_chosen(folder: Path) -> None:
     [
         ({"--image": "missing.jpg"}, 2, "does not exist"),
         ({"--image": "vgg.safetensors"}, 1, "vgg.safetensors: not a picture, or none of PNG, JPEG, WEBP"),
-        ({"-o": "out.gif"}, 2, "has to end in .png"),
-        ({"-o": "missing/out.png"}, 2, "there is no folder missing"),
+        ({"-o": "out.gif"}, 2, "must end in .png"),
+        ({"-o": "missing/out.png"}, 2, "the folder missing does not exist"),
         ({"--size": "2000"}, 2, "less than or equal to 1024"),
     ],
 )
@@ -72,4 +72,4 @@ def test_without_weights_it_says_where_to_get_them(folder: Path, monkeypatch: py
     monkeypatch.delitem(ENVIRONMENT, "IMAGEMILL_VGG19")
     done = imagemill("style", "--image", "photo.jpg", "--style", "painting.png", cwd=folder)
     assert done.returncode == 1
-    assert "there are no VGG19 weights: set IMAGEMILL_VGG19" in done.stderr
+    assert "no weights of VGG19: set IMAGEMILL_VGG19" in done.stderr

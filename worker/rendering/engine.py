@@ -47,7 +47,9 @@ class LoadedModel:
             header, generator = checkpoint.load_generator(self._path)
             is_same = _catalog_entry(self._path, header, self.entry.numerics) == self.entry
         except (ModelError, OSError) as error:
-            raise ModelUnavailableError(f"the checkpoint of {self.entry.name} is gone: {error}") from error
+            raise ModelUnavailableError(
+                f"the checkpoint of {self.entry.name} can no longer be loaded: {error}"
+            ) from error
         if not is_same:
             raise ModelUnavailableError(f"the checkpoint of {self.entry.name} has changed since the worker started")
         return generator.to(self.device)
@@ -186,7 +188,7 @@ def load_fitting_engine(paths: Sequence[Path], device: torch.device, threads: in
     size = _BATCH_SIZES[device.type]
     while (engine := _load_and_warm_up(paths, device, threads, size)) is None:
         size //= 2
-        log.warning("out of memory, batches are halved images=%d", size)
+        log.warning("out of device memory, batches were halved images=%d", size)
         torch.cuda.empty_cache()
     return engine
 
@@ -207,8 +209,8 @@ def choose_device(requested: Literal["auto", "cpu", "cuda"]) -> torch.device:
     """Return the requested device; "auto" prefers CUDA. Raises SettingsError when CUDA is requested but missing."""
     if requested == "cuda" and not torch.cuda.is_available():
         raise SettingsError(
-            "IMAGEMILL_DEVICE is 'cuda': PyTorch finds no GPU here; nvidia-smi must show one with a driver that is new "
-            "enough, or let it be 'auto' or 'cpu'"
+            "IMAGEMILL_DEVICE is 'cuda', but PyTorch finds no GPU: check that nvidia-smi shows one and that its driver "
+            "is new enough, or set the device to 'auto' or 'cpu'"
         )
     return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if requested == "auto" else requested)
 
@@ -225,7 +227,7 @@ def find_checkpoints(folder: Path | None) -> list[Path]:
     try:
         return [*shipped, *sorted(path for path in folder.iterdir() if path.suffix == ".safetensors")]
     except OSError as error:
-        log.error("IMAGEMILL_MODELS is '%s': it is no folder that can be read (%s)", folder, error.strerror)
+        log.error("IMAGEMILL_MODELS is '%s', which is not a readable folder (%s)", folder, error.strerror)
         return [*shipped, folder]
 
 

@@ -23,17 +23,21 @@ _FORMATS: dict[str, dict[str, Any]] = {
 
 
 def style(
-    image: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The picture that is to be styled.")],
-    painting: Annotated[Path, typer.Option("--style", exists=True, dir_okay=False, help="The picture with the style.")],
+    image: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The picture to style.")],
+    painting: Annotated[Path, typer.Option("--style", exists=True, dir_okay=False, help="The style picture.")],
     out: Annotated[
         Path, typer.Option("-o", "--out", dir_okay=False, help="PNG, JPEG or WebP."), "overwrites with --force"
     ] = Path("out.png"),
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,  # noqa: ARG001
-    size: Annotated[int, typer.Option(min=64, max=1024, help="Longer side of the result, in pixels, at most.")] = 512,
-    strength: Annotated[float, typer.Option(min=0, max=1, help="How much of the style; 0 leaves the picture.")] = 1,
-    steps: Annotated[int | None, typer.Option(min=1, max=2000, help="Steps at full size; more are slower.")] = None,
-    keep_colours: Annotated[bool, typer.Option("--keep-colours", help="Take the style's strokes alone.")] = False,
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
+    size: Annotated[int, typer.Option(min=64, max=1024, help="Longer side of the result, at most, in pixels.")] = 512,
+    strength: Annotated[
+        float, typer.Option(min=0, max=1, help="Strength of the style; 0 leaves the picture unchanged.")
+    ] = 1,
+    steps: Annotated[int | None, typer.Option(min=1, max=2000, help="Optimisation steps at full size.")] = None,
+    keep_colours: Annotated[
+        bool, typer.Option("--keep-colours", help="Take only the style's strokes, not its colours.")
+    ] = False,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Device to compute on.")] = "auto",
 ) -> None:
     """Give one picture the style of another. IMAGEMILL_VGG19 names the file of VGG19's weights, in safetensors."""
     import torch
@@ -45,11 +49,11 @@ def style(
     console = Console(soft_wrap=True, highlight=False)
     error_console = Console(soft_wrap=True, highlight=False, stderr=True)
     if out.suffix.lower() not in _FORMATS:
-        raise typer.BadParameter(f"{out} has to end in {', '.join(_FORMATS)}")
+        raise typer.BadParameter(f"{out} must end in {', '.join(_FORMATS)}")
     if not out.parent.is_dir():
-        raise typer.BadParameter(f"there is no folder {out.parent}")
+        raise typer.BadParameter(f"the folder {out.parent} does not exist")
     if device == "cuda" and not torch.cuda.is_available():
-        raise typer.BadParameter("there is no CUDA device here")
+        raise typer.BadParameter("there is no CUDA device on this machine")
     try:
         atomic_file.check(out)  # fail before the optimisation, which can take minutes
         result = _style_with_progress(
@@ -63,7 +67,7 @@ def style(
         )
         _write_picture(out, result)
     except torch.OutOfMemoryError:
-        error_console.print("[bold red]Error:[/] the GPU's memory is too small for this; try a smaller --size")
+        error_console.print("[bold red]Error:[/] the GPU has too little memory; try a smaller --size")
         raise typer.Exit(1) from None
     except (PictureError, WorkerError, OSError) as error:
         error_console.print(f"[bold red]Error:[/] {escape(str(error))}")

@@ -170,7 +170,7 @@ class Distillation:
     def _restart_more_slowly(self) -> None:
         self._failed_tries += 1
         if self._failed_tries == _MAX_TRIES:
-            raise DivergedError(f"learning the style came to values that are no numbers, {_MAX_TRIES} times")
+            raise DivergedError(f"learning the style diverged (NaN or infinity) {_MAX_TRIES} times")
         self._restart()
 
     def _measure_plain_samples(self) -> tuple[Tensor, float]:

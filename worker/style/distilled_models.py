@@ -65,7 +65,11 @@ class DistilledModels:
         try:
             training.resume(state)
         except (LookupError, RuntimeError, ValueError) as error:
-            log.warning("learning begins anew, as its state is another's lesson=%s reason=%s", model_name, error)
+            log.warning(
+                "training starts again, since the stored state does not fit the model lesson=%s reason=%s",
+                model_name,
+                error,
+            )
             return start()
         return training
 
@@ -78,7 +82,7 @@ class DistilledModels:
         except torch.OutOfMemoryError:  # a RuntimeError, but says nothing about the weights
             raise
         except RuntimeError as error:
-            log.warning("what was learnt is of no use style=%s reason=%s", style.id, error)
+            log.warning("stored weights of a distilled model do not fit style=%s reason=%s", style.id, error)
             raise _NotTrainedError from error
 
 

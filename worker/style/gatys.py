@@ -83,7 +83,7 @@ class StyleTransfer:
             if styled.isfinite().all():
                 return self._keep_colours(styled, images) if self._settings.keep_colours else styled
             learning_rate /= 2  # a smaller learning rate usually converges where a larger one diverged
-        raise DivergedError(f"style transfer came to values that are no numbers, {_MAX_TRIES} times")
+        raise DivergedError(f"style transfer diverged (NaN or infinity) {_MAX_TRIES} times")
 
     def losses(self, images: Tensor, styled: Tensor) -> tuple[Tensor, Tensor]:
         """Return the unweighted losses of content and of style. Shapes: (n, 3, h, w); returns (n,) each."""

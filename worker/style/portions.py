@@ -40,6 +40,6 @@ class Portions:
                 if size == 1:
                     raise
             self._size = min(self._size, size // 2)  # another thread may have halved it in the meantime
-            log.warning("out of memory, portions are halved images=%d", self._size)
+            log.warning("out of device memory, portions were halved images=%d", self._size)
             self._on_halved()
             torch.cuda.empty_cache()

@@ -78,7 +78,7 @@ def load(path: Path | None, dtype: torch.dtype, device: torch.device) -> Vgg19:
     """Load VGG19 from a safetensors file with torchvision's keys. Raises WeightsError."""
     if path is None:
         raise WeightsError(
-            f"there are no VGG19 weights: set IMAGEMILL_VGG19 to a file of them, which this makes: {_EXPORT_COMMAND}"
+            f"no weights of VGG19: set IMAGEMILL_VGG19 to a file of them. This command makes it: {_EXPORT_COMMAND}"
         )
     try:
         tensors = load_file(path)
@@ -94,7 +94,7 @@ def _check(tensors: Mapping[str, Tensor], source: Path) -> Mapping[str, Tensor]:
         for part, shape in (("weight", (outputs, inputs, 3, 3)), ("bias", (outputs,))):
             key = f"features.{index}.{part}"
             if key not in tensors or tuple(tensors[key].shape) != shape:
-                raise WeightsError(f"{source}: these are not VGG19's weights, {key} should have the shape {shape}")
+                raise WeightsError(f"{source}: not the weights of VGG19, {key} must have the shape {shape}")
         inputs = outputs
     return tensors
 

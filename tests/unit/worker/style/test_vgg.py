@@ -63,7 +63,7 @@ def test_weights_are_read_from_a_file(tensors: dict[str, Tensor], tmp_path: Path
 def test_other_weights_are_refused(tensors: dict[str, Tensor], tmp_path: Path) -> None:
     path = tmp_path / "other.safetensors"
     save_file({"features.0.weight": tensors["features.0.weight"]}, path)
-    with pytest.raises(WeightsError, match=r"other\.safetensors: .* features\.0\.bias should have the shape \(64,\)"):
+    with pytest.raises(WeightsError, match=r"other\.safetensors: .* features\.0\.bias must have the shape \(64,\)"):
         vgg.load(path, torch.float32, CPU)
     path.write_bytes(b"nothing")
     with pytest.raises(WeightsError, match="cannot be read as safetensors"):
@@ -73,5 +73,5 @@ def test_other_weights_are_refused(tensors: dict[str, Tensor], tmp_path: Path) -
 
 
 def test_without_a_file_it_says_how_to_make_one() -> None:
-    with pytest.raises(WeightsError, match=r"there are no VGG19 weights: set IMAGEMILL_VGG19 .* python -c "):
+    with pytest.raises(WeightsError, match=r"no weights of VGG19: set IMAGEMILL_VGG19 .* python -c "):
         vgg.load(None, torch.float32, CPU)
