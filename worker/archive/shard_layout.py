@@ -10,7 +10,7 @@ from numpy.lib.format import write_array_header_1_0
 from worker.archive import zip_format
 from worker.contracts.jobs import SUFFIXES, JobSpec
 from worker.contracts.store.archive_index import ArrayEntry, ImageTable, ShardIndex
-from worker.rendering.batches import EncodedImage
+from worker.rendering.encoding import EncodedImage
 
 ShardLayout = tuple[bytes, ImageTable, ArrayEntry | None]
 

@@ -28,7 +28,7 @@ from worker.queue.outcome import Outcome
 from worker.queue.store_check import StoreCheck
 from worker.queue.watchdog import Watchdog
 from worker.renderer import Renderer, no_weights
-from worker.rendering.batches import EncodedImage
+from worker.rendering.encoding import EncodedImage
 from worker.rendering.engine import LoadedModel, RenderEngine
 from worker.style.distilled_models import DistilledModels
 
@@ -241,7 +241,7 @@ class TaskRunner:
             return not unwanted.is_set()
 
         try:
-            for batch in self.mills.shard_pipeline(spec, model, indices, is_wanted).render(indices):
+            for batch in self.mills.render(spec, model, indices, is_wanted):
                 images += batch
                 if batch:
                     self.watchdog.pat()

@@ -1,7 +1,10 @@
 """Encoding of images as files. Equal images give equal bytes; the encoders release the interpreter lock."""
 
+import hashlib
 import io
+import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image
@@ -17,6 +20,21 @@ _OPTIONS: dict[Format, dict[str, Any]] = {
     "webp": {"lossless": True, "method": 0, "quality": 0},
     "jpeg": {"quality": 95, "subsampling": "4:4:4"},
 }
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedImage:
+    """A rendered image as a file, or as raw pixels for npz."""
+
+    index: int
+    data: bytes
+    crc32: int
+    sha256: str
+
+    @classmethod
+    def of(cls, index: int, data: bytes) -> "EncodedImage":
+        """Add the checksums of some data."""
+        return cls(index, data, zlib.crc32(data), hashlib.sha256(data).hexdigest())
 
 
 def encode(images: Tensor, file_format: Format) -> list[bytes]:

@@ -10,14 +10,13 @@ from torch import Tensor
 
 from worker.contracts.styles import StyleSpec
 from worker.errors import WeightsError
-from worker.rendering.batches import aligned_blocks
 from worker.style import image_tensors
 from worker.style.gatys import GatysSettings, StyleTransfer
 from worker.style.portions import OnHalved, Portions
 from worker.style.vgg import Vgg19
 
 GROUP_SIZE = 4
-"""Images that are optimised together. The number is fixed, and small, so that a single image is soon ready."""
+"""Images that are optimised together. It is fixed, as a group's shape must not depend on the request, and small."""
 _MAX_CACHED_STYLES = 8
 """Largest number of prepared styles in the cache."""
 
@@ -42,23 +41,18 @@ class Stylizer:
             )
         )
 
-    def apply(self, images: Tensor, slots: range, style: StyleSpec, is_wanted: Callable[[], bool]) -> Tensor:
-        """Style the images in some slots of a batch. The images in other slots may be styled or not.
+    def apply(self, images: Tensor, style: StyleSpec, is_wanted: Callable[[], bool]) -> Tensor:
+        """Style a group of images. `is_wanted` is called after each step; False stops the optimisation.
 
-        Shapes: (n, 3, h, w) uint8 on the CPU, in and out. Raises DivergedError or StoppedError.
+        Shapes: (n, 3, h, w) uint8 on the CPU, in and out. Raises WeightsError, DivergedError or StoppedError.
         """
-        style_transfer = self.transfer(style)
+        transfer = self.transfer(style)
 
-        def style_portion(portion: range) -> Tensor:
+        def apply_to_portion(portion: range) -> Tensor:
             batch = images[portion.start : portion.stop].to(self._device).float() / 255
-            return image_tensors.to_uint8(style_transfer.apply(batch, style.strength, lambda *_: is_wanted()))
+            return image_tensors.to_uint8(transfer.apply(batch, style.strength, lambda *_: is_wanted()))
 
-        styled = images.clone()
-        # Whole groups, even if one image is needed: a group's shape must not depend on the request.
-        for block in aligned_blocks(slots, GROUP_SIZE):
-            block = range(block.start, min(block.stop, len(images)))
-            styled[block.start : block.stop] = torch.cat(list(self._portions.map(style_portion, block)))
-        return styled
+        return torch.cat(list(self._portions.map(apply_to_portion, range(len(images)))))
 
     def transfer(self, style: StyleSpec) -> StyleTransfer:
         """Return the style transfer of a style. Raises WeightsError if the job needs other weights of VGG19."""

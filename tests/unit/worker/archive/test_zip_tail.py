@@ -15,7 +15,7 @@ from worker.archive.shard_layout import image_name
 from worker.archive.zip_tail import build_tail
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store.archive_index import ShardIndex
-from worker.rendering.batches import EncodedImage
+from worker.rendering.encoding import EncodedImage
 
 SIDE = 64
 
