@@ -10,8 +10,9 @@ import torch
 from worker.contracts.store.store import Store
 from worker.contracts.styles import StyleSpec
 from worker.rendering.engine import LoadedModel
-from worker.style.distillation import Distillation, deserialise, serialise, with_weights
+from worker.style.distillation import Distillation, with_weights
 from worker.style.stylizer import Stylizer
+from worker.style.tensor_bytes import deserialise, serialise
 
 _MAX_LOADED = 8
 """Largest number of distilled models that stay loaded."""

@@ -1,5 +1,6 @@
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,13 +10,15 @@ from torch import Tensor
 from tests.tiny import CLASSES, save_checkpoint, vgg19_tensors
 from worker.errors import DivergedError
 from worker.rendering.engine import LoadedModel, RenderEngine
-from worker.style import distillation
-from worker.style.distillation import Distillation, deserialise, serialise, with_weights
+from worker.style.distillation import Distillation, with_weights
+from worker.style.distillation_settings import DistillationSettings
 from worker.style.gatys import GatysSettings, StyleTransfer
 from worker.style.portions import Portions
+from worker.style.tensor_bytes import deserialise, serialise
 from worker.style.vgg import Vgg19
 
 CPU = torch.device("cpu")
+SETTINGS = DistillationSettings.for_device(CPU)
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +35,15 @@ def transfer() -> StyleTransfer:
     return StyleTransfer(network, torch.rand(3, 40, 40), GatysSettings(min_side=32))
 
 
-def distillation_of(model: LoadedModel, transfer: StyleTransfer, steps: int = 4, threads: int = 1) -> Distillation:
-    return Distillation(
-        model, transfer, 1.0, steps, ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
-    )
+def distillation_of(
+    model: LoadedModel,
+    transfer: StyleTransfer,
+    steps: int = 4,
+    threads: int = 1,
+    settings: DistillationSettings = SETTINGS,
+) -> Distillation:
+    executor = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
+    return Distillation(model, transfer, 1.0, steps, executor, settings=settings)
 
 
 def weights(training: Distillation) -> list[Tensor]:
@@ -47,15 +55,16 @@ def equal(one: Distillation, other: Distillation) -> bool:
 
 
 def test_a_distilled_model_depends_neither_on_threads_nor_on_a_pause(
-    model: LoadedModel, transfer: StyleTransfer, monkeypatch: pytest.MonkeyPatch
+    model: LoadedModel, transfer: StyleTransfer
 ) -> None:
-    monkeypatch.setattr(distillation, "_TARGET_DIFFERENCE", 1.5)  # so that all samples exceed the allowed similarity
-    straight, paused = distillation_of(model, transfer), distillation_of(model, transfer, threads=3)
+    settings = replace(SETTINGS, kept_difference=1.5)  # so that all samples exceed the allowed similarity
+    straight = distillation_of(model, transfer, settings=settings)
+    paused = distillation_of(model, transfer, threads=3, settings=settings)
     for _ in range(4):
         straight.step()
     for _ in range(2):
         paused.step()
-    again = distillation_of(model, transfer)
+    again = distillation_of(model, transfer, settings=settings)
     state = deserialise(serialise(paused.state()))
     assert state is not None
     again.resume(state)
@@ -69,13 +78,12 @@ def test_a_distilled_model_depends_neither_on_threads_nor_on_a_pause(
 
 @pytest.mark.parametrize(("difference", "has_effect"), [(0.0, False), (1.5, True)])
 def test_samples_that_are_too_similar_are_penalised(
-    model: LoadedModel, transfer: StyleTransfer, monkeypatch: pytest.MonkeyPatch, difference: float, has_effect: bool
+    model: LoadedModel, transfer: StyleTransfer, difference: float, has_effect: bool
 ) -> None:
-    monkeypatch.setattr(distillation, "_TARGET_DIFFERENCE", difference)
     trainings = []
     for weight in (0.0, 2.0):
-        monkeypatch.setattr(distillation, "_SIMILARITY_WEIGHT", weight)
-        trainings.append(distillation_of(model, transfer))
+        settings = replace(SETTINGS, kept_difference=difference, similarity_weight=weight)
+        trainings.append(distillation_of(model, transfer, settings=settings))
         trainings[-1].step()
     assert equal(*trainings) != has_effect
 
