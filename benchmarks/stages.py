@@ -12,7 +12,7 @@ import torch
 from benchmarks import table
 from benchmarks.command import console, run
 from models import pixels, registry
-from models.inference import ServedDcgan
+from models.inference import InferenceDcgan
 from worker.rendering.encoding import encode
 from worker.rendering.engine import RenderEngine, choose_device
 
@@ -30,7 +30,7 @@ def main() -> None:
     torch.set_num_threads(1)
     runtime = RenderEngine([registry.find(_MODEL)], choose_device("cpu"))
     model = runtime.model(runtime.entries[0])
-    generator = cast(ServedDcgan, model._generator)
+    generator = cast(InferenceDcgan, model._generator)
     block = range(model.batch_size)
     rows = []
 

@@ -33,7 +33,7 @@ from models.precision import fastest_dtype
 from worker.contracts.uploaded_images import normalise
 from worker.rendering.engine import RenderEngine, choose_device
 from worker.style import image_tensors, losses, vgg
-from worker.style.gatys import Settings, StyleTransfer
+from worker.style.gatys import GatysSettings, StyleTransfer
 
 _MODEL = "faces-64"
 _BATCH = 4
@@ -46,7 +46,7 @@ _NUMBERS = {"relu1_1": 1, "relu2_1": 6, "relu3_1": 11, "relu4_1": 20, "relu5_1":
 class Tutorial:
     """The loop that tutorials show: VGG19 as torchvision has it, one image, one loss for all of it."""
 
-    def __init__(self, weights: Path, painting: Tensor, side: int, settings: Settings) -> None:
+    def __init__(self, weights: Path, painting: Tensor, side: int, settings: GatysSettings) -> None:
         self._layers = torchvision_vgg19(weights=None).features[:30].eval().requires_grad_(False)
         state = {name.removeprefix("features."): value.float() for name, value in load_file(weights).items()}
         self._layers.load_state_dict(state)
@@ -63,7 +63,7 @@ class Tutorial:
         """Optimise one image by Adam. Shape: (3, h, w) in [0, 1], in and out."""
         styled = image[None].clone().requires_grad_()
         content = self._features(self._seen(image[None]))[self._settings.content_layer]
-        optimiser = torch.optim.Adam([styled], lr=self._settings.rate)
+        optimiser = torch.optim.Adam([styled], lr=self._settings.learning_rate)
         for _ in range(steps):
             optimiser.zero_grad()
             self._loss(styled, content).backward()  # type: ignore[no-untyped-call]
@@ -133,7 +133,7 @@ def main(
     large: Annotated[bool, typer.Option("--large", help="One picture of 512 px instead.")] = False,
 ) -> None:
     """Measure, and print a table."""
-    device, settings = choose_device("auto"), Settings()
+    device, settings = choose_device("auto"), GatysSettings()
     network = vgg.load(vgg19, fastest_dtype(device), device)
     picture = image_tensors.from_picture(normalise(painting.read_bytes(), _SIDE))
     transfer = StyleTransfer(network, picture.to(device), settings)
@@ -143,7 +143,7 @@ def main(
     if large:
         _large(transfer, Tutorial(vgg19, picture, _SIDE, settings), samples, device)
         return
-    tutorial = Tutorial(vgg19, picture, settings.least, settings)
+    tutorial = Tutorial(vgg19, picture, settings.min_side, settings)
     began = time.perf_counter()
     for image in samples[:images]:
         tutorial.adam(image, settings.steps)
@@ -204,7 +204,7 @@ def _large(transfer: StyleTransfer, tutorial: Tutorial, samples: Tensor, device:
 
     def total(candidate: Tensor) -> float:
         content, style = transfer.losses(image.to(device), candidate.to(device))
-        return float(content + Settings.style_weight * style)
+        return float(content + GatysSettings.style_weight * style)
 
     reached: list[float] = []
 

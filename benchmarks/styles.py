@@ -23,8 +23,8 @@ from worker.contracts.styles import DEFAULT_STEPS
 from worker.contracts.uploaded_images import normalise
 from worker.rendering.engine import LoadedModel, RenderEngine, choose_device
 from worker.style import image_tensors, losses, vgg
-from worker.style.distillation import Distillation, restyled
-from worker.style.gatys import Settings, StyleTransfer
+from worker.style.distillation import Distillation, with_weights
+from worker.style.gatys import GatysSettings, StyleTransfer
 from worker.style.vgg import Vgg19
 
 _SIDE = 128
@@ -57,7 +57,7 @@ def main(
     console.print(f"| none | | 0 | | | {_diversity(network, images):.3f} | | |")
     for path in sorted(path for path in paintings.iterdir() if path.suffix.lower() in _SUFFIXES):
         picture = image_tensors.from_picture(normalise(path.read_bytes(), _PICTURE_SIDE))
-        transfer = StyleTransfer(network, picture.to(device), Settings())
+        transfer = StyleTransfer(network, picture.to(device), GatysSettings())
         began = time.perf_counter()
         parts = [transfer.apply(images[k : k + _BATCH], 1.0, lambda *_: True) for k in range(0, n, _BATCH)]
         seconds = (time.perf_counter() - began) / n
@@ -69,7 +69,7 @@ def main(
         modes = (("standard", path.stem, f"{seconds:.2f}", ""), ("distilled", f"{path.stem} distilled", "", learning))
         for mode, row, *times in modes:
             content, style = transfer.losses(images, rows[row])
-            total = content + Settings.style_weight * style
+            total = content + GatysSettings.style_weight * style
             figures = [f"{float(values.mean()):.3f}" for values in (content, style, total)]
             cells = (path.stem, mode, *figures, f"{_diversity(network, rows[row]):.3f}", *times)
             console.print(f"| {' | '.join(cells)} |")
@@ -80,10 +80,10 @@ def _taught(loaded: LoadedModel, transfer: StyleTransfer, steps: int) -> LoadedM
     """Let the model learn a style."""
     threads = len(os.sched_getaffinity(0)) if loaded.device.type == "cpu" else 1
     with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as executor:
-        student = Distillation(loaded, transfer, 1.0, steps, executor)
-        while student.share < 1:
-            student.step()
-    return restyled(loaded, student.generator.state_dict())
+        training = Distillation(loaded, transfer, 1.0, steps, executor)
+        while training.progress < 1:
+            training.step()
+    return with_weights(loaded, training.generator.state_dict())
 
 
 def drawn(loaded: LoadedModel, seed: int, n: int) -> Tensor:
@@ -96,7 +96,7 @@ def _diversity(network: Vgg19, images: Tensor) -> float:
     """Average the cosine distance between the features (relu4_1) of each two images. Shape: (n, 3, h, w) in [0, 1]."""
     with torch.no_grad():
         large = torch.nn.functional.interpolate(images, scale_factor=2, mode="bilinear")
-        found = losses.direction(network(large, frozenset({"relu4_1"}))["relu4_1"])
+        found = losses.unit_features(network(large, frozenset({"relu4_1"}))["relu4_1"])
     return float((1 - found @ found.T).sum() / (len(found) * (len(found) - 1)))
 
 

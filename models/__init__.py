@@ -1,1 +1,1 @@
-"""Networks, latents, pixels and the checkpoint format: what a model is. Knows nobody else in the house."""
+"""Networks, latents, image decoding and the checkpoint format. This package imports no other package of ours."""

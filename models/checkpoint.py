@@ -1,15 +1,14 @@
-"""The checkpoint format: safetensors for the weights, one versioned JSON header that says what they are."""
+"""The checkpoint format: weights in safetensors, with a versioned JSON header that describes them."""
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from models import safetensors_file
 from models.errors import CheckpointError
@@ -18,15 +17,15 @@ from models.registry import Architecture, build_generator
 FORMAT_VERSION: Literal[1] = 1
 _KEY = "imagemill"
 MODEL_NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
-"""What a model may be called; the name is part of URLs and file names."""
+"""Pattern of a model's name, which is part of URLs and file names."""
 
 
 CLASS_NAME = r"^[^\x00-\x1f\x7f]{1,64}$"
-"""What a class may be called; the name becomes a folder in datasets."""
+"""Pattern of a class name, which becomes a folder in datasets."""
 
 
 class DataCredit(BaseModel):
-    """Where the training images come from, and on which terms."""
+    """Source and licence of the training images."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,18 +35,18 @@ class DataCredit(BaseModel):
 
 
 class Training(BaseModel):
-    """How much work went into a checkpoint, and where."""
+    """Amount of training of a checkpoint, and the device."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     images_seen: int = Field(ge=0)
     minutes: float | None = Field(default=None, ge=0)
-    """Only in older files: the same work makes the same file, however long it takes. A run's log tells its time."""
+    """Minutes of training, only in older files: newer ones do not depend on the time. The run's log has it."""
     device: str
 
 
 class Header(BaseModel):
-    """What a checkpoint says of itself."""
+    """The header of a checkpoint."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -63,7 +62,7 @@ class Header(BaseModel):
 
     @property
     def resolution(self) -> int:
-        """Side of the square images, in pixels."""
+        """Side of the images, in pixels."""
         return self.architecture.resolution
 
     @property
@@ -74,62 +73,49 @@ class Header(BaseModel):
     def model_post_init(self, _context: object, /) -> None:
         """Refuse class names that do not match the architecture."""
         if len(set(self.classes)) != self.architecture.classes:
-            raise ValueError(f"{self.architecture.classes} distinct class names wanted, got {list(self.classes)}")
+            raise ValueError(f"{self.architecture.classes} distinct class names are needed, got {list(self.classes)}")
 
 
 def installed_versions() -> dict[str, str]:
-    """Tell which versions make checkpoints here, for the header."""
+    """Return the versions of Imagemill, torch and Python, for the header."""
     try:
-        own = version("imagemill")
+        imagemill_version = version("imagemill")
     except PackageNotFoundError:
-        own = "unknown"
-    return {"imagemill": own, "torch": torch.__version__, "python": platform.python_version()}
+        imagemill_version = "unknown"
+    return {"imagemill": imagemill_version, "torch": torch.__version__, "python": platform.python_version()}
 
 
 def save(path: Path, header: Header, generator: nn.Module) -> None:
-    """Write a checkpoint, whole or not at all. Raises CheckpointError when header and weights disagree."""
+    """Write a checkpoint atomically. Raises CheckpointError if the weights do not match the header."""
     tensors = generator.state_dict()
-    _check_tensors(path, tensors, header)
+    # A new generator draws its initial weights. The random numbers of a training run must not change by a save.
+    with torch.random.fork_rng(devices=()):
+        expected = build_generator(header.architecture).state_dict()
+    _check_tensors(path, tensors, expected)
     safetensors_file.write(path, _KEY, header, tensors)
 
 
 def read_header(path: Path) -> Header:
-    """Read what a checkpoint says of itself, without its weights.
+    """Read the header of a checkpoint, without its weights.
 
-    Raises CheckpointError when the file is missing, is no safetensors file, or is of an unknown version.
+    Raises CheckpointError if the file is missing, is not a safetensors file, or has an unknown version.
     """
     return safetensors_file.read_header(path, _KEY, Header, FORMAT_VERSION)
 
 
 def load_generator(path: Path) -> tuple[Header, nn.Module]:
-    """Load a generator, float32, on the CPU, ready for inference.
+    """Load a generator in eval mode, float32, on the CPU.
 
-    Raises CheckpointError also when tensors are missing, unknown, or of the wrong shape.
+    Raises CheckpointError like `read_header`, and if tensors are missing, unknown, or of a wrong shape or type.
     """
     header, tensors = safetensors_file.read(path, _KEY, Header, FORMAT_VERSION)
-    _check_tensors(path, tensors, header)
     generator = build_generator(header.architecture)
+    _check_tensors(path, tensors, generator.state_dict())
     generator.load_state_dict(tensors)
     return header, generator.eval().requires_grad_(False)
 
 
-class _NothingDrawn(TorchFunctionMode):
-    """Draws no normal values: on the device `meta` there are none, and torch would load its compiler to draw them."""
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401
-        kwargs = kwargs or {}
-        return kwargs["tensor"] if func is nn.init.normal_ else func(*args, **kwargs)
-
-
-def _check_tensors(path: Path, tensors: Mapping[str, Tensor], header: Header) -> None:
-    with torch.device("meta"), _NothingDrawn():
-        expected = build_generator(header.architecture).state_dict()
+def _check_tensors(path: Path, tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
     faults = [f"missing {key}" for key in expected.keys() - tensors.keys()]
     faults += [f"unknown {key}" for key in tensors.keys() - expected.keys()]
     faults += [

@@ -1,4 +1,4 @@
-"""The DCGAN generator and discriminator, unconditional and class-conditional."""
+"""The DCGAN generator and discriminator, unconditional or class-conditional."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from models.sphere import on_sphere
 
 UPSAMPLINGS = 4
-"""Doublings between the start grid and the image: 64 px start at 4x4, 96 px at 6x6, 128 px at 8x8."""
+"""Number of doublings from the start grid to the image: 64 px start at 4x4, 96 px at 6x6, 128 px at 8x8."""
 
 LABEL_DIM = 16
-"""Length of the learnt vector that stands for a class label beside z."""
+"""Length of a class label's embedding, which is concatenated to z."""
 
 
 class Generator(nn.Module):
@@ -27,15 +27,15 @@ class Generator(nn.Module):
         self.embedding = nn.Embedding(classes, LABEL_DIM) if classes else None
         inputs = latent_dim + LABEL_DIM if classes else latent_dim
         widths = [channels * 2**k for k in reversed(range(UPSAMPLINGS))]
-        self.start = _up(inputs, widths[0], kernel=resolution // 2**UPSAMPLINGS, stride=1, padding=0)
-        self.ups = nn.Sequential(*(_up(a, b) for a, b in pairwise(widths)))
+        self.start = _upsampling_block(inputs, widths[0], kernel=resolution // 2**UPSAMPLINGS, stride=1, padding=0)
+        self.ups = nn.Sequential(*(_upsampling_block(a, b) for a, b in pairwise(widths)))
         self.image = nn.ConvTranspose2d(widths[-1], 3, 4, 2, 1)
-        self.apply(_initialise)
+        self.apply(_initialise_weights)
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Render images.
 
-        Shapes: z (n, latent_dim), labels (n,) int64 where conditional; returns (n, 3, r, r) in [-1, 1].
+        Shapes: z (n, latent_dim), labels (n,) int64 if conditional; returns (n, 3, r, r) in [-1, 1].
         """
         if self.sphere:
             z = on_sphere(z)
@@ -44,8 +44,8 @@ class Generator(nn.Module):
         images: Tensor = self.image(self.ups(self.start(z[:, :, None, None]))).tanh()
         return images
 
-    def finest(self) -> Iterator[nn.Parameter]:
-        """Yield the weights of the last three doublings, which know of strokes and little of places."""
+    def last_layer_parameters(self) -> Iterator[nn.Parameter]:
+        """Yield the weights of the last three doublings, which shape strokes rather than the composition."""
         for part in (*self.ups[-2:], self.image):
             yield from part.parameters()
 
@@ -53,8 +53,8 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Strided convolutions from an image to one raw logit.
 
-    A label enters as an extra input plane, or by projection (Miyato and Koyama 2018). Without `norm` no image's logit
-    depends on its neighbours in the batch, as a gradient penalty wants it (Gulrajani et al. 2017, section 4).
+    A label enters as an extra input plane, or by projection (Miyato and Koyama 2018). Without `norm`, an image's logit
+    does not depend on the rest of the batch, as a gradient penalty requires (Gulrajani et al. 2017, section 4).
     """
 
     def __init__(
@@ -67,12 +67,12 @@ class Discriminator(nn.Module):
         self.embedding = nn.Embedding(planes, resolution**2) if planes else None
         self.projection = nn.Embedding(classes, widths[-1]) if classes and projection else None
         first = nn.Sequential(nn.Conv2d(4 if planes else 3, widths[0], 4, 2, 1), nn.LeakyReLU(0.2))
-        self.downs = nn.Sequential(first, *(_down(a, b, norm) for a, b in pairwise(widths)))
+        self.downs = nn.Sequential(first, *(_downsampling_block(a, b, norm) for a, b in pairwise(widths)))
         self.logit = nn.Conv2d(widths[-1], 1, resolution // 2**UPSAMPLINGS)
-        self.apply(_initialise)
+        self.apply(_initialise_weights)
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Judge images. Shapes: (n, 3, r, r) in [-1, 1], labels (n,) int64 where conditional; returns (n,) logits."""
+        """Compute logits. Shapes: (n, 3, r, r) in [-1, 1], labels (n,) int64 if conditional; returns (n,)."""
         if self.embedding is not None:
             plane = self.embedding(labels).view(-1, 1, self.resolution, self.resolution)
             images = torch.cat([images, plane.to(images.dtype)], dim=1)
@@ -81,17 +81,17 @@ class Discriminator(nn.Module):
         return logits if self.projection is None else logits + (features.mean((2, 3)) * self.projection(labels)).sum(1)
 
 
-def _up(inputs: int, outputs: int, kernel: int = 4, stride: int = 2, padding: int = 1) -> nn.Sequential:
+def _upsampling_block(inputs: int, outputs: int, kernel: int = 4, stride: int = 2, padding: int = 1) -> nn.Sequential:
     convolution = nn.ConvTranspose2d(inputs, outputs, kernel, stride, padding, bias=False)
     return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU())
 
 
-def _down(inputs: int, outputs: int, norm: bool) -> nn.Sequential:
+def _downsampling_block(inputs: int, outputs: int, norm: bool) -> nn.Sequential:
     convolution = nn.Conv2d(inputs, outputs, 4, 2, 1, bias=not norm)
     return nn.Sequential(convolution, nn.BatchNorm2d(outputs) if norm else nn.Identity(), nn.LeakyReLU(0.2))
 
 
-def _initialise(module: nn.Module) -> None:
+def _initialise_weights(module: nn.Module) -> None:
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, 0.0, 0.02)
     elif isinstance(module, nn.BatchNorm2d):

@@ -1,17 +1,17 @@
-"""What can go wrong with a model."""
+"""The exceptions of this package."""
 
 
 class ModelError(Exception):
-    """Base of every error that this package raises."""
+    """Base class of every exception of this package."""
 
 
 class LatentError(ModelError):
-    """A seed, an index or a dimension lies outside the address space of latents."""
+    """A seed, an index or a dimension is out of range."""
 
 
 class CheckpointError(ModelError):
-    """A file is not a checkpoint that this version can load."""
+    """A file cannot be loaded as a checkpoint by this version."""
 
 
 class PixelError(ModelError):
-    """An image file holds pixels of which nobody can say what they look like."""
+    """The pixels of an image file have no defined appearance, e.g. since black and white are unknown."""

@@ -1,4 +1,4 @@
-"""A generator as it is served: the same function in fewer and faster passes."""
+"""Generators rewritten for inference: the same function, up to rounding, in fewer and faster operations."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -13,43 +13,45 @@ from models import dcgan
 from models.sphere import on_sphere
 
 _TAPS = {0: {-1: 3, 0: 1}, 1: {0: 2, 1: 0}}
-"""Of a transposed convolution with kernel 4, stride 2 and padding 1: which row of the kernel leads from the input at an
-offset to an even or an odd row of the output."""
+"""Kernel rows of a transposed convolution with kernel 4, stride 2 and padding 1.
+
+For an even (0) or odd (1) output row, maps the offset of each input row that contributes to its row of the kernel.
+"""
 
 
-def served(generator: nn.Module) -> nn.Module:
-    """Rewrite a generator in eval mode for inference; it is equal up to rounding. What cannot be rewritten is kept."""
-    return ServedDcgan(generator) if isinstance(generator, dcgan.Generator) else generator
+def for_inference(generator: nn.Module) -> nn.Module:
+    """Rewrite a DCGAN generator in eval mode for inference. Other generators are returned unchanged."""
+    return InferenceDcgan(generator) if isinstance(generator, dcgan.Generator) else generator
 
 
 _COMPARED = 190_000
-"""Numbers of each layer that must be the same in parts of a batch: of another order of sums, eight would differ."""
+"""Values of each layer that are compared. Another order of sums would change about eight of so many."""
 
 
-class ServedDcgan(nn.Module):
-    """A DCGAN generator with its batch norm inside the weights before it.
+class InferenceDcgan(nn.Module):
+    """A DCGAN generator whose batch norms are folded into the convolutions before them.
 
-    The first layer, a transposed convolution of one pixel, is a product of matrices; the last one, of three channels,
-    makes each 2 x 2 pixels at once from 3 x 3 inputs (Shi et al. 2016, section 3.2), which processors do faster.
+    The first layer, a transposed convolution of one pixel, is computed as a matrix product. The last layer computes
+    2 x 2 pixels at once from 3 x 3 inputs (Shi et al. 2016, section 3.2), which is the faster way.
     """
 
     def __init__(self, generator: dcgan.Generator) -> None:
         super().__init__()
         self.sphere, self.embedding = generator.sphere, generator.embedding
-        start = _folded(generator.start)
+        start = _fold_batch_norm(generator.start)
         self.grid, self.channels = start.kernel_size[0], start.out_channels
         self.start = nn.Parameter(start.weight.permute(2, 3, 1, 0).flatten(0, 2).contiguous())
         self.bias = nn.Parameter(cast(Tensor, start.bias).repeat(self.grid**2))
-        ups = (_folded(cast(nn.Sequential, up)) for up in generator.ups)
+        ups = (_fold_batch_norm(cast(nn.Sequential, up)) for up in generator.ups)
         self.ups = nn.Sequential(*(nn.Sequential(up, nn.ReLU(inplace=True)) for up in ups))
-        self.image = _subpixel(generator.image)
+        self.image = _to_subpixel_convolution(generator.image)
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Render images. Shapes: as the generator's."""
+        """Render images. Shapes: as for the generator."""
         return self.images(self.grids(z, labels))
 
     def grids(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Make the start grids of images. Shapes: z and labels as the generator's; returns (n, channels, g, g)."""
+        """Compute the start grids of images. Shapes: z and labels as for the generator; returns (n, channels, g, g)."""
         if self.sphere:
             z = on_sphere(z)
         if self.embedding is not None:
@@ -58,20 +60,20 @@ class ServedDcgan(nn.Module):
         return grid.view(-1, self.grid, self.grid, self.channels).permute(0, 3, 1, 2)
 
     def images(self, grids: Tensor) -> Tensor:
-        """Render images from their start grids. Shapes: (n, channels, g, g) in; as the generator's out."""
+        """Compute images from their start grids. Shapes: (n, channels, g, g); returns (n, 3, r, r) in [-1, 1]."""
         return pixel_shuffle(self.image(self.ups(grids)), 2).tanh_()
 
     def is_divisible(self, batches: Iterable[Tensor]) -> bool:
-        """Tell whether every half, quarter, ... of batches of start grids comes out bit for bit as it does among all.
+        """Return whether each half, quarter, ... of some batches of start grids gives the same bits as the batch.
 
-        Products of matrices do not, as another number of rows can be another order of sums. Convolutions go image by
-        image, each number a sum over channels and taps, but which order a library takes is its own affair: so every
-        layer is tried. One that summed in another order would round one number of 25 000 otherwise (docs/log.md).
+        Matrix products do not, since another number of rows may change the order of their sums. Convolutions compute
+        each image by itself, but a library may choose the order of sums by the batch size. So each layer is tried.
+        Another order of sums would round one value of 25 000 differently (docs/log.md).
         """
         return all(self._is_divisible(grids) for grids in batches)
 
     def batches_to_try(self, size: int) -> int:
-        """Tell how many batches it takes until enough numbers of every layer are compared."""
+        """Return how many batches give enough values of every layer for the comparison."""
         fewest: int = min(2 * self.channels, 3 * 2 ** (2 * dcgan.UPSAMPLINGS)) * self.grid**2 * size
         return math.ceil(_COMPARED / fewest)
 
@@ -93,23 +95,23 @@ def _halvings(size: int) -> Iterator[int]:
         yield size
 
 
-def _folded(up: nn.Sequential) -> nn.ConvTranspose2d:
-    """Put a batch norm into the weights of the convolution before it."""
+def _fold_batch_norm(up: nn.Sequential) -> nn.ConvTranspose2d:
+    """Fold a batch norm into the weights of the convolution before it."""
     convolution, norm, _ = up
     return fuse_conv_bn_eval(cast(nn.ConvTranspose2d, convolution), cast(nn.BatchNorm2d, norm), transpose=True)
 
 
 @torch.no_grad()
-def _subpixel(up: nn.ConvTranspose2d) -> nn.Conv2d:
-    """Turn the transposed convolution of the last layer into an ordinary one of four times as many channels."""
+def _to_subpixel_convolution(up: nn.ConvTranspose2d) -> nn.Conv2d:
+    """Rewrite the last layer's transposed convolution as an ordinary one with four times as many channels."""
     inputs, outputs = up.in_channels, up.out_channels
-    made = nn.Conv2d(inputs, 4 * outputs, 3, padding=1)
+    subpixel = nn.Conv2d(inputs, 4 * outputs, 3, padding=1)
     weight = torch.zeros(outputs, 2, 2, inputs, 3, 3)
     for row, rows in _TAPS.items():
         for column, columns in _TAPS.items():
             for dy, y in rows.items():
                 for dx, x in columns.items():
                     weight[:, row, column, :, dy + 1, dx + 1] = up.weight[:, :, y, x].T
-    made.weight.copy_(weight.flatten(0, 2))
-    cast(Tensor, made.bias).copy_(cast(Tensor, up.bias).repeat_interleave(4))
-    return made
+    subpixel.weight.copy_(weight.flatten(0, 2))
+    cast(Tensor, subpixel.bias).copy_(cast(Tensor, up.bias).repeat_interleave(4))
+    return subpixel

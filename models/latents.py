@@ -1,4 +1,4 @@
-"""Index-addressed latents: the same (seed, index) gives the same z, in any batch, order or process."""
+"""Index-addressed latents: a (seed, index) gives the same z in every batch, order and process."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from torch import Tensor
 from models.errors import LatentError
 
 MAX_SEED = 2**53 - 1
-"""Largest seed: the largest integer that JSON carries unharmed into every language."""
+"""Largest seed: the largest integer that every JSON parser reads exactly."""
 MAX_INDEX = 2**53 - 1
 """Largest image index, for the same reason."""
 
@@ -56,12 +56,13 @@ def philox4x32(counter: Sequence[Tensor], key: tuple[int, int]) -> list[Tensor]:
 
 
 def _multiply(word: Tensor, factor: int) -> tuple[Tensor, Tensor]:
-    # The signed product wraps, yet its 64 bits are those of the unsigned one.
+    # torch has no unsigned 64-bit product. The signed one wraps around, but its 64 bits are the same.
     product = word * factor
     return (product >> 32) & _WORD, product & _WORD
 
 
 def _normals(words: Tensor) -> Tensor:
+    # The half keeps the logarithm's argument above 0 and the angle off the axes.
     uniform = (words.double() + 0.5) / 2**32
     radius = (-2 * uniform[..., 0::2].contiguous().log()).sqrt()
     angle = 2 * math.pi * uniform[..., 1::2].contiguous()

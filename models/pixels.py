@@ -1,4 +1,4 @@
-"""The one place where images change between uint8 and the networks' range [-1, 1]."""
+"""Conversion of images between uint8 and the networks' range [-1, 1]. No other module converts."""
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ def from_uint8(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
 
 
 def to_uint8(images: Tensor) -> Tensor:
-    """Map [-1, 1] to 0..255, rounded to nearest and clipped, on the images' own device.
+    """Map [-1, 1] to 0..255, rounded to nearest and clipped, on the images' device.
 
     Shapes: (n, c, h, w) in and out. `to_uint8(from_uint8(x)) == x` for every uint8 value.
     """

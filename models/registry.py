@@ -1,4 +1,4 @@
-"""Names for architectures and for the checkpoints that are shipped with the package."""
+"""The architectures by name, and the checkpoints that are shipped with the package."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,30 +10,30 @@ from torch import nn
 from models import dcgan, residual
 from models.errors import ModelError
 
-MOST_CLASSES = 10_000
+MAX_CLASSES = 10_000
 ZOO = Path(__file__).parent / "zoo"
 
 
-def _whole_grid(resolution: int) -> int:
+def _check_multiple_of_16(resolution: int) -> int:
     if resolution % 16:
         raise ValueError(f"a resolution is a multiple of 16, got {resolution}")
     return resolution
 
 
 class Architecture(BaseModel):
-    """Everything that is needed to build a generator and its discriminator."""
+    """The shape of a generator, and of the discriminator that is trained with it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Literal["dcgan", "residual"]
-    resolution: Annotated[int, Field(ge=32, le=512), AfterValidator(_whole_grid)]
+    resolution: Annotated[int, Field(ge=32, le=512), AfterValidator(_check_multiple_of_16)]
     latent_dim: int = Field(ge=1, le=1024)
     channels: int = Field(ge=1, le=512)
-    """Width of the layer nearest to the image."""
-    classes: int = Field(ge=0, le=MOST_CLASSES)
-    """Number of class labels; 0 is unconditional."""
+    """Number of channels of the layer nearest to the image."""
+    classes: int = Field(ge=0, le=MAX_CLASSES)
+    """Number of class labels; 0 for an unconditional model."""
     sphere: bool = False
-    """Latents are projected onto a sphere."""
+    """True if latents are projected onto a sphere."""
 
 
 _GENERATORS: dict[str, Callable[[Architecture], nn.Module]] = {
@@ -43,16 +43,16 @@ _GENERATORS: dict[str, Callable[[Architecture], nn.Module]] = {
 
 
 def build_generator(architecture: Architecture) -> nn.Module:
-    """Build a freshly initialised generator."""
+    """Build a generator with initial weights."""
     return _GENERATORS[architecture.name](architecture)
 
 
 def build_discriminator(
     architecture: Architecture, channels: int, norm: bool = True, projection: bool = False
 ) -> nn.Module:
-    """Build a freshly initialised discriminator for a generator's images.
+    """Build a discriminator with initial weights, for the images of a generator.
 
-    `norm` and `projection` are the dcgan's options; the residual one is always without norm and with projection.
+    `norm` and `projection` are options of dcgan. A residual discriminator has no norm and always a projection.
     """
     resolution, classes = architecture.resolution, architecture.classes
     if architecture.name == "residual":
@@ -61,15 +61,15 @@ def build_discriminator(
 
 
 def zoo() -> dict[str, Path]:
-    """Find the shipped checkpoints, by model name."""
+    """Return the paths of the shipped checkpoints, by model name."""
     return {path.stem: path for path in sorted(ZOO.glob("*.safetensors"))}
 
 
 def find(model: str) -> Path:
-    """Find a checkpoint by its file or by the name of a shipped model. Raises ModelError when it is neither."""
+    """Return the checkpoint with a path or the name of a shipped model. Raises ModelError if it is neither."""
     shipped = zoo()
     if Path(model).is_file():
         return Path(model)
     if model not in shipped:
-        raise ModelError(f"no checkpoint {model!r}: neither a file nor one of those shipped, {', '.join(shipped)}")
+        raise ModelError(f"no checkpoint {model!r}: neither a file nor a shipped model ({', '.join(shipped)})")
     return shipped[model]

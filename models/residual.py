@@ -1,4 +1,4 @@
-"""The residual generator and discriminator: no normalisation, bilinear resampling, for penalties and long runs."""
+"""The residual generator and discriminator: bilinear resampling, no normalisation, for runs with a penalty."""
 
 import math
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from models.sphere import on_sphere
 
 _SLOPE = 0.2
 _GAIN = math.sqrt(2 / (1 + _SLOPE**2))
-"""Keeps the variance through a leaky ReLU. Source: He et al. 2015, equation 15."""
+"""Gain that keeps the variance through a leaky ReLU. Source: He et al. 2015, equation 15."""
 _STYLE_DIM, _FEATURE_DIM = 128, 256
-_WIDEST = 4
-"""The widest layers are this many times as wide as the one nearest to the image."""
+_MAX_WIDTH_FACTOR = 4
+"""Channels of the widest layer, as a multiple of those of the layer nearest to the image."""
 
 
 def halvings(resolution: int) -> int:
-    """Count the halvings from the image to its start grid: the fewest that leave a side under 8 or an odd one."""
+    """Return the number of halvings from the image to its start grid: until its side is odd or under 8."""
     count = 0
     while resolution % 2 == 0 and resolution >= 8:
         resolution, count = resolution // 2, count + 1
@@ -27,12 +27,12 @@ def halvings(resolution: int) -> int:
 
 
 def widths(resolution: int, channels: int) -> list[int]:
-    """Channels per level from half the image's resolution down to the start grid."""
-    return [channels * min(2**level, _WIDEST) for level in range(halvings(resolution))]
+    """Return the channels of each level, from half the image's resolution down to the start grid."""
+    return [channels * min(2**level, _MAX_WIDTH_FACTOR) for level in range(halvings(resolution))]
 
 
 class Generator(nn.Module):
-    """Residual blocks from a start grid to an image; z and the class scale the channels of every block.
+    """Residual blocks from a start grid to an image. z and the class scale the channels of every block.
 
     Sources: He et al. 2016 (residual blocks); Karras et al. 2019 (one style for all levels).
     """
@@ -46,28 +46,28 @@ class Generator(nn.Module):
         self.embedding = nn.Embedding(classes, latent_dim) if classes else None
         self.style = _linear(inputs, _STYLE_DIM, _GAIN)
         self.start = _linear(inputs, math.prod(self.grid), 1.0)
-        self.blocks = nn.ModuleList(_Up(a, b) for a, b in pairwise(wide_to_narrow))
+        self.blocks = nn.ModuleList(_UpsamplingBlock(a, b) for a, b in pairwise(wide_to_narrow))
         self.image = _convolution(wide_to_narrow[-1], 3, 3, 1.0)
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Render images.
 
-        Shapes: z (n, latent_dim), labels (n,) int64 where conditional; returns (n, 3, r, r), in [-1, 1] up to overshoot
-        while training and exactly so otherwise.
+        Shapes: z (n, latent_dim), labels (n,) int64 if conditional; returns (n, 3, r, r). Values are clamped to [-1, 1]
+        in eval mode only, since a clamp would stop gradients in training.
         """
         if self.sphere:
             z = on_sphere(z)
         if self.embedding is not None:
             z = torch.cat([z, self.embedding(labels)], dim=1)
-        style = _active(self.style(z))
-        x = _active(self.start(z)).view(-1, *self.grid).contiguous(memory_format=torch.channels_last)
+        style = _activate(self.style(z))
+        x = _activate(self.start(z)).view(-1, *self.grid).contiguous(memory_format=torch.channels_last)
         for block in self.blocks:
             x = block(x, style)
-        images: Tensor = self.image(_doubled(x))
+        images: Tensor = self.image(_upsample(x))
         return images if self.training else images.clamp(-1, 1)
 
-    def finest(self) -> Iterator[nn.Parameter]:
-        """Yield the weights of the last three doublings, which know of strokes and little of places."""
+    def last_layer_parameters(self) -> Iterator[nn.Parameter]:
+        """Yield the weights of the last three doublings, which shape strokes rather than the composition."""
         for part in (*self.blocks[-2:], self.image):
             yield from part.parameters()
 
@@ -83,7 +83,7 @@ class Discriminator(nn.Module):
         narrow_to_wide = widths(resolution, channels)
         widest, side = narrow_to_wide[-1], resolution >> halvings(resolution)
         self.stem = _convolution(3, channels, 4, _GAIN, stride=2, padding=1)
-        self.blocks = nn.ModuleList(_Down(a, b) for a, b in pairwise(narrow_to_wide))
+        self.blocks = nn.ModuleList(_DownsamplingBlock(a, b) for a, b in pairwise(narrow_to_wide))
         self.last = _convolution(widest, widest, 3, _GAIN)
         self.features = _linear(widest * side**2, _FEATURE_DIM, _GAIN)
         self.logit = _linear(_FEATURE_DIM, 1, 1.0)
@@ -92,33 +92,33 @@ class Discriminator(nn.Module):
             nn.init.normal_(self.embedding.weight, 0, 1 / math.sqrt(_FEATURE_DIM))
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Judge images. Shapes: (n, 3, r, r) in [-1, 1], labels (n,) int64 where conditional; returns (n,) logits."""
-        x = _active(self.stem(images))
+        """Compute logits. Shapes: (n, 3, r, r) in [-1, 1], labels (n,) int64 if conditional; returns (n,)."""
+        x = _activate(self.stem(images))
         for block in self.blocks:
             x = block(x)
-        features = _active(self.features(_active(self.last(x)).flatten(1)))
+        features = _activate(self.features(_activate(self.last(x)).flatten(1)))
         logits: Tensor = self.logit(features).flatten()
         return logits if self.embedding is None else logits + (features * self.embedding(labels)).sum(1)
 
 
-class _Up(nn.Module):
-    """Doubles the side. The first convolution runs before the doubling: a quarter of the work, the same reach."""
+class _UpsamplingBlock(nn.Module):
+    """Doubles the side. The first convolution runs before the doubling, for a quarter of the work."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.scale_before, self.scale_after = _scale(inputs), _scale(outputs)
+        self.scale_before, self.scale_after = _style_scale(inputs), _style_scale(outputs)
         self.before = _convolution(inputs, outputs, 3, _GAIN)
         self.after = _convolution(outputs, outputs, 3, _GAIN)
         self.skip = _skip(inputs, outputs)
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        y = _active(self.before(x * (1 + self.scale_before(style))[:, :, None, None]))
-        y = _active(self.after(_doubled(y) * (1 + self.scale_after(style))[:, :, None, None]))
-        return (_doubled(self.skip(x)) + y) * math.sqrt(0.5)
+        y = _activate(self.before(x * (1 + self.scale_before(style))[:, :, None, None]))
+        y = _activate(self.after(_upsample(y) * (1 + self.scale_after(style))[:, :, None, None]))
+        return (_upsample(self.skip(x)) + y) * math.sqrt(0.5)  # keeps the variance of a sum of two
 
 
-class _Down(nn.Module):
-    """Halves the side; the mirror image of `_Up`."""
+class _DownsamplingBlock(nn.Module):
+    """Halves the side: the counterpart of `_UpsamplingBlock`."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -127,16 +127,16 @@ class _Down(nn.Module):
         self.skip = _skip(inputs, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = _active(self.after(avg_pool2d(_active(self.before(x)), 2)))
+        y: Tensor = _activate(self.after(avg_pool2d(_activate(self.before(x)), 2)))
         x = self.skip(avg_pool2d(x, 2))
         return (x + y) * math.sqrt(0.5)
 
 
-def _active(x: Tensor) -> Tensor:
+def _activate(x: Tensor) -> Tensor:
     return leaky_relu(x, _SLOPE)
 
 
-def _doubled(x: Tensor) -> Tensor:
+def _upsample(x: Tensor) -> Tensor:
     return interpolate(x, scale_factor=2.0, mode="bilinear")
 
 
@@ -154,7 +154,7 @@ def _linear(inputs: int, outputs: int, gain: float) -> nn.Linear:
     return linear
 
 
-def _scale(channels: int) -> nn.Linear:
+def _style_scale(channels: int) -> nn.Linear:
     return _linear(_STYLE_DIM, channels, 0.5)
 
 

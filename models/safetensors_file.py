@@ -1,4 +1,4 @@
-"""Tensors and one JSON header in a single safetensors file, written whole or not at all. Nothing is ever unpickled."""
+"""Tensors and a JSON header in one safetensors file, written atomically. Nothing is ever unpickled."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -18,30 +18,30 @@ H = TypeVar("H", bound=BaseModel)
 
 
 def write(path: Path, key: str, header: BaseModel, tensors: Mapping[str, Tensor]) -> None:
-    """Write beside `path`, flush to the disk, then rename: a reader sees the old file or the new one."""
+    """Write a file atomically: a reader sees the old file or the new one."""
     on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    # Serialised first: the library's own writer says neither OSError nor which file when a disk is full.
+    # Serialised in memory first: on a full disk, the library's own writer raises no OSError and names no file.
     atomic_file.write(path, save(on_cpu, metadata={key: header.model_dump_json()}))
 
 
-def read_header(path: Path, key: str, kind: type[H], version: int) -> H:
-    """Read the header alone. Raises CheckpointError when there is none, or it is of another version."""
-    with _opened(path) as file:
-        return _header(path, file.metadata() or {}, key, kind, version)
+def read_header(path: Path, key: str, header_type: type[H], version: int) -> H:
+    """Read the header only. Raises CheckpointError if it is missing or has another version."""
+    with _open(path) as file:
+        return _parse_header(path, file.metadata() or {}, key, header_type, version)
 
 
-def read(path: Path, key: str, kind: type[H], version: int) -> tuple[H, dict[str, Tensor]]:
-    """Read the header and the tensors. Raises CheckpointError as `read_header` does."""
-    with _opened(path) as file:
-        return _header(path, file.metadata() or {}, key, kind, version), {
+def read(path: Path, key: str, header_type: type[H], version: int) -> tuple[H, dict[str, Tensor]]:
+    """Read the header and the tensors. Raises CheckpointError like `read_header`."""
+    with _open(path) as file:
+        return _parse_header(path, file.metadata() or {}, key, header_type, version), {
             name: file.get_tensor(name) for name in list(file.keys())
         }
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _open(path: Path) -> Iterator[Any]:
     try:
-        path.open("rb").close()  # safe_open would call every reason "no such file"
+        path.open("rb").close()  # safe_open reports "no such file" for every error, e.g. missing permissions
         with safe_open(path, framework="pt") as file:
             yield file
     except SafetensorError as error:
@@ -50,10 +50,10 @@ def _opened(path: Path) -> Iterator[Any]:
         raise CheckpointError(f"{path}: {error.strerror or error}") from error
 
 
-def _header(path: Path, metadata: Mapping[str, str], key: str, kind: type[H], version: int) -> H:
+def _parse_header(path: Path, metadata: Mapping[str, str], key: str, header_type: type[H], version: int) -> H:
     text = metadata.get(key)
     if text is None:
-        raise CheckpointError(f"{path}: a safetensors file, but without the header {key!r}")
+        raise CheckpointError(f"{path}: a safetensors file without the header {key!r}")
     try:
         raw = json.loads(text)
     except json.JSONDecodeError as error:
@@ -62,7 +62,7 @@ def _header(path: Path, metadata: Mapping[str, str], key: str, kind: type[H], ve
     if found != version:
         raise CheckpointError(f"{path}: format version {found!r}, this Imagemill reads version {version}")
     try:
-        return kind.model_validate_json(text)
+        return header_type.model_validate_json(text)
     except ValidationError as error:
         faults = [f"{'.'.join(map(str, e['loc'])) or 'header'}: {e['msg']}" for e in error.errors()]
         raise CheckpointError(f"{path}: bad header: {'; '.join(faults)}") from error

@@ -1,4 +1,4 @@
-"""Spherical latents: z on a sphere as large as the one that a normal z lies close to."""
+"""Spherical latents: the projection of z onto the sphere that normally distributed z lie close to."""
 
 from torch import Tensor
 from torch.nn.functional import normalize

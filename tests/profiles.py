@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from models import icc_profile
 
-P3 = icc_profile.of_primaries((0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060), None)
-WIDE_GAMMA = icc_profile.of_primaries((0.3127, 0.3290, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06), 2.19921875)
-NEARLY_SRGB = icc_profile.of_primaries((0.3127, 0.3290, 0.6401, 0.3300, 0.3000, 0.6000, 0.1500, 0.0600), None)
+P3 = icc_profile.profile_of_primaries((0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060), None)
+WIDE_GAMMA = icc_profile.profile_of_primaries((0.3127, 0.3290, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06), 2.19921875)
+NEARLY_SRGB = icc_profile.profile_of_primaries((0.3127, 0.3290, 0.6401, 0.3300, 0.3000, 0.6000, 0.1500, 0.0600), None)
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:

@@ -33,7 +33,7 @@ from worker.queue.task_runner import REPORT_SECONDS, TaskRunner
 from worker.queue.watchdog import Watchdog
 from worker.renderer import Renderer
 from worker.rendering.encoding import Encoder, encode
-from worker.rendering.engine import RenderEngine, choose_device, find_checkpoints, fitting
+from worker.rendering.engine import RenderEngine, choose_device, find_checkpoints, load_fitting_engine
 from worker.settings import WorkerSettings
 from worker.style import vgg
 from worker.style.distilled_models import DistilledModels
@@ -64,7 +64,7 @@ def run(settings: WorkerSettings) -> None:
         torch.use_deterministic_algorithms(True, warn_only=True)
     # An address must always give the same bytes, so faster kernels that vary from run to run are not allowed.
     torch.backends.cudnn.deterministic = True
-    engine = fitting(find_checkpoints(settings.models), device, settings.threads or cores())
+    engine = load_fitting_engine(find_checkpoints(settings.models), device, settings.threads or cores())
     if not engine.entries:
         log.warning("no checkpoint was found", extra=fields(folder=settings.models))
     vgg19, set_aside = _load_vgg19(settings, engine)

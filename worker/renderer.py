@@ -1,65 +1,96 @@
-"""The mill of a shard: its latents, its model and perhaps its style, for every thread to take a few images from."""
+"""Rendering of the images of a shard: latents, model, style and encoder, in threads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import cast
+from functools import partial
 
 from torch import Tensor
 
 from worker.contracts.jobs import JobSpec
 from worker.contracts.styles import StyleSpec
 from worker.errors import WeightsError
-from worker.rendering.batches import ShardPipeline, aligned_blocks, slots
-from worker.rendering.encoding import Encoder, encode
+from worker.rendering.blocks import block_of, slots, split
+from worker.rendering.encoding import EncodedImage, Encoder, encode
 from worker.rendering.engine import LoadedModel
-from worker.style.stylizer import TOGETHER, Stylizer
+from worker.rendering.ordered_results import ordered_results
+from worker.style.stylizer import GROUP_SIZE, Stylizer
 
 
 @dataclass(frozen=True)
 class Renderer:
-    """Makes mills whose batches are rendered, styled and encoded in some threads."""
+    """Renders shards. One thread renders, styles and encodes one part of a shard, without waiting for the others."""
 
     executor: Executor
     threads: int
+    """Number of threads of the executor."""
     patience_seconds: float
-    """After which a mill tells that nothing has come yet."""
+    """Time without a finished part after which an empty list is yielded."""
     encode: Encoder = encode
-    studio: Stylizer | None = None
-    """Styles images one by one, where there is what it needs."""
+    stylizer: Stylizer | None = None
+    """Styles images in the standard mode; None if the worker has no weights of VGG19."""
 
-    def mill(self, spec: JobSpec, model: LoadedModel, indices: range, is_wanted: Callable[[], bool]) -> ShardPipeline:
-        """Make the mill of some images of a job. It may be asked often whether they are wanted still."""
-        blocks = list(aligned_blocks(indices, model.batch_size))
-        first = blocks[0].start
-        z = model.latents(spec.seed, range(first, blocks[-1].stop))  # all at once, as each draw is many small passes
-        together = min(TOGETHER, model.batch_size)
+    def render(
+        self, spec: JobSpec, model: LoadedModel, indices: range, is_wanted: Callable[[], bool]
+    ) -> Iterator[list[EncodedImage]]:
+        """Render images of a job, and yield them in index order, one list for each part.
 
-        def rendered(few: range) -> Tensor:
-            (block,) = aligned_blocks(few, model.batch_size)
-            return model.render(z[block.start - first : block.stop - first], spec.labels(block), slots(block, few))
+        Empty lists are yielded while no part is finished, so that the caller can renew its lease or stop.
+        `is_wanted` is called after each step of style transfer; False stops it.
+        """
+        shard = _Shard(spec, model, indices, is_wanted)
+        size = shard.group_size if shard.standard_style else self.portion_size(model, len(indices))
+        return ordered_results(
+            self.executor,
+            partial(self._render_part, shard),
+            split(indices, size),
+            ahead=2 * self.threads,
+            patience_seconds=self.patience_seconds,
+        )
 
-        def styled(few: range) -> Tensor:
-            if self.studio is None:
-                raise no_weights()
-            (block,) = aligned_blocks(few, together)
-            place = slots(block, few)
-            images = self.studio.apply(rendered(block), place, cast(StyleSpec, spec.style), is_wanted)
-            return images[place.start : place.stop]
-
-        def encoded(images: Tensor) -> list[bytes]:
-            return self.encode(images, spec.format)
-
-        is_standard = spec.style is not None and spec.style.mode == "standard"
-        size, batch = (together, styled) if is_standard else (self.portion(model, len(indices)), rendered)
-        return ShardPipeline(size, batch, encoded, self.executor, 2 * self.threads, self.patience_seconds)
-
-    def portion(self, model: LoadedModel, count: int) -> int:
-        """Find how many images a thread renders at once: a batch, unless that leaves other threads without work."""
+    def portion_size(self, model: LoadedModel, count: int) -> int:
+        """Return how many images a thread renders at once: fewer than a batch if other threads would be idle."""
         fair = -(-count // self.threads)
         return min(model.batch_size, 1 << fair.bit_length() - 1) if model.is_divisible else model.batch_size
 
+    def _render_part(self, shard: "_Shard", part: range) -> list[EncodedImage]:
+        """Do all work for some images of one batch, in one thread."""
+        style = shard.standard_style
+        images = self._style(shard, part, style) if style else shard.render(part)
+        files = self.encode(images, shard.spec.format)
+        return [EncodedImage.of(index, data) for index, data in zip(part, files, strict=True)]
+
+    def _style(self, shard: "_Shard", part: range, style: StyleSpec) -> Tensor:
+        """Render and style the whole group of some images, since their bytes depend on the shape of the group."""
+        if self.stylizer is None:
+            raise no_weights()
+        group = block_of(part.start, shard.group_size)
+        styled = self.stylizer.apply(shard.render(group), style, shard.is_wanted)
+        wanted = slots(part, group)
+        return styled[wanted.start : wanted.stop]
+
+
+class _Shard:
+    """The images of a job that are rendered together. Their latents are drawn once, for all threads."""
+
+    def __init__(self, spec: JobSpec, model: LoadedModel, indices: range, is_wanted: Callable[[], bool]) -> None:
+        self.spec, self.is_wanted = spec, is_wanted
+        self.standard_style = spec.style if spec.style is not None and spec.style.mode == "standard" else None
+        """The style that is transferred after rendering; None if the model renders the final images."""
+        self.group_size = min(GROUP_SIZE, model.batch_size)
+        self._model = model
+        first, last = (block_of(index, model.batch_size) for index in (indices[0], indices[-1]))
+        self._batches = range(first.start, last.stop)
+        # One call for all batches: it consists of many small operations, whatever the number of latents.
+        self._z = model.latents(spec.seed, self._batches)
+
+    def render(self, part: range) -> Tensor:
+        """Render some images of one batch, always in their slots of the whole batch."""
+        batch = block_of(part.start, self._model.batch_size)
+        rows = slots(batch, self._batches)
+        return self._model.render(self._z[rows.start : rows.stop], self.spec.labels(batch), slots(part, batch))
+
 
 def no_weights() -> WeightsError:
-    """Say that nothing can be styled here."""
-    return WeightsError("no worker has the weights of VGG19 that this job is styled by any more")
+    """Return the error for a job in the standard mode on a worker without weights of VGG19."""
+    return WeightsError("no worker has the weights of VGG19 that this job's style needs")

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from models import checkpoint, latents, pixels, registry
-from models.inference import served
+from models.inference import for_inference
 from models.mkldnn_packing import pack
 from models.precision import fastest_dtype
 from worker.main import cores
@@ -75,7 +75,7 @@ class Loop:
         self.dtype = fastest_dtype(self.device)
         header, generator = checkpoint.load_generator(registry.find(_MODEL))
         self._latent_dim, self._classes = header.latent_dim, len(header.classes)
-        self._generator = served(generator).to(self.device, self.dtype).to(memory_format=torch.channels_last)
+        self._generator = for_inference(generator).to(self.device, self.dtype).to(memory_format=torch.channels_last)
         if self.device.type == "cpu":
             pack(self._generator, *self._inputs(range(_PACKED)))
         self._encoders = ThreadPoolExecutor(cores())

@@ -66,7 +66,7 @@ def test_a_folder_of_images_is_measured_in_place_of_a_checkpoint(folder: Path) -
     [
         (
             ["nowhere.safetensors", "smooth"],
-            "error: no checkpoint 'nowhere.safetensors': neither a file nor one of those shipped, ",
+            "error: no checkpoint 'nowhere.safetensors': neither a file nor a shipped model (",
         ),
         (["tiny.safetensors", "nowhere"], "error: nowhere: not a dataset made by `imagemill dataset`"),
         (["pictures/left/1.png", "smooth"], "error: pictures/left/1.png: not a safetensors file"),

@@ -10,7 +10,7 @@ from models.precision import fastest_dtype
 from worker.contracts.uploaded_images import normalise
 from worker.rendering.engine import RenderEngine, choose_device
 from worker.style import image_tensors, vgg
-from worker.style.gatys import Settings, StyleTransfer
+from worker.style.gatys import GatysSettings, StyleTransfer
 
 SHARED = Path(__file__).parents[3] / "shared"
 WEIGHTS = SHARED / "weights" / "vgg19_features.safetensors"
@@ -26,7 +26,7 @@ def test_an_image_alone_is_the_image_among_64() -> None:
     blocks = [range(k, k + model.batch_size) for k in range(0, MANY, model.batch_size)]
     images = torch.cat([model.render(model.latents(1, block), model.labels(block)) for block in blocks]) / 255
     painting = image_tensors.from_picture(normalise(PAINTING.read_bytes(), 512))
-    transfer = StyleTransfer(vgg.load(WEIGHTS, fastest_dtype(device), device), painting, Settings(steps=2))
+    transfer = StyleTransfer(vgg.load(WEIGHTS, fastest_dtype(device), device), painting, GatysSettings(steps=2))
     together = transfer.apply(images, 1.0, lambda *_: True)
     for place in (0, 7, MANY - 1):
         alone = transfer.apply(images[place : place + 1], 1.0, lambda *_: True)[0]

@@ -43,12 +43,12 @@ def test_size_and_format_can_be_chosen(folder: Path) -> None:
     [
         ({"--image": "missing.jpg"}, 2, "does not exist"),
         ({"--image": "vgg.safetensors"}, 1, "vgg.safetensors: not an image in one of the formats PNG, JPEG, WEBP"),
-        ({"-o": "out.gif"}, 2, "has to end in .png"),
-        ({"-o": "missing/out.png"}, 2, "there is no folder missing"),
+        ({"-o": "out.gif"}, 2, "must end in .png"),
+        ({"-o": "missing/out.png"}, 2, "the folder missing does not exist"),
         ({"--size": "2000"}, 2, "less than or equal to 1024"),
     ],
 )
-def test_a_mistake_is_told_in_a_sentence(folder: Path, changed: dict[str, str], code: int, words: str) -> None:
+def test_a_mistake_is_explained_in_a_sentence(folder: Path, changed: dict[str, str], code: int, words: str) -> None:
     arguments = {"--image": "photo.jpg", "--style": "painting.png", "-o": "out.png", "--steps": "1", **changed}
     done = imagemill("style", *(part for pair in arguments.items() for part in pair), cwd=folder)
     said = " ".join((done.stdout + done.stderr).replace("│", " ").split())
@@ -72,4 +72,4 @@ def test_without_weights_it_says_where_to_get_them(folder: Path, monkeypatch: py
     monkeypatch.delitem(ENVIRONMENT, "IMAGEMILL_VGG19")
     done = imagemill("style", "--image", "photo.jpg", "--style", "painting.png", cwd=folder)
     assert done.returncode == 1
-    assert "there are no VGG19 weights: set IMAGEMILL_VGG19" in done.stderr
+    assert "no weights of VGG19: set IMAGEMILL_VGG19" in done.stderr

@@ -67,7 +67,7 @@ def test_a_picture_is_a_style_by_its_pixels(house: RunningService) -> None:
         (bytes(20_000_001), 413, "body_too_large"),
     ],
 )
-def test_what_is_no_picture_is_refused(house: RunningService, data: bytes, status: int, code: str) -> None:
+def test_a_file_that_is_no_picture_is_refused(house: RunningService, data: bytes, status: int, code: str) -> None:
     refused = bring(house, data)
     assert (refused.status_code, refused.json()["code"]) == (status, code), refused.text
     assert refused.headers["Content-Type"] == "application/problem+json"
@@ -96,7 +96,7 @@ def test_odd_settings_are_refused(house: RunningService, query: dict[str, Any], 
     assert words in refused.json()["detail"]
 
 
-def test_without_weights_a_style_is_refused_and_all_else_works(idle_house: RunningService) -> None:
+def test_without_weights_only_styles_are_refused(idle_house: RunningService) -> None:
     idle_house.start_worker()
     style = bring(idle_house, picture()).json()["id"]
     refused = idle_house.client.post("/generate", params={"n": 1, "style": style})
@@ -140,7 +140,7 @@ def test_a_styled_job_is_cancelled_within_a_step(styling: RunningService) -> Non
     assert len(styling.hashes(2)) == 2  # the worker is free again
 
 
-def test_the_command_line_brings_a_picture_and_saves_styled_images(styling: RunningService, tmp_path: Path) -> None:
+def test_the_command_line_uploads_a_picture_and_saves_styled_images(styling: RunningService, tmp_path: Path) -> None:
     (tmp_path / "painting.png").write_bytes(picture())
     arguments = ("-n", "3", "--seed", "31", "--style", "painting.png", "--steps", "2", "-o", "out.zip")
     done = imagemill("generate", *arguments, "--server", styling.url, cwd=tmp_path)
@@ -229,7 +229,7 @@ def test_two_workers_learn_a_new_style_once_for_two_jobs(styling: RunningService
     assert learnt(styling) == before + 1
 
 
-def test_other_jobs_have_their_turn_while_a_style_is_learnt(styling: RunningService) -> None:
+def test_other_jobs_run_while_a_style_is_learnt(styling: RunningService) -> None:
     style = bring(styling, picture()).json()["id"]
     job = styling.generate(3, style=style, **learning(1000))
     wait_until(lambda: styling.job(job["id"])["phase"] == "learning style")

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
 from models.checkpoint import CLASS_NAME
-from models.registry import MOST_CLASSES
+from models.registry import MAX_CLASSES
 from training.dataset.class_names import ordered
 from training.dataset.framing import Framing
 from training.dataset.item import Item
@@ -253,9 +253,9 @@ def _decoded(found: list[Item], size: int, labelled: bool, framing: Framing) -> 
 
 def _check_number_of_classes(found: list[Item]) -> None:
     labels = {item.label for item in found if item.label is not None}
-    if len(labels) > MOST_CLASSES:
+    if len(labels) > MAX_CLASSES:
         raise DatasetError(
-            f"{len(labels):,} classes, and a model has at most {MOST_CLASSES:,}: choose a label column with fewer "
+            f"{len(labels):,} classes, and a model has at most {MAX_CLASSES:,}: choose a label column with fewer "
             "values, or none"
         )
 

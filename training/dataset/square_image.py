@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from models.errors import PixelError
-from models.image_decoder import Opened, opened
+from models.image_decoder import OpenedImage, open_image
 from training.dataset.framing import Box, Framing
 from training.errors import DatasetError
 
@@ -47,7 +47,7 @@ def decode(data: bytes, size: int, framing: Framing = Framing(), box: Box | None
     if not data:
         raise DatasetError("an empty file")
     try:
-        with opened(data, FORMATS) as found:
+        with open_image(data, FORMATS) as found:
             return _picture(found, size, framing, box)
     except DatasetError:
         raise
@@ -69,7 +69,7 @@ def check_size(width: int, height: int) -> None:
         raise DatasetError(f"{width}x{height} px, either side wants at least {MIN_SIDE}")
 
 
-def _picture(found: Opened, size: int, framing: Framing, box: Box | None) -> Picture:
+def _picture(found: OpenedImage, size: int, framing: Framing, box: Box | None) -> Picture:
     width, height = found.image.size
     check_size(width, height)
     if framing.fit == "crop" and box is None:
@@ -80,23 +80,23 @@ def _picture(found: Opened, size: int, framing: Framing, box: Box | None) -> Pic
     return Picture(array, side, cut, tuple(found.remarks), is_dim=_is_dim(found, array))
 
 
-def _is_dim(found: Opened, pixels: NDArray[np.uint8]) -> bool:
+def _is_dim(found: OpenedImage, pixels: NDArray[np.uint8]) -> bool:
     """Tell whether pixels use less than 1/8 of their range. A JPEG always has 8 bits, so it is only a dark one."""
     return found.image.format != "JPEG" and int(pixels.max()) - int(pixels.min()) < _DIM
 
 
-def _centre(found: Opened, size: int, framing: Framing) -> Image.Image:
+def _centre(found: OpenedImage, size: int, framing: Framing) -> Image.Image:
     """Cut out the centre square, which is the same one before and after the image is turned upright."""
     found.image.draft(None, (_DRAFT * size, _DRAFT * size))
-    whole = found.eight_bits()
+    whole = found.to_8_bits()
     # Cropped first: resize's own box would let pixels from outside of it bleed in.
     area = framing.square((0, 0, *whole.size))
     part = whole if area == (0, 0, *whole.size) else whole.crop(area)
-    square = found.rgb(part, framing.background)
-    return found.upright(square.resize((size, size), Image.Resampling.LANCZOS))
+    square = found.to_rgb(part, framing.background)
+    return found.turned_upright(square.resize((size, size), Image.Resampling.LANCZOS))
 
 
-def _framed(found: Opened, size: int, framing: Framing, box: Box | None) -> tuple[Image.Image, int, float]:
+def _framed(found: OpenedImage, size: int, framing: Framing, box: Box | None) -> tuple[Image.Image, int, float]:
     if found.image.format == "PNG":
         found.image.load()  # its orientation may stand behind the pixels
     width, height = found.image.size[::-1] if found.is_sideways else found.image.size
@@ -105,11 +105,11 @@ def _framed(found: Opened, size: int, framing: Framing, box: Box | None) -> tupl
     side = max(right - left, bottom - top)
     wanted = -(-_DRAFT * size * min(width, height) // side)
     found.image.draft(None, (wanted, wanted))
-    whole = found.upright(found.eight_bits())
+    whole = found.turned_upright(found.to_8_bits())
     scale = whole.width / width
     part = whole.crop((round(left * scale), round(top * scale), round(right * scale), round(bottom * scale)))
     cut = framing.cut(area[2] - area[0], area[3] - area[1])
-    return _padded(found.rgb(part, framing.background), size, framing), side, cut
+    return _padded(found.to_rgb(part, framing.background), size, framing), side, cut
 
 
 def _padded(part: Image.Image, size: int, framing: Framing) -> Image.Image:

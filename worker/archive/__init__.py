@@ -1,1 +1,1 @@
-"""The archive of a job: ZIP members, metadata, dataset card."""
+"""The archive of a job: ZIP members, metadata and dataset card."""

@@ -1,4 +1,4 @@
-"""The dataset card inside every archive: what the images are, and what fixes them."""
+"""The dataset card in every archive. It describes the images and says how to load and reproduce them."""
 
 import json
 
@@ -32,26 +32,28 @@ Image `i` is fixed by (model sha256, seed, i{and_class}): asking for more images
 ```
 """
 
-_FOLDER = """from datasets import load_dataset
+_READ_FOLDER = """from datasets import load_dataset
 
 images = load_dataset("imagefolder", data_dir="path/to/this/folder", split="train")"""
 
-_CLASSES = """from datasets import ClassLabel, load_dataset
+_READ_CLASSES = """from datasets import ClassLabel, load_dataset
 
 images = load_dataset("imagefolder", data_dir="path/to/this/folder", split="train")
 images = images.cast_column("label_id", ClassLabel(names={names}))  # the same numbers in every dataset of the model"""
 
-_ARRAYS = """import numpy as np
+_READ_ARRAYS = """import numpy as np
 
 with np.load("path/to/this.npz") as file:
     images = np.concatenate([file[name] for name in sorted(file.files) if name.startswith("images_")])
     labels = file["labels"]  # numbers of the classes above, -1 where there are none; images: (n, h, w, 3) uint8"""
 
 
-def card(spec: JobSpec) -> str:
-    """Make the dataset card, in Markdown."""
+def build_card(spec: JobSpec) -> str:
+    """Return the dataset card, in Markdown with YAML front matter."""
     model = spec.model
-    classes = f"only {_numbered(spec, spec.class_label)}" if spec.class_label is not None else _listed(spec)
+    classes = (
+        f"only {_class_with_number(spec, spec.class_label)}" if spec.class_label is not None else _list_of_classes(spec)
+    )
     return _CARD.format(
         model=model.name,
         sha256=model.sha256,
@@ -65,32 +67,32 @@ def card(spec: JobSpec) -> str:
         numerics=model.numerics.name,
         data=model.data,
         licence=model.licence,
-        quoted_licence=json.dumps(model.licence),  # any text, as YAML
-        styling=_styling(spec),
+        quoted_licence=json.dumps(model.licence),  # JSON strings are valid YAML, whatever the text holds
+        styling=_style_row(spec),
         and_class=", class" * (spec.class_label is not None) + ", style" * (spec.style is not None),
-        class_names=f"class_names: {_names(spec)}\n" if spec.numbers_classes else "",
-        reading=_ARRAYS if spec.format == "npz" else _reading(spec),
+        class_names=f"class_names: {_class_names_as_json(spec)}\n" if spec.numbers_classes else "",
+        reading=_READ_ARRAYS if spec.format == "npz" else _reading_example(spec),
     )
 
 
-def _reading(spec: JobSpec) -> str:
-    return _CLASSES.format(names=_names(spec)) if spec.numbers_classes else _FOLDER
+def _reading_example(spec: JobSpec) -> str:
+    return _READ_CLASSES.format(names=_class_names_as_json(spec)) if spec.numbers_classes else _READ_FOLDER
 
 
-def _names(spec: JobSpec) -> str:
-    """List the model's classes by their numbers, as JSON, which YAML and Python read too."""
+def _class_names_as_json(spec: JobSpec) -> str:
+    """Return the class names in the order of their numbers, as JSON, which is also valid YAML and Python."""
     return json.dumps(spec.model.classes, ensure_ascii=False)
 
 
-def _listed(spec: JobSpec) -> str:
-    return ", ".join(_numbered(spec, label) for label in spec.model.classes)
+def _list_of_classes(spec: JobSpec) -> str:
+    return ", ".join(_class_with_number(spec, label) for label in spec.model.classes)
 
 
-def _numbered(spec: JobSpec, label: str) -> str:
+def _class_with_number(spec: JobSpec, label: str) -> str:
     return f"{label} ({spec.model.classes.index(label)})" if spec.numbers_classes else label
 
 
-def _styling(spec: JobSpec) -> str:
+def _style_row(spec: JobSpec) -> str:
     if spec.style is None:
         return ""
     style = spec.style

@@ -1,4 +1,4 @@
-"""A shard's slice of the archive: its images as members of the ZIP, or all of them as one array."""
+"""The bytes of a shard in the archive: one ZIP member for each image, or one array of all images for npz."""
 
 import io
 import re
@@ -10,38 +10,39 @@ from numpy.lib.format import write_array_header_1_0
 from worker.archive import zip_format
 from worker.contracts.jobs import SUFFIXES, JobSpec
 from worker.contracts.store.archive_index import ArrayEntry, ImageTable, ShardIndex
-from worker.rendering.batches import EncodedImage
+from worker.rendering.encoding import EncodedImage
 
-Slice = tuple[bytes, ImageTable, ArrayEntry | None]
+ShardLayout = tuple[bytes, ImageTable, ArrayEntry | None]
 
 
-def layout(spec: JobSpec, shard: int, images: Sequence[EncodedImage]) -> Slice:
-    """Lay a shard's images out: the bytes, where each image lies in them, and the array that they make up, if any."""
-    return _array(spec, shard, images) if spec.format == "npz" else _members(spec, images)
+def lay_out(spec: JobSpec, shard: int, images: Sequence[EncodedImage]) -> ShardLayout:
+    """Return the bytes of a shard, the position of each image in them, and the array's entry (npz only)."""
+    return _lay_out_array(spec, shard, images) if spec.format == "npz" else _lay_out_members(spec, images)
 
 
 def image_name(spec: JobSpec, index: int) -> str:
-    """Make an image's path in the archive; class folders where there are classes."""
+    """Return an image's path in the archive. Images of conditional models are in class folders."""
     label = spec.class_name(index)
-    folder = "images" if label is None else f"images/{_folder(label)}"
+    folder = "images" if label is None else f"images/{_folder_name(label)}"
     return f"{folder}/{index:06d}.{SUFFIXES[spec.format]}"
 
 
 def array_name(shard: int) -> str:
-    """Make the path of a shard's array in the archive; NumPy drops the suffix."""
+    """Return the path of a shard's array in the archive. NumPy shows the name without its suffix."""
     return f"images_{shard:05d}.npy"
 
 
-def entries(spec: JobSpec, shards: Sequence[ShardIndex]) -> Iterator[zip_format.Entry]:
-    """List the members of the archive that the shards' slices hold."""
+def zip_entries(spec: JobSpec, shards: Sequence[ShardIndex]) -> Iterator[zip_format.Entry]:
+    """Yield the central directory's entries of all shards, in the order of the archive."""
     start = 0
     for number, shard in enumerate(shards):
-        yield from _entries(spec, number, shard, start)
+        yield from _shard_entries(spec, number, shard, start)
         start += shard.size
 
 
-def _entries(spec: JobSpec, number: int, shard: ShardIndex, start: int) -> Iterator[zip_format.Entry]:
+def _shard_entries(spec: JobSpec, number: int, shard: ShardIndex, start: int) -> Iterator[zip_format.Entry]:
     if shard.array:
+        # An index stores where data starts. The ZIP entry needs the start of the local header before it.
         header = zip_format.header_size(shard.array.name)
         yield zip_format.Entry(
             shard.array.name, start + shard.array.offset - header, shard.array.size, shard.array.crc32
@@ -54,18 +55,19 @@ def _entries(spec: JobSpec, number: int, shard: ShardIndex, start: int) -> Itera
         yield zip_format.Entry(name, start + offset - zip_format.header_size(name), size, crc32)
 
 
-def _members(spec: JobSpec, images: Sequence[EncodedImage]) -> Slice:
-    pieces, offsets, place = list[bytes](), list[int](), 0
+def _lay_out_members(spec: JobSpec, images: Sequence[EncodedImage]) -> ShardLayout:
+    pieces, offsets, position = list[bytes](), list[int](), 0
     for image in images:
         header = zip_format.local_header(image_name(spec, image.index), len(image.data), image.crc32)
-        place += len(header)
-        offsets.append(place)
-        place += len(image.data)
+        position += len(header)
+        offsets.append(position)
+        position += len(image.data)
         pieces += header, image.data
-    return b"".join(pieces), _table(images, offsets), None
+    return b"".join(pieces), _image_table(images, offsets), None
 
 
-def _array(spec: JobSpec, shard: int, images: Sequence[EncodedImage]) -> Slice:
+def _lay_out_array(spec: JobSpec, shard: int, images: Sequence[EncodedImage]) -> ShardLayout:
+    # A .npy file is a header that describes the array, followed by its raw values.
     side, name = spec.model.resolution, array_name(shard)
     header = io.BytesIO()
     description = {"descr": "|u1", "fortran_order": False, "shape": (len(images), side, side, 3)}
@@ -74,12 +76,12 @@ def _array(spec: JobSpec, shard: int, images: Sequence[EncodedImage]) -> Slice:
     crc32 = zlib.crc32(member)
     data = zip_format.local_header(name, len(member), crc32) + member
     offset = len(data) - len(member)
-    first = offset + len(header.getvalue())
-    table = _table(images, [first + k * len(image.data) for k, image in enumerate(images)])
+    first_pixel = offset + len(header.getvalue())
+    table = _image_table(images, [first_pixel + k * len(image.data) for k, image in enumerate(images)])
     return data, table, ArrayEntry(name=name, offset=offset, size=len(member), crc32=crc32)
 
 
-def _table(images: Sequence[EncodedImage], offsets: Sequence[int]) -> ImageTable:
+def _image_table(images: Sequence[EncodedImage], offsets: Sequence[int]) -> ImageTable:
     return ImageTable(
         offsets=tuple(offsets),
         sizes=tuple(len(image.data) for image in images),
@@ -88,6 +90,7 @@ def _table(images: Sequence[EncodedImage], offsets: Sequence[int]) -> ImageTable
     )
 
 
-def _folder(label: str) -> str:
+def _folder_name(label: str) -> str:
+    # Percent-encode characters that file systems or shells treat specially, and a dot that would hide the folder.
     safe = re.sub(r"[^\w .-]", lambda match: f"%{ord(match[0]):02X}", label)
     return re.sub(r"^\.", "%2E", safe)

@@ -8,34 +8,35 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from worker.archive import shard_layout, zip_format
-from worker.archive.dataset_card import card
+from worker.archive.dataset_card import build_card
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store.archive_index import ShardIndex
 
 
 def build_tail(spec: JobSpec, shards: Sequence[ShardIndex]) -> bytes:
-    """Make all that follows the shards' data. It depends on nothing but its arguments."""
+    """Return the tail of an archive: all bytes after the shards' data. It depends only on the arguments."""
     images_end = sum(shard.size for shard in shards)
-    files = {"metadata.jsonl": _metadata(spec, shards), "README.md": card(spec).encode()}
+    files = {"metadata.jsonl": _metadata_lines(spec, shards), "README.md": build_card(spec).encode()}
     if spec.format == "npz":
-        files["labels.npy"] = _labels(spec)
-    members = {name: zip_format.stored_file(name, data) for name, data in files.items()}
-    entries = [*shard_layout.entries(spec, shards), *_member_entries(files, members, images_end)]
+        files["labels.npy"] = _label_array(spec)
+    members = {name: zip_format.stored_member(name, data) for name, data in files.items()}
+    zip_entries = [*shard_layout.zip_entries(spec, shards), *_member_entries(files, members, images_end)]
     start = images_end + sum(map(len, members.values()))
-    return b"".join(members.values()) + zip_format.central_directory(entries, start)
+    return b"".join(members.values()) + zip_format.central_directory(zip_entries, start)
 
 
-def _metadata(spec: JobSpec, shards: Iterable[ShardIndex]) -> bytes:
-    encode = json.JSONEncoder(ensure_ascii=False).encode
+def _metadata_lines(spec: JobSpec, shards: Iterable[ShardIndex]) -> bytes:
+    # One encoder for all lines: json.dumps with options would build one for each image.
+    to_json = json.JSONEncoder(ensure_ascii=False).encode
     lines = (
-        encode(_record(spec, shard, index, sha256))
+        to_json(_metadata_record(spec, shard, index, sha256))
         for shard, table in enumerate(part.images for part in shards)
         for index, sha256 in zip(spec.shard_indices(shard), table.sha256s, strict=True)
     )
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def _record(spec: JobSpec, shard: int, index: int, sha256: str) -> dict[str, str | int]:
+def _metadata_record(spec: JobSpec, shard: int, index: int, sha256: str) -> dict[str, str | int]:
     name = shard_layout.array_name(shard) if spec.format == "npz" else shard_layout.image_name(spec, index)
     record: dict[str, str | int] = {"file_name": name, "index": index, "seed": spec.seed}
     label = spec.class_name(index)
@@ -48,7 +49,8 @@ def _record(spec: JobSpec, shard: int, index: int, sha256: str) -> dict[str, str
     return record | {"model": spec.model.name, "sha256": sha256}
 
 
-def _labels(spec: JobSpec) -> bytes:
+def _label_array(spec: JobSpec) -> bytes:
+    # -1 stands for "no class", so that the array has one label for each image of every model.
     labels = spec.labels(range(spec.first, spec.first + spec.n)) or [-1] * spec.n
     file = io.BytesIO()
     np.save(file, np.asarray(labels, dtype=np.int64))

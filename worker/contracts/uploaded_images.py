@@ -2,7 +2,7 @@
 
 from PIL import Image, UnidentifiedImageError
 
-from models.image_decoder import Opened, PixelError, opened
+from models.image_decoder import OpenedImage, PixelError, open_image
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 40_000_000
@@ -30,7 +30,7 @@ def normalise(data: bytes, side: int) -> Image.Image:
     Raises PictureError.
     """
     try:
-        with opened(data, FORMATS) as found:
+        with open_image(data, FORMATS) as found:
             _check(found.image)
             image = _decode_small(found, side)
     except UnidentifiedImageError:
@@ -57,12 +57,14 @@ def _check(image: Image.Image) -> None:
         raise PictureError(f"{width} x {height} px is too small; each side must be at least {MIN_SIDE} px")
 
 
-def _decode_small(found: Opened, side: int) -> Image.Image:
+def _decode_small(found: OpenedImage, side: int) -> Image.Image:
     # Lets libjpeg decode a smaller image, which takes less time and memory. Other formats ignore it.
     found.image.draft("RGB", (_DRAFT_FACTOR * side, _DRAFT_FACTOR * side))
-    small = found.eight_bits()
+    small = found.to_8_bits()
     # Resized before its colours are converted, so that memory never holds two copies of a large image.
     is_resizable = small.mode in _RESIZABLE
-    small = small if is_resizable else found.rgb(small)
+    small = small if is_resizable else found.to_rgb(small)
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return found.upright(found.rgb(small) if is_resizable else small).convert("RGB")  # decoded while the file is open
+    return found.turned_upright(found.to_rgb(small) if is_resizable else small).convert(
+        "RGB"
+    )  # decoded while the file is open

@@ -74,7 +74,7 @@ class Distiller:
             # The previous holder of the lease may have finished the model since the first look.
             if self.models.model(model, style, owner) is None:
                 with self.heartbeat.counts.timed("learning", style.mode):
-                    self.models.learn(model, style, owner, time_slice.may_continue)
+                    self.models.train(model, style, owner, time_slice.may_continue)
         finally:
             self.heartbeat.release_lease(lease)
         return time_slice.outcome or self.models.model(model, style, owner) or Outcome.DEFERRED

@@ -28,7 +28,7 @@ from worker.queue.redis_outage import tolerating_outage
 from worker.queue.store_check import StoreCheck
 from worker.queue.watchdog import Watchdog
 from worker.renderer import Renderer, no_weights
-from worker.rendering.batches import EncodedImage
+from worker.rendering.encoding import EncodedImage
 from worker.rendering.engine import LoadedModel, RenderEngine
 
 _MAX_CRASHES = 3
@@ -177,7 +177,7 @@ class TaskRunner:
             return not unwanted.is_set()
 
         try:
-            for batch in self.renderer.mill(spec, model, indices, is_wanted).render(indices):
+            for batch in self.renderer.render(spec, model, indices, is_wanted):
                 images += batch
                 if batch:  # an empty batch only says that some time has passed
                     self.watchdog.pat()
@@ -204,7 +204,7 @@ class TaskRunner:
 
     def _store(self, task: Task, shard: int, spec: JobSpec, images: list[EncodedImage]) -> None:
         with self.heartbeat.counts.timed("storing", spec.style_mode):
-            data, table, array = shard_layout.layout(spec, shard, images)
+            data, table, array = shard_layout.lay_out(spec, shard, images)
             self.store_check.needed_bytes = len(data)
             is_first = self.store.shards.commit(spec.id, shard, data, table, array)
         self.store_check.record_success()

@@ -1,4 +1,4 @@
-"""The models that this process keeps loaded, on one device, ready to render."""
+"""The models that a worker keeps loaded on one device."""
 
 import hashlib
 import logging
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from models import checkpoint, latents, pixels, registry
 from models.errors import ModelError
-from models.inference import ServedDcgan, served
+from models.inference import InferenceDcgan, for_inference
 from models.mkldnn_packing import pack
 from models.precision import fastest_dtype
 from worker.contracts.catalog import CatalogEntry, Numerics, SetAside
@@ -20,13 +20,13 @@ from worker.contracts.errors import SettingsError
 from worker.errors import ModelUnavailableError
 
 _BATCH_SIZES = {"cpu": 16, "cuda": 256}
-"""Fixed per kind of device: the batch shape is part of what fixes an image's bytes."""
+"""Batch size for each kind of device. It is fixed, because an image's bytes depend on the batch shape."""
 
 log = logging.getLogger(__name__)
 
 
 class LoadedModel:
-    """One generator on a device."""
+    """One generator on a device, with its catalogue entry."""
 
     def __init__(self, path: Path, device: torch.device, dtype: torch.dtype, numerics: Numerics) -> None:
         self._path = path
@@ -36,118 +36,129 @@ class LoadedModel:
         self._latent_dim = header.latent_dim
         self.device = device
         self._dtype = dtype
-        self._serve(generator)
+        self._set_generator(generator)
 
-    def original(self) -> nn.Module:
-        """Load the generator as it was trained, float32, on the device. Raises ModelUnavailableError."""
+    def load_original(self) -> nn.Module:
+        """Load the generator from its checkpoint again, in float32, onto the device.
+
+        Raises ModelUnavailableError when the checkpoint is missing or has changed.
+        """
         try:
             header, generator = checkpoint.load_generator(self._path)
             is_same = _catalog_entry(self._path, header, self.entry.numerics) == self.entry
         except (ModelError, OSError) as error:
-            raise ModelUnavailableError(f"the checkpoint of {self.entry.name} is gone: {error}") from error
+            raise ModelUnavailableError(
+                f"the checkpoint of {self.entry.name} can no longer be loaded: {error}"
+            ) from error
         if not is_same:
             raise ModelUnavailableError(f"the checkpoint of {self.entry.name} has changed since the worker started")
         return generator.to(self.device)
 
-    def changed(self, generator: nn.Module) -> "LoadedModel":
-        """Make a model that serves another generator, in this one's place."""
-        made = copy(self)
-        made._serve(generator)
-        return made
+    def with_generator(self, generator: nn.Module) -> "LoadedModel":
+        """Return a copy of this model that renders with another generator."""
+        # A shallow copy shares the entry and the settings; _serve replaces everything that depends on the weights.
+        copied = copy(self)
+        copied._set_generator(generator)
+        return copied
 
-    def _serve(self, generator: nn.Module) -> None:
-        made = served(generator).to(self.device, self._dtype)
-        self._generator: nn.Module = made.to(memory_format=torch.channels_last)
+    def _set_generator(self, generator: nn.Module) -> None:
+        rewritten = for_inference(generator).to(self.device, self._dtype)
+        self._generator: nn.Module = rewritten.to(memory_format=torch.channels_last)
         self.is_divisible = False
-        """Whether a part of a batch can be rendered alone."""
+        """True if a part of a batch can be rendered alone without a change of its bytes."""
         if self.device.type == "cpu":
-            pack(self._generator, *self._sample(0))
-            self.is_divisible = isinstance(made, ServedDcgan) and self._is_divisible(made)
+            pack(self._generator, *self._sample_batch(0))
+            self.is_divisible = isinstance(rewritten, InferenceDcgan) and self._is_divisible(rewritten)
 
     @torch.inference_mode()
-    def _is_divisible(self, made: ServedDcgan) -> bool:
-        return made.is_divisible(made.grids(*self._sample(k)) for k in range(made.batches_to_try(self.batch_size)))
+    def _is_divisible(self, generator: InferenceDcgan) -> bool:
+        return generator.is_divisible(
+            generator.grids(*self._sample_batch(k)) for k in range(generator.batches_to_try(self.batch_size))
+        )
 
-    def _sample(self, number: int) -> tuple[Tensor, Tensor | None]:
-        """Draw a whole batch of latents, and its labels."""
+    def _sample_batch(self, number: int) -> tuple[Tensor, Tensor | None]:
+        """Draw a whole batch of latents and labels, as a test input."""
         block = range(number * self.batch_size, (number + 1) * self.batch_size)
         z = latents.sample(self._latent_dim, 0, block).to(self.device, self._dtype)
         return z, self.label_tensor(self.labels(block))
 
     def labels(self, indices: range) -> list[int]:
-        """Let the classes take turns by index; empty where there are none."""
+        """Return class labels that cycle with the index; empty for an unconditional model."""
         return [index % len(self.entry.classes) for index in indices] if self.entry.classes else []
 
     def latents(self, seed: int, indices: range) -> Tensor:
-        """Draw latents. Shapes: returns (len(indices), latent_dim) on the device."""
+        """Draw the latents of some indices. Shapes: returns (len(indices), latent_dim) on the device."""
         return latents.sample(self._latent_dim, seed, indices).to(self.device, self._dtype)
 
     @torch.inference_mode()
-    def render(self, z: Tensor, labels: Sequence[int], wanted: range | None = None) -> Tensor:
-        """Render the images in some slots of a whole batch, or all; one label each where the model is conditional.
+    def render(self, z: Tensor, labels: Sequence[int], slots: range | None = None) -> Tensor:
+        """Render the images in some slots of a whole batch, or in all slots.
 
-        What an image's bytes are depends on its slot alone, not on what else is wanted.
+        Conditional models need one label for each slot of the batch.
+        An image's bytes depend on its latent and its slot, not on the other slots that are rendered.
         Shapes: z (batch_size, latent_dim); returns (len(wanted), 3, h, w) uint8 on the CPU, channels last in memory.
         """
-        slots, given = range(len(z)) if wanted is None else wanted, self.label_tensor(labels)
+        slots, batch_labels = range(len(z)) if slots is None else slots, self.label_tensor(labels)
         try:
-            images = self._images(z, given, slots)
+            images = self._images(z, batch_labels, slots)
         except torch.OutOfMemoryError:
-            torch.cuda.empty_cache()  # of what others have left; a smaller batch might make other bytes
-            images = self._images(z, given, slots)
+            # Freeing cached memory may be enough. A smaller batch is no way out, since it could give other bytes.
+            torch.cuda.empty_cache()
+            images = self._images(z, batch_labels, slots)
         return pixels.to_uint8(images).contiguous(memory_format=torch.channels_last).cpu()
 
     def _images(self, z: Tensor, labels: Tensor | None, slots: range) -> Tensor:
         if not self.is_divisible:
             images: Tensor = self._generator(z, labels)
             return images[slots.start : slots.stop]
-        generator = cast(ServedDcgan, self._generator)
-        part = _around(slots)
+        generator = cast(InferenceDcgan, self._generator)
+        part = _smallest_part(slots)
         images = generator.images(generator.grids(z, labels)[part.start : part.stop])
         return images[slots.start - part.start : slots.stop - part.start]
 
     def label_tensor(self, labels: Sequence[int]) -> Tensor | None:
-        """Put labels on the device; None where there are no classes. Shape: returns (len(labels),) int64."""
+        """Put labels on the device; None for an unconditional model. Shape: returns (len(labels),) int64."""
         return torch.tensor(labels, device=self.device) if self.entry.classes else None
 
 
 class RenderEngine:
-    """All models of this worker, found by the sha256 of their checkpoint."""
+    """All loaded models of a worker, by the sha256 of their checkpoints."""
 
     def __init__(
         self, paths: Iterable[Path], device: torch.device, threads: int = 1, batch_size: int | None = None
     ) -> None:
         self.device = device
         self.threads = threads
-        """That render and encode."""
+        """Number of threads that render and encode."""
         dtype = fastest_dtype(device)
-        usual = _BATCH_SIZES[device.type]
-        size = batch_size or usual
-        name = f"{device.type}-{str(dtype).removeprefix('torch.')}" + f"-{size}" * (size != usual)
+        default = _BATCH_SIZES[device.type]
+        size = batch_size or default
+        name = f"{device.type}-{str(dtype).removeprefix('torch.')}" + f"-{size}" * (size != default)
         self.numerics = Numerics(name=name, batch_size=size)
-        """How this worker computes."""
+        """Device type, number format and batch size of this worker."""
         self.set_aside: list[SetAside] = []
-        """The checkpoints that cannot be loaded."""
+        """Checkpoints that could not be loaded, with reasons."""
+        # Of two checkpoints with one name, the later one replaces the earlier one.
         by_name = {model.entry.name: model for model in self._load_all(paths, dtype)}
         self._models = {model.entry.sha256: model for model in by_name.values()}
 
     @property
     def entries(self) -> list[CatalogEntry]:
-        """What this worker announces."""
+        """Catalogue entries of the loaded models."""
         return [model.entry for model in self._models.values()]
 
     def warm_up(self) -> None:
-        """Render one batch of every model, so that no job pays for first-time work."""
+        """Render one batch with every model, so that the first job does not wait for lazy initialisation."""
         for model in self._models.values():
             indices = range(model.batch_size)
             model.render(model.latents(0, indices), model.labels(indices))
 
     def model(self, entry: CatalogEntry) -> LoadedModel:
-        """Find the loaded model for a job; raises ModelUnavailableError."""
+        """Return the loaded model of a catalogue entry. Raises ModelUnavailableError when it is not loaded."""
         model = self._models.get(entry.sha256)
         if model is None:
-            held = ", ".join(f"{e.name} ({e.sha256[:12]})" for e in self.entries) or "none"
-            raise ModelUnavailableError(f"no worker model {entry.name} ({entry.sha256[:12]}); this worker has {held}")
+            loaded = ", ".join(f"{e.name} ({e.sha256[:12]})" for e in self.entries) or "none"
+            raise ModelUnavailableError(f"no worker model {entry.name} ({entry.sha256[:12]}); this worker has {loaded}")
         return model
 
     def _load_all(self, paths: Iterable[Path], dtype: torch.dtype) -> Iterator[LoadedModel]:
@@ -160,8 +171,8 @@ class RenderEngine:
                 log.warning("checkpoint was set aside path=%s reason=%s", path, reason)
 
 
-def _around(slots: range) -> range:
-    """Find the smallest of a batch's halves, quarters, ... that holds some slots."""
+def _smallest_part(slots: range) -> range:
+    """Return the smallest half, quarter, eighth, ... of a batch that holds some slots."""
     size = 1
     while slots.start // size != (slots.stop - 1) // size:
         size *= 2
@@ -169,45 +180,46 @@ def _around(slots: range) -> range:
     return range(start, start + size)
 
 
-def fitting(paths: Sequence[Path], device: torch.device, threads: int) -> RenderEngine:
-    """Load models and render a batch of each; in a small memory the batch is halved until it fits.
+def load_fitting_engine(paths: Sequence[Path], device: torch.device, threads: int) -> RenderEngine:
+    """Load models and render a batch with each. The batch size is halved until the models fit into device memory.
 
-    Workers with smaller batches render other bytes, perhaps, so they count as workers of another kind.
+    Smaller batches may give other bytes, so the batch size becomes part of the worker's numerics.
     """
     size = _BATCH_SIZES[device.type]
-    while (runtime := _warmed(paths, device, threads, size)) is None:
+    while (engine := _load_and_warm_up(paths, device, threads, size)) is None:
         size //= 2
-        log.warning("out of memory, batches are halved images=%d", size)
+        log.warning("out of device memory, batches were halved images=%d", size)
         torch.cuda.empty_cache()
-    return runtime
+    return engine
 
 
-def _warmed(paths: Sequence[Path], device: torch.device, threads: int, size: int) -> RenderEngine | None:
-    """Load models and render a batch of each; None, and nothing left of them, when there is no memory for that."""
+def _load_and_warm_up(paths: Sequence[Path], device: torch.device, threads: int, size: int) -> RenderEngine | None:
+    """Load models and render a batch with each; None, with the memory released, if the device memory is too small."""
     try:
-        runtime = RenderEngine(paths, device, threads, size)
-        runtime.warm_up()
+        engine = RenderEngine(paths, device, threads, size)
+        engine.warm_up()
     except torch.OutOfMemoryError:
         if size == 1:
             raise
         return None
-    return runtime
+    return engine
 
 
-def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
-    """Take CUDA where there is one, unless told otherwise. Raises SettingsError when there is none, but it must be."""
-    if wanted == "cuda" and not torch.cuda.is_available():
+def choose_device(requested: Literal["auto", "cpu", "cuda"]) -> torch.device:
+    """Return the requested device; "auto" prefers CUDA. Raises SettingsError when CUDA is requested but missing."""
+    if requested == "cuda" and not torch.cuda.is_available():
         raise SettingsError(
-            "IMAGEMILL_DEVICE is 'cuda': PyTorch finds no GPU here; nvidia-smi must show one with a driver that is new "
-            "enough, or let it be 'auto' or 'cpu'"
+            "IMAGEMILL_DEVICE is 'cuda', but PyTorch finds no GPU: check that nvidia-smi shows one and that its driver "
+            "is new enough, or set the device to 'auto' or 'cpu'"
         )
-    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if wanted == "auto" else wanted)
+    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if requested == "auto" else requested)
 
 
 def find_checkpoints(folder: Path | None) -> list[Path]:
-    """Find the shipped checkpoints, then a user's own: of two models with one name, the later one counts.
+    """Return the paths of the shipped checkpoints, then those of the user's folder.
 
-    A folder that cannot be read is listed itself, so that it is set aside with its reason.
+    Of two models with one name, the later one is used.
+    A folder that cannot be read is returned as a path, so that it is set aside with its reason.
     """
     shipped = list(registry.zoo().values())
     if folder is None:
@@ -215,7 +227,7 @@ def find_checkpoints(folder: Path | None) -> list[Path]:
     try:
         return [*shipped, *sorted(path for path in folder.iterdir() if path.suffix == ".safetensors")]
     except OSError as error:
-        log.error("IMAGEMILL_MODELS is '%s': it is no folder that can be read (%s)", folder, error.strerror)
+        log.error("IMAGEMILL_MODELS is '%s', which is not a readable folder (%s)", folder, error.strerror)
         return [*shipped, folder]
 
 

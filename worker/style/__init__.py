@@ -1,1 +1,1 @@
-"""Style transfer: images that keep their content and take the texture and the colours of a painting."""
+"""Style transfer: images keep their content and take the texture and colours of a style image."""

@@ -1,69 +1,43 @@
-"""The distilled mode: a copy of the generator learns a style once, then makes styled images at its own speed.
+"""The distilled mode of style transfer: a copy of the generator is trained to render styled images directly.
 
-It learns from its own samples, by the loss that the standard mode minimises: the content of each is the image that
-the original makes of the same latent. Johnson et al. 2016 put a network behind the images for that; a generator of one
-narrow domain can do without, so its styled images cost no more than plain ones. That loss alone makes all images more
-alike than they were, with the same strokes at the same places: so only the last layers learn, and it counts, too, how
-much a sample looks like the mean of all.
+The copy is trained on its own samples, with the loss of the standard mode. The content target of a sample is the image
+that the original generator makes from the same latent. Johnson et al. 2016 train a separate network for this. Training
+the generator itself makes styled images as fast as plain ones.
+The loss alone makes images too similar to each other, with the same strokes at the same places. So only the last layers
+are trained, and a penalty grows with the similarity of a sample to the mean of all samples.
 """
 
-import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from copy import deepcopy
 from typing import Protocol, cast
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.autograd import grad
 
 from worker.errors import DivergedError
 from worker.rendering.engine import LoadedModel
 from worker.style import losses
+from worker.style.distillation_settings import DistillationSettings
 from worker.style.gatys import StyleTransfer
-from worker.style.portions import Halved, Portions
+from worker.style.portions import OnHalved, Portions
+from worker.style.tensor_bytes import Tensors
 
-_BATCHES = {"cpu": (4, 2), "cuda": (16, 16)}
-"""Samples of a step, and those that are judged at once by one thread."""
-_RESTRAINT = 0.75
-"""Of the strength: a generator finds it easier to draw strokes than to keep what is under them."""
-_ALIKE_WEIGHT = 2.0
-"""Of how much more alike images are than they may be."""
-_DIFFERENCE = 0.82
-"""How different images shall stay, as a share of how different plain ones are: as the standard mode leaves them."""
-_MEMORY = 0.98
-"""Of the mean of their looks, from one step to the next."""
-_LOOKED_AT = 32
-"""Plain samples that tell how different images are."""
-_RATE = 3e-3
-_LAST_RATE = 0.15
-"""Share of the learning rate that is left at the end of its cosine."""
-_RISING_STEPS = 20
-_KEPT = 0.985
-"""Of the average of the weights, from one step to the next."""
-_BETAS = (0.9, 0.99)
-_TRIES = 3
-_SEED = 0x57F1E
-"""Of the samples: their indices are beyond those that jobs ask for, so that nobody is shown what was learnt from."""
-_FIRST = 1 << 52
-_DIGEST = "sha256"
-_PROGRESS, _LOOK, _MOST_ALIKE = "progress", "look", "most_alike"
-
-Tensors = Mapping[str, Tensor]
+# The values are older names. They stay, because the states of unfinished trainings in the store have them.
+_PROGRESS_KEY, _MEAN_FEATURES_KEY, _MAX_SIMILARITY_KEY = "progress", "look", "most_alike"
 
 
-class Finest(Protocol):
-    """A generator that knows its last layers."""
+class HasLastLayers(Protocol):
+    """A generator whose last layers can be trained alone."""
 
-    def finest(self) -> Iterator[nn.Parameter]:
-        """Yield their weights."""
+    def last_layer_parameters(self) -> Iterator[nn.Parameter]:
+        """Yield the weights of the last layers."""
 
 
 class Distillation:
-    """A copy of a model's generator that learns a style, step by step. It goes on from a kept state exactly."""
+    """The training of a copy of a model's generator. A resumed training gives the same weights to the bit."""
 
     def __init__(
         self,
@@ -71,154 +45,156 @@ class Distillation:
         transfer: StyleTransfer,
         strength: float,
         steps: int,
-        threads: Executor,
-        halved: Halved = lambda: None,
+        executor: Executor,
+        on_halved: OnHalved = lambda: None,
+        settings: DistillationSettings | None = None,
     ) -> None:
-        self._model, self._transfer, self._strength, self._steps = model, transfer, strength, steps
-        self._threads = threads
-        self._batch, portion = _BATCHES[model.device.type]
-        self._portions = Portions(portion, halved)
-        self._original = model.original()
-        self._look: Tensor | None = None
-        """The mean of the looks of what it draws."""
-        self._most_alike = 0.0
-        """That a look and the mean may be: the product of the two."""
-        self.steps_done = self._tries = 0
+        self._model, self._transfer, self._strength, self._total_steps = model, transfer, strength, steps
+        self._executor = executor
+        self._settings = settings or DistillationSettings.for_device(model.device)
+        self._portions = Portions(self._settings.portion_size, on_halved)
+        self._original = model.load_original()
+        self._mean_features: Tensor | None = None
+        """Running mean of the samples' unit features; None before the first step."""
+        self._max_similarity = 0.0
+        """Largest similarity of a sample to the mean that is not penalised."""
+        self.steps_done = self._failed_tries = 0
         self._restart()
 
     @property
-    def share(self) -> float:
-        """How much of the learning is done, from 0 to 1."""
-        return self.steps_done / self._steps
+    def progress(self) -> float:
+        """Progress of the training, from 0 to 1."""
+        return self.steps_done / self._total_steps
 
     def step(self) -> None:
-        """Learn from one batch. Raises DivergedError when the third try came to values that are no numbers, too."""
-        if self._look is None:
-            self._look, self._most_alike = self._looked()
-        first = _FIRST + self.steps_done * self._batch
-        found = self._portions.map(self._gradients, range(first, first + self._batch), self._threads.map)
-        if not all(part.isfinite().all() for parts in found for part in parts):
-            self._try_again()
+        """Train on one batch. Raises DivergedError if the last try has diverged, too."""
+        if self._mean_features is None:
+            self._mean_features, self._max_similarity = self._measure_plain_samples()
+        batch_size = self._settings.batch_size
+        first = self._settings.first_index + self.steps_done * batch_size
+        portions = self._portions.map(self._gradients, range(first, first + batch_size), self._executor.map)
+        if not all(part.isfinite().all() for parts in portions for part in parts):
+            self._restart_more_slowly()
             return
-        *gradients, look = (torch.stack(parts).sum(0) / self._batch for parts in zip(*found, strict=True))
-        for weight, gradient in zip(self._weights, gradients, strict=True):
-            weight.grad = gradient
-        for group in self._optimiser.param_groups:
-            group["lr"] = self._rate()
-        self._optimiser.step()
-        self._look = self._look.lerp(look, 1 - _MEMORY)
+        # Sums in the order of the portions: the result does not depend on which thread was first.
+        *gradients, features = (torch.stack(parts).sum(0) / batch_size for parts in zip(*portions, strict=True))
+        self._update_weights(gradients)
+        self._mean_features = self._mean_features.lerp(features, 1 - self._settings.feature_decay)
         self.steps_done += 1
-        kept = min(_KEPT, 1 - 1 / self.steps_done)  # so that what it began with is soon forgotten
-        with torch.no_grad():
-            for _, weight, average in self._learning():
-                average.lerp_(weight, 1 - kept)
+        self._update_averages()
 
     def state(self) -> dict[str, Tensor]:
-        """Give all that is needed to go on."""
-        tensors = {_PROGRESS: torch.tensor([self.steps_done, self._tries])}
-        if self._look is not None:
-            tensors |= {_LOOK: self._look, _MOST_ALIKE: torch.tensor(self._most_alike)}
-        for name, weight, average in self._learning():
+        """Return the tensors from which `resume` continues the training."""
+        tensors = {_PROGRESS_KEY: torch.tensor([self.steps_done, self._failed_tries])}
+        if self._mean_features is not None:
+            tensors |= {
+                _MEAN_FEATURES_KEY: self._mean_features,
+                _MAX_SIMILARITY_KEY: torch.tensor(self._max_similarity),
+            }
+        for name, weight, average in self._trained_weights():
             tensors |= {f"weight.{name}": weight, f"average.{name}": average}
             tensors |= {f"{moment}.{name}": value for moment, value in self._optimiser.state[weight].items()}
         return tensors
 
     @torch.no_grad()
     def resume(self, tensors: Tensors) -> None:
-        """Go on from a state. Raises LookupError or RuntimeError when it is another model's."""
-        done, tries = map(int, tensors[_PROGRESS])
-        self._look, self._most_alike = tensors[_LOOK].to(self._model.device), float(tensors[_MOST_ALIKE])
-        for name, weight, average in self._learning():
+        """Continue from a state. Raises LookupError or RuntimeError if it belongs to another model."""
+        done, failed_tries = map(int, tensors[_PROGRESS_KEY])
+        self._mean_features = tensors[_MEAN_FEATURES_KEY].to(self._model.device)
+        self._max_similarity = float(tensors[_MAX_SIMILARITY_KEY])
+        for name, weight, average in self._trained_weights():
             weight.copy_(tensors[f"weight.{name}"])
             average.copy_(tensors[f"average.{name}"])
+            # Adam's state: the step counter stays on the CPU, the moments are on the device of the weight.
             moments = {kind: tensors[f"{kind}.{name}"] for kind in ("step", "exp_avg", "exp_avg_sq")}
             self._optimiser.state[weight] = {
                 kind: value if kind == "step" else value.to(weight.device) for kind, value in moments.items()
             }
-        self.steps_done, self._tries = done, tries
+        self.steps_done, self._failed_tries = done, failed_tries
 
-    def _learning(self) -> Iterator[tuple[str, Tensor, Tensor]]:
-        """Name the weights that learn, each with its average."""
+    def _update_weights(self, gradients: Sequence[Tensor]) -> None:
+        for weight, gradient in zip(self._weights, gradients, strict=True):
+            weight.grad = gradient
+        for group in self._optimiser.param_groups:
+            group["lr"] = self._learning_rate()
+        self._optimiser.step()
+
+    @torch.no_grad()
+    def _update_averages(self) -> None:
+        # A plain mean of the first weights, so that the initial ones do not count; later a running mean.
+        decay = min(self._settings.average_decay, 1 - 1 / self.steps_done)
+        for _, weight, average in self._trained_weights():
+            average.lerp_(weight, 1 - decay)
+
+    def _trained_weights(self) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """Yield the names of the trained weights, with each weight and its average."""
         averages = dict(self.generator.named_parameters())
-        for name, weight in self._learner.named_parameters():
+        for name, weight in self._trained.named_parameters():
             if weight.requires_grad:
                 yield name, weight, averages[name]
 
     def _restart(self) -> None:
-        self._learner = deepcopy(self._original)
+        self._trained = deepcopy(self._original)
         self.generator = deepcopy(self._original)
-        """What has been learnt so far: the average of the learner over its last steps."""
-        self._weights = [weight.requires_grad_() for weight in cast(Finest, self._learner).finest()]
-        self._optimiser = torch.optim.Adam(self._weights, betas=_BETAS)
-        self._look, self.steps_done = None, 0
+        """The result: a generator whose trained weights are averages over the last steps."""
+        self._weights = [
+            weight.requires_grad_() for weight in cast(HasLastLayers, self._trained).last_layer_parameters()
+        ]
+        self._optimiser = torch.optim.Adam(self._weights, betas=self._settings.betas)
+        self._mean_features, self.steps_done = None, 0
 
-    def _try_again(self) -> None:
-        self._tries += 1
-        if self._tries == _TRIES:
-            raise DivergedError(f"learning the style came to values that are no numbers, {_TRIES} times")
+    def _restart_more_slowly(self) -> None:
+        self._failed_tries += 1
+        if self._failed_tries == self._settings.max_tries:
+            raise DivergedError(f"learning the style diverged (NaN or infinity) {self._failed_tries} times")
         self._restart()
 
-    def _looked(self) -> tuple[Tensor, float]:
-        """Look at plain samples: the mean of their looks, and how alike styled ones may be."""
-        plain = range(_FIRST - _LOOKED_AT, _FIRST)
-        found = self._portions.map(lambda few: self._transfer.looks(self._plain(few)), plain, self._threads.map)
-        looks = torch.cat(list(found))
-        alike = ((looks @ looks.T).sum() - _LOOKED_AT) / (_LOOKED_AT * (_LOOKED_AT - 1))
-        return looks.mean(0), 1 - _DIFFERENCE * (1 - float(alike))
+    def _measure_plain_samples(self) -> tuple[Tensor, float]:
+        """Return the mean unit features of plain samples, and the largest similarity without a penalty."""
+        # Indices before those of the training, so that samples are measured which are never trained on.
+        first, n = self._settings.first_index, self._settings.plain_samples
+        portions = self._portions.map(self._plain_features, range(first - n, first), self._executor.map)
+        features = torch.cat(list(portions))
+        # Mean similarity of two different samples: each sample's similarity to itself is 1, and does not count.
+        similarity = ((features @ features.T).sum() - n) / (n * (n - 1))
+        return features.mean(0), 1 - self._settings.kept_difference * (1 - float(similarity))
+
+    def _plain_features(self, indices: range) -> Tensor:
+        return self._transfer.unit_features(self._plain_images(indices))
 
     def _gradients(self, indices: range) -> Sequence[Tensor]:
-        """Find the gradients of a few samples' losses, and the sum of their looks."""
-        images = self._plain(indices)
-        styled = _unit(self._learner(*self._latents(indices)))
-        told, looks = self._transfer.objective(images, styled, _RESTRAINT * self._strength)
-        alike = losses.alikeness(looks, cast(Tensor, self._look), self._most_alike)
-        loss = (told + _ALIKE_WEIGHT * self._strength * alike).sum()
-        return *grad(loss, self._weights), looks.detach().sum(0)
+        """Return the gradients of the summed losses of some samples, and the sum of their unit features."""
+        images = self._plain_images(indices)
+        styled = _to_unit_range(self._trained(*self._latents(indices)))
+        settings = self._settings
+        transfer_losses, features = self._transfer.objective(images, styled, settings.strength_factor * self._strength)
+        excess = losses.excess_similarity(features, cast(Tensor, self._mean_features), self._max_similarity)
+        loss = (transfer_losses + settings.similarity_weight * self._strength * excess).sum()
+        return *grad(loss, self._weights), features.detach().sum(0)
 
-    def _plain(self, indices: range) -> Tensor:
+    def _plain_images(self, indices: range) -> Tensor:
         with torch.no_grad():
-            return _unit(self._original(*self._latents(indices)))
+            return _to_unit_range(self._original(*self._latents(indices)))
 
     def _latents(self, indices: range) -> tuple[Tensor, Tensor | None]:
-        return self._model.latents(_SEED, indices).float(), self._model.label_tensor(self._model.labels(indices))
+        z = self._model.latents(self._settings.seed, indices).float()
+        return z, self._model.label_tensor(self._model.labels(indices))
 
-    def _rate(self) -> float:
-        cosine = (1 + math.cos(math.pi * self.share)) / 2
-        rising = min(1.0, (self.steps_done + 1) / _RISING_STEPS)
-        return _RATE * 0.5**self._tries * rising * (_LAST_RATE + (1 - _LAST_RATE) * cosine)
-
-
-def sealed(tensors: Tensors) -> bytes:
-    """Pack tensors, with a checksum, as safetensors."""
-    kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    return save({**kept, _DIGEST: _digest(kept)})
+    def _learning_rate(self) -> float:
+        settings = self._settings
+        cosine = (1 + math.cos(math.pi * self.progress)) / 2
+        warm_up = min(1.0, (self.steps_done + 1) / settings.warm_up_steps)
+        share = settings.final_learning_rate + (1 - settings.final_learning_rate) * cosine
+        return settings.learning_rate * 0.5**self._failed_tries * warm_up * share
 
 
-def opened(data: bytes | None) -> dict[str, Tensor] | None:
-    """Read what was packed; None when there is nothing, or not what was packed."""
-    try:
-        tensors = load(data or b"")
-    except SafetensorError:
-        return None
-    digest = tensors.pop(_DIGEST, None)
-    return tensors if digest is not None and torch.equal(digest, _digest(tensors)) else None
-
-
-def restyled(model: LoadedModel, tensors: Tensors) -> LoadedModel:
-    """Make a model of a generator that has learnt. Raises RuntimeError when the weights are another model's."""
-    generator = model.original()
+def with_weights(model: LoadedModel, tensors: Tensors) -> LoadedModel:
+    """Return a copy of a model with other weights. Raises RuntimeError if they do not fit its generator."""
+    generator = model.load_original()
     generator.load_state_dict(dict(tensors))
-    return model.changed(generator)
+    return model.with_generator(generator)
 
 
-def _digest(tensors: Tensors) -> Tensor:
-    found = hashlib.sha256()
-    for name in sorted(tensors):
-        found.update(f"{name} {tuple(tensors[name].shape)}".encode())
-        found.update(tensors[name].contiguous().numpy().tobytes())
-    return torch.frombuffer(bytearray(found.digest()), dtype=torch.uint8)
-
-
-def _unit(images: Tensor) -> Tensor:
-    """Move images from [-1, 1] to [0, 1]."""
+def _to_unit_range(images: Tensor) -> Tensor:
+    """Map images from [-1, 1] to [0, 1]."""
     return (images + 1) / 2

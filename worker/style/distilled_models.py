@@ -1,4 +1,4 @@
-"""Where generators learn styles, and where what they have learnt is kept: each lesson is learnt once."""
+"""The distilled models of a worker: trained once, stored, and loaded when a job needs them."""
 
 import logging
 from collections.abc import Callable
@@ -10,75 +10,82 @@ import torch
 from worker.contracts.store.store import Store
 from worker.contracts.styles import StyleSpec
 from worker.rendering.engine import LoadedModel
-from worker.style.distillation import Distillation, opened, restyled, sealed
+from worker.style.distillation import Distillation, with_weights
 from worker.style.stylizer import Stylizer
+from worker.style.tensor_bytes import deserialise, serialise
 
-_MODELS = 8
-"""That are kept loaded."""
+_MAX_LOADED = 8
+"""Largest number of distilled models that stay loaded."""
 
 log = logging.getLogger(__name__)
 
 
 class DistilledModels:
-    """Finds a model that has learnt a style, or lets it learn."""
+    """Loads distilled models from the store, and trains the missing ones."""
 
-    def __init__(self, store: Store, studio: Stylizer, threads: Executor, most_bytes: int) -> None:
+    def __init__(self, store: Store, stylizer: Stylizer, executor: Executor, max_bytes: int) -> None:
         self._store = store
-        self._studio = studio
-        self._threads = threads
-        self._most_bytes = most_bytes
-        self._loaded = lru_cache(_MODELS)(self._load)
+        self._stylizer = stylizer
+        self._executor = executor
+        self._max_bytes = max_bytes
+        self._loaded = lru_cache(_MAX_LOADED)(self._load)
 
     def model(self, model: LoadedModel, style: StyleSpec, owner: str) -> LoadedModel | None:
-        """Find the model that makes images in a style; None while it has not learnt it."""
+        """Return the distilled model of a style; None if its training is not finished."""
         try:
             return self._loaded(model, style, owner)
-        except _NotLearntError:
+        except _NotTrainedError:
             return None
 
-    def learn(self, model: LoadedModel, style: StyleSpec, owner: str, goes_on: Callable[[float], bool]) -> None:
-        """Learn from where somebody stopped, until all is learnt or `goes_on`, told the share, says no.
+    def train(self, model: LoadedModel, style: StyleSpec, owner: str, may_continue: Callable[[float], bool]) -> None:
+        """Resume the training of a distilled model from the store, then write its new state or weights there.
 
-        What was learnt is in the store then. Raises DivergedError.
+        Before each step, `may_continue` is called with the progress from 0 to 1; False pauses the training.
+        Raises DivergedError.
         """
-        lesson = style.distilled_model_key(model.entry, owner)
-        student = self._student(model, style, lesson)
-        while student.share < 1 and goes_on(student.share):
-            student.step()
-        if 0 < student.share < 1:
-            self._store.distilled.keep_state(lesson, sealed(student.state()), self._most_bytes)
-        elif student.share == 1:
-            self._store.distilled.keep_weights(lesson, sealed(student.generator.state_dict()), self._most_bytes)
+        model_name = style.distilled_model_key(model.entry, owner)
+        training = self._start_or_resume(model, style, model_name)
+        while training.progress < 1 and may_continue(training.progress):
+            training.step()
+        if 0 < training.progress < 1:
+            self._store.distilled.keep_state(model_name, serialise(training.state()), self._max_bytes)
+        elif training.progress == 1:
+            self._store.distilled.keep_weights(model_name, serialise(training.generator.state_dict()), self._max_bytes)
             log.info("style was learnt model=%s style=%s steps=%d", model.entry.name, style.id, style.steps)
 
-    def _student(self, model: LoadedModel, style: StyleSpec, lesson: str) -> Distillation:
-        def new() -> Distillation:
-            transfer = self._studio.transfer(style)
-            return Distillation(model, transfer, style.strength, style.steps, self._threads, self._studio.halved)
+    def _start_or_resume(self, model: LoadedModel, style: StyleSpec, model_name: str) -> Distillation:
+        def start() -> Distillation:
+            transfer = self._stylizer.transfer(style)
+            return Distillation(model, transfer, style.strength, style.steps, self._executor, self._stylizer.on_halved)
 
-        student = new()
-        state = opened(self._store.distilled.state(lesson))
+        training = start()
+        # A state that does not fit is an old or a damaged one. Training starts from zero then: slower, same weights.
+        state = deserialise(self._store.distilled.state(model_name))
         if state is None:
-            return student
+            return training
         try:
-            student.resume(state)
+            training.resume(state)
         except (LookupError, RuntimeError, ValueError) as error:
-            log.warning("learning begins anew, as its state is another's lesson=%s reason=%s", lesson, error)
-            return new()
-        return student
+            log.warning(
+                "training starts again, since the stored state does not fit the model lesson=%s reason=%s",
+                model_name,
+                error,
+            )
+            return start()
+        return training
 
     def _load(self, model: LoadedModel, style: StyleSpec, owner: str) -> LoadedModel:
-        weights = opened(self._store.distilled.weights(style.distilled_model_key(model.entry, owner)))
+        weights = deserialise(self._store.distilled.weights(style.distilled_model_key(model.entry, owner)))
         if weights is None:
-            raise _NotLearntError
+            raise _NotTrainedError
         try:
-            return restyled(model, weights)
-        except torch.OutOfMemoryError:
+            return with_weights(model, weights)
+        except torch.OutOfMemoryError:  # a RuntimeError, but says nothing about the weights
             raise
         except RuntimeError as error:
-            log.warning("what was learnt is of no use style=%s reason=%s", style.id, error)
-            raise _NotLearntError from error
+            log.warning("stored weights of a distilled model do not fit style=%s reason=%s", style.id, error)
+            raise _NotTrainedError from error
 
 
-class _NotLearntError(Exception):
-    """There is nothing to load, and nothing that a cache should keep."""
+class _NotTrainedError(Exception):
+    """There are no usable weights in the store. An exception, so that lru_cache does not remember the result."""

@@ -1,7 +1,7 @@
-"""The standard mode: each image is optimised until it has its own content and a painting's style.
+"""The standard mode of style transfer: optimises the pixels of each image for its content and a picture's style.
 
-Source: Gatys et al. 2016, over whole batches and from coarse to fine. The losses of images are added, never averaged,
-and Adam treats every pixel alone: what becomes of an image does not depend on the images beside it.
+Source: Gatys et al. 2016, for batches, and from coarse to fine sizes. The losses of images are added, not averaged,
+and Adam updates each pixel by itself, so an image's result does not depend on the other images of its batch.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,184 +14,191 @@ from torch.nn.functional import interpolate
 
 from worker.errors import DivergedError
 from worker.style import losses
-from worker.style.vgg import LEAST_SIDE, Vgg19
+from worker.style.vgg import MIN_SIDE, Vgg19
 
 _BETAS = (0.9, 0.99)
-_TRIES = 3
-_FINER = 2
-"""Between two sizes."""
-_LOOK_LAYER = "relu4_1"
-"""By which images are alike or not: deep enough for what they show, not only where."""
+_MAX_TRIES = 3
+_SIZE_FACTOR = 2
+"""Factor between two sizes."""
+_SIMILARITY_LAYER = "relu4_1"
+"""Layer whose features say how similar two images are. It is deep enough to depend on content, not only on places."""
 _LUMA = (0.299, 0.587, 0.114)
-"""Of RGB in brightness. Source: ITU-R BT.601."""
+"""Weights of R, G and B in the brightness. Source: ITU-R BT.601."""
 
 Shape = tuple[int, int]
 """Height and width, in pixels."""
-Watch = Callable[[int, float], bool]
-"""Is told the steps done and the mean loss of the images; False stops."""
+OnStep = Callable[[int, float], bool]
+"""Called after each step with the steps done and the mean loss of the images. False stops the optimisation."""
 
 
 class StoppedError(Exception):
-    """Whoever watched wanted no more."""
+    """The callback stopped the optimisation."""
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How images are optimised; `style_weight` is what a strength of 1 stands for."""
+class GatysSettings:
+    """Settings of the optimisation."""
 
     steps: int = 60
-    """At the largest size; half of them more at each smaller one."""
-    rate: float = 0.03
+    """Number of steps at the largest size. Each smaller size takes half as many again."""
+    learning_rate: float = 0.03
+    """Learning rate, in units of the pixel range [0, 1]."""
     style_weight: float = 5.0
+    """Weight of the style loss at a strength of 1."""
     tv_weight: float = 0.1
+    """Weight of the total variation at a strength of 1."""
     content_layer: str = "relu3_1"
     style_layers: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType(
             {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0, "relu5_1": 0.5}
         )
     )
-    coarsest: int = 256
-    """Longer side, in pixels, at which larger images begin."""
-    least: int = 128
-    """Longer side, in pixels, at which smaller images are looked at."""
+    coarsest_side: int = 256
+    """Longer side of the coarsest size, in pixels. Smaller images have only one size."""
+    min_side: int = 128
+    """Longer side, in pixels, to which smaller images are enlarged before their features are computed."""
     keep_colours: bool = False
+    """True if images keep their colours and take only the brightness of the result."""
 
 
 class StyleTransfer:
-    """Gives images the style of one picture."""
+    """Transfers the style of one picture to images."""
 
-    def __init__(self, network: Vgg19, picture: Tensor, settings: Settings) -> None:
-        """Take a style picture. Shape: (3, h, w) in [0, 1]."""
+    def __init__(self, network: Vgg19, picture: Tensor, settings: GatysSettings) -> None:
+        """Prepare the style of a picture. Shape: (3, h, w) in [0, 1]."""
         self._network = network
         self._picture = picture[None]
         self._settings = settings
         self._style_layers = frozenset(settings.style_layers)
-        self._wanted = self._style_layers | {settings.content_layer, _LOOK_LAYER}
+        self._layers = self._style_layers | {settings.content_layer, _SIMILARITY_LAYER}
         self._grams: dict[int, dict[str, Tensor]] = {}
 
-    def apply(self, images: Tensor, strength: float, watch: Watch) -> Tensor:
-        """Style images. Shapes: (n, 3, h, w) in [0, 1], in and out. Raises DivergedError or StoppedError."""
+    def apply(self, images: Tensor, strength: float, on_step: OnStep) -> Tensor:
+        """Return styled images. Shapes: (n, 3, h, w) in [0, 1], in and out. Raises DivergedError or StoppedError."""
         if strength == 0:
             return images.clone()
-        rate = self._settings.rate
-        for _ in range(_TRIES):
-            styled = self._optimised(images, strength, rate, watch)
+        learning_rate = self._settings.learning_rate
+        for _ in range(_MAX_TRIES):
+            styled = self._optimise(images, strength, learning_rate, on_step)
             if styled.isfinite().all():
-                return self._recoloured(styled, images) if self._settings.keep_colours else styled
-            rate /= 2
-        raise DivergedError(f"style transfer came to values that are no numbers, {_TRIES} times")
+                return self._keep_colours(styled, images) if self._settings.keep_colours else styled
+            learning_rate /= 2  # a smaller learning rate usually converges where a larger one diverged
+        raise DivergedError(f"style transfer diverged (NaN or infinity) {_MAX_TRIES} times")
 
     def losses(self, images: Tensor, styled: Tensor) -> tuple[Tensor, Tensor]:
-        """Judge styled images by content and by style, without weights. Shapes: (n, 3, h, w); returns (n,) each."""
+        """Return the unweighted losses of content and of style. Shapes: (n, 3, h, w); returns (n,) each."""
         with torch.no_grad():
-            contents = self._content(images)
-            features = self._network(self._seen(styled), self._wanted)
-            return self._terms(features, contents, _shape(images))
+            contents = self._content_features(images)
+            features = self._network(self._network_input(styled), self._layers)
+            return self._loss_terms(features, contents, _shape_of(images))
 
     def objective(self, images: Tensor, styled: Tensor, strength: float) -> tuple[Tensor, Tensor]:
-        """Find what the optimisation minimises, and the looks of what is styled, both with gradients for `styled`.
+        """Return the loss that the optimisation minimises, and the unit features, with gradients for `styled`.
 
         Shapes: (n, 3, h, w); returns (n,) and (n, d).
         """
-        features = self._network(self._seen(styled), self._wanted)
-        loss = self._weighed(features, styled, self._content(images), strength)
-        return loss, losses.direction(features[_LOOK_LAYER])
+        features = self._network(self._network_input(styled), self._layers)
+        loss = self._total_loss(features, styled, self._content_features(images), strength)
+        return loss, losses.unit_features(features[_SIMILARITY_LAYER])
 
-    def looks(self, images: Tensor) -> Tensor:
-        """Find the looks of images: unit vectors whose products tell how alike they are. Shape: returns (n, d)."""
-        return losses.direction(self._features(images, _LOOK_LAYER))
+    def unit_features(self, images: Tensor) -> Tensor:
+        """Return features as unit vectors, whose dot product is the similarity of two images. Shape: (n, d)."""
+        return losses.unit_features(self._layer_features(images, _SIMILARITY_LAYER))
 
     def steps(self, height: int, width: int) -> int:
-        """Count the steps that images of a size take."""
+        """Return the number of steps that the optimisation of an image takes, over all sizes."""
         return sum(count for _, count in self._plan((height, width)))
 
     def _plan(self, shape: Shape) -> list[tuple[Shape, int]]:
-        """List sizes, coarse to fine, and the steps at each."""
+        """Return the sizes, coarse to fine, and the steps at each."""
         steps, sides = self._settings.steps, [max(shape)]
-        while sides[0] > self._settings.coarsest:
-            sides.insert(0, max(self._settings.coarsest, sides[0] // _FINER))
-        return [*((_scaled(shape, side), steps * 3 // 2) for side in sides[:-1]), (shape, steps)]
+        while sides[0] > self._settings.coarsest_side:
+            sides.insert(0, max(self._settings.coarsest_side, sides[0] // _SIZE_FACTOR))
+        return [*((_scale_shape(shape, side), steps * 3 // 2) for side in sides[:-1]), (shape, steps)]
 
-    def _optimised(self, images: Tensor, strength: float, rate: float, watch: Watch) -> Tensor:
+    def _optimise(self, images: Tensor, strength: float, learning_rate: float, on_step: OnStep) -> Tensor:
         styled, done = images, 0
-        for shape, steps in self._plan(_shape(images)):
-            styled = _resized(styled, shape).clone().requires_grad_()
-            contents = self._content(_resized(images, shape))
-            optimiser = torch.optim.Adam([styled], lr=rate, betas=_BETAS)
+        for shape, steps in self._plan(_shape_of(images)):
+            styled = _resize(styled, shape).clone().requires_grad_()
+            contents = self._content_features(_resize(images, shape))
+            optimiser = torch.optim.Adam([styled], lr=learning_rate, betas=_BETAS)
             for _ in range(steps):
                 optimiser.zero_grad()
                 loss = self._loss(styled, contents, strength)
-                if not loss.isfinite().all():
+                if not loss.isfinite().all():  # report divergence by NaN at once, without the remaining steps
                     return torch.full_like(images, torch.nan)
                 loss.sum().backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 with torch.no_grad():
                     styled.clamp_(0, 1)
                 done += 1
-                if not watch(done, float(loss.detach().mean())):
+                if not on_step(done, float(loss.detach().mean())):
                     raise StoppedError
             styled = styled.detach()
         return styled
 
     def _loss(self, styled: Tensor, contents: Tensor, strength: float) -> Tensor:
-        return self._weighed(self._network(self._seen(styled), self._wanted), styled, contents, strength)
+        return self._total_loss(self._network(self._network_input(styled), self._layers), styled, contents, strength)
 
-    def _weighed(self, features: Mapping[str, Tensor], styled: Tensor, contents: Tensor, strength: float) -> Tensor:
+    def _total_loss(self, features: Mapping[str, Tensor], styled: Tensor, contents: Tensor, strength: float) -> Tensor:
         settings = self._settings
-        content, style = self._terms(features, contents, _shape(styled))
+        content, style = self._loss_terms(features, contents, _shape_of(styled))
         smooth = settings.tv_weight * losses.total_variation(styled)
         return content + strength * (settings.style_weight * style + smooth)
 
-    def _terms(self, features: Mapping[str, Tensor], contents: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:
+    def _loss_terms(self, features: Mapping[str, Tensor], contents: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:
         content = losses.relative(features[self._settings.content_layer], contents)
-        return content, losses.style(features, self._targets(max(self._looked(shape))), self._settings.style_layers)
+        return content, losses.style(
+            features, self._style_grams(max(self._network_shape(shape))), self._settings.style_layers
+        )
 
-    def _content(self, images: Tensor) -> Tensor:
-        return self._features(images, self._settings.content_layer)
+    def _content_features(self, images: Tensor) -> Tensor:
+        return self._layer_features(images, self._settings.content_layer)
 
     @torch.no_grad()
-    def _features(self, images: Tensor, layer: str) -> Tensor:
-        features: dict[str, Tensor] = self._network(self._seen(images), frozenset({layer}))
+    def _layer_features(self, images: Tensor, layer: str) -> Tensor:
+        features: dict[str, Tensor] = self._network(self._network_input(images), frozenset({layer}))
         return features[layer]
 
     @torch.no_grad()
-    def _targets(self, side: int) -> dict[str, Tensor]:
-        """Find the style's Gram matrices where its longer side is that of the images that are looked at."""
+    def _style_grams(self, side: int) -> dict[str, Tensor]:
+        """Return the Gram matrices of the style picture, scaled to a longer side of `side` pixels."""
         if side not in self._grams:
-            picture = _resized(self._picture, _scaled(_shape(self._picture), side))
+            picture = _resize(self._picture, _scale_shape(_shape_of(self._picture), side))
             features = self._network(picture, self._style_layers)
             self._grams[side] = {name: losses.gram(found) for name, found in features.items()}
         return self._grams[side]
 
-    def _looked(self, shape: Shape) -> Shape:
-        return shape if max(shape) >= self._settings.least else _scaled(shape, self._settings.least)
+    def _network_shape(self, shape: Shape) -> Shape:
+        return shape if max(shape) >= self._settings.min_side else _scale_shape(shape, self._settings.min_side)
 
-    def _seen(self, images: Tensor) -> Tensor:
-        return _resized(images, self._looked(_shape(images)))
+    def _network_input(self, images: Tensor) -> Tensor:
+        return _resize(images, self._network_shape(_shape_of(images)))
 
     @staticmethod
-    def _recoloured(styled: Tensor, images: Tensor) -> Tensor:
-        """Take the brightness of one picture and the colours of another."""
+    def _keep_colours(styled: Tensor, images: Tensor) -> Tensor:
+        """Combine the brightness of the styled images with the colours of the original ones."""
+        # Adding the same difference to R, G and B changes the brightness (BT.601) and keeps the colour differences.
         weights = torch.tensor(_LUMA, device=images.device).view(3, 1, 1)
         return (images + ((styled - images) * weights).sum(1, keepdim=True)).clamp(0, 1)
 
 
-def _shape(images: Tensor) -> Shape:
+def _shape_of(images: Tensor) -> Shape:
     height, width = images.shape[2:]
     return height, width
 
 
-def _scaled(shape: Shape, side: int) -> Shape:
-    """Find the shape of another longer side; its shorter one stays wide enough to be looked at."""
+def _scale_shape(shape: Shape, side: int) -> Shape:
+    """Return a shape with another longer side; the shorter side stays large enough for VGG19."""
     scale = side / max(shape)
-    height, width = (max(LEAST_SIDE, round(length * scale)) for length in shape)
+    height, width = (max(MIN_SIDE, round(length * scale)) for length in shape)
     return height, width
 
 
-def _resized(images: Tensor, shape: Shape) -> Tensor:
-    """Give images another shape. Shapes: (n, 3, ...) in, (n, 3, *shape) out."""
-    if shape == _shape(images):
+def _resize(images: Tensor, shape: Shape) -> Tensor:
+    """Resize images. Shapes: (n, 3, ...) in, (n, 3, *shape) out."""
+    if shape == _shape_of(images):
         return images
-    is_smaller = shape < _shape(images)
-    made: Tensor = interpolate(images, list(shape), mode="bilinear", antialias=is_smaller, align_corners=False)
-    return made
+    is_smaller = shape < _shape_of(images)
+    resized: Tensor = interpolate(images, list(shape), mode="bilinear", antialias=is_smaller, align_corners=False)
+    return resized

@@ -1,4 +1,4 @@
-"""Work in portions that fit into a device's memory."""
+"""Portions of a range of images, small enough for a device's memory."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -7,36 +7,39 @@ from typing import Protocol, TypeVar
 import torch
 
 T = TypeVar("T")
-Halved = Callable[[], None]
-"""Is told of every halving."""
+OnHalved = Callable[[], None]
+"""Called after every halving of the portions."""
 
 log = logging.getLogger(__name__)
 
 
-class Map(Protocol):
-    """What maps a function over portions: the builtin, or that of an executor."""
+class MapFunction(Protocol):
+    """The signature of the builtin `map`, and of an executor's `map`."""
 
     def __call__(self, function: Callable[[range], T], portions: Iterable[range], /) -> Iterable[T]:
-        """Call the function for each."""
+        """Call the function for each portion."""
 
 
 class Portions:
-    """Cuts ranges into portions, which are halved for good when the device runs out of memory."""
+    """Splits ranges into portions. When the device runs out of memory, all later portions are half as large."""
 
-    def __init__(self, most: int, halved: Halved = lambda: None) -> None:
-        self._most = most
-        self._halved = halved
+    def __init__(self, size: int, on_halved: OnHalved = lambda: None) -> None:
+        self._size = size
+        self._on_halved = on_halved
 
-    def map(self, work: Callable[[range], T], whole: range, through: Map = map) -> Sequence[T]:
-        """Do all of a range, in order. Raises torch.OutOfMemoryError when one item alone is too much."""
+    def map(self, function: Callable[[range], T], items: range, map_portions: MapFunction = map) -> Sequence[T]:
+        """Call a function for each portion of a range, and return the results in order.
+
+        Raises torch.OutOfMemoryError if even a single item does not fit.
+        """
         while True:
-            size = self._most
+            size = self._size
             try:
-                return list(through(work, [whole[k : k + size] for k in range(0, len(whole), size)]))
+                return list(map_portions(function, [items[k : k + size] for k in range(0, len(items), size)]))
             except torch.OutOfMemoryError:
                 if size == 1:
                     raise
-            self._most = min(self._most, size // 2)  # another thread may have halved it meanwhile
-            log.warning("out of memory, portions are halved images=%d", self._most)
-            self._halved()
+            self._size = min(self._size, size // 2)  # another thread may have halved it in the meantime
+            log.warning("out of device memory, portions were halved images=%d", self._size)
+            self._on_halved()
             torch.cuda.empty_cache()

@@ -1,4 +1,4 @@
-"""Style transfer of one picture, from Python."""
+"""Style transfer of one picture, for Python programs."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,7 @@ from PIL import Image
 from models.precision import fastest_dtype
 from worker.rendering.engine import choose_device
 from worker.style import image_tensors, vgg
-from worker.style.gatys import Settings, StyleTransfer
+from worker.style.gatys import GatysSettings, StyleTransfer
 
 
 def style_picture(
@@ -18,23 +18,26 @@ def style_picture(
     weights: Path | None,
     *,
     strength: float = 1.0,
-    settings: Settings | None = None,
+    settings: GatysSettings | None = None,
     device: Literal["auto", "cpu", "cuda"] = "auto",
     watch: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Image.Image:
-    """Give a picture the style of another; both are RGB, and the result is as large as the first.
+    """Transfer the style of `painting` to `picture`. Both are RGB; the result has the size of `picture`.
 
-    `weights` is VGG19 as safetensors, `strength` from 0 (as it was) to 1, and `watch` hears the steps done and their
-    total. Source: Gatys et al. 2016. Raises WeightsError for other weights, DivergedError, torch.OutOfMemoryError.
+    `weights` is a safetensors file with VGG19. `strength` is from 0 (unchanged) to 1.
+    `watch` is called after each step with the steps done and their total.
+    Source: Gatys et al. 2016. Raises WeightsError for other weights, DivergedError, torch.OutOfMemoryError.
     """
-    place = choose_device(device)
-    network = vgg.load(weights, fastest_dtype(place), place)
-    transfer = StyleTransfer(network, image_tensors.from_picture(painting).to(place), settings or Settings())
-    images = image_tensors.from_picture(picture)[None].to(place)
+    torch_device = choose_device(device)
+    network = vgg.load(weights, fastest_dtype(torch_device), torch_device)
+    transfer = StyleTransfer(
+        network, image_tensors.from_picture(painting).to(torch_device), settings or GatysSettings()
+    )
+    images = image_tensors.from_picture(picture)[None].to(torch_device)
     total = transfer.steps(*images.shape[2:])
 
-    def goes_on(done: int, _loss: float) -> bool:
+    def report_step(done: int, _loss: float) -> bool:
         watch(done, total)
         return True
 
-    return image_tensors.to_picture(transfer.apply(images, strength, goes_on)[0].cpu())
+    return image_tensors.to_picture(transfer.apply(images, strength, report_step)[0].cpu())

@@ -1,4 +1,4 @@
-"""What a worker styles with: the network, and the styles that its jobs have asked for."""
+"""The standard mode in a worker: VGG19, and a cache of the styles of recent jobs."""
 
 import io
 from collections.abc import Callable
@@ -10,55 +10,56 @@ from torch import Tensor
 
 from worker.contracts.styles import StyleSpec
 from worker.errors import WeightsError
-from worker.rendering.batches import aligned_blocks
 from worker.style import image_tensors
-from worker.style.gatys import Settings, StyleTransfer
-from worker.style.portions import Halved, Portions
+from worker.style.gatys import GatysSettings, StyleTransfer
+from worker.style.portions import OnHalved, Portions
 from worker.style.vgg import Vgg19
 
-TOGETHER = 4
-"""Images that are optimised together: few, so that one does not wait for many, and always as many."""
-_STYLES = 8
-"""Styles that are kept ready."""
+GROUP_SIZE = 4
+"""Images that are optimised together. It is fixed, as a group's shape must not depend on the request, and small."""
+_MAX_CACHED_STYLES = 8
+"""Largest number of prepared styles in the cache."""
 
 
 class Stylizer:
-    """Styles batches of images. Called from several threads."""
+    """Styles batches of images. Thread-safe."""
 
     def __init__(
-        self, network: Vgg19, device: torch.device, picture: Callable[[str], bytes], halved: Halved = lambda: None
+        self,
+        network: Vgg19,
+        device: torch.device,
+        read_picture: Callable[[str], bytes],
+        on_halved: OnHalved = lambda: None,
     ) -> None:
         self._device = device
-        self._weights = network.sha256
-        self.halved = halved
-        self._portions = Portions(TOGETHER, halved)
-        self._transfer = lru_cache(_STYLES)(
-            lambda style_id, steps: StyleTransfer(network, self._pixels(picture(style_id)), Settings(steps=steps))
+        self._weights_sha256 = network.sha256
+        self.on_halved = on_halved
+        self._portions = Portions(GROUP_SIZE, on_halved)
+        self._cached_transfer = lru_cache(_MAX_CACHED_STYLES)(
+            lambda style_id, steps: StyleTransfer(
+                network, self._decode(read_picture(style_id)), GatysSettings(steps=steps)
+            )
         )
 
-    def apply(self, images: Tensor, slots: range, style: StyleSpec, is_wanted: Callable[[], bool]) -> Tensor:
-        """Style the images in some slots of a batch; what becomes of the others is nobody's business.
+    def apply(self, images: Tensor, style: StyleSpec, is_wanted: Callable[[], bool]) -> Tensor:
+        """Style a group of images. `is_wanted` is called after each step; False stops the optimisation.
 
-        Shapes: (n, 3, h, w) uint8 on the CPU, in and out. Raises DivergedError or StoppedError.
+        Shapes: (n, 3, h, w) uint8 on the CPU, in and out. Raises WeightsError, DivergedError or StoppedError.
         """
         transfer = self.transfer(style)
 
-        def styled(portion: range) -> Tensor:
+        def apply_to_portion(portion: range) -> Tensor:
             batch = images[portion.start : portion.stop].to(self._device).float() / 255
             return image_tensors.to_uint8(transfer.apply(batch, style.strength, lambda *_: is_wanted()))
 
-        found = images.clone()
-        for block in aligned_blocks(slots, TOGETHER):
-            block = range(block.start, min(block.stop, len(images)))
-            found[block.start : block.stop] = torch.cat(list(self._portions.map(styled, block)))
-        return found
+        return torch.cat(list(self._portions.map(apply_to_portion, range(len(images)))))
 
     def transfer(self, style: StyleSpec) -> StyleTransfer:
-        """Make a style ready. Raises WeightsError when it was to be told by other weights than there are here."""
-        if style.weights not in (None, self._weights):
+        """Return the style transfer of a style. Raises WeightsError if the job needs other weights of VGG19."""
+        if style.weights not in (None, self._weights_sha256):
             raise WeightsError("this worker has other weights of VGG19 than the job was accepted with")
-        return self._transfer(style.id, style.steps)
+        return self._cached_transfer(style.id, style.steps)
 
-    def _pixels(self, png: bytes) -> Tensor:
+    def _decode(self, png: bytes) -> Tensor:
         with Image.open(io.BytesIO(png), formats=("PNG",)) as picture:
             return image_tensors.from_picture(picture.convert("RGB")).to(self._device)

@@ -156,3 +156,12 @@ def test_a_header_that_does_not_fit_the_weights_is_not_saved(tmp_path: Path) -> 
     with pytest.raises(CheckpointError, match="has shape"):
         checkpoint.save(tmp_path / "a.safetensors", header(), registry.build_generator(other))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_save_draws_no_random_numbers_of_the_caller(tmp_path: Path) -> None:
+    generator = registry.build_generator(ARCHITECTURE)
+    torch.manual_seed(3)
+    checkpoint.save(tmp_path / "a.safetensors", header(), generator)
+    drawn = torch.rand(1)
+    torch.manual_seed(3)
+    assert torch.equal(drawn, torch.rand(1))

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
 from models.errors import PixelError
-from models.image_decoder import opened
+from models.image_decoder import open_image
 from tests.profiles import NEARLY_SRGB, P3, WIDE_GAMMA, chunk, png, tiff, with_chunks
 
 FORMATS = ("PNG", "JPEG", "TIFF", "PPM", "AVIF", "WEBP")
@@ -28,8 +28,8 @@ def plain(colour: Any = ORANGE, mode: str = "RGB", **options: Any) -> bytes:
 
 
 def shown(data: bytes, background: str = "white") -> Image.Image:
-    with opened(data, FORMATS) as found:
-        return found.upright(found.rgb(found.eight_bits(), background))
+    with open_image(data, FORMATS) as found:
+        return found.turned_upright(found.to_rgb(found.to_8_bits(), background))
 
 
 def colour(data: bytes, background: str = "white") -> tuple[int, ...]:
@@ -104,9 +104,9 @@ def test_a_profile_of_other_numbers_or_a_broken_one_changes_nothing() -> None:
     assert colour(plain((0, 0, 0, 0), "CMYK", kind="JPEG", icc_profile=P3)) == (255, 255, 255)
 
 
-def test_a_broken_profile_is_told() -> None:
-    with opened(plain(icc_profile=b"no profile"), FORMATS) as found:
-        found.rgb(found.eight_bits())
+def test_a_broken_profile_is_reported() -> None:
+    with open_image(plain(icc_profile=b"no profile"), FORMATS) as found:
+        found.to_rgb(found.to_8_bits())
         assert found.remarks == ["a colour profile that cannot be read was ignored"]
 
 
@@ -161,7 +161,7 @@ def test_high_dynamic_range_is_refused(transfer: int, name: str) -> None:
         shown(with_chunks(plain(), [chunk(b"cICP", bytes([9, transfer, 0, 1]))]))
 
 
-def test_an_avif_tells_its_primaries_in_a_box() -> None:
+def test_an_avif_declares_its_primaries_in_a_box() -> None:
     data = bytearray(plain((60, 200, 80), kind="AVIF", quality=100))
     place = data.find(b"colrnclx")
     assert near(colour(bytes(data)), (60, 200, 80), 3)
@@ -243,15 +243,15 @@ def test_signed_numbers_span_all_of_their_range() -> None:
     assert (found.getpixel((0, 0)), found.getpixel((0, 15))) == ((0, 0, 0), (128, 128, 128))
 
 
-def test_wide_numbers_are_read_by_the_least_depth_that_holds_them_and_told() -> None:
+def test_wide_numbers_are_read_by_the_least_depth_that_holds_them_and_reported() -> None:
     for most_value, expected in ((255, 255), (65535, 255), (2**31 - 1, 255), (200, 200)):
         data = encoded(Image.fromarray(np.full((16, 16), most_value, np.int32)), "TIFF")
-        with opened(data, FORMATS) as found:
-            assert found.rgb(found.eight_bits()).getpixel((8, 8)) == (expected,) * 3
+        with open_image(data, FORMATS) as found:
+            assert found.to_rgb(found.to_8_bits()).getpixel((8, 8)) == (expected,) * 3
             assert "32-bit numbers without a declared range" in found.remarks[0]
 
 
-def test_floating_point_pixels_want_a_declared_range() -> None:
+def test_floating_point_pixels_need_a_declared_range() -> None:
     image = Image.fromarray(np.full((16, 16), 2.0, np.float32))
     with pytest.raises(PixelError, match="floating-point pixels"):
         shown(encoded(image, "TIFF"))

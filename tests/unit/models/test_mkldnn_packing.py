@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from models.inference import served
-from models.mkldnn_packing import Packed, pack
+from models.inference import for_inference
+from models.mkldnn_packing import PackedConvolution, pack
 from models.registry import Architecture, build_generator
 
 N, CLASSES = 16, 3
@@ -14,7 +14,7 @@ def generator(name: str) -> nn.Module:
     architecture = Architecture.model_validate(
         {"name": name, "resolution": 32, "latent_dim": 16, "channels": 16, "classes": CLASSES}
     )
-    return served(build_generator(architecture).eval().requires_grad_(False))
+    return for_inference(build_generator(architecture).eval().requires_grad_(False))
 
 
 @pytest.mark.skipif(not hasattr(torch.ops.mkldnn, "_convolution_transpose_pointwise"), reason="no such operators here")
@@ -27,7 +27,7 @@ def test_a_packed_network_computes_the_same_bits(name: str, dtype: torch.dtype) 
         before = network(z, labels)
         pack(network, z, labels)
         after = network(z, labels)
-    assert any(isinstance(module, Packed) for module in network.modules())
+    assert any(isinstance(module, PackedConvolution) for module in network.modules())
     assert not any(isinstance(module, nn.Conv2d | nn.ConvTranspose2d) for module in network.modules())
     assert torch.equal(before, after)
 

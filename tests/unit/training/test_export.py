@@ -195,7 +195,7 @@ def test_ctrl_c_ends_an_export_in_one_line_and_leaves_nothing(tmp_path: Path) ->
 def test_a_checkpoint_that_is_not_there_is_a_sentence_with_those_that_are() -> None:
     code, said = run("faces-63")
     assert code == 1
-    assert f"no checkpoint 'faces-63': neither a file nor one of those shipped, {', '.join(zoo())}" in said
+    assert f"no checkpoint 'faces-63': neither a file nor a shipped model ({', '.join(zoo())})" in said
 
 
 def test_without_onnx_the_command_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

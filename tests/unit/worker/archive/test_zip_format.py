@@ -18,7 +18,7 @@ def build(files: dict[str, bytes]) -> bytes:
     data, entries = b"", []
     for name, content in files.items():
         entries.append(zip_format.Entry(name, len(data), len(content), zlib.crc32(content)))
-        data += zip_format.stored_file(name, content)
+        data += zip_format.stored_member(name, content)
     return data + zip_format.central_directory(entries, len(data))
 
 
@@ -63,16 +63,16 @@ def test_unpackers_accept_more_files_than_the_old_format_counts(unpacker: str, c
 
 def build_many(count: int) -> bytes:
     names = [f"{index:06d}" for index in range(count)]
-    member = len(zip_format.stored_file(names[0], b"x"))
+    member = len(zip_format.stored_member(names[0], b"x"))
     entries = [zip_format.Entry(name, k * member, 1, zlib.crc32(b"x")) for k, name in enumerate(names)]
-    data = b"".join(zip_format.stored_file(name, b"x") for name in names)
+    data = b"".join(zip_format.stored_member(name, b"x") for name in names)
     return data + zip_format.central_directory(entries, len(data))
 
 
 @pytest.mark.parametrize("gap", [2**32 - 2, 2**32 - 1, 2**32, 2**33])
 def test_files_beyond_four_gigabytes_are_found(gap: int, tmp_path: Path) -> None:
     path = tmp_path / "large.zip"
-    first, last = zip_format.stored_file("first", b"1"), zip_format.stored_file("last", b"2")
+    first, last = zip_format.stored_member("first", b"1"), zip_format.stored_member("last", b"2")
     entries = [zip_format.Entry("first", 0, 1, zlib.crc32(b"1")), zip_format.Entry("last", gap, 1, zlib.crc32(b"2"))]
     with path.open("wb") as file:  # sparse: the gap takes no room on the disk
         file.write(first)

@@ -10,12 +10,12 @@ import yaml
 
 from tests.unit.conftest import MakeSpec
 from worker.archive import shard_layout
-from worker.archive.dataset_card import card
+from worker.archive.dataset_card import build_card
 from worker.archive.shard_layout import image_name
 from worker.archive.zip_tail import build_tail
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store.archive_index import ShardIndex
-from worker.rendering.batches import EncodedImage
+from worker.rendering.encoding import EncodedImage
 
 SIDE = 64
 
@@ -27,7 +27,7 @@ def shards_of(spec: JobSpec) -> tuple[bytes, list[ShardIndex]]:
         for index in spec.shard_indices(shard):
             data = bytes([index] * SIDE * SIDE * 3) if spec.format == "npz" else f"picture {index}".encode()
             images.append(EncodedImage(index, data, zlib.crc32(data), f"{index:064x}"))
-        data, table, array = shard_layout.layout(spec, shard, images)
+        data, table, array = shard_layout.lay_out(spec, shard, images)
         places = zip(table.offsets, table.sizes, images, strict=True)
         assert all(data[offset : offset + size] == image.data for offset, size, image in places)
         parts.append(data)
@@ -35,14 +35,14 @@ def shards_of(spec: JobSpec) -> tuple[bytes, list[ShardIndex]]:
     return b"".join(parts), shards
 
 
-def test_slices_and_tail_are_one_archive(make_spec: MakeSpec) -> None:
+def test_shards_and_tail_form_one_archive(make_spec: MakeSpec) -> None:
     spec = make_spec(n=10, classes=("a", "b"))
     slices, shards = shards_of(spec)
     with zipfile.ZipFile(io.BytesIO(slices + build_tail(spec, shards))) as file:
         assert file.testzip() is None
         assert file.read("images/b/000009.png") == b"picture 9"
         records = [json.loads(line) for line in file.read("metadata.jsonl").splitlines()]
-        assert file.read("README.md").decode() == card(spec)
+        assert file.read("README.md").decode() == build_card(spec)
     assert records[9] == {
         "file_name": "images/b/000009.png",
         "index": 9,
@@ -91,13 +91,13 @@ def test_a_class_has_the_number_that_it_has_in_the_model(make_spec: MakeSpec, la
     slices, shards = shards_of(spec)
     with zipfile.ZipFile(io.BytesIO(slices + build_tail(spec, shards))) as file:
         records = [json.loads(line) for line in file.read("metadata.jsonl").splitlines()]
-        (_, head, card) = file.read("README.md").decode().split("---\n", 2)
+        (_, head, text) = file.read("README.md").decode().split("---\n", 2)
     names = yaml.safe_load(head)["class_names"]
     assert names == ["a", "b/ö", "c"]
     assert [record["label_id"] for record in records] == spec.labels(range(6))
     assert [names[record["label_id"]] for record in records] == [record["label"] for record in records]
-    assert f"ClassLabel(names={json.dumps(names, ensure_ascii=False)})" in card
-    assert "b/ö (1)" in card or label == "c"
+    assert f"ClassLabel(names={json.dumps(names, ensure_ascii=False)})" in text
+    assert "b/ö (1)" in text or label == "c"
 
 
 def test_unconditional_images_lie_in_one_folder_and_have_no_label(make_spec: MakeSpec) -> None:
@@ -137,6 +137,6 @@ def test_a_class_name_cannot_leave_its_folder(make_spec: MakeSpec) -> None:
 
 
 def test_the_card_names_what_fixes_the_images(make_spec: MakeSpec) -> None:
-    text = card(make_spec(n=10, classes=("a", "b"), class_label="b"))
+    text = build_card(make_spec(n=10, classes=("a", "b"), class_label="b"))
     for fact in ("`faces`", "0" * 64, "| seed | 7 |", "0 to 9, 64 x 64 px", "cpu-float32", "only b", "CC0-1.0"):
         assert fact in text

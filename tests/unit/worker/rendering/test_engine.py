@@ -11,31 +11,31 @@ from torch.overrides import TorchFunctionMode
 
 from tests.tiny import CLASSES, save_checkpoint
 from worker.errors import ModelUnavailableError
-from worker.rendering.engine import LoadedModel, RenderEngine, find_checkpoints, fitting
+from worker.rendering.engine import LoadedModel, RenderEngine, find_checkpoints, load_fitting_engine
 
 CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def runtime(tmp_path: Path) -> RenderEngine:
+def engine(tmp_path: Path) -> RenderEngine:
     save_checkpoint(tmp_path, "plain")
     save_checkpoint(tmp_path, "labelled", CLASSES)
     (tmp_path / "broken.safetensors").write_bytes(b"no checkpoint")
     return RenderEngine(tmp_path.iterdir(), CPU)
 
 
-def test_a_broken_checkpoint_is_set_aside(runtime: RenderEngine) -> None:
-    assert {entry.name for entry in runtime.entries} == {"plain", "labelled"}
+def test_a_broken_checkpoint_is_set_aside(engine: RenderEngine) -> None:
+    assert {entry.name for entry in engine.entries} == {"plain", "labelled"}
 
 
-def test_every_model_renders_without_a_job(runtime: RenderEngine) -> None:
-    runtime.warm_up()
+def test_every_model_renders_without_a_job(engine: RenderEngine) -> None:
+    engine.warm_up()
 
 
-def test_images_do_not_depend_on_the_number_of_threads(runtime: RenderEngine) -> None:
+def test_images_do_not_depend_on_the_number_of_threads(engine: RenderEngine) -> None:
     threads = torch.get_num_threads()
-    for entry in runtime.entries:
-        model = runtime.model(entry)
+    for entry in engine.entries:
+        model = engine.model(entry)
         labels = [index % 3 for index in range(model.batch_size)] if entry.classes else []
         images = []
         for count in (1, 2):
@@ -46,10 +46,10 @@ def test_images_do_not_depend_on_the_number_of_threads(runtime: RenderEngine) ->
         assert torch.equal(*images)
 
 
-def test_a_model_with_other_bytes_is_not_taken_for_the_wanted_one(runtime: RenderEngine) -> None:
-    stranger = runtime.entries[0].model_copy(update={"sha256": "f" * 64})
+def test_a_model_with_other_bytes_is_not_taken_for_the_wanted_one(engine: RenderEngine) -> None:
+    stranger = engine.entries[0].model_copy(update={"sha256": "f" * 64})
     with pytest.raises(ModelUnavailableError, match="ffffffffffff"):
-        runtime.model(stranger)
+        engine.model(stranger)
 
 
 def test_a_users_checkpoint_is_found_beside_the_shipped_ones(tmp_path: Path) -> None:
@@ -104,18 +104,18 @@ class SmallMemory(TorchFunctionMode):
 def test_batches_are_halved_until_they_fit(tmp_path: Path) -> None:
     save_checkpoint(tmp_path, "plain")
     paths = list(tmp_path.iterdir())
-    usual = fitting(paths, CPU, 1).numerics
+    usual = load_fitting_engine(paths, CPU, 1).numerics
     with SmallMemory(5):
-        halved = fitting(paths, CPU, 1).numerics
+        halved = load_fitting_engine(paths, CPU, 1).numerics
     assert (usual.batch_size, halved.batch_size) == (16, 4)
     assert halved.name == f"{usual.name}-4"
     with SmallMemory(0), pytest.raises(torch.OutOfMemoryError):
-        fitting(paths, CPU, 1)
+        load_fitting_engine(paths, CPU, 1)
 
 
 @pytest.mark.parametrize("architecture", ["dcgan", "residual"])
 @given(start=st.integers(0, 15), count=st.integers(1, 16))
-def test_an_image_does_not_depend_on_what_else_is_wanted_of_its_batch(
+def test_an_image_does_not_depend_on_the_other_rendered_slots(
     batches: dict[str, tuple[LoadedModel, Tensor, list[int], Tensor]], architecture: str, start: int, count: int
 ) -> None:
     model, z, labels, whole = batches[architecture]
@@ -130,8 +130,8 @@ def batches(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[LoadedM
     for name in ("dcgan", "residual"):
         folder = tmp_path_factory.mktemp(name)
         save_checkpoint(folder, "labelled", CLASSES, architecture=name)
-        runtime = RenderEngine(folder.iterdir(), CPU)
-        model = runtime.model(runtime.entries[0])
+        engine = RenderEngine(folder.iterdir(), CPU)
+        model = engine.model(engine.entries[0])
         block = range(model.batch_size)
         z, labels = model.latents(5, block), model.labels(block)
         made[name] = model, z, labels, model.render(z, labels)

@@ -1,5 +1,6 @@
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,13 +10,15 @@ from torch import Tensor
 from tests.tiny import CLASSES, save_checkpoint, vgg19_tensors
 from worker.errors import DivergedError
 from worker.rendering.engine import LoadedModel, RenderEngine
-from worker.style import distillation
-from worker.style.distillation import Distillation, opened, restyled, sealed
-from worker.style.gatys import Settings, StyleTransfer
+from worker.style.distillation import Distillation, with_weights
+from worker.style.distillation_settings import DistillationSettings
+from worker.style.gatys import GatysSettings, StyleTransfer
 from worker.style.portions import Portions
+from worker.style.tensor_bytes import deserialise, serialise
 from worker.style.vgg import Vgg19
 
 CPU = torch.device("cpu")
+SETTINGS = DistillationSettings.for_device(CPU)
 
 
 @pytest.fixture(scope="module")
@@ -29,63 +32,68 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
 @pytest.fixture(scope="module")
 def transfer() -> StyleTransfer:
     network = Vgg19(vgg19_tensors(), torch.float32, CPU)
-    return StyleTransfer(network, torch.rand(3, 40, 40), Settings(least=32))
+    return StyleTransfer(network, torch.rand(3, 40, 40), GatysSettings(min_side=32))
 
 
-def student(model: LoadedModel, transfer: StyleTransfer, steps: int = 4, threads: int = 1) -> Distillation:
-    return Distillation(
-        model, transfer, 1.0, steps, ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
-    )
+def distillation_of(
+    model: LoadedModel,
+    transfer: StyleTransfer,
+    steps: int = 4,
+    threads: int = 1,
+    settings: DistillationSettings = SETTINGS,
+) -> Distillation:
+    executor = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
+    return Distillation(model, transfer, 1.0, steps, executor, settings=settings)
 
 
-def weights(learner: Distillation) -> list[Tensor]:
-    return list(learner.generator.state_dict().values())
+def weights(training: Distillation) -> list[Tensor]:
+    return list(training.generator.state_dict().values())
 
 
 def equal(one: Distillation, other: Distillation) -> bool:
     return all(torch.equal(a, b) for a, b in zip(weights(one), weights(other), strict=True))
 
 
-def test_what_is_learnt_depends_neither_on_threads_nor_on_a_rest(
-    model: LoadedModel, transfer: StyleTransfer, monkeypatch: pytest.MonkeyPatch
+def test_a_distilled_model_depends_neither_on_threads_nor_on_a_pause(
+    model: LoadedModel, transfer: StyleTransfer
 ) -> None:
-    monkeypatch.setattr(distillation, "_DIFFERENCE", 1.5)  # so that all are more alike than they may be
-    straight, rested = student(model, transfer), student(model, transfer, threads=3)
+    settings = replace(SETTINGS, kept_difference=1.5)  # so that all samples exceed the allowed similarity
+    straight = distillation_of(model, transfer, settings=settings)
+    paused = distillation_of(model, transfer, threads=3, settings=settings)
     for _ in range(4):
         straight.step()
     for _ in range(2):
-        rested.step()
-    again = student(model, transfer)
-    state = opened(sealed(rested.state()))
+        paused.step()
+    again = distillation_of(model, transfer, settings=settings)
+    state = deserialise(serialise(paused.state()))
     assert state is not None
     again.resume(state)
-    assert again.share == 0.5
+    assert again.progress == 0.5
     for _ in range(2):
         again.step()
-    assert again.share == straight.share == 1
+    assert again.progress == straight.progress == 1
     assert equal(straight, again)
-    assert not equal(straight, student(model, transfer))
+    assert not equal(straight, distillation_of(model, transfer))
 
 
-@pytest.mark.parametrize(("difference", "is_heard"), [(0.0, False), (1.5, True)])
-def test_who_looks_too_much_like_the_others_is_told(
-    model: LoadedModel, transfer: StyleTransfer, monkeypatch: pytest.MonkeyPatch, difference: float, is_heard: bool
+@pytest.mark.parametrize(("difference", "has_effect"), [(0.0, False), (1.5, True)])
+def test_samples_that_are_too_similar_are_penalised(
+    model: LoadedModel, transfer: StyleTransfer, difference: float, has_effect: bool
 ) -> None:
-    monkeypatch.setattr(distillation, "_DIFFERENCE", difference)
-    learners = []
+    trainings = []
     for weight in (0.0, 2.0):
-        monkeypatch.setattr(distillation, "_ALIKE_WEIGHT", weight)
-        learners.append(student(model, transfer))
-        learners[-1].step()
-    assert equal(*learners) != is_heard
+        settings = replace(SETTINGS, kept_difference=difference, similarity_weight=weight)
+        trainings.append(distillation_of(model, transfer, settings=settings))
+        trainings[-1].step()
+    assert equal(*trainings) != has_effect
 
 
-def test_what_is_kept_is_the_average_of_what_was_learnt(model: LoadedModel, transfer: StyleTransfer) -> None:
-    learner = student(model, transfer)
+def test_the_result_is_the_average_of_the_trained_weights(model: LoadedModel, transfer: StyleTransfer) -> None:
+    training = distillation_of(model, transfer)
     states = []
     for _ in range(4):
-        learner.step()
-        states.append(opened(sealed(learner.state())) or {})
+        training.step()
+        states.append(deserialise(serialise(training.state())) or {})
     names = [name for name in states[0] if name.startswith("weight.")]
     assert names
     for name in names:
@@ -94,66 +102,64 @@ def test_what_is_kept_is_the_average_of_what_was_learnt(model: LoadedModel, tran
         assert not torch.equal(mean, states[-1][name])
 
 
-def test_what_is_learnt_lowers_the_loss_of_images_that_were_not_seen(
-    model: LoadedModel, transfer: StyleTransfer
-) -> None:
-    learner = student(model, transfer, 30)
+def test_training_lowers_the_loss_of_unseen_images(model: LoadedModel, transfer: StyleTransfer) -> None:
+    training = distillation_of(model, transfer, 30)
     z, labels = model.latents(7, range(16)).float(), model.label_tensor(model.labels(range(16)))
-    images = (model.original()(z, labels) + 1) / 2
+    images = (model.load_original()(z, labels) + 1) / 2
 
     def loss() -> float:
         with torch.no_grad():
-            return float(transfer.objective(images, (learner.generator(z, labels) + 1) / 2, 1.0)[0].mean())
+            return float(transfer.objective(images, (training.generator(z, labels) + 1) / 2, 1.0)[0].mean())
 
     before = loss()
     for _ in range(30):
-        learner.step()
+        training.step()
     assert loss() < 0.8 * before
 
 
-def test_a_model_that_has_learnt_renders_its_images(model: LoadedModel, transfer: StyleTransfer) -> None:
-    learner = student(model, transfer)
-    learner.step()
+def test_a_distilled_model_renders_styled_images(model: LoadedModel, transfer: StyleTransfer) -> None:
+    training = distillation_of(model, transfer)
+    training.step()
     indices = range(model.batch_size)
     z, labels = model.latents(7, indices), model.labels(indices)
-    plain, styled = model.render(z, labels), restyled(model, learner.generator.state_dict()).render(z, labels)
+    plain, styled = model.render(z, labels), with_weights(model, training.generator.state_dict()).render(z, labels)
     assert plain.shape == styled.shape
     assert not torch.equal(plain, styled)
     assert torch.equal(plain, model.render(z, labels))
 
 
-def test_values_that_are_no_numbers_are_tried_again_more_slowly(
+def test_training_that_diverged_restarts_with_a_smaller_learning_rate(
     model: LoadedModel, transfer: StyleTransfer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learner = student(model, transfer)
-    learner.step()
+    training = distillation_of(model, transfer)
+    training.step()
     real = transfer.objective
 
     def broken(*arguments: Any) -> tuple[Tensor, Tensor]:
-        losses, looks = real(*arguments)
-        return losses * math.nan, looks
+        losses, unit_features = real(*arguments)
+        return losses * math.nan, unit_features
 
     monkeypatch.setattr(transfer, "objective", broken)
-    learner.step()
-    assert learner.share == 0
-    learner.step()
+    training.step()
+    assert training.progress == 0
+    training.step()
     with pytest.raises(DivergedError, match="3 times"):
-        learner.step()
+        training.step()
     monkeypatch.undo()
 
 
-@pytest.mark.parametrize("spoil", [lambda data: data[:-1], lambda data: data[:-1] + b"\1"])
-def test_what_was_spoilt_is_not_opened(spoil: Any) -> None:
-    data = sealed({"a": torch.arange(3.0), "b": torch.zeros(2, 2, dtype=torch.uint8)})
-    found = opened(data)
+@pytest.mark.parametrize("corrupt", [lambda data: data[:-1], lambda data: data[:-1] + b"\1"])
+def test_corrupted_tensors_are_not_deserialised(corrupt: Any) -> None:
+    data = serialise({"a": torch.arange(3.0), "b": torch.zeros(2, 2, dtype=torch.uint8)})
+    found = deserialise(data)
     assert found is not None
     assert torch.equal(found["a"], torch.arange(3.0))
-    assert opened(spoil(data)) is None
-    assert opened(None) is None
-    assert opened(b"") is None
+    assert deserialise(corrupt(data)) is None
+    assert deserialise(None) is None
+    assert deserialise(b"") is None
 
 
-def test_a_device_that_runs_out_of_memory_gets_half_as_much_at_once() -> None:
+def test_portions_are_halved_when_the_device_runs_out_of_memory() -> None:
     tried: list[range] = []
 
     def work(portion: range) -> int:

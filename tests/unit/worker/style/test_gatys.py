@@ -5,11 +5,11 @@ from torchvision.models import vgg19
 
 from worker.errors import DivergedError
 from worker.style import losses
-from worker.style.gatys import Settings, StoppedError, StyleTransfer, Watch
+from worker.style.gatys import GatysSettings, OnStep, StoppedError, StyleTransfer
 from worker.style.vgg import Vgg19
 
 CPU = torch.device("cpu")
-SMALL = Settings(steps=6, least=32, coarsest=64)
+SMALL = GatysSettings(steps=6, min_side=32, coarsest_side=64)
 
 
 def on(_step: int, _loss: float) -> bool:
@@ -58,7 +58,7 @@ def test_no_strength_leaves_images_as_they_were(transfer: StyleTransfer, images:
 
 
 def test_more_strength_is_nearer_to_the_style(network: Vgg19, images: Tensor) -> None:
-    transfer = StyleTransfer(network, torch.rand(3, 40, 60), Settings(steps=30, least=32))
+    transfer = StyleTransfer(network, torch.rand(3, 40, 60), GatysSettings(steps=30, min_side=32))
     styles = [float(transfer.losses(images, transfer.apply(images, s, on))[1].mean()) for s in (0.05, 1.0)]
     assert styles[0] > styles[1]
 
@@ -81,41 +81,41 @@ def test_large_images_are_styled_from_coarse_to_fine(network: Vgg19) -> None:
 @pytest.mark.parametrize("keep_colours", [False, True])
 @pytest.mark.parametrize("shape", [(41, 64), (64, 43), (17, 64)])
 def test_sizes_that_do_not_halve_are_kept(network: Vgg19, shape: tuple[int, int], keep_colours: bool) -> None:
-    settings = Settings(steps=2, least=32, coarsest=32, keep_colours=keep_colours)
+    settings = GatysSettings(steps=2, min_side=32, coarsest_side=32, keep_colours=keep_colours)
     transfer = StyleTransfer(network, torch.rand(3, 40, 60), settings)
     images = torch.rand(1, 3, *shape)
     assert transfer.apply(images, 1.0, on).shape == images.shape
     assert torch.equal(transfer.apply(images, 0.0, on), images)
 
 
-def test_who_watches_can_stop(transfer: StyleTransfer, images: Tensor) -> None:
+def test_the_callback_can_stop_the_optimisation(transfer: StyleTransfer, images: Tensor) -> None:
     with pytest.raises(StoppedError):
         transfer.apply(images, 1.0, lambda done, _: done < 3)
 
 
 def test_colours_can_be_kept(network: Vgg19, images: Tensor) -> None:
-    transfer = StyleTransfer(network, torch.rand(3, 40, 60), Settings(steps=6, least=32, keep_colours=True))
+    transfer = StyleTransfer(network, torch.rand(3, 40, 60), GatysSettings(steps=6, min_side=32, keep_colours=True))
     styled = transfer.apply(images * 0.5 + 0.25, 1.0, on)
     chroma = styled - styled.mean(1, keepdim=True) - (images * 0.5 + 0.25 - (images * 0.5 + 0.25).mean(1, keepdim=True))
     assert float(chroma.abs().median()) < 1e-3
 
 
-def test_values_that_are_no_numbers_are_tried_again_with_smaller_steps(
+def test_an_optimisation_that_diverged_is_repeated_with_a_smaller_learning_rate(
     transfer: StyleTransfer, images: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rates: list[float] = []
-    optimised = StyleTransfer._optimised
+    optimised = StyleTransfer._optimise
 
-    def diverging(self: StyleTransfer, images: Tensor, strength: float, rate: float, watch: Watch) -> Tensor:
+    def diverging(self: StyleTransfer, images: Tensor, strength: float, rate: float, watch: OnStep) -> Tensor:
         rates.append(rate)
         found = optimised(self, images, strength, rate, watch)
         return found if len(rates) == 3 else found * float("nan")
 
-    monkeypatch.setattr(StyleTransfer, "_optimised", diverging)
+    monkeypatch.setattr(StyleTransfer, "_optimise", diverging)
     assert transfer.apply(images, 1.0, on).isfinite().all()
     assert rates == [0.03, 0.015, 0.0075]
     monkeypatch.setattr(losses, "relative", lambda found, _: found.flatten(1).sum(1) * float("nan"))
     rates.clear()
-    monkeypatch.setattr(StyleTransfer, "_optimised", optimised)
+    monkeypatch.setattr(StyleTransfer, "_optimise", optimised)
     with pytest.raises(DivergedError):
         transfer.apply(images, 1.0, on)

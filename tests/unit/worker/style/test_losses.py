@@ -56,8 +56,8 @@ def test_a_gram_matrix_of_bfloat16_is_one_of_float32_but_for_rounding() -> None:
     torch.testing.assert_close(found, expected, rtol=2**-8, atol=0)  # bfloat16 has 8 bits
 
 
-def test_only_looks_that_are_too_near_to_the_mean_count() -> None:
-    looks = losses.direction(torch.tensor([[2.0, 0.0], [0.0, 3.0], [3.0, 4.0]]))
-    torch.testing.assert_close(looks[2], torch.tensor([0.6, 0.8]))
-    found = losses.alikeness(looks, torch.tensor([0.5, 0.5]), 0.6)
+def test_only_features_that_are_too_near_to_the_mean_are_penalised() -> None:
+    features = losses.unit_features(torch.tensor([[2.0, 0.0], [0.0, 3.0], [3.0, 4.0]]))
+    torch.testing.assert_close(features[2], torch.tensor([0.6, 0.8]))
+    found = losses.excess_similarity(features, torch.tensor([0.5, 0.5]), 0.6)
     torch.testing.assert_close(found, torch.tensor([0.0, 0.0, 0.1]))

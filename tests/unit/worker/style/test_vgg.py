@@ -39,14 +39,14 @@ def test_features_are_torchvisions_but_for_the_frame(tensors: dict[str, Tensor])
             torch.testing.assert_close(found[name], x, rtol=1e-4, atol=1e-5)
 
 
-def test_no_layer_writes_over_what_another_gave(tensors: dict[str, Tensor]) -> None:
+def test_no_layer_overwrites_the_features_of_another(tensors: dict[str, Tensor]) -> None:
     own, images = Vgg19(tensors, torch.float32, CPU), torch.rand(1, 3, 32, 32)
     together = own(images, frozenset(LAYERS))
     for name, features in together.items():
         assert torch.equal(features, own(images, frozenset({name}))[name])
 
 
-def test_no_layer_is_computed_that_nobody_wants(tensors: dict[str, Tensor]) -> None:
+def test_unused_layers_are_not_computed(tensors: dict[str, Tensor]) -> None:
     kept = {key: value for key, value in tensors.items() if int(key.split(".")[1]) < 10}
     with pytest.raises(KeyError):
         Vgg19(kept, torch.float32, CPU)
@@ -63,7 +63,7 @@ def test_weights_are_read_from_a_file(tensors: dict[str, Tensor], tmp_path: Path
 def test_other_weights_are_refused(tensors: dict[str, Tensor], tmp_path: Path) -> None:
     path = tmp_path / "other.safetensors"
     save_file({"features.0.weight": tensors["features.0.weight"]}, path)
-    with pytest.raises(WeightsError, match=r"other\.safetensors: .* features\.0\.bias should have the shape \(64,\)"):
+    with pytest.raises(WeightsError, match=r"other\.safetensors: .* features\.0\.bias must have the shape \(64,\)"):
         vgg.load(path, torch.float32, CPU)
     path.write_bytes(b"nothing")
     with pytest.raises(WeightsError, match="cannot be read as safetensors"):
@@ -73,5 +73,5 @@ def test_other_weights_are_refused(tensors: dict[str, Tensor], tmp_path: Path) -
 
 
 def test_without_a_file_it_says_how_to_make_one() -> None:
-    with pytest.raises(WeightsError, match=r"there are no VGG19 weights: set IMAGEMILL_VGG19 .* python -c "):
+    with pytest.raises(WeightsError, match=r"no weights of VGG19: set IMAGEMILL_VGG19 .* python -c "):
         vgg.load(None, torch.float32, CPU)
