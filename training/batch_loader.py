@@ -36,45 +36,48 @@ class BatchLoader:
         Raises RecipeError when the batch or the balance does not fit the data or the number of processes.
         """
         count = len(dataset.images)
-        self.batch = _batch_of(count, batch, world_size)
-        self.local = self.batch // world_size
+        self.batch = _batch_size(count, batch, world_size)
+        self.local_batch = self.batch // world_size
         self.steps_per_epoch = count // self.batch
-        self.resident = _fits(dataset.images.nbytes, device) if resident is None else resident
-        self._device, self._home = device, device if self.resident else _CPU
-        self._first = rank * self.local
-        self._images = dataset.images.to(self._home)
-        self._labels = dataset.labels.to(self._home) if dataset.description.classes else None
-        self._order = order_of(dataset, balance, self.steps_per_epoch * self.batch, seed)
-        self._epoch, self._dealt = -1, torch.empty(0)
+        self.resident = _fits_in_memory(dataset.images.nbytes, device) if resident is None else resident
+        self._device, self._storage_device = device, device if self.resident else _CPU
+        self._rank_offset = rank * self.local_batch
+        self._images = dataset.images.to(self._storage_device)
+        self._labels = dataset.labels.to(self._storage_device) if dataset.description.classes else None
+        self._order = choose_order(dataset, balance, self.steps_per_epoch * self.batch, seed)
+        self._epoch, self._epoch_indices = -1, torch.empty(0)
         self._reader = ThreadPoolExecutor(1, "feed")
-        self._ahead: tuple[int, Future[Batch]] | None = None
+        self._prefetched: tuple[int, Future[Batch]] | None = None
 
-    def at(self, step: int) -> Batch:
+    def load(self, step: int) -> Batch:
         """Return this process's slice of a step's batch. Shapes: (local, 3, r, r) uint8, labels (local,) or None."""
         if self.resident:
-            return _gathered(self._images, self._labels, self._chosen(step))
-        images, labels = self._read(step)
-        there = images.to(self._device, non_blocking=True)
-        return there, None if labels is None else labels.to(self._device, non_blocking=True)
+            return _gather(self._images, self._labels, self._indices_of(step))
+        images, labels = self._take_prefetched(step)
+        on_device = images.to(self._device, non_blocking=True)
+        return on_device, None if labels is None else labels.to(self._device, non_blocking=True)
 
-    def _read(self, step: int) -> Batch:
-        ready = self._ahead if self._ahead and self._ahead[0] == step else (step, self._submitted(step))
-        self._ahead = (step + 1, self._submitted(step + 1))
+    def _take_prefetched(self, step: int) -> Batch:
+        ready = self._prefetched if self._prefetched and self._prefetched[0] == step else (step, self._submit(step))
+        self._prefetched = (step + 1, self._submit(step + 1))
         return ready[1].result()
 
-    def _submitted(self, step: int) -> Future[Batch]:
+    def _submit(self, step: int) -> Future[Batch]:
         pinned = self._device.type == "cuda"
-        return self._reader.submit(_gathered, self._images, self._labels, self._chosen(step), pinned)
+        return self._reader.submit(_gather, self._images, self._labels, self._indices_of(step), pinned)
 
-    def _chosen(self, step: int) -> Tensor:
-        epoch, place = divmod(step, self.steps_per_epoch)
+    def _indices_of(self, step: int) -> Tensor:
+        epoch, place_in_epoch = divmod(step, self.steps_per_epoch)
         if epoch != self._epoch:
-            self._epoch, self._dealt = epoch, torch.from_numpy(self._order.epoch(epoch)).to(self._home)
-        first = place * self.batch + self._first
-        return self._dealt[first : first + self.local]
+            self._epoch, self._epoch_indices = (
+                epoch,
+                torch.from_numpy(self._order.epoch(epoch)).to(self._storage_device),
+            )
+        first = place_in_epoch * self.batch + self._rank_offset
+        return self._epoch_indices[first : first + self.local_batch]
 
 
-def _gathered(images: Tensor, labels: Tensor | None, chosen: Tensor, pinned: bool = False) -> Batch:
+def _gather(images: Tensor, labels: Tensor | None, chosen: Tensor, pinned: bool = False) -> Batch:
     taken = [_rows(whole, chosen) for whole in (images, labels) if whole is not None]
     batch = [tensor.pin_memory() for tensor in taken] if pinned else taken
     return batch[0], None if labels is None else batch[1]
@@ -85,7 +88,7 @@ def _rows(whole: Tensor, chosen: Tensor) -> Tensor:
     return torch.from_numpy(whole.numpy()[chosen.numpy()]) if whole.device.type == "cpu" else whole[chosen]
 
 
-def _batch_of(count: int, batch: int, world_size: int) -> int:
+def _batch_size(count: int, batch: int, world_size: int) -> int:
     if batch % world_size:
         raise RecipeError(f"a batch of {batch} does not divide among {world_size} processes")
     if count < world_size:
@@ -93,7 +96,7 @@ def _batch_of(count: int, batch: int, world_size: int) -> int:
     return min(batch, count // world_size * world_size)
 
 
-def order_of(dataset: Dataset, balance: float, draws: int, seed: int) -> Order:
+def choose_order(dataset: Dataset, balance: float, draws: int, seed: int) -> Order:
     """Choose the order of a dataset, balanced or not. Raises RecipeError when the balance does not fit the classes."""
     classes = len(dataset.description.classes)
     if not balance:
@@ -105,8 +108,8 @@ def order_of(dataset: Dataset, balance: float, draws: int, seed: int) -> Order:
     return Balanced(dataset.labels.numpy(), balance, draws, seed)
 
 
-def _fits(size_bytes: int, device: torch.device) -> bool:
-    """Leave half of the memory to the networks. On a CPU, what fits is read in place, from the page cache."""
+def _fits_in_memory(size_bytes: int, device: torch.device) -> bool:
+    """Leave half of the memory to the networks. On a CPU, what fits is read in place_in_epoch, from the page cache."""
     return size_bytes <= memory_bytes(device) // 2
 
 

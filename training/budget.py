@@ -19,13 +19,13 @@ class Budget:
         return min(1.0, spent)
 
 
-def words(recipe: Recipe) -> str:
+def describe(recipe: Recipe) -> str:
     """Name a recipe's budget."""
     unit = next(unit for unit in BUDGETS if getattr(recipe, unit) is not None)
     return f"{getattr(recipe, unit):,} {unit}"
 
 
-def of(recipe: Recipe, images: int, batch: int) -> Budget:
+def of_recipe(recipe: Recipe, images: int, batch: int) -> Budget:
     """Count a recipe's budget in steps of `batch` images for a dataset of which an epoch deals out `images`."""
     if recipe.minutes is not None:
         return Budget(seconds=60 * recipe.minutes)

@@ -35,7 +35,7 @@ def every_steps(recipe: Recipe, networks: Networks, images_per_batch: int, sampl
 
 def _flops_per_image(recipe: Recipe, networks: Networks) -> float:
     """Count a step's operations per image of a batch: each discriminator step sees a real image and a fake one."""
-    generator, discriminator = (_shell(network) for network in (networks.generator, networks.discriminator))
+    generator, discriminator = (_without_weights(network) for network in (networks.generator, networks.discriminator))
     z, labels = torch.empty(2, recipe.latent_dim, device="meta"), torch.zeros(2, dtype=torch.long, device="meta")
     with FlopCounterMode(display=False) as fakes:
         images = generator(z, labels)
@@ -46,6 +46,6 @@ def _flops_per_image(recipe: Recipe, networks: Networks) -> float:
     return float(total) / len(z)
 
 
-def _shell(network: nn.Module) -> nn.Module:
+def _without_weights(network: nn.Module) -> nn.Module:
     """Copy a network without its weights."""
     return copy.deepcopy(network).to("meta").requires_grad_(True)

@@ -22,11 +22,11 @@ class DueTimer:
 
     def is_due(self) -> bool:
         """Tell whether enough time has gone by."""
-        for_its_cost = min(self.cost_seconds / _SHARE, _LONGEST_PAUSE_SECONDS)
-        return self._now() - self._last >= max(self._pause, for_its_cost)
+        pause_for_cost = min(self.cost_seconds / _SHARE, _LONGEST_PAUSE_SECONDS)
+        return self._now() - self._last >= max(self._pause, pause_for_cost)
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
+    def running(self) -> Iterator[None]:
         """Do it, and see how long it takes."""
         begun = self._now()
         yield
@@ -39,29 +39,29 @@ class Clock:
 
     def __init__(self, seconds: float) -> None:
         self._running = RunningTime()
-        self._before, self._lap, self._aside = seconds, 0.0, 0.0
+        self._before, self._lap, self._excluded = seconds, 0.0, 0.0
         self.save, self.grid = DueTimer(SAVE_EVERY_SECONDS, self._now), DueTimer(0.0, self._now)
         self.check, self.publish = DueTimer(0.0, self._now), DueTimer(0.0, self._now)
 
     def counting(self) -> AbstractContextManager[None]:
         """Count in full also what takes long between two questions."""
-        return self._running.watched()
+        return self._running.sampling()
 
     def seconds(self) -> float:
         """Tell how long the run has trained so far."""
         return self._before + self._now()
 
     @contextmanager
-    def aside(self, occasion: DueTimer) -> Iterator[None]:
+    def excluded(self, timer: DueTimer) -> Iterator[None]:
         """Do what an epoch's rate must not count."""
-        with occasion.taken():
+        with timer.running():
             yield
-        self._aside += occasion.cost_seconds
+        self._excluded += timer.cost_seconds
 
-    def lap(self) -> float:
+    def end_lap(self) -> float:
         """Tell the seconds since the last lap, less what was done aside."""
         now = self._now()
-        lap, self._lap, self._aside = now - self._lap - self._aside, now, 0.0
+        lap, self._lap, self._excluded = now - self._lap - self._excluded, now, 0.0
         return lap
 
     def _now(self) -> float:

@@ -30,7 +30,7 @@ _PACE_SECONDS = 600.0
 """The time that is left goes by the pace of this long: a busy half minute does not turn hours into days."""
 
 
-def watch(run: "Run", stop: Callable[[], bool], quiet: bool = False) -> "Ending":
+def train_with_progress_bar(run: "Run", stop: Callable[[], bool], quiet: bool = False) -> "Ending":
     """Train with a progress bar over the budget until the run ends or `stop` says so; quiet shows nothing."""
     from training.listener import RunListener
 
@@ -58,9 +58,9 @@ def progress(unit: str) -> Progress:
 
 
 @contextmanager
-def measuring(images: int, stop: Callable[[], bool], quiet: bool) -> Iterator[Callable[[int], None]]:
+def measuring_bar(images: int, stop: Callable[[], bool], quiet: bool) -> Iterator[Callable[[int], None]]:
     """Show a bar while real images are measured, for as long as that takes; a stop ends the command with 130."""
-    with stopping("stopped before the first step"), progress("images") as bar:
+    with exit_on_interrupt("stopped before the first step"), progress("images") as bar:
         task = bar.add_task("measuring the data", total=images, rate="", visible=False)
 
         def measured(done: int) -> None:
@@ -72,9 +72,9 @@ def measuring(images: int, stop: Callable[[], bool], quiet: bool) -> Iterator[Ca
 
 
 @contextmanager
-def reading(files: int) -> Iterator[Callable[[int], None]]:
+def reading_bar(files: int) -> Iterator[Callable[[int], None]]:
     """Show a bar while files are read; Ctrl-C or SIGTERM ends the command, whose partial work is removed, with 130."""
-    with stopping("stopped; nothing was written"), stop_on_signal() as stop, progress("files") as bar:
+    with exit_on_interrupt("stopped; nothing was written"), stop_on_signal() as stop, progress("files") as bar:
         task = bar.add_task("reading", total=files, rate="")
 
         def read(done: int) -> None:
@@ -86,7 +86,7 @@ def reading(files: int) -> Iterator[Callable[[int], None]]:
 
 
 @contextmanager
-def ended_by_signal(sentence: str) -> Iterator[None]:
+def exit_on_signal(sentence: str) -> Iterator[None]:
     """End the process at once on Ctrl-C or SIGTERM, with 130: libraries turn an interrupt into errors of their own."""
 
     def end(*_: object) -> None:
@@ -101,7 +101,7 @@ def ended_by_signal(sentence: str) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def check_output(path: Path, *sources: Path) -> None:
+def check_writable(path: Path, *sources: Path) -> None:
     """Find out before the work whether a file can be written. Raises OSError, or OutputError for one of `sources`."""
     atomic_file.check(path)
     if any(path.exists() and source.exists() and path.samefile(source) for source in sources):
@@ -109,7 +109,7 @@ def check_output(path: Path, *sources: Path) -> None:
 
 
 @contextmanager
-def stopping(sentence: str) -> Iterator[None]:
+def exit_on_interrupt(sentence: str) -> Iterator[None]:
     """End the command on Ctrl-C with 130 and one sentence."""
     try:
         yield
@@ -119,7 +119,7 @@ def stopping(sentence: str) -> Iterator[None]:
 
 
 @contextmanager
-def errors() -> Iterator[None]:
+def report_errors() -> Iterator[None]:
     """Print a user's mistake in one sentence, without a traceback; exit with 2 if the command line is wrong, or 1."""
     try:
         yield

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 _SETTLING_BATCH = 128
 
 
-def average_of(generator: nn.Module) -> nn.Module:
+def start_average(generator: nn.Module) -> nn.Module:
     """Start an average: a frozen copy of the generator."""
     return copy.deepcopy(generator).requires_grad_(False)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
-from training.metrics.figures import Probe
+from training.metrics.figures import QuickFigures
 
 MAX_INTERVENTIONS = 3
 _LOGIT_GAP = 20.0
@@ -51,7 +51,7 @@ class GuardState(BaseModel):
         """By which the scheduled gamma is multiplied: doubled by every intervention."""
         return 2.0**self.interventions
 
-    def after(self, signals: Signals) -> "GuardState":
+    def with_check(self, signals: Signals) -> "GuardState":
         """Remember a healthy check."""
         return self.model_copy(
             update={
@@ -60,12 +60,12 @@ class GuardState(BaseModel):
             }
         )
 
-    def intervened(self, event: str) -> "GuardState":
+    def with_intervention(self, event: str) -> "GuardState":
         """Remember an intervention."""
         return self.model_copy(update={"interventions": self.interventions + 1, "events": (*self.events, event)})
 
 
-def fault(signals: Signals, memory: GuardState) -> str | None:
+def find_fault(signals: Signals, guard_state: GuardState) -> str | None:
     """Find what is wrong, as a sentence; None when nothing is.
 
     A young generator is not diverse yet: only one that was can collapse.
@@ -74,19 +74,19 @@ def fault(signals: Signals, memory: GuardState) -> str | None:
         return "a loss is not a finite number"
     if signals.logit_gap is not None and not abs(signals.logit_gap) <= _LOGIT_GAP:
         return f"the discriminator's logits lie {signals.logit_gap:.1f} apart, more than {_LOGIT_GAP:g}"
-    if signals.diversity is not None and memory.had_diversity and not signals.diversity >= _LOST:
+    if signals.diversity is not None and guard_state.had_diversity and not signals.diversity >= _LOST:
         return f"samples are {signals.diversity:.2f} times as diverse as the data, less than {_LOST:g}"
-    lost = memory.best_coverage * _LOST
-    if signals.coverage is not None and memory.best_coverage >= _MIN_COVERAGE and not signals.coverage >= lost:
-        return f"coverage fell to {signals.coverage:.2f} from {memory.best_coverage:.2f}"
+    lost = guard_state.best_coverage * _LOST
+    if signals.coverage is not None and guard_state.best_coverage >= _MIN_COVERAGE and not signals.coverage >= lost:
+        return f"coverage fell to {signals.coverage:.2f} from {guard_state.best_coverage:.2f}"
     return None
 
 
-def signals(objective: str, means: Mapping[str, float], probe: Probe | None) -> Signals:
-    """Gather what a check sees from an epoch's means and from a probe, where there is one."""
+def gather_signals(objective: str, means: Mapping[str, float], figures: QuickFigures | None) -> Signals:
+    """Gather what a check sees from an epoch's means and from a figures, where there is one."""
     # A Wasserstein critic's logits have no scale of their own.
     gap = None if objective == "wasserstein" else means["real_logit"] - means["fake_logit"]
-    measured = {} if probe is None else {"diversity": probe.diversity, "coverage": probe.coverage}
+    measured = {} if figures is None else {"diversity": figures.diversity, "coverage": figures.coverage}
     return Signals(finite=all_finite(means.values()), logit_gap=gap, **measured)
 
 

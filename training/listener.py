@@ -19,7 +19,7 @@ class Ending:
 class RunListener:
     """Hears of steps, epochs and interventions, and may ask to stop."""
 
-    step: Callable[[int], None] = lambda _step: None
-    epoch: Callable[[EpochLine], None] = lambda _line: None
-    event: Callable[[str], None] = lambda _sentence: None
-    stop: Callable[[], bool] = lambda: False
+    on_step: Callable[[int], None] = lambda _step: None
+    on_epoch: Callable[[EpochLine], None] = lambda _line: None
+    on_event: Callable[[str], None] = lambda _sentence: None
+    should_stop: Callable[[], bool] = lambda: False

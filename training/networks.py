@@ -11,7 +11,7 @@ from models.registry import Architecture, build_discriminator, build_generator
 from training import ema
 from training.dataset.dataset_files import Description
 from training.errors import RecipeError
-from training.parallel import ALONE, Place
+from training.parallel import ALONE, ProcessRank
 from training.random_stream import RandomStream
 from training.recipe import Recipe
 
@@ -50,7 +50,7 @@ def architecture_of(recipe: Recipe, data: Description) -> Architecture:
 
 
 def build(
-    recipe: Recipe, architecture: Architecture, seed: int, device: torch.device, place: Place = ALONE
+    recipe: Recipe, architecture: Architecture, seed: int, device: torch.device, process: ProcessRank = ALONE
 ) -> Networks:
     """Initialise a run from its seed; the same seed gives the same weights."""
     with torch.random.fork_rng(devices=[]):
@@ -64,10 +64,10 @@ def build(
     return Networks(
         generator=generator,
         discriminator=discriminator,
-        average=ema.average_of(generator),
+        average=ema.start_average(generator),
         generator_optimiser=_optimiser(recipe, generator, recipe.generator_lr),
         discriminator_optimiser=_optimiser(recipe, discriminator, recipe.discriminator_lr),
-        random=RandomStream(torch.Generator(device).manual_seed(seed), place.rank, place.world_size),
+        random=RandomStream(torch.Generator(device).manual_seed(seed), process.rank, process.world_size),
     )
 
 

@@ -17,26 +17,26 @@ from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
-class Place:
+class ProcessRank:
     """Which of how many processes this is."""
 
     rank: int = 0
     world_size: int = 1
 
     @property
-    def leads(self) -> bool:
+    def is_leader(self) -> bool:
         """Whether this is the process that measures, decides, writes and talks."""
         return self.rank == 0
 
-    def shared(self, decide: Callable[[], Path]) -> Path:
+    def broadcast_path(self, decide: Callable[[], Path]) -> Path:
         """Let the leader decide on a path, and tell the others."""
-        told = [str(decide()) if self.leads else ""]
+        message = [str(decide()) if self.is_leader else ""]
         if self.world_size > 1:
-            dist.broadcast_object_list(told, 0)
-        return Path(told[0])
+            dist.broadcast_object_list(message, 0)
+        return Path(message[0])
 
 
-ALONE = Place()
+ALONE = ProcessRank()
 
 _PATIENCE = timedelta(hours=2)
 """How long the others wait for the leader, who may have a large dataset to measure."""
@@ -48,7 +48,7 @@ def is_launched() -> bool:
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator[tuple[Place, torch.device]]:
+def join(device: torch.device) -> Iterator[tuple[ProcessRank, torch.device]]:
     """Join the processes that the launcher started, each with a device of its own; alone, there is nothing to join."""
     if not is_launched():
         yield ALONE, device
@@ -57,21 +57,21 @@ def joined(device: torch.device) -> Iterator[tuple[Place, torch.device]]:
         torch.cuda.set_device(device)
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=_PATIENCE)
     try:
-        yield Place(dist.get_rank(), dist.get_world_size()), device
+        yield ProcessRank(dist.get_rank(), dist.get_world_size()), device
         dist.barrier()
     finally:
         dist.destroy_process_group()
 
 
-def leave(place: Place, status: int = 0) -> None:
+def exit_process(process: ProcessRank, status: int = 0) -> None:
     """End a process that has joined others: at once, as Gloo can abort one while the interpreter is torn down."""
-    if place.world_size > 1:
+    if process.world_size > 1:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
 
 
-def own_device(asked: str | None) -> str | None:
+def device_of_process(asked: str | None) -> str | None:
     """Name the device of this process: each of those on a machine has a GPU of its own, unless one is asked for."""
     rank = os.environ.get("LOCAL_RANK")
     any_gpu = asked == "cuda" or (asked is None and torch.cuda.is_available())
@@ -92,14 +92,14 @@ def average_gradients(network: nn.Module) -> None:
         gradient.copy_(mean.view_as(gradient))
 
 
-def summed(values: Tensor) -> Tensor:
+def sum_over_processes(values: Tensor) -> Tensor:
     """Add up a tensor over the processes."""
     if dist.is_initialized():
         dist.all_reduce(values)
     return values
 
 
-def agreed(value: float) -> float:
+def from_leader(value: float) -> float:
     """Tell every process what the leader says."""
     if not dist.is_initialized():
         return value
@@ -108,7 +108,7 @@ def agreed(value: float) -> float:
     return float(message.item())
 
 
-def least(value: float) -> float:
+def minimum(value: float) -> float:
     """Tell every process the least value of any."""
     if not dist.is_initialized():
         return value

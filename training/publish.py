@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from models import checkpoint, latents
 from models.registry import Architecture
 from training import ema
-from training.batch_loader import order_of
+from training.batch_loader import choose_order
 from training.record import Recorder, interpolation, sample_grid
 from training.run_plan import RunPlan
 from training.state import Position
@@ -33,7 +33,7 @@ class Publisher:
     def _labels(self) -> Tensor:
         """Deal labels as the run does: statistics of other proportions would be those of other batches."""
         plan, draws = self._plan, max(_SETTLING_POINTS, self._architecture.classes)
-        dealt = torch.from_numpy(order_of(plan.dataset, plan.recipe.balance, draws, plan.seed).epoch(0))
+        dealt = torch.from_numpy(choose_order(plan.dataset, plan.recipe.balance, draws, plan.seed).epoch(0))
         return plan.dataset.labels[dealt[torch.arange(_SETTLING_POINTS) % len(dealt)]]
 
     def publish(self, path: Path, average: nn.Module, position: Position, images_seen: int, recorder: Recorder) -> None:

@@ -30,7 +30,7 @@ class RunPlan:
     """Folder of the dataset."""
     seed: int
     device: torch.device
-    begin: Path | None = None
+    begin_from: Path | None = None
     """State of another run, or a checkpoint, whose networks this one begins with."""
 
 
@@ -53,16 +53,16 @@ class Changes:
         return given
 
 
-def fresh(
+def plan_new_run(
     data: Path,
     recipe_name: str,
     changes: Changes,
     seed: int,
     device: torch.device,
     name: str | None,
-    begin: Path | None = None,
+    begin_from: Path | None = None,
 ) -> RunPlan:
-    """Plan a new run, which begins with the networks in the file `begin`, if one is given.
+    """Plan a new run, which begins with the networks in the file `begin_from`, if one is given.
 
     Raises RecipeError for an unknown recipe or a value that it may not hold.
     """
@@ -75,10 +75,12 @@ def fresh(
         raise RecipeError(f"a budget is given twice: --set {twice[0]} and --{next(iter(changes.budget))}")
     resolved = recipe.load(recipe_name, pairs, changes.budget)
     networks.architecture_of(resolved, dataset.description)
-    return RunPlan(model, recipe_name, resolved, dataset, data, seed, device, begin)
+    return RunPlan(model, recipe_name, resolved, dataset, data, seed, device, begin_from)
 
 
-def resumed(data: Path, folder: Path, device: torch.device, new_budget: Mapping[str, float] | None = None) -> RunPlan:
+def plan_resumed_run(
+    data: Path, folder: Path, device: torch.device, new_budget: Mapping[str, float] | None = None
+) -> RunPlan:
     """Plan to go on with the run in a folder, on a new budget if one is given.
 
     Raises StateError when there is no run, or it was trained on other data.
@@ -96,7 +98,7 @@ def check_run(folder: Path) -> None:
     state.read_position(folder / STATE)
 
 
-def device_named(name: str | None) -> torch.device:
+def find_device(name: str | None) -> torch.device:
     """Find a device; without a name, a GPU where there is one. Raises RecipeError when it cannot be used."""
     try:
         device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))

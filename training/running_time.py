@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_LOOK_EVERY_SECONDS, _LONGEST_GAP_SECONDS = 0.25, 1.0
+_SAMPLE_EVERY_SECONDS, _LONGEST_GAP_SECONDS = 0.25, 1.0
 """A busy machine delays a look by less than the longest gap that still counts in full."""
 
 
@@ -17,21 +17,21 @@ class RunningTime:
     """Counts seconds from its making on."""
 
     def __init__(self) -> None:
-        self._seconds, self._looked, self._lock = 0.0, time.monotonic(), threading.Lock()
+        self._seconds, self._sampled_at, self._lock = 0.0, time.monotonic(), threading.Lock()
 
     def seconds(self) -> float:
         """Tell the seconds so far."""
         with self._lock:
             now = time.monotonic()
-            self._seconds += min(now - self._looked, _LONGEST_GAP_SECONDS)
-            self._looked = now
+            self._seconds += min(now - self._sampled_at, _LONGEST_GAP_SECONDS)
+            self._sampled_at = now
             return self._seconds
 
     @contextmanager
-    def watched(self) -> Iterator[None]:
+    def sampling(self) -> Iterator[None]:
         """Look at the clock from a thread, so that work that asks seldom is counted in full."""
         ended = threading.Event()
-        thread = threading.Thread(target=self._watch, args=(ended,), name="running time", daemon=True)
+        thread = threading.Thread(target=self._sample, args=(ended,), name="running time", daemon=True)
         thread.start()
         try:
             yield
@@ -39,6 +39,6 @@ class RunningTime:
             ended.set()
             thread.join()
 
-    def _watch(self, ended: threading.Event) -> None:
-        while not ended.wait(_LOOK_EVERY_SECONDS):
+    def _sample(self, ended: threading.Event) -> None:
+        while not ended.wait(_SAMPLE_EVERY_SECONDS):
             self.seconds()

@@ -19,14 +19,14 @@ HEALTHY = "healthy.safetensors"
 
 def write(folder: Path, position: Position, networks: Networks, sums: Tensor, *, healthy: bool) -> None:
     """Save the latest state, and as the healthy one, too. Raises StateError when it cannot be written."""
-    with told_when_full(folder, position.step):
+    with explain_write_errors(folder, position.step):
         state.save(folder / STATE, position, networks, sums)
         if healthy:
             atomic_file.write(folder / HEALTHY, (folder / STATE).read_bytes())
 
 
 @contextmanager
-def told_when_full(folder: Path, step: int) -> Iterator[None]:
+def explain_write_errors(folder: Path, step: int) -> Iterator[None]:
     """Say of a file that could not be written what is left of the run. Raises StateError in place of OSError."""
     try:
         yield

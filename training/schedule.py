@@ -7,7 +7,7 @@ from training.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Now:
+class ScheduledValues:
     """A recipe's changing values at one moment."""
 
     lr: float
@@ -17,9 +17,9 @@ class Now:
     instance_noise: float
 
 
-def at(recipe: Recipe, progress: float) -> Now:
+def values_at(recipe: Recipe, progress: float) -> ScheduledValues:
     """Tell the values at a progress in [0, 1]."""
-    return Now(
+    return ScheduledValues(
         lr=recipe.final_lr + (1 - recipe.final_lr) * (1 + math.cos(math.pi * progress)) / 2,
         gamma=_geometric(recipe.gamma, recipe.final_gamma, min(1, 2 * progress)),
         augment=recipe.augment * (min(1, progress / recipe.augment_ramp) if recipe.augment_ramp else 1),

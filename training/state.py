@@ -87,9 +87,9 @@ def restore(path: Path, networks: Networks) -> tuple[Position, Tensor]:
     position, tensors = read(path)
     try:
         for name, network in _networks(networks).items():
-            network.load_state_dict(under(tensors, name))
+            network.load_state_dict(tensors_of(tensors, name))
         for name, optimiser in _optimisers(networks).items():
-            _restore_optimiser(optimiser, under(tensors, name))
+            _restore_optimiser(optimiser, tensors_of(tensors, name))
     except (RuntimeError, ValueError, KeyError) as error:
         raise StateError(f"{path}: does not fit this recipe ({_first_line(error)})") from error
     _restore_random(networks.random.generator, tensors["random"])
@@ -123,12 +123,12 @@ def _restore_optimiser(optimiser: Optimizer, tensors: dict[str, Tensor]) -> None
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         index, moment = key.split(".", 1)
-        state.setdefault(int(index), {})[moment] = _laid_out_like(parameters[int(index)], value)
+        state.setdefault(int(index), {})[moment] = _with_layout_of(parameters[int(index)], value)
     whole: dict[str, Any] = {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
     optimiser.load_state_dict(whole)
 
 
-def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
+def _with_layout_of(parameter: Tensor, value: Tensor) -> Tensor:
     # A fused optimiser walks weights and moments side by side in memory, whatever their strides say.
     return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
 
@@ -144,6 +144,6 @@ def _optimisers(networks: Networks) -> dict[str, Optimizer]:
     }
 
 
-def under(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+def tensors_of(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
     """Pick the tensors of one network, by their names within it."""
     return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}

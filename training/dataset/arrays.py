@@ -18,7 +18,7 @@ _PREFIX, _SUFFIX = "images_", ".npy"
 _METADATA, _LABELS = "metadata.jsonl", "labels.npy"
 
 
-def names(path: Path) -> list[str]:
+def array_names(path: Path) -> list[str]:
     """List the arrays of images in a zip; none where it is no zip, or holds none."""
     if not path.is_file() or not zipfile.is_zipfile(path):
         return []
@@ -28,7 +28,7 @@ def names(path: Path) -> list[str]:
 
 def items(path: Path) -> list[Item]:
     """List the images of an npz, in order, each with its label if it has one. Raises DatasetError."""
-    found = names(path)
+    found = array_names(path)
     try:
         places = [(name, row) for name in found for row in range(len(_array(path, name)))]
         labels = list(_labels(path))

@@ -31,9 +31,9 @@ class Boxes:
     """The boxes of images. An image may have several."""
 
     of_file: dict[str, list[Box]] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
+    rejected: dict[str, str] = field(default_factory=dict)
     """Files whose boxes cannot be used, each with the reason."""
-    lost: list[str] = field(default_factory=list)
+    unmatched: list[str] = field(default_factory=list)
     """Names that fit no file."""
 
 
@@ -43,33 +43,33 @@ def is_annotation(head: bytes) -> bool:
     return start.startswith(b"<annotation") or (start.startswith(b"<?xml") and b"<annotation" in start)
 
 
-def of_xml(files: Sequence[File], folder: str, images: Sequence[str]) -> Boxes:
+def from_xml(files: Sequence[File], folder: str, images: Sequence[str]) -> Boxes:
     """Read annotations. Each is of the image that has its path below `folder`, but for the suffix."""
     found = Boxes()
     read = {file.name: _read(file) for file in files}
     rows = [Row(_image_name(name.removeprefix(f"{folder}/"), read[name][0]), name) for name in read]
     matches = matched(rows, images)
-    found.refused, found.lost = dict(matches.ambiguous), matches.lost
+    found.rejected, found.unmatched = dict(matches.ambiguous), matches.unmatched
     for image, match in matches.of_file.items():
         marked = [read[row.value][1] for row in match.rows]
         wrong = next((boxes for boxes in marked if isinstance(boxes, str)), None)
         if wrong is not None:
-            found.refused[image] = wrong
+            found.rejected[image] = wrong
         else:
             found.of_file[image] = [box for boxes in marked if not isinstance(boxes, str) for box in boxes]
     return found
 
 
-def of_table(data: bytes, name: str, images: Sequence[str], file_column: str | None = None) -> Boxes:
+def from_table(data: bytes, name: str, images: Sequence[str], file_column: str | None = None) -> Boxes:
     """Read a table with a row for each box. Raises DatasetError when it lacks columns."""
     texts = dict(enumerate(_table_rows(data, name, file_column)))
     matches = matched([Row(file, str(k)) for k, (file, _) in texts.items()], images)
-    found = Boxes(refused=dict(matches.ambiguous), lost=matches.lost)
+    found = Boxes(rejected=dict(matches.ambiguous), unmatched=matches.unmatched)
     for image, match in matches.of_file.items():
         boxes = [texts[int(row.value)][1] for row in match.rows]
         wrong = next((box for box in boxes if isinstance(box, str)), None)
         if wrong is not None:
-            found.refused[image] = f"{name}: {wrong}"
+            found.rejected[image] = f"{name}: {wrong}"
         else:
             found.of_file[image] = [box for box in boxes if isinstance(box, Box)]
     return found
@@ -130,10 +130,10 @@ def _boxes(sheet: Sheet, file: int, columns: tuple[list[int], bool], name: str) 
         texts = [cell(row[k], name) for k in places if k < len(row)]
         if file < len(row) and cell(row[file], name).strip():
             named = cell(row[label], name) if label is not None and label < len(row) else ""
-            yield cell(row[file], name), _made(texts, is_size, class_name(named) or None)
+            yield cell(row[file], name), _to_box(texts, is_size, class_name(named) or None)
 
 
-def _made(texts: list[str], is_size: bool, label: str | None) -> Box | str:
+def _to_box(texts: list[str], is_size: bool, label: str | None) -> Box | str:
     try:
         left, top, right, bottom = map(float, texts)
     except ValueError:

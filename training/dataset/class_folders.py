@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from training.dataset import paths
 from training.dataset.class_names import class_name
-from training.dataset.vocabulary import is_aside, is_container, is_copy, split_of
+from training.dataset.vocabulary import is_beside_data, is_container, is_copy, split_of
 from training.errors import DatasetError
 
 _STRAY_PICTURES = 2
@@ -43,7 +43,7 @@ class _Folder:
 
 
 @dataclass
-class _Found:
+class _ClassLevel:
     """The folders whose folders are the classes."""
 
     parents: list[_Folder]
@@ -52,7 +52,7 @@ class _Found:
     """Names that count as classes where a parent has further folders; empty: all of them."""
 
 
-def of_folders(images: Iterable[str], downloads: frozenset[str] = frozenset()) -> Layout:
+def find_classes(images: Iterable[str], downloads: frozenset[str] = frozenset()) -> Layout:
     """Find the level of class folders. Raises DatasetError when two levels could be it.
 
     `downloads` are the folders of unpacked downloads of the service, whose classes lie in their folder `images`.
@@ -71,7 +71,7 @@ def of_folders(images: Iterable[str], downloads: frozenset[str] = frozenset()) -
     return Layout(labels, stray, found.merged, _within(found))
 
 
-def _within(found: _Found) -> str | None:
+def _within(found: _ClassLevel) -> str | None:
     folders = (f for parent in found.parents for _, folder in _classes(parent, found) for f in folder.inner.values())
     return next(("/".join(folder.path) for folder in folders), None)
 
@@ -106,7 +106,7 @@ def _tree(images: Iterable[str]) -> _Folder:
     return top
 
 
-def _classes(parent: _Folder, found: _Found) -> Iterator[tuple[str, _Folder]]:
+def _classes(parent: _Folder, found: _ClassLevel) -> Iterator[tuple[str, _Folder]]:
     strays = _strays(list(parent.inner.values()))
     for name, folder in parent.inner.items():
         if name not in strays and (not found.only or class_name(name) in found.only):
@@ -115,14 +115,14 @@ def _classes(parent: _Folder, found: _Found) -> Iterator[tuple[str, _Folder]]:
 
 def _strays(folders: list[_Folder]) -> set[str]:
     """Find folders like docs: named as what lies beside data, and much smaller than every class."""
-    others = [folder.total for folder in folders if not is_aside(folder.name)]
+    others = [folder.total for folder in folders if not is_beside_data(folder.name)]
     if not others:
         return set()
     least = min(others)
-    return {f.name for f in folders if is_aside(f.name) and 2 * f.total < least}
+    return {f.name for f in folders if is_beside_data(f.name) and 2 * f.total < least}
 
 
-def _of_downloads(folder: _Folder, downloads: frozenset[str]) -> _Found | None:
+def _of_downloads(folder: _Folder, downloads: frozenset[str]) -> _ClassLevel | None:
     """Look into downloads side by side, each of which may have a class of its own only."""
     while len(folder.inner) == 1 and not folder.direct:
         (folder,) = folder.inner.values()
@@ -130,14 +130,14 @@ def _of_downloads(folder: _Folder, downloads: frozenset[str]) -> _Found | None:
     if folder.direct or len(inner) < 2 or not all("/".join(f.path) in downloads for f in inner):
         return None
     parents = [f.inner["images"] for f in inner if "images" in f.inner and f.inner["images"].inner]
-    return _Found(parents, tuple(f.name for f in inner))
+    return _ClassLevel(parents, tuple(f.name for f in inner))
 
 
-def _parents(folder: _Folder) -> _Found:
+def _parents(folder: _Folder) -> _ClassLevel:
     """Find the folders whose folders are classes; none where images lie in no classes."""
     inner = list(folder.inner.values())
     if not inner or 2 * len(folder.direct) >= folder.total:
-        return _Found([])
+        return _ClassLevel([])
     if len(inner) == 1:
         return _parents(inner[0])
     below = {f.name: _below(f) for f in inner}
@@ -151,24 +151,24 @@ def _parents(folder: _Folder) -> _Found:
     if len(holders) == 1 and _are_strays([f for f in inner if f is not holders[0]], holders[0], below):
         return below[holders[0].name]
     _check_one_level(folder, holders, below)
-    return _Found([folder])
+    return _ClassLevel([folder])
 
 
-def _below(folder: _Folder) -> _Found:
+def _below(folder: _Folder) -> _ClassLevel:
     try:
         return _parents(folder)
     except DatasetError:  # in doubt, which the level above may settle
-        return _Found([folder])
+        return _ClassLevel([folder])
 
 
-def _copies(inner: list[_Folder], below: dict[str, _Found]) -> list[_Folder]:
+def _copies(inner: list[_Folder], below: dict[str, _ClassLevel]) -> list[_Folder]:
     """Find folders that hold parts of one data set side by side: splits, numbered parts, downloads."""
     splits = [f for f in inner if split_of((f.name,))]
     rest = [f for f in inner if f not in splits]
     if len({split_of((f.name,)) for f in splits}) > 1 or (splits and not rest):
         return splits
     total = sum(f.total for f in inner)
-    are_strays = all(10 * f.total <= total or is_aside(f.name) for f in rest)
+    are_strays = all(10 * f.total <= total or is_beside_data(f.name) for f in rest)
     if are_strays and any(below[f.name].parents for f in splits):
         return splits
     holders = [f for f in inner if below[f.name].parents]
@@ -180,15 +180,15 @@ def _copies(inner: list[_Folder], below: dict[str, _Found]) -> list[_Folder]:
     return holders if is_wrapped else []
 
 
-def _merged(copies: list[_Folder], below: dict[str, _Found]) -> _Found:
+def _merged(copies: list[_Folder], below: dict[str, _ClassLevel]) -> _ClassLevel:
     """Join the classes of several copies; one that has only some of the classes is looked at in the same place."""
     places = {p.path[len(f.path) :] for f in copies for p in below[f.name].parents}
     names = tuple(f.name for f in copies)
     parents = [p for f in copies for p in below[f.name].parents]
-    known = frozenset(class_name(name) for p in parents for name, _ in _classes(p, _Found([])))
+    known = frozenset(class_name(name) for p in parents for name, _ in _classes(p, _ClassLevel([])))
     others = [_at(f, place) for f in copies if not below[f.name].parents for place in sorted(places)]
     parents += [p for p in others if p is not None]
-    return _Found(parents, names + tuple(n for f in copies for n in below[f.name].merged), known)
+    return _ClassLevel(parents, names + tuple(n for f in copies for n in below[f.name].merged), known)
 
 
 def _at(folder: _Folder, place: tuple[str, ...]) -> _Folder | None:
@@ -198,12 +198,12 @@ def _at(folder: _Folder, place: tuple[str, ...]) -> _Folder | None:
     return found
 
 
-def _labels(folder: _Folder, below: dict[str, _Found]) -> set[str]:
+def _labels(folder: _Folder, below: dict[str, _ClassLevel]) -> set[str]:
     found = below[folder.name]
     return {class_name(name) for parent in found.parents for name, _ in _classes(parent, found)}
 
 
-def _shared(holders: list[_Folder], below: dict[str, _Found]) -> list[str]:
+def _shared(holders: list[_Folder], below: dict[str, _ClassLevel]) -> list[str]:
     """List the class names that stand in more than one folder, if they are several."""
     seen: set[str] = set()
     twice: set[str] = set()
@@ -214,7 +214,7 @@ def _shared(holders: list[_Folder], below: dict[str, _Found]) -> list[str]:
     return sorted(twice) if len(twice) > 1 else []
 
 
-def _are_strays(beside: list[_Folder], holder: _Folder, below: dict[str, _Found]) -> bool:
+def _are_strays(beside: list[_Folder], holder: _Folder, below: dict[str, _ClassLevel]) -> bool:
     """Tell whether folders are none of the classes, as each holds a picture or two only, and all classes more.
 
     Raises DatasetError where there is doubt: few pictures, but not as few as that.
@@ -230,7 +230,7 @@ def _are_strays(beside: list[_Folder], holder: _Folder, below: dict[str, _Found]
     return False
 
 
-def _check_one_level(folder: _Folder, holders: list[_Folder], below: dict[str, _Found]) -> None:
+def _check_one_level(folder: _Folder, holders: list[_Folder], below: dict[str, _ClassLevel]) -> None:
     shared = _shared(holders, below)
     if shared:
         raise _question(sorted(folder.inner), shared)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from training.dataset import boxes, folder_files, paths, zip_members
 from training.dataset.file_kinds import IMAGE_SUFFIXES, kind_of, refusal
-from training.dataset.item import Item, refused
+from training.dataset.item import Item, rejected_item
 from training.dataset.listing import File, Listing, Skipped
 from training.dataset.vocabulary import is_container, split_of
 from training.errors import DatasetError
@@ -31,7 +31,7 @@ class Contents:
         self._listing = _listed(path, zip_names)
         self.files = {file.name: file for file in self._listing.files}
         self.images: dict[str, File] = {}
-        self.refused = [refused(name, reason) for name, reason in self._listing.refused]
+        self.rejected = [rejected_item(name, reason) for name, reason in self._listing.rejected]
         self._others: dict[str, None] = {}
         self._used: list[str] = []
         """Tables, annotations, and pictures that are left out as others are chosen."""
@@ -82,7 +82,7 @@ class Contents:
         inside = [] if Path(name).is_absolute() else _ending(self._listing.folders, name)
         if not inside and not Path(name).is_dir():
             return None
-        files = self._listing.files if inside else folder_files.listed(Path(name)).files
+        files = self._listing.files if inside else folder_files.list_folder(Path(name)).files
         place = inside[0] if inside else ""
         found = [file for file in files if (not place or file.name.startswith(f"{place}/")) and _is_annotation(file)]
         self._use(file.name for file in found)
@@ -93,9 +93,9 @@ class Contents:
         for name in self._others:
             is_marking = paths.suffix(name) in {".xml", ""} and _is_annotation(self.files[name])
             self._listing.skipped.add(_ANNOTATIONS if is_marking else "other files", name)
-        full = paths.around([*used, *self.images, *(item.name for item in self.refused)])
+        full = paths.ancestors([*used, *self.images, *(item.name for item in self.rejected)])
         beside = {".", *map(paths.parent, full)}
-        for name in sorted(self._listing.folders - full - paths.around(self._used)):
+        for name in sorted(self._listing.folders - full - paths.ancestors(self._used)):
             if paths.parent(name) in beside:
                 self._listing.skipped.add("folders without a picture", f"{name}/")
         return self._listing.skipped
@@ -109,17 +109,17 @@ class Contents:
         try:
             kind = kind_of(file)
         except DatasetError as error:
-            self.refused.append(refused(file.name, str(error)))
+            self.rejected.append(rejected_item(file.name, str(error)))
             return
         except OSError as error:
-            self.refused.append(refused(file.name, f"unreadable ({error.strerror or error})"))
+            self.rejected.append(rejected_item(file.name, f"unreadable ({error.strerror or error})"))
             return
         if kind == "image":
             self.images[file.name] = file
         elif kind == "other":
             self._others[file.name] = None
         else:
-            self.refused.append(refused(file.name, refusal(file, kind)))
+            self.rejected.append(rejected_item(file.name, refusal(file, kind)))
 
     def _leave_out(self, names: Sequence[str], reason: str) -> None:
         """Leave images out, unless no others are there."""
@@ -130,25 +130,25 @@ class Contents:
                 del self.images[name]
 
     def _hint(self) -> str:
-        if not self.refused:
+        if not self.rejected:
             first_other = next(iter(self._others), None)
             return f"; {len(self._others)} other files, the first is {first_other}" if self._others else ""
-        packed = next((item for item in self.refused if "an archive" in (item.reason or "")), None)
-        first: Item = packed or self.refused[0]
+        packed = next((item for item in self.rejected if "an archive" in (item.reason or "")), None)
+        first: Item = packed or self.rejected[0]
         return f"; {first.name} in there wants to be unpacked first" if packed else f"; {first.name}: {first.reason}"
 
 
 def _listed(path: Path, zip_names: str | None) -> Listing:
     if path.is_dir():
-        return folder_files.listed(path)
+        return folder_files.list_folder(path)
     if not path.exists():
         raise DatasetError(f"{path}: no such folder or zip")
-    return zip_members.listed(path, zip_names)
+    return zip_members.list_zip(path, zip_names)
 
 
 def _ending(names: Iterable[str], name: str) -> list[str]:
     """Find the paths that end in a path, the shallowest ones."""
-    tail = "/" + paths.written(name).strip("/")
+    tail = "/" + paths.normalise(name).strip("/")
     found = [other for other in names if f"/{other}".endswith(tail)]
     depth = min((other.count("/") for other in found), default=0)
     return sorted(other for other in found if other.count("/") == depth)
@@ -157,19 +157,19 @@ def _ending(names: Iterable[str], name: str) -> list[str]:
 def _run_folders(files: Iterable[str], images: Iterable[str]) -> set[str]:
     """Find the folders of training runs, whose pictures are no data."""
     marked = {paths.parent(name) for name in files if name.endswith(_RUN_FILES)}
-    for place in paths.around(images):
+    for place in paths.ancestors(images):
         if _RUN.fullmatch(paths.name(place)) and paths.name(paths.parent(place)).lower() == "runs":
             marked.add(place)
     return marked - {"."}
 
 
 def _in_folders(images: Iterable[str], folders: set[str]) -> list[str]:
-    return [name for name in images if folders & paths.around([name])] if folders else []
+    return [name for name in images if folders & paths.ancestors([name])] if folders else []
 
 
 def _masks(images: Iterable[str]) -> list[str]:
     """Find the images in folders like `masks` beside ones like `images`, if most have the names of images elsewhere."""
-    around = paths.around(images)
+    around = paths.ancestors(images)
     holders = {paths.parent(p) for p in around if is_container(paths.name(p)) or split_of((paths.name(p),))}
     places = {p for p in around if _MASK_FOLDER.fullmatch(paths.name(p).lower()) and paths.parent(p) in holders}
     inside = _in_folders(images, places)

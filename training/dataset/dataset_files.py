@@ -25,11 +25,11 @@ from models.registry import MOST_CLASSES
 from training.dataset.class_names import ordered
 from training.dataset.framing import Framing
 from training.dataset.item import Item
-from training.dataset.square_image import FILTER, Picture, decode
+from training.dataset.square_image import FILTER, SquareImage, decode
 from training.errors import DatasetError
 
 FORMAT_VERSION = 1
-_Outcome = Picture | DatasetError
+_Outcome = SquareImage | DatasetError
 _IMAGES, _LABELS, _DESCRIPTION = "images.bin", "labels.bin", "dataset.json"
 
 
@@ -37,7 +37,7 @@ def _is_default(value: object) -> bool:
     return not value  # so that descriptions look as they did before there was something to say
 
 
-class SetAside(BaseModel):
+class RejectedFile(BaseModel):
     """A file that was not used, and why."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,7 +61,7 @@ class Description(BaseModel):
     crop: str
     sha256: str
     """Of images and labels: two datasets with one hash hold the same pixels under the same labels, in one order."""
-    set_aside: tuple[SetAside, ...]
+    set_aside: tuple[RejectedFile, ...]
     enlarged: int = 0
     """How many images were smaller than the resolution."""
     duplicates: int = 0
@@ -109,7 +109,7 @@ def build(
     try:
         if path.exists():
             raise DatasetError(f"{path}: exists already")
-        with _beside(path) as partial, warnings.catch_warnings():
+        with _temporary_folder(path) as partial, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about files that Pillow reads all the same
             return _write(partial, found, size, credit, progress, framing)
     except OSError as error:
@@ -117,7 +117,7 @@ def build(
 
 
 @contextmanager
-def _beside(path: Path) -> Iterator[Path]:
+def _temporary_folder(path: Path) -> Iterator[Path]:
     """Lend a folder that takes the name `path` once it is filled, and is gone when that fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
@@ -143,8 +143,8 @@ def load(path: Path) -> Dataset:
             f"{path}: format version {description.format_version}, this Imagemill reads {FORMAT_VERSION}"
         )
     n, r = description.count, description.resolution
-    images = _mapped(path / _IMAGES, torch.uint8, n * 3 * r * r).view(n, 3, r, r)
-    dataset = Dataset(description, images, _mapped(path / _LABELS, torch.int64, n))
+    images = _map_file(path / _IMAGES, torch.uint8, n * 3 * r * r).view(n, 3, r, r)
+    dataset = Dataset(description, images, _map_file(path / _LABELS, torch.int64, n))
     _check_undamaged(path, dataset)
     return dataset
 
@@ -159,7 +159,7 @@ def _check_undamaged(path: Path, dataset: Dataset) -> None:
         )
 
 
-def _mapped(path: Path, dtype: torch.dtype, count: int) -> Tensor:
+def _map_file(path: Path, dtype: torch.dtype, count: int) -> Tensor:
     wanted = count * dtype.itemsize
     found = path.stat().st_size if path.exists() else 0
     if found != wanted:
@@ -172,54 +172,54 @@ def _write(
 ) -> Description:
     labelled = any(item.label is not None for item in found)
     with (folder / _IMAGES).open("wb") as file:
-        sorter = _Sorter(file, size)
-        for done, (item, outcome) in enumerate(_decoded(found, size, labelled, framing), start=1):
-            sorter.add(item, outcome)
+        writer = _DatasetWriter(file, size)
+        for done, (item, outcome) in enumerate(_decode_all(found, size, labelled, framing), start=1):
+            writer.add(item, outcome)
             progress(done)
-    if len(sorter.labels) < 2:
-        raise DatasetError(_too_few(len(sorter.labels), sorter.set_aside))
-    classes = ordered(sorter.labels) if labelled else []
+    if len(writer.labels) < 2:
+        raise DatasetError(_too_few(len(writer.labels), writer.set_aside))
+    classes = ordered(writer.labels) if labelled else []
     number = {label: k for k, label in enumerate(classes)}
-    labels = np.asarray([number.get(label, -1) for label in sorter.labels], dtype=np.int64).tobytes()
-    sorter.digest.update(labels)
+    labels = np.asarray([number.get(label, -1) for label in writer.labels], dtype=np.int64).tobytes()
+    writer.digest.update(labels)
     (folder / _LABELS).write_bytes(labels)
     description = Description(
         name=credit.name,
         licence=credit.licence,
-        count=len(sorter.labels),
+        count=len(writer.labels),
         resolution=size,
         classes=tuple(classes),
         resize_filter=FILTER,
         crop=framing.name,
-        sha256=sorter.digest.hexdigest(),
-        set_aside=tuple(sorter.set_aside),
-        enlarged=sorter.enlarged,
-        duplicates=len(sorter.labels) - len(sorter.seen),
-        dim=sorter.dim,
-        cut=round(sorter.cut / len(sorter.labels), 4),
-        remarks=dict(sorter.remarks),
+        sha256=writer.digest.hexdigest(),
+        set_aside=tuple(writer.set_aside),
+        enlarged=writer.enlarged,
+        duplicates=len(writer.labels) - len(writer.seen),
+        dim=writer.dim,
+        cut=round(writer.cut / len(writer.labels), 4),
+        remarks=dict(writer.remarks),
     )
     (folder / _DESCRIPTION).write_text(description.model_dump_json(indent=2), encoding="utf-8")
     return description
 
 
-class _Sorter:
+class _DatasetWriter:
     """Writes the pixels of good images, sets bad ones aside and counts what a researcher should know."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file, self._size = file, size
         self.digest = hashlib.sha256()
         self.labels: list[str] = []
-        self.set_aside: list[SetAside] = []
+        self.set_aside: list[RejectedFile] = []
         self.seen: set[bytes] = set()
         self.enlarged = self.dim = 0
         self.cut = 0.0
         self.remarks: Counter[str] = Counter()
 
-    def add(self, item: Item, outcome: Picture | DatasetError) -> None:
+    def add(self, item: Item, outcome: SquareImage | DatasetError) -> None:
         """Take in what became of an item."""
         if isinstance(outcome, DatasetError):
-            self.set_aside.append(SetAside(file=item.name, reason=str(outcome)))
+            self.set_aside.append(RejectedFile(file=item.name, reason=str(outcome)))
             return
         self._file.write(outcome.pixels.data)
         self.digest.update(outcome.pixels.data)
@@ -231,7 +231,7 @@ class _Sorter:
         self.remarks.update(outcome.remarks)
 
 
-def _decoded(found: list[Item], size: int, labelled: bool, framing: Framing) -> Iterator[tuple[Item, _Outcome]]:
+def _decode_all(found: list[Item], size: int, labelled: bool, framing: Framing) -> Iterator[tuple[Item, _Outcome]]:
     """Decode on all cores, in order, a bounded number of files ahead."""
 
     def one(item: Item) -> _Outcome:
@@ -248,7 +248,7 @@ def _decoded(found: list[Item], size: int, labelled: bool, framing: Framing) -> 
     workers = cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:
         futures = ((item, pool.submit(one, item)) for item in found)
-        yield from ((item, future.result()) for item, future in _ahead(futures, 4 * workers))
+        yield from ((item, future.result()) for item, future in _bounded(futures, 4 * workers))
 
 
 def _check_number_of_classes(found: list[Item]) -> None:
@@ -267,13 +267,13 @@ def _check_label(label: str | None) -> None:
         raise DatasetError(f"a class name has 1 to 64 printable characters, this one is {label[:80]!r}")
 
 
-def _ahead(futures: Iterator[tuple[Item, Future[_Outcome]]], count: int) -> Iterator[tuple[Item, Future[_Outcome]]]:
+def _bounded(futures: Iterator[tuple[Item, Future[_Outcome]]], count: int) -> Iterator[tuple[Item, Future[_Outcome]]]:
     window = deque(islice(futures, count))
     while window:
         yield window.popleft()
         window.extend(islice(futures, 1))
 
 
-def _too_few(usable: int, set_aside: list[SetAside]) -> str:
+def _too_few(usable: int, set_aside: list[RejectedFile]) -> str:
     first = f"; the first: {set_aside[0].file}: {set_aside[0].reason}" if set_aside else ""
     return f"{usable} usable images, at least 2 wanted ({len(set_aside)} set aside{first})"

@@ -5,14 +5,14 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from training.dataset.listing import File, Listing, ignored
+from training.dataset.listing import File, Listing, ignore_reason
 from training.errors import DatasetError
 
 MAX_FILE_BYTES = 256_000_000
 """Larger files are set aside unread: 64 million pixels need no more."""
 
 
-def listed(top: Path) -> Listing:
+def list_folder(top: Path) -> Listing:
     """List a folder. Folders that may not be entered are refused by name. Raises OSError for `top` itself."""
     listing = Listing()
     waiting = [(top, frozenset({top.resolve()}))]
@@ -21,7 +21,7 @@ def listed(top: Path) -> Listing:
         inside = "" if folder == top else f"{text(folder.relative_to(top).as_posix())}/"
         for path in _entries(folder, top, listing):
             name = inside + text(path.name)
-            if reason := ignored(name):
+            if reason := ignore_reason(name):
                 listing.skipped.add(reason, name)
             elif not _is_folder(path):
                 reader = _Reader(path)
@@ -50,7 +50,7 @@ def _entries(folder: Path, top: Path, listing: Listing) -> Iterator[Path]:
     except OSError as error:
         if folder == top:
             raise
-        listing.refused.append(
+        listing.rejected.append(
             (f"{text(folder.relative_to(top).as_posix())}/", f"unreadable ({error.strerror or error})")
         )
 

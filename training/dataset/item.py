@@ -22,7 +22,7 @@ class Item:
     """The part of the image to be used; without one, all of it."""
 
 
-def refused(name: str, reason: str) -> Item:
+def rejected_item(name: str, reason: str) -> Item:
     """Make an item that is set aside for a reason."""
 
     def read() -> bytes:

@@ -26,9 +26,9 @@ class Labelled:
     """What a table says about files."""
 
     labels: dict[str, str] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
+    rejected: dict[str, str] = field(default_factory=dict)
     """Files that cannot be labelled, each with the reason."""
-    lost: list[str] = field(default_factory=list)
+    unmatched: list[str] = field(default_factory=list)
     """Names that fit no file."""
 
 
@@ -39,7 +39,7 @@ class Table:
     """
 
     def __init__(self, data: bytes, column: LabelColumn, folder: str = "") -> None:
-        place = paths.written(folder)
+        place = paths.normalise(folder)
         self.rows = [Row(name, value, place) for name, value in _pairs(data, column)]
 
     def label(self, files: Sequence[str], source: str = "") -> Labelled:
@@ -50,11 +50,11 @@ class Table:
 def label(rows: list[Row], files: Sequence[str], source: str = "") -> Labelled:
     """Find the labels of files among rows. `source` is the name of the folder that holds them."""
     found = matched(rows, files, source)
-    result = Labelled(refused=dict(found.ambiguous), lost=list(dict.fromkeys(found.lost)))
+    result = Labelled(rejected=dict(found.ambiguous), unmatched=list(dict.fromkeys(found.unmatched)))
     for file, match in found.of_file.items():
         labels = _labels(match)
         if len(labels) > 1:
-            result.refused[file] = f"several labels: {', '.join(map(repr, labels))}"
+            result.rejected[file] = f"several labels: {', '.join(map(repr, labels))}"
         elif labels[0]:
             result.labels[file] = labels[0]
     return result

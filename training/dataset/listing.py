@@ -52,14 +52,14 @@ class Listing:
 
     files: list[File] = field(default_factory=list)
     folders: set[str] = field(default_factory=set)
-    refused: list[tuple[str, str]] = field(default_factory=list)
+    rejected: list[tuple[str, str]] = field(default_factory=list)
     """Names that cannot be used, each with the reason."""
     skipped: Skipped = field(default_factory=Skipped)
     notes: list[str] = field(default_factory=list)
     """What had to be assumed about the source."""
 
 
-def ignored(name: str) -> str | None:
+def ignore_reason(name: str) -> str | None:
     """Tell why a path never counts as data: it belongs to the system that it lies on. None for all others."""
     parts = name.lower().split("/")
     if not _THUMBNAILS.isdisjoint(parts):

@@ -41,10 +41,10 @@ class Balanced:
 
     def epoch(self, number: int) -> Indices:
         """Deal an epoch. Shapes: returns (draws,)."""
-        dealt = np.concatenate([self._dealt(label, number) for label in range(len(self._members))])
+        dealt = np.concatenate([self._draw_class(label, number) for label in range(len(self._members))])
         return _random(0, number, self._seed).permutation(dealt)
 
-    def _dealt(self, label: int, number: int) -> Indices:
+    def _draw_class(self, label: int, number: int) -> Indices:
         members, quota = self._members[label], int(self._quotas[label])
         first_round, skipped = divmod(number * quota, len(members))
         rounds = range(first_round, first_round - (-(skipped + quota) // len(members)))

@@ -31,7 +31,7 @@ def stem(path: str) -> str:
     return posixpath.splitext(name(path))[0]
 
 
-def around(paths: Iterable[str]) -> set[str]:
+def ancestors(paths: Iterable[str]) -> set[str]:
     """All folders that lie around any of the paths, without the top."""
     found: set[str] = set()
     for folder in {parent(path) for path in paths}:
@@ -41,7 +41,7 @@ def around(paths: Iterable[str]) -> set[str]:
     return found
 
 
-def shared(paths: Iterable[str]) -> tuple[str, ...]:
+def common_folders(paths: Iterable[str]) -> tuple[str, ...]:
     """Names of the folders that lie around all of the paths."""
     tops = [folders(path) for path in {f"{parent(path)}/" for path in paths}]
     tops = [() if top == (".",) else top for top in tops]
@@ -50,7 +50,7 @@ def shared(paths: Iterable[str]) -> tuple[str, ...]:
     return low[:count]
 
 
-def written(text: str) -> str:
+def normalise(text: str) -> str:
     """Write a path or an address as one path is always written: forward slashes, no blanks around, accents composed."""
     text = text.strip()
     if "://" in text:

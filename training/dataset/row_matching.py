@@ -40,7 +40,7 @@ class Matches:
     of_file: dict[str, Match] = field(default_factory=dict)
     ambiguous: dict[str, str] = field(default_factory=dict)
     """Files that a row fits as well as others, each with the reason."""
-    lost: list[str] = field(default_factory=list)
+    unmatched: list[str] = field(default_factory=list)
     """Names that fit no file."""
 
 
@@ -58,7 +58,7 @@ def matched(rows: Iterable[Row], files: Sequence[str], source: str = "") -> Matc
                 shown = ", ".join(free[:3]) + (", ..." if len(free) > 3 else "")
                 found.ambiguous[file] = f"the row {row.name!r} fits {len(free)} files: {shown}"
         else:
-            found.lost.append(row.name)
+            found.unmatched.append(row.name)
     for file in found.of_file:
         found.ambiguous.pop(file, None)
     return found
@@ -69,13 +69,13 @@ class Index:
 
     def __init__(self, files: Sequence[str], source: str = "") -> None:
         self._source = source
-        self._paths = {paths.written(file): file for file in files}
-        self._around = len(paths.shared(self._paths))
-        self._folders = paths.around(self._paths)
+        self._paths = {paths.normalise(file): file for file in files}
+        self._around = len(paths.common_folders(self._paths))
+        self._folders = paths.ancestors(self._paths)
 
     def find(self, row: Row) -> tuple[float, list[str]]:
         """Find the files that fit a row best, and how well."""
-        key = paths.written(row.name)
+        key = paths.normalise(row.name)
         # A table beside images is for these only; one in a folder of its own may be for all.
         below = f"{row.folder}/" if row.folder in self._folders else ""
         exact = self._paths.get(below + key)

@@ -98,14 +98,14 @@ def _declared(text: str) -> tuple[str, str]:
 
 def _delimited(text: str, delimiter: str, name: str) -> Sheet:
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    return Sheet([column.strip() for column in _next(lines, name)], _sound(lines, name))
+    return Sheet([column.strip() for column in _next(lines, name)], _checked(lines, name))
 
 
 def _next(lines: Iterator[list[str]], name: str) -> list[str]:
-    return next(_sound(lines, name), [])
+    return next(_checked(lines, name), [])
 
 
-def _sound(lines: Iterator[list[str]], name: str) -> Iterator[list[str]]:
+def _checked(lines: Iterator[list[str]], name: str) -> Iterator[list[str]]:
     try:
         yield from lines
     except csv.Error as error:

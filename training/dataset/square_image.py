@@ -24,7 +24,7 @@ _DRAFT = 4
 
 
 @dataclass(frozen=True)
-class Picture:
+class SquareImage:
     """A decoded image."""
 
     pixels: NDArray[np.uint8]
@@ -39,7 +39,7 @@ class Picture:
     """Whether the pixels use less than 1/8 of their range, in a format that may have deeper ones."""
 
 
-def decode(data: bytes, size: int, framing: Framing = Framing(), box: Box | None = None) -> Picture:  # noqa: B008
+def decode(data: bytes, size: int, framing: Framing = Framing(), box: Box | None = None) -> SquareImage:  # noqa: B008
     """Decode an image in sRGB, cut out a square, resize it with Lanczos, antialiased, and turn it upright.
 
     Of an animation the first frame is taken. Raises DatasetError with the reason when the file is unusable.
@@ -69,7 +69,7 @@ def check_size(width: int, height: int) -> None:
         raise DatasetError(f"{width}x{height} px, either side wants at least {MIN_SIDE}")
 
 
-def _picture(found: Opened, size: int, framing: Framing, box: Box | None) -> Picture:
+def _picture(found: Opened, size: int, framing: Framing, box: Box | None) -> SquareImage:
     width, height = found.image.size
     check_size(width, height)
     if framing.fit == "crop" and box is None:
@@ -77,7 +77,7 @@ def _picture(found: Opened, size: int, framing: Framing, box: Box | None) -> Pic
     else:
         pixels, side, cut = _framed(found, size, framing, box)
     array = np.ascontiguousarray(np.asarray(pixels).transpose(2, 0, 1))
-    return Picture(array, side, cut, tuple(found.remarks), is_dim=_is_dim(found, array))
+    return SquareImage(array, side, cut, tuple(found.remarks), is_dim=_is_dim(found, array))
 
 
 def _is_dim(found: Opened, pixels: NDArray[np.uint8]) -> bool:

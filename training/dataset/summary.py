@@ -6,7 +6,7 @@ from training.dataset.dataset_files import Dataset
 
 _LISTED = 20
 _NAMED = 12
-_TOLD_CUT = 0.005
+_NOTABLE_CUT = 0.005
 
 
 def lines(dataset: Dataset, planned: Iterable[str | None] = ()) -> list[str]:
@@ -14,8 +14,8 @@ def lines(dataset: Dataset, planned: Iterable[str | None] = ()) -> list[str]:
 
     `planned` are the labels that were found before the images were read.
     """
-    told = (*_set_aside(dataset), _summary(dataset), *_missing(dataset, planned), *_oddities(dataset))
-    return [printable(line) for line in told]
+    sentences = (*_set_aside(dataset), _summary(dataset), *_missing(dataset, planned), *_oddities(dataset))
+    return [printable(line) for line in sentences]
 
 
 def _set_aside(dataset: Dataset) -> list[str]:
@@ -55,7 +55,7 @@ def _oddities(dataset: Dataset) -> list[str]:
             "their files may hold fewer bits than they declare"
         )
     found += [f"in {count} of the files, {remark}" for remark, count in made.remarks.items()]
-    if made.cut >= _TOLD_CUT:
+    if made.cut >= _NOTABLE_CUT:
         found.append(f"{made.cut:.0%} of an image lies outside of the square on average ({made.crop})")
     return found
 

@@ -32,6 +32,6 @@ def is_copy(name: str) -> bool:
     return _COPY.fullmatch(name.lower()) is not None
 
 
-def is_aside(name: str) -> bool:
+def is_beside_data(name: str) -> bool:
     """Tell whether a folder is called like what lies beside data: docs, previews, plots."""
     return _ASIDE.fullmatch(name.lower()) is not None

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from training.dataset import paths
 from training.dataset.folder_files import check_size
-from training.dataset.listing import File, Listing, ignored
+from training.dataset.listing import File, Listing, ignore_reason
 from training.errors import DatasetError
 
 _ENCRYPTED, _UTF8 = 0x1, 0x800
@@ -19,7 +19,7 @@ _AES = 99
 _OTHER_ARCHIVES = {b"7z\xbc\xaf": "7z", b"Rar!": "RAR", b"\x1f\x8b": "gzip", b"\xfd7zXZ": "xz", b"BZh": "bzip2"}
 
 
-def listed(path: Path, encoding: str | None = None) -> Listing:
+def list_zip(path: Path, encoding: str | None = None) -> Listing:
     """List a zip; names that do not declare UTF-8 are read by `encoding`, or as what they seem to be.
 
     Raises DatasetError when it is no whole zip, or its names are no text in that encoding.
@@ -30,16 +30,16 @@ def listed(path: Path, encoding: str | None = None) -> Listing:
     names = _names(archive.infolist(), encoding, listing)
     for info, written in zip(archive.infolist(), names, strict=True):
         name = _inside(written, listing)
-        if reason := ignored(name):
+        if reason := ignore_reason(name):
             listing.skipped.add(reason, name)
         elif info.is_dir() or written.endswith(("/", "\\")):
             listing.folders.add(name)
         else:
             if name in found:
-                listing.refused.append((name, "a later member of the zip has the same name"))
+                listing.rejected.append((name, "a later member of the zip has the same name"))
             found[name] = _member(archive, info, name)
     listing.files = [found[name] for name in sorted(found)]
-    listing.folders |= paths.around(found)
+    listing.folders |= paths.ancestors(found)
     return listing
 
 

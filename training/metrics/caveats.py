@@ -8,7 +8,7 @@ _SMALL_BIAS = 0.05
 """Share of a distance below which its bias is not worth a sentence."""
 
 
-def of(evaluation: Evaluation, distance: str) -> list[str]:
+def sentences(evaluation: Evaluation, distance: str) -> list[str]:
     """Say what is too few for its figure. `distance` is the name of the Frechet distance."""
     return [*_of_samples(evaluation, distance), *_of_reals(evaluation, distance), *_of_manifolds(evaluation)]
 
@@ -27,9 +27,9 @@ def _of_samples(evaluation: Evaluation, distance: str) -> list[str]:
 
 
 def _of_reals(evaluation: Evaluation, distance: str) -> list[str]:
-    made = evaluation.provenance
-    half = made.reals // 2
-    if half >= made.fakes or evaluation.floor.fd <= evaluation.fd_same_size * _SMALL_BIAS:
+    provenance = evaluation.provenance
+    half = provenance.reals // 2
+    if half >= provenance.fakes or evaluation.floor.fd <= evaluation.fd_same_size * _SMALL_BIAS:
         return []
     return [
         f"{distance}: the column of reals is of {half:,} against {half:,} images, which biases it upwards, too. "

@@ -12,7 +12,7 @@ from training.metrics.uncertainty import Interval, Spread
 
 MOST_POINTS = 10_000
 """More points make a manifold dearer, not better."""
-PROBE_POINTS = 2000
+QUICK_POINTS = 2000
 LEAST_REALS, LEAST_FAKES = 4 * (K + 1), K + 1
 _LEAST_DISTANCE = 1e-9
 """Data can be one image many times over."""
@@ -36,7 +36,7 @@ class Figures(BaseModel):
     """Share of samples that the vote of their nearest reals puts into the class that was asked for."""
 
 
-class Probe(BaseModel):
+class QuickFigures(BaseModel):
     """What is measured while training goes on: cheap, and quick to tell a collapse."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -91,12 +91,12 @@ def measure(reference: Reference, fakes: Tensor, labels: Tensor | None = None) -
     _check(reference, fakes)
     first, second = reference.halves()
     alike = slice(min(len(second.features), len(fakes)))
-    found = _figures(reference, fakes, labels)
+    found = _compute(reference, fakes, labels)
     spread = uncertainty.spread(found.fd, reference.gaussian, fakes)
     return Evaluation(
         figures=found,
-        floor=_figures(first, second.features[alike], None if labels is None else second.labels[alike]),
-        intervals=_intervals(found, len(fakes), _common(reference, fakes, MOST_POINTS), spread),
+        floor=_compute(first, second.features[alike], None if labels is None else second.labels[alike]),
+        intervals=_intervals(found, len(fakes), _smallest_count(reference, fakes, MOST_POINTS), spread),
         fd_bias=spread and spread.bias,
         fd_same_size=frechet.distance(first.gaussian, frechet.gaussian(fakes[alike])),
         dim=fakes.shape[1],
@@ -104,18 +104,18 @@ def measure(reference: Reference, fakes: Tensor, labels: Tensor | None = None) -
             **reference.source.model_dump(exclude={"format_version"}),
             reals=len(reference.features),
             fakes=len(fakes),
-            manifold=_common(reference, fakes, MOST_POINTS),
+            manifold=_smallest_count(reference, fakes, MOST_POINTS),
         ),
     )
 
 
-def probe(reference: Reference, fakes: Tensor) -> Probe:
+def measure_quickly(reference: Reference, fakes: Tensor) -> QuickFigures:
     """Measure the few figures that training watches, on at most 2000 points of each kind."""
     _check(reference, fakes)
-    n = _common(reference, fakes, PROBE_POINTS)
+    n = _smallest_count(reference, fakes, QUICK_POINTS)
     reals, some = reference.features[:n], fakes[:n]
     fidelity = neighbours.fidelity(neighbours.manifold(reals), neighbours.manifold(some))
-    return Probe(
+    return QuickFigures(
         fd=frechet.distance(reference.gaussian, frechet.gaussian(some)),
         precision=fidelity.precision,
         coverage=fidelity.coverage,
@@ -123,13 +123,13 @@ def probe(reference: Reference, fakes: Tensor) -> Probe:
     )
 
 
-def named(figures: Figures | Probe, extractor: str) -> dict[str, float]:
+def name_figures(figures: Figures | QuickFigures, extractor: str) -> dict[str, float]:
     """Name each figure together with its feature network, so that no two can be mixed up: fd_efflite0 and so on."""
     found = figures.model_dump(exclude_none=True)
-    return {name_of(name, extractor): value for name, value in found.items()}
+    return {figure_name(name, extractor): value for name, value in found.items()}
 
 
-def name_of(figure: str, extractor: str) -> str:
+def figure_name(figure: str, extractor: str) -> str:
     """Name a figure together with its feature network. Distances under the Inception weights are called fid and kid."""
     own = {"fd": "fid", "kd": "kid"} if extractor == inception.NAME else {}
     return own.get(figure, f"{figure.strip('_')}_{extractor}")
@@ -143,8 +143,8 @@ def _intervals(found: Figures, fakes: int, manifold: int, spread: Spread | None)
     return shares | ({"fd": spread.interval} if spread else {})
 
 
-def _figures(reference: Reference, fakes: Tensor, labels: Tensor | None) -> Figures:
-    n = _common(reference, fakes, MOST_POINTS)
+def _compute(reference: Reference, fakes: Tensor, labels: Tensor | None) -> Figures:
+    n = _smallest_count(reference, fakes, MOST_POINTS)
     reals, some = reference.features[:n], fakes[:n]
     fidelity = neighbours.fidelity(neighbours.manifold(reals), neighbours.manifold(some))
     first, second = (half.features[:MOST_POINTS] for half in reference.halves())
@@ -155,7 +155,7 @@ def _figures(reference: Reference, fakes: Tensor, labels: Tensor | None) -> Figu
         fd=frechet.distance(reference.gaussian, frechet.gaussian(fakes)),
         kd=kernel.distance(reals, some),
         **fidelity._asdict(),
-        yield_=realism.accepted(fakes, first, second),
+        yield_=realism.compute_yield(fakes, first, second),
         **copied._asdict(),
         label_agreement=None if labels is None else _agreement(reference.labels[near.indices], labels),
     )
@@ -168,7 +168,7 @@ def _agreement(votes: Tensor, labels: Tensor) -> float:
     return float((sums.argmax(dim=1) == labels).double().mean())
 
 
-def _common(reference: Reference, fakes: Tensor, most: int) -> int:
+def _smallest_count(reference: Reference, fakes: Tensor, most: int) -> int:
     return min(len(reference.features), len(fakes), most)
 
 

@@ -12,7 +12,7 @@ _LEAST_DISTANCE = 1e-6
 """Duplicates lie at distance zero, by which nothing can be divided."""
 
 
-def accepted(fakes: Tensor, reals: Tensor, held_out: Tensor) -> float:
+def compute_yield(fakes: Tensor, reals: Tensor, held_out: Tensor) -> float:
     """Tell the yield: the share of fakes whose score 95% of held-out reals reach. Shapes: (n, d), (m, d), (l, d).
 
     The source drops the half of the reals with the larger balls, lest outliers accept anything near them. Here the

@@ -37,7 +37,7 @@ class Source(BaseModel):
     dataset_sha256: str
 
 
-class Kept(Source):
+class CachedFeatures(Source):
     """Features in a file."""
 
     features_sha256: str | None = None
@@ -69,18 +69,18 @@ class Reference:
             Reference(self.source, self.features[second], self.labels[second]),
         )
 
-    def labels_like(self, count: int) -> Tensor:
+    def labels_in_proportion(self, count: int) -> Tensor:
         """List class labels in the proportions of the data, in a fixed random order. Shapes: returns (count,)."""
         return self.labels[torch.arange(count) % len(self.labels)]
 
 
-def is_kept(dataset: Dataset, extractor: Extractor, folder: Path) -> bool:
+def is_cached(dataset: Dataset, extractor: Extractor, folder: Path) -> bool:
     """Tell whether a dataset's features are in its folder already."""
     source = _source(dataset, extractor)
     return _read(_path(folder, extractor), source, dataset.description.count) is not None
 
 
-def of(
+def load_or_extract(
     dataset: Dataset, extractor: Extractor, folder: Path, progress: Callable[[int], None] = lambda _: None
 ) -> Reference:
     """Extract a dataset's features, or read them from its folder when they are there, whole and of this dataset.
@@ -112,7 +112,7 @@ def _path(folder: Path, extractor: Extractor) -> Path:
 
 def _read(path: Path, source: Source, count: int) -> Tensor | None:
     try:
-        found, tensors = safetensors_file.read(path, _KEY, Kept, FORMAT_VERSION)
+        found, tensors = safetensors_file.read(path, _KEY, CachedFeatures, FORMAT_VERSION)
     except CheckpointError:
         return None
     features = tensors.get("features", torch.empty(0))
@@ -129,7 +129,7 @@ def _sha256(features: Tensor) -> str:
 def _write(path: Path, source: Source, features: Tensor) -> None:
     try:
         atomic_file.remove_abandoned(path.parent)
-        kept = Kept(**source.model_dump(), features_sha256=_sha256(features))
+        kept = CachedFeatures(**source.model_dump(), features_sha256=_sha256(features))
         safetensors_file.write(path, _KEY, kept, {"features": features})
     except OSError as error:
         log.warning("features were not kept path=%s reason=%s", path, error.strerror)

@@ -51,11 +51,11 @@ class Report(BaseModel):
 
 def table(report: Report) -> Table:
     """Set each figure beside that of held-out reals."""
-    made = Table("figure", "samples", "95%", "reals", "wanted", box=None, pad_edge=False)
+    rows = Table("figure", "samples", "95%", "reals", "wanted", box=None, pad_edge=False)
     for name, value in report.figures.items():
         wanted = _WANTED[name.removesuffix(f"_{report.provenance.extractor}")]
-        made.add_row(name, f"{value:.4g}", interval(report, name), f"{report.floor[name]:.4g}", wanted)
-    return made
+        rows.add_row(name, f"{value:.4g}", interval(report, name), f"{report.floor[name]:.4g}", wanted)
+    return rows
 
 
 def interval(report: Report, name: str) -> str:

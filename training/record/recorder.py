@@ -1,4 +1,4 @@
-"""The one place that writes what a run leaves behind to be looked at. No trouble in here ever ends a run."""
+"""The one place that writes what a run leaves behind to be looked at. No warning in here ever ends a run."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -37,20 +37,20 @@ class Recorder:
         """
         self._folder, self._name, self._warn = folder, name, warn
         self._images_seen, self._floor = images_seen, floor or {}
-        self._board: tensorboard_log.TensorBoardLog | None = None
+        self._tensorboard: tensorboard_log.TensorBoardLog | None = None
         self._write_card: Callable[[], None] | None = None
-        self._drawn = -_REDRAW_SECONDS
-        self._troubles: dict[str, str] = {}
+        self._plotted_at = -_REDRAW_SECONDS
+        self._warned: dict[str, str] = {}
         self._attempt("the log", lambda: run_log.rewind(folder, images_seen))
 
-    def tick(self, line: EpochLine, grid: Image.Image | None = None) -> None:
+    def record_epoch(self, line: EpochLine, grid: Image.Image | None = None) -> None:
         """Record the end of an epoch. Call it before the state is saved: a line too many is dropped by a resume."""
         self._attempt("the log", lambda: run_log.append(self._folder, line))
         self._attempt("files for TensorBoard", lambda: self._write_events(line, grid))
         if grid is not None:
             samples = self._folder / "samples" / f"images-{line.images_seen:09d}.png"
             self._attempt("samples", lambda: atomic_file.write(samples, png_bytes.encode(grid)))
-        if time.monotonic() - self._drawn > _REDRAW_SECONDS:
+        if time.monotonic() - self._plotted_at > _REDRAW_SECONDS:
             self._plot()
 
     def publish(self, header: Header, grid: Image.Image, strip: Image.Image | None = None) -> None:
@@ -75,24 +75,24 @@ class Recorder:
 
     def _plot(self) -> None:
         self._attempt("plots", self._write_plots)
-        self._drawn = time.monotonic()
+        self._plotted_at = time.monotonic()
 
     def _write_plots(self) -> None:
         if lines := run_log.read(self._folder):
             atomic_file.write(self._folder / model_card.PLOTS, plot.draw(lines, self._name, self._floor))
 
     def _write_events(self, line: EpochLine, grid: Image.Image | None) -> None:
-        self._board = self._board or tensorboard_log.TensorBoardLog(self._folder, self._images_seen)
-        self._board.add(line, grid)
+        self._tensorboard = self._tensorboard or tensorboard_log.TensorBoardLog(self._folder, self._images_seen)
+        self._tensorboard.add(line, grid)
 
     def _attempt(self, what: str, write: Callable[[], None]) -> None:
-        trouble = _trouble(what, write)
-        if trouble and trouble != self._troubles.get(what):
-            self._warn(trouble)
-        self._troubles[what] = trouble
+        warning = _try_to_write(what, write)
+        if warning and warning != self._warned.get(what):
+            self._warn(warning)
+        self._warned[what] = warning
 
 
-def _trouble(what: str, write: Callable[[], None]) -> str:
+def _try_to_write(what: str, write: Callable[[], None]) -> str:
     """Say why something could not be written; nothing when it was."""
     try:
         write()

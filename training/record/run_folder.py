@@ -7,7 +7,7 @@ from pathlib import Path
 _NUMBERED = re.compile(r"([0-9]+)-")
 
 
-def new_folder(runs: Path, recipe: str, data: str) -> Path:
+def create_folder(runs: Path, recipe: str, data: str) -> Path:
     """Make the next numbered run folder; no two processes ever get the same number.
 
     A number is claimed by making `.NUMBER`, which is then renamed; a claim that a crash left behind stays taken.

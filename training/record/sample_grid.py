@@ -17,9 +17,9 @@ def draw(generator: nn.Module, architecture: Architecture, classes: tuple[str, .
     """
     shown = classes[: grid_layout.MOST_CLASSES] or ("",)
     step = max(1, len(classes))
-    indices = [index for index in range(count(architecture)) if index % step < len(shown)]
+    indices = [index for index in range(count_latents(architecture)) if index % step < len(shown)]
     labels = torch.tensor(indices) % step if classes else None
-    images = samples.samples(generator, architecture.latent_dim, grid_layout.SEED, indices, labels)
+    images = samples.render(generator, architecture.latent_dim, grid_layout.SEED, indices, labels)
     blocks = [
         contact_sheet.Block(
             class_captions.label(number, name),
@@ -31,18 +31,18 @@ def draw(generator: nn.Module, architecture: Architecture, classes: tuple[str, .
     return contact_sheet.compose(blocks, grid_layout.columns(architecture))
 
 
-def address(architecture: Architecture) -> str:
+def describe_latents(architecture: Architecture) -> str:
     """Say which latents are on the grid."""
     classes = architecture.classes
     first = (
         f"the first {grid_layout.MOST_CLASSES} of {classes} classes of " if classes > grid_layout.MOST_CLASSES else ""
     )
     return (
-        f"{first}latents 0 to {count(architecture) - 1} of seed {grid_layout.SEED}"
+        f"{first}latents 0 to {count_latents(architecture) - 1} of seed {grid_layout.SEED}"
         f"{', class by class' if classes else ''}"
     )
 
 
-def count(architecture: Architecture) -> int:
+def count_latents(architecture: Architecture) -> int:
     """Count the latents, those of classes that are left out included."""
     return grid_layout.columns(architecture) * grid_layout.rows_per_class(architecture) * max(1, architecture.classes)
