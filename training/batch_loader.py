@@ -1,4 +1,4 @@
-"""Batches of a dataset, in an order that is a pure function of the seed and the step."""
+"""Loads batches of a dataset. The order is a pure function of the seed and the step."""
 
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,9 +15,10 @@ _CPU = torch.device("cpu")
 
 
 class BatchLoader:
-    """A dataset dealt out in shuffled epochs without the rest below a batch; every process takes its slice of a batch.
+    """Loads shuffled batches; every process loads its own slice of each batch.
 
-    It is resident on the device where it fits; else the next batch is gathered while a step is computed.
+    Images that do not fill a whole batch at the end of an epoch are left out. A dataset that fits is kept on the
+    device; otherwise the next batch is prefetched while a step runs.
     """
 
     def __init__(
@@ -31,7 +32,7 @@ class BatchLoader:
         world_size: int = 1,
         resident: bool | None = None,
     ) -> None:
-        """`batch` is that of all processes together; `resident` overrides what the free memory says.
+        """`batch` counts the images of all processes. `resident` overrides the check of the free memory.
 
         Raises RecipeError when the batch or the balance does not fit the data or the number of processes.
         """
@@ -97,7 +98,7 @@ def _batch_size(count: int, batch: int, world_size: int) -> int:
 
 
 def choose_order(dataset: Dataset, balance: float, draws: int, seed: int) -> Order:
-    """Choose the order of a dataset, balanced or not. Raises RecipeError when the balance does not fit the classes."""
+    """Choose a shuffled or a balanced order. Raises RecipeError when the balance does not fit the classes."""
     classes = len(dataset.description.classes)
     if not balance:
         return Shuffled(len(dataset.images), seed)
@@ -109,12 +110,12 @@ def choose_order(dataset: Dataset, balance: float, draws: int, seed: int) -> Ord
 
 
 def _fits_in_memory(size_bytes: int, device: torch.device) -> bool:
-    """Leave half of the memory to the networks. On a CPU, what fits is read in place_in_epoch, from the page cache."""
+    """Leave half of the memory to the networks. On a CPU, a dataset that fits is read from the page cache."""
     return size_bytes <= memory_bytes(device) // 2
 
 
 def memory_bytes(device: torch.device) -> int:
-    """Tell how much memory a dataset could share: what is free on a GPU, what a CPU has in all."""
+    """Return the memory that a dataset could share: the free memory of a GPU, or the total memory of a CPU."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -168,7 +168,7 @@ def train(
 
 
 def _launched(devices: int, device: str | None, planned: "Callable[[torch.device], RunPlan]") -> int:
-    """Run this command once for each device, if it can be planned. Returns the exit status."""
+    """Run this command once per device, after a check of the plan. Returns the exit status."""
     import torch
 
     from training import launch
@@ -193,7 +193,7 @@ def _already_finished(run: "Run", data: Path) -> "Ending":
 
 
 def _report(ending: "Ending", run: "Run", data: Path, processes: int) -> int:
-    """Say how a run ended. Returns the exit status: 0 when it shipped what was asked for."""
+    """Print how a run ended. Returns the exit status: 0 for success."""
     if ending.outcome == "stopped":
         devices = f" --devices {processes}" if processes > 1 else ""
         notes.print(f"stopped; continue with: imagemill train {data} --resume {run.folder}{devices}", markup=False)

@@ -1,4 +1,4 @@
-"""What a run would be: its recipe, its networks and how long it takes, without training."""
+"""Estimates a run without training: its recipe, its networks and its duration."""
 
 import json
 import time
@@ -14,11 +14,11 @@ from training.run_plan import RunPlan
 
 _LEAST_STEPS = 3
 _PUBLISHING_SECONDS = 1.0
-"""Of a check: the checkpoint, its pictures and its card."""
+"""Cost per check of writing the checkpoint, its pictures and its card."""
 
 
 def describe_run(plan: RunPlan, folder: Path | None, process: ProcessRank) -> str:
-    """Resolve a plan, time a few steps of it and tell what is left to do; nothing is written."""
+    """Build the run of a plan, time a few steps and describe the remaining work. Writes no file."""
     run = Run(plan, folder, process)
     left = 1 - run.progress
     run.take_unsaved_step()
@@ -49,7 +49,7 @@ def _budget(run: Run, left: float, seconds_per_step: float) -> str:
 
 
 def _remaining(run: Run, left: float, seconds_per_step: float) -> tuple[int, float]:
-    """Tell how many steps are left, and how many seconds they take."""
+    """Return the remaining steps and their seconds."""
     if run.budget.steps is None:
         wanted = left * (run.budget.seconds or 0)
         return int(wanted / seconds_per_step), wanted
@@ -58,7 +58,7 @@ def _remaining(run: Run, left: float, seconds_per_step: float) -> tuple[int, flo
 
 
 def _checks(run: Run, cost: Cost, left: float, seconds_per_step: float) -> str:
-    """Say what a run takes beside its steps. A budget in minutes covers all checks but the last."""
+    """Describe the cost of measuring. A budget in minutes includes all checks but the last."""
     steps, wanted = _remaining(run, left, seconds_per_step)
     checks = (run.step + steps - 1) // run.check_every_steps - run.step // run.check_every_steps + 1
     per_check = cost.check + _PUBLISHING_SECONDS

@@ -1,4 +1,4 @@
-"""The eye on a run: renders samples of the average and measures them against the data, now and then."""
+"""Measures samples of the averaged generator against the data while a run trains."""
 
 import time
 from collections.abc import Callable
@@ -15,13 +15,13 @@ from training.metrics.reference import Reference
 from training.run_plan import RunPlan
 
 _TIMED_IMAGES = 8
-"""Images that tell how long one takes."""
+"""Number of images that are timed for an estimate."""
 SEED = 2
-"""Of the samples that are measured: other ones than those of the grid (0) and of settling (1)."""
+"""Seed of the measured samples. The grid uses seed 0, and the batch-norm statistics use seed 1."""
 
 
 class Evaluator:
-    """A feature network and the data's features, ready to measure a generator."""
+    """A feature network and the features of the data."""
 
     def __init__(self, plan: RunPlan, progress: Callable[[int], None]) -> None:
         self._extractor = features.load("efflite0", plan.device)
@@ -29,15 +29,15 @@ class Evaluator:
         self._count = min(QUICK_POINTS, plan.dataset.description.count)
 
     def measure(self, average: nn.Module, architecture: Architecture) -> figures.QuickFigures:
-        """Measure at most 2000 samples with labels in the data's proportions."""
+        """Measure at most 2000 samples, with labels in the proportions of the data."""
         labels = self._reference.labels_in_proportion(self._count) if architecture.classes else None
         fakes = samples.render(average, architecture.latent_dim, SEED, range(self._count), labels)
         return figures.measure_quickly(self._reference, self._extractor(fakes))
 
     def measure_floor(self) -> dict[str, float]:
-        """Measure half of the real images against the other half: what no generator can be expected to beat.
+        """Measure one half of the real images against the other half: the best result that a generator can reach.
 
-        Empty where there are too few images for two halves.
+        Empty when there are too few images for two halves.
         """
         first, second = self._reference.halves()
         return (
@@ -47,21 +47,21 @@ class Evaluator:
         )
 
     def name_figures(self, found: figures.QuickFigures) -> dict[str, float]:
-        """Name a probe's figures together with their extractor."""
+        """Name figures together with their feature network."""
         return figures.name_figures(found, self._extractor.name)
 
 
 class Cost(NamedTuple):
-    """Seconds that measuring takes here, timed on a few images."""
+    """Seconds that measuring takes on this machine, extrapolated from a few images."""
 
     reals: float = 0.0
-    """Of all real images, before the first run on a dataset."""
+    """Seconds for all real images, before the first run on a dataset."""
     check: float = 0.0
-    """Of one check, of the samples that it measures."""
+    """Seconds for the samples of one check."""
 
 
 def estimate_cost(plan: RunPlan) -> Cost:
-    """Time what measuring a run takes; nothing is kept."""
+    """Estimate the cost of measuring a run. Writes no file."""
     if _reason_unmeasured(plan) is not None:
         return Cost()
     try:

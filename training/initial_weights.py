@@ -1,4 +1,4 @@
-"""What a new run begins with: the networks of another run, or the generator of a checkpoint, as far as they fit."""
+"""Initial weights of a new run: the networks of another run, or the generator of a checkpoint."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,26 +17,26 @@ from training.run_plan import STATE
 
 _TABLE = "embedding.weight"
 _CLASS_TABLES = (_TABLE, "projection.weight")
-"""Tensors with a row for every class. A generator with classes has the first."""
+"""Tensors with one row per class. A generator with classes has the first one."""
 
 
 @dataclass(frozen=True)
 class InitialWeights:
-    """What a run begins with, loaded."""
+    """Weights to start a run with."""
 
     origin: str
     generator: Mapping[str, Tensor]
     discriminator: Mapping[str, Tensor] | None
-    """None: a checkpoint holds none."""
+    """None for a checkpoint, which has no discriminator."""
     average: Mapping[str, Tensor]
     classes: tuple[str, ...] | None
-    """None: unknown, in older states."""
+    """None when unknown: older states do not store them."""
     shape: Mapping[str, object]
-    """What must be the same in the recipe of the new run, by the names that a recipe has for it."""
+    """Recipe fields that must have the same values in the new run."""
 
 
 def find(place: Path) -> Path:
-    """Find the file behind a run folder, a checkpoint's or a state's file, or the name of a shipped model.
+    """Return the file of a run folder, a checkpoint, a state or a shipped model.
 
     Raises StateError when `place` is none of them.
     """
@@ -54,7 +54,7 @@ def find(place: Path) -> Path:
 
 
 def load(path: Path) -> InitialWeights:
-    """Load the state of a run or a checkpoint. Raises StateError for neither, CheckpointError for a damaged one."""
+    """Load a state or a checkpoint. Raises StateError for other files, CheckpointError for a damaged checkpoint."""
     if _has(checkpoint.read_header, path):
         return _from_checkpoint(path)
     if _has(state.read_position, path):
@@ -63,9 +63,9 @@ def load(path: Path) -> InitialWeights:
 
 
 def load_into(weights: InitialWeights, networks: Networks, recipe: Recipe, classes: Sequence[str]) -> str:
-    """Give freshly built networks what `weights` holds; chance stays their own. Returns a sentence about it.
+    """Copy `weights` into new networks; optimisers and random stream stay new. Returns a sentence about the result.
 
-    Classes of equal names keep what was learnt of them. Raises StateError when the generator does not fit.
+    Classes with equal names keep their rows. Raises StateError when the generator does not fit.
     """
     _check_shape(weights, recipe)
     own_classes = classes if _TABLE in networks.generator.state_dict() else ()
@@ -106,7 +106,7 @@ def _from_run(path: Path) -> InitialWeights:
 
 
 def _classes_of_run(path: Path, position: state.Position) -> tuple[str, ...] | None:
-    """Tell the classes of a run; those of an older one are known if it has published a checkpoint."""
+    """Return the classes of a run. For an older run, they come from its checkpoint, if it has one."""
     if position.classes is not None:
         return position.classes
     try:
@@ -124,7 +124,7 @@ def _check_shape(weights: InitialWeights, recipe: Recipe) -> None:
 
 
 def _rows(weights: InitialWeights, own: Sequence[str]) -> dict[int, int]:
-    """Find for each class, by its position, the position that it had. As many unknown names count as the same."""
+    """Map each class's position to its earlier position. Unknown names match by position if the counts are equal."""
     count = len(weights.generator.get(_TABLE, ()))
     unknown = own if count == len(own) else ()
     before = list(unknown if weights.classes is None else weights.classes)[:count]
@@ -132,7 +132,7 @@ def _rows(weights: InitialWeights, own: Sequence[str]) -> dict[int, int]:
 
 
 def _fit(network: nn.Module, found: Mapping[str, Tensor], rows: Mapping[int, int]) -> dict[str, Tensor] | None:
-    """Fit tensors to a network. None when they are those of another one."""
+    """Fit tensors to a network. Returns None when they belong to a different architecture."""
     own = {key: value.detach().cpu() for key, value in network.state_dict().items()}
     if own.keys() - set(_CLASS_TABLES) != found.keys() - set(_CLASS_TABLES):
         return None
@@ -155,7 +155,7 @@ def _class_rows(fresh: Tensor, found: Tensor | None, rows: Mapping[int, int]) ->
 
 
 def _resize(fresh: Tensor, found: Tensor) -> Tensor | None:
-    """Fit a tensor origin sides depend on the size of the images, or on whether there are classes."""
+    """Fit a tensor whose shape depends on the image size or on the presence of classes."""
     if fresh.shape == found.shape:
         return found
     if fresh.dim() == found.dim() == 4 and fresh.shape[2:] != found.shape[2:]:

@@ -1,6 +1,6 @@
-"""Training on several devices: one process each, started by PyTorch's launcher, gradients averaged by hand.
+"""Training on several devices: one process each, started by PyTorch's launcher, with gradients averaged by hand.
 
-By hand because DistributedDataParallel does not average the gradients of gradients that penalties need.
+DistributedDataParallel does not average the gradients of gradients that penalties need.
 """
 
 import os
@@ -18,18 +18,18 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class ProcessRank:
-    """Which of how many processes this is."""
+    """The rank of this process, and the number of processes."""
 
     rank: int = 0
     world_size: int = 1
 
     @property
     def is_leader(self) -> bool:
-        """Whether this is the process that measures, decides, writes and talks."""
+        """Whether this process measures, decides, writes files and prints."""
         return self.rank == 0
 
     def broadcast_path(self, decide: Callable[[], Path]) -> Path:
-        """Let the leader decide on a path, and tell the others."""
+        """Return the leader's path in every process."""
         message = [str(decide()) if self.is_leader else ""]
         if self.world_size > 1:
             dist.broadcast_object_list(message, 0)
@@ -39,17 +39,17 @@ class ProcessRank:
 ALONE = ProcessRank()
 
 _PATIENCE = timedelta(hours=2)
-"""How long the others wait for the leader, who may have a large dataset to measure."""
+"""Longest wait for the leader. Measuring a large dataset takes long."""
 
 
 def is_launched() -> bool:
-    """Tell whether the launcher has started this process as one of several."""
+    """Return whether the launcher started this process as one of several."""
     return int(os.environ.get("WORLD_SIZE") or 1) > 1
 
 
 @contextmanager
 def join(device: torch.device) -> Iterator[tuple[ProcessRank, torch.device]]:
-    """Join the processes that the launcher started, each with a device of its own; alone, there is nothing to join."""
+    """Join the process group of the launcher. A process that was started alone has no group."""
     if not is_launched():
         yield ALONE, device
         return
@@ -64,7 +64,7 @@ def join(device: torch.device) -> Iterator[tuple[ProcessRank, torch.device]]:
 
 
 def exit_process(process: ProcessRank, status: int = 0) -> None:
-    """End a process that has joined others: at once, as Gloo can abort one while the interpreter is torn down."""
+    """Exit at once after training with others, because Gloo can abort during the interpreter's shutdown."""
     if process.world_size > 1:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -72,7 +72,7 @@ def exit_process(process: ProcessRank, status: int = 0) -> None:
 
 
 def device_of_process(asked: str | None) -> str | None:
-    """Name the device of this process: each of those on a machine has a GPU of its own, unless one is asked for."""
+    """Return the device of this process: by default, each process of a machine has its own GPU."""
     rank = os.environ.get("LOCAL_RANK")
     any_gpu = asked == "cuda" or (asked is None and torch.cuda.is_available())
     return f"cuda:{rank}" if rank and any_gpu else asked
@@ -80,7 +80,7 @@ def device_of_process(asked: str | None) -> str | None:
 
 @torch.no_grad()
 def average_gradients(network: nn.Module) -> None:
-    """Replace every gradient by its mean over the processes, in one message."""
+    """Replace every gradient by its mean over the processes, with one all-reduce."""
     if not dist.is_initialized():
         return
     gradients = [weights.grad for weights in network.parameters() if weights.grad is not None]
@@ -93,14 +93,14 @@ def average_gradients(network: nn.Module) -> None:
 
 
 def sum_over_processes(values: Tensor) -> Tensor:
-    """Add up a tensor over the processes."""
+    """Return the sum of a tensor over all processes."""
     if dist.is_initialized():
         dist.all_reduce(values)
     return values
 
 
 def from_leader(value: float) -> float:
-    """Tell every process what the leader says."""
+    """Return the leader's value in every process."""
     if not dist.is_initialized():
         return value
     message = _message(value)
@@ -109,7 +109,7 @@ def from_leader(value: float) -> float:
 
 
 def minimum(value: float) -> float:
-    """Tell every process the least value of any."""
+    """Return the smallest value of all processes."""
     if not dist.is_initialized():
         return value
     message = _message(value)

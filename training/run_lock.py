@@ -1,4 +1,4 @@
-"""Who trains in a run folder: one run at a time, by a lock that the kernel releases when its process ends."""
+"""A lock on a run folder. The kernel releases it when the process ends."""
 
 import errno
 import fcntl
@@ -15,15 +15,16 @@ from training.errors import StateError
 
 _LOCK = "owner"
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
-"""What file systems say that have no locks."""
+"""Error numbers of file systems without locks."""
 
 
 @contextmanager
 def hold(folder: Path) -> Iterator[str]:
-    """Own a run folder for as long as its run trains, and remove what earlier owners left unfinished there.
+    """Lock a run folder while its run trains, and remove temporary files of earlier processes.
 
-    Of the processes of one run, only the leader asks. Yields a warning where the file system has no locks, or nothing.
-    Raises StateError, which names the owner, when another process trains the run; OSError without such a folder.
+    With several processes, only the leader locks. Yields a warning if the file system has no locks, otherwise an empty
+    string. Raises StateError with the owner's name when another process trains the run, or OSError if there is no such
+    folder.
     """
     with (folder / _LOCK).open("a+", encoding="utf-8") as file:
         warning = _lock(file, folder)

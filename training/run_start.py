@@ -1,4 +1,4 @@
-"""How a run opens: from nothing, with networks of another run, or where it was stopped, perhaps with another budget."""
+"""The first position of a run: new, with initial weights, or resumed, perhaps with another budget."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,17 +14,17 @@ from training.state import Position
 
 @dataclass(frozen=True)
 class RunStart:
-    """Where a run goes on from."""
+    """The position at which a run starts."""
 
     position: Position
     sums: Tensor | None = None
-    """Running sums of the epoch under way. Shapes: (6,)."""
+    """Running sums of the current epoch. Shapes: (6,)."""
     notice: str = ""
-    """A sentence for the person who trains, where there is something to say."""
+    """A sentence to print, or an empty string."""
 
 
 def open_run(plan: RunPlan, folder: Path | None, networks: Networks, whole: Budget) -> RunStart:
-    """Open a run: continue the one in `folder`, or begin a new one. Raises StateError for a state that does not fit."""
+    """Resume the run in `folder`, or start a new one. Raises StateError for a state that does not fit."""
     if folder and (folder / STATE).exists():
         position, sums = state.restore(folder / STATE, networks)
         if position.recipe == plan.recipe:
@@ -48,9 +48,9 @@ def open_run(plan: RunPlan, folder: Path | None, networks: Networks, whole: Budg
 
 
 def _with_new_budget(position: Position, plan: RunPlan, spent: float) -> Position:
-    """Move a run to the budget of its plan, of which the share `spent` is spent.
+    """Move a position to the budget of its plan. `spent` is the spent share of the new budget.
 
-    Everything that changes over a run, learning rates too, goes on as it stands at that share of the new budget.
+    Scheduled values such as learning rates continue from that share.
     """
     before, after = budget.describe(position.recipe), budget.describe(plan.recipe)
     event = (

@@ -1,4 +1,4 @@
-"""Samples of a generator, by address: for grids, and for measuring."""
+"""Renders samples of a generator by address, for grids and for metrics."""
 
 from collections.abc import Sequence
 

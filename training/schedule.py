@@ -1,4 +1,4 @@
-"""How a recipe's values change over a run: pure functions of the share of the budget that is spent."""
+"""Scheduled values of a recipe: pure functions of the spent share of the budget."""
 
 import math
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from training.recipe import Recipe
 
 @dataclass(frozen=True)
 class ScheduledValues:
-    """A recipe's changing values at one moment."""
+    """The scheduled values at one moment."""
 
     lr: float
-    """Share of the recipe's learning rates."""
+    """Factor of the recipe's learning rates."""
     gamma: float
     augment: float
     instance_noise: float
 
 
 def values_at(recipe: Recipe, progress: float) -> ScheduledValues:
-    """Tell the values at a progress in [0, 1]."""
+    """Return the values at a progress in [0, 1]."""
     return ScheduledValues(
         lr=recipe.final_lr + (1 - recipe.final_lr) * (1 + math.cos(math.pi * progress)) / 2,
         gamma=_geometric(recipe.gamma, recipe.final_gamma, min(1, 2 * progress)),

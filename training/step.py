@@ -1,4 +1,4 @@
-"""One training step: the discriminator learns from its batches, then the generator learns from the discriminator."""
+"""One training step: update the discriminator, then the generator, then the average."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ from training.recipe import Recipe
 from training.schedule import ScheduledValues
 
 SUMMARY = ("loss_g", "loss_d", "real_score", "fake_score", "real_logit", "fake_logit")
-"""What a step reports; a score is the mean sigmoid of the logits."""
+"""Names of the values that a step returns. A score is the mean sigmoid of the logits."""
 
 
 @dataclass(frozen=True)
 class StepSettings:
-    """What stays the same over all steps of a run."""
+    """Settings that are the same for all steps of a run."""
 
     recipe: Recipe
     device: torch.device
     dtype: torch.dtype
-    """In which the networks compute; weights and penalties stay float32."""
+    """Precision of the networks' computation. Weights and penalties stay float32."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one discriminator step looks at. Shapes: real (n, 3, h, w) in [-1, 1], labels (n,) or None."""
+    """The input of one discriminator step. Shapes: real (n, 3, h, w) in [-1, 1], labels (n,) or None."""
 
     real: Tensor
     labels: Tensor | None
@@ -45,7 +45,8 @@ def train_step(
 ) -> Tensor:
     """Update the discriminator once per batch, then the generator and its average.
 
-    `step` counts those before; `images_seen` counts this one too, and all processes. Returns (6,), named by SUMMARY.
+    `step` counts the earlier steps. `images_seen` includes this step's images, of all processes. Returns (6,), named by
+    SUMMARY.
     """
     recipe = settings.recipe
     _set_lr(networks, recipe, values)

@@ -1,4 +1,4 @@
-"""Bounding boxes: which part of an image shows an object. From XML files of PASCAL VOC's kind, or from a table."""
+"""Bounding boxes of objects in images, from PASCAL VOC's XML files or from a table."""
 
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Sequence
@@ -28,23 +28,23 @@ _MAX_XML_BYTES = 1_000_000
 
 @dataclass
 class Boxes:
-    """The boxes of images. An image may have several."""
+    """Boxes by image. An image may have several."""
 
     of_file: dict[str, list[Box]] = field(default_factory=dict)
     rejected: dict[str, str] = field(default_factory=dict)
-    """Files whose boxes cannot be used, each with the reason."""
+    """Files with unusable boxes, and the reason."""
     unmatched: list[str] = field(default_factory=list)
-    """Names that fit no file."""
+    """Names without a file."""
 
 
 def is_annotation(head: bytes) -> bool:
-    """Tell whether a file begins like an annotation of PASCAL VOC's kind."""
+    """Return whether a file begins like a PASCAL VOC annotation."""
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     return start.startswith(b"<annotation") or (start.startswith(b"<?xml") and b"<annotation" in start)
 
 
 def from_xml(files: Sequence[File], folder: str, images: Sequence[str]) -> Boxes:
-    """Read annotations. Each is of the image that has its path below `folder`, but for the suffix."""
+    """Read annotations. An annotation belongs to the image with the same path below `folder`, without the suffix."""
     found = Boxes()
     read = {file.name: _read(file) for file in files}
     rows = [Row(_image_name(name.removeprefix(f"{folder}/"), read[name][0]), name) for name in read]
@@ -61,7 +61,7 @@ def from_xml(files: Sequence[File], folder: str, images: Sequence[str]) -> Boxes
 
 
 def from_table(data: bytes, name: str, images: Sequence[str], file_column: str | None = None) -> Boxes:
-    """Read a table with a row for each box. Raises DatasetError when it lacks columns."""
+    """Read a table with one box per row. Raises DatasetError when it lacks columns."""
     texts = dict(enumerate(_table_rows(data, name, file_column)))
     matches = matched([Row(file, str(k)) for k, (file, _) in texts.items()], images)
     found = Boxes(rejected=dict(matches.ambiguous), unmatched=matches.unmatched)
@@ -76,14 +76,16 @@ def from_table(data: bytes, name: str, images: Sequence[str], file_column: str |
 
 
 def _image_name(path: str, written: str) -> str:
-    """Name the image of an annotation: by the name in it where that has a suffix, as masks may have the same stem."""
+    """Return the image path of an annotation. The name inside the file decides the suffix, because masks share the
+    stem.
+    """
     stem = path[:-4] if path.lower().endswith(".xml") else path
     is_same = paths.suffix(written) in IMAGE_SUFFIXES and paths.stem(written) == paths.name(stem)
     return f"{stem}{written[len(paths.stem(written)) :]}" if is_same else stem
 
 
 def _read(file: File) -> tuple[str, list[Box] | str]:
-    """Read the name of the image and the boxes, or why there are none."""
+    """Return the image name, and the boxes or the reason why there are none."""
     try:
         data = file.read()
         if len(data) > _MAX_XML_BYTES or b"<!ENTITY" in data:
@@ -114,7 +116,7 @@ def _table_rows(data: bytes, name: str, file_column: str | None) -> Iterator[tup
 
 
 def _columns(sheet: Sheet) -> tuple[list[int], bool] | None:
-    """Find the four columns, and whether the last two are sizes."""
+    """Return the four columns, and whether the last two are sizes."""
     lower = [name.lower() for name in sheet.header]
     for names in (*_CORNERS, *_SIZES):
         if set(names) <= set(lower):

@@ -1,4 +1,4 @@
-"""Which folders are the classes: the level is found from what repeats, not guessed from the top."""
+"""Finds the folders that are the classes, by the names that repeat."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -14,14 +14,14 @@ LOOSE = "lies in no class's folder, as most others do"
 
 @dataclass
 class Layout:
-    """The labels of images by their folders, and the ones that lie beside the classes."""
+    """Labels of images by their folders, and images outside of all classes."""
 
     labels: dict[str, str] = field(default_factory=dict)
     stray: list[str] = field(default_factory=list)
     merged: tuple[str, ...] = ()
-    """Folders that hold the same classes and were merged, e.g. train and test."""
+    """Folders with the same classes that were merged, e.g. train and test."""
     within: str | None = None
-    """A folder within a class, where there is one: it does not count."""
+    """Example of a folder within a class. Such folders are ignored."""
 
 
 @dataclass
@@ -30,7 +30,7 @@ class _Folder:
     direct: list[str] = field(default_factory=list)
     inner: dict[str, "_Folder"] = field(default_factory=dict)
     total: int = 0
-    """How many images lie in it, at any depth."""
+    """Number of images in it, at any depth."""
 
     @property
     def name(self) -> str:
@@ -44,18 +44,18 @@ class _Folder:
 
 @dataclass
 class _ClassLevel:
-    """The folders whose folders are the classes."""
+    """The folders whose subfolders are the classes."""
 
     parents: list[_Folder]
     merged: tuple[str, ...] = ()
     only: frozenset[str] = frozenset()
-    """Names that count as classes where a parent has further folders; empty: all of them."""
+    """Class names to use if a parent has further folders; empty: all."""
 
 
 def find_classes(images: Iterable[str], downloads: frozenset[str] = frozenset()) -> Layout:
-    """Find the level of class folders. Raises DatasetError when two levels could be it.
+    """Find the level of class folders. Raises DatasetError when two levels are possible.
 
-    `downloads` are the folders of unpacked downloads of the service, whose classes lie in their folder `images`.
+    `downloads` are the folders of unpacked downloads of the service, with the classes in their folder `images`.
     """
     top = _tree(images)
     found = _of_downloads(top, downloads) or _parents(top)
@@ -77,7 +77,7 @@ def _within(found: _ClassLevel) -> str | None:
 
 
 def by_upper(images: Iterable[str]) -> Layout:
-    """Take the first folders below what all images share as the classes, whatever their names are."""
+    """Use the topmost folders that differ between images as the classes, whatever their names are."""
     top = _tree(images)
     while len(top.inner) == 1 and not top.direct:
         (top,) = top.inner.values()
@@ -86,7 +86,7 @@ def by_upper(images: Iterable[str]) -> Layout:
 
 
 def by_parent(images: Iterable[str]) -> Layout:
-    """Take the folder in which each image lies as its class."""
+    """Use the parent folder of each image as its class."""
     parents = {name: (paths.folders(name) or ("",))[-1] for name in images}
     labels = {name: class_name(parent) for name, parent in parents.items() if parent}
     return Layout(labels, [name for name, parent in parents.items() if not parent])
@@ -114,7 +114,7 @@ def _classes(parent: _Folder, found: _ClassLevel) -> Iterator[tuple[str, _Folder
 
 
 def _strays(folders: list[_Folder]) -> set[str]:
-    """Find folders like docs: named as what lies beside data, and much smaller than every class."""
+    """Return folders like docs: with the name of additional material, and much smaller than every class."""
     others = [folder.total for folder in folders if not is_beside_data(folder.name)]
     if not others:
         return set()
@@ -123,7 +123,7 @@ def _strays(folders: list[_Folder]) -> set[str]:
 
 
 def _of_downloads(folder: _Folder, downloads: frozenset[str]) -> _ClassLevel | None:
-    """Look into downloads side by side, each of which may have a class of its own only."""
+    """Return the classes of several downloads, each of which may have a different class."""
     while len(folder.inner) == 1 and not folder.direct:
         (folder,) = folder.inner.values()
     inner = list(folder.inner.values())
@@ -134,7 +134,7 @@ def _of_downloads(folder: _Folder, downloads: frozenset[str]) -> _ClassLevel | N
 
 
 def _parents(folder: _Folder) -> _ClassLevel:
-    """Find the folders whose folders are classes; none where images lie in no classes."""
+    """Return the folders whose subfolders are classes; none if the images have no classes."""
     inner = list(folder.inner.values())
     if not inner or 2 * len(folder.direct) >= folder.total:
         return _ClassLevel([])
@@ -162,7 +162,7 @@ def _below(folder: _Folder) -> _ClassLevel:
 
 
 def _copies(inner: list[_Folder], below: dict[str, _ClassLevel]) -> list[_Folder]:
-    """Find folders that hold parts of one data set side by side: splits, numbered parts, downloads."""
+    """Return folders that hold parts of one data set: splits, numbered parts, downloads."""
     splits = [f for f in inner if split_of((f.name,))]
     rest = [f for f in inner if f not in splits]
     if len({split_of((f.name,)) for f in splits}) > 1 or (splits and not rest):
@@ -181,7 +181,7 @@ def _copies(inner: list[_Folder], below: dict[str, _ClassLevel]) -> list[_Folder
 
 
 def _merged(copies: list[_Folder], below: dict[str, _ClassLevel]) -> _ClassLevel:
-    """Join the classes of several copies; one that has only some of the classes is looked at in the same place."""
+    """Merge the classes of several copies. A copy with only some classes is searched at the same place."""
     places = {p.path[len(f.path) :] for f in copies for p in below[f.name].parents}
     names = tuple(f.name for f in copies)
     parents = [p for f in copies for p in below[f.name].parents]
@@ -204,7 +204,7 @@ def _labels(folder: _Folder, below: dict[str, _ClassLevel]) -> set[str]:
 
 
 def _shared(holders: list[_Folder], below: dict[str, _ClassLevel]) -> list[str]:
-    """List the class names that stand in more than one folder, if they are several."""
+    """Return the class names that occur in more than one folder, if there are several."""
     seen: set[str] = set()
     twice: set[str] = set()
     for folder in holders:
@@ -215,9 +215,9 @@ def _shared(holders: list[_Folder], below: dict[str, _ClassLevel]) -> list[str]:
 
 
 def _are_strays(beside: list[_Folder], holder: _Folder, below: dict[str, _ClassLevel]) -> bool:
-    """Tell whether folders are none of the classes, as each holds a picture or two only, and all classes more.
+    """Return whether folders are not classes: each has one or two pictures, and all classes have more.
 
-    Raises DatasetError where there is doubt: few pictures, but not as few as that.
+    Raises DatasetError if that is uncertain: few pictures, but more than two.
     """
     found = below[holder.name]
     least = min(folder.total for parent in found.parents for _, folder in _classes(parent, found))

@@ -1,4 +1,4 @@
-"""What a source holds: its files by kind, and what is left out and why."""
+"""The files of a source by kind, and the reasons for leaving files out."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ _RUN = re.compile(r"\d{5}-.+")
 
 
 class Contents:
-    """The files of a folder or a zip. Raises DatasetError when it is missing or holds no image."""
+    """The files of a folder or a zip. Raises DatasetError when it is missing or has no image."""
 
     def __init__(self, path: Path, zip_names: str | None = None) -> None:
         self.path = path
@@ -34,7 +34,7 @@ class Contents:
         self.rejected = [rejected_item(name, reason) for name, reason in self._listing.rejected]
         self._others: dict[str, None] = {}
         self._used: list[str] = []
-        """Tables, annotations, and pictures that are left out as others are chosen."""
+        """Tables, annotations, and deliberately skipped pictures."""
         for file in self._listing.files:
             self._sort(file)
         self._leave_out(_in_folders(self.images, _run_folders(self.files, self.images)), "pictures of training runs")
@@ -45,11 +45,11 @@ class Contents:
 
     @property
     def notes(self) -> list[str]:
-        """Tell what had to be assumed about the source."""
+        """Assumptions about the source."""
         return self._listing.notes
 
     def choose_split(self, split: str) -> None:
-        """Keep the images of one split only. Raises DatasetError when there is none of that name."""
+        """Keep the images of one split only. Raises DatasetError when no folder has that name."""
         parts = {name: paths.folders(name) for name in self.images}
         outside = [name for name in self.images if split.casefold() not in map(str.casefold, parts[name])]
         if len(outside) == len(self.images):
@@ -61,7 +61,7 @@ class Contents:
             del self.images[name]
 
     def tables(self, name: str) -> list[tuple[bytes, str]]:
-        """Read the tables of a name, each with the folder that it lies in; on disk only where the source has none."""
+        """Read the tables with a name, and their folders. A file on disk is used only if the source has none."""
         inside = [name] if name in self.files else _ending(self.files, name)
         inside = [] if Path(name).is_absolute() else inside
         self._use(inside)
@@ -70,15 +70,15 @@ class Contents:
         return [(Path(name).read_bytes(), "")] if Path(name).is_file() else []
 
     def other_tables(self) -> list[str]:
-        """Name files that may be tables of labels."""
+        """Return the names of files that may be tables of labels."""
         return [name for name in self._others if paths.suffix(name) in _TABLE_SUFFIXES]
 
     def downloads(self) -> frozenset[str]:
-        """Find the folders of unpacked downloads of the service: they hold its metadata."""
+        """Return the folders of unpacked downloads of the service, which have metadata."""
         return frozenset(paths.parent(name) for name in self.files if paths.name(name) == "metadata.jsonl")
 
     def annotations(self, name: str) -> tuple[list[File], str] | None:
-        """Find the annotations below a folder, inside the source or on disk, and its path; None without the folder."""
+        """Return the annotations below a folder, in the source or on disk, and its path; None if it does not exist."""
         inside = [] if Path(name).is_absolute() else _ending(self._listing.folders, name)
         if not inside and not Path(name).is_dir():
             return None
@@ -89,7 +89,7 @@ class Contents:
         return found, place
 
     def skipped(self, used: Iterable[str]) -> Skipped:
-        """Count what is left out: files that are no pictures, and folders beside the used ones that hold none."""
+        """Count the skipped files, and the folders without pictures next to used ones."""
         for name in self._others:
             is_marking = paths.suffix(name) in {".xml", ""} and _is_annotation(self.files[name])
             self._listing.skipped.add(_ANNOTATIONS if is_marking else "other files", name)
@@ -122,7 +122,7 @@ class Contents:
             self.rejected.append(rejected_item(file.name, refusal(file, kind)))
 
     def _leave_out(self, names: Sequence[str], reason: str) -> None:
-        """Leave images out, unless no others are there."""
+        """Leave images out, unless there are no others."""
         if len(names) < len(self.images):
             self._used += names
             for name in names:
@@ -147,7 +147,7 @@ def _listed(path: Path, zip_names: str | None) -> Listing:
 
 
 def _ending(names: Iterable[str], name: str) -> list[str]:
-    """Find the paths that end in a path, the shallowest ones."""
+    """Return the shallowest paths that end in a path."""
     tail = "/" + paths.normalise(name).strip("/")
     found = [other for other in names if f"/{other}".endswith(tail)]
     depth = min((other.count("/") for other in found), default=0)
@@ -155,7 +155,7 @@ def _ending(names: Iterable[str], name: str) -> list[str]:
 
 
 def _run_folders(files: Iterable[str], images: Iterable[str]) -> set[str]:
-    """Find the folders of training runs, whose pictures are no data."""
+    """Return the folders of training runs. Their pictures are not data."""
     marked = {paths.parent(name) for name in files if name.endswith(_RUN_FILES)}
     for place in paths.ancestors(images):
         if _RUN.fullmatch(paths.name(place)) and paths.name(paths.parent(place)).lower() == "runs":
@@ -168,7 +168,9 @@ def _in_folders(images: Iterable[str], folders: set[str]) -> list[str]:
 
 
 def _masks(images: Iterable[str]) -> list[str]:
-    """Find the images in folders like `masks` beside ones like `images`, if most have the names of images elsewhere."""
+    """Return the images in folders like `masks` next to ones like `images`, if most share their names with other
+    images.
+    """
     around = paths.ancestors(images)
     holders = {paths.parent(p) for p in around if is_container(paths.name(p)) or split_of((paths.name(p),))}
     places = {p for p in around if _MASK_FOLDER.fullmatch(paths.name(p).lower()) and paths.parent(p) in holders}

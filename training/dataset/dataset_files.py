@@ -1,4 +1,4 @@
-"""A dataset on disk: a folder of one uint8 array, one array of labels and a description."""
+"""A dataset on disk: a folder with one uint8 array, one array of labels and a description."""
 
 import hashlib
 import re
@@ -38,7 +38,7 @@ def _is_default(value: object) -> bool:
 
 
 class RejectedFile(BaseModel):
-    """A file that was not used, and why."""
+    """A file that was not used, and the reason."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,7 +47,7 @@ class RejectedFile(BaseModel):
 
 
 class Description(BaseModel):
-    """What a dataset says of itself."""
+    """The description of a dataset, stored as JSON."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -60,23 +60,23 @@ class Description(BaseModel):
     resize_filter: str
     crop: str
     sha256: str
-    """Of images and labels: two datasets with one hash hold the same pixels under the same labels, in one order."""
+    """Hash of images and labels. Datasets with the same hash have the same pixels and labels in the same order."""
     set_aside: tuple[RejectedFile, ...]
     enlarged: int = 0
-    """How many images were smaller than the resolution."""
+    """Number of images that were smaller than the resolution."""
     duplicates: int = 0
-    """How many images show exactly the pixels of another."""
+    """Number of images with exactly the pixels of another."""
     dim: int = Field(default=0, exclude_if=_is_default)
-    """How many images use less than 1/8 of their range."""
+    """Number of images that use less than 1/8 of their range."""
     cut: float = Field(default=0.0, exclude_if=_is_default)
-    """Share of an image that lies outside of the square, on average."""
+    """Mean share of an image outside of the square."""
     remarks: dict[str, int] = Field(default_factory=dict, exclude_if=_is_default)
-    """What had to be assumed about files, with their number."""
+    """Assumptions about files, with the number of files."""
 
 
 @dataclass(frozen=True)
 class Credit:
-    """Whose images these are, and on which terms."""
+    """Name and licence of the images."""
 
     name: str
     licence: str
@@ -84,7 +84,7 @@ class Credit:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Checked images, memory-mapped. Shapes: images (n, 3, r, r) uint8, labels (n,) int64, -1 where there is none."""
+    """Verified images, memory-mapped. Shapes: images (n, 3, r, r) uint8, labels (n,) int64, -1 for no label."""
 
     description: Description
     images: Tensor
@@ -99,11 +99,11 @@ def build(
     progress: Callable[[int], None] = lambda _: None,
     framing: Framing = Framing(),  # noqa: B008
 ) -> Description:
-    """Decode every item and write the dataset to `path`; what cannot be decoded is listed and set aside.
+    """Decode every item and write the dataset to `path`. Files that cannot be decoded are listed as set aside.
 
-    The folder appears under its name only when it is complete. `progress` hears how many files were read, and may
-    raise what stops the work. Raises DatasetError when `path` exists or cannot be written, or fewer than two images are
-    left.
+    The folder gets its name only when it is complete. `progress` receives the number of finished files, and may raise
+    an exception to stop. Raises DatasetError when `path` exists or cannot be written, or when fewer than two images are
+    usable.
     """
     _check_number_of_classes(found)
     try:
@@ -118,7 +118,7 @@ def build(
 
 @contextmanager
 def _temporary_folder(path: Path) -> Iterator[Path]:
-    """Lend a folder that takes the name `path` once it is filled, and is gone when that fails."""
+    """Yield a temporary folder. It is renamed to `path` on success and removed on failure."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
@@ -130,9 +130,9 @@ def _temporary_folder(path: Path) -> Iterator[Path]:
 
 
 def load(path: Path) -> Dataset:
-    """Open a dataset. Raises DatasetError when it is not one, not whole, or damaged.
+    """Open a dataset. Raises DatasetError when it is missing, incomplete or damaged.
 
-    Every byte is read for that: 100 MB take 0.05 s with a processor's SHA instructions, and training reads them anyway.
+    Every byte is read: 100 MB take 0.05 s with a processor's SHA instructions, and training reads them anyway.
     """
     try:
         description = Description.model_validate_json((path / _DESCRIPTION).read_bytes())
@@ -204,7 +204,7 @@ def _write(
 
 
 class _DatasetWriter:
-    """Writes the pixels of good images, sets bad ones aside and counts what a researcher should know."""
+    """Writes the pixels of usable images, lists rejected files, and counts oddities for the description."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file, self._size = file, size
@@ -217,7 +217,7 @@ class _DatasetWriter:
         self.remarks: Counter[str] = Counter()
 
     def add(self, item: Item, outcome: SquareImage | DatasetError) -> None:
-        """Take in what became of an item."""
+        """Add the result of decoding an item."""
         if isinstance(outcome, DatasetError):
             self.set_aside.append(RejectedFile(file=item.name, reason=str(outcome)))
             return
@@ -232,7 +232,7 @@ class _DatasetWriter:
 
 
 def _decode_all(found: list[Item], size: int, labelled: bool, framing: Framing) -> Iterator[tuple[Item, _Outcome]]:
-    """Decode on all cores, in order, a bounded number of files ahead."""
+    """Decode on all cores, in order, and at most a fixed number of files ahead."""
 
     def one(item: Item) -> _Outcome:
         try:

@@ -1,4 +1,4 @@
-"""Where images come from: every image of a folder or a zip, with its class label where it has one."""
+"""Finds the images of a folder or a zip, and their class labels."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -20,44 +20,44 @@ ClassesFrom = Literal["folders", "parent", "boxes", "none"]
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """How a source is read, where that is not left to what it looks like."""
+    """Options for reading a source. Without them, its layout decides."""
 
     labels: LabelColumn | None = None
     classes_from: ClassesFrom | None = None
-    """`folders`: the first level of folders, whatever their names; `parent`: the folder of each image."""
+    """`folders`: the topmost differing folders, whatever their names; `parent`: the folder of each image."""
     split: str | None = None
-    """Take the images of the folders of this name only, e.g. train."""
+    """Use only the images in folders with this name, e.g. train."""
     only_classes: str | None = None
-    """Names of classes, parted by commas."""
+    """Names of classes, separated by commas."""
     merge_classes: bool = False
-    """Join classes that differ only by case, blanks, underscores or hyphens."""
+    """Merge classes that differ only by case, blanks, underscores or hyphens."""
     boxes: str | None = None
     """A folder of annotations or a table of bounding boxes, inside the source or on disk."""
     zip_names: str | None = None
-    """How a zip encodes its names, e.g. cp932."""
+    """Encoding of the names in a zip, e.g. cp932."""
 
 
 @dataclass
 class SourceImages:
-    """The images of a source, and what has to be labelled about them."""
+    """The images of a source, with notes for the user."""
 
     items: list[Item]
     skipped: Skipped
     notes: list[str] = field(default_factory=list)
     labelled_by: str = ""
-    """Where the classes come from; empty where there are none."""
+    """Origin of the classes; empty if there are none."""
 
 
 def items(path: Path, labels: LabelColumn | None = None) -> list[Item]:
-    """List the images of a folder or a zip, in order of their names. Raises DatasetError."""
+    """Return the images of a folder or a zip, sorted by name. Raises DatasetError."""
     return find_images(path, SourceOptions(labels)).items
 
 
 def find_images(path: Path, options: SourceOptions = SourceOptions()) -> SourceImages:
-    """List the images of a folder or a zip, and label them.
+    """Return the images of a folder or a zip with their labels.
 
-    Files that cannot be used are listed, too: they refuse to be read. Raises DatasetError when the source is missing,
-    holds no image, or does not fit what was chosen.
+    The result also lists unusable files, whose `read` raises the reason. Raises DatasetError when the source is
+    missing, has no image, or does not fit the options.
     """
     if options.labels and options.classes_from:
         raise DatasetError("classes come from a table (--label-column) or from --classes-from, not from both")
@@ -82,7 +82,7 @@ def find_images(path: Path, options: SourceOptions = SourceOptions()) -> SourceI
 
 
 def _from_arrays(path: Path, options: SourceOptions) -> SourceImages:
-    """Read an npz, whose labels are its own. Raises DatasetError for choices that it has no use for."""
+    """Read an npz, which has its own labels. Raises DatasetError for options that do not apply."""
     if options.labels or options.split or options.boxes or options.classes_from not in {None, "none"}:
         raise DatasetError(f"{path}: an npz has its own labels; leave out options of tables, folders, splits and boxes")
     items = arrays.items(path)
@@ -159,7 +159,7 @@ def _layout_notes(layout: class_folders.Layout) -> Iterable[str]:
 
 
 def _crop_to_boxes(result: SourceImages, contents: Contents, options: SourceOptions) -> SourceImages:
-    """Make an item of every box. Images without one are set aside."""
+    """Make one item per box. Images without a box are set aside."""
     name, by_box = options.boxes or "", options.classes_from == "boxes"
     marked = _read_boxes(contents, name)
     made: list[Item] = []
@@ -193,7 +193,7 @@ def _not_there(unmatched: list[str]) -> str:
 
 
 def _select_classes(result: SourceImages, options: SourceOptions) -> SourceImages:
-    """Merge classes that are alike, and keep the chosen ones."""
+    """Merge classes that are alike, and keep the selected ones."""
     counts = class_names.counted(item.label for item in result.items)
     if options.merge_classes:
         renamed = class_names.merged(counts)

@@ -1,4 +1,4 @@
-"""What a dataset will be made of, sentences before the work starts."""
+"""Describes a future dataset before the work starts."""
 
 import io
 import warnings
@@ -18,13 +18,15 @@ from training.dataset.summary import printable
 from training.errors import DatasetError
 
 _CLASSES, _FOLDERS, _REASONS, _CHARACTERS = 20, 3, 12, 160
-"""How many of each are sentences."""
+"""Largest numbers of classes, folders and reasons in the description, and of characters of a reason."""
 _SAMPLE = 24
-"""Images whose sizes are read beforehand."""
+"""Number of images whose sizes are read in advance."""
 
 
 def lines(found: SourceImages, source: Path, framing: Framing) -> list[str]:
-    """Say how many images of which class come from where, and what is left out and why, without control characters."""
+    """Return the number and source of images per class, and the reasons for skipped files, without control
+    characters.
+    """
     usable = [item for item in found.items if item.reason is None]
     labelled = [item for item in usable if item.label] if found.labelled_by else usable
     sentences = [
@@ -83,7 +85,7 @@ def _set_aside(items: Iterable[Item]) -> list[str]:
 
 
 def _kind(reason: str) -> str:
-    """Take reasons as one that differ in the names that they quote only."""
+    """Group reasons that differ only in the quoted names."""
     return reason.partition("'")[0].partition(" (")[0]
 
 
@@ -93,7 +95,7 @@ def _first(count: int, example: str) -> str:
 
 
 def _cut(items: list[Item], framing: Framing) -> list[str]:
-    """Say how much of the images is cut away, by the sizes of some of them."""
+    """Return the mean share that is cut away, estimated from some images."""
     some = items[:: max(1, len(items) // _SAMPLE)][:_SAMPLE]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about files that Pillow reads all the same

@@ -1,4 +1,4 @@
-"""What a person should know about a dataset that was just made."""
+"""Describes a new dataset for the user."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ _NOTABLE_CUT = 0.005
 
 
 def lines(dataset: Dataset, planned: Iterable[str | None] = ()) -> list[str]:
-    """Say what was set aside, what is there and what looks odd, a sentence a line, without control characters.
+    """Return sentences about rejected files, content and oddities, without control characters.
 
     `planned` are the labels that were found before the images were read.
     """
@@ -61,5 +61,5 @@ def _oddities(dataset: Dataset) -> list[str]:
 
 
 def printable(line: str) -> str:
-    """Escape what is no printable character: a name must not steer the terminal."""
+    """Escape non-printable characters, because a file name must not control the terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)

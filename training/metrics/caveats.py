@@ -1,15 +1,15 @@
-"""What keeps figures from being taken at their word: sentences for whoever reads them."""
+"""Sentences about the limits of figures, for example too few samples."""
 
 from training.metrics.figures import Evaluation
 
 _ENOUGH_POINTS = 1000
-"""Fewer points of each kind make manifolds that say little. Naeem et al. 2020 use 10 000."""
+"""Fewer points of each kind make manifolds unreliable. Naeem et al. 2020 use 10 000."""
 _SMALL_BIAS = 0.05
-"""Share of a distance below which its bias is not worth a sentence."""
+"""Share of a distance below which its bias is not mentioned."""
 
 
 def sentences(evaluation: Evaluation, distance: str) -> list[str]:
-    """Say what is too few for its figure. `distance` is the name of the Frechet distance."""
+    """Return a sentence for each figure with too few images. `distance` is the name of the Frechet distance."""
     return [*_of_samples(evaluation, distance), *_of_reals(evaluation, distance), *_of_manifolds(evaluation)]
 
 

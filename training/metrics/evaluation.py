@@ -1,4 +1,4 @@
-"""One checkpoint against one dataset: samples taken as the service draws them, then measured."""
+"""Evaluates one checkpoint, or a set of images, against one dataset."""
 
 import hashlib
 import time
@@ -26,35 +26,35 @@ from training.record import model_card
 _CHUNK = 256
 
 ProgressFactory = Callable[[str, int], Callable[[int], None]]
-"""Given what is counted and how many there are, tells who wants to hear how many are done."""
+"""Creates a progress callback from a label and a total."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is evaluated: images 0 to n - 1 of a seed, and what they are compared with."""
+    """The subject of an evaluation: images 0 to n - 1 of a seed, and the dataset to compare with."""
 
     source: Path
-    """A checkpoint, or the images themselves: a folder, a zip, the ZIP or npz of a service."""
+    """A checkpoint, or images: a folder, a zip, or the ZIP or npz of a service."""
     dataset: Path
     n: int
     seed: int
 
 
 class _Samples(NamedTuple):
-    """Features of samples, and where the samples come from."""
+    """Features of samples, and the source of the samples."""
 
     features: Tensor
     labels: Tensor | None
-    """Those that were asked for, or None."""
+    """Requested labels, or None."""
     model: str
     sha256: str
     notes: tuple[str, ...] = ()
 
 
 def run(subject: Subject, device: torch.device, fid_weights: Path | None, progress_for: ProgressFactory) -> Report:
-    """Evaluate a checkpoint or images, under the Inception network where its weights are given.
+    """Evaluate a checkpoint or images. If `fid_weights` is given, the features are those of the Inception network.
 
-    Class labels are asked for in the proportions of the data: other ones would themselves be a distance.
+    Samples have labels in the proportions of the data, because other proportions would add to the distance.
     Raises MetricsError when checkpoint and dataset do not fit each other.
     """
     started = time.monotonic()
@@ -90,27 +90,27 @@ def run(subject: Subject, device: torch.device, fid_weights: Path | None, progre
 
 
 def find(source: str) -> Path:
-    """Find images at a path, or a checkpoint by its path or name. Raises ModelError when there is none."""
+    """Return the path of images or of a checkpoint, by path or name. Raises ModelError when there is none."""
     is_shipped = source in registry.zoo()
     return Path(source) if sample_files.is_image_source(Path(source)) and not is_shipped else registry.find(source)
 
 
 def card_path(source: Path) -> Path:
-    """Name the card of a checkpoint. Raises MetricsError for images, which have none."""
+    """Return the path of a checkpoint's card. Raises MetricsError for images, which have no card."""
     if sample_files.is_image_source(source):
         raise MetricsError(f"{source}: --card is for checkpoints; images have no card")
     return source.parent / f"{read_header(source).name}.md"
 
 
 def write_card(path: Path, report: Report) -> None:
-    """Write the card of a checkpoint anew, with these figures; the checkpoint stays as it is."""
+    """Write a checkpoint's card again with these figures. The checkpoint stays unchanged."""
     model_card.write(path.parent, read_header(path), report)
 
 
 def _draw(
     subject: Subject, reals: Reference, extractor: Extractor, device: torch.device, progress: Callable[[int], None]
 ) -> _Samples:
-    """Draw the images of a checkpoint and extract their features."""
+    """Render the images of a checkpoint and extract their features."""
     header, generator = load_generator(subject.source)
     network = generator.to(device).to(memory_format=torch.channels_last)
     labels, rows = reals.labels_in_proportion(subject.n) if header.classes else None, []

@@ -1,4 +1,4 @@
-"""Images to be measured that no checkpoint here has drawn: a folder, a zip, or the ZIP or npz of a service."""
+"""Reads images from files for evaluation: a folder, a zip, or the ZIP or npz of a service."""
 
 import hashlib
 import zipfile
@@ -17,7 +17,7 @@ from training.errors import DatasetError, MetricsError
 
 @dataclass(frozen=True)
 class SampleImages:
-    """Images of one size. Shapes: images (n, 3, r, r) uint8; labels (n,) int64, where each has one of the classes."""
+    """Images of one size. Shapes: images (n, 3, r, r) uint8; labels (n,) int64 if every image has a known class."""
 
     images: Tensor
     labels: Tensor | None
@@ -25,19 +25,19 @@ class SampleImages:
 
     @property
     def sha256(self) -> str:
-        """The hash of the pixels, as they are measured."""
+        """The hash of the measured pixels."""
         return hashlib.sha256(self.images.numpy().data).hexdigest()
 
 
 def is_image_source(path: Path) -> bool:
-    """Tell whether a path is a folder or a zip, and not a checkpoint."""
+    """Return whether a path is a folder or a zip, and not a checkpoint."""
     return path.is_dir() or zipfile.is_zipfile(path)
 
 
 def read(
     path: Path, size: int, classes: tuple[str, ...], most: int, progress: Callable[[int], None] = lambda _: None
 ) -> SampleImages:
-    """Read at most so many images, spread evenly over all, and make them `size` large as `imagemill dataset` does.
+    """Read at most `most` images, evenly spaced, and resize them to `size` as `imagemill dataset` does.
 
     Raises DatasetError when there are no images, MetricsError when none can be used.
     """

@@ -1,4 +1,4 @@
-"""The model card beside a checkpoint: what a person needs to know before using it."""
+"""The model card next to a checkpoint."""
 
 import json
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ PLOTS = "plots.png"
 
 
 def write(folder: Path, header: Header, report: Report | None = None) -> None:
-    """Write the card beside its checkpoint, with the files that are there and the figures that were measured.
+    """Write the card next to its checkpoint, with links to the existing files and the measured figures.
 
-    Where several models share a folder, each one's plots and log bear its name.
+    If several models share a folder, the names of plots and logs begin with the model's name.
     """
     name = header.name
     candidates = (f"{name}-strip.png",), (f"{name}-{PLOTS}", PLOTS), (f"{name}.jsonl", LOG)
@@ -33,10 +33,10 @@ def render(
     plots: str | None = None,
     figures: str | None = None,
 ) -> str:
-    """Say what a checkpoint is, on what it was trained and how, in Markdown.
+    """Return the card in Markdown: the model, its data, its training and its metrics.
 
-    The grid is `NAME.png`, beside the card; `strip` and `plots` are the files of further pictures, and `figures` that
-    of every epoch's figures, if there are any.
+    The grid is `NAME.png`, next to the card. `strip`, `plots` and `figures` are names of further files: interpolations,
+    curves, and the figures of every epoch.
     """
     parts = [
         f"# {header.name}",
@@ -71,7 +71,7 @@ def _facts(header: Header, lines: Sequence[EpochLine]) -> list[tuple[str, ...]]:
 
 
 def _training_time(header: Header, lines: Sequence[EpochLine]) -> str:
-    """Tell how long a model was trained: as the log says, or the header of an older checkpoint."""
+    """Return the training time from the log, or from the header of an older checkpoint."""
     seen, minutes = header.training.images_seen, header.training.minutes
     logged = [line.seconds for line in lines if line.images_seen >= seen][:1] or [line.seconds for line in lines[-1:]]
     seconds = 60 * minutes if minutes is not None else logged[0] if logged else None

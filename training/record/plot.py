@@ -1,4 +1,4 @@
-"""The curves of a run: losses, scores and metrics against the images seen, drawn from its log."""
+"""The curves of a run, drawn from its log: losses, scores and metrics against the images seen."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 _BLUE, _ORANGE, _GREEN, _RED = "#2563eb", "#ea580c", "#0f766e", "#b91c1c"
 _INK, _GREY, _PALE = "#111827", "#6b7280", "#e5e7eb"
 _WIDTH, _PANEL_HEIGHT, _HEADING, _EVENT_HEIGHT, _EDGE, _DPI = 11.0, 2.5, 0.5, 0.22, 0.15, 100
-"""In inches, and pixels per inch."""
+"""Sizes in inches, and pixels per inch."""
 _MOST_EVENTS = 10
-"""So many events are shown in words, the latest ones; all are marked."""
+"""Number of latest events that are written out. All events are marked."""
 _EVENT_LETTERS = 150
 _FEW_POINTS = 40
-"""So few points are marked one by one."""
+"""Up to this many points are marked individually."""
 _WIDE_SPREAD = 20
-"""Positive values whose largest is this many times the smallest are drawn on a logarithmic axis."""
+"""Positive values get a logarithmic axis if the largest is this many times the smallest."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class _Curve:
     name: str
     colour: str
     points: list[tuple[int, float]]
-    """Images seen and a value, where it is a number; NaN parts the time that a guard took back from its second try."""
+    """Images seen and a finite value. NaN separates a rolled-back part from its repetition."""
 
 
 def draw(lines: Sequence[EpochLine], title: str, floor: Mapping[str, float]) -> bytes:
-    """Draw a run's curves as a PNG. `floor` holds what metrics come to between real images, by name.
+    """Draw a run's curves as a PNG. `floor` has the metrics between real images, by name.
 
     Raises ImportError without matplotlib.
     """
