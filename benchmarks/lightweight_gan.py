@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from training import run_plan as plans
-from training.console import console, errors
+from training.console import console, report_errors
 from training.dataset import dataset_files
 from training.dataset.dataset_files import Dataset
 from training.metrics import features, figures, reference
@@ -31,16 +31,16 @@ def main(
     seed: Annotated[int, typer.Option()] = 0,
 ) -> None:
     """Train the peer and print a row like those of `benchmarks.recipes`."""
-    device = plans.device_named(None)
-    with errors(), tempfile.TemporaryDirectory() as folder:
+    device = plans.find_device(None)
+    with report_errors(), tempfile.TemporaryDirectory() as folder:
         dataset = dataset_files.load(data)
         torch.manual_seed(seed)
         trainer = _trainer(dataset, Path(folder), device)
         steps, seconds = _train(trainer, minutes)
         extractor = features.load("efflite0", device)
         fakes = extractor(_samples(trainer, n))
-        measured = figures.measure(reference.of(dataset, extractor, data), fakes)
-    found = figures.named(measured.figures, extractor.name)
+        measured = figures.measure(reference.load_or_extract(dataset, extractor, data), fakes)
+    found = figures.name_figures(measured.figures, extractor.name)
     images = steps * trainer.batch_size * trainer.gradient_accumulate_every
     names = ("fd", "kd", "precision", "recall", "coverage", "yield", "copies")
     cells = [f"{found[f'{name}_{extractor.name}']:.3g}" for name in names]

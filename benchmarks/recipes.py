@@ -9,7 +9,7 @@ import typer
 
 from training import record
 from training import run_plan as plans
-from training.console import console, errors, stop_on_signal, watch
+from training.console import console, report_errors, stop_on_signal, train_with_progress_bar
 from training.loop import Run
 from training.metrics import evaluation
 from training.metrics.evaluation import Subject
@@ -33,13 +33,13 @@ def main(
     changes = Changes(minutes=minutes, values=tuple(change or ()))
     head = ("recipe", "seed", "images seen", "images/s", *_FIGURES, "run")
     console.print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}", markup=False)
-    with errors(), stop_on_signal() as stop:
+    with report_errors(), stop_on_signal() as stop:
         for name in recipe:
             for seed in range(first_seed, first_seed + seeds):
-                device = plans.device_named(None)
-                plan = plans.fresh(data, name, changes, seed, device, f"{name}-{seed}")
-                run = Run(plan, record.new_folder(runs, name, plan.name))
-                ending = watch(run, stop)
+                device = plans.find_device(None)
+                plan = plans.plan_new_run(data, name, changes, seed, device, f"{name}-{seed}")
+                run = Run(plan, record.create_folder(runs, name, plan.name))
+                ending = train_with_progress_bar(run, stop)
                 if ending.outcome == "stopped":
                     raise typer.Exit(130)
                 console.print(_row(name, seed, run, ending.outcome, _measured(run, data, n, device)), markup=False)

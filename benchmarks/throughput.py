@@ -29,8 +29,8 @@ _ROUNDS, _STEPS = 5, 8
 
 def main(data: Path) -> None:
     """Time both loops and print their rates."""
-    device = plans.device_named(None)
-    plan = plans.fresh(data, "dcgan", Changes(values=("guard=false",)), 0, device, "bench")
+    device = plans.find_device(None)
+    plan = plans.plan_new_run(data, "dcgan", Changes(values=("guard=false",)), 0, device, "bench")
     loops = {"plain loop": _plain(plan), "imagemill": _ours(plan)}
     rates: dict[str, list[float]] = {name: [] for name in loops}
     for _ in range(_ROUNDS):
@@ -55,7 +55,7 @@ def _rate(step: Callable[[], None], plan: RunPlan) -> float:
 
 
 def _ours(plan: RunPlan) -> Callable[[], None]:
-    return Run(plan, Path("nothing is written here")).rehearse
+    return Run(plan, Path("nothing is written here")).take_unsaved_step
 
 
 def _plain(plan: RunPlan) -> Callable[[], None]:

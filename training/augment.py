@@ -1,4 +1,4 @@
-"""Differentiable augmentation of everything the discriminator sees, so that few images last longer."""
+"""Differentiable augmentation of the discriminator's input, so that small datasets overfit later."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""Batches of a dataset, in an order that is a pure function of the seed and the step."""
+"""Loads batches of a dataset. The order is a pure function of the seed and the step."""
 
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,9 +15,10 @@ _CPU = torch.device("cpu")
 
 
 class BatchLoader:
-    """A dataset dealt out in shuffled epochs without the rest below a batch; every process takes its slice of a batch.
+    """Loads shuffled batches; every process loads its own slice of each batch.
 
-    It is resident on the device where it fits; else the next batch is gathered while a step is computed.
+    Images that do not fill a whole batch at the end of an epoch are left out. A dataset that fits is kept on the
+    device; otherwise the next batch is prefetched while a step runs.
     """
 
     def __init__(
@@ -31,50 +32,53 @@ class BatchLoader:
         world_size: int = 1,
         resident: bool | None = None,
     ) -> None:
-        """`batch` is that of all processes together; `resident` overrides what the free memory says.
+        """`batch` counts the images of all processes. `resident` overrides the check of the free memory.
 
         Raises RecipeError when the batch or the balance does not fit the data or the number of processes.
         """
         count = len(dataset.images)
-        self.batch = _batch_of(count, batch, world_size)
-        self.local = self.batch // world_size
+        self.batch = _batch_size(count, batch, world_size)
+        self.local_batch = self.batch // world_size
         self.steps_per_epoch = count // self.batch
-        self.resident = _fits(dataset.images.nbytes, device) if resident is None else resident
-        self._device, self._home = device, device if self.resident else _CPU
-        self._first = rank * self.local
-        self._images = dataset.images.to(self._home)
-        self._labels = dataset.labels.to(self._home) if dataset.description.classes else None
-        self._order = order_of(dataset, balance, self.steps_per_epoch * self.batch, seed)
-        self._epoch, self._dealt = -1, torch.empty(0)
+        self.resident = _fits_in_memory(dataset.images.nbytes, device) if resident is None else resident
+        self._device, self._storage_device = device, device if self.resident else _CPU
+        self._rank_offset = rank * self.local_batch
+        self._images = dataset.images.to(self._storage_device)
+        self._labels = dataset.labels.to(self._storage_device) if dataset.description.classes else None
+        self._order = choose_order(dataset, balance, self.steps_per_epoch * self.batch, seed)
+        self._epoch, self._epoch_indices = -1, torch.empty(0)
         self._reader = ThreadPoolExecutor(1, "feed")
-        self._ahead: tuple[int, Future[Batch]] | None = None
+        self._prefetched: tuple[int, Future[Batch]] | None = None
 
-    def at(self, step: int) -> Batch:
+    def load(self, step: int) -> Batch:
         """Return this process's slice of a step's batch. Shapes: (local, 3, r, r) uint8, labels (local,) or None."""
         if self.resident:
-            return _gathered(self._images, self._labels, self._chosen(step))
-        images, labels = self._read(step)
-        there = images.to(self._device, non_blocking=True)
-        return there, None if labels is None else labels.to(self._device, non_blocking=True)
+            return _gather(self._images, self._labels, self._indices_of(step))
+        images, labels = self._take_prefetched(step)
+        on_device = images.to(self._device, non_blocking=True)
+        return on_device, None if labels is None else labels.to(self._device, non_blocking=True)
 
-    def _read(self, step: int) -> Batch:
-        ready = self._ahead if self._ahead and self._ahead[0] == step else (step, self._submitted(step))
-        self._ahead = (step + 1, self._submitted(step + 1))
+    def _take_prefetched(self, step: int) -> Batch:
+        ready = self._prefetched if self._prefetched and self._prefetched[0] == step else (step, self._submit(step))
+        self._prefetched = (step + 1, self._submit(step + 1))
         return ready[1].result()
 
-    def _submitted(self, step: int) -> Future[Batch]:
+    def _submit(self, step: int) -> Future[Batch]:
         pinned = self._device.type == "cuda"
-        return self._reader.submit(_gathered, self._images, self._labels, self._chosen(step), pinned)
+        return self._reader.submit(_gather, self._images, self._labels, self._indices_of(step), pinned)
 
-    def _chosen(self, step: int) -> Tensor:
-        epoch, place = divmod(step, self.steps_per_epoch)
+    def _indices_of(self, step: int) -> Tensor:
+        epoch, place_in_epoch = divmod(step, self.steps_per_epoch)
         if epoch != self._epoch:
-            self._epoch, self._dealt = epoch, torch.from_numpy(self._order.epoch(epoch)).to(self._home)
-        first = place * self.batch + self._first
-        return self._dealt[first : first + self.local]
+            self._epoch, self._epoch_indices = (
+                epoch,
+                torch.from_numpy(self._order.epoch(epoch)).to(self._storage_device),
+            )
+        first = place_in_epoch * self.batch + self._rank_offset
+        return self._epoch_indices[first : first + self.local_batch]
 
 
-def _gathered(images: Tensor, labels: Tensor | None, chosen: Tensor, pinned: bool = False) -> Batch:
+def _gather(images: Tensor, labels: Tensor | None, chosen: Tensor, pinned: bool = False) -> Batch:
     taken = [_rows(whole, chosen) for whole in (images, labels) if whole is not None]
     batch = [tensor.pin_memory() for tensor in taken] if pinned else taken
     return batch[0], None if labels is None else batch[1]
@@ -85,7 +89,7 @@ def _rows(whole: Tensor, chosen: Tensor) -> Tensor:
     return torch.from_numpy(whole.numpy()[chosen.numpy()]) if whole.device.type == "cpu" else whole[chosen]
 
 
-def _batch_of(count: int, batch: int, world_size: int) -> int:
+def _batch_size(count: int, batch: int, world_size: int) -> int:
     if batch % world_size:
         raise RecipeError(f"a batch of {batch} does not divide among {world_size} processes")
     if count < world_size:
@@ -93,8 +97,8 @@ def _batch_of(count: int, batch: int, world_size: int) -> int:
     return min(batch, count // world_size * world_size)
 
 
-def order_of(dataset: Dataset, balance: float, draws: int, seed: int) -> Order:
-    """Choose the order of a dataset, balanced or not. Raises RecipeError when the balance does not fit the classes."""
+def choose_order(dataset: Dataset, balance: float, draws: int, seed: int) -> Order:
+    """Choose a shuffled or a balanced order. Raises RecipeError when the balance does not fit the classes."""
     classes = len(dataset.description.classes)
     if not balance:
         return Shuffled(len(dataset.images), seed)
@@ -105,13 +109,13 @@ def order_of(dataset: Dataset, balance: float, draws: int, seed: int) -> Order:
     return Balanced(dataset.labels.numpy(), balance, draws, seed)
 
 
-def _fits(size_bytes: int, device: torch.device) -> bool:
-    """Leave half of the memory to the networks. On a CPU, what fits is read in place, from the page cache."""
+def _fits_in_memory(size_bytes: int, device: torch.device) -> bool:
+    """Leave half of the memory to the networks. On a CPU, a dataset that fits is read from the page cache."""
     return size_bytes <= memory_bytes(device) // 2
 
 
 def memory_bytes(device: torch.device) -> int:
-    """Tell how much memory a dataset could share: what is free on a GPU, what a CPU has in all."""
+    """Return the memory that a dataset could share: the free memory of a GPU, or the total memory of a CPU."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -1,9 +1,9 @@
-"""How often a run is checked against the data: every so many steps, a number that no clock has a part in.
+"""How often a run is checked against the data: every fixed number of steps, independent of any clock.
 
 A check decides which snapshot ships. So the same data, seed and budget give the same checks on a fast machine, on a
-busy one, and when the run was paused. The number follows from arithmetic alone: the floating-point operations of a step
-against the work of a check, both in seconds of two CPU cores. Checks take about a 25th of that time. Only the ratio of
-the two matters elsewhere.
+busy one, and after a pause. The number follows from the floating-point operations of a step and the work of a check,
+both in seconds of two CPU cores. Checks take about a 25th of that time. On other machines only the ratio of the two
+matters.
 """
 
 import copy
@@ -18,15 +18,15 @@ from training.recipe import Recipe
 
 _SHARE = 1 / 25
 _FLOPS_PER_SECOND, _LEAST_STEP_SECONDS = 3e11, 0.01
-"""Of training steps; a step of tiny networks takes its launches' time."""
+"""Speed of training. Steps of tiny networks take the least time, because launching kernels dominates."""
 _FEATURE_SECONDS, _REST_SECONDS = 0.01, 2.0
-"""Of a sample that is drawn and measured, and of all else: matrix roots, the checkpoint, pictures, the state."""
+"""Cost of a check per sample, and its fixed cost: matrix roots, the checkpoint, pictures, the state."""
 
 
 def every_steps(recipe: Recipe, networks: Networks, images_per_batch: int, samples: int) -> int:
-    """Tell after how many steps a run is checked again.
+    """Return the number of steps between two checks.
 
-    `images_per_batch` counts one process's images, `samples` those that a check measures.
+    `images_per_batch` counts the images of one process. `samples` counts the images that a check measures.
     """
     work = images_per_batch * _flops_per_image(recipe, networks)
     step_seconds = max(_LEAST_STEP_SECONDS, work / _FLOPS_PER_SECOND)
@@ -34,8 +34,8 @@ def every_steps(recipe: Recipe, networks: Networks, images_per_batch: int, sampl
 
 
 def _flops_per_image(recipe: Recipe, networks: Networks) -> float:
-    """Count a step's operations per image of a batch: each discriminator step sees a real image and a fake one."""
-    generator, discriminator = (_shell(network) for network in (networks.generator, networks.discriminator))
+    """Count a step's operations per image. Each discriminator step sees a real image and a fake one."""
+    generator, discriminator = (_without_weights(network) for network in (networks.generator, networks.discriminator))
     z, labels = torch.empty(2, recipe.latent_dim, device="meta"), torch.zeros(2, dtype=torch.long, device="meta")
     with FlopCounterMode(display=False) as fakes:
         images = generator(z, labels)
@@ -46,6 +46,6 @@ def _flops_per_image(recipe: Recipe, networks: Networks) -> float:
     return float(total) / len(z)
 
 
-def _shell(network: nn.Module) -> nn.Module:
-    """Copy a network without its weights."""
+def _without_weights(network: nn.Module) -> nn.Module:
+    """Copy a network to the meta device, where it has shapes but no weights."""
     return copy.deepcopy(network).to("meta").requires_grad_(True)

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from training.console import console, errors, measuring, notes, reading, stop_on_signal, watch
+from training.console import (
+    console,
+    measuring_bar,
+    notes,
+    reading_bar,
+    report_errors,
+    stop_on_signal,
+    train_with_progress_bar,
+)
 from training.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,20 +63,20 @@ def dataset(
     """Turn images (PNG, JPEG, WebP, GIF, BMP, TIFF, PPM, AVIF) into one checked array: a square of each, in sRGB."""
     from training.dataset import dataset_files, default_names, import_plan, summary
     from training.dataset.framing import Framing
-    from training.dataset.image_source import Choice, found
+    from training.dataset.image_source import SourceOptions, find_images
     from training.dataset.label_table import LabelColumn
 
     column = LabelColumn(labels, label_column, file_column) if label_column else None
-    choice = Choice(column, classes_from, split, only_classes, merge_classes, boxes, zip_names)
-    with errors():
+    options = SourceOptions(column, classes_from, split, only_classes, merge_classes, boxes, zip_names)
+    with report_errors():
         if size % 16:
             raise UsageError(f"--size must be a multiple of 16, got {size}")
         framing = Framing(fit, background, is_boxed=boxes is not None)
-        images = found(source, choice)
+        images = find_images(source, options)
         for line in import_plan.lines(images, source, framing):
             console.print(line, markup=False)
         credit = dataset_files.Credit(name or default_names.of_source(source), licence)
-        with reading(len(images.items)) as progress:
+        with reading_bar(len(images.items)) as progress:
             dataset_files.build(images.items, out, size, credit, progress, framing)
         for line in summary.lines(dataset_files.load(out), (item.label for item in images.items)):
             console.print(line, markup=False)
@@ -113,55 +121,59 @@ def train(
         if resume is None:
             atomic_file.check_folder(runs)
             beginning_at = initial_weights.find(begin) if begin else None
-            return plans.fresh(data, recipe or _RECIPE, changes, seed or 0, own, name, beginning_at)
+            return plans.plan_new_run(data, recipe or _RECIPE, changes, seed or 0, own, name, beginning_at)
         plans.check_run(resume)
         if hold and not dry_run:
             hold(resume)
-        return plans.resumed(data, resume, own, changes.budget)
+        return plans.plan_resumed_run(data, resume, own, changes.budget)
 
     if devices > 1 and not parallel.is_launched():
         raise typer.Exit(_launched(devices, device, planned))
     with (
-        errors(),
+        report_errors(),
         stop_on_signal() as stop,
-        parallel.joined(plans.device_named(parallel.own_device(device))) as joined,
+        parallel.join(plans.find_device(parallel.device_of_process(device))) as joined,
         ExitStack() as held,
     ):
-        place, own = joined
+        process, own = joined
 
         def hold(folder: Path) -> None:
-            if warning := held.enter_context(run_lock.owned(folder)) if place.leads else "":
+            if warning := held.enter_context(run_lock.hold(folder)) if process.is_leader else "":
                 notes.print(warning, markup=False)
 
         plan = planned(own, hold)
         if dry_run:
-            estimated = estimate.of(plan, resume, place)
-            if place.leads:
+            estimated = estimate.describe_run(plan, resume, process)
+            if process.is_leader:
                 console.print(estimated, markup=False)
-            parallel.leave(place)
+            parallel.exit_process(process)
             return
-        run = Run(plan, resume, place)
-        if place.leads and run.told:
-            console.print(run.told, markup=False)
-        with measuring(plan.dataset.description.count, stop, quiet=not place.leads) as measured:
+        run = Run(plan, resume, process)
+        if process.is_leader and run.notice:
+            console.print(run.notice, markup=False)
+        with measuring_bar(plan.dataset.description.count, stop, quiet=not process.is_leader) as measured:
             if run.progress < 1:
                 run.measure_reals(measured)
         if resume is None:
-            run.keep_in(place.shared(lambda: record.new_folder(runs, plan.recipe_name, plan.name)))
+            run.use_folder(process.broadcast_path(lambda: record.create_folder(runs, plan.recipe_name, plan.name)))
             hold(run.folder)
-        ending = watch(run, stop, quiet=not place.leads) if run.progress < 1 else _already_finished(run, data)
-    status = _report(ending, run, data, place.world_size) if place.leads else 0
-    parallel.leave(place, status)
+        ending = (
+            train_with_progress_bar(run, stop, quiet=not process.is_leader)
+            if run.progress < 1
+            else _already_finished(run, data)
+        )
+    status = _report(ending, run, data, process.world_size) if process.is_leader else 0
+    parallel.exit_process(process, status)
     raise typer.Exit(status)
 
 
 def _launched(devices: int, device: str | None, planned: "Callable[[torch.device], RunPlan]") -> int:
-    """Run this command once for each device, if it can be planned. Returns the exit status."""
+    """Run this command once per device, after a check of the plan. Returns the exit status."""
     import torch
 
     from training import launch
 
-    with errors():  # once, and not once for each process
+    with report_errors():  # once, and not once for each process
         launch.check(devices, device)
         planned(torch.device("cpu"))
     return launch.launch(devices, sys.argv[1:])
@@ -174,14 +186,14 @@ def _already_finished(run: "Run", data: Path) -> "Ending":
     seen = run.step * run.images_per_step
     return Ending(
         "finished",
-        f"this run has spent its budget of {budget.words(run.plan.recipe)}: {seen:,} images seen. To go on: "
+        f"this run has spent its budget of {budget.describe(run.plan.recipe)}: {seen:,} images seen. To go on: "
         f"imagemill train {data} --resume {run.folder} --images {2 * seen} (or --minutes, --epochs), which sets the "
         f"schedule to that share of the larger budget; or begin a new run with --from {run.folder}",
     )
 
 
 def _report(ending: "Ending", run: "Run", data: Path, processes: int) -> int:
-    """Say how a run ended. Returns the exit status: 0 when it shipped what was asked for."""
+    """Print how a run ended. Returns the exit status: 0 for success."""
     if ending.outcome == "stopped":
         devices = f" --devices {processes}" if processes > 1 else ""
         notes.print(f"stopped; continue with: imagemill train {data} --resume {run.folder}{devices}", markup=False)

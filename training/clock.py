@@ -1,6 +1,6 @@
-"""How long a run has trained, and when it is time to save its state or to draw a grid.
+"""Measures training time, and limits how often a run saves its state or draws a grid.
 
-Nothing in here decides what a run ships: that never depends on how fast a machine is (`training/check_interval.py`).
+Time never decides which snapshot a run ships (see `training/check_interval.py`).
 """
 
 from collections.abc import Callable, Iterator
@@ -9,25 +9,25 @@ from contextlib import AbstractContextManager, contextmanager
 from training.running_time import RunningTime
 
 SAVE_EVERY_SECONDS = 300.0
-"""An epoch can be long; no crash costs more than this."""
+"""Longest training time that a crash can cost. An epoch can be longer."""
 _SHARE, _LONGEST_PAUSE_SECONDS = 0.05, 600.0
-"""Grids take no more than this share of the time, and so do saves; but a slow one is not put off for ever."""
+"""Largest share of the time for grids, and for saves. A slow one is still never delayed beyond the longest pause."""
 
 
 class DueTimer:
-    """What is done no more often than every so many seconds and for no more than a share of the time."""
+    """Limits an action to once in a number of seconds, and to a share of the time."""
 
     def __init__(self, every_seconds: float, now: Callable[[], float]) -> None:
         self._pause, self._now, self._last, self.cost_seconds = every_seconds, now, now(), 0.0
 
     def is_due(self) -> bool:
-        """Tell whether enough time has gone by."""
-        for_its_cost = min(self.cost_seconds / _SHARE, _LONGEST_PAUSE_SECONDS)
-        return self._now() - self._last >= max(self._pause, for_its_cost)
+        """Return whether the pause since the last time is over."""
+        pause_for_cost = min(self.cost_seconds / _SHARE, _LONGEST_PAUSE_SECONDS)
+        return self._now() - self._last >= max(self._pause, pause_for_cost)
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Do it, and see how long it takes."""
+    def running(self) -> Iterator[None]:
+        """Run the action and measure its cost."""
         begun = self._now()
         yield
         self._last = self._now()
@@ -35,33 +35,33 @@ class DueTimer:
 
 
 class Clock:
-    """Counts a run's seconds, over all its sessions. Seconds of a stopped process do not count."""
+    """Counts the seconds of a run over all its sessions. Seconds in which the process is stopped do not count."""
 
     def __init__(self, seconds: float) -> None:
         self._running = RunningTime()
-        self._before, self._lap, self._aside = seconds, 0.0, 0.0
+        self._before, self._lap, self._excluded = seconds, 0.0, 0.0
         self.save, self.grid = DueTimer(SAVE_EVERY_SECONDS, self._now), DueTimer(0.0, self._now)
         self.check, self.publish = DueTimer(0.0, self._now), DueTimer(0.0, self._now)
 
     def counting(self) -> AbstractContextManager[None]:
-        """Count in full also what takes long between two questions."""
-        return self._running.watched()
+        """Count long operations in full, although they do not read the clock."""
+        return self._running.sampling()
 
     def seconds(self) -> float:
-        """Tell how long the run has trained so far."""
+        """Return the seconds that the run has trained so far."""
         return self._before + self._now()
 
     @contextmanager
-    def aside(self, occasion: DueTimer) -> Iterator[None]:
-        """Do what an epoch's rate must not count."""
-        with occasion.taken():
+    def excluded(self, timer: DueTimer) -> Iterator[None]:
+        """Run an action whose time does not count in the images per second of an epoch."""
+        with timer.running():
             yield
-        self._aside += occasion.cost_seconds
+        self._excluded += timer.cost_seconds
 
-    def lap(self) -> float:
-        """Tell the seconds since the last lap, less what was done aside."""
+    def end_lap(self) -> float:
+        """Return the seconds since the last lap without excluded actions, and start a new lap."""
         now = self._now()
-        lap, self._lap, self._aside = now - self._lap - self._aside, now, 0.0
+        lap, self._lap, self._excluded = now - self._lap - self._excluded, now, 0.0
         return lap
 
     def _now(self) -> float:

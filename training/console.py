@@ -1,4 +1,4 @@
-"""How training talks to a person: a progress bar, one sentence for a mistake, a stop that loses nothing."""
+"""Terminal output of the training commands: progress bars, error messages, and clean stops on signals."""
 
 import os
 import signal
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from training.loop import Run
 
 console = Console(highlight=False, soft_wrap=True)
-"""For results, on standard output."""
+"""Results, on standard output."""
 notes = Console(highlight=False, soft_wrap=True, stderr=True)
-"""For progress, notes and errors, on standard error."""
+"""Progress, notes and errors, on standard error."""
 
 _PACE_SECONDS = 600.0
-"""The time that is left goes by the pace of this long: a busy half minute does not turn hours into days."""
+"""Span over which the remaining time is estimated, so that half a busy minute does not change it much."""
 
 
-def watch(run: "Run", stop: Callable[[], bool], quiet: bool = False) -> "Ending":
-    """Train with a progress bar over the budget until the run ends or `stop` says so; quiet shows nothing."""
+def train_with_progress_bar(run: "Run", stop: Callable[[], bool], quiet: bool = False) -> "Ending":
+    """Train with a progress bar until the run ends or `stop` returns true. With `quiet`, show no bar."""
     from training.listener import RunListener
 
     with progress("") as bar:
@@ -50,7 +50,7 @@ def watch(run: "Run", stop: Callable[[], bool], quiet: bool = False) -> "Ending"
 
 
 def progress(unit: str) -> Progress:
-    """Make a bar with a count of units or a percentage, a rate (field `rate`) and the time that is left."""
+    """Create a progress bar with a count or a percentage, a rate (field `rate`) and the remaining time."""
     counted = (MofNCompleteColumn(), TextColumn(unit)) if unit else (TaskProgressColumn(),)
     head, tail = (TextColumn("{task.description}"), BarColumn()), (TextColumn("{task.fields[rate]}"),)
     columns = (*head, *counted, *tail, TimeRemainingColumn())
@@ -58,9 +58,9 @@ def progress(unit: str) -> Progress:
 
 
 @contextmanager
-def measuring(images: int, stop: Callable[[], bool], quiet: bool) -> Iterator[Callable[[int], None]]:
-    """Show a bar while real images are measured, for as long as that takes; a stop ends the command with 130."""
-    with stopping("stopped before the first step"), progress("images") as bar:
+def measuring_bar(images: int, stop: Callable[[], bool], quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar while real images are measured. A stop ends the command with 130."""
+    with exit_on_interrupt("stopped before the first step"), progress("images") as bar:
         task = bar.add_task("measuring the data", total=images, rate="", visible=False)
 
         def measured(done: int) -> None:
@@ -72,9 +72,9 @@ def measuring(images: int, stop: Callable[[], bool], quiet: bool) -> Iterator[Ca
 
 
 @contextmanager
-def reading(files: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar while files are read; Ctrl-C or SIGTERM ends the command, whose partial work is removed, with 130."""
-    with stopping("stopped; nothing was written"), stop_on_signal() as stop, progress("files") as bar:
+def reading_bar(files: int) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar while files are read. A signal ends the command with 130 and removes its partial work."""
+    with exit_on_interrupt("stopped; nothing was written"), stop_on_signal() as stop, progress("files") as bar:
         task = bar.add_task("reading", total=files, rate="")
 
         def read(done: int) -> None:
@@ -86,8 +86,8 @@ def reading(files: int) -> Iterator[Callable[[int], None]]:
 
 
 @contextmanager
-def ended_by_signal(sentence: str) -> Iterator[None]:
-    """End the process at once on Ctrl-C or SIGTERM, with 130: libraries turn an interrupt into errors of their own."""
+def exit_on_signal(sentence: str) -> Iterator[None]:
+    """Exit at once with 130 on Ctrl-C or SIGTERM. Some libraries replace an interrupt by their own exception."""
 
     def end(*_: object) -> None:
         os.write(sys.stdout.fileno(), f"\r{sentence}\n".encode())
@@ -101,16 +101,16 @@ def ended_by_signal(sentence: str) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def check_output(path: Path, *sources: Path) -> None:
-    """Find out before the work whether a file can be written. Raises OSError, or OutputError for one of `sources`."""
+def check_writable(path: Path, *sources: Path) -> None:
+    """Check early that a file can be written. Raises OSError, or OutputError for one of `sources`."""
     atomic_file.check(path)
     if any(path.exists() and source.exists() and path.samefile(source) for source in sources):
         raise OutputError(f"{path}: is the file that is read; choose another name")
 
 
 @contextmanager
-def stopping(sentence: str) -> Iterator[None]:
-    """End the command on Ctrl-C with 130 and one sentence."""
+def exit_on_interrupt(sentence: str) -> Iterator[None]:
+    """Exit with 130 and one sentence on Ctrl-C."""
     try:
         yield
     except KeyboardInterrupt as error:
@@ -119,8 +119,8 @@ def stopping(sentence: str) -> Iterator[None]:
 
 
 @contextmanager
-def errors() -> Iterator[None]:
-    """Print a user's mistake in one sentence, without a traceback; exit with 2 if the command line is wrong, or 1."""
+def report_errors() -> Iterator[None]:
+    """Print an expected error in one sentence; exit with 2 for a wrong command line, otherwise with 1."""
     try:
         yield
     except (TrainingError, ModelError) as error:
@@ -133,7 +133,7 @@ def errors() -> Iterator[None]:
 
 @contextmanager
 def stop_on_signal() -> Iterator[Callable[[], bool]]:
-    """Turn Ctrl-C and SIGTERM into a question that the work asks between its steps."""
+    """Yield a function that returns whether Ctrl-C or SIGTERM was received."""
     received: list[int] = []
     before = {s: signal.signal(s, lambda number, _: received.append(number)) for s in (signal.SIGINT, signal.SIGTERM)}
     try:

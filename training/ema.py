@@ -1,4 +1,4 @@
-"""The running average of a generator's weights, which makes better images than any single step's weights."""
+"""The running average of a generator's weights. It makes better images than the weights of any single step."""
 
 import copy
 
@@ -8,8 +8,8 @@ from torch import Tensor, nn
 _SETTLING_BATCH = 128
 
 
-def average_of(generator: nn.Module) -> nn.Module:
-    """Start an average: a frozen copy of the generator."""
+def start_average(generator: nn.Module) -> nn.Module:
+    """Create an average: a frozen copy of the generator."""
     return copy.deepcopy(generator).requires_grad_(False)
 
 
@@ -21,7 +21,7 @@ def update(average: nn.Module, generator: nn.Module, decay: float) -> None:
 
 
 def decay(batch: int, images_seen: int, half_life_images: float) -> float:
-    """Per-step decay for a half-life given in images, ramped so that it never exceeds 5% of the images seen."""
+    """Return the decay per step. The half-life, in images, never exceeds 5% of the images seen."""
     half_life = min(half_life_images, 0.05 * images_seen)
     return float(0.5 ** (batch / max(half_life, 1e-8)))
 

@@ -1,4 +1,4 @@
-"""What can go wrong while a dataset or a checkpoint is made."""
+"""The errors of this package."""
 
 
 class TrainingError(Exception):
@@ -6,36 +6,36 @@ class TrainingError(Exception):
 
 
 class UsageError(TrainingError):
-    """The command line has to be changed."""
+    """The command line must be changed."""
 
 
 class DatasetError(TrainingError):
-    """A source of images, or a dataset made from one, cannot be used."""
+    """A source of images, or a dataset, cannot be used."""
 
 
 class RecipeError(TrainingError):
-    """A recipe is unknown or holds a value that it may not hold."""
+    """A recipe is unknown, or one of its values is out of range."""
 
 
 class DeviceError(TrainingError):
-    """A run asks for devices that this machine does not have."""
+    """A run needs devices that this machine does not have."""
 
 
 class StateError(TrainingError):
-    """A run cannot be resumed from what its folder holds."""
+    """The state of a run cannot be read, or does not fit."""
 
 
 class MetricsError(TrainingError):
-    """Figures cannot be measured with what is given or installed."""
+    """Metrics cannot be computed with these inputs or installed packages."""
 
 
 class RecordError(TrainingError):
-    """What a run wrote about itself cannot be read."""
+    """A run's log cannot be read."""
 
 
 class OutputError(TrainingError):
-    """A file cannot be written where it was asked for."""
+    """A file cannot be written at the requested path."""
 
 
 class ExportError(TrainingError):
-    """A model cannot be written in another format."""
+    """A model cannot be exported to another format."""

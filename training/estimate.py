@@ -1,4 +1,4 @@
-"""What a run would be: its recipe, its networks and how long it takes, without training."""
+"""Estimates a run without training: its recipe, its networks and its duration."""
 
 import json
 import time
@@ -9,28 +9,28 @@ from torch import nn
 from training import evaluator
 from training.evaluator import Cost
 from training.loop import Run
-from training.parallel import Place
+from training.parallel import ProcessRank
 from training.run_plan import RunPlan
 
 _LEAST_STEPS = 3
 _PUBLISHING_SECONDS = 1.0
-"""Of a check: the checkpoint, its pictures and its card."""
+"""Cost per check of writing the checkpoint, its pictures and its card."""
 
 
-def of(plan: RunPlan, folder: Path | None, place: Place) -> str:
-    """Resolve a plan, time a few steps of it and tell what is left to do; nothing is written."""
-    run = Run(plan, folder, place)
+def describe_run(plan: RunPlan, folder: Path | None, process: ProcessRank) -> str:
+    """Build the run of a plan, time a few steps and describe the remaining work. Writes no file."""
+    run = Run(plan, folder, process)
     left = 1 - run.progress
-    run.rehearse()
+    run.take_unsaved_step()
     steps = max(_LEAST_STEPS, plan.recipe.penalty_every_steps)
     started = time.monotonic()
     for _ in range(steps):
-        run.rehearse()
+        run.take_unsaved_step()
     seconds = (time.monotonic() - started) / steps
     values = plan.recipe.model_dump(mode="json", exclude_none=True)
     recipe = "\n".join(f"{key} = {json.dumps(value)}" for key, value in values.items())
-    said = f"{recipe}\n\n{_networks(run)}\n{_budget(run, left, seconds)}"
-    return f"{said}\n{_besides(run, evaluator.cost(plan), left, seconds)}" if place.leads else said
+    text = f"{recipe}\n\n{_networks(run)}\n{_budget(run, left, seconds)}"
+    return f"{text}\n{_checks(run, evaluator.estimate_cost(plan), left, seconds)}" if process.is_leader else text
 
 
 def _networks(run: Run) -> str:
@@ -40,7 +40,7 @@ def _networks(run: Run) -> str:
 
 def _budget(run: Run, left: float, seconds_per_step: float) -> str:
     rate = run.images_per_step / seconds_per_step
-    steps, wanted = _training(run, left, seconds_per_step)
+    steps, wanted = _remaining(run, left, seconds_per_step)
     images = steps * run.images_per_step
     return (
         f"about {steps:,} steps, {images:,} images seen ({images / run.plan.dataset.description.count:.1f} epochs), "
@@ -48,8 +48,8 @@ def _budget(run: Run, left: float, seconds_per_step: float) -> str:
     )
 
 
-def _training(run: Run, left: float, seconds_per_step: float) -> tuple[int, float]:
-    """Tell how many steps are left, and how many seconds they take."""
+def _remaining(run: Run, left: float, seconds_per_step: float) -> tuple[int, float]:
+    """Return the remaining steps and their seconds."""
     if run.budget.steps is None:
         wanted = left * (run.budget.seconds or 0)
         return int(wanted / seconds_per_step), wanted
@@ -57,15 +57,15 @@ def _training(run: Run, left: float, seconds_per_step: float) -> tuple[int, floa
     return steps, steps * seconds_per_step
 
 
-def _besides(run: Run, cost: Cost, left: float, seconds_per_step: float) -> str:
-    """Say what a run takes beside its steps. A budget in minutes covers all checks but the last."""
-    steps, wanted = _training(run, left, seconds_per_step)
-    checks = (run.step + steps - 1) // run.check_every - run.step // run.check_every + 1
+def _checks(run: Run, cost: Cost, left: float, seconds_per_step: float) -> str:
+    """Describe the cost of measuring. A budget in minutes includes all checks but the last."""
+    steps, wanted = _remaining(run, left, seconds_per_step)
+    checks = (run.step + steps - 1) // run.check_every_steps - run.step // run.check_every_steps + 1
     per_check = cost.check + _PUBLISHING_SECONDS
     of_checks, covered = checks * per_check, max(0, checks - 1) * per_check if run.budget.steps is None else 0.0
     whole = cost.reals + wanted + of_checks - covered
     return (
-        f"measuring the data: {_duration(cost.reals)}; checks, one every {run.check_every:,} steps: {checks}, "
+        f"measuring the data: {_duration(cost.reals)}; checks, one every {run.check_every_steps:,} steps: {checks}, "
         f"{_duration(of_checks)}; in all about {_duration(whole)}"
     )
 

@@ -1,4 +1,4 @@
-"""The eye on a run: renders samples of the average and measures them against the data, now and then."""
+"""Measures samples of the averaged generator against the data while a run trains."""
 
 import time
 from collections.abc import Callable
@@ -10,61 +10,65 @@ from models.registry import Architecture
 from training import samples
 from training.errors import MetricsError
 from training.metrics import features, figures, frechet, reference
-from training.metrics.figures import LEAST_REALS, PROBE_POINTS
+from training.metrics.figures import LEAST_REALS, QUICK_POINTS
 from training.metrics.reference import Reference
 from training.run_plan import RunPlan
 
-_TIMED = 8
-"""Images that tell how long one takes."""
+_TIMED_IMAGES = 8
+"""Number of images that are timed for an estimate."""
 SEED = 2
-"""Of the samples that are measured: other ones than those of the grid (0) and of settling (1)."""
+"""Seed of the measured samples. The grid uses seed 0, and the batch-norm statistics use seed 1."""
 
 
 class Evaluator:
-    """A feature network and the data's features, ready to measure a generator."""
+    """A feature network and the features of the data."""
 
     def __init__(self, plan: RunPlan, progress: Callable[[int], None]) -> None:
         self._extractor = features.load("efflite0", plan.device)
-        self._reference: Reference = reference.of(plan.dataset, self._extractor, plan.data, progress)
-        self._count = min(PROBE_POINTS, plan.dataset.description.count)
+        self._reference: Reference = reference.load_or_extract(plan.dataset, self._extractor, plan.data, progress)
+        self._count = min(QUICK_POINTS, plan.dataset.description.count)
 
-    def look(self, average: nn.Module, architecture: Architecture) -> figures.Probe:
-        """Measure at most 2000 samples with labels in the data's proportions."""
-        labels = self._reference.labels_like(self._count) if architecture.classes else None
-        fakes = samples.samples(average, architecture.latent_dim, SEED, range(self._count), labels)
-        return figures.probe(self._reference, self._extractor(fakes))
+    def measure(self, average: nn.Module, architecture: Architecture) -> figures.QuickFigures:
+        """Measure at most 2000 samples, with labels in the proportions of the data."""
+        labels = self._reference.labels_in_proportion(self._count) if architecture.classes else None
+        fakes = samples.render(average, architecture.latent_dim, SEED, range(self._count), labels)
+        return figures.measure_quickly(self._reference, self._extractor(fakes))
 
-    def floor(self) -> dict[str, float]:
-        """Measure half of the real images against the other half: what no generator can be expected to beat.
+    def measure_floor(self) -> dict[str, float]:
+        """Measure one half of the real images against the other half: the best result that a generator can reach.
 
-        Empty where there are too few images for two halves.
+        Empty when there are too few images for two halves.
         """
         first, second = self._reference.halves()
-        return {} if len(first.features) < LEAST_REALS else self.named(figures.probe(first, second.features))
+        return (
+            {}
+            if len(first.features) < LEAST_REALS
+            else self.name_figures(figures.measure_quickly(first, second.features))
+        )
 
-    def named(self, probe: figures.Probe) -> dict[str, float]:
-        """Name a probe's figures together with their extractor."""
-        return figures.named(probe, self._extractor.name)
+    def name_figures(self, found: figures.QuickFigures) -> dict[str, float]:
+        """Name figures together with their feature network."""
+        return figures.name_figures(found, self._extractor.name)
 
 
 class Cost(NamedTuple):
-    """Seconds that measuring takes here, timed on a few images."""
+    """Seconds that measuring takes on this machine, extrapolated from a few images."""
 
     reals: float = 0.0
-    """Of all real images, before the first run on a dataset."""
+    """Seconds for all real images, before the first run on a dataset."""
     check: float = 0.0
-    """Of one check, of the samples that it measures."""
+    """Seconds for the samples of one check."""
 
 
-def cost(plan: RunPlan) -> Cost:
-    """Time what measuring a run takes; nothing is kept."""
-    if _trouble(plan) is not None:
+def estimate_cost(plan: RunPlan) -> Cost:
+    """Estimate the cost of measuring a run. Writes no file."""
+    if _reason_unmeasured(plan) is not None:
         return Cost()
     try:
         extractor = features.load("efflite0", plan.device)
     except MetricsError:
         return Cost()
-    some = plan.dataset.images[:_TIMED]
+    some = plan.dataset.images[:_TIMED_IMAGES]
     found = extractor(some)
     started = time.monotonic()
     extractor(some)
@@ -73,11 +77,11 @@ def cost(plan: RunPlan) -> Cost:
     started = time.monotonic()
     frechet.distance(gaussian, gaussian)
     count, roots = plan.dataset.description.count, time.monotonic() - started
-    reals = 0.0 if reference.is_kept(plan.dataset, extractor, plan.data) else count * per_image
-    return Cost(reals + roots, min(PROBE_POINTS, count) * per_image + roots)
+    reals = 0.0 if reference.is_cached(plan.dataset, extractor, plan.data) else count * per_image
+    return Cost(reals + roots, min(QUICK_POINTS, count) * per_image + roots)
 
 
-def _trouble(plan: RunPlan) -> str | None:
+def _reason_unmeasured(plan: RunPlan) -> str | None:
     """Say why a run is not measured; in no words where that is not wanted. None: it is."""
     count = plan.dataset.description.count
     if not plan.recipe.guard:
@@ -85,13 +89,13 @@ def _trouble(plan: RunPlan) -> str | None:
     return f"{count} images are too few, at least {LEAST_REALS} are wanted" if count < LEAST_REALS else None
 
 
-def opened(plan: RunPlan, progress: Callable[[int], None]) -> Evaluator | str:
+def create(plan: RunPlan, progress: Callable[[int], None]) -> Evaluator | str:
     """Open an eye, or tell why there is none; where none is wanted, in no words.
 
     `progress` hears how many real images are measured, where that was not done before.
     """
-    if (trouble := _trouble(plan)) is not None:
-        return trouble
+    if (reason := _reason_unmeasured(plan)) is not None:
+        return reason
     try:
         return Evaluator(plan, progress)
     except MetricsError as error:

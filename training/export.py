@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from training.console import check_output, console, ended_by_signal, errors
+from training.console import check_writable, console, exit_on_signal, report_errors
 from training.errors import UsageError
 
 
@@ -20,7 +20,7 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
 ) -> None:
     """Write a model as ONNX, and say how far ONNX Runtime's images are from PyTorch's."""
-    with errors(), ended_by_signal("stopped"):
+    with report_errors(), exit_on_signal("stopped"):
         from models import registry
         from models.checkpoint import load_generator
         from training import onnx as onnx_file
@@ -28,7 +28,7 @@ def export(
         source = registry.find(checkpoint)
         header, generator = load_generator(source)
         path = onnx or Path(f"{header.name}.onnx")
-        check_output(path, source)
+        check_writable(path, source)
         if path.exists() and not force:
             raise UsageError(f"{path} exists already; give --force to replace it, or name another file with --onnx")
         onnx_file.write(path, header, generator)

@@ -1,4 +1,4 @@
-"""What tells that training goes wrong, and what is done about it."""
+"""Detects failing training, and remembers earlier interventions."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -6,53 +6,53 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
-from training.metrics.figures import Probe
+from training.metrics.figures import QuickFigures
 
 MAX_INTERVENTIONS = 3
 _LOGIT_GAP = 20.0
-"""Of mean logits of reals and fakes; beyond it the generator learns nothing that it could use."""
+"""Largest difference between the mean logits of reals and fakes. Beyond it, gradients teach the generator nothing."""
 _LOST = 0.5
-"""Share of the data's diversity, or of the best coverage, under which a generator has collapsed."""
+"""A generator has collapsed below this share of the data's diversity, or of its best coverage."""
 _MIN_COVERAGE = 0.1
-"""Under this, half of the best coverage is within the noise of measuring it."""
+"""Below this best coverage, a loss of half of it can be measurement noise."""
 
 
 @dataclass(frozen=True)
 class Signals:
-    """What a check sees of a run. What was not measured is None."""
+    """The values that a check judges. A value that was not measured is None."""
 
     finite: bool = True
-    """Whether all losses since the last check are numbers."""
+    """Whether all losses since the last check are finite."""
     logit_gap: float | None = None
-    """Mean logit of reals less that of fakes; None where the objective gives logits no scale."""
+    """Mean logit of reals minus that of fakes; None when the objective has no logit scale."""
     diversity: float | None = None
-    """Mean distance between samples, as a share of the data's."""
+    """Mean distance between samples, relative to the mean distance between real images."""
     coverage: float | None = None
 
 
 class GuardState(BaseModel):
-    """What the guard remembers of a run; a part of the run's state."""
+    """The guard's memory of a run. It is stored in the run's state."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     interventions: int = 0
     best_coverage: float = 0.0
     had_diversity: bool = False
-    """Whether samples were ever as diverse as they must stay."""
+    """Whether the samples have ever reached the required diversity."""
     events: tuple[str, ...] = ()
 
     @property
     def lr_factor(self) -> float:
-        """Share of the scheduled learning rates: halved by every intervention."""
+        """Factor of the scheduled learning rates. Every intervention halves it."""
         return 0.5**self.interventions
 
     @property
     def gamma_factor(self) -> float:
-        """By which the scheduled gamma is multiplied: doubled by every intervention."""
+        """Factor of the scheduled gamma. Every intervention doubles it."""
         return 2.0**self.interventions
 
-    def after(self, signals: Signals) -> "GuardState":
-        """Remember a healthy check."""
+    def with_check(self, signals: Signals) -> "GuardState":
+        """Return the state after a healthy check."""
         return self.model_copy(
             update={
                 "best_coverage": max(self.best_coverage, signals.coverage or 0),
@@ -60,36 +60,36 @@ class GuardState(BaseModel):
             }
         )
 
-    def intervened(self, event: str) -> "GuardState":
-        """Remember an intervention."""
+    def with_intervention(self, event: str) -> "GuardState":
+        """Return the state after an intervention."""
         return self.model_copy(update={"interventions": self.interventions + 1, "events": (*self.events, event)})
 
 
-def fault(signals: Signals, memory: GuardState) -> str | None:
-    """Find what is wrong, as a sentence; None when nothing is.
+def find_fault(signals: Signals, guard_state: GuardState) -> str | None:
+    """Return a sentence about the first fault, or None.
 
-    A young generator is not diverse yet: only one that was can collapse.
+    Early in training a generator has low diversity. Only a generator that had diversity can collapse.
     """
     if not signals.finite:
         return "a loss is not a finite number"
     if signals.logit_gap is not None and not abs(signals.logit_gap) <= _LOGIT_GAP:
         return f"the discriminator's logits lie {signals.logit_gap:.1f} apart, more than {_LOGIT_GAP:g}"
-    if signals.diversity is not None and memory.had_diversity and not signals.diversity >= _LOST:
+    if signals.diversity is not None and guard_state.had_diversity and not signals.diversity >= _LOST:
         return f"samples are {signals.diversity:.2f} times as diverse as the data, less than {_LOST:g}"
-    lost = memory.best_coverage * _LOST
-    if signals.coverage is not None and memory.best_coverage >= _MIN_COVERAGE and not signals.coverage >= lost:
-        return f"coverage fell to {signals.coverage:.2f} from {memory.best_coverage:.2f}"
+    lost = guard_state.best_coverage * _LOST
+    if signals.coverage is not None and guard_state.best_coverage >= _MIN_COVERAGE and not signals.coverage >= lost:
+        return f"coverage fell to {signals.coverage:.2f} from {guard_state.best_coverage:.2f}"
     return None
 
 
-def signals(objective: str, means: Mapping[str, float], probe: Probe | None) -> Signals:
-    """Gather what a check sees from an epoch's means and from a probe, where there is one."""
+def gather_signals(objective: str, means: Mapping[str, float], figures: QuickFigures | None) -> Signals:
+    """Combine an epoch's mean losses with the measured figures, if there are any."""
     # A Wasserstein critic's logits have no scale of their own.
     gap = None if objective == "wasserstein" else means["real_logit"] - means["fake_logit"]
-    measured = {} if probe is None else {"diversity": probe.diversity, "coverage": probe.coverage}
+    measured = {} if figures is None else {"diversity": figures.diversity, "coverage": figures.coverage}
     return Signals(finite=all_finite(means.values()), logit_gap=gap, **measured)
 
 
 def all_finite(values: Iterable[float]) -> bool:
-    """Tell whether every value is a number."""
+    """Return whether every value is finite."""
     return all(map(math.isfinite, values))

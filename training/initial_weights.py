@@ -1,4 +1,4 @@
-"""What a new run begins with: the networks of another run, or the generator of a checkpoint, as far as they fit."""
+"""Initial weights of a new run: the networks of another run, or the generator of a checkpoint."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,26 +17,26 @@ from training.run_plan import STATE
 
 _TABLE = "embedding.weight"
 _CLASS_TABLES = (_TABLE, "projection.weight")
-"""Tensors with a row for every class. A generator with classes has the first."""
+"""Tensors with one row per class. A generator with classes has the first one."""
 
 
 @dataclass(frozen=True)
 class InitialWeights:
-    """What a run begins with, loaded."""
+    """Weights to start a run with."""
 
-    whose: str
+    origin: str
     generator: Mapping[str, Tensor]
     discriminator: Mapping[str, Tensor] | None
-    """None: a checkpoint holds none."""
+    """None for a checkpoint, which has no discriminator."""
     average: Mapping[str, Tensor]
     classes: tuple[str, ...] | None
-    """None: unknown, in older states."""
+    """None when unknown: older states do not store them."""
     shape: Mapping[str, object]
-    """What must be the same in the recipe of the new run, by the names that a recipe has for it."""
+    """Recipe fields that must have the same values in the new run."""
 
 
 def find(place: Path) -> Path:
-    """Find the file behind a run folder, a checkpoint's or a state's file, or the name of a shipped model.
+    """Return the file of a run folder, a checkpoint, a state or a shipped model.
 
     Raises StateError when `place` is none of them.
     """
@@ -54,31 +54,31 @@ def find(place: Path) -> Path:
 
 
 def load(path: Path) -> InitialWeights:
-    """Load the state of a run or a checkpoint. Raises StateError for neither, CheckpointError for a damaged one."""
+    """Load a state or a checkpoint. Raises StateError for other files, CheckpointError for a damaged checkpoint."""
     if _has(checkpoint.read_header, path):
-        return _of_checkpoint(path)
+        return _from_checkpoint(path)
     if _has(state.read_position, path):
-        return _of_run(path)
+        return _from_run(path)
     raise StateError(f"{path}: neither a checkpoint nor the state of a run that this version can read")
 
 
-def begin(beginning: InitialWeights, networks: Networks, recipe: Recipe, classes: Sequence[str]) -> str:
-    """Give freshly built networks what `beginning` holds; chance stays their own. Returns a sentence about it.
+def load_into(weights: InitialWeights, networks: Networks, recipe: Recipe, classes: Sequence[str]) -> str:
+    """Copy `weights` into new networks; optimisers and random stream stay new. Returns a sentence about the result.
 
-    Classes of equal names keep what was learnt of them. Raises StateError when the generator does not fit.
+    Classes with equal names keep their rows. Raises StateError when the generator does not fit.
     """
-    _check_shape(beginning, recipe)
+    _check_shape(weights, recipe)
     own_classes = classes if _TABLE in networks.generator.state_dict() else ()
-    rows = _rows(beginning, own_classes)
-    for own, found in ((networks.generator, beginning.generator), (networks.average, beginning.average)):
-        fitted = _fitted(own, found, rows)
+    rows = _rows(weights, own_classes)
+    for own, found in ((networks.generator, weights.generator), (networks.average, weights.average)):
+        fitted = _fit(own, found, rows)
         if fitted is None:
-            raise StateError(f"{beginning.whose}: its networks are of another size of images, and cannot be enlarged")
+            raise StateError(f"{weights.origin}: its networks are of another size of images, and cannot be enlarged")
         own.load_state_dict(fitted)
-    critic = beginning.discriminator and _fitted(networks.discriminator, beginning.discriminator, rows)
+    critic = weights.discriminator and _fit(networks.discriminator, weights.discriminator, rows)
     if critic:
         networks.discriminator.load_state_dict(critic)
-    return _told(beginning, bool(critic), own_classes, rows)
+    return _summary(weights, bool(critic), own_classes, rows)
 
 
 def _has(read_header: Callable[[Path], object], path: Path) -> bool:
@@ -89,24 +89,24 @@ def _has(read_header: Callable[[Path], object], path: Path) -> bool:
     return True
 
 
-def _of_checkpoint(path: Path) -> InitialWeights:
+def _from_checkpoint(path: Path) -> InitialWeights:
     header, generator = checkpoint.load_generator(path)
     built, tensors = header.architecture, generator.state_dict()
     shape = {"architecture": built.name, "generator_channels": built.channels, "latent_dim": built.latent_dim}
-    whose = f"{header.name}, a checkpoint of {header.training.images_seen:,} images seen"
-    return InitialWeights(whose, tensors, None, tensors, header.classes, shape)
+    origin = f"{header.name}, a checkpoint of {header.training.images_seen:,} images seen"
+    return InitialWeights(origin, tensors, None, tensors, header.classes, shape)
 
 
-def _of_run(path: Path) -> InitialWeights:
+def _from_run(path: Path) -> InitialWeights:
     position, tensors = state.read(path)
-    parts = {name: state.under(tensors, name) for name in ("generator", "discriminator", "average")}
+    parts = {name: state.tensors_of(tensors, name) for name in ("generator", "discriminator", "average")}
     shape = position.recipe.model_dump(include={"architecture", "generator_channels", "latent_dim"})
-    whose = f"{position.name} at step {position.step:,} of its run"
-    return InitialWeights(whose, **parts, classes=_classes_of_run(path, position), shape=shape)
+    origin = f"{position.name} at step {position.step:,} of its run"
+    return InitialWeights(origin, **parts, classes=_classes_of_run(path, position), shape=shape)
 
 
 def _classes_of_run(path: Path, position: state.Position) -> tuple[str, ...] | None:
-    """Tell the classes of a run; those of an older one are known if it has published a checkpoint."""
+    """Return the classes of a run. For an older run, they come from its checkpoint, if it has one."""
     if position.classes is not None:
         return position.classes
     try:
@@ -115,30 +115,30 @@ def _classes_of_run(path: Path, position: state.Position) -> tuple[str, ...] | N
         return None
 
 
-def _check_shape(beginning: InitialWeights, recipe: Recipe) -> None:
-    wanted = {key: value for key, value in beginning.shape.items() if getattr(recipe, key) != value}
+def _check_shape(weights: InitialWeights, recipe: Recipe) -> None:
+    wanted = {key: value for key, value in weights.shape.items() if getattr(recipe, key) != value}
     if wanted:
         here = " and ".join(f"{key} {getattr(recipe, key)}" for key in wanted)
         there = " ".join(f"--set {key}={value}" for key, value in wanted.items())
-        raise StateError(f"{beginning.whose}: does not fit a recipe with {here}; begin with: {there}")
+        raise StateError(f"{weights.origin}: does not fit a recipe with {here}; begin with: {there}")
 
 
-def _rows(beginning: InitialWeights, own: Sequence[str]) -> dict[int, int]:
-    """Find for each class, by its position, the position that it had. As many unknown names count as the same."""
-    count = len(beginning.generator.get(_TABLE, ()))
+def _rows(weights: InitialWeights, own: Sequence[str]) -> dict[int, int]:
+    """Map each class's position to its earlier position. Unknown names match by position if the counts are equal."""
+    count = len(weights.generator.get(_TABLE, ()))
     unknown = own if count == len(own) else ()
-    before = list(unknown if beginning.classes is None else beginning.classes)[:count]
+    before = list(unknown if weights.classes is None else weights.classes)[:count]
     return {k: before.index(name) for k, name in enumerate(own) if name in before}
 
 
-def _fitted(network: nn.Module, found: Mapping[str, Tensor], rows: Mapping[int, int]) -> dict[str, Tensor] | None:
-    """Fit tensors to a network. None when they are those of another one."""
+def _fit(network: nn.Module, found: Mapping[str, Tensor], rows: Mapping[int, int]) -> dict[str, Tensor] | None:
+    """Fit tensors to a network. Returns None when they belong to a different architecture."""
     own = {key: value.detach().cpu() for key, value in network.state_dict().items()}
     if own.keys() - set(_CLASS_TABLES) != found.keys() - set(_CLASS_TABLES):
         return None
     fitted = {}
     for key, fresh in own.items():
-        value = _class_rows(fresh, found.get(key), rows) if key in _CLASS_TABLES else _resized(fresh, found[key])
+        value = _class_rows(fresh, found.get(key), rows) if key in _CLASS_TABLES else _resize(fresh, found[key])
         if value is None:
             return None
         fitted[key] = value
@@ -154,8 +154,8 @@ def _class_rows(fresh: Tensor, found: Tensor | None, rows: Mapping[int, int]) ->
     return kept
 
 
-def _resized(fresh: Tensor, found: Tensor) -> Tensor | None:
-    """Fit a tensor whose sides depend on the size of the images, or on whether there are classes."""
+def _resize(fresh: Tensor, found: Tensor) -> Tensor | None:
+    """Fit a tensor whose shape depends on the image size or on the presence of classes."""
     if fresh.shape == found.shape:
         return found
     if fresh.dim() == found.dim() == 4 and fresh.shape[2:] != found.shape[2:]:
@@ -171,9 +171,9 @@ def _resized(fresh: Tensor, found: Tensor) -> Tensor | None:
     return kept
 
 
-def _told(beginning: InitialWeights, with_discriminator: bool, classes: Sequence[str], rows: Mapping[int, int]) -> str:
+def _summary(weights: InitialWeights, with_discriminator: bool, classes: Sequence[str], rows: Mapping[int, int]) -> str:
     what = "the generator and the discriminator" if with_discriminator else "the generator"
     rest = "" if with_discriminator else "; the discriminator starts fresh"
     fresh = [name for k, name in enumerate(classes) if k not in rows]
     new = f"; classes that start fresh: {', '.join(fresh[:12])}{', ...' * (len(fresh) > 12)}" if fresh else ""
-    return f"begins with {what} of {beginning.whose}{rest}{new}"
+    return f"begins with {what} of {weights.origin}{rest}{new}"

@@ -1,4 +1,4 @@
-"""Starting one training process for each device of this machine, by PyTorch's launcher."""
+"""Starts one training process for each device of this machine, with PyTorch's launcher."""
 
 import logging
 import os
@@ -14,11 +14,11 @@ from training.errors import DeviceError
 
 _STOPPED = 130
 _SAVE_SECONDS = 600
-"""Until a process that was asked to stop is killed: it saves its state first."""
+"""Time that a stopped process has to save its state before it is killed."""
 
 
 def check(devices: int, device: str | None) -> None:
-    """Raise DeviceError unless this machine has as many devices of a kind. The CPU has any number of processes."""
+    """Raise DeviceError when the machine has too few devices. A CPU runs any number of processes."""
     kind, _, number = (device or ("cuda" if torch.cuda.is_available() else "cpu")).partition(":")
     if number:
         raise DeviceError(f"--devices {devices}: --device {device} names one device; leave it out, or give {kind}")
@@ -27,7 +27,7 @@ def check(devices: int, device: str | None) -> None:
 
 
 def launch(devices: int, arguments: list[str]) -> int:
-    """Run a command once for each device, until all have ended. Returns the exit status."""
+    """Run a command once per device and wait for all. Returns the exit status."""
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # the processes say what was wrong
     os.environ["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS") or str(max(1, (os.cpu_count() or 1) // devices))
     config = LaunchConfig(

@@ -1,4 +1,4 @@
-"""What a run tells its caller: its steps, epochs and interventions, and how it ended."""
+"""Callbacks of a run, and how it ended."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from training.record import EpochLine
 
 @dataclass(frozen=True)
 class Ending:
-    """How a run ended, and why where that is not plain."""
+    """How a run ended, with the reason if it needs one."""
 
     outcome: Literal["finished", "stopped", "stopped early", "gave up"]
     reason: str = ""
@@ -17,9 +17,9 @@ class Ending:
 
 @dataclass(frozen=True)
 class RunListener:
-    """Hears of steps, epochs and interventions, and may ask to stop."""
+    """Callbacks for steps, epochs and interventions, and a function that can stop the run."""
 
-    step: Callable[[int], None] = lambda _step: None
-    epoch: Callable[[EpochLine], None] = lambda _line: None
-    event: Callable[[str], None] = lambda _sentence: None
-    stop: Callable[[], bool] = lambda: False
+    on_step: Callable[[int], None] = lambda _step: None
+    on_epoch: Callable[[EpochLine], None] = lambda _line: None
+    on_event: Callable[[str], None] = lambda _sentence: None
+    should_stop: Callable[[], bool] = lambda: False

@@ -1,4 +1,4 @@
-"""Everything of a run that learns: two networks, their optimisers, the average and the random stream."""
+"""The trainable parts of a run: two networks, their optimisers, the average and the random stream."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from models.registry import Architecture, build_discriminator, build_generator
 from training import ema
 from training.dataset.dataset_files import Description
 from training.errors import RecipeError
-from training.parallel import ALONE, Place
+from training.parallel import ALONE, ProcessRank
 from training.random_stream import RandomStream
 from training.recipe import Recipe
 
 
 @dataclass
 class Networks:
-    """What a training step changes, and what exact resume must restore."""
+    """Everything that a training step changes, and that a resume must restore."""
 
     generator: nn.Module
     discriminator: nn.Module
@@ -29,9 +29,9 @@ class Networks:
 
 
 def architecture_of(recipe: Recipe, data: Description) -> Architecture:
-    """Size the recipe's architecture for a dataset.
+    """Return the recipe's architecture at the size of a dataset.
 
-    Raises RecipeError when it does not come in that size or needs classes that are not there.
+    Raises RecipeError when the architecture has no such size or needs classes that the dataset lacks.
     """
     if recipe.labels == "need" and not data.classes:
         raise RecipeError(f"this recipe needs classes, and {data.name} has none: use class folders or --label-column")
@@ -50,9 +50,9 @@ def architecture_of(recipe: Recipe, data: Description) -> Architecture:
 
 
 def build(
-    recipe: Recipe, architecture: Architecture, seed: int, device: torch.device, place: Place = ALONE
+    recipe: Recipe, architecture: Architecture, seed: int, device: torch.device, process: ProcessRank = ALONE
 ) -> Networks:
-    """Initialise a run from its seed; the same seed gives the same weights."""
+    """Create the networks of a run from its seed. The same seed gives the same weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         generator = build_generator(architecture)
@@ -64,10 +64,10 @@ def build(
     return Networks(
         generator=generator,
         discriminator=discriminator,
-        average=ema.average_of(generator),
+        average=ema.start_average(generator),
         generator_optimiser=_optimiser(recipe, generator, recipe.generator_lr),
         discriminator_optimiser=_optimiser(recipe, discriminator, recipe.discriminator_lr),
-        random=RandomStream(torch.Generator(device).manual_seed(seed), place.rank, place.world_size),
+        random=RandomStream(torch.Generator(device).manual_seed(seed), process.rank, process.world_size),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the two networks strive for: pure functions of raw logits."""
+"""Losses of the two networks: pure functions of raw logits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from torch.nn.functional import softplus
 
 @dataclass(frozen=True)
 class Objective:
-    """A pair of losses of the logits of reals and of fakes. Shapes: logits (n,), loss ()."""
+    """A pair of losses of real and fake logits. Shapes: logits (n,), loss ()."""
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor, Tensor], Tensor]
@@ -24,22 +24,22 @@ def bce_discriminator(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Ten
 
 
 def bce_generator(_real: Tensor, fake: Tensor) -> Tensor:
-    """Take the non-saturating loss -log D(G(z)). Source: Goodfellow et al. 2014, section 3."""
+    """Return the non-saturating loss -log D(G(z)). Source: Goodfellow et al. 2014, section 3."""
     return softplus(-fake).mean()
 
 
 def wasserstein_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """Take the negative estimate of the Wasserstein distance. Source: Arjovsky et al. 2017, algorithm 1."""
+    """Return the negative estimate of the Wasserstein distance. Source: Arjovsky et al. 2017, algorithm 1."""
     return fake.mean() - real.mean()
 
 
 def wasserstein_generator(_real: Tensor, fake: Tensor) -> Tensor:
-    """Raise the critic's score of fakes. Source: Arjovsky et al. 2017, algorithm 1."""
+    """Return the negative critic score of fakes. Source: Arjovsky et al. 2017, algorithm 1."""
     return -fake.mean()
 
 
 def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """Put each real above the fake beside it.
+    """Push the logit of each real above that of the fake at the same position.
 
     Source: Jolicoeur-Martineau 2018, "The relativistic discriminator", equation 3, with the logistic loss.
     """
@@ -47,7 +47,7 @@ def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
-    """Put each fake above the real beside it. Source: as above, equation 4."""
+    """Push the logit of each fake above that of the real at the same position. Source: as above, equation 4."""
     return softplus(real - fake).mean()
 
 

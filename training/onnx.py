@@ -16,16 +16,17 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 _PARITY_BATCHES, _PARITY_SEED = (1, 3, 17), 0
-"""One image, and odd numbers of them: a batch that was fixed by mistake shows in these."""
+"""One image and odd numbers of images. An accidentally fixed batch size fails on these."""
 _MOST_BYTES = 2**31 - 2**24
-"""A protocol buffer ends at 2 GiB; a little is left for the graph."""
+"""A protocol buffer holds at most 2 GiB. 16 MiB are reserved for the graph."""
 
 
 def write(path: Path, header: Header, generator: nn.Module) -> None:
-    """Write a generator in float32, whole or not at all, after ONNX's own checker has passed it.
+    """Write a generator in float32, whole or not at all, after ONNX's checker has accepted it.
 
-    Inputs are z (n, latent_dim) float32 and, where conditional, labels (n,) int64; the output is images (n, 3, r, r) in
-    [-1, 1]. The metadata hold name, classes (a JSON list), data, licence, latent_dim and format_version.
+    Inputs are z (n, latent_dim) float32 and, if the generator is conditional, labels (n,) int64. The output is images
+    (n, 3, r, r) in [-1, 1]. The metadata hold name, classes (a JSON list), data, licence, latent_dim and
+    format_version.
     Raises ExportError for a generator beyond 2 GiB, or without the packages onnx and onnxscript.
     """
     missing = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
@@ -43,7 +44,8 @@ def write(path: Path, header: Header, generator: nn.Module) -> None:
 
 
 def difference(path: Path, header: Header, generator: nn.Module) -> float:
-    """Compare a file with its generator: the largest difference of any value in [-1, 1], over batches of 1, 3 and 17.
+    """Return the largest difference between the file's and the generator's images in [-1, 1], over batches of 1, 3 and
+    17.
 
     Raises ImportError without onnxruntime.
     """

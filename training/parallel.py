@@ -1,6 +1,6 @@
-"""Training on several devices: one process each, started by PyTorch's launcher, gradients averaged by hand.
+"""Training on several devices: one process each, started by PyTorch's launcher, with gradients averaged by hand.
 
-By hand because DistributedDataParallel does not average the gradients of gradients that penalties need.
+DistributedDataParallel does not average the gradients of gradients that penalties need.
 """
 
 import os
@@ -17,39 +17,39 @@ from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
-class Place:
-    """Which of how many processes this is."""
+class ProcessRank:
+    """The rank of this process, and the number of processes."""
 
     rank: int = 0
     world_size: int = 1
 
     @property
-    def leads(self) -> bool:
-        """Whether this is the process that measures, decides, writes and talks."""
+    def is_leader(self) -> bool:
+        """Whether this process measures, decides, writes files and prints."""
         return self.rank == 0
 
-    def shared(self, decide: Callable[[], Path]) -> Path:
-        """Let the leader decide on a path, and tell the others."""
-        told = [str(decide()) if self.leads else ""]
+    def broadcast_path(self, decide: Callable[[], Path]) -> Path:
+        """Return the leader's path in every process."""
+        message = [str(decide()) if self.is_leader else ""]
         if self.world_size > 1:
-            dist.broadcast_object_list(told, 0)
-        return Path(told[0])
+            dist.broadcast_object_list(message, 0)
+        return Path(message[0])
 
 
-ALONE = Place()
+ALONE = ProcessRank()
 
 _PATIENCE = timedelta(hours=2)
-"""How long the others wait for the leader, who may have a large dataset to measure."""
+"""Longest wait for the leader. Measuring a large dataset takes long."""
 
 
 def is_launched() -> bool:
-    """Tell whether the launcher has started this process as one of several."""
+    """Return whether the launcher started this process as one of several."""
     return int(os.environ.get("WORLD_SIZE") or 1) > 1
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator[tuple[Place, torch.device]]:
-    """Join the processes that the launcher started, each with a device of its own; alone, there is nothing to join."""
+def join(device: torch.device) -> Iterator[tuple[ProcessRank, torch.device]]:
+    """Join the process group of the launcher. A process that was started alone has no group."""
     if not is_launched():
         yield ALONE, device
         return
@@ -57,22 +57,22 @@ def joined(device: torch.device) -> Iterator[tuple[Place, torch.device]]:
         torch.cuda.set_device(device)
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=_PATIENCE)
     try:
-        yield Place(dist.get_rank(), dist.get_world_size()), device
+        yield ProcessRank(dist.get_rank(), dist.get_world_size()), device
         dist.barrier()
     finally:
         dist.destroy_process_group()
 
 
-def leave(place: Place, status: int = 0) -> None:
-    """End a process that has joined others: at once, as Gloo can abort one while the interpreter is torn down."""
-    if place.world_size > 1:
+def exit_process(process: ProcessRank, status: int = 0) -> None:
+    """Exit at once after training with others, because Gloo can abort during the interpreter's shutdown."""
+    if process.world_size > 1:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
 
 
-def own_device(asked: str | None) -> str | None:
-    """Name the device of this process: each of those on a machine has a GPU of its own, unless one is asked for."""
+def device_of_process(asked: str | None) -> str | None:
+    """Return the device of this process: by default, each process of a machine has its own GPU."""
     rank = os.environ.get("LOCAL_RANK")
     any_gpu = asked == "cuda" or (asked is None and torch.cuda.is_available())
     return f"cuda:{rank}" if rank and any_gpu else asked
@@ -80,7 +80,7 @@ def own_device(asked: str | None) -> str | None:
 
 @torch.no_grad()
 def average_gradients(network: nn.Module) -> None:
-    """Replace every gradient by its mean over the processes, in one message."""
+    """Replace every gradient by its mean over the processes, with one all-reduce."""
     if not dist.is_initialized():
         return
     gradients = [weights.grad for weights in network.parameters() if weights.grad is not None]
@@ -92,15 +92,15 @@ def average_gradients(network: nn.Module) -> None:
         gradient.copy_(mean.view_as(gradient))
 
 
-def summed(values: Tensor) -> Tensor:
-    """Add up a tensor over the processes."""
+def sum_over_processes(values: Tensor) -> Tensor:
+    """Return the sum of a tensor over all processes."""
     if dist.is_initialized():
         dist.all_reduce(values)
     return values
 
 
-def agreed(value: float) -> float:
-    """Tell every process what the leader says."""
+def from_leader(value: float) -> float:
+    """Return the leader's value in every process."""
     if not dist.is_initialized():
         return value
     message = _message(value)
@@ -108,8 +108,8 @@ def agreed(value: float) -> float:
     return float(message.item())
 
 
-def least(value: float) -> float:
-    """Tell every process the least value of any."""
+def minimum(value: float) -> float:
+    """Return the smallest value of all processes."""
     if not dist.is_initialized():
         return value
     message = _message(value)

@@ -1,4 +1,4 @@
-"""What keeps a discriminator smooth: pure functions of it and of the images it looks at."""
+"""Penalties that keep a discriminator smooth: pure functions of the discriminator and its input images."""
 
 from collections.abc import Callable
 
@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 
 Logits = Callable[[Tensor], Tensor]
-"""From images (n, 3, h, w) to raw logits (n,)."""
+"""Maps images (n, 3, h, w) to raw logits (n,)."""
 
 
 def zero_centred(logits_of: Logits, images: Tensor) -> Tensor:
-    """Mean squared norm of the gradient at the images: R1 at reals, R2 at fakes.
+    """Return the mean squared norm of the gradient at the images: R1 for reals, R2 for fakes.
 
     Shapes: images (n, 3, h, w); returns (). Source: Mescheder et al. 2018, equations 9 and 10, without gamma / 2.
     """
@@ -18,7 +18,7 @@ def zero_centred(logits_of: Logits, images: Tensor) -> Tensor:
 
 
 def one_centred(logits_of: Logits, real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
-    """Mean squared distance from 1 of the gradient's norm between reals and fakes.
+    """Return the mean squared distance between 1 and the gradient norm at points between reals and fakes.
 
     Shapes: real and fake (n, 3, h, w), share (n, 1, 1, 1) in [0, 1]; returns ().
     Source: Gulrajani et al. 2017, equation 3, without lambda.
@@ -30,7 +30,7 @@ def one_centred(logits_of: Logits, real: Tensor, fake: Tensor, share: Tensor) ->
 
 @torch.no_grad()
 def clip(discriminator: nn.Module, limit: float) -> None:
-    """Hold every weight within the limit. Source: Arjovsky et al. 2017, algorithm 1."""
+    """Clamp every weight to [-limit, limit]. Source: Arjovsky et al. 2017, algorithm 1."""
     for weights in discriminator.parameters():
         weights.clamp_(-limit, limit)
 

@@ -1,4 +1,4 @@
-"""What a run shows and ships: the average of its generator as a checkpoint, with a card and pictures."""
+"""Writes the checkpoint that a run ships, with its card and pictures."""
 
 import platform
 from pathlib import Path
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from models import checkpoint, latents
 from models.registry import Architecture
 from training import ema
-from training.batch_loader import order_of
+from training.batch_loader import choose_order
 from training.record import Recorder, interpolation, sample_grid
 from training.run_plan import RunPlan
 from training.state import Position
@@ -19,32 +19,32 @@ _SETTLING_POINTS, _SETTLING_SEED = 2048, 1
 
 
 class Publisher:
-    """Writes the checkpoint of a run, over the one before."""
+    """Writes the checkpoint of a run and replaces the previous one."""
 
     def __init__(self, plan: RunPlan, architecture: Architecture) -> None:
         self._plan, self._architecture = plan, architecture
 
     def settle(self, average: nn.Module) -> None:
-        """Make the average ready for inference: batch-norm statistics of its own, eval mode."""
+        """Prepare the average for inference: re-estimate its batch-norm statistics, and switch to eval mode."""
         z = latents.sample(self._architecture.latent_dim, _SETTLING_SEED, range(_SETTLING_POINTS))
         labels = self._labels().to(self._plan.device) if self._architecture.classes else None
         ema.settle(average, z.to(self._plan.device), labels)
 
     def _labels(self) -> Tensor:
-        """Deal labels as the run does: statistics of other proportions would be those of other batches."""
+        """Return labels in the proportions of training, because batch-norm statistics depend on them."""
         plan, draws = self._plan, max(_SETTLING_POINTS, self._architecture.classes)
-        dealt = torch.from_numpy(order_of(plan.dataset, plan.recipe.balance, draws, plan.seed).epoch(0))
+        dealt = torch.from_numpy(choose_order(plan.dataset, plan.recipe.balance, draws, plan.seed).epoch(0))
         return plan.dataset.labels[dealt[torch.arange(_SETTLING_POINTS) % len(dealt)]]
 
     def publish(self, path: Path, average: nn.Module, position: Position, images_seen: int, recorder: Recorder) -> None:
-        """Write a settled average as the run's checkpoint, with its card and pictures."""
+        """Write an average in eval mode as the run's checkpoint, with its card and pictures."""
         header = self._header(position, images_seen)
         checkpoint.save(path, header, average)
         walks = interpolation.draw(average, self._architecture, header.classes)
         recorder.publish(header, self.grid(average), walks)
 
     def grid(self, average: nn.Module) -> Image.Image:
-        """Draw the grid of a settled average."""
+        """Draw the grid of an average in eval mode."""
         return sample_grid.draw(average, self._architecture, self._classes)
 
     @property
@@ -72,7 +72,7 @@ class Publisher:
 
 
 def device_name(device: torch.device) -> str:
-    """Name the hardware, for cards: the GPU's own name, or the CPU's with its threads."""
+    """Return the name of the hardware for cards: the GPU's name, or the CPU's with its threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{platform.machine()} CPU, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"

@@ -8,7 +8,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class RandomStream:
-    """Random numbers for a batch. What process r of w draws is slice r of what a lone process draws."""
+    """Random numbers for a batch. The slices of all processes together equal the numbers of a single process."""
 
     generator: torch.Generator
     rank: int = 0

@@ -1,4 +1,4 @@
-"""A recipe is data: the networks, the objective, the optimiser and the budget of a run."""
+"""A recipe describes a run: networks, objective, penalties, optimisers, schedule and budget."""
 
 import ast
 import re
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from training.errors import RecipeError
 
 BUDGETS = ("epochs", "images", "minutes")
-"""Of which a recipe has one."""
+"""Fields of which a recipe sets exactly one."""
 _FOLDER = Path(__file__).parent / "recipes"
 
 _Beta = Annotated[float, Field(ge=0, lt=1)]
@@ -25,9 +25,9 @@ _Channels = Annotated[int, Field(ge=1, le=512)]
 
 
 class Recipe(BaseModel):
-    """Everything that decides how a run goes, apart from its data and its seed.
+    """All settings of a run except its data and its seed.
 
-    Where a value changes over the run, the change is spread over the budget, whatever that is.
+    Values that change over a run change in proportion to the spent budget.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,7 +35,7 @@ class Recipe(BaseModel):
     architecture: Literal["dcgan", "residual"]
     objective: Literal["bce", "wasserstein", "relativistic"]
     labels: Literal["ignore", "use", "need"] = "use"
-    """Whether a dataset's classes make the model conditional; `need` refuses a dataset without."""
+    """Whether classes make the model conditional. `need` rejects a dataset without classes."""
     latent_dim: int = Field(ge=1, le=1024)
     sphere: bool = False
     """Draw latents from a sphere instead of a normal distribution."""
@@ -44,11 +44,11 @@ class Recipe(BaseModel):
     discriminator_norm: bool = True
     """Batch norm in the discriminator (dcgan)."""
     projection: bool = False
-    """Let the label enter the discriminator by projection rather than as an input plane (dcgan)."""
+    """Feed the label to the discriminator by projection instead of as an input plane (dcgan)."""
 
     batch: int = Field(ge=2, le=65_536)
     discriminator_steps: int = Field(default=1, ge=1, le=100)
-    """Per generator step."""
+    """Discriminator steps per generator step."""
     epochs: float | None = Field(default=None, gt=0, le=1e6, allow_inf_nan=False)
     """Budget: how often each image is seen. Fractions are allowed."""
     images: int | None = Field(default=None, ge=1)
@@ -60,28 +60,28 @@ class Recipe(BaseModel):
     generator_lr: _Rate
     discriminator_lr: _Rate
     final_lr: _Share = 1
-    """Share of the learning rates that is left at the end of a cosine; 1 keeps them."""
+    """Share of the learning rates at the end of a cosine schedule; 1 keeps them constant."""
     betas: tuple[_Beta, _Beta] = (0.5, 0.999)
-    """Of Adam."""
+    """Decay rates of Adam's moments."""
     clip: _Weight = 0
-    """Largest weight of the discriminator after each of its steps; 0 does not clip."""
+    """Largest absolute weight of the discriminator after each of its steps; 0 does not clip."""
     gradient_penalty: _Weight = 0
-    """Lambda of the penalty between reals and fakes (WGAN-GP)."""
+    """Weight (lambda) of the penalty between reals and fakes (WGAN-GP)."""
     gamma: _Weight = 0
     """Weight of the zero-centred penalties R1 and R2 at the start."""
     final_gamma: _Weight = 0
-    """The same from half of the budget on; 0 keeps gamma."""
+    """Value of gamma from half of the budget on; 0 keeps gamma constant."""
     penalty_every_steps: int = Field(default=1, ge=1)
-    """How lazily R1 and R2 are computed; their weight makes up for it."""
+    """Steps between two computations of R1 and R2. Their weight is multiplied by the same number."""
 
     instance_noise: _Weight = 0
-    """Standard deviation of noise on the discriminator's input, fading to 0 at the end."""
+    """Standard deviation of noise on the discriminator's input. It falls to 0 at the end."""
     label_smoothing: float = Field(default=0, ge=0, lt=0.5)
-    """How far below 1 the target for reals is (bce)."""
+    """Distance of the target for reals from 1 (bce)."""
     label_flips: float = Field(default=0, ge=0, lt=0.5)
-    """Share of images that are shown to the discriminator under the wrong target (bce)."""
+    """Share of images with the wrong target for the discriminator (bce)."""
     mirror: bool
-    """Show each image also flipped left to right."""
+    """Flip a random half of the images left to right."""
     augment: _Share = 0
     """Probability of each differentiable augmentation of the discriminator's input."""
     augment_ramp: _Share = 0
@@ -89,12 +89,12 @@ class Recipe(BaseModel):
     balance: _Share = 0
     """0 shows every image equally often, 1 every class."""
     ema_half_life_images: _Weight
-    """Of the average of the generator's weights; never more than 5% of the images seen."""
+    """Half-life of the averaged generator weights; at most 5% of the images seen."""
 
     guard: bool = True
-    """Measure the run as it goes, ship its best snapshot, roll back and adapt when training goes wrong."""
+    """Measure the run, ship its best snapshot, and roll back when training fails."""
     patience: float = Field(default=1, gt=0, le=1)
-    """Share of the budget without a better Frechet distance after which the run stops early; 1 never does."""
+    """Stop early after this share of the budget without a better Frechet distance; 1 never stops early."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -113,12 +113,12 @@ class Recipe(BaseModel):
 
 
 def names() -> list[str]:
-    """List the recipes that ship with the package."""
+    """Return the names of the recipes that ship with the package."""
     return sorted(path.stem for path in _FOLDER.glob("*.toml"))
 
 
 def load(name: str, overrides: dict[str, str] | None = None, budget: Mapping[str, float] | None = None) -> Recipe:
-    """Read a recipe by name and change single values, given as TOML text; `budget` replaces its budget.
+    """Read a recipe by name. `overrides` are TOML texts; `budget` replaces its budget.
 
     Raises RecipeError for an unknown recipe, an unknown key or a value out of range.
     """
@@ -134,12 +134,12 @@ def load(name: str, overrides: dict[str, str] | None = None, budget: Mapping[str
 
 
 def with_budget(recipe: Recipe, budget: Mapping[str, float]) -> Recipe:
-    """Give a recipe another budget. Raises RecipeError for a value out of range."""
+    """Return a recipe with another budget. Raises RecipeError for a value out of range."""
     return checked({key: value for key, value in recipe.model_dump().items() if key not in BUDGETS} | dict(budget))
 
 
 def checked(values: Mapping[str, object]) -> Recipe:
-    """Make a recipe of its values. Raises RecipeError for an unknown key or a value out of range."""
+    """Create a recipe from its values. Raises RecipeError for an unknown key or a value out of range."""
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
@@ -162,7 +162,7 @@ def _nearest(key: str) -> str:
 
 
 def _value(key: str, text: str) -> object:
-    """Read a value as TOML, as Python writes it (True, .5), or as a bare word."""
+    """Parse a value as TOML, as a Python literal (True, .5), or as a bare word."""
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text):
         return text  # also true and inf: the recipe's types turn words into what they want
     with suppress(tomllib.TOMLDecodeError):

@@ -1,4 +1,4 @@
-"""Who trains in a run folder: one run at a time, by a lock that the kernel releases when its process ends."""
+"""A lock on a run folder. The kernel releases it when the process ends."""
 
 import errno
 import fcntl
@@ -15,25 +15,26 @@ from training.errors import StateError
 
 _LOCK = "owner"
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
-"""What file systems say that have no locks."""
+"""Error numbers of file systems without locks."""
 
 
 @contextmanager
-def owned(folder: Path) -> Iterator[str]:
-    """Own a run folder for as long as its run trains, and remove what earlier owners left unfinished there.
+def hold(folder: Path) -> Iterator[str]:
+    """Lock a run folder while its run trains, and remove temporary files of earlier processes.
 
-    Of the processes of one run, only the leader asks. Yields a warning where the file system has no locks, or nothing.
-    Raises StateError, which names the owner, when another process trains the run; OSError without such a folder.
+    With several processes, only the leader locks. Yields a warning if the file system has no locks, otherwise an empty
+    string. Raises StateError with the owner's name when another process trains the run, or OSError if there is no such
+    folder.
     """
     with (folder / _LOCK).open("a+", encoding="utf-8") as file:
-        warning = _locked(file, folder)
-        _sign(file)
+        warning = _lock(file, folder)
+        _write_owner(file)
         for place in (folder, folder / "samples"):
             atomic_file.remove_abandoned(place)
         yield warning
 
 
-def _locked(file: TextIO, folder: Path) -> str:
+def _lock(file: TextIO, folder: Path) -> str:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -49,7 +50,7 @@ def _locked(file: TextIO, folder: Path) -> str:
     return ""
 
 
-def _sign(file: TextIO) -> None:
+def _write_owner(file: TextIO) -> None:
     file.seek(0)
     file.truncate()
     file.write(f"process {os.getpid()} on {socket.gethostname()} since {datetime.now():%Y-%m-%d %H:%M:%S}\n")

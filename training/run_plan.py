@@ -1,4 +1,4 @@
-"""What a run is asked to do: put together from the command line, or read back from a run's folder."""
+"""The plan of a run, from the command line or from the folder of an earlier run."""
 
 import re
 from collections.abc import Mapping
@@ -19,10 +19,10 @@ STATE = "state.safetensors"
 
 @dataclass(frozen=True)
 class RunPlan:
-    """A run before its first step."""
+    """The settings of a run."""
 
     name: str
-    """Of the model that comes out."""
+    """Name of the trained model."""
     recipe_name: str
     recipe: Recipe
     dataset: Dataset
@@ -30,41 +30,41 @@ class RunPlan:
     """Folder of the dataset."""
     seed: int
     device: torch.device
-    begin: Path | None = None
-    """State of another run, or a checkpoint, whose networks this one begins with."""
+    begin_from: Path | None = None
+    """State of another run, or a checkpoint, with the initial weights."""
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What the command line changes of a recipe."""
+    """Changes of a recipe on the command line."""
 
     epochs: float | None = None
     images: int | None = None
     minutes: float | None = None
     values: tuple[str, ...] = ()
-    """KEY=VALUE, the value being TOML."""
+    """KEY=VALUE, with the value as TOML."""
 
     @property
     def budget(self) -> dict[str, float]:
-        """The budget that replaces the recipe's, if any. Raises RecipeError when there are several."""
+        """The budget that replaces the recipe's, if any. Raises RecipeError when several are given."""
         given = {name: getattr(self, name) for name in recipe.BUDGETS if getattr(self, name) is not None}
         if len(given) > 1:
             raise RecipeError(f"a budget is given in {' or '.join(given)}, not in both")
         return given
 
 
-def fresh(
+def plan_new_run(
     data: Path,
     recipe_name: str,
     changes: Changes,
     seed: int,
     device: torch.device,
     name: str | None,
-    begin: Path | None = None,
+    begin_from: Path | None = None,
 ) -> RunPlan:
-    """Plan a new run, which begins with the networks in the file `begin`, if one is given.
+    """Plan a new run. Its initial weights come from the file `begin_from`, if one is given.
 
-    Raises RecipeError for an unknown recipe or a value that it may not hold.
+    Raises RecipeError for an unknown recipe or a value out of range.
     """
     dataset = dataset_files.load(data)
     model = name or default_names.of_model(dataset.description.name, dataset.description.resolution)
@@ -75,13 +75,15 @@ def fresh(
         raise RecipeError(f"a budget is given twice: --set {twice[0]} and --{next(iter(changes.budget))}")
     resolved = recipe.load(recipe_name, pairs, changes.budget)
     networks.architecture_of(resolved, dataset.description)
-    return RunPlan(model, recipe_name, resolved, dataset, data, seed, device, begin)
+    return RunPlan(model, recipe_name, resolved, dataset, data, seed, device, begin_from)
 
 
-def resumed(data: Path, folder: Path, device: torch.device, new_budget: Mapping[str, float] | None = None) -> RunPlan:
-    """Plan to go on with the run in a folder, on a new budget if one is given.
+def plan_resumed_run(
+    data: Path, folder: Path, device: torch.device, new_budget: Mapping[str, float] | None = None
+) -> RunPlan:
+    """Plan to resume the run in a folder, with a new budget if one is given.
 
-    Raises StateError when there is no run, or it was trained on other data.
+    Raises StateError when the folder has no run, or a run on other data.
     """
     dataset = dataset_files.load(data)
     position = state.read_position(folder / STATE)
@@ -92,12 +94,12 @@ def resumed(data: Path, folder: Path, device: torch.device, new_budget: Mapping[
 
 
 def check_run(folder: Path) -> None:
-    """Refuse a folder that holds no run. Raises StateError."""
+    """Raise StateError when a folder has no run."""
     state.read_position(folder / STATE)
 
 
-def device_named(name: str | None) -> torch.device:
-    """Find a device; without a name, a GPU where there is one. Raises RecipeError when it cannot be used."""
+def find_device(name: str | None) -> torch.device:
+    """Return a device by name, by default a GPU if there is one. Raises RecipeError when it cannot be used."""
     try:
         device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
         torch.zeros(1, device=device).item()

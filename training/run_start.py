@@ -1,4 +1,4 @@
-"""How a run opens: from nothing, with networks of another run, or where it was stopped, perhaps with another budget."""
+"""The first position of a run: new, with initial weights, or resumed, perhaps with another budget."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,23 +14,23 @@ from training.state import Position
 
 @dataclass(frozen=True)
 class RunStart:
-    """Where a run goes on from."""
+    """The position at which a run starts."""
 
     position: Position
     sums: Tensor | None = None
-    """Running sums of the epoch under way. Shapes: (6,)."""
-    told: str = ""
-    """A sentence for the person who trains, where there is something to say."""
+    """Running sums of the current epoch. Shapes: (6,)."""
+    notice: str = ""
+    """A sentence to print, or an empty string."""
 
 
-def of(plan: RunPlan, folder: Path | None, networks: Networks, whole: Budget) -> RunStart:
-    """Open a run: continue the one in `folder`, or begin a new one. Raises StateError for a state that does not fit."""
+def open_run(plan: RunPlan, folder: Path | None, networks: Networks, whole: Budget) -> RunStart:
+    """Resume the run in `folder`, or start a new one. Raises StateError for a state that does not fit."""
     if folder and (folder / STATE).exists():
         position, sums = state.restore(folder / STATE, networks)
         if position.recipe == plan.recipe:
             return RunStart(position, sums)
-        stretched = _stretched(position, plan, whole.progress(position.step, position.seconds))
-        return RunStart(stretched, sums, stretched.events[-1])
+        position_now = _with_new_budget(position, plan, whole.progress(position.step, position.seconds))
+        return RunStart(position_now, sums, position_now.events[-1])
     data = plan.dataset.description
     position = Position(
         name=plan.name,
@@ -40,19 +40,19 @@ def of(plan: RunPlan, folder: Path | None, networks: Networks, whole: Budget) ->
         seed=plan.seed,
         classes=data.classes,
     )
-    if plan.begin is None:
+    if plan.begin_from is None:
         return RunStart(position)
-    found = initial_weights.load(plan.begin)
-    told = initial_weights.begin(found, networks, plan.recipe, data.classes)
-    return RunStart(position.model_copy(update={"begun_from": found.whose}), told=told)
+    found = initial_weights.load(plan.begin_from)
+    notice = initial_weights.load_into(found, networks, plan.recipe, data.classes)
+    return RunStart(position.model_copy(update={"begun_from": found.origin}), notice=notice)
 
 
-def _stretched(position: Position, plan: RunPlan, spent: float) -> Position:
-    """Move a run to the budget of its plan, of which the share `spent` is spent.
+def _with_new_budget(position: Position, plan: RunPlan, spent: float) -> Position:
+    """Move a position to the budget of its plan. `spent` is the spent share of the new budget.
 
-    Everything that changes over a run, learning rates too, goes on as it stands at that share of the new budget.
+    Scheduled values such as learning rates continue from that share.
     """
-    before, after = budget.words(position.recipe), budget.words(plan.recipe)
+    before, after = budget.describe(position.recipe), budget.describe(plan.recipe)
     event = (
         f"step {position.step}: the budget is {after} instead of {before}, of which {spent:.0%} is spent; "
         f"learning rates and all else that changes over a run go on from there"

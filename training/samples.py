@@ -1,4 +1,4 @@
-"""Samples of a generator, by address: for grids, and for measuring."""
+"""Renders samples of a generator by address, for grids and for metrics."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ _BATCH = 64
 
 
 @torch.inference_mode()
-def samples(generator: nn.Module, latent_dim: int, seed: int, indices: Sequence[int], labels: Tensor | None) -> Tensor:
+def render(generator: nn.Module, latent_dim: int, seed: int, indices: Sequence[int], labels: Tensor | None) -> Tensor:
     """Render the images of (seed, index), in the device's fastest precision, as workers do.
 
     Shapes: labels (n,) int64 or None; returns (n, 3, r, r) uint8 on the CPU.

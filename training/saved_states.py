@@ -1,4 +1,4 @@
-"""The states that a run keeps in its folder: the latest, and that of the last check that found nothing wrong."""
+"""Saves the latest state of a run, and the state of its last healthy check."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,20 +14,20 @@ from training.run_plan import STATE
 from training.state import Position
 
 HEALTHY = "healthy.safetensors"
-"""The state at the last check that found nothing wrong: where a rollback goes."""
+"""The state at the last healthy check. A rollback restores it."""
 
 
 def write(folder: Path, position: Position, networks: Networks, sums: Tensor, *, healthy: bool) -> None:
-    """Save the latest state, and as the healthy one, too. Raises StateError when it cannot be written."""
-    with told_when_full(folder, position.step):
+    """Save the latest state, and also as the healthy state if `healthy`. Raises StateError when writing fails."""
+    with explain_write_errors(folder, position.step):
         state.save(folder / STATE, position, networks, sums)
         if healthy:
             atomic_file.write(folder / HEALTHY, (folder / STATE).read_bytes())
 
 
 @contextmanager
-def told_when_full(folder: Path, step: int) -> Iterator[None]:
-    """Say of a file that could not be written what is left of the run. Raises StateError in place of OSError."""
+def explain_write_errors(folder: Path, step: int) -> Iterator[None]:
+    """Raise StateError in place of OSError, and say which files are still usable."""
     try:
         yield
     except OSError as error:

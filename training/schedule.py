@@ -1,4 +1,4 @@
-"""How a recipe's values change over a run: pure functions of the share of the budget that is spent."""
+"""Scheduled values of a recipe: pure functions of the spent share of the budget."""
 
 import math
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ from training.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Now:
-    """A recipe's changing values at one moment."""
+class ScheduledValues:
+    """The scheduled values at one moment."""
 
     lr: float
-    """Share of the recipe's learning rates."""
+    """Factor of the recipe's learning rates."""
     gamma: float
     augment: float
     instance_noise: float
 
 
-def at(recipe: Recipe, progress: float) -> Now:
-    """Tell the values at a progress in [0, 1]."""
-    return Now(
+def values_at(recipe: Recipe, progress: float) -> ScheduledValues:
+    """Return the values at a progress in [0, 1]."""
+    return ScheduledValues(
         lr=recipe.final_lr + (1 - recipe.final_lr) * (1 + math.cos(math.pi * progress)) / 2,
         gamma=_geometric(recipe.gamma, recipe.final_gamma, min(1, 2 * progress)),
         augment=recipe.augment * (min(1, progress / recipe.augment_ramp) if recipe.augment_ramp else 1),

@@ -1,6 +1,6 @@
-"""The whole state of a run in one safetensors file: a resumed run is the run that was never stopped.
+"""The whole state of a run in one safetensors file. A resumed run equals a run that was never stopped.
 
-On a CPU bit for bit; on a GPU up to the order in which its kernels add.
+On a CPU they are equal bit for bit. On a GPU, kernels may add in a different order.
 """
 
 from pathlib import Path
@@ -23,18 +23,18 @@ _KEY = "imagemill-state"
 
 
 class Best(BaseModel):
-    """The snapshot that is published: the one with the least Frechet distance so far."""
+    """The snapshot with the least Frechet distance so far. It is published."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     fd: float
     step: int
     progress: float
-    """Share of the budget that was spent then."""
+    """Share of the budget that was spent at that step."""
 
 
 class Position(BaseModel):
-    """Which run this is and how far it has come."""
+    """The identity of a run, and how far it has trained."""
 
     # JSON has no words for NaN and infinity: they become strings, so that a state that holds one can be read.
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
@@ -46,25 +46,25 @@ class Position(BaseModel):
     dataset_sha256: str
     seed: int
     begun_from: str | None = None
-    """Whose networks the run began with; None: random ones."""
+    """Source of the initial weights; None for random weights."""
     classes: tuple[str, ...] | None = None
-    """Of the data, in the order of their labels; None in older states, which did not keep them."""
+    """Classes of the data in label order; None in older states."""
     earlier_budgets: tuple[str, ...] = ()
-    """Of a run that got a larger one: each budget, and the step at which the next one took its place."""
+    """Each replaced budget, with the step at which it was replaced."""
     step: int = 0
     steps_in_epoch: int = 0
-    """Steps that the running sums add up."""
+    """Number of steps in the running sums."""
     seconds: float = 0.0
     memory: GuardState = GuardState()
     best: Best | None = None
     figures: dict[str, float] = {}
-    """Of the last check, for the line of the epoch under way."""
+    """Figures of the last check, for the log line of the current epoch."""
     events: tuple[str, ...] = ()
-    """Of the guard, for the same line."""
+    """Interventions of the guard, for the log line of the current epoch."""
 
 
 def save(path: Path, position: Position, networks: Networks, sums: Tensor) -> None:
-    """Write the state, whole or not at all. `sums` (6,) are the running sums of the epoch under way."""
+    """Write the state, whole or not at all. `sums` (6,) are the running sums of the current epoch."""
     tensors = {"sums": sums, "random": networks.random.generator.get_state()}
     for name, network in _networks(networks).items():
         tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
@@ -75,7 +75,7 @@ def save(path: Path, position: Position, networks: Networks, sums: Tensor) -> No
 
 
 def read_position(path: Path) -> Position:
-    """Read which run a state belongs to. Raises StateError when it is no state of this version."""
+    """Read the position from a state. Raises StateError when the file is not a state of this version."""
     try:
         return safetensors_file.read_header(path, _KEY, Position, FORMAT_VERSION)
     except ModelError as error:
@@ -83,13 +83,13 @@ def read_position(path: Path) -> Position:
 
 
 def restore(path: Path, networks: Networks) -> tuple[Position, Tensor]:
-    """Load a state into freshly built networks. Returns the position and the running sums (6,)."""
+    """Load a state into new networks. Returns the position and the running sums (6,)."""
     position, tensors = read(path)
     try:
         for name, network in _networks(networks).items():
-            network.load_state_dict(under(tensors, name))
+            network.load_state_dict(tensors_of(tensors, name))
         for name, optimiser in _optimisers(networks).items():
-            _restore_optimiser(optimiser, under(tensors, name))
+            _restore_optimiser(optimiser, tensors_of(tensors, name))
     except (RuntimeError, ValueError, KeyError) as error:
         raise StateError(f"{path}: does not fit this recipe ({_first_line(error)})") from error
     _restore_random(networks.random.generator, tensors["random"])
@@ -97,7 +97,7 @@ def restore(path: Path, networks: Networks) -> tuple[Position, Tensor]:
 
 
 def read(path: Path) -> tuple[Position, dict[str, Tensor]]:
-    """Read a state. Raises StateError when it is no state of this version."""
+    """Read a state. Raises StateError when the file is not a state of this version."""
     try:
         return safetensors_file.read(path, _KEY, Position, FORMAT_VERSION)
     except ModelError as error:
@@ -105,7 +105,7 @@ def read(path: Path) -> tuple[Position, dict[str, Tensor]]:
 
 
 def _first_line(error: Exception) -> str:
-    """Tell the first fault that the tensor library lists, of what can be a page of them."""
+    """Return the first fault of an error. The tensor library can list a page of them."""
     lines = [line.strip() for line in str(error).splitlines() if not line.startswith("Error(s) in loading")]
     return lines[0].rstrip(".") if lines else type(error).__name__
 
@@ -123,12 +123,12 @@ def _restore_optimiser(optimiser: Optimizer, tensors: dict[str, Tensor]) -> None
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         index, moment = key.split(".", 1)
-        state.setdefault(int(index), {})[moment] = _laid_out_like(parameters[int(index)], value)
+        state.setdefault(int(index), {})[moment] = _with_layout_of(parameters[int(index)], value)
     whole: dict[str, Any] = {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
     optimiser.load_state_dict(whole)
 
 
-def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
+def _with_layout_of(parameter: Tensor, value: Tensor) -> Tensor:
     # A fused optimiser walks weights and moments side by side in memory, whatever their strides say.
     return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
 
@@ -144,6 +144,6 @@ def _optimisers(networks: Networks) -> dict[str, Optimizer]:
     }
 
 
-def under(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
-    """Pick the tensors of one network, by their names within it."""
+def tensors_of(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+    """Return the tensors of one network, by their names within it."""
     return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}

@@ -1,4 +1,4 @@
-"""One training step: the discriminator learns from its batches, then the generator learns from the discriminator."""
+"""One training step: update the discriminator, then the generator, then the average."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,79 +11,85 @@ from training.augment import augment
 from training.networks import Networks
 from training.objectives import OBJECTIVES, bce_discriminator
 from training.recipe import Recipe
-from training.schedule import Now
+from training.schedule import ScheduledValues
 
 SUMMARY = ("loss_g", "loss_d", "real_score", "fake_score", "real_logit", "fake_logit")
-"""What a step reports; a score is the mean sigmoid of the logits."""
+"""Names of the values that a step returns. A score is the mean sigmoid of the logits."""
 
 
 @dataclass(frozen=True)
-class Conditions:
-    """What stays the same over all steps of a run."""
+class StepSettings:
+    """Settings that are the same for all steps of a run."""
 
     recipe: Recipe
     device: torch.device
     dtype: torch.dtype
-    """In which the networks compute; weights and penalties stay float32."""
+    """Precision of the networks' computation. Weights and penalties stay float32."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one discriminator step looks at. Shapes: real (n, 3, h, w) in [-1, 1], labels (n,) or None."""
+    """The input of one discriminator step. Shapes: real (n, 3, h, w) in [-1, 1], labels (n,) or None."""
 
     real: Tensor
     labels: Tensor | None
 
 
 def train_step(
-    networks: Networks, conditions: Conditions, batches: Sequence[Batch], now: Now, step: int, images_seen: int
+    networks: Networks,
+    settings: StepSettings,
+    batches: Sequence[Batch],
+    values: ScheduledValues,
+    step: int,
+    images_seen: int,
 ) -> Tensor:
     """Update the discriminator once per batch, then the generator and its average.
 
-    `step` counts those before; `images_seen` counts this one too, and all processes. Returns (6,), named by SUMMARY.
+    `step` counts the earlier steps. `images_seen` includes this step's images, of all processes. Returns (6,), named by
+    SUMMARY.
     """
-    recipe = conditions.recipe
-    _set_lr(networks, recipe, now)
+    recipe = settings.recipe
+    _set_lr(networks, recipe, values)
     for batch in batches[:-1]:
         with torch.no_grad():
-            fake = _fake(networks, conditions, batch)
-        _discriminator_step(networks, conditions, batch, fake, now, step)
+            fake = _fake(networks, settings, batch)
+        _discriminator_step(networks, settings, batch, fake, values, step)
     batch = batches[-1]
-    fake = _fake(networks, conditions, batch)
-    loss_d, real, judged = _discriminator_step(networks, conditions, batch, fake.detach(), now, step)
-    loss_g = _generator_step(networks, conditions, fake, batch.labels, real, now)
+    fake = _fake(networks, settings, batch)
+    loss_d, real_logits, fake_logits = _discriminator_step(networks, settings, batch, fake.detach(), values, step)
+    loss_g = _generator_step(networks, settings, fake, batch.labels, real_logits, values)
     ema.update(
         networks.average,
         networks.generator,
         ema.decay(images_seen // (step + 1), images_seen, recipe.ema_half_life_images),
     )
-    scores = real.sigmoid().mean(), judged.sigmoid().mean()
-    return torch.stack([loss_g, loss_d, *scores, real.mean(), judged.mean()]).detach()
+    scores = real_logits.sigmoid().mean(), fake_logits.sigmoid().mean()
+    return torch.stack([loss_g, loss_d, *scores, real_logits.mean(), fake_logits.mean()]).detach()
 
 
-def _fake(networks: Networks, conditions: Conditions, batch: Batch) -> Tensor:
-    z = networks.random.normal(len(batch.real), conditions.recipe.latent_dim)
-    with _autocast(conditions):
+def _fake(networks: Networks, settings: StepSettings, batch: Batch) -> Tensor:
+    z = networks.random.normal(len(batch.real), settings.recipe.latent_dim)
+    with _autocast(settings):
         images: Tensor = networks.generator(z, batch.labels)
     return images.float()
 
 
 def _discriminator_step(
-    networks: Networks, conditions: Conditions, batch: Batch, fake: Tensor, now: Now, step: int
+    networks: Networks, settings: StepSettings, batch: Batch, fake: Tensor, values: ScheduledValues, step: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    real = _logits(networks, conditions, batch.real, batch.labels, now)
-    judged = _logits(networks, conditions, fake, batch.labels, now)
-    loss = _discriminator_loss(networks, conditions.recipe, real, judged)
+    real_logits = _logits(networks, settings, batch.real, batch.labels, values)
+    fake_logits = _logits(networks, settings, fake, batch.labels, values)
+    loss = _discriminator_loss(networks, settings.recipe, real_logits, fake_logits)
     networks.discriminator_optimiser.zero_grad()
     torch.autograd.backward(loss)
-    penalty = _penalty(networks, conditions.recipe, batch, fake, now, step)
+    penalty = _penalty(networks, settings.recipe, batch, fake, values, step)
     if penalty is not None:
         torch.autograd.backward(penalty)
     parallel.average_gradients(networks.discriminator)
     networks.discriminator_optimiser.step()
-    if conditions.recipe.clip:
-        penalties.clip(networks.discriminator, conditions.recipe.clip)
-    return loss, real.detach(), judged.detach()
+    if settings.recipe.clip:
+        penalties.clip(networks.discriminator, settings.recipe.clip)
+    return loss, real_logits.detach(), fake_logits.detach()
 
 
 def _discriminator_loss(networks: Networks, recipe: Recipe, real: Tensor, fake: Tensor) -> Tensor:
@@ -95,29 +101,36 @@ def _discriminator_loss(networks: Networks, recipe: Recipe, real: Tensor, fake: 
     return OBJECTIVES[recipe.objective].discriminator(real, fake)
 
 
-def _penalty(networks: Networks, recipe: Recipe, batch: Batch, fake: Tensor, now: Now, step: int) -> Tensor | None:
+def _penalty(
+    networks: Networks, recipe: Recipe, batch: Batch, fake: Tensor, values: ScheduledValues, step: int
+) -> Tensor | None:
     def logits_of(images: Tensor) -> Tensor:
         logits: Tensor = networks.discriminator(images.contiguous(memory_format=torch.channels_last), batch.labels)
         return logits
 
-    lazy = not now.gamma or step % recipe.penalty_every_steps
+    lazy = not values.gamma or step % recipe.penalty_every_steps
     if not recipe.gradient_penalty and lazy:
         return None
-    real, fake = (augment(images, now.augment, networks.random) for images in (batch.real, fake))
+    real, fake = (augment(images, values.augment, networks.random) for images in (batch.real, fake))
     if recipe.gradient_penalty:
         share = networks.random.uniform(len(fake), 1, 1, 1)
         return recipe.gradient_penalty * penalties.one_centred(logits_of, real, fake, share)
     r1, r2 = (penalties.zero_centred(logits_of, images) for images in (real, fake))
-    return now.gamma / 2 * recipe.penalty_every_steps * (r1 + r2)
+    return values.gamma / 2 * recipe.penalty_every_steps * (r1 + r2)
 
 
 def _generator_step(
-    networks: Networks, conditions: Conditions, fake: Tensor, labels: Tensor | None, real: Tensor, now: Now
+    networks: Networks,
+    settings: StepSettings,
+    fake: Tensor,
+    labels: Tensor | None,
+    real_logits: Tensor,
+    values: ScheduledValues,
 ) -> Tensor:
     # The real logits are those from before the discriminator's update: another pass would change only weights near 1.
     networks.discriminator.requires_grad_(False)
-    judged = _logits(networks, conditions, fake, labels, now)
-    loss = OBJECTIVES[conditions.recipe.objective].generator(real, judged)
+    fake_logits = _logits(networks, settings, fake, labels, values)
+    loss = OBJECTIVES[settings.recipe.objective].generator(real_logits, fake_logits)
     networks.generator_optimiser.zero_grad()
     torch.autograd.backward(loss)
     parallel.average_gradients(networks.generator)
@@ -126,19 +139,21 @@ def _generator_step(
     return loss
 
 
-def _logits(networks: Networks, conditions: Conditions, images: Tensor, labels: Tensor | None, now: Now) -> Tensor:
-    seen = augment(images, now.augment, networks.random)
-    if now.instance_noise:
-        seen = seen + now.instance_noise * networks.random.normal(*seen.shape)
-    with _autocast(conditions):
+def _logits(
+    networks: Networks, settings: StepSettings, images: Tensor, labels: Tensor | None, values: ScheduledValues
+) -> Tensor:
+    seen = augment(images, values.augment, networks.random)
+    if values.instance_noise:
+        seen = seen + values.instance_noise * networks.random.normal(*seen.shape)
+    with _autocast(settings):
         logits: Tensor = networks.discriminator(seen.contiguous(memory_format=torch.channels_last), labels)
     return logits.float()
 
 
-def _set_lr(networks: Networks, recipe: Recipe, now: Now) -> None:
-    networks.generator_optimiser.param_groups[0]["lr"] = recipe.generator_lr * now.lr
-    networks.discriminator_optimiser.param_groups[0]["lr"] = recipe.discriminator_lr * now.lr
+def _set_lr(networks: Networks, recipe: Recipe, values: ScheduledValues) -> None:
+    networks.generator_optimiser.param_groups[0]["lr"] = recipe.generator_lr * values.lr
+    networks.discriminator_optimiser.param_groups[0]["lr"] = recipe.discriminator_lr * values.lr
 
 
-def _autocast(conditions: Conditions) -> torch.autocast:
-    return torch.autocast(conditions.device.type, conditions.dtype, enabled=conditions.dtype != torch.float32)
+def _autocast(settings: StepSettings) -> torch.autocast:
+    return torch.autocast(settings.device.type, settings.dtype, enabled=settings.dtype != torch.float32)

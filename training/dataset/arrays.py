@@ -1,4 +1,4 @@
-"""Datasets of arrays: the npz of a service, with images in `images_*.npy` and labels in its metadata."""
+"""Reads the npz of a service: images in `images_*.npy`, labels in its metadata."""
 
 import io
 import json
@@ -18,8 +18,8 @@ _PREFIX, _SUFFIX = "images_", ".npy"
 _METADATA, _LABELS = "metadata.jsonl", "labels.npy"
 
 
-def names(path: Path) -> list[str]:
-    """List the arrays of images in a zip; none where it is no zip, or holds none."""
+def array_names(path: Path) -> list[str]:
+    """Return the names of the image arrays in a zip; empty if the file is not a zip or has none."""
     if not path.is_file() or not zipfile.is_zipfile(path):
         return []
     with zipfile.ZipFile(path) as file:
@@ -27,8 +27,8 @@ def names(path: Path) -> list[str]:
 
 
 def items(path: Path) -> list[Item]:
-    """List the images of an npz, in order, each with its label if it has one. Raises DatasetError."""
-    found = names(path)
+    """Return the images of an npz in order, with their labels. Raises DatasetError."""
+    found = array_names(path)
     try:
         places = [(name, row) for name in found for row in range(len(_array(path, name)))]
         labels = list(_labels(path))
@@ -44,7 +44,7 @@ def items(path: Path) -> list[Item]:
 
 @lru_cache(maxsize=2)
 def _array(path: Path, name: str) -> NDArray[np.uint8]:
-    """Load an array of shape (n, h, w, 3), uint8. Raises DatasetError for another one."""
+    """Load an array of shape (n, h, w, 3), uint8. Raises DatasetError for another shape or type."""
     with np.load(path, allow_pickle=False) as file:
         array: NDArray[np.uint8] = file[name.removesuffix(_SUFFIX)]
     if array.dtype != np.uint8 or array.ndim != 4 or array.shape[3] != 3:
@@ -59,7 +59,7 @@ def _png(path: Path, name: str, row: int) -> bytes:
 
 
 def _labels(path: Path) -> Iterator[str | None]:
-    """Yield the label of each image: the names in the metadata, or the numbers in the array of labels."""
+    """Yield the label of each image: the name in the metadata, or the number in the array of labels."""
     with zipfile.ZipFile(path) as file:
         if _METADATA in file.namelist():
             yield from (json.loads(line).get("label") for line in file.read(_METADATA).decode().splitlines())

@@ -1,4 +1,4 @@
-"""Bounding boxes: which part of an image shows an object. From XML files of PASCAL VOC's kind, or from a table."""
+"""Bounding boxes of objects in images, from PASCAL VOC's XML files or from a table."""
 
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Sequence
@@ -28,62 +28,64 @@ _MAX_XML_BYTES = 1_000_000
 
 @dataclass
 class Boxes:
-    """The boxes of images. An image may have several."""
+    """Boxes by image. An image may have several."""
 
     of_file: dict[str, list[Box]] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
-    """Files whose boxes cannot be used, each with the reason."""
-    lost: list[str] = field(default_factory=list)
-    """Names that fit no file."""
+    rejected: dict[str, str] = field(default_factory=dict)
+    """Files with unusable boxes, and the reason."""
+    unmatched: list[str] = field(default_factory=list)
+    """Names without a file."""
 
 
 def is_annotation(head: bytes) -> bool:
-    """Tell whether a file begins like an annotation of PASCAL VOC's kind."""
+    """Return whether a file begins like a PASCAL VOC annotation."""
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     return start.startswith(b"<annotation") or (start.startswith(b"<?xml") and b"<annotation" in start)
 
 
-def of_xml(files: Sequence[File], folder: str, images: Sequence[str]) -> Boxes:
-    """Read annotations. Each is of the image that has its path below `folder`, but for the suffix."""
+def from_xml(files: Sequence[File], folder: str, images: Sequence[str]) -> Boxes:
+    """Read annotations. An annotation belongs to the image with the same path below `folder`, without the suffix."""
     found = Boxes()
     read = {file.name: _read(file) for file in files}
     rows = [Row(_image_name(name.removeprefix(f"{folder}/"), read[name][0]), name) for name in read]
     matches = matched(rows, images)
-    found.refused, found.lost = dict(matches.ambiguous), matches.lost
+    found.rejected, found.unmatched = dict(matches.ambiguous), matches.unmatched
     for image, match in matches.of_file.items():
         marked = [read[row.value][1] for row in match.rows]
         wrong = next((boxes for boxes in marked if isinstance(boxes, str)), None)
         if wrong is not None:
-            found.refused[image] = wrong
+            found.rejected[image] = wrong
         else:
             found.of_file[image] = [box for boxes in marked if not isinstance(boxes, str) for box in boxes]
     return found
 
 
-def of_table(data: bytes, name: str, images: Sequence[str], file_column: str | None = None) -> Boxes:
-    """Read a table with a row for each box. Raises DatasetError when it lacks columns."""
+def from_table(data: bytes, name: str, images: Sequence[str], file_column: str | None = None) -> Boxes:
+    """Read a table with one box per row. Raises DatasetError when it lacks columns."""
     texts = dict(enumerate(_table_rows(data, name, file_column)))
     matches = matched([Row(file, str(k)) for k, (file, _) in texts.items()], images)
-    found = Boxes(refused=dict(matches.ambiguous), lost=matches.lost)
+    found = Boxes(rejected=dict(matches.ambiguous), unmatched=matches.unmatched)
     for image, match in matches.of_file.items():
         boxes = [texts[int(row.value)][1] for row in match.rows]
         wrong = next((box for box in boxes if isinstance(box, str)), None)
         if wrong is not None:
-            found.refused[image] = f"{name}: {wrong}"
+            found.rejected[image] = f"{name}: {wrong}"
         else:
             found.of_file[image] = [box for box in boxes if isinstance(box, Box)]
     return found
 
 
 def _image_name(path: str, written: str) -> str:
-    """Name the image of an annotation: by the name in it where that has a suffix, as masks may have the same stem."""
+    """Return the image path of an annotation. The name inside the file decides the suffix, because masks share the
+    stem.
+    """
     stem = path[:-4] if path.lower().endswith(".xml") else path
     is_same = paths.suffix(written) in IMAGE_SUFFIXES and paths.stem(written) == paths.name(stem)
     return f"{stem}{written[len(paths.stem(written)) :]}" if is_same else stem
 
 
 def _read(file: File) -> tuple[str, list[Box] | str]:
-    """Read the name of the image and the boxes, or why there are none."""
+    """Return the image name, and the boxes or the reason why there are none."""
     try:
         data = file.read()
         if len(data) > _MAX_XML_BYTES or b"<!ENTITY" in data:
@@ -114,7 +116,7 @@ def _table_rows(data: bytes, name: str, file_column: str | None) -> Iterator[tup
 
 
 def _columns(sheet: Sheet) -> tuple[list[int], bool] | None:
-    """Find the four columns, and whether the last two are sizes."""
+    """Return the four columns, and whether the last two are sizes."""
     lower = [name.lower() for name in sheet.header]
     for names in (*_CORNERS, *_SIZES):
         if set(names) <= set(lower):
@@ -130,10 +132,10 @@ def _boxes(sheet: Sheet, file: int, columns: tuple[list[int], bool], name: str) 
         texts = [cell(row[k], name) for k in places if k < len(row)]
         if file < len(row) and cell(row[file], name).strip():
             named = cell(row[label], name) if label is not None and label < len(row) else ""
-            yield cell(row[file], name), _made(texts, is_size, class_name(named) or None)
+            yield cell(row[file], name), _to_box(texts, is_size, class_name(named) or None)
 
 
-def _made(texts: list[str], is_size: bool, label: str | None) -> Box | str:
+def _to_box(texts: list[str], is_size: bool, label: str | None) -> Box | str:
     try:
         left, top, right, bottom = map(float, texts)
     except ValueError:

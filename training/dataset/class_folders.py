@@ -1,11 +1,11 @@
-"""Which folders are the classes: the level is found from what repeats, not guessed from the top."""
+"""Finds the folders that are the classes, by the names that repeat."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from training.dataset import paths
 from training.dataset.class_names import class_name
-from training.dataset.vocabulary import is_aside, is_container, is_copy, split_of
+from training.dataset.vocabulary import is_beside_data, is_container, is_copy, split_of
 from training.errors import DatasetError
 
 _STRAY_PICTURES = 2
@@ -14,14 +14,14 @@ LOOSE = "lies in no class's folder, as most others do"
 
 @dataclass
 class Layout:
-    """The labels of images by their folders, and the ones that lie beside the classes."""
+    """Labels of images by their folders, and images outside of all classes."""
 
     labels: dict[str, str] = field(default_factory=dict)
     stray: list[str] = field(default_factory=list)
     merged: tuple[str, ...] = ()
-    """Folders that hold the same classes and were merged, e.g. train and test."""
+    """Folders with the same classes that were merged, e.g. train and test."""
     within: str | None = None
-    """A folder within a class, where there is one: it does not count."""
+    """Example of a folder within a class. Such folders are ignored."""
 
 
 @dataclass
@@ -30,7 +30,7 @@ class _Folder:
     direct: list[str] = field(default_factory=list)
     inner: dict[str, "_Folder"] = field(default_factory=dict)
     total: int = 0
-    """How many images lie in it, at any depth."""
+    """Number of images in it, at any depth."""
 
     @property
     def name(self) -> str:
@@ -43,19 +43,19 @@ class _Folder:
 
 
 @dataclass
-class _Found:
-    """The folders whose folders are the classes."""
+class _ClassLevel:
+    """The folders whose subfolders are the classes."""
 
     parents: list[_Folder]
     merged: tuple[str, ...] = ()
     only: frozenset[str] = frozenset()
-    """Names that count as classes where a parent has further folders; empty: all of them."""
+    """Class names to use if a parent has further folders; empty: all."""
 
 
-def of_folders(images: Iterable[str], downloads: frozenset[str] = frozenset()) -> Layout:
-    """Find the level of class folders. Raises DatasetError when two levels could be it.
+def find_classes(images: Iterable[str], downloads: frozenset[str] = frozenset()) -> Layout:
+    """Find the level of class folders. Raises DatasetError when two levels are possible.
 
-    `downloads` are the folders of unpacked downloads of the service, whose classes lie in their folder `images`.
+    `downloads` are the folders of unpacked downloads of the service, with the classes in their folder `images`.
     """
     top = _tree(images)
     found = _of_downloads(top, downloads) or _parents(top)
@@ -71,13 +71,13 @@ def of_folders(images: Iterable[str], downloads: frozenset[str] = frozenset()) -
     return Layout(labels, stray, found.merged, _within(found))
 
 
-def _within(found: _Found) -> str | None:
+def _within(found: _ClassLevel) -> str | None:
     folders = (f for parent in found.parents for _, folder in _classes(parent, found) for f in folder.inner.values())
     return next(("/".join(folder.path) for folder in folders), None)
 
 
 def by_upper(images: Iterable[str]) -> Layout:
-    """Take the first folders below what all images share as the classes, whatever their names are."""
+    """Use the topmost folders that differ between images as the classes, whatever their names are."""
     top = _tree(images)
     while len(top.inner) == 1 and not top.direct:
         (top,) = top.inner.values()
@@ -86,7 +86,7 @@ def by_upper(images: Iterable[str]) -> Layout:
 
 
 def by_parent(images: Iterable[str]) -> Layout:
-    """Take the folder in which each image lies as its class."""
+    """Use the parent folder of each image as its class."""
     parents = {name: (paths.folders(name) or ("",))[-1] for name in images}
     labels = {name: class_name(parent) for name, parent in parents.items() if parent}
     return Layout(labels, [name for name, parent in parents.items() if not parent])
@@ -106,7 +106,7 @@ def _tree(images: Iterable[str]) -> _Folder:
     return top
 
 
-def _classes(parent: _Folder, found: _Found) -> Iterator[tuple[str, _Folder]]:
+def _classes(parent: _Folder, found: _ClassLevel) -> Iterator[tuple[str, _Folder]]:
     strays = _strays(list(parent.inner.values()))
     for name, folder in parent.inner.items():
         if name not in strays and (not found.only or class_name(name) in found.only):
@@ -114,30 +114,30 @@ def _classes(parent: _Folder, found: _Found) -> Iterator[tuple[str, _Folder]]:
 
 
 def _strays(folders: list[_Folder]) -> set[str]:
-    """Find folders like docs: named as what lies beside data, and much smaller than every class."""
-    others = [folder.total for folder in folders if not is_aside(folder.name)]
+    """Return folders like docs: with the name of additional material, and much smaller than every class."""
+    others = [folder.total for folder in folders if not is_beside_data(folder.name)]
     if not others:
         return set()
     least = min(others)
-    return {f.name for f in folders if is_aside(f.name) and 2 * f.total < least}
+    return {f.name for f in folders if is_beside_data(f.name) and 2 * f.total < least}
 
 
-def _of_downloads(folder: _Folder, downloads: frozenset[str]) -> _Found | None:
-    """Look into downloads side by side, each of which may have a class of its own only."""
+def _of_downloads(folder: _Folder, downloads: frozenset[str]) -> _ClassLevel | None:
+    """Return the classes of several downloads, each of which may have a different class."""
     while len(folder.inner) == 1 and not folder.direct:
         (folder,) = folder.inner.values()
     inner = list(folder.inner.values())
     if folder.direct or len(inner) < 2 or not all("/".join(f.path) in downloads for f in inner):
         return None
     parents = [f.inner["images"] for f in inner if "images" in f.inner and f.inner["images"].inner]
-    return _Found(parents, tuple(f.name for f in inner))
+    return _ClassLevel(parents, tuple(f.name for f in inner))
 
 
-def _parents(folder: _Folder) -> _Found:
-    """Find the folders whose folders are classes; none where images lie in no classes."""
+def _parents(folder: _Folder) -> _ClassLevel:
+    """Return the folders whose subfolders are classes; none if the images have no classes."""
     inner = list(folder.inner.values())
     if not inner or 2 * len(folder.direct) >= folder.total:
-        return _Found([])
+        return _ClassLevel([])
     if len(inner) == 1:
         return _parents(inner[0])
     below = {f.name: _below(f) for f in inner}
@@ -151,24 +151,24 @@ def _parents(folder: _Folder) -> _Found:
     if len(holders) == 1 and _are_strays([f for f in inner if f is not holders[0]], holders[0], below):
         return below[holders[0].name]
     _check_one_level(folder, holders, below)
-    return _Found([folder])
+    return _ClassLevel([folder])
 
 
-def _below(folder: _Folder) -> _Found:
+def _below(folder: _Folder) -> _ClassLevel:
     try:
         return _parents(folder)
     except DatasetError:  # in doubt, which the level above may settle
-        return _Found([folder])
+        return _ClassLevel([folder])
 
 
-def _copies(inner: list[_Folder], below: dict[str, _Found]) -> list[_Folder]:
-    """Find folders that hold parts of one data set side by side: splits, numbered parts, downloads."""
+def _copies(inner: list[_Folder], below: dict[str, _ClassLevel]) -> list[_Folder]:
+    """Return folders that hold parts of one data set: splits, numbered parts, downloads."""
     splits = [f for f in inner if split_of((f.name,))]
     rest = [f for f in inner if f not in splits]
     if len({split_of((f.name,)) for f in splits}) > 1 or (splits and not rest):
         return splits
     total = sum(f.total for f in inner)
-    are_strays = all(10 * f.total <= total or is_aside(f.name) for f in rest)
+    are_strays = all(10 * f.total <= total or is_beside_data(f.name) for f in rest)
     if are_strays and any(below[f.name].parents for f in splits):
         return splits
     holders = [f for f in inner if below[f.name].parents]
@@ -180,15 +180,15 @@ def _copies(inner: list[_Folder], below: dict[str, _Found]) -> list[_Folder]:
     return holders if is_wrapped else []
 
 
-def _merged(copies: list[_Folder], below: dict[str, _Found]) -> _Found:
-    """Join the classes of several copies; one that has only some of the classes is looked at in the same place."""
+def _merged(copies: list[_Folder], below: dict[str, _ClassLevel]) -> _ClassLevel:
+    """Merge the classes of several copies. A copy with only some classes is searched at the same place."""
     places = {p.path[len(f.path) :] for f in copies for p in below[f.name].parents}
     names = tuple(f.name for f in copies)
     parents = [p for f in copies for p in below[f.name].parents]
-    known = frozenset(class_name(name) for p in parents for name, _ in _classes(p, _Found([])))
+    known = frozenset(class_name(name) for p in parents for name, _ in _classes(p, _ClassLevel([])))
     others = [_at(f, place) for f in copies if not below[f.name].parents for place in sorted(places)]
     parents += [p for p in others if p is not None]
-    return _Found(parents, names + tuple(n for f in copies for n in below[f.name].merged), known)
+    return _ClassLevel(parents, names + tuple(n for f in copies for n in below[f.name].merged), known)
 
 
 def _at(folder: _Folder, place: tuple[str, ...]) -> _Folder | None:
@@ -198,13 +198,13 @@ def _at(folder: _Folder, place: tuple[str, ...]) -> _Folder | None:
     return found
 
 
-def _labels(folder: _Folder, below: dict[str, _Found]) -> set[str]:
+def _labels(folder: _Folder, below: dict[str, _ClassLevel]) -> set[str]:
     found = below[folder.name]
     return {class_name(name) for parent in found.parents for name, _ in _classes(parent, found)}
 
 
-def _shared(holders: list[_Folder], below: dict[str, _Found]) -> list[str]:
-    """List the class names that stand in more than one folder, if they are several."""
+def _shared(holders: list[_Folder], below: dict[str, _ClassLevel]) -> list[str]:
+    """Return the class names that occur in more than one folder, if there are several."""
     seen: set[str] = set()
     twice: set[str] = set()
     for folder in holders:
@@ -214,10 +214,10 @@ def _shared(holders: list[_Folder], below: dict[str, _Found]) -> list[str]:
     return sorted(twice) if len(twice) > 1 else []
 
 
-def _are_strays(beside: list[_Folder], holder: _Folder, below: dict[str, _Found]) -> bool:
-    """Tell whether folders are none of the classes, as each holds a picture or two only, and all classes more.
+def _are_strays(beside: list[_Folder], holder: _Folder, below: dict[str, _ClassLevel]) -> bool:
+    """Return whether folders are not classes: each has one or two pictures, and all classes have more.
 
-    Raises DatasetError where there is doubt: few pictures, but not as few as that.
+    Raises DatasetError if that is uncertain: few pictures, but more than two.
     """
     found = below[holder.name]
     least = min(folder.total for parent in found.parents for _, folder in _classes(parent, found))
@@ -230,7 +230,7 @@ def _are_strays(beside: list[_Folder], holder: _Folder, below: dict[str, _Found]
     return False
 
 
-def _check_one_level(folder: _Folder, holders: list[_Folder], below: dict[str, _Found]) -> None:
+def _check_one_level(folder: _Folder, holders: list[_Folder], below: dict[str, _ClassLevel]) -> None:
     shared = _shared(holders, below)
     if shared:
         raise _question(sorted(folder.inner), shared)

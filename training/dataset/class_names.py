@@ -1,4 +1,4 @@
-"""Class names: how one is written, in which order they stand, and which ones may be the same."""
+"""Class names: their spelling, their order, and names that may mean the same class."""
 
 import re
 import unicodedata
@@ -11,12 +11,12 @@ _NUMBER = re.compile(r"(?:^-)?\d+(?:\.\d+)?")
 
 
 def class_name(text: str) -> str:
-    """Write a class name as one name is always written: trimmed, accents composed (Unicode NFC)."""
+    """Return a class name in its canonical spelling: trimmed, in Unicode NFC."""
     return unicodedata.normalize("NFC", text.strip())
 
 
 def ordered(names: Iterable[str]) -> list[str]:
-    """Sort class names: by their numbers when they differ in numbers only, else as text."""
+    """Sort class names: by number if only their numbers differ, otherwise as text."""
     found = sorted(set(names))
     if len({_NUMBER.sub("#", name) for name in found}) > 1:
         return found
@@ -32,7 +32,7 @@ def alike(names: Iterable[str]) -> list[list[str]]:
 
 
 def merged(counts: Mapping[str, int]) -> dict[str, str]:
-    """Map every class name to the most frequent one of those that are alike."""
+    """Map every class name to the most frequent of its alike names."""
     renamed = {name: name for name in counts}
     for group in alike(counts):
         common = max(group, key=lambda name: (counts[name], name))
@@ -41,7 +41,7 @@ def merged(counts: Mapping[str, int]) -> dict[str, str]:
 
 
 def chosen(text: str, names: Iterable[str]) -> set[str]:
-    """Read a list of class names, parted by commas. Raises DatasetError for one that is not there."""
+    """Parse a comma-separated list of class names. Raises DatasetError for an unknown name."""
     known = set(names)
     if class_name(text) in known:
         return {class_name(text)}
@@ -53,7 +53,7 @@ def chosen(text: str, names: Iterable[str]) -> set[str]:
 
 
 def counted(labels: Iterable[str | None]) -> Counter[str]:
-    """Count the labels that are there."""
+    """Count the labels that are not empty."""
     return Counter(label for label in labels if label)
 
 

@@ -1,4 +1,4 @@
-"""What a source holds: its files by kind, and what is left out and why."""
+"""The files of a source by kind, and the reasons for leaving files out."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from training.dataset import boxes, folder_files, paths, zip_members
 from training.dataset.file_kinds import IMAGE_SUFFIXES, kind_of, refusal
-from training.dataset.item import Item, refused
+from training.dataset.item import Item, rejected_item
 from training.dataset.listing import File, Listing, Skipped
 from training.dataset.vocabulary import is_container, split_of
 from training.errors import DatasetError
@@ -24,17 +24,17 @@ _RUN = re.compile(r"\d{5}-.+")
 
 
 class Contents:
-    """The files of a folder or a zip. Raises DatasetError when it is missing or holds no image."""
+    """The files of a folder or a zip. Raises DatasetError when it is missing or has no image."""
 
     def __init__(self, path: Path, zip_names: str | None = None) -> None:
         self.path = path
         self._listing = _listed(path, zip_names)
         self.files = {file.name: file for file in self._listing.files}
         self.images: dict[str, File] = {}
-        self.refused = [refused(name, reason) for name, reason in self._listing.refused]
+        self.rejected = [rejected_item(name, reason) for name, reason in self._listing.rejected]
         self._others: dict[str, None] = {}
         self._used: list[str] = []
-        """Tables, annotations, and pictures that are left out as others are chosen."""
+        """Tables, annotations, and deliberately skipped pictures."""
         for file in self._listing.files:
             self._sort(file)
         self._leave_out(_in_folders(self.images, _run_folders(self.files, self.images)), "pictures of training runs")
@@ -45,11 +45,11 @@ class Contents:
 
     @property
     def notes(self) -> list[str]:
-        """Tell what had to be assumed about the source."""
+        """Assumptions about the source."""
         return self._listing.notes
 
     def choose_split(self, split: str) -> None:
-        """Keep the images of one split only. Raises DatasetError when there is none of that name."""
+        """Keep the images of one split only. Raises DatasetError when no folder has that name."""
         parts = {name: paths.folders(name) for name in self.images}
         outside = [name for name in self.images if split.casefold() not in map(str.casefold, parts[name])]
         if len(outside) == len(self.images):
@@ -61,7 +61,7 @@ class Contents:
             del self.images[name]
 
     def tables(self, name: str) -> list[tuple[bytes, str]]:
-        """Read the tables of a name, each with the folder that it lies in; on disk only where the source has none."""
+        """Read the tables with a name, and their folders. A file on disk is used only if the source has none."""
         inside = [name] if name in self.files else _ending(self.files, name)
         inside = [] if Path(name).is_absolute() else inside
         self._use(inside)
@@ -70,32 +70,32 @@ class Contents:
         return [(Path(name).read_bytes(), "")] if Path(name).is_file() else []
 
     def other_tables(self) -> list[str]:
-        """Name files that may be tables of labels."""
+        """Return the names of files that may be tables of labels."""
         return [name for name in self._others if paths.suffix(name) in _TABLE_SUFFIXES]
 
     def downloads(self) -> frozenset[str]:
-        """Find the folders of unpacked downloads of the service: they hold its metadata."""
+        """Return the folders of unpacked downloads of the service, which have metadata."""
         return frozenset(paths.parent(name) for name in self.files if paths.name(name) == "metadata.jsonl")
 
     def annotations(self, name: str) -> tuple[list[File], str] | None:
-        """Find the annotations below a folder, inside the source or on disk, and its path; None without the folder."""
+        """Return the annotations below a folder, in the source or on disk, and its path; None if it does not exist."""
         inside = [] if Path(name).is_absolute() else _ending(self._listing.folders, name)
         if not inside and not Path(name).is_dir():
             return None
-        files = self._listing.files if inside else folder_files.listed(Path(name)).files
+        files = self._listing.files if inside else folder_files.list_folder(Path(name)).files
         place = inside[0] if inside else ""
         found = [file for file in files if (not place or file.name.startswith(f"{place}/")) and _is_annotation(file)]
         self._use(file.name for file in found)
         return found, place
 
     def skipped(self, used: Iterable[str]) -> Skipped:
-        """Count what is left out: files that are no pictures, and folders beside the used ones that hold none."""
+        """Count the skipped files, and the folders without pictures next to used ones."""
         for name in self._others:
             is_marking = paths.suffix(name) in {".xml", ""} and _is_annotation(self.files[name])
             self._listing.skipped.add(_ANNOTATIONS if is_marking else "other files", name)
-        full = paths.around([*used, *self.images, *(item.name for item in self.refused)])
+        full = paths.ancestors([*used, *self.images, *(item.name for item in self.rejected)])
         beside = {".", *map(paths.parent, full)}
-        for name in sorted(self._listing.folders - full - paths.around(self._used)):
+        for name in sorted(self._listing.folders - full - paths.ancestors(self._used)):
             if paths.parent(name) in beside:
                 self._listing.skipped.add("folders without a picture", f"{name}/")
         return self._listing.skipped
@@ -109,20 +109,20 @@ class Contents:
         try:
             kind = kind_of(file)
         except DatasetError as error:
-            self.refused.append(refused(file.name, str(error)))
+            self.rejected.append(rejected_item(file.name, str(error)))
             return
         except OSError as error:
-            self.refused.append(refused(file.name, f"unreadable ({error.strerror or error})"))
+            self.rejected.append(rejected_item(file.name, f"unreadable ({error.strerror or error})"))
             return
         if kind == "image":
             self.images[file.name] = file
         elif kind == "other":
             self._others[file.name] = None
         else:
-            self.refused.append(refused(file.name, refusal(file, kind)))
+            self.rejected.append(rejected_item(file.name, refusal(file, kind)))
 
     def _leave_out(self, names: Sequence[str], reason: str) -> None:
-        """Leave images out, unless no others are there."""
+        """Leave images out, unless there are no others."""
         if len(names) < len(self.images):
             self._used += names
             for name in names:
@@ -130,46 +130,48 @@ class Contents:
                 del self.images[name]
 
     def _hint(self) -> str:
-        if not self.refused:
+        if not self.rejected:
             first_other = next(iter(self._others), None)
             return f"; {len(self._others)} other files, the first is {first_other}" if self._others else ""
-        packed = next((item for item in self.refused if "an archive" in (item.reason or "")), None)
-        first: Item = packed or self.refused[0]
+        packed = next((item for item in self.rejected if "an archive" in (item.reason or "")), None)
+        first: Item = packed or self.rejected[0]
         return f"; {first.name} in there wants to be unpacked first" if packed else f"; {first.name}: {first.reason}"
 
 
 def _listed(path: Path, zip_names: str | None) -> Listing:
     if path.is_dir():
-        return folder_files.listed(path)
+        return folder_files.list_folder(path)
     if not path.exists():
         raise DatasetError(f"{path}: no such folder or zip")
-    return zip_members.listed(path, zip_names)
+    return zip_members.list_zip(path, zip_names)
 
 
 def _ending(names: Iterable[str], name: str) -> list[str]:
-    """Find the paths that end in a path, the shallowest ones."""
-    tail = "/" + paths.written(name).strip("/")
+    """Return the shallowest paths that end in a path."""
+    tail = "/" + paths.normalise(name).strip("/")
     found = [other for other in names if f"/{other}".endswith(tail)]
     depth = min((other.count("/") for other in found), default=0)
     return sorted(other for other in found if other.count("/") == depth)
 
 
 def _run_folders(files: Iterable[str], images: Iterable[str]) -> set[str]:
-    """Find the folders of training runs, whose pictures are no data."""
+    """Return the folders of training runs. Their pictures are not data."""
     marked = {paths.parent(name) for name in files if name.endswith(_RUN_FILES)}
-    for place in paths.around(images):
+    for place in paths.ancestors(images):
         if _RUN.fullmatch(paths.name(place)) and paths.name(paths.parent(place)).lower() == "runs":
             marked.add(place)
     return marked - {"."}
 
 
 def _in_folders(images: Iterable[str], folders: set[str]) -> list[str]:
-    return [name for name in images if folders & paths.around([name])] if folders else []
+    return [name for name in images if folders & paths.ancestors([name])] if folders else []
 
 
 def _masks(images: Iterable[str]) -> list[str]:
-    """Find the images in folders like `masks` beside ones like `images`, if most have the names of images elsewhere."""
-    around = paths.around(images)
+    """Return the images in folders like `masks` next to ones like `images`, if most share their names with other
+    images.
+    """
+    around = paths.ancestors(images)
     holders = {paths.parent(p) for p in around if is_container(paths.name(p)) or split_of((paths.name(p),))}
     places = {p for p in around if _MASK_FOLDER.fullmatch(paths.name(p).lower()) and paths.parent(p) in holders}
     inside = _in_folders(images, places)

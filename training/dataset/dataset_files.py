@@ -1,4 +1,4 @@
-"""A dataset on disk: a folder of one uint8 array, one array of labels and a description."""
+"""A dataset on disk: a folder with one uint8 array, one array of labels and a description."""
 
 import hashlib
 import re
@@ -25,11 +25,11 @@ from models.registry import MAX_CLASSES
 from training.dataset.class_names import ordered
 from training.dataset.framing import Framing
 from training.dataset.item import Item
-from training.dataset.square_image import FILTER, Picture, decode
+from training.dataset.square_image import FILTER, SquareImage, decode
 from training.errors import DatasetError
 
 FORMAT_VERSION = 1
-_Outcome = Picture | DatasetError
+_Outcome = SquareImage | DatasetError
 _IMAGES, _LABELS, _DESCRIPTION = "images.bin", "labels.bin", "dataset.json"
 
 
@@ -37,8 +37,8 @@ def _is_default(value: object) -> bool:
     return not value  # so that descriptions look as they did before there was something to say
 
 
-class SetAside(BaseModel):
-    """A file that was not used, and why."""
+class RejectedFile(BaseModel):
+    """A file that was not used, and the reason."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,7 +47,7 @@ class SetAside(BaseModel):
 
 
 class Description(BaseModel):
-    """What a dataset says of itself."""
+    """The description of a dataset, stored as JSON."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -60,23 +60,23 @@ class Description(BaseModel):
     resize_filter: str
     crop: str
     sha256: str
-    """Of images and labels: two datasets with one hash hold the same pixels under the same labels, in one order."""
-    set_aside: tuple[SetAside, ...]
+    """Hash of images and labels. Datasets with the same hash have the same pixels and labels in the same order."""
+    set_aside: tuple[RejectedFile, ...]
     enlarged: int = 0
-    """How many images were smaller than the resolution."""
+    """Number of images that were smaller than the resolution."""
     duplicates: int = 0
-    """How many images show exactly the pixels of another."""
+    """Number of images with exactly the pixels of another."""
     dim: int = Field(default=0, exclude_if=_is_default)
-    """How many images use less than 1/8 of their range."""
+    """Number of images that use less than 1/8 of their range."""
     cut: float = Field(default=0.0, exclude_if=_is_default)
-    """Share of an image that lies outside of the square, on average."""
+    """Mean share of an image outside of the square."""
     remarks: dict[str, int] = Field(default_factory=dict, exclude_if=_is_default)
-    """What had to be assumed about files, with their number."""
+    """Assumptions about files, with the number of files."""
 
 
 @dataclass(frozen=True)
 class Credit:
-    """Whose images these are, and on which terms."""
+    """Name and licence of the images."""
 
     name: str
     licence: str
@@ -84,7 +84,7 @@ class Credit:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Checked images, memory-mapped. Shapes: images (n, 3, r, r) uint8, labels (n,) int64, -1 where there is none."""
+    """Verified images, memory-mapped. Shapes: images (n, 3, r, r) uint8, labels (n,) int64, -1 for no label."""
 
     description: Description
     images: Tensor
@@ -99,17 +99,17 @@ def build(
     progress: Callable[[int], None] = lambda _: None,
     framing: Framing = Framing(),  # noqa: B008
 ) -> Description:
-    """Decode every item and write the dataset to `path`; what cannot be decoded is listed and set aside.
+    """Decode every item and write the dataset to `path`. Files that cannot be decoded are listed as set aside.
 
-    The folder appears under its name only when it is complete. `progress` hears how many files were read, and may
-    raise what stops the work. Raises DatasetError when `path` exists or cannot be written, or fewer than two images are
-    left.
+    The folder gets its name only when it is complete. `progress` receives the number of finished files, and may raise
+    an exception to stop. Raises DatasetError when `path` exists or cannot be written, or when fewer than two images are
+    usable.
     """
     _check_number_of_classes(found)
     try:
         if path.exists():
             raise DatasetError(f"{path}: exists already")
-        with _beside(path) as partial, warnings.catch_warnings():
+        with _temporary_folder(path) as partial, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about files that Pillow reads all the same
             return _write(partial, found, size, credit, progress, framing)
     except OSError as error:
@@ -117,8 +117,8 @@ def build(
 
 
 @contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    """Lend a folder that takes the name `path` once it is filled, and is gone when that fails."""
+def _temporary_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder. It is renamed to `path` on success and removed on failure."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
@@ -130,9 +130,9 @@ def _beside(path: Path) -> Iterator[Path]:
 
 
 def load(path: Path) -> Dataset:
-    """Open a dataset. Raises DatasetError when it is not one, not whole, or damaged.
+    """Open a dataset. Raises DatasetError when it is missing, incomplete or damaged.
 
-    Every byte is read for that: 100 MB take 0.05 s with a processor's SHA instructions, and training reads them anyway.
+    Every byte is read: 100 MB take 0.05 s with a processor's SHA instructions, and training reads them anyway.
     """
     try:
         description = Description.model_validate_json((path / _DESCRIPTION).read_bytes())
@@ -143,8 +143,8 @@ def load(path: Path) -> Dataset:
             f"{path}: format version {description.format_version}, this Imagemill reads {FORMAT_VERSION}"
         )
     n, r = description.count, description.resolution
-    images = _mapped(path / _IMAGES, torch.uint8, n * 3 * r * r).view(n, 3, r, r)
-    dataset = Dataset(description, images, _mapped(path / _LABELS, torch.int64, n))
+    images = _map_file(path / _IMAGES, torch.uint8, n * 3 * r * r).view(n, 3, r, r)
+    dataset = Dataset(description, images, _map_file(path / _LABELS, torch.int64, n))
     _check_undamaged(path, dataset)
     return dataset
 
@@ -159,7 +159,7 @@ def _check_undamaged(path: Path, dataset: Dataset) -> None:
         )
 
 
-def _mapped(path: Path, dtype: torch.dtype, count: int) -> Tensor:
+def _map_file(path: Path, dtype: torch.dtype, count: int) -> Tensor:
     wanted = count * dtype.itemsize
     found = path.stat().st_size if path.exists() else 0
     if found != wanted:
@@ -172,54 +172,54 @@ def _write(
 ) -> Description:
     labelled = any(item.label is not None for item in found)
     with (folder / _IMAGES).open("wb") as file:
-        sorter = _Sorter(file, size)
-        for done, (item, outcome) in enumerate(_decoded(found, size, labelled, framing), start=1):
-            sorter.add(item, outcome)
+        writer = _DatasetWriter(file, size)
+        for done, (item, outcome) in enumerate(_decode_all(found, size, labelled, framing), start=1):
+            writer.add(item, outcome)
             progress(done)
-    if len(sorter.labels) < 2:
-        raise DatasetError(_too_few(len(sorter.labels), sorter.set_aside))
-    classes = ordered(sorter.labels) if labelled else []
+    if len(writer.labels) < 2:
+        raise DatasetError(_too_few(len(writer.labels), writer.set_aside))
+    classes = ordered(writer.labels) if labelled else []
     number = {label: k for k, label in enumerate(classes)}
-    labels = np.asarray([number.get(label, -1) for label in sorter.labels], dtype=np.int64).tobytes()
-    sorter.digest.update(labels)
+    labels = np.asarray([number.get(label, -1) for label in writer.labels], dtype=np.int64).tobytes()
+    writer.digest.update(labels)
     (folder / _LABELS).write_bytes(labels)
     description = Description(
         name=credit.name,
         licence=credit.licence,
-        count=len(sorter.labels),
+        count=len(writer.labels),
         resolution=size,
         classes=tuple(classes),
         resize_filter=FILTER,
         crop=framing.name,
-        sha256=sorter.digest.hexdigest(),
-        set_aside=tuple(sorter.set_aside),
-        enlarged=sorter.enlarged,
-        duplicates=len(sorter.labels) - len(sorter.seen),
-        dim=sorter.dim,
-        cut=round(sorter.cut / len(sorter.labels), 4),
-        remarks=dict(sorter.remarks),
+        sha256=writer.digest.hexdigest(),
+        set_aside=tuple(writer.set_aside),
+        enlarged=writer.enlarged,
+        duplicates=len(writer.labels) - len(writer.seen),
+        dim=writer.dim,
+        cut=round(writer.cut / len(writer.labels), 4),
+        remarks=dict(writer.remarks),
     )
     (folder / _DESCRIPTION).write_text(description.model_dump_json(indent=2), encoding="utf-8")
     return description
 
 
-class _Sorter:
-    """Writes the pixels of good images, sets bad ones aside and counts what a researcher should know."""
+class _DatasetWriter:
+    """Writes the pixels of usable images, lists rejected files, and counts oddities for the description."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file, self._size = file, size
         self.digest = hashlib.sha256()
         self.labels: list[str] = []
-        self.set_aside: list[SetAside] = []
+        self.set_aside: list[RejectedFile] = []
         self.seen: set[bytes] = set()
         self.enlarged = self.dim = 0
         self.cut = 0.0
         self.remarks: Counter[str] = Counter()
 
-    def add(self, item: Item, outcome: Picture | DatasetError) -> None:
-        """Take in what became of an item."""
+    def add(self, item: Item, outcome: SquareImage | DatasetError) -> None:
+        """Add the result of decoding an item."""
         if isinstance(outcome, DatasetError):
-            self.set_aside.append(SetAside(file=item.name, reason=str(outcome)))
+            self.set_aside.append(RejectedFile(file=item.name, reason=str(outcome)))
             return
         self._file.write(outcome.pixels.data)
         self.digest.update(outcome.pixels.data)
@@ -231,8 +231,8 @@ class _Sorter:
         self.remarks.update(outcome.remarks)
 
 
-def _decoded(found: list[Item], size: int, labelled: bool, framing: Framing) -> Iterator[tuple[Item, _Outcome]]:
-    """Decode on all cores, in order, a bounded number of files ahead."""
+def _decode_all(found: list[Item], size: int, labelled: bool, framing: Framing) -> Iterator[tuple[Item, _Outcome]]:
+    """Decode on all cores, in order, and at most a fixed number of files ahead."""
 
     def one(item: Item) -> _Outcome:
         try:
@@ -248,7 +248,7 @@ def _decoded(found: list[Item], size: int, labelled: bool, framing: Framing) -> 
     workers = cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:
         futures = ((item, pool.submit(one, item)) for item in found)
-        yield from ((item, future.result()) for item, future in _ahead(futures, 4 * workers))
+        yield from ((item, future.result()) for item, future in _bounded(futures, 4 * workers))
 
 
 def _check_number_of_classes(found: list[Item]) -> None:
@@ -267,13 +267,13 @@ def _check_label(label: str | None) -> None:
         raise DatasetError(f"a class name has 1 to 64 printable characters, this one is {label[:80]!r}")
 
 
-def _ahead(futures: Iterator[tuple[Item, Future[_Outcome]]], count: int) -> Iterator[tuple[Item, Future[_Outcome]]]:
+def _bounded(futures: Iterator[tuple[Item, Future[_Outcome]]], count: int) -> Iterator[tuple[Item, Future[_Outcome]]]:
     window = deque(islice(futures, count))
     while window:
         yield window.popleft()
         window.extend(islice(futures, 1))
 
 
-def _too_few(usable: int, set_aside: list[SetAside]) -> str:
+def _too_few(usable: int, set_aside: list[RejectedFile]) -> str:
     first = f"; the first: {set_aside[0].file}: {set_aside[0].reason}" if set_aside else ""
     return f"{usable} usable images, at least 2 wanted ({len(set_aside)} set aside{first})"

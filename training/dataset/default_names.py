@@ -1,4 +1,4 @@
-"""Names that people and files can use: of data sets, after their source, and of models, after their data."""
+"""Default names: of datasets by their source, and of models by their data."""
 
 import hashlib
 import re
@@ -11,7 +11,7 @@ _HASH_CHARACTERS = 6
 
 
 def of_source(source: Path) -> str:
-    """Name a data set after its folder or zip, also where that is given as `.`."""
+    """Return a dataset's name: that of its folder or zip, even if the folder is given as `.`."""
     if source.is_dir():
         name = source.name if source.name not in {"", ".."} else source.resolve().name
     else:
@@ -21,7 +21,7 @@ def of_source(source: Path) -> str:
 
 
 def of_model(data: str, resolution: int) -> str:
-    """Name a model after its data: lower case, ASCII, at most 64 characters. What is lost is made up for by a hash."""
+    """Return a model's name: lower case, ASCII, at most 64 characters. A hash replaces dropped characters."""
     plain = unicodedata.normalize("NFKD", data.lower())
     ascii_only = "".join(c for c in plain if c.isascii())
     slug = re.sub(r"[^a-z0-9._-]+", "-", ascii_only).strip("-._")

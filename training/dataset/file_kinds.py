@@ -1,4 +1,4 @@
-"""What a file is: by its suffix where that is known, else by its first bytes."""
+"""Determines the kind of a file: by a known suffix, otherwise by its first bytes."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ from training.dataset.listing import File
 from training.dataset.square_image import FORMATS
 
 Kind = Literal["image", "archive", "foreign", "other"]
-"""A foreign file is a picture in a format that is not read."""
+"""A foreign file is a picture in an unsupported format."""
 
 IMAGE_SUFFIXES = frozenset(
     {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".pjp", ".webp", ".avif", ".bmp", ".dib", ".gif"}
@@ -43,7 +43,7 @@ _HEAD_BYTES = 32
 
 
 def kind_of(file: File) -> Kind:
-    """Tell what a file is. Raises DatasetError or OSError when it has to be looked into and cannot."""
+    """Return the kind of a file. Raises DatasetError or OSError when its content is needed but unreadable."""
     suffix = paths.suffix(file.name)
     if suffix in IMAGE_SUFFIXES:
         return "image"
@@ -65,7 +65,7 @@ def _by_content(head: bytes) -> Kind:
 
 
 def _accepts(name: str, head: bytes) -> bool:
-    """Ask Pillow's reader of a format whether it knows these first bytes."""
+    """Return whether Pillow's reader of a format accepts these first bytes."""
     Image.preinit()
     Image.init()
     _, accept = Image.OPEN[name]
@@ -75,14 +75,14 @@ def _accepts(name: str, head: bytes) -> bool:
 
 
 def _has_numbers(name: str, head: bytes) -> bool:
-    """Look further where a format's first bytes are two letters, as many a text begins with them."""
+    """Check more bytes of formats that begin with two letters, as a text file may, too."""
     if name == "BMP":
         return int.from_bytes(head[14:18], "little") in {12, 40, 52, 56, 64, 108, 124}
     return head[2:3].isspace() and head[3:4] in b"0123456789#"
 
 
 def refusal(file: File, kind: Kind) -> str:
-    """Say why an archive, or a picture in a format that is not read, is set aside."""
+    """Return the reason why an archive, or a picture in an unsupported format, is set aside."""
     if kind == "archive":
         return "an archive; unpack it first"
     suffix = paths.suffix(file.name)

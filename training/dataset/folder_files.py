@@ -1,19 +1,19 @@
-"""The files of a folder, also behind links."""
+"""Lists the files of a folder, including those behind links."""
 
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from training.dataset.listing import File, Listing, ignored
+from training.dataset.listing import File, Listing, ignore_reason
 from training.errors import DatasetError
 
 MAX_FILE_BYTES = 256_000_000
-"""Larger files are set aside unread: 64 million pixels need no more."""
+"""Larger files are set aside unread. 64 million pixels fit into this size."""
 
 
-def listed(top: Path) -> Listing:
-    """List a folder. Folders that may not be entered are refused by name. Raises OSError for `top` itself."""
+def list_folder(top: Path) -> Listing:
+    """List a folder. Unreadable subfolders are listed as rejected. Raises OSError for `top` itself."""
     listing = Listing()
     waiting = [(top, frozenset({top.resolve()}))]
     while waiting:
@@ -21,7 +21,7 @@ def listed(top: Path) -> Listing:
         inside = "" if folder == top else f"{text(folder.relative_to(top).as_posix())}/"
         for path in _entries(folder, top, listing):
             name = inside + text(path.name)
-            if reason := ignored(name):
+            if reason := ignore_reason(name):
                 listing.skipped.add(reason, name)
             elif not _is_folder(path):
                 reader = _Reader(path)
@@ -34,13 +34,13 @@ def listed(top: Path) -> Listing:
 
 
 def check_size(size_bytes: int) -> None:
-    """Raise DatasetError for a file that is too large to be read."""
+    """Raise DatasetError for a file that is too large to read."""
     if size_bytes > MAX_FILE_BYTES:
         raise DatasetError(f"{size_bytes} bytes, more than {MAX_FILE_BYTES}")
 
 
 def text(path: str) -> str:
-    """Write a path down even where its bytes are no text."""
+    """Return a path as text, with escapes for bytes that are not text."""
     return os.fsencode(path).decode(errors="backslashreplace")
 
 
@@ -50,7 +50,7 @@ def _entries(folder: Path, top: Path, listing: Listing) -> Iterator[Path]:
     except OSError as error:
         if folder == top:
             raise
-        listing.refused.append(
+        listing.rejected.append(
             (f"{text(folder.relative_to(top).as_posix())}/", f"unreadable ({error.strerror or error})")
         )
 
@@ -63,7 +63,7 @@ def _is_folder(path: Path) -> bool:
 
 
 class _Reader:
-    """Reads a file on disk."""
+    """Reads a file from disk."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

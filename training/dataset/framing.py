@@ -1,4 +1,4 @@
-"""Which part of an image becomes the square, and what fills the rest."""
+"""Selects the square part of an image, and the background of a padded square."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,7 +14,7 @@ Area = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Box:
-    """A part of an upright image: an object that somebody marked."""
+    """The box of an object in an upright image."""
 
     left: float
     top: float
@@ -23,10 +23,10 @@ class Box:
     label: str | None = None
     """Name of the object."""
     of_width: int = 0
-    """Width of the image that the box was drawn on, in pixels; 0 where it is unknown and no scaling is needed."""
+    """Width in pixels of the image that the box refers to; 0 if no scaling is needed."""
 
     def area(self, width: int, height: int) -> Area:
-        """Grow to a square as far as the image goes. Raises DatasetError when the box lies outside or is empty."""
+        """Enlarge the box to a square within the image. Raises DatasetError when the box is empty or outside."""
         scale = width / self.of_width if self.of_width else 1.0
         left, right = (min(max(0, round(x * scale)), width) for x in (self.left, self.right))
         top, bottom = (min(max(0, round(y * scale)), height) for y in (self.top, self.bottom))
@@ -45,7 +45,7 @@ class Framing:
     """How an image, or its box, is fitted into a square."""
 
     fit: Fit = "crop"
-    """`crop` keeps the centre square, `top` the upper one of tall images, `pad` all of the image."""
+    """`crop` keeps the centre square, `top` the upper square of tall images, `pad` the whole image."""
     background: str = "white"
     """A colour by name or as #rrggbb, for transparency and padding."""
     is_boxed: bool = False
@@ -58,13 +58,13 @@ class Framing:
 
     @property
     def name(self) -> str:
-        """Describe the framing, for the description of a dataset."""
+        """Return the framing in words, for a dataset's description."""
         square = {"crop": "centre square", "top": "top square", "pad": "padded square"}[self.fit]
         on = "" if self.background == "white" and self.fit != "pad" else f" on {self.background}"
         return f"{square}{' of boxes' if self.is_boxed else ''}{on}"
 
     def square(self, area: Area) -> Area:
-        """Find the square, or for `pad` the whole area, that is kept of an area."""
+        """Return the part of an area to keep: a square, or with `pad` the whole area."""
         left, top, right, bottom = area
         if self.fit == "pad":
             return area
@@ -74,12 +74,12 @@ class Framing:
         return left, top, left + side, top + side
 
     def cut(self, width: int, height: int) -> float:
-        """Tell which share of an area is cut away."""
+        """Return the share of an area that is cut away."""
         return 0.0 if self.fit == "pad" else 1 - min(width, height) / max(width, height)
 
 
 def _grown(low: int, high: int, side: int, limit: int) -> tuple[int, int]:
-    """Widen a range to `side` around its middle, shifted back inside of 0 to `limit`."""
+    """Widen a range to `side` around its middle, and shift it into 0 to `limit`."""
     side = min(side, limit)
     start = min(max(0, (low + high - side) // 2), limit - side)
     return start, start + side

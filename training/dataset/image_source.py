@@ -1,4 +1,4 @@
-"""Where images come from: every image of a folder or a zip, with its class label where it has one."""
+"""Finds the images of a folder or a zip, and their class labels."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -8,7 +8,7 @@ from typing import Literal
 from training.dataset import arrays, boxes, class_folders, class_names, paths
 from training.dataset.boxes import Boxes
 from training.dataset.contents import Contents
-from training.dataset.item import Item, refused
+from training.dataset.item import Item, rejected_item
 from training.dataset.label_table import LabelColumn, Table, label
 from training.dataset.listing import Skipped
 from training.dataset.rows import FILE_COLUMNS
@@ -19,76 +19,82 @@ ClassesFrom = Literal["folders", "parent", "boxes", "none"]
 
 
 @dataclass(frozen=True)
-class Choice:
-    """How a source is read, where that is not left to what it looks like."""
+class SourceOptions:
+    """Options for reading a source. Without them, its layout decides."""
 
     labels: LabelColumn | None = None
     classes_from: ClassesFrom | None = None
-    """`folders`: the first level of folders, whatever their names; `parent`: the folder of each image."""
+    """`folders`: the topmost differing folders, whatever their names; `parent`: the folder of each image."""
     split: str | None = None
-    """Take the images of the folders of this name only, e.g. train."""
+    """Use only the images in folders with this name, e.g. train."""
     only_classes: str | None = None
-    """Names of classes, parted by commas."""
+    """Names of classes, separated by commas."""
     merge_classes: bool = False
-    """Join classes that differ only by case, blanks, underscores or hyphens."""
+    """Merge classes that differ only by case, blanks, underscores or hyphens."""
     boxes: str | None = None
     """A folder of annotations or a table of bounding boxes, inside the source or on disk."""
     zip_names: str | None = None
-    """How a zip encodes its names, e.g. cp932."""
+    """Encoding of the names in a zip, e.g. cp932."""
 
 
 @dataclass
-class Found:
-    """The images of a source, and what has to be said about them."""
+class SourceImages:
+    """The images of a source, with notes for the user."""
 
     items: list[Item]
     skipped: Skipped
     notes: list[str] = field(default_factory=list)
     labelled_by: str = ""
-    """Where the classes come from; empty where there are none."""
+    """Origin of the classes; empty if there are none."""
 
 
 def items(path: Path, labels: LabelColumn | None = None) -> list[Item]:
-    """List the images of a folder or a zip, in order of their names. Raises DatasetError."""
-    return found(path, Choice(labels)).items
+    """Return the images of a folder or a zip, sorted by name. Raises DatasetError."""
+    return find_images(path, SourceOptions(labels)).items
 
 
-def found(path: Path, choice: Choice = Choice()) -> Found:
-    """List the images of a folder or a zip, and label them.
+def find_images(path: Path, options: SourceOptions = SourceOptions()) -> SourceImages:
+    """Return the images of a folder or a zip with their labels.
 
-    Files that cannot be used are listed, too: they refuse to be read. Raises DatasetError when the source is missing,
-    holds no image, or does not fit what was chosen.
+    The result also lists unusable files, whose `read` raises the reason. Raises DatasetError when the source is
+    missing, has no image, or does not fit the options.
     """
-    if choice.labels and choice.classes_from:
+    if options.labels and options.classes_from:
         raise DatasetError("classes come from a table (--label-column) or from --classes-from, not from both")
-    if choice.classes_from == "boxes" and not choice.boxes:
+    if options.classes_from == "boxes" and not options.boxes:
         raise DatasetError("--classes-from boxes: say where the boxes are, with --boxes")
-    if arrays.names(path):
-        return _of_arrays(path, choice)
-    contents = Contents(path, choice.zip_names)
-    if choice.split:
-        contents.choose_split(choice.split)
-    result = _by_table(contents, choice.labels) if choice.labels else _by_folders(contents, choice.classes_from)
-    if choice.boxes:
-        result = _boxed(result, contents, choice)
-    result.items += contents.refused
-    result.notes = [*contents.notes, *result.notes, *([] if choice.labels else _tables(contents))]
+    if arrays.array_names(path):
+        return _from_arrays(path, options)
+    contents = Contents(path, options.zip_names)
+    if options.split:
+        contents.choose_split(options.split)
+    result = (
+        _label_by_table(contents, options.labels)
+        if options.labels
+        else _label_by_folders(contents, options.classes_from)
+    )
+    if options.boxes:
+        result = _crop_to_boxes(result, contents, options)
+    result.items += contents.rejected
+    result.notes = [*contents.notes, *result.notes, *([] if options.labels else _table_notes(contents))]
     result.skipped = contents.skipped(item.name for item in result.items)
-    return _of_classes(result, choice)
+    return _select_classes(result, options)
 
 
-def _of_arrays(path: Path, choice: Choice) -> Found:
-    """Read an npz, whose labels are its own. Raises DatasetError for choices that it has no use for."""
-    if choice.labels or choice.split or choice.boxes or choice.classes_from not in {None, "none"}:
+def _from_arrays(path: Path, options: SourceOptions) -> SourceImages:
+    """Read an npz, which has its own labels. Raises DatasetError for options that do not apply."""
+    if options.labels or options.split or options.boxes or options.classes_from not in {None, "none"}:
         raise DatasetError(f"{path}: an npz has its own labels; leave out options of tables, folders, splits and boxes")
     items = arrays.items(path)
-    if choice.classes_from == "none":
+    if options.classes_from == "none":
         items = [replace(item, label=None) for item in items]
     is_labelled = any(item.label for item in items)
-    return _of_classes(Found(items, Skipped(), labelled_by="by its own labels" if is_labelled else ""), choice)
+    return _select_classes(
+        SourceImages(items, Skipped(), labelled_by="by its own labels" if is_labelled else ""), options
+    )
 
 
-def _tables(contents: Contents) -> list[str]:
+def _table_notes(contents: Contents) -> list[str]:
     others = contents.other_tables()
     named = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
     return (
@@ -96,7 +102,7 @@ def _tables(contents: Contents) -> list[str]:
     )
 
 
-def _by_table(contents: Contents, column: LabelColumn) -> Found:
+def _label_by_table(contents: Contents, column: LabelColumn) -> SourceImages:
     tables = contents.tables(column.csv)
     if not tables:
         others = contents.other_tables()
@@ -105,30 +111,35 @@ def _by_table(contents: Contents, column: LabelColumn) -> Found:
     split = split_of((paths.stem(column.csv),))
     rows = [replace(row, split=split) for data, place in tables for row in Table(data, column, place).rows]
     names = list(contents.images)
-    said = label(rows, names, contents.path.name)
-    if len(said.lost) == len({row.name for row in rows}):
-        firsts = f"its first is {said.lost[0] if said.lost else None!r}, that of {contents.path} is {names[0]!r}"
+    labelled = label(rows, names, contents.path.name)
+    if len(labelled.unmatched) == len({row.name for row in rows}):
+        firsts = (
+            f"its first is {labelled.unmatched[0] if labelled.unmatched else None!r}, "
+            f"that of {contents.path} is {names[0]!r}"
+        )
         named = column.file or FILE_COLUMNS[0]
         raise DatasetError(f"{column.csv}: column {named!r} names none of the images ({firsts})")
     made = [
-        refused(name, said.refused[name]) if name in said.refused else Item(name, said.labels.get(name), file.read)
+        rejected_item(name, labelled.rejected[name])
+        if name in labelled.rejected
+        else Item(name, labelled.labels.get(name), file.read)
         for name, file in contents.images.items()
     ]
-    if said.lost:
-        made.append(refused(column.csv, _not_there(said.lost)))
-    return Found(made, Skipped(), labelled_by=f"by column {column.label!r} of {column.csv}")
+    if labelled.unmatched:
+        made.append(rejected_item(column.csv, _not_there(labelled.unmatched)))
+    return SourceImages(made, Skipped(), labelled_by=f"by column {column.label!r} of {column.csv}")
 
 
-def _by_folders(contents: Contents, classes_from: ClassesFrom | None) -> Found:
+def _label_by_folders(contents: Contents, classes_from: ClassesFrom | None) -> SourceImages:
     if classes_from in {"none", "boxes"}:
-        return Found([Item(name, None, file.read) for name, file in contents.images.items()], Skipped())
-    place = _layout(contents, classes_from)
-    stray = set(place.stray) if place.labels else set()
+        return SourceImages([Item(name, None, file.read) for name, file in contents.images.items()], Skipped())
+    layout = _layout(contents, classes_from)
+    stray = set(layout.stray) if layout.labels else set()
     made = [
-        refused(name, class_folders.LOOSE) if name in stray else Item(name, place.labels.get(name), file.read)
+        rejected_item(name, class_folders.LOOSE) if name in stray else Item(name, layout.labels.get(name), file.read)
         for name, file in contents.images.items()
     ]
-    return Found(made, Skipped(), list(_notes(place)), "by folders" if place.labels else "")
+    return SourceImages(made, Skipped(), list(_layout_notes(layout)), "by folders" if layout.labels else "")
 
 
 def _layout(contents: Contents, classes_from: ClassesFrom | None) -> class_folders.Layout:
@@ -136,63 +147,63 @@ def _layout(contents: Contents, classes_from: ClassesFrom | None) -> class_folde
         return class_folders.by_upper(contents.images)
     if classes_from == "parent":
         return class_folders.by_parent(contents.images)
-    return class_folders.of_folders(contents.images, contents.downloads())
+    return class_folders.find_classes(contents.images, contents.downloads())
 
 
-def _notes(place: class_folders.Layout) -> Iterable[str]:
-    if place.merged:
-        end = "; if they are the classes, say --classes-from folders" if not place.labels else ""
-        yield f"{', '.join(place.merged)} are parts of one data set: merged (--split NAME takes one of them){end}"
-    if place.within:
-        yield f"folders within a class do not count, e.g. {place.within}"
+def _layout_notes(layout: class_folders.Layout) -> Iterable[str]:
+    if layout.merged:
+        end = "; if they are the classes, say --classes-from folders" if not layout.labels else ""
+        yield f"{', '.join(layout.merged)} are parts of one data set: merged (--split NAME takes one of them){end}"
+    if layout.within:
+        yield f"folders within a class do not count, e.g. {layout.within}"
 
 
-def _boxed(result: Found, contents: Contents, choice: Choice) -> Found:
-    """Make an item of every box. Images without one are set aside."""
-    name, by_box = choice.boxes or "", choice.classes_from == "boxes"
-    marked = _boxes(contents, name)
+def _crop_to_boxes(result: SourceImages, contents: Contents, options: SourceOptions) -> SourceImages:
+    """Make one item per box. Images without a box are set aside."""
+    name, by_box = options.boxes or "", options.classes_from == "boxes"
+    marked = _read_boxes(contents, name)
     made: list[Item] = []
     for item in result.items:
         own = [] if item.reason else marked.of_file.get(item.name, [])
         if not own:
-            made.append(item if item.reason else refused(item.name, marked.refused.get(item.name, "no box")))
+            made.append(item if item.reason else rejected_item(item.name, marked.rejected.get(item.name, "no box")))
         for number, box in enumerate(own, start=1):
             numbered = f"{item.name} (box {number})" if len(own) > 1 else item.name
             made.append(replace(item, name=numbered, label=box.label if by_box else item.label, box=box))
-    if marked.lost:
-        made.append(refused(name, _not_there(marked.lost)))
+    if marked.unmatched:
+        made.append(rejected_item(name, _not_there(marked.unmatched)))
     return replace(result, items=made, labelled_by="by the objects in boxes" if by_box else result.labelled_by)
 
 
-def _boxes(contents: Contents, name: str) -> Boxes:
+def _read_boxes(contents: Contents, name: str) -> Boxes:
     names = list(contents.images)
     if annotated := contents.annotations(name):
         files, place = annotated
         if not files:
             raise DatasetError(f"--boxes {name}: no XML annotations in that folder")
-        return boxes.of_xml(files, place, names)
+        return boxes.from_xml(files, place, names)
     tables = contents.tables(name)
     if not tables:
         raise DatasetError(f"--boxes {name}: found neither in {contents.path} nor on disk")
-    return boxes.of_table(tables[0][0], name, names)
+    return boxes.from_table(tables[0][0], name, names)
 
 
-def _not_there(lost: list[str]) -> str:
-    return f"{len(lost)} files that it names are not there, the first is {lost[0]!r}"
+def _not_there(unmatched: list[str]) -> str:
+    return f"{len(unmatched)} files that it names are not there, the first is {unmatched[0]!r}"
 
 
-def _of_classes(result: Found, choice: Choice) -> Found:
-    """Merge classes that are alike, and keep the chosen ones."""
+def _select_classes(result: SourceImages, options: SourceOptions) -> SourceImages:
+    """Merge classes that are alike, and keep the selected ones."""
     counts = class_names.counted(item.label for item in result.items)
-    if choice.merge_classes:
+    if options.merge_classes:
         renamed = class_names.merged(counts)
         result.items = [replace(item, label=renamed.get(item.label or "", item.label)) for item in result.items]
         counts = class_names.counted(item.label for item in result.items)
     for group in class_names.alike(counts):
         names = ", ".join(map(repr, group))
         result.notes.append(f"classes differ only by case or blanks: {names} (--merge-classes joins them)")
-    if choice.only_classes is not None:
-        wanted = class_names.chosen(choice.only_classes, counts)
+    if options.only_classes is not None:
+        wanted = class_names.chosen(options.only_classes, counts)
         for item in result.items:
             if item.label and item.label not in wanted:
                 result.skipped.add("images of other classes", item.name)

@@ -1,4 +1,4 @@
-"""What a dataset will be made of, told before the work starts."""
+"""Describes a future dataset before the work starts."""
 
 import io
 import warnings
@@ -11,23 +11,25 @@ from PIL import Image
 from training.dataset import paths
 from training.dataset.class_names import counted, ordered
 from training.dataset.framing import Framing
-from training.dataset.image_source import Found
+from training.dataset.image_source import SourceImages
 from training.dataset.item import Item
 from training.dataset.square_image import FORMATS
 from training.dataset.summary import printable
 from training.errors import DatasetError
 
 _CLASSES, _FOLDERS, _REASONS, _CHARACTERS = 20, 3, 12, 160
-"""How many of each are told."""
+"""Largest numbers of classes, folders and reasons in the description, and of characters of a reason."""
 _SAMPLE = 24
-"""Images whose sizes are read beforehand."""
+"""Number of images whose sizes are read in advance."""
 
 
-def lines(found: Found, source: Path, framing: Framing) -> list[str]:
-    """Say how many images of which class come from where, and what is left out and why, without control characters."""
+def lines(found: SourceImages, source: Path, framing: Framing) -> list[str]:
+    """Return the number and source of images per class, and the reasons for skipped files, without control
+    characters.
+    """
     usable = [item for item in found.items if item.reason is None]
     labelled = [item for item in usable if item.label] if found.labelled_by else usable
-    told = [
+    sentences = [
         _head(labelled, found, source),
         *(_classes(labelled) if found.labelled_by else _places("  from ", labelled)),
         *_set_aside([*found.items, *([_unlabelled(i) for i in usable if not i.label] if found.labelled_by else [])]),
@@ -35,10 +37,10 @@ def lines(found: Found, source: Path, framing: Framing) -> list[str]:
         *(f"note: {line}" for line in found.notes),
         *_cut(labelled, framing),
     ]
-    return [printable(line) for line in told]
+    return [printable(line) for line in sentences]
 
 
-def _head(usable: list[Item], found: Found, source: Path) -> str:
+def _head(usable: list[Item], found: SourceImages, source: Path) -> str:
     counts = counted(item.label for item in usable)
     classes = f"{len(counts)} classes {found.labelled_by}" if found.labelled_by else "no classes"
     return f"plan: {len(usable)} images of {source}, {classes}"
@@ -47,11 +49,11 @@ def _head(usable: list[Item], found: Found, source: Path) -> str:
 def _classes(items: list[Item]) -> list[str]:
     counts = counted(item.label for item in items)
     names = ordered(counts)
-    told = [_class(name, [item for item in items if item.label == name]) for name in names[:_CLASSES]]
+    sentences = [_class(name, [item for item in items if item.label == name]) for name in names[:_CLASSES]]
     if len(names) > _CLASSES:
         rest = [counts[name] for name in names[_CLASSES:]]
-        told.append(f"  ... and {len(rest)} more classes, with {min(rest)} to {max(rest)} images")
-    return told
+        sentences.append(f"  ... and {len(rest)} more classes, with {min(rest)} to {max(rest)} images")
+    return sentences
 
 
 def _class(name: str, items: list[Item]) -> str:
@@ -78,12 +80,12 @@ def _set_aside(items: Iterable[Item]) -> list[str]:
             kind = _kind(item.reason)
             counts[kind] += 1
             firsts.setdefault(kind, f"{item.name}: {item.reason}")
-    told = [f"set aside: {count} {_first(count, firsts[kind])}" for kind, count in counts.most_common(_REASONS)]
-    return told + [f"set aside: {len(counts) - _REASONS} more reasons"] * (len(counts) > _REASONS)
+    sentences = [f"set aside: {count} {_first(count, firsts[kind])}" for kind, count in counts.most_common(_REASONS)]
+    return sentences + [f"set aside: {len(counts) - _REASONS} more reasons"] * (len(counts) > _REASONS)
 
 
 def _kind(reason: str) -> str:
-    """Take reasons as one that differ in the names that they quote only."""
+    """Group reasons that differ only in the quoted names."""
     return reason.partition("'")[0].partition(" (")[0]
 
 
@@ -93,7 +95,7 @@ def _first(count: int, example: str) -> str:
 
 
 def _cut(items: list[Item], framing: Framing) -> list[str]:
-    """Say how much of the images is cut away, by the sizes of some of them."""
+    """Return the mean share that is cut away, estimated from some images."""
     some = items[:: max(1, len(items) // _SAMPLE)][:_SAMPLE]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about files that Pillow reads all the same

@@ -1,4 +1,4 @@
-"""One image of a source, or one that was set aside unread."""
+"""One image of a source, or one file that was set aside unread."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ class Item:
     read: Callable[[], bytes]
     """Raises DatasetError or OSError when the file cannot be used."""
     reason: str | None = None
-    """Why it is set aside unread."""
+    """Reason for setting it aside unread."""
     box: Box | None = None
-    """The part of the image to be used; without one, all of it."""
+    """Part of the image to use; None for the whole image."""
 
 
-def refused(name: str, reason: str) -> Item:
-    """Make an item that is set aside for a reason."""
+def rejected_item(name: str, reason: str) -> Item:
+    """Create an item that is set aside for a reason."""
 
     def read() -> bytes:
         raise DatasetError(reason)

@@ -1,4 +1,4 @@
-"""A table of labels: which class each file is of."""
+"""A table with the class label of each file."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,56 +12,58 @@ from training.errors import DatasetError
 
 @dataclass(frozen=True)
 class LabelColumn:
-    """A column of a table that labels files named by another column. Its values become the class names."""
+    """A column of labels in a table. Another column names the files. Labels become the class names."""
 
     csv: str
     """Path of the table, inside the source or on disk."""
     label: str
     file: str | None = None
-    """The column that names the files; without one, the first of the usual names."""
+    """The column with file names; None for the first of the usual names."""
 
 
 @dataclass
 class Labelled:
-    """What a table says about files."""
+    """Labels of files from a table."""
 
     labels: dict[str, str] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
-    """Files that cannot be labelled, each with the reason."""
-    lost: list[str] = field(default_factory=list)
-    """Names that fit no file."""
+    rejected: dict[str, str] = field(default_factory=dict)
+    """Files that cannot be labelled, and the reason."""
+    unmatched: list[str] = field(default_factory=list)
+    """Names without a file."""
 
 
 class Table:
-    """The rows of one table or of several of one name.
+    """The rows of one table, or of several tables with one name.
 
-    Raises DatasetError when the bytes are no table, or it lacks a column.
+    Raises DatasetError when the bytes are not a table, or when a column is missing.
     """
 
     def __init__(self, data: bytes, column: LabelColumn, folder: str = "") -> None:
-        place = paths.written(folder)
+        place = paths.normalise(folder)
         self.rows = [Row(name, value, place) for name, value in _pairs(data, column)]
 
     def label(self, files: Sequence[str], source: str = "") -> Labelled:
-        """Find the labels of files. A row without a label labels nothing."""
+        """Return the labels of files. A row without a label is ignored."""
         return label(self.rows, files, source)
 
 
 def label(rows: list[Row], files: Sequence[str], source: str = "") -> Labelled:
-    """Find the labels of files among rows. `source` is the name of the folder that holds them."""
+    """Return the labels of files from rows. `source` is the name of the folder with the files."""
     found = matched(rows, files, source)
-    result = Labelled(refused=dict(found.ambiguous), lost=list(dict.fromkeys(found.lost)))
+    result = Labelled(rejected=dict(found.ambiguous), unmatched=list(dict.fromkeys(found.unmatched)))
     for file, match in found.of_file.items():
         labels = _labels(match)
         if len(labels) > 1:
-            result.refused[file] = f"several labels: {', '.join(map(repr, labels))}"
+            result.rejected[file] = f"several labels: {', '.join(map(repr, labels))}"
         elif labels[0]:
             result.labels[file] = labels[0]
     return result
 
 
 def index_of(sheet: Sheet, wanted: str, table: str) -> int | None:
-    """Find a column by name, or but for case; None when it is not there. Raises DatasetError when there are two."""
+    """Return the index of a column, ignoring case if needed; None if missing. Raises DatasetError for two such
+    columns.
+    """
     same = [k for k, name in enumerate(sheet.header) if name == wanted]
     found = same or [k for k, name in enumerate(sheet.header) if name.casefold() == wanted.casefold()]
     if len(found) > 1:
@@ -70,7 +72,7 @@ def index_of(sheet: Sheet, wanted: str, table: str) -> int | None:
 
 
 def file_index(sheet: Sheet, wanted: str | None, table: str) -> int | None:
-    """Find the column that names the files."""
+    """Return the index of the column with file names."""
     names = (wanted,) if wanted else FILE_COLUMNS
     found = (index_of(sheet, name, table) for name in names)
     return next((k for k in found if k is not None), 0 if sheet.first_is_file else None)

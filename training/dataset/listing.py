@@ -1,4 +1,4 @@
-"""What lies in a source: files, folders, and what is left out."""
+"""The files and folders of a source, and the skipped ones."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -19,23 +19,23 @@ class File:
     read: Callable[[], bytes]
     """Raises DatasetError or OSError when the file cannot be used."""
     head: Callable[[int], bytes]
-    """Read the first bytes only. Raises what `read` raises."""
+    """Read the first bytes only. Raises the same errors as `read`."""
 
 
 class Skipped:
-    """Counts what is left out, by reason, with an example of each."""
+    """Counts skipped files by reason, with an example of each."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
         self._examples: dict[str, str] = {}
 
     def add(self, reason: str, example: str) -> None:
-        """Count one name that is left out."""
+        """Count one skipped name."""
         self._counts[reason] += 1
         self._examples.setdefault(reason, example)
 
     def lines(self) -> list[str]:
-        """Say how many were left out for which reason."""
+        """Return one line per reason with its count."""
         return [
             f"{reason}: {count} ({self._first(count)}{self._examples[reason]})"
             for reason, count in self._counts.items()
@@ -52,15 +52,15 @@ class Listing:
 
     files: list[File] = field(default_factory=list)
     folders: set[str] = field(default_factory=set)
-    refused: list[tuple[str, str]] = field(default_factory=list)
-    """Names that cannot be used, each with the reason."""
+    rejected: list[tuple[str, str]] = field(default_factory=list)
+    """Unusable names, and the reason."""
     skipped: Skipped = field(default_factory=Skipped)
     notes: list[str] = field(default_factory=list)
-    """What had to be assumed about the source."""
+    """Assumptions about the source."""
 
 
-def ignored(name: str) -> str | None:
-    """Tell why a path never counts as data: it belongs to the system that it lies on. None for all others."""
+def ignore_reason(name: str) -> str | None:
+    """Return why a path is never data, such as files of the operating system; None for other paths."""
     parts = name.lower().split("/")
     if not _THUMBNAILS.isdisjoint(parts):
         return "thumbnails of a file server"

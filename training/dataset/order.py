@@ -1,4 +1,4 @@
-"""In which order images are dealt: every epoch is a pure function of the seed and the epoch's number."""
+"""The order of images. Every epoch is a pure function of the seed and the epoch's number."""
 
 from typing import Protocol
 
@@ -9,28 +9,29 @@ Indices = NDArray[np.int64]
 
 
 class Order(Protocol):
-    """Which images an epoch shows, one after the other."""
+    """The order of the images in each epoch."""
 
     def epoch(self, number: int) -> Indices:
-        """Deal an epoch. Shapes: returns (images,), indices into the dataset."""
+        """Return an epoch's order. Shapes: returns (images,), indices into the dataset."""
 
 
 class Shuffled:
-    """Every image once an epoch."""
+    """Every image once per epoch."""
 
     def __init__(self, count: int, seed: int) -> None:
         self._count, self._seed = count, seed
 
     def epoch(self, number: int) -> Indices:
-        """Deal an epoch. Shapes: returns (count,)."""
+        """Return an epoch's order. Shapes: returns (count,)."""
         return _random(0, number, self._seed).permutation(self._count)
 
 
 class Balanced:
-    """Classes in proportion to count ** (1 - balance): 1 shows every class equally often, and 0 as often as it comes.
+    """Classes in proportion to count ** (1 - balance): 1 shows every class equally often, and 0 in its natural
+    proportion.
 
-    The images of a class are dealt in shuffled rounds that go on from one epoch to the next, so that none is seen
-    twice before all have been seen. Source: temperature sampling, e.g. Arivazhagan et al. 2019, section 3.2.
+    The images of a class are shown in shuffled rounds that continue from one epoch to the next. So no image repeats
+    before all images of its class were shown. Source: temperature sampling, e.g. Arivazhagan et al. 2019, section 3.2.
     """
 
     def __init__(self, labels: Indices, balance: float, draws: int, seed: int) -> None:
@@ -40,11 +41,11 @@ class Balanced:
         self._seed = seed
 
     def epoch(self, number: int) -> Indices:
-        """Deal an epoch. Shapes: returns (draws,)."""
-        dealt = np.concatenate([self._dealt(label, number) for label in range(len(self._members))])
+        """Return an epoch's order. Shapes: returns (draws,)."""
+        dealt = np.concatenate([self._draw_class(label, number) for label in range(len(self._members))])
         return _random(0, number, self._seed).permutation(dealt)
 
-    def _dealt(self, label: int, number: int) -> Indices:
+    def _draw_class(self, label: int, number: int) -> Indices:
         members, quota = self._members[label], int(self._quotas[label])
         first_round, skipped = divmod(number * quota, len(members))
         rounds = range(first_round, first_round - (-(skipped + quota) // len(members)))
@@ -53,7 +54,7 @@ class Balanced:
 
 
 def quotas(counts: Indices, balance: float, draws: int) -> Indices:
-    """Share an epoch's draws out among the classes: at least one each, the rest by largest remainder.
+    """Divide an epoch's draws among the classes: at least one each, the rest by largest remainder.
 
     Shapes: counts (classes,), all positive; returns (classes,) with the sum `draws`, which is at least `classes`.
     """

@@ -1,4 +1,4 @@
-"""Paths inside of a source as text with forward slashes: quicker than pathlib for millions of them."""
+"""Paths inside a source as text with forward slashes. Text is faster than pathlib for millions of paths."""
 
 import posixpath
 import unicodedata
@@ -7,32 +7,32 @@ from urllib.parse import unquote, urlsplit
 
 
 def parent(path: str) -> str:
-    """Folder of a path; `.` at the top."""
+    """Return the folder of a path; `.` at the top."""
     return path.rpartition("/")[0] or "."
 
 
 def folders(path: str) -> tuple[str, ...]:
-    """Names of all folders of a path, the outermost first."""
+    """Return the names of all folders of a path, the outermost first."""
     return tuple(path.split("/")[:-1])
 
 
 def name(path: str) -> str:
-    """Last part of a path."""
+    """Return the last part of a path."""
     return path.rpartition("/")[2]
 
 
 def suffix(path: str) -> str:
-    """Suffix of the last part in lower case, with its dot; empty where there is none."""
+    """Return the suffix of the last part in lower case, with its dot; empty if there is none."""
     return posixpath.splitext(name(path))[1].lower()
 
 
 def stem(path: str) -> str:
-    """Last part of a path without its suffix."""
+    """Return the last part of a path without its suffix."""
     return posixpath.splitext(name(path))[0]
 
 
-def around(paths: Iterable[str]) -> set[str]:
-    """All folders that lie around any of the paths, without the top."""
+def ancestors(paths: Iterable[str]) -> set[str]:
+    """Return all folders above any of the paths, without the top."""
     found: set[str] = set()
     for folder in {parent(path) for path in paths}:
         while folder != "." and folder not in found:
@@ -41,8 +41,8 @@ def around(paths: Iterable[str]) -> set[str]:
     return found
 
 
-def shared(paths: Iterable[str]) -> tuple[str, ...]:
-    """Names of the folders that lie around all of the paths."""
+def common_folders(paths: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of the folders that contain all of the paths."""
     tops = [folders(path) for path in {f"{parent(path)}/" for path in paths}]
     tops = [() if top == (".",) else top for top in tops]
     low, high = (min(tops), max(tops)) if tops else ((), ())
@@ -50,8 +50,8 @@ def shared(paths: Iterable[str]) -> tuple[str, ...]:
     return low[:count]
 
 
-def written(text: str) -> str:
-    """Write a path or an address as one path is always written: forward slashes, no blanks around, accents composed."""
+def normalise(text: str) -> str:
+    """Return a path or URL in canonical form: forward slashes, no surrounding blanks, Unicode NFC."""
     text = text.strip()
     if "://" in text:
         text = unquote(urlsplit(text).path)

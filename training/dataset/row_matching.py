@@ -1,4 +1,4 @@
-"""Which file a name in a table means: by its path, or by as much of it as names one file only."""
+"""Matches the file names in a table with files: by path, or by an unambiguous part of it."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,24 +10,24 @@ from training.dataset.file_kinds import IMAGE_SUFFIXES
 from training.dataset.vocabulary import split_of
 
 _EXACT = 1_000
-"""Score of a path that is written as it is; others score by the folders that agree."""
+"""Score of an identical path. Other scores count the folders that agree."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row that names a file."""
+    """A row of a table that names a file."""
 
     name: str
     value: str
     folder: str = ""
-    """Where its table lies inside the source."""
+    """Folder of its table inside the source."""
     split: str | None = None
-    """The part of the data set that the table is for, as its name says."""
+    """Split that the table's name mentions."""
 
 
 @dataclass
 class Match:
-    """The rows that mean one file."""
+    """The rows that name one file."""
 
     score: float
     rows: list[Row] = field(default_factory=list)
@@ -35,17 +35,17 @@ class Match:
 
 @dataclass
 class Matches:
-    """What became of the rows of a table."""
+    """The result of matching a table's rows."""
 
     of_file: dict[str, Match] = field(default_factory=dict)
     ambiguous: dict[str, str] = field(default_factory=dict)
-    """Files that a row fits as well as others, each with the reason."""
-    lost: list[str] = field(default_factory=list)
-    """Names that fit no file."""
+    """Files that a row matches as well as others, and the reason."""
+    unmatched: list[str] = field(default_factory=list)
+    """Names without a file."""
 
 
 def matched(rows: Iterable[Row], files: Sequence[str], source: str = "") -> Matches:
-    """Find the files of rows. The better a row fits, the earlier it chooses; `source` is the name of the folder."""
+    """Match rows with files, best matches first. `source` is the name of the folder with the files."""
     index = Index(files, source)
     fits = sorted(((row, *index.find(row)) for row in rows), key=lambda fit: -fit[1])
     found = Matches()
@@ -58,24 +58,24 @@ def matched(rows: Iterable[Row], files: Sequence[str], source: str = "") -> Matc
                 shown = ", ".join(free[:3]) + (", ..." if len(free) > 3 else "")
                 found.ambiguous[file] = f"the row {row.name!r} fits {len(free)} files: {shown}"
         else:
-            found.lost.append(row.name)
+            found.unmatched.append(row.name)
     for file in found.of_file:
         found.ambiguous.pop(file, None)
     return found
 
 
 class Index:
-    """Files by the names that rows may give them."""
+    """Files by the names that rows may use."""
 
     def __init__(self, files: Sequence[str], source: str = "") -> None:
         self._source = source
-        self._paths = {paths.written(file): file for file in files}
-        self._around = len(paths.shared(self._paths))
-        self._folders = paths.around(self._paths)
+        self._paths = {paths.normalise(file): file for file in files}
+        self._around = len(paths.common_folders(self._paths))
+        self._folders = paths.ancestors(self._paths)
 
     def find(self, row: Row) -> tuple[float, list[str]]:
-        """Find the files that fit a row best, and how well."""
-        key = paths.written(row.name)
+        """Return the score and the files of the best match of a row."""
+        key = paths.normalise(row.name)
         # A table beside images is for these only; one in a folder of its own may be for all.
         below = f"{row.folder}/" if row.folder in self._folders else ""
         exact = self._paths.get(below + key)
@@ -99,14 +99,14 @@ class Index:
         return _grouped(self._paths, paths.stem)
 
     def _named(self, name: str) -> list[tuple[float, list[str]]]:
-        """List the candidates of the same name; the same but for case; but for the suffix. Each costs some score."""
+        """Return candidates with the same name; the same except for case; except for the suffix. Each has a penalty."""
         same = self._by_name.get(name.casefold(), [])
         exact = [key for key in same if paths.name(key) == name]
         stem = paths.stem(name) if paths.suffix(name) in IMAGE_SUFFIXES else name
         return [(0.0, exact), (0.25, same), (0.5, self._by_stem.get(stem.casefold(), []))]
 
     def _agreement(self, row: Row, folders: tuple[str, ...], file: str) -> float | None:
-        """Count the folders that agree from the end; None when row and file contradict each other."""
+        """Count the folders that agree from the end; None if row and file contradict each other."""
         own = paths.folders(file)
         split, of_file = split_of(folders) or row.split, split_of(own) or split_of((self._source,))
         if split and of_file and split != of_file:

@@ -1,4 +1,4 @@
-"""The rows of a table, in the formats that people have them: CSV and its kin, JSON, JSON lines, CelebA's text."""
+"""Reads the rows of a table: CSV and similar formats, JSON, JSON lines, CelebA's text files."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ FILE_COLUMNS = (
     "file_path",
     "id",
 )
-"""Usual names of the column that names the files, tried in this order."""
+"""Usual names of the column with file names, tried in this order."""
 
 _DELIMITERS = ",;\t|"
 _SHOWN_CHARACTERS = 200
@@ -36,7 +36,7 @@ _BOMS = {b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf
 
 @dataclass(frozen=True)
 class Sheet:
-    """A header and rows under it."""
+    """A header and the rows below it."""
 
     header: list[str]
     rows: Iterable[Sequence[Any]]
@@ -44,7 +44,7 @@ class Sheet:
     """Whether the first column has no name and holds the files, as in CelebA's attributes."""
 
     def shown(self) -> str:
-        """Name the columns, cut where they are many."""
+        """Return the column names, shortened if there are many."""
         text = ", ".join(name for name in self.header if name) or "none"
         if len(text) <= _SHOWN_CHARACTERS:
             return text
@@ -52,7 +52,7 @@ class Sheet:
 
 
 def sheets(data: bytes, name: str) -> Iterator[Sheet]:
-    """Read a table in every way that it may be meant, the likeliest first. Raises DatasetError."""
+    """Parse a table in every possible way, the most likely first. Raises DatasetError."""
     text = _decoded(data, name)
     if text.lstrip()[:1] in {"{", "["}:
         yield _of_records(_records(text, name))
@@ -64,7 +64,7 @@ def sheets(data: bytes, name: str) -> Iterator[Sheet]:
 
 
 def cell(value: Any, name: str) -> str:  # noqa: ANN401
-    """Write down a value of a table. Raises DatasetError for one that is a list or an object."""
+    """Return a table's value as text. Raises DatasetError for a list or an object."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -89,7 +89,7 @@ def _decoded(data: bytes, name: str) -> str:
 
 
 def _declared(text: str) -> tuple[str, str]:
-    """Take off the first line of Excel that names the delimiter."""
+    """Strip Excel's first line that declares the delimiter."""
     first, _, rest = text.partition("\n")
     if first.strip().lower().startswith("sep=") and len(first.strip("\r\n")) == 5:
         return rest, first[4]
@@ -98,14 +98,14 @@ def _declared(text: str) -> tuple[str, str]:
 
 def _delimited(text: str, delimiter: str, name: str) -> Sheet:
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    return Sheet([column.strip() for column in _next(lines, name)], _sound(lines, name))
+    return Sheet([column.strip() for column in _next(lines, name)], _checked(lines, name))
 
 
 def _next(lines: Iterator[list[str]], name: str) -> list[str]:
-    return next(_sound(lines, name), [])
+    return next(_checked(lines, name), [])
 
 
-def _sound(lines: Iterator[list[str]], name: str) -> Iterator[list[str]]:
+def _checked(lines: Iterator[list[str]], name: str) -> Iterator[list[str]]:
     try:
         yield from lines
     except csv.Error as error:
@@ -113,7 +113,7 @@ def _sound(lines: Iterator[list[str]], name: str) -> Iterator[list[str]]:
 
 
 def _spaced(text: str) -> Sheet:
-    """Read columns parted by blanks, below the number of rows that CelebA's files begin with."""
+    """Parse columns separated by blanks. CelebA's files begin with the number of rows, which is skipped."""
     lines = [line.split() for line in text.splitlines() if line.strip()]
     if lines and len(lines[0]) == 1 and lines[0][0].isdigit():
         lines = lines[1:]

@@ -1,4 +1,4 @@
-"""One image file becomes one square of pixels, or a reason why it cannot."""
+"""Decodes one image file into one square of pixels, or raises the reason why it cannot."""
 
 from dataclasses import dataclass
 
@@ -12,37 +12,37 @@ from training.dataset.framing import Box, Framing
 from training.errors import DatasetError
 
 MAX_PIXELS = 64_000_000
-"""Larger images are set aside undecoded: more likely a decompression bomb than a photo."""
+"""Larger images are set aside undecoded, because they are probably decompression bombs."""
 MIN_SIDE = 8
-"""Narrower images are set aside: their centre square shows nothing."""
+"""Narrower images are set aside, because their centre square shows nothing."""
 FILTER = "lanczos"
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "DIB")
 
 _DIM = 256 // 8
 _DRAFT = 4
-"""A large JPEG is decoded at a half, a quarter or an eighth of its size, but at no less than this times the target."""
+"""A large JPEG is decoded at 1/2, 1/4 or 1/8 of its size, but never below this multiple of the target."""
 
 
 @dataclass(frozen=True)
-class Picture:
+class SquareImage:
     """A decoded image."""
 
     pixels: NDArray[np.uint8]
     """RGB, (3, size, size)."""
     side: int
-    """Of the square that it was made from, in pixels."""
+    """Side of the original square, in pixels."""
     cut: float = 0.0
-    """Share of the image, or of its box, that lies outside the square."""
+    """Share of the image, or of its box, outside the square."""
     remarks: tuple[str, ...] = ()
-    """What had to be assumed about the file."""
+    """Assumptions about the file."""
     is_dim: bool = False
-    """Whether the pixels use less than 1/8 of their range, in a format that may have deeper ones."""
+    """Whether the pixels use less than 1/8 of their range. Always false for JPEG, which has 8 bits."""
 
 
-def decode(data: bytes, size: int, framing: Framing = Framing(), box: Box | None = None) -> Picture:  # noqa: B008
-    """Decode an image in sRGB, cut out a square, resize it with Lanczos, antialiased, and turn it upright.
+def decode(data: bytes, size: int, framing: Framing = Framing(), box: Box | None = None) -> SquareImage:  # noqa: B008
+    """Decode an image to sRGB, crop a square, resize it with antialiased Lanczos, and rotate it upright.
 
-    Of an animation the first frame is taken. Raises DatasetError with the reason when the file is unusable.
+    An animation gives its first frame. Raises DatasetError with the reason when the file is unusable.
     """
     if not data:
         raise DatasetError("an empty file")
@@ -69,7 +69,7 @@ def check_size(width: int, height: int) -> None:
         raise DatasetError(f"{width}x{height} px, either side wants at least {MIN_SIDE}")
 
 
-def _picture(found: OpenedImage, size: int, framing: Framing, box: Box | None) -> Picture:
+def _picture(found: OpenedImage, size: int, framing: Framing, box: Box | None) -> SquareImage:
     width, height = found.image.size
     check_size(width, height)
     if framing.fit == "crop" and box is None:
@@ -77,16 +77,16 @@ def _picture(found: OpenedImage, size: int, framing: Framing, box: Box | None) -
     else:
         pixels, side, cut = _framed(found, size, framing, box)
     array = np.ascontiguousarray(np.asarray(pixels).transpose(2, 0, 1))
-    return Picture(array, side, cut, tuple(found.remarks), is_dim=_is_dim(found, array))
+    return SquareImage(array, side, cut, tuple(found.remarks), is_dim=_is_dim(found, array))
 
 
 def _is_dim(found: OpenedImage, pixels: NDArray[np.uint8]) -> bool:
-    """Tell whether pixels use less than 1/8 of their range. A JPEG always has 8 bits, so it is only a dark one."""
+    """Return whether pixels use less than 1/8 of their range. A JPEG has 8 bits, so a dark one is only dark."""
     return found.image.format != "JPEG" and int(pixels.max()) - int(pixels.min()) < _DIM
 
 
 def _centre(found: OpenedImage, size: int, framing: Framing) -> Image.Image:
-    """Cut out the centre square, which is the same one before and after the image is turned upright."""
+    """Crop the centre square. It is the same square before and after rotation."""
     found.image.draft(None, (_DRAFT * size, _DRAFT * size))
     whole = found.to_8_bits()
     # Cropped first: resize's own box would let pixels from outside of it bleed in.
@@ -113,7 +113,7 @@ def _framed(found: OpenedImage, size: int, framing: Framing, box: Box | None) ->
 
 
 def _padded(part: Image.Image, size: int, framing: Framing) -> Image.Image:
-    """Resize so that the longer side fits, and centre the rest on the background."""
+    """Resize so that the longer side fits, and centre the result on the background."""
     longer = max(part.size)
     width, height = (max(1, round(size * side / longer)) for side in part.size)
     small = part.resize((width, height), Image.Resampling.LANCZOS)

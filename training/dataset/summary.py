@@ -1,4 +1,4 @@
-"""What a person should know about a dataset that was just made."""
+"""Describes a new dataset for the user."""
 
 from collections.abc import Iterable
 
@@ -6,16 +6,16 @@ from training.dataset.dataset_files import Dataset
 
 _LISTED = 20
 _NAMED = 12
-_TOLD_CUT = 0.005
+_NOTABLE_CUT = 0.005
 
 
 def lines(dataset: Dataset, planned: Iterable[str | None] = ()) -> list[str]:
-    """Say what was set aside, what is there and what looks odd, a sentence a line, without control characters.
+    """Return sentences about rejected files, content and oddities, without control characters.
 
     `planned` are the labels that were found before the images were read.
     """
-    told = (*_set_aside(dataset), _summary(dataset), *_missing(dataset, planned), *_oddities(dataset))
-    return [printable(line) for line in told]
+    sentences = (*_set_aside(dataset), _summary(dataset), *_missing(dataset, planned), *_oddities(dataset))
+    return [printable(line) for line in sentences]
 
 
 def _set_aside(dataset: Dataset) -> list[str]:
@@ -55,11 +55,11 @@ def _oddities(dataset: Dataset) -> list[str]:
             "their files may hold fewer bits than they declare"
         )
     found += [f"in {count} of the files, {remark}" for remark, count in made.remarks.items()]
-    if made.cut >= _TOLD_CUT:
+    if made.cut >= _NOTABLE_CUT:
         found.append(f"{made.cut:.0%} of an image lies outside of the square on average ({made.crop})")
     return found
 
 
 def printable(line: str) -> str:
-    """Escape what is no printable character: a name must not steer the terminal."""
+    """Escape non-printable characters, because a file name must not control the terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)

@@ -1,4 +1,4 @@
-"""What the names of folders and tables say: parts of a data set, containers, what lies beside the data."""
+"""Meanings of the names of folders and tables: splits, containers, additional material."""
 
 import re
 from functools import lru_cache
@@ -16,22 +16,22 @@ _ASIDE = re.compile(r"docs?|documentation|previews?|thumb(?:nail)?s?|screenshots
 
 @lru_cache(maxsize=4096)
 def split_of(parts: tuple[str, ...]) -> str | None:
-    """Find the part of a data set that a path names, e.g. train; None where it names none."""
+    """Return the split that a path names, e.g. train; None if it names none."""
     matches = (_SPLIT.fullmatch(part.lower()) for part in parts)
     names = [match[1] for match in matches if match]
     return _SAME_SPLITS.get(names[-1], names[-1][:2]) if names else None
 
 
 def is_container(name: str) -> bool:
-    """Tell whether a folder is called after what it holds, like images, and not after a class."""
+    """Return whether a folder is named after its content, like images, and not after a class."""
     return _CONTAINER.fullmatch(name.lower()) is not None
 
 
 def is_copy(name: str) -> bool:
-    """Tell whether a folder is called like one of several parts: fold_1, part-2."""
+    """Return whether a folder's name is like one of several parts: fold_1, part-2."""
     return _COPY.fullmatch(name.lower()) is not None
 
 
-def is_aside(name: str) -> bool:
-    """Tell whether a folder is called like what lies beside data: docs, previews, plots."""
+def is_beside_data(name: str) -> bool:
+    """Return whether a folder's name is like additional material: docs, previews, plots."""
     return _ASIDE.fullmatch(name.lower()) is not None

@@ -1,4 +1,4 @@
-"""The members of a zip, under the names that its maker gave them."""
+"""Lists the members of a zip with correctly decoded names."""
 
 import stat
 import struct
@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from training.dataset import paths
 from training.dataset.folder_files import check_size
-from training.dataset.listing import File, Listing, ignored
+from training.dataset.listing import File, Listing, ignore_reason
 from training.errors import DatasetError
 
 _ENCRYPTED, _UTF8 = 0x1, 0x800
@@ -19,10 +19,10 @@ _AES = 99
 _OTHER_ARCHIVES = {b"7z\xbc\xaf": "7z", b"Rar!": "RAR", b"\x1f\x8b": "gzip", b"\xfd7zXZ": "xz", b"BZh": "bzip2"}
 
 
-def listed(path: Path, encoding: str | None = None) -> Listing:
-    """List a zip; names that do not declare UTF-8 are read by `encoding`, or as what they seem to be.
+def list_zip(path: Path, encoding: str | None = None) -> Listing:
+    """List a zip. Names that do not declare UTF-8 are decoded with `encoding`, or with a guess.
 
-    Raises DatasetError when it is no whole zip, or its names are no text in that encoding.
+    Raises DatasetError when the zip is incomplete, or when its names do not fit the encoding.
     """
     archive = _opened(path)
     listing = Listing()
@@ -30,16 +30,16 @@ def listed(path: Path, encoding: str | None = None) -> Listing:
     names = _names(archive.infolist(), encoding, listing)
     for info, written in zip(archive.infolist(), names, strict=True):
         name = _inside(written, listing)
-        if reason := ignored(name):
+        if reason := ignore_reason(name):
             listing.skipped.add(reason, name)
         elif info.is_dir() or written.endswith(("/", "\\")):
             listing.folders.add(name)
         else:
             if name in found:
-                listing.refused.append((name, "a later member of the zip has the same name"))
+                listing.rejected.append((name, "a later member of the zip has the same name"))
             found[name] = _member(archive, info, name)
     listing.files = [found[name] for name in sorted(found)]
-    listing.folders |= paths.around(found)
+    listing.folders |= paths.ancestors(found)
     return listing
 
 
@@ -69,7 +69,7 @@ def _explain(path: Path, error: Exception) -> NoReturn:
 
 
 def _names(infos: list[zipfile.ZipInfo], encoding: str | None, listing: Listing) -> list[str]:
-    """Decode all names. Zips have no field for the encoding but for UTF-8, and many makers leave that out."""
+    """Decode all names. A zip can only declare UTF-8, and many programs do not even do that."""
     raw = [None if info.flag_bits & _UTF8 else info.orig_filename.encode("cp437") for info in infos]
     proven = [_unicode_path(info.extra, name) for info, name in zip(infos, raw, strict=True)]
     unsure = [name for name, path in zip(raw, proven, strict=True) if name is not None and path is None]
@@ -106,7 +106,7 @@ def _decoded(name: bytes, encoding: str) -> str:
 
 
 def _unicode_path(extra: bytes, name: bytes | None) -> str | None:
-    """Read Info-ZIP's extra field with the name in UTF-8, which holds the checksum of the name that it is for."""
+    """Read Info-ZIP's extra field with the name in UTF-8. It contains the checksum of the original name."""
     while name is not None and len(extra) >= 4:
         kind, size = struct.unpack_from("<HH", extra)
         body, extra = extra[4 : 4 + size], extra[4 + size :]
@@ -116,7 +116,9 @@ def _unicode_path(extra: bytes, name: bytes | None) -> str | None:
 
 
 def _inside(written: str, listing: Listing) -> str:
-    """Write down a member's path as the format demands it, whatever its maker did. Nothing is ever unpacked."""
+    """Return a member's path in the standard form, whatever program wrote the zip. Members are never unpacked to
+    disk.
+    """
     path = written.partition("\0")[0].replace("\\", "/")
     if not path.startswith("/") and "./" not in path and "//" not in path:
         return path.rstrip("/")
@@ -137,7 +139,7 @@ class _Member:
         return self.head(None)
 
     def head(self, count: int | None) -> bytes:
-        """Read the first bytes, or all."""
+        """Read the first bytes, or all bytes."""
         _check_readable(self._info)
         try:
             with self._archive.open(self._info) as file:

@@ -1,1 +1,1 @@
-"""How good samples are, in figures: distances between feature sets of real and fake images. Knows no trainer."""
+"""Quality metrics of samples: distances between the features of real and fake images. Independent of training."""

@@ -1,15 +1,15 @@
-"""What keeps figures from being taken at their word: sentences for whoever reads them."""
+"""Sentences about the limits of figures, for example too few samples."""
 
 from training.metrics.figures import Evaluation
 
 _ENOUGH_POINTS = 1000
-"""Fewer points of each kind make manifolds that say little. Naeem et al. 2020 use 10 000."""
+"""Fewer points of each kind make manifolds unreliable. Naeem et al. 2020 use 10 000."""
 _SMALL_BIAS = 0.05
-"""Share of a distance below which its bias is not worth a sentence."""
+"""Share of a distance below which its bias is not mentioned."""
 
 
-def of(evaluation: Evaluation, distance: str) -> list[str]:
-    """Say what is too few for its figure. `distance` is the name of the Frechet distance."""
+def sentences(evaluation: Evaluation, distance: str) -> list[str]:
+    """Return a sentence for each figure with too few images. `distance` is the name of the Frechet distance."""
     return [*_of_samples(evaluation, distance), *_of_reals(evaluation, distance), *_of_manifolds(evaluation)]
 
 
@@ -27,9 +27,9 @@ def _of_samples(evaluation: Evaluation, distance: str) -> list[str]:
 
 
 def _of_reals(evaluation: Evaluation, distance: str) -> list[str]:
-    made = evaluation.provenance
-    half = made.reals // 2
-    if half >= made.fakes or evaluation.floor.fd <= evaluation.fd_same_size * _SMALL_BIAS:
+    provenance = evaluation.provenance
+    half = provenance.reals // 2
+    if half >= provenance.fakes or evaluation.floor.fd <= evaluation.fd_same_size * _SMALL_BIAS:
         return []
     return [
         f"{distance}: the column of reals is of {half:,} against {half:,} images, which biases it upwards, too. "

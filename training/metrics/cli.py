@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from training.console import check_output, console, errors, progress, stopping
+from training.console import check_writable, console, exit_on_interrupt, progress, report_errors
 
 
 def evaluate(
@@ -27,16 +27,16 @@ def evaluate(
     fid_weights: Annotated[Path | None, typer.Option(help="Measure FID itself, with these Inception weights.")] = None,
 ) -> None:
     """Measure a model's samples against the data, and beside them what real images would get."""
-    with errors(), stopping("stopped; nothing was measured"):
+    with report_errors(), exit_on_interrupt("stopped; nothing was measured"):
         from training import run_plan
         from training.metrics import evaluation, report
 
         subject = evaluation.Subject(evaluation.find(checkpoint), dataset, n, seed)
         if json:
-            check_output(json, subject.source)
+            check_writable(json, subject.source)
         if card:
-            check_output(evaluation.card_of(subject.source))
-        where = run_plan.device_named(device)
+            check_writable(evaluation.card_path(subject.source))
+        where = run_plan.find_device(device)
         with progress("images") as bar:
             made = evaluation.run(subject, where, fid_weights, lambda name, total: _counter(bar, name, total))
         console.print(report.table(made))

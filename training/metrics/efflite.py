@@ -17,14 +17,14 @@ NAME = "efflite0"
 SIZE = 224
 RESIZE = f"bicubic-antialias-{SIZE}"
 WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-"""Other weights would be another metric under the same name."""
+"""SHA-256 of the only accepted weights. Other weights would be another metric with the same name."""
 
 
 def load(device: torch.device) -> Callable[[Tensor], Tensor]:
     """Load the network up to its pooled features.
 
-    Shapes: the result takes (n, 3, r, r) uint8 on the device and returns (n, 1280) float32.
-    Raises MetricsError when the packages are missing or bring other weights.
+    Shapes: the result maps (n, 3, r, r) uint8 on the device to (n, 1280) float32.
+    Raises MetricsError when a package is missing or has other weights.
     Source: Tan and Le 2019; the Lite variants normalise with (x - 127) / 128.
     """
     network: Any = _network().to(device).to(memory_format=torch.channels_last)
@@ -58,9 +58,9 @@ def _network() -> nn.Module:
 
 
 def streamlined(network: nn.Module) -> nn.Module:
-    """Make the same features with fewer passes over memory.
+    """Compute the same features with fewer passes over memory.
 
-    Batch norms are folded into the convolutions before them, and convolutions pad for themselves where they can.
+    Batch norms are folded into the preceding convolutions. Convolutions pad their own input where they can.
     """
     for module in list(network.modules()):
         for (name, conv), (norm_name, norm) in pairwise(list(module.named_children())):

@@ -1,4 +1,4 @@
-"""One checkpoint against one dataset: samples drawn as the service draws them, then measured."""
+"""Evaluates one checkpoint, or a set of images, against one dataset."""
 
 import hashlib
 import time
@@ -25,109 +25,111 @@ from training.record import model_card
 
 _CHUNK = 256
 
-Counter = Callable[[str, int], Callable[[int], None]]
-"""Given what is counted and how many there are, tells who wants to hear how many are done."""
+ProgressFactory = Callable[[str, int], Callable[[int], None]]
+"""Creates a progress callback from a label and a total."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is evaluated: images 0 to n - 1 of a seed, and what they are compared with."""
+    """The subject of an evaluation: images 0 to n - 1 of a seed, and the dataset to compare with."""
 
     source: Path
-    """A checkpoint, or the images themselves: a folder, a zip, the ZIP or npz of a service."""
+    """A checkpoint, or images: a folder, a zip, or the ZIP or npz of a service."""
     dataset: Path
     n: int
     seed: int
 
 
-class _Drawn(NamedTuple):
-    """Features of samples, and where the samples come from."""
+class _Samples(NamedTuple):
+    """Features of samples, and the source of the samples."""
 
     features: Tensor
     labels: Tensor | None
-    """Those that were asked for, or None."""
+    """Requested labels, or None."""
     model: str
     sha256: str
     notes: tuple[str, ...] = ()
 
 
-def run(subject: Subject, device: torch.device, fid_weights: Path | None, counter: Counter) -> Report:
-    """Evaluate a checkpoint or images, under the Inception network where its weights are given.
+def run(subject: Subject, device: torch.device, fid_weights: Path | None, progress_for: ProgressFactory) -> Report:
+    """Evaluate a checkpoint or images. If `fid_weights` is given, the features are those of the Inception network.
 
-    Class labels are asked for in the proportions of the data: other ones would themselves be a distance.
+    Samples have labels in the proportions of the data, because other proportions would add to the distance.
     Raises MetricsError when checkpoint and dataset do not fit each other.
     """
     started = time.monotonic()
-    from_images = sample_files.are_at(subject.source)
+    from_images = sample_files.is_image_source(subject.source)
     data = dataset_files.load(subject.dataset)
     if not from_images:
         _check(read_header(subject.source), data.description)
     extractor = features.load_inception(fid_weights, device) if fid_weights else features.load(efflite.NAME, device)
-    reals = reference.of(data, extractor, subject.dataset, counter("real images", data.description.count))
+    reals = reference.load_or_extract(
+        data, extractor, subject.dataset, progress_for("real images", data.description.count)
+    )
     if from_images:
-        drawn = _read(subject, data, extractor, counter)
+        taken = _read(subject, data, extractor, progress_for)
     else:
-        drawn = _drawn(subject, reals, extractor, device, counter("samples", subject.n))
-    measured = figures.measure(reals, drawn.features, drawn.labels)
-    distance = figures.name_of("fd", extractor.name)
+        taken = _draw(subject, reals, extractor, device, progress_for("samples", subject.n))
+    measured = figures.measure(reals, taken.features, taken.labels)
+    distance = figures.figure_name("fd", extractor.name)
     intervals = measured.intervals.items()
     return Report(
-        model=drawn.model,
-        model_sha256=drawn.sha256,
+        model=taken.model,
+        model_sha256=taken.sha256,
         seed=None if from_images else subject.seed,
         device=device_name(device),
         seconds=round(time.monotonic() - started, 1),
-        figures=figures.named(measured.figures, extractor.name),
-        floor=figures.named(measured.floor, extractor.name),
-        intervals={figures.name_of(name, extractor.name): interval for name, interval in intervals},
+        figures=figures.name_figures(measured.figures, extractor.name),
+        floor=figures.name_figures(measured.floor, extractor.name),
+        intervals={figures.figure_name(name, extractor.name): interval for name, interval in intervals},
         bias={} if measured.fd_bias is None else {distance: measured.fd_bias},
         same_size={distance: measured.fd_same_size},
-        notes=(*drawn.notes, *caveats.of(measured, distance)),
+        notes=(*taken.notes, *caveats.sentences(measured, distance)),
         provenance=measured.provenance,
     )
 
 
 def find(source: str) -> Path:
-    """Find images at a path, or a checkpoint by its path or name. Raises ModelError when there is none."""
+    """Return the path of images or of a checkpoint, by path or name. Raises ModelError when there is none."""
     is_shipped = source in registry.zoo()
-    return Path(source) if sample_files.are_at(Path(source)) and not is_shipped else registry.find(source)
+    return Path(source) if sample_files.is_image_source(Path(source)) and not is_shipped else registry.find(source)
 
 
-def card_of(source: Path) -> Path:
-    """Name the card of a checkpoint. Raises MetricsError for images, which have none."""
-    if sample_files.are_at(source):
+def card_path(source: Path) -> Path:
+    """Return the path of a checkpoint's card. Raises MetricsError for images, which have no card."""
+    if sample_files.is_image_source(source):
         raise MetricsError(f"{source}: --card is for checkpoints; images have no card")
     return source.parent / f"{read_header(source).name}.md"
 
 
 def write_card(path: Path, report: Report) -> None:
-    """Write the card of a checkpoint anew, with these figures; the checkpoint stays as it is."""
+    """Write a checkpoint's card again with these figures. The checkpoint stays unchanged."""
     model_card.write(path.parent, read_header(path), report)
 
 
-def _drawn(
+def _draw(
     subject: Subject, reals: Reference, extractor: Extractor, device: torch.device, progress: Callable[[int], None]
-) -> _Drawn:
-    """Draw the images of a checkpoint and extract their features."""
+) -> _Samples:
+    """Render the images of a checkpoint and extract their features."""
     header, generator = load_generator(subject.source)
     network = generator.to(device).to(memory_format=torch.channels_last)
-    labels, rows = reals.labels_like(subject.n) if header.classes else None, []
+    labels, rows = reals.labels_in_proportion(subject.n) if header.classes else None, []
     for start in range(0, subject.n, _CHUNK):
         chunk = range(start, min(start + _CHUNK, subject.n))
         asked = None if labels is None else labels[chunk.start : chunk.stop]
-        rows.append(extractor(samples.samples(network, header.latent_dim, subject.seed, chunk, asked)))
+        rows.append(extractor(samples.render(network, header.latent_dim, subject.seed, chunk, asked)))
         progress(chunk.stop)
     sha256 = hashlib.sha256(subject.source.read_bytes()).hexdigest()
-    return _Drawn(torch.cat(rows), labels, header.name, sha256)
+    return _Samples(torch.cat(rows), labels, header.name, sha256)
 
 
-def _read(subject: Subject, data: Dataset, extractor: Extractor, counter: Counter) -> _Drawn:
+def _read(subject: Subject, data: Dataset, extractor: Extractor, progress_for: ProgressFactory) -> _Samples:
     """Read images and extract their features."""
     made = data.description
     found = sample_files.read(subject.source, made.resolution, made.classes, subject.n)
-    features = extractor(found.images, counter("samples", len(found.images)))
+    features = extractor(found.images, progress_for("samples", len(found.images)))
     notes = (f"{found.unusable} of the images could not be used",) if found.unusable else ()
-    return _Drawn(features, found.labels, subject.source.resolve().name, found.sha256, notes)
+    return _Samples(features, found.labels, subject.source.resolve().name, found.sha256, notes)
 
 
 def _check(header: Header, description: Description) -> None:

@@ -1,4 +1,4 @@
-"""Images become points of a feature space, in which every metric measures distances."""
+"""Feature networks: they map images to points, between which every metric measures distances."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,26 +12,26 @@ from training.errors import MetricsError
 from training.metrics import efflite, inception
 
 _CPU_BATCH, _GPU_BATCH = 4, 256
-"""On a CPU, what a larger batch passes between layers fits neither caches nor the allocator's free lists."""
+"""Batch sizes. On a CPU, the activations of a larger batch do not fit the caches."""
 
 
 @dataclass(frozen=True)
 class Extractor:
-    """A feature network with its input's treatment; figures are comparable under one extractor alone."""
+    """A feature network and its preprocessing. Only figures of the same extractor are comparable."""
 
     name: str
-    """Names network and weights."""
+    """Name of network and weights."""
     resize: str
-    """Names filter and input size."""
+    """Name of filter and input size."""
     network: Callable[[Tensor], Tensor]
-    """Shapes: (n, 3, r, r) uint8 on `device` to (n, d)."""
+    """Shapes: maps (n, 3, r, r) uint8 on `device` to (n, d)."""
     device: torch.device
 
     @torch.inference_mode()
     def __call__(self, images: Tensor, progress: Callable[[int], None] = lambda _: None) -> Tensor:
-        """Extract features, in float32 on every device; `progress` hears how many images are done.
+        """Extract features, in float32 on every device. `progress` receives the number of finished images.
 
-        Shapes: images (n, 3, r, r) uint8 anywhere; returns (n, d) float32 on the CPU.
+        Shapes: images (n, 3, r, r) uint8 on any device; returns (n, d) float32 on the CPU.
         """
         rows, size = [], _CPU_BATCH if self.device.type == "cpu" else _GPU_BATCH
         # Half precision moved a Frechet distance of 50.6 by 1.9: a figure would depend on the machine.
@@ -51,5 +51,5 @@ def load(name: str, device: torch.device) -> Extractor:
 
 
 def load_inception(weights: Path, device: torch.device) -> Extractor:
-    """Load the network of the true FID. Raises MetricsError as `inception.load` does."""
+    """Load the network of the original FID. Raises MetricsError as `inception.load` does."""
     return Extractor(inception.NAME, inception.RESIZE, inception.load(weights, device), device)

@@ -1,4 +1,4 @@
-"""All figures of a set of samples at once, beside those that real images get: the floor."""
+"""All figures of a set of samples, next to those of real images: the floor."""
 
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
@@ -11,15 +11,15 @@ from training.metrics.reference import Reference
 from training.metrics.uncertainty import Interval, Spread
 
 MOST_POINTS = 10_000
-"""More points make a manifold dearer, not better."""
-PROBE_POINTS = 2000
+"""Largest number of points in a manifold. More points cost time and change little."""
+QUICK_POINTS = 2000
 LEAST_REALS, LEAST_FAKES = 4 * (K + 1), K + 1
 _LEAST_DISTANCE = 1e-9
-"""Data can be one image many times over."""
+"""Least divisor, for data that repeats one image."""
 
 
 class Figures(BaseModel):
-    """What was measured of one set of samples. Source of each: the module that computes it."""
+    """The figures of one set of samples. Each module that computes one names its source."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,11 +33,11 @@ class Figures(BaseModel):
     nearest_ratio: float
     copies: float
     label_agreement: float | None
-    """Share of samples that the vote of their nearest reals puts into the class that was asked for."""
+    """Share of samples whose nearest reals vote for the requested class."""
 
 
-class Probe(BaseModel):
-    """What is measured while training goes on: cheap, and quick to tell a collapse."""
+class QuickFigures(BaseModel):
+    """The figures that a run measures at every check. They are cheap, and they reveal a collapse."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -45,11 +45,11 @@ class Probe(BaseModel):
     precision: float
     coverage: float
     diversity: float
-    """Mean distance between two fakes over that between two reals; 0 is one image for ever."""
+    """Mean distance between two fakes over that between two reals; 0 means that all fakes are the same image."""
 
 
 class Provenance(BaseModel):
-    """What must be the same before two figures are compared."""
+    """Conditions that must be the same before two figures are compared."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -65,38 +65,38 @@ class Provenance(BaseModel):
 
 
 class Evaluation(BaseModel):
-    """Figures, and beside them those of held-out reals."""
+    """The figures of samples, and those of held-out reals."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     figures: Figures
     floor: Figures
-    """One half of the reals in the place of the fakes, but no more than those; the other half as the reference."""
+    """Figures of one half of the reals against the other half, with at most as many images as there are fakes."""
     intervals: dict[str, Interval]
-    """95% intervals, by the names of figures, where they are known: of the distance and of shares."""
+    """95% intervals by figure, for the Frechet distance and for shares."""
     fd_bias: float | None
-    """By how much the Frechet distance would fall with endlessly many samples; None for fewer than ten."""
+    """Estimated bias of the Frechet distance for this number of samples; None for fewer than ten."""
     fd_same_size: float
-    """The Frechet distance of as many samples, against the same reals, as the floor is measured with."""
+    """Frechet distance with the sample count and the reals of the floor."""
     dim: int
-    """Features of an image."""
+    """Number of features of an image."""
     provenance: Provenance
 
 
 def measure(reference: Reference, fakes: Tensor, labels: Tensor | None = None) -> Evaluation:
-    """Measure samples, and the floor. Shapes: fakes (n, d), labels (n,), those that the samples were asked for.
+    """Measure samples and the floor. Shapes: fakes (n, d), labels (n,), the requested classes.
 
     Raises MetricsError when there are too few of either.
     """
     _check(reference, fakes)
     first, second = reference.halves()
     alike = slice(min(len(second.features), len(fakes)))
-    found = _figures(reference, fakes, labels)
+    found = _compute(reference, fakes, labels)
     spread = uncertainty.spread(found.fd, reference.gaussian, fakes)
     return Evaluation(
         figures=found,
-        floor=_figures(first, second.features[alike], None if labels is None else second.labels[alike]),
-        intervals=_intervals(found, len(fakes), _common(reference, fakes, MOST_POINTS), spread),
+        floor=_compute(first, second.features[alike], None if labels is None else second.labels[alike]),
+        intervals=_intervals(found, len(fakes), _smallest_count(reference, fakes, MOST_POINTS), spread),
         fd_bias=spread and spread.bias,
         fd_same_size=frechet.distance(first.gaussian, frechet.gaussian(fakes[alike])),
         dim=fakes.shape[1],
@@ -104,18 +104,18 @@ def measure(reference: Reference, fakes: Tensor, labels: Tensor | None = None) -
             **reference.source.model_dump(exclude={"format_version"}),
             reals=len(reference.features),
             fakes=len(fakes),
-            manifold=_common(reference, fakes, MOST_POINTS),
+            manifold=_smallest_count(reference, fakes, MOST_POINTS),
         ),
     )
 
 
-def probe(reference: Reference, fakes: Tensor) -> Probe:
-    """Measure the few figures that training watches, on at most 2000 points of each kind."""
+def measure_quickly(reference: Reference, fakes: Tensor) -> QuickFigures:
+    """Measure the figures of a check, on at most 2000 points of each kind."""
     _check(reference, fakes)
-    n = _common(reference, fakes, PROBE_POINTS)
+    n = _smallest_count(reference, fakes, QUICK_POINTS)
     reals, some = reference.features[:n], fakes[:n]
     fidelity = neighbours.fidelity(neighbours.manifold(reals), neighbours.manifold(some))
-    return Probe(
+    return QuickFigures(
         fd=frechet.distance(reference.gaussian, frechet.gaussian(some)),
         precision=fidelity.precision,
         coverage=fidelity.coverage,
@@ -123,14 +123,16 @@ def probe(reference: Reference, fakes: Tensor) -> Probe:
     )
 
 
-def named(figures: Figures | Probe, extractor: str) -> dict[str, float]:
-    """Name each figure together with its feature network, so that no two can be mixed up: fd_efflite0 and so on."""
+def name_figures(figures: Figures | QuickFigures, extractor: str) -> dict[str, float]:
+    """Name each figure together with its feature network, such as fd_efflite0. Names of two networks never collide."""
     found = figures.model_dump(exclude_none=True)
-    return {name_of(name, extractor): value for name, value in found.items()}
+    return {figure_name(name, extractor): value for name, value in found.items()}
 
 
-def name_of(figure: str, extractor: str) -> str:
-    """Name a figure together with its feature network. Distances under the Inception weights are called fid and kid."""
+def figure_name(figure: str, extractor: str) -> str:
+    """Name a figure together with its feature network. Under the Inception weights, distances are called fid and
+    kid.
+    """
     own = {"fd": "fid", "kd": "kid"} if extractor == inception.NAME else {}
     return own.get(figure, f"{figure.strip('_')}_{extractor}")
 
@@ -143,8 +145,8 @@ def _intervals(found: Figures, fakes: int, manifold: int, spread: Spread | None)
     return shares | ({"fd": spread.interval} if spread else {})
 
 
-def _figures(reference: Reference, fakes: Tensor, labels: Tensor | None) -> Figures:
-    n = _common(reference, fakes, MOST_POINTS)
+def _compute(reference: Reference, fakes: Tensor, labels: Tensor | None) -> Figures:
+    n = _smallest_count(reference, fakes, MOST_POINTS)
     reals, some = reference.features[:n], fakes[:n]
     fidelity = neighbours.fidelity(neighbours.manifold(reals), neighbours.manifold(some))
     first, second = (half.features[:MOST_POINTS] for half in reference.halves())
@@ -155,20 +157,20 @@ def _figures(reference: Reference, fakes: Tensor, labels: Tensor | None) -> Figu
         fd=frechet.distance(reference.gaussian, frechet.gaussian(fakes)),
         kd=kernel.distance(reals, some),
         **fidelity._asdict(),
-        yield_=realism.accepted(fakes, first, second),
+        yield_=realism.compute_yield(fakes, first, second),
         **copied._asdict(),
         label_agreement=None if labels is None else _agreement(reference.labels[near.indices], labels),
     )
 
 
 def _agreement(votes: Tensor, labels: Tensor) -> float:
-    """Count the samples whose nearest reals vote for their label; between equals the nearer class wins."""
+    """Return the share of samples whose nearest reals vote for their label. In a tie, the nearer class wins."""
     weights = 1 - votes.new_tensor(range(K)).double() / K**2
     sums = (one_hot(votes) * weights[:, None]).sum(dim=1)
     return float((sums.argmax(dim=1) == labels).double().mean())
 
 
-def _common(reference: Reference, fakes: Tensor, most: int) -> int:
+def _smallest_count(reference: Reference, fakes: Tensor, most: int) -> int:
     return min(len(reference.features), len(fakes), most)
 
 

@@ -1,4 +1,4 @@
-"""The Frechet distance between two feature sets, each taken for a Gaussian."""
+"""The Frechet distance between two feature sets, each approximated by a Gaussian."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,9 +35,10 @@ def gaussian(features: Tensor) -> Gaussian:
 
 
 def distance(a: Gaussian, b: Gaussian) -> float:
-    """Compute |m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)).
+    """Return |m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)).
 
-    The last trace is that of (C_a^(1/2) C_b C_a^(1/2))^(1/2): symmetric, so its eigenvalues are real and quick to find.
+    The last trace equals that of (C_a^(1/2) C_b C_a^(1/2))^(1/2). That matrix is symmetric, so its eigenvalues are real
+    and quick to compute.
     Source: Heusel et al. 2017, eq. 6; Dowson and Landau 1982.
     """
     cross = torch.linalg.eigvalsh(a.root @ b.covariance @ a.root).clamp(min=0).sqrt().sum()

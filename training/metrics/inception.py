@@ -1,4 +1,4 @@
-"""The Inception network of the true FID, for those who have its weights; torch-fidelity runs it."""
+"""The Inception network of the original FID. It needs its weights as a file, and the package torch-fidelity."""
 
 import hashlib
 import io
@@ -13,14 +13,14 @@ from training.errors import MetricsError
 NAME = "inception"
 RESIZE = "tensorflow1-bilinear-299"
 WEIGHTS_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
-"""Of the weights of 2015-12-05, as pytorch-fid and torch-fidelity publish them: FID means these and no others."""
+"""SHA-256 of the weights of 2015-12-05, which define FID. pytorch-fid and torch-fidelity publish them."""
 
 
 def load(path: Path, device: torch.device) -> Callable[[Tensor], Tensor]:
     """Load the network up to its pooled features.
 
-    Shapes: the result takes (n, 3, r, r) uint8 on the device and returns (n, 2048) float32.
-    Raises MetricsError when torch-fidelity is missing or the file is not the one that defines FID.
+    Shapes: the result maps (n, 3, r, r) uint8 on the device to (n, 2048) float32.
+    Raises MetricsError when torch-fidelity is missing, or when the file is not the one that defines FID.
     """
     try:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3

@@ -7,9 +7,9 @@ _CHUNK = 1024
 
 
 def distance(a: Tensor, b: Tensor) -> float:
-    """Compute the unbiased MMD^2 under the kernel (x.y / d + 1)^3, over all pairs; it can fall below zero.
+    """Return the unbiased MMD^2 under the kernel (x.y / d + 1)^3, over all pairs. It can be negative.
 
-    Shapes: (n, d) and (m, d), n and m at least 2. Its expectation is that of the usual mean over subsets.
+    Shapes: (n, d) and (m, d), n and m at least 2. Its expectation equals that of the usual mean over subsets.
     Source: Binkowski et al. 2018, eq. 4.
     """
     within_a = (_kernel_sum(a, a) - _diagonal_sum(a)) / (len(a) * (len(a) - 1))

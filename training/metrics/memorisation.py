@@ -1,4 +1,4 @@
-"""Whether samples are copies: how near they come to the training images, against how near other real images come."""
+"""Detects copies of training images among samples, relative to the distances between real images."""
 
 from typing import NamedTuple
 
@@ -9,23 +9,24 @@ from training.errors import MetricsError
 
 _COPY_QUANTILE = 0.01
 _SAME_IMAGE = 0.05
-"""Reals nearer than this share of the typical distance are one image twice, and say nothing of two images."""
+"""Reals closer than this share of the typical distance count as duplicates and are ignored."""
 
 
 class Memorisation(NamedTuple):
-    """Nearness to the training images; new real images would give about 1 and 0.01."""
+    """Distances to the training images. New real images would give about 1 and 0.01."""
 
     nearest_ratio: float
-    """Median distance of samples to the nearest training image, over that of a real image held out from the rest."""
+    """Median distance of samples to the nearest training image, relative to that of held-out reals."""
     copies: float
-    """Share of samples that come nearer to a training image than all but 1% of held-out reals do."""
+    """Share of samples closer to a training image than all but 1% of held-out reals."""
 
 
 def measure(samples: Tensor, held_out: Tensor) -> Memorisation:
     """Compare distances to training images.
 
-    Shapes: samples (n,), to the nearest one; held_out (m, k), of each real to its k nearest others, nearest first.
-    Raises MetricsError when the reals are all one image.
+    Shapes: samples (n,), distances to the nearest image; held_out (m, k), distances of each real to its k nearest
+    others, nearest first.
+    Raises MetricsError when all reals are the same image.
     """
     least = _SAME_IMAGE * held_out[:, -1].median()
     nearest = held_out.where(held_out > least, torch.inf).amin(dim=1)

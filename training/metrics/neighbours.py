@@ -1,6 +1,6 @@
-"""Nearest neighbours in feature space, and what two manifolds made of them say of each other.
+"""Nearest neighbours in feature space, and comparisons of two manifolds.
 
-Distances are taken a block of rows at a time: n by m of them are never held at once.
+Distances are computed for a block of rows at a time, so an n by m matrix is never in memory.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _CHUNK = 1024
 
 
 class Nearest(NamedTuple):
-    """A query's nearest points, nearest first. Shapes: (n, k) float32 and (n, k) int64."""
+    """The nearest points of a query, nearest first. Shapes: (n, k) float32 and (n, k) int64."""
 
     distances: Tensor
     indices: Tensor
@@ -39,18 +39,18 @@ class Fidelity(NamedTuple):
     recall: float
     """Share of reals in a ball of the fakes."""
     density: float
-    """How many balls of reals a fake lies in, over k; can exceed 1."""
+    """Mean number of real balls that contain a fake, over k; can exceed 1."""
     coverage: float
     """Share of reals with a fake in their ball."""
 
 
 def nearest(queries: Tensor, points: Tensor, k: int = 1) -> Nearest:
-    """Find each query's k nearest points. Shapes: (n, d) and (m, d), m at least k."""
+    """Return each query's k nearest points. Shapes: (n, d) and (m, d), m at least k."""
     return _gather(distances.topk(k, largest=False) for _, distances in blocks(queries, points))
 
 
 def nearest_others(points: Tensor, k: int = 1, count: int | None = None) -> Nearest:
-    """Find the k nearest others of the first `count` points, or of all. Shapes: (n, d), n above k."""
+    """Return the k nearest other points of the first `count` points, or of all. Shapes: (n, d), n above k."""
 
     def others(rows: slice, distances: Tensor) -> Tensor:
         own = torch.arange(len(distances))
@@ -62,12 +62,12 @@ def nearest_others(points: Tensor, k: int = 1, count: int | None = None) -> Near
 
 
 def manifold(points: Tensor, k: int = K) -> Manifold:
-    """Span a ball around each point. Shapes: (n, d), n above k."""
+    """Put a ball around each point. Shapes: (n, d), n above k."""
     return Manifold(points, nearest_others(points, k).distances[:, -1])
 
 
 def fidelity(reals: Manifold, fakes: Manifold, k: int = K) -> Fidelity:
-    """Compare manifolds of equally many points, both spanned with k."""
+    """Compare two manifolds of equally many points, both with the same k."""
     recalled, covered = (torch.zeros(len(reals.points), dtype=torch.bool) for _ in range(2))
     precise = balls = 0
     for rows, distances in blocks(fakes.points, reals.points):
@@ -81,7 +81,7 @@ def fidelity(reals: Manifold, fakes: Manifold, k: int = K) -> Fidelity:
 
 
 def mean_distance(points: Tensor) -> float:
-    """Average the distance over all pairs of different points. Shapes: (n, d), n at least 2."""
+    """Return the mean distance over all pairs of different points. Shapes: (n, d), n at least 2."""
     total = sum(float(distances.double().sum()) for _, distances in blocks(points, points))
     return total / (len(points) * (len(points) - 1))
 

@@ -1,4 +1,4 @@
-"""Which samples pass for real one by one: the realism score, and the yield of a model under it."""
+"""The realism score of single samples, and the yield: the share of samples that pass it."""
 
 import torch
 from torch import Tensor
@@ -9,14 +9,14 @@ from training.metrics.neighbours import Manifold
 PASSING_REALS = 0.95
 """A sample passes with a score that this share of held-out reals reaches."""
 _LEAST_DISTANCE = 1e-6
-"""Duplicates lie at distance zero, by which nothing can be divided."""
+"""Least divisor, because duplicates have distance zero."""
 
 
-def accepted(fakes: Tensor, reals: Tensor, held_out: Tensor) -> float:
-    """Tell the yield: the share of fakes whose score 95% of held-out reals reach. Shapes: (n, d), (m, d), (l, d).
+def compute_yield(fakes: Tensor, reals: Tensor, held_out: Tensor) -> float:
+    """Return the share of fakes with the score that 95% of held-out reals reach. Shapes: (n, d), (m, d), (l, d).
 
-    The source drops the half of the reals with the larger balls, lest outliers accept anything near them. Here the
-    threshold guards against that, and without outliers among the balls it would have to be far lower.
+    The paper drops the half of the reals with the larger balls, so that outliers do not accept every sample near them.
+    Here the threshold has that effect. Without outliers it would have to be far lower.
     """
     manifold = neighbours.manifold(reals)
     least = score(held_out, manifold).quantile(1 - PASSING_REALS)
@@ -24,7 +24,7 @@ def accepted(fakes: Tensor, reals: Tensor, held_out: Tensor) -> float:
 
 
 def score(samples: Tensor, reals: Manifold) -> Tensor:
-    """Score samples: the largest ratio of a real's radius to its distance; 1 or more lies in a ball.
+    """Return the largest ratio of a real's radius to its distance. A sample with 1 or more lies in a ball.
 
     Shapes: samples (n, d); returns (n,). Source: Kynkaanniemi et al. 2019, eq. 3.
     """

@@ -1,4 +1,4 @@
-"""The real images of a dataset as features, in a fair order; extracted once and kept beside the dataset."""
+"""The features of a dataset's real images, in shuffled order. They are cached next to the dataset."""
 
 import hashlib
 import logging
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class Source(BaseModel):
-    """What features were made of, and how; all of it must match before a figure is compared."""
+    """Origin of features. Figures are comparable only if all of it matches."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,8 +37,8 @@ class Source(BaseModel):
     dataset_sha256: str
 
 
-class Kept(Source):
-    """Features in a file."""
+class CachedFeatures(Source):
+    """Header of a file of features."""
 
     features_sha256: str | None = None
     """None in older files."""
@@ -46,9 +46,9 @@ class Kept(Source):
 
 @dataclass(frozen=True)
 class Reference:
-    """Real images to compare with, shuffled once and for all: every prefix is a fair sample.
+    """Real images to compare with, in a fixed shuffled order, so that every prefix is a fair sample.
 
-    Shapes: features (n, d) float32, labels (n,) int64, -1 where there is none.
+    Shapes: features (n, d) float32, labels (n,) int64, -1 for an image without a label.
     """
 
     source: Source
@@ -57,11 +57,11 @@ class Reference:
 
     @cached_property
     def gaussian(self) -> frechet.Gaussian:
-        """All features, taken for a Gaussian."""
+        """A Gaussian fitted to all features."""
         return frechet.gaussian(self.features)
 
     def halves(self) -> tuple["Reference", "Reference"]:
-        """Split into two halves of one size, the same two every time."""
+        """Split into two halves of equal size, always the same two."""
         half = len(self.features) // 2
         first, second = slice(0, half), slice(half, 2 * half)
         return (
@@ -69,23 +69,23 @@ class Reference:
             Reference(self.source, self.features[second], self.labels[second]),
         )
 
-    def labels_like(self, count: int) -> Tensor:
-        """List class labels in the proportions of the data, in a fixed random order. Shapes: returns (count,)."""
+    def labels_in_proportion(self, count: int) -> Tensor:
+        """Return class labels in the proportions of the data, in a fixed random order. Shapes: returns (count,)."""
         return self.labels[torch.arange(count) % len(self.labels)]
 
 
-def is_kept(dataset: Dataset, extractor: Extractor, folder: Path) -> bool:
-    """Tell whether a dataset's features are in its folder already."""
+def is_cached(dataset: Dataset, extractor: Extractor, folder: Path) -> bool:
+    """Return whether a dataset's folder already holds its features."""
     source = _source(dataset, extractor)
     return _read(_path(folder, extractor), source, dataset.description.count) is not None
 
 
-def of(
+def load_or_extract(
     dataset: Dataset, extractor: Extractor, folder: Path, progress: Callable[[int], None] = lambda _: None
 ) -> Reference:
-    """Extract a dataset's features, or read them from its folder when they are there, whole and of this dataset.
+    """Read a dataset's features from its folder, or extract them when they are missing, damaged or of other data.
 
-    A folder that cannot be written to costs the extraction every time. `progress` hears how many images are done.
+    If the folder is not writable, every call extracts them again. `progress` receives the number of finished images.
     """
     description, source, path = dataset.description, _source(dataset, extractor), _path(folder, extractor)
     features = _read(path, source, description.count)
@@ -112,7 +112,7 @@ def _path(folder: Path, extractor: Extractor) -> Path:
 
 def _read(path: Path, source: Source, count: int) -> Tensor | None:
     try:
-        found, tensors = safetensors_file.read(path, _KEY, Kept, FORMAT_VERSION)
+        found, tensors = safetensors_file.read(path, _KEY, CachedFeatures, FORMAT_VERSION)
     except CheckpointError:
         return None
     features = tensors.get("features", torch.empty(0))
@@ -129,7 +129,7 @@ def _sha256(features: Tensor) -> str:
 def _write(path: Path, source: Source, features: Tensor) -> None:
     try:
         atomic_file.remove_abandoned(path.parent)
-        kept = Kept(**source.model_dump(), features_sha256=_sha256(features))
+        kept = CachedFeatures(**source.model_dump(), features_sha256=_sha256(features))
         safetensors_file.write(path, _KEY, kept, {"features": features})
     except OSError as error:
         log.warning("features were not kept path=%s reason=%s", path, error.strerror)

@@ -1,4 +1,4 @@
-"""What `imagemill evaluate` says: a table for people, JSON for programs."""
+"""The result of `imagemill evaluate`: a table for people, JSON for programs."""
 
 from pathlib import Path
 
@@ -26,45 +26,45 @@ _WANTED = {
 
 
 class Report(BaseModel):
-    """One evaluation of one model, with its circumstances."""
+    """One evaluation of one model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str
     model_sha256: str
     seed: int | None
-    """None: the images were given, and not drawn by a model."""
+    """None if the images were given instead of rendered by a model."""
     device: str
     seconds: float
     figures: dict[str, float]
     floor: dict[str, float]
     intervals: dict[str, Interval] = {}
-    """95% intervals: of what other samples of the same number would give."""
+    """95% intervals for other samples of the same number."""
     bias: dict[str, float] = {}
-    """By how much a distance would fall with endlessly many samples, about."""
+    """Estimated bias of a distance for this number of samples."""
     same_size: dict[str, float] = {}
-    """A distance of as many samples, against the same reals, as its floor is measured with."""
+    """A distance with the sample count and the reals of its floor."""
     notes: tuple[str, ...] = ()
-    """What keeps figures from being taken at their word."""
+    """Sentences about the limits of the figures."""
     provenance: Provenance
 
 
 def table(report: Report) -> Table:
-    """Set each figure beside that of held-out reals."""
-    made = Table("figure", "samples", "95%", "reals", "wanted", box=None, pad_edge=False)
+    """Return a table of each figure next to that of held-out reals."""
+    rows = Table("figure", "samples", "95%", "reals", "wanted", box=None, pad_edge=False)
     for name, value in report.figures.items():
         wanted = _WANTED[name.removesuffix(f"_{report.provenance.extractor}")]
-        made.add_row(name, f"{value:.4g}", interval(report, name), f"{report.floor[name]:.4g}", wanted)
-    return made
+        rows.add_row(name, f"{value:.4g}", interval(report, name), f"{report.floor[name]:.4g}", wanted)
+    return rows
 
 
 def interval(report: Report, name: str) -> str:
-    """Write down the interval of a figure, where it is known."""
+    """Format the interval of a figure; empty if it is unknown."""
     return "{:.3g} to {:.3g}".format(*report.intervals[name]) if name in report.intervals else ""
 
 
 def lines(report: Report) -> list[str]:
-    """Say what the figures are of, without which they mean nothing."""
+    """Return the conditions of the figures, one sentence per line."""
     of = report.provenance
     half = of.reals // 2
     seed = "" if report.seed is None else f", seed {report.seed}"

@@ -1,4 +1,4 @@
-"""Images to be measured that no checkpoint here has drawn: a folder, a zip, or the ZIP or npz of a service."""
+"""Reads images from files for evaluation: a folder, a zip, or the ZIP or npz of a service."""
 
 import hashlib
 import zipfile
@@ -16,8 +16,8 @@ from training.errors import DatasetError, MetricsError
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """Images of one size. Shapes: images (n, 3, r, r) uint8; labels (n,) int64, where each has one of the classes."""
+class SampleImages:
+    """Images of one size. Shapes: images (n, 3, r, r) uint8; labels (n,) int64 if every image has a known class."""
 
     images: Tensor
     labels: Tensor | None
@@ -25,27 +25,27 @@ class Pictures:
 
     @property
     def sha256(self) -> str:
-        """The hash of the pixels, as they are measured."""
+        """The hash of the measured pixels."""
         return hashlib.sha256(self.images.numpy().data).hexdigest()
 
 
-def are_at(path: Path) -> bool:
-    """Tell whether a path is a folder or a zip, and not a checkpoint."""
+def is_image_source(path: Path) -> bool:
+    """Return whether a path is a folder or a zip, and not a checkpoint."""
     return path.is_dir() or zipfile.is_zipfile(path)
 
 
 def read(
     path: Path, size: int, classes: tuple[str, ...], most: int, progress: Callable[[int], None] = lambda _: None
-) -> Pictures:
-    """Read at most so many images, spread evenly over all, and make them `size` large as `imagemill dataset` does.
+) -> SampleImages:
+    """Read at most `most` images, evenly spaced, and resize them to `size` as `imagemill dataset` does.
 
     Raises DatasetError when there are no images, MetricsError when none can be used.
     """
-    if names := arrays.names(path):
-        return Pictures(_loaded(path, names, size, most), None, 0)
+    if names := arrays.array_names(path):
+        return SampleImages(_loaded(path, names, size, most), None, 0)
     found = image_source.items(path)
     pixels, labels = [], []
-    for done, k in enumerate(_spread(len(found), most), start=1):
+    for done, k in enumerate(_evenly_spaced(len(found), most), start=1):
         try:
             pixels.append(torch.from_numpy(decode(found[k].read(), size).pixels))
             labels.append(_position(found[k].label, classes))
@@ -56,10 +56,10 @@ def read(
     if not pixels:
         raise MetricsError(f"{path}: none of its {len(found)} images can be used")
     known = torch.tensor(labels) if -1 not in labels else None
-    return Pictures(torch.stack(pixels), known, min(len(found), most) - len(pixels))
+    return SampleImages(torch.stack(pixels), known, min(len(found), most) - len(pixels))
 
 
-def _spread(count: int, most: int) -> list[int]:
+def _evenly_spaced(count: int, most: int) -> list[int]:
     taken = min(count, most)
     return [k * count // taken for k in range(taken)]
 
@@ -75,4 +75,4 @@ def _loaded(path: Path, names: list[str], size: int, most: int) -> Tensor:
         raise MetricsError(
             f"{path}: holds {images.dtype} arrays of shape {images.shape[1:]}, not uint8 {(size, size, 3)}"
         )
-    return torch.from_numpy(images[_spread(len(images), most)]).permute(0, 3, 1, 2).contiguous()
+    return torch.from_numpy(images[_evenly_spaced(len(images), most)]).permute(0, 3, 1, 2).contiguous()

@@ -1,4 +1,4 @@
-"""How sure a figure is: intervals for what chance does to it, and the bias of a Frechet distance of few samples."""
+"""Confidence intervals of figures, and the bias of a Frechet distance of few samples."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from training.metrics import frechet
 from training.metrics.frechet import Gaussian
 
 GROUPS = 5
-"""Of samples; each is left out once. More groups cost more matrix roots."""
+"""Number of jackknife groups. Each is left out once. More groups need more matrix roots."""
 _T, _Z = 2.776, 1.96
 """Quantiles of 95% intervals: Student's t with four degrees of freedom, and the normal distribution's."""
 
@@ -17,25 +17,25 @@ Interval = tuple[float, float]
 
 
 class Spread(NamedTuple):
-    """What is known of a Frechet distance beside its value."""
+    """Uncertainty of a Frechet distance."""
 
     interval: Interval
-    """95%, of what other samples of the same number would give."""
+    """95% interval for other samples of the same number."""
     bias: float
-    """By how much the distance falls, about, when the number of samples grows without end."""
+    """Estimated decrease of the distance as the number of samples grows to infinity."""
 
 
 def share(value: float, n: int) -> Interval:
-    """Compute the 95% interval of a share of n. Source: Wilson 1927."""
+    """Return the 95% interval of a share of n. Source: Wilson 1927."""
     centre, weight = value + _Z**2 / (2 * n), 1 + _Z**2 / n
     half = _Z * (value * (1 - value) / n + _Z**2 / (4 * n**2)) ** 0.5
     return max(0.0, (centre - half) / weight), min(1.0, (centre + half) / weight)
 
 
 def spread(distance: float, reals: Gaussian, fakes: Tensor) -> Spread | None:
-    """Estimate interval and bias of a Frechet distance from distances without a fifth of the samples each.
+    """Estimate interval and bias of a Frechet distance. Each of five distances leaves out a fifth of the samples.
 
-    None where there are too few samples for groups of two. Shapes: fakes (n, d).
+    Returns None if there are too few samples for groups of two. Shapes: fakes (n, d).
     Source: the delete-a-group jackknife; Quenouille 1956 for the bias.
     """
     if len(fakes) < 2 * GROUPS:

@@ -1,7 +1,7 @@
-"""What a run leaves behind to be looked at: a numbered folder with a log, grids of samples, plots and a card."""
+"""The records of a run: a numbered folder with a log, grids of samples, plots and a card."""
 
 from training.record.recorder import Recorder
-from training.record.run_folder import new_folder
+from training.record.run_folder import create_folder
 from training.record.run_log import EpochLine
 
-__all__ = ["EpochLine", "Recorder", "new_folder"]
+__all__ = ["EpochLine", "Recorder", "create_folder"]

@@ -1,4 +1,4 @@
-"""The names of classes in pictures."""
+"""Draws the names of classes on pictures."""
 
 from functools import cache
 from pathlib import Path
@@ -9,7 +9,7 @@ _SIZE, _INK, _WIDEST = 15, "#333333", 180
 
 
 def label(number: int, name: str) -> str:
-    """Name a class by what the font can draw: its name, without its middle where it is too long, or else its number."""
+    """Return a caption that the font can draw: the name, shortened in the middle if too long, or the class number."""
     missing = _shape("\uffff")
     if any(_shape(letter) == missing for letter in set(name)):
         return f"class {number}"
@@ -21,12 +21,12 @@ def label(number: int, name: str) -> str:
 
 
 def width(text: str) -> int:
-    """Measure a label, in pixels."""
+    """Return the width of a caption in pixels."""
     return round(_font().getlength(text))
 
 
 def draw(picture: ImageDraw.ImageDraw, text: str, right: int, middle: int) -> None:
-    """Write a label that ends at `right` and is as high as `middle`."""
+    """Draw a caption. `right` is its right edge, `middle` its vertical centre."""
     picture.text((right, middle), text, fill=_INK, font=_font(), anchor="rm")
 
 
@@ -37,7 +37,7 @@ def _shape(letter: str) -> bytes:
 
 @cache
 def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Take the font that comes with matplotlib, which knows many alphabets; else Pillow's, which knows English."""
+    """Load matplotlib's font, which covers many alphabets, or else Pillow's, which covers English."""
     try:
         import matplotlib as mpl
 

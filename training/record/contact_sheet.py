@@ -1,4 +1,4 @@
-"""A page of images in rows, with the name of a class beside those that belong to it."""
+"""Lays out rows of images on a page, with the class name next to each row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,24 +12,24 @@ from training.record import class_captions
 
 _MARGIN, _GAP, _GROUP_GAP, _STACK_GAP, _LABEL_GAP = 16, 2, 12, 32, 12
 _TILE = 64
-"""Smaller images are drawn in whole multiples of their pixels, up to this."""
+"""Smaller images are enlarged by whole factors up to this size."""
 _TALLEST = 1.6
-"""Height over width beyond which a page's blocks are parted into stacks, side by side."""
+"""Height over width beyond which the blocks are divided into side-by-side stacks."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """Images that share a label."""
+    """Images with a common caption."""
 
     label: str
     images: Tensor
     """Shape (n, 3, r, r) uint8."""
     opens_group: bool = True
-    """Whether more than a line of white is above it."""
+    """Whether the space above the block is larger than between two blocks."""
 
 
 def compose(blocks: Sequence[Block], columns: int) -> Image.Image:
-    """Lay out a page: blocks below each other, and side by side where the page would become a ribbon."""
+    """Arrange blocks below each other, in as many side-by-side stacks as the page's proportions need."""
     labels = max(class_captions.width(block.label) for block in blocks)
     left = labels + _LABEL_GAP if labels else 0
     count = 1

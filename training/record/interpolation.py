@@ -1,4 +1,4 @@
-"""The strip: walks between fixed latents. A generator that learnt more than samples changes smoothly along them."""
+"""The strip: interpolations between fixed latents. Smooth changes show that a generator has not memorised samples."""
 
 import torch
 from PIL import Image
@@ -11,7 +11,7 @@ from training.record import class_captions, contact_sheet, grid_layout
 
 
 def draw(generator: nn.Module, architecture: Architecture, classes: tuple[str, ...]) -> Image.Image:
-    """Draw walks of a generator in eval mode: a row each, and the same walk through every class below each other."""
+    """Draw interpolations of a generator in eval mode: one per row, and each repeated for every class."""
     columns, shown = grid_layout.columns(architecture), classes[: grid_layout.MOST_CLASSES] or ("",)
     blocks = []
     for walk in range(grid_layout.rows_per_class(architecture)):
@@ -26,9 +26,9 @@ def draw(generator: nn.Module, architecture: Architecture, classes: tuple[str, .
 
 
 def slerp(start: Tensor, end: Tensor, share: float) -> Tensor:
-    """Walk from one latent to another along an arc, which keeps to the norms that the generator knows.
+    """Interpolate between two latents along an arc, which preserves the norms that the generator was trained on.
 
-    Shapes: (latent_dim,) in and out; share in [0, 1]. Latents on one line, which no single arc joins, are mixed.
+    Shapes: (latent_dim,) in and out; share in [0, 1]. Parallel latents have no unique arc and are mixed linearly.
     Source: Shoemake 1985, "Animating Rotation with Quaternion Curves"; for latents White 2016, section 2.1.
     """
     angle = cosine_similarity(start, end, dim=0).clamp(-1, 1).acos()

@@ -1,4 +1,4 @@
-"""The model card beside a checkpoint: what a person needs to know before using it."""
+"""The model card next to a checkpoint."""
 
 import json
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ PLOTS = "plots.png"
 
 
 def write(folder: Path, header: Header, report: Report | None = None) -> None:
-    """Write the card beside its checkpoint, with the files that are there and the figures that were measured.
+    """Write the card next to its checkpoint, with links to the existing files and the measured figures.
 
-    Where several models share a folder, each one's plots and log bear its name.
+    If several models share a folder, the names of plots and logs begin with the model's name.
     """
     name = header.name
     candidates = (f"{name}-strip.png",), (f"{name}-{PLOTS}", PLOTS), (f"{name}.jsonl", LOG)
@@ -33,16 +33,17 @@ def render(
     plots: str | None = None,
     figures: str | None = None,
 ) -> str:
-    """Say what a checkpoint is, on what it was trained and how, in Markdown.
+    """Return the card in Markdown: the model, its data, its training and its metrics.
 
-    The grid is `NAME.png`, beside the card; `strip` and `plots` are the files of further pictures, and `figures` that
-    of every epoch's figures, if there are any.
+    The grid is `NAME.png`, next to the card. `strip`, `plots` and `figures` are names of further files: interpolations,
+    curves, and the figures of every epoch.
     """
     parts = [
         f"# {header.name}",
         f"![Samples of {header.name}, not selected]({header.name}.png)",
-        f"The samples are {sample_grid.address(header.architecture)}, not selected; a service makes them again for "
-        f"`POST /generate?model={header.name}&n={sample_grid.count(header.architecture)}&seed={grid_layout.SEED}`.",
+        f"The samples are {sample_grid.describe_latents(header.architecture)}, not selected; "
+        f"a service makes them again for `POST /generate?model={header.name}"
+        f"&n={sample_grid.count_latents(header.architecture)}&seed={grid_layout.SEED}`.",
         _table(("", ""), _facts(header, lines)),
         *_metrics(header, report),
         *([f"## Walks between latents\n\n![Walks of {header.name} between latents]({strip})"] if strip else []),
@@ -64,16 +65,16 @@ def _facts(header: Header, lines: Sequence[EpochLine]) -> list[tuple[str, ...]]:
         ("data", f"{data.name}, {data.images} images"),
         ("licence of the data", data.licence),
         ("images seen", f"{training.images_seen:,}"),
-        ("training time", f"{_time(header, lines)} on {training.device}"),
+        ("training time", f"{_training_time(header, lines)} on {training.device}"),
         ("versions", ", ".join(f"{name} {version}" for name, version in header.versions.items())),
     ]
 
 
-def _time(header: Header, lines: Sequence[EpochLine]) -> str:
-    """Tell how long a model was trained: as the log says, or the header of an older checkpoint."""
+def _training_time(header: Header, lines: Sequence[EpochLine]) -> str:
+    """Return the training time from the log, or from the header of an older checkpoint."""
     seen, minutes = header.training.images_seen, header.training.minutes
-    told = [line.seconds for line in lines if line.images_seen >= seen][:1] or [line.seconds for line in lines[-1:]]
-    seconds = 60 * minutes if minutes is not None else told[0] if told else None
+    logged = [line.seconds for line in lines if line.images_seen >= seen][:1] or [line.seconds for line in lines[-1:]]
+    seconds = 60 * minutes if minutes is not None else logged[0] if logged else None
     if seconds is None:
         return "not recorded,"
     return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"

@@ -1,4 +1,4 @@
-"""The curves of a run: losses, scores and metrics against the images seen, drawn from its log."""
+"""The curves of a run, drawn from its log: losses, scores and metrics against the images seen."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 _BLUE, _ORANGE, _GREEN, _RED = "#2563eb", "#ea580c", "#0f766e", "#b91c1c"
 _INK, _GREY, _PALE = "#111827", "#6b7280", "#e5e7eb"
 _WIDTH, _PANEL_HEIGHT, _HEADING, _EVENT_HEIGHT, _EDGE, _DPI = 11.0, 2.5, 0.5, 0.22, 0.15, 100
-"""In inches, and pixels per inch."""
+"""Sizes in inches, and pixels per inch."""
 _MOST_EVENTS = 10
-"""So many events are told in words, the latest ones; all are marked."""
+"""Number of latest events that are written out. All events are marked."""
 _EVENT_LETTERS = 150
 _FEW_POINTS = 40
-"""So few points are marked one by one."""
+"""Up to this many points are marked individually."""
 _WIDE_SPREAD = 20
-"""Positive values whose largest is this many times the smallest are drawn on a logarithmic axis."""
+"""Positive values get a logarithmic axis if the largest is this many times the smallest."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class _Curve:
     name: str
     colour: str
     points: list[tuple[int, float]]
-    """Images seen and a value, where it is a number; NaN parts the time that a guard took back from its second try."""
+    """Images seen and a finite value. NaN separates a rolled-back part from its repetition."""
 
 
 def draw(lines: Sequence[EpochLine], title: str, floor: Mapping[str, float]) -> bytes:
-    """Draw a run's curves as a PNG. `floor` holds what metrics come to between real images, by name.
+    """Draw a run's curves as a PNG. `floor` has the metrics between real images, by name.
 
     Raises ImportError without matplotlib.
     """
@@ -52,8 +52,8 @@ def draw(lines: Sequence[EpochLine], title: str, floor: Mapping[str, float]) -> 
         axes = figure.add_subplot(rows, 2, number)
         _draw_curves(axes, curves)
         _draw_marks(axes, name, floor, [seen for seen, _ in events])
-        _furnish(axes, name, max((line.images_seen for line in lines), default=1))
-    _tell(figure, events, height)
+        _style_axes(axes, name, max((line.images_seen for line in lines), default=1))
+    _write_events(figure, events, height)
     png = io.BytesIO()
     figure.savefig(png, format="png")
     return png.getvalue()
@@ -109,7 +109,7 @@ def _draw_marks(axes: "Axes", name: str, floor: Mapping[str, float], events: Seq
         axes.text(seen, 0.98, f" {number}", transform=top, va="top", fontsize=8, color=_RED)
 
 
-def _furnish(axes: "Axes", name: str, images_seen: int) -> None:
+def _style_axes(axes: "Axes", name: str, images_seen: int) -> None:
     from matplotlib.ticker import EngFormatter, NullFormatter
 
     axes.set_title(name, loc="left", fontsize=11, color=_INK)
@@ -136,9 +136,9 @@ def _furnish(axes: "Axes", name: str, images_seen: int) -> None:
     axes.spines["bottom"].set_color(_GREY)
 
 
-def _tell(figure: "Figure", events: Sequence[tuple[int, str]], height: float) -> None:
-    told = list(enumerate(events, start=1))[-_MOST_EVENTS:]
-    for place, (number, (seen, event)) in enumerate(reversed(told)):
+def _write_events(figure: "Figure", events: Sequence[tuple[int, str]], height: float) -> None:
+    shown = list(enumerate(events, start=1))[-_MOST_EVENTS:]
+    for place, (number, (seen, event)) in enumerate(reversed(shown)):
         text = shorten(f"{number} at {seen:,} images: {event}", _EVENT_LETTERS, placeholder="...")
         bottom = (_EDGE + place * _EVENT_HEIGHT) / height
         figure.text(_EDGE / _WIDTH, bottom, text, fontsize=9, color=_RED, parse_math=False)

@@ -1,4 +1,4 @@
-"""Pictures as bytes."""
+"""Encodes pictures as PNG."""
 
 import io
 

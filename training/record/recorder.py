@@ -1,4 +1,4 @@
-"""The one place that writes what a run leaves behind to be looked at. No trouble in here ever ends a run."""
+"""Writes all records of a run. A failed write never ends a run."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -14,13 +14,14 @@ from training.record import model_card, plot, png_bytes, run_log, tensorboard_lo
 from training.record.run_log import EpochLine
 
 _REDRAW_SECONDS = 20.0
-"""Plots cost half a second of a CPU."""
+"""Shortest time between two plots. A plot takes half a second of a CPU."""
 
 
 class Recorder:
-    """Writes the log, grids, plots, TensorBoard's files, strips and cards of the run in a folder.
+    """Writes the log, grids, plots, TensorBoard files, strips and cards into a run's folder.
 
-    What cannot be written is told to `warn` in a sentence, once until it works again, and left out.
+    A failed write is skipped. `warn` receives one sentence about it, and no repetition until that kind of write
+    succeeds again.
     """
 
     def __init__(
@@ -31,30 +32,31 @@ class Recorder:
         images_seen: int = 0,
         floor: Mapping[str, float] | None = None,
     ) -> None:
-        """Go on after `images_seen`: later records, of a run that was cut off before it saved its state, are dropped.
+        """Continue after `images_seen`. Later records come from a run that was interrupted before it saved its state;
+        they are dropped.
 
-        `floor` holds what the metrics of an epoch come to between real images, by name.
+        `floor` has the metrics between real images, by name.
         """
         self._folder, self._name, self._warn = folder, name, warn
         self._images_seen, self._floor = images_seen, floor or {}
-        self._board: tensorboard_log.TensorBoardLog | None = None
+        self._tensorboard: tensorboard_log.TensorBoardLog | None = None
         self._write_card: Callable[[], None] | None = None
-        self._drawn = -_REDRAW_SECONDS
-        self._troubles: dict[str, str] = {}
+        self._plotted_at = -_REDRAW_SECONDS
+        self._warned: dict[str, str] = {}
         self._attempt("the log", lambda: run_log.rewind(folder, images_seen))
 
-    def tick(self, line: EpochLine, grid: Image.Image | None = None) -> None:
-        """Record the end of an epoch. Call it before the state is saved: a line too many is dropped by a resume."""
+    def record_epoch(self, line: EpochLine, grid: Image.Image | None = None) -> None:
+        """Record the end of an epoch. Call it before the state is saved, because a resume drops surplus lines."""
         self._attempt("the log", lambda: run_log.append(self._folder, line))
         self._attempt("files for TensorBoard", lambda: self._write_events(line, grid))
         if grid is not None:
             samples = self._folder / "samples" / f"images-{line.images_seen:09d}.png"
             self._attempt("samples", lambda: atomic_file.write(samples, png_bytes.encode(grid)))
-        if time.monotonic() - self._drawn > _REDRAW_SECONDS:
+        if time.monotonic() - self._plotted_at > _REDRAW_SECONDS:
             self._plot()
 
     def publish(self, header: Header, grid: Image.Image, strip: Image.Image | None = None) -> None:
-        """Put the pictures and the card of a checkpoint beside it."""
+        """Write the pictures and the card of a checkpoint next to it."""
         beside = self._folder / header.name
         self._attempt(
             "the grid", lambda: atomic_file.write(beside.with_name(f"{header.name}.png"), png_bytes.encode(grid))
@@ -68,32 +70,32 @@ class Recorder:
         self._attempt("the card", self._write_card)
 
     def close(self) -> None:
-        """Draw the plots once more, with the last epochs, and let the card of the last checkpoint show them."""
+        """Draw the final plots, and write the card of the last checkpoint again, which shows them."""
         self._plot()
         if self._write_card:
             self._attempt("the card", self._write_card)
 
     def _plot(self) -> None:
         self._attempt("plots", self._write_plots)
-        self._drawn = time.monotonic()
+        self._plotted_at = time.monotonic()
 
     def _write_plots(self) -> None:
         if lines := run_log.read(self._folder):
             atomic_file.write(self._folder / model_card.PLOTS, plot.draw(lines, self._name, self._floor))
 
     def _write_events(self, line: EpochLine, grid: Image.Image | None) -> None:
-        self._board = self._board or tensorboard_log.TensorBoardLog(self._folder, self._images_seen)
-        self._board.add(line, grid)
+        self._tensorboard = self._tensorboard or tensorboard_log.TensorBoardLog(self._folder, self._images_seen)
+        self._tensorboard.add(line, grid)
 
     def _attempt(self, what: str, write: Callable[[], None]) -> None:
-        trouble = _trouble(what, write)
-        if trouble and trouble != self._troubles.get(what):
-            self._warn(trouble)
-        self._troubles[what] = trouble
+        warning = _try_to_write(what, write)
+        if warning and warning != self._warned.get(what):
+            self._warn(warning)
+        self._warned[what] = warning
 
 
-def _trouble(what: str, write: Callable[[], None]) -> str:
-    """Say why something could not be written; nothing when it was."""
+def _try_to_write(what: str, write: Callable[[], None]) -> str:
+    """Write a record. Returns a sentence about the failure, or an empty string."""
     try:
         write()
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""Run folders: numbered, and named after their recipe and data."""
+"""Creates run folders with a number, named after recipe and data."""
 
 import re
 from itertools import count
@@ -7,10 +7,10 @@ from pathlib import Path
 _NUMBERED = re.compile(r"([0-9]+)-")
 
 
-def new_folder(runs: Path, recipe: str, data: str) -> Path:
-    """Make the next numbered run folder; no two processes ever get the same number.
+def create_folder(runs: Path, recipe: str, data: str) -> Path:
+    """Create the next numbered run folder. Two processes never get the same number.
 
-    A number is claimed by making `.NUMBER`, which is then renamed; a claim that a crash left behind stays taken.
+    A process claims a number by creating `.NUMBER`, and renames that. After a crash, a claimed number stays unused.
     """
     runs.mkdir(parents=True, exist_ok=True)
     for number in count(_next_number(runs)):

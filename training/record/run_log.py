@@ -1,4 +1,4 @@
-"""The log of a run: a line of JSON per epoch, only ever added to, and cut back only by a resume."""
+"""The log of a run: one JSON object per epoch and line. Only a resume removes lines."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ LOG = "log.jsonl"
 
 
 class EpochLine(BaseModel):
-    """Means over one epoch. A score is a mean sigmoid of logits; 0.5 is a discriminator that guesses."""
+    """Means over one epoch. A score is a mean sigmoid of logits; 0.5 means that the discriminator guesses."""
 
     # JSON has no words for NaN and infinity, and a collapsed run has both: they become strings.
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
@@ -28,12 +28,12 @@ class EpochLine(BaseModel):
     generator_lr: float | None = None
     discriminator_lr: float | None = None
     metrics: dict[str, float] = {}
-    """By name, of the last measurement within this epoch, if there was one."""
+    """Figures of the last check in this epoch, by name; empty without a check."""
     events: tuple[str, ...] = ()
-    """What a guard did since the line before, a sentence each."""
+    """Interventions of the guard since the previous line, one sentence each."""
 
     def __str__(self) -> str:
-        """Render the line that a person reads."""
+        """Return the line for the terminal."""
         losses = f"loss_g {self.loss_g:.4f}  loss_d {self.loss_d:.4f}"
         scores = f"real_score {self.real_score:.4f}  fake_score {self.fake_score:.4f}"
         metrics = "".join(f"{name} {value:.4g}  " for name, value in self.metrics.items())
@@ -41,20 +41,19 @@ class EpochLine(BaseModel):
 
 
 def append(folder: Path, line: EpochLine) -> None:
-    """Add a line to the run's log, whole or not at all."""
+    """Append a line to the run's log, whole or not at all."""
     atomic_file.append(folder / LOG, line.model_dump_json(exclude_defaults=True).encode() + b"\n")
 
 
 def read(folder: Path) -> list[EpochLine]:
-    """Read the run's log; none yet is an empty one. Raises RecordError for a line that means something else."""
+    """Read the run's log; a missing file is an empty log. Raises RecordError for a line that is not an epoch."""
     return [line for _, line in _lines(folder / LOG)]
 
 
 def rewind(folder: Path, images_seen: int) -> None:
-    """Drop what a resumed run will write again: all after the last line of `images_seen`, and what a crash cut off.
+    """Drop the lines that a resumed run writes again: all after the last line of `images_seen`, and an incomplete line.
 
-    A time that a guard took back before that line stays. Raises RecordError for a line that means something else, and
-    changes nothing then.
+    A rolled-back part before that line stays. Raises RecordError for a line that is not an epoch, and changes nothing.
     """
     path = folder / LOG
     found = list(_lines(path))

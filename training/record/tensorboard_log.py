@@ -1,6 +1,6 @@
-"""The log and the grids once more, for TensorBoard: `tensorboard --logdir runs`.
+"""Writes the log and the grids for TensorBoard: `tensorboard --logdir runs`.
 
-Its own writer hands events to a thread, which a full disk ends with a traceback and half a record. Here the caller
+TensorBoard's own writer uses a thread, which fails on a full disk with a traceback and half a record. Here the caller
 writes every record, whole or not at all.
 """
 
@@ -23,10 +23,10 @@ FOLDER = "tensorboard"
 
 
 class TensorBoardLog:
-    """An event file of this process, beside those of the processes before it. A step is an image seen."""
+    """An event file of this process, next to those of earlier processes. The step is the number of images seen."""
 
     def __init__(self, folder: Path, images_seen: int) -> None:
-        """Begin after `images_seen` and hide what earlier files hold beyond. Raises ImportError without TensorBoard."""
+        """Start after `images_seen` and hide later events of earlier files. Raises ImportError without TensorBoard."""
         from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 
         self._path = folder / FOLDER / f"events.out.tfevents.{time.time_ns()}.{os.getpid()}"
@@ -34,7 +34,7 @@ class TensorBoardLog:
         self._add(Event(step=images_seen + 1, session_log=SessionLog(status=SessionLog.START)))
 
     def add(self, line: EpochLine, grid: Image.Image | None) -> None:
-        """Add what a line says, and the grid, where there is one."""
+        """Add the values of a line, and the grid if there is one."""
         from tensorboard.compat.proto.event_pb2 import Event
         from tensorboard.compat.proto.summary_pb2 import Summary
 

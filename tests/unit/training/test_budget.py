@@ -5,7 +5,7 @@ from training.budget import Budget
 
 
 def of(**values: float) -> Budget:
-    return budget.of(recipe.load("dcgan", budget=values), images=100, batch=8)
+    return budget.of_recipe(recipe.load("dcgan", budget=values), images=100, batch=8)
 
 
 def test_epochs_and_images_become_whole_steps() -> None:

@@ -15,7 +15,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 )
 def test_what_costs_more_comes_less_often_but_never_too_seldom(now: list[float], cost: float, due_after: float) -> None:
     occasion = DueTimer(60, lambda: now[0])
-    with occasion.taken():
+    with occasion.running():
         now[0] += cost
     now[0] += due_after - 0.001
     assert not occasion.is_due()
@@ -26,10 +26,10 @@ def test_what_costs_more_comes_less_often_but_never_too_seldom(now: list[float],
 def test_a_lap_leaves_out_what_was_done_aside(now: list[float]) -> None:
     counted = Clock(seconds=100)
     now[0] = 7
-    with counted.aside(counted.check):
+    with counted.excluded(counted.check):
         now[0] = 9
     now[0] = 10
-    assert counted.lap() == pytest.approx(8)
+    assert counted.end_lap() == pytest.approx(8)
     assert counted.seconds() == pytest.approx(110)
     now[0] = 13
-    assert counted.lap() == pytest.approx(3)
+    assert counted.end_lap() == pytest.approx(3)

@@ -15,19 +15,19 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def plan(data: Path) -> RunPlan:
     small = ("batch=8", "latent_dim=8", "generator_channels=4", "discriminator_channels=4")
-    return plans.fresh(data, "dcgan", Changes(images=80, values=small), 0, CPU, "pets-32")
+    return plans.plan_new_run(data, "dcgan", Changes(images=80, values=small), 0, CPU, "pets-32")
 
 
 def test_an_estimate_writes_nothing(plan: RunPlan) -> None:
     before = sorted(plan.data.iterdir())
-    said = estimate.of(plan, None, parallel.ALONE)
+    said = estimate.describe_run(plan, None, parallel.ALONE)
     assert "guard = true" in said
     assert "about 10 steps, 80 images seen" in said
     assert sorted(plan.data.iterdir()) == before
 
 
 def test_an_estimate_of_a_run_under_way_tells_what_is_left(plan: RunPlan, tmp_path: Path) -> None:
-    folder = record.new_folder(tmp_path, "dcgan", "pets")
+    folder = record.create_folder(tmp_path, "dcgan", "pets")
     run = Run(plan, folder)
-    run.train(RunListener(stop=lambda: run.step == 6))
-    assert "about 4 steps, 32 images seen" in estimate.of(plan, folder, parallel.ALONE)
+    run.train(RunListener(should_stop=lambda: run.step == 6))
+    assert "about 4 steps, 32 images seen" in estimate.describe_run(plan, folder, parallel.ALONE)

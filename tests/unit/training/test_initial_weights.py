@@ -32,12 +32,12 @@ def dataset(folder: Path, classes: tuple[str, ...] = (), size: int = 32) -> Path
 
 def run_on(data: Path, begin: Path | None = None, *values: str) -> Run:
     changes = Changes(images=16, values=(*SMALL, *values))
-    return Run(plans.fresh(data, "cgan", changes, 1, CPU, "pets", begin), None)
+    return Run(plans.plan_new_run(data, "cgan", changes, 1, CPU, "pets", begin), None)
 
 
 def taught(tmp_path: Path, data: Path, *values: str) -> Run:
     run = run_on(data, None, *values)
-    run.keep_in(record.new_folder(tmp_path, "cgan", "pets"))
+    run.use_folder(record.create_folder(tmp_path, "cgan", "pets"))
     run.train(RunListener())
     return run
 
@@ -60,7 +60,7 @@ def test_classes_of_equal_names_keep_what_was_learnt_and_others_start_fresh(tmp_
         assert_same(before, after, "embedding.weight")
         assert torch.equal(after["embedding.weight"][1:3], before["embedding.weight"])
         assert torch.equal(after["embedding.weight"][[0, 3]], untaught["embedding.weight"][[0, 3]])
-    assert second.told.endswith("; classes that start fresh: ant, eel")
+    assert second.notice.endswith("; classes that start fresh: ant, eel")
 
 
 @pytest.mark.parametrize("classes", [(), ("cat", "dog")], ids=["classes to none", "none to classes"])
@@ -75,7 +75,7 @@ def test_a_run_may_begin_with_one_with_or_without_classes(
     shared = [key for key, value in before.items() if key in after and after[key].shape == value.shape]
     assert len(shared) > 5
     assert all(torch.equal(before[key], after[key]) for key in shared)
-    second.keep_in(record.new_folder(tmp_path, "cgan", "pets"))
+    second.use_folder(record.create_folder(tmp_path, "cgan", "pets"))
     assert second.train(RunListener()).outcome == "finished"
 
 
@@ -87,14 +87,14 @@ def test_a_checkpoint_gives_its_generator_and_the_discriminator_starts_fresh(tmp
     assert_same(dict(generator.state_dict()), weights(second, "generator"))
     assert_same(weights(run_on(data), "discriminator"), weights(second, "discriminator"))
     told = "begins with the generator of pets, a checkpoint of 16 images seen; the discriminator starts fresh"
-    assert second.told == told
+    assert second.notice == told
 
 
 def test_a_dcgan_may_begin_with_one_of_another_size(tmp_path: Path) -> None:
     first = taught(tmp_path, dataset(tmp_path), "labels=use")
     second = run_on(dataset(tmp_path, size=64), first.folder / STATE, "labels=use")
     assert_same(weights(first, "generator"), weights(second, "generator"), "start.0.weight")
-    second.keep_in(record.new_folder(tmp_path, "cgan", "pets"))
+    second.use_folder(record.create_folder(tmp_path, "cgan", "pets"))
     assert second.train(RunListener()).outcome == "finished"
 
 

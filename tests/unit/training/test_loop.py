@@ -11,7 +11,7 @@ from training import run_plan as plans
 from training.errors import StateError
 from training.listener import Ending, RunListener
 from training.loop import Run
-from training.metrics.figures import Probe
+from training.metrics.figures import QuickFigures
 from training.run_plan import STATE, Changes, RunPlan
 from training.saved_states import HEALTHY
 
@@ -22,15 +22,15 @@ EXTRAS = ("augment=0.5", "augment_ramp=0.5", "instance_noise=0.1", "final_lr=0.1
 
 def plan_of(data: Path, name: str = "cgan", *values: str, seed: int = 3, **budget: float) -> RunPlan:
     changes = Changes(**budget, values=(*SMALL, *values))  # type: ignore[arg-type]
-    return plans.fresh(data, name, changes, seed, CPU, "pets-32")
+    return plans.plan_new_run(data, name, changes, seed, CPU, "pets-32")
 
 
 def new(tmp_path: Path) -> Path:
-    return record.new_folder(tmp_path, "cgan", "pets")
+    return record.create_folder(tmp_path, "cgan", "pets")
 
 
 def stop_after(run: Run, step: int) -> RunListener:
-    return RunListener(stop=lambda: run.step == step)
+    return RunListener(should_stop=lambda: run.step == step)
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -47,7 +47,7 @@ def assert_resumed_equals_straight(tmp_path: Path, plan: RunPlan, stop: int) -> 
     assert Run(plan, straight).train(RunListener()).outcome == "finished"
     first = Run(plan, stopped)
     assert first.train(stop_after(first, stop)).outcome == "stopped"
-    second = Run(plans.resumed(plan.data, stopped, CPU), stopped)
+    second = Run(plans.plan_resumed_run(plan.data, stopped, CPU), stopped)
     assert second.step == stop
     assert second.train(RunListener()) == Ending("finished")
     expected, found = weights(straight), weights(stopped)
@@ -88,14 +88,14 @@ def test_a_crash_in_a_long_epoch_costs_no_more_than_the_time_between_two_saves(
     monkeypatch.setattr("training.clock._SHARE", 1e9)
     folder = new(tmp_path)
     with pytest.raises(PowerCutError):
-        Run(plan_of(data, epochs=3), folder).train(RunListener(step=cut))
-    assert Run(plans.resumed(data, folder, CPU), folder).step == 1
+        Run(plan_of(data, epochs=3), folder).train(RunListener(on_step=cut))
+    assert Run(plans.plan_resumed_run(data, folder, CPU), folder).step == 1
 
 
 def test_a_run_leaves_all_that_a_person_and_a_worker_need(data: Path, tmp_path: Path) -> None:
     folder, heard = new(tmp_path), list[record.EpochLine]()
     run = Run(plan_of(data, epochs=2), folder)
-    assert run.train(RunListener(epoch=heard.append)) == Ending("finished")
+    assert run.train(RunListener(on_epoch=heard.append)) == Ending("finished")
     assert [line.epoch for line in heard] == [1, 2]
     assert "loss_g" in str(heard[0])
     assert 0 < heard[0].real_score < 1
@@ -124,7 +124,7 @@ def test_the_budget_in_images_is_kept_to_a_batch(data: Path, tmp_path: Path) -> 
 
 def test_images_seen_count_every_discriminator_step(data: Path, tmp_path: Path) -> None:
     run, heard = Run(plan_of(data, "wgan", images=80), new(tmp_path)), list[record.EpochLine]()
-    run.train(RunListener(epoch=heard.append))
+    run.train(RunListener(on_epoch=heard.append))
     assert (run.images_per_step, run.step) == (40, 2)
     assert [line.images_seen for line in heard] == [40, 80]
 
@@ -138,7 +138,7 @@ def test_a_budget_in_minutes_ends_by_the_clock(data: Path, tmp_path: Path, monke
 
 def test_the_discriminator_learns_to_tell_and_the_generator_moves(data: Path, tmp_path: Path) -> None:
     run, heard = Run(plan_of(data, epochs=20), new(tmp_path)), list[record.EpochLine]()
-    run.train(RunListener(epoch=heard.append))
+    run.train(RunListener(on_epoch=heard.append))
     assert heard[-1].loss_d < heard[0].loss_d
     assert heard[-1].real_score > heard[-1].fake_score
 
@@ -148,14 +148,14 @@ def probes(*figures: tuple[float, float, float]) -> object:
     found = iter(figures)
 
     class FixedEvaluator:
-        def look(self, *_: object) -> Probe:
+        def measure(self, *_: object) -> QuickFigures:
             fd, coverage, diversity = next(found)
-            return Probe(fd=fd, precision=0.5, coverage=coverage, diversity=diversity)
+            return QuickFigures(fd=fd, precision=0.5, coverage=coverage, diversity=diversity)
 
-        def floor(self) -> dict[str, float]:
+        def measure_floor(self) -> dict[str, float]:
             return {"fd_efflite0": 12.0}
 
-        def named(self, probe: Probe) -> dict[str, float]:
+        def name_figures(self, probe: QuickFigures) -> dict[str, float]:
             return {"fd_efflite0": probe.fd}
 
     return FixedEvaluator()
@@ -168,7 +168,7 @@ def check_always(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def seeing(plan: RunPlan, folder: Path, *figures: tuple[float, float, float]) -> Run:
     run = Run(plan, folder)
-    run._eye = probes(*figures)  # type: ignore[assignment]
+    run._evaluator = probes(*figures)  # type: ignore[assignment]
     return run
 
 
@@ -200,18 +200,18 @@ def test_patience_is_not_over_before_something_was_measured_again(data: Path, tm
 def test_the_state_of_a_check_at_an_epoch_s_end_begins_the_next_epoch(data: Path, tmp_path: Path) -> None:
     folder, counts = new(tmp_path), list[int]()
     run = seeing(plan_of(data, images=56), folder, *[(300, 0.5, 1)] * 9)
-    run.train(RunListener(step=lambda _: counts.append(state.read_position(folder / HEALTHY).steps_in_epoch)))
+    run.train(RunListener(on_step=lambda _: counts.append(state.read_position(folder / HEALTHY).steps_in_epoch)))
     assert counts == [0, 1, 2, 0, 1, 2, 0]
 
 
 def test_a_resumed_run_counts_only_its_own_images_in_its_rate(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.clock.Clock.lap", lambda _clock: 1.0)
+    monkeypatch.setattr("training.clock.Clock.end_lap", lambda _clock: 1.0)
     folder, heard = new(tmp_path), list[record.EpochLine]()
     first = Run(plan_of(data, images=24), folder)
     first.train(stop_after(first, 2))
-    Run(plans.resumed(data, folder, CPU), folder).train(RunListener(epoch=heard.append))
+    Run(plans.plan_resumed_run(data, folder, CPU), folder).train(RunListener(on_epoch=heard.append))
     assert [line.images_per_s for line in heard] == [8]
 
 
@@ -226,7 +226,7 @@ def test_a_collapse_is_rolled_back_and_training_goes_on_more_carefully(data: Pat
     folder, events = new(tmp_path), list[str]()
     figures = [(300, 0.5, 1), (290, 0.5, 1), (500, 0.1, 1), (280, 0.5, 1), (270, 0.5, 1)]
     run = seeing(plan_of(data, images=32), folder, *figures)
-    assert run.train(RunListener(event=events.append)) == Ending("finished")
+    assert run.train(RunListener(on_event=events.append)) == Ending("finished")
     assert events == ["step 3: coverage fell to 0.10 from 0.50; rolled back, learning rates halved"]
     position = state.read_position(folder / STATE)
     assert (position.step, position.memory.interventions, position.memory.lr_factor) == (4, 1, 0.5)
@@ -250,7 +250,7 @@ def test_a_loss_that_is_no_number_ends_a_run_without_spoiling_its_checkpoint(
 ) -> None:
     folder, events = new(tmp_path), list[str]()
     plan = plan_of(data, "cgan", f"guard={str(guarded).lower()}", "generator_lr=1e30", images=800)
-    ending = Run(plan, folder).train(RunListener(event=events.append))
+    ending = Run(plan, folder).train(RunListener(on_event=events.append))
     assert ending.outcome == "gave up"
     assert len(events) == (3 if guarded else 0)
     assert all(tensor.double().isfinite().all() for tensor in load_file(folder / HEALTHY).values())
@@ -260,18 +260,18 @@ def test_a_guarded_rollback_survives_a_stop(data: Path, tmp_path: Path) -> None:
     folder = new(tmp_path)
     plan = plan_of(data, images=80)
     first = Run(plan, folder)
-    first._position = first._position.model_copy(update={"memory": first._position.memory.intervened("x")})
+    first._position = first._position.model_copy(update={"memory": first._position.memory.with_intervention("x")})
     first.train(stop_after(first, 1))
-    assert Run(plans.resumed(data, folder, CPU), folder)._position.memory.interventions == 1
+    assert Run(plans.plan_resumed_run(data, folder, CPU), folder)._position.memory.interventions == 1
 
 
 @pytest.mark.usefixtures("check_always")
 def test_what_the_guard_did_is_logged_even_when_a_stop_came_first(data: Path, tmp_path: Path) -> None:
     folder, heard = new(tmp_path), list[record.EpochLine]()
     first = seeing(plan_of(data, images=24), folder, (300, 0.5, 1), (500, 0.1, 1))
-    first.train(RunListener(stop=lambda: bool(first._position.memory.interventions)))
-    second = seeing(plans.resumed(data, folder, CPU), folder, *[(280, 0.5, 1)] * 2)
-    second.train(RunListener(epoch=heard.append))
+    first.train(RunListener(should_stop=lambda: bool(first._position.memory.interventions)))
+    second = seeing(plans.plan_resumed_run(data, folder, CPU), folder, *[(280, 0.5, 1)] * 2)
+    second.train(RunListener(on_epoch=heard.append))
     assert [line.events for line in heard] == [
         ("step 2: coverage fell to 0.10 from 0.50; rolled back, learning rates halved",)
     ]
@@ -284,7 +284,7 @@ def test_what_went_wrong_in_the_last_step_of_a_run_by_the_clock_is_logged(
     seconds, heard = iter([20.0, 70.0]), list[record.EpochLine]()
     monkeypatch.setattr("training.clock.Clock.seconds", lambda _clock: next(seconds))
     run = seeing(plan_of(data, minutes=1), new(tmp_path), (300, 0.5, 1), (500, 0.1, 1))
-    assert run.train(RunListener(epoch=heard.append)) == Ending("finished")
+    assert run.train(RunListener(on_epoch=heard.append)) == Ending("finished")
     assert [line.events for line in heard] == [
         ("step 2: coverage fell to 0.10 from 0.50; rolled back, learning rates halved",)
     ]
@@ -293,7 +293,7 @@ def test_what_went_wrong_in_the_last_step_of_a_run_by_the_clock_is_logged(
 def test_a_run_that_cannot_be_measured_says_why(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.evaluator.LEAST_REALS", 1000)
     heard = list[str]()
-    Run(plan_of(data, images=8), new(tmp_path)).train(RunListener(event=heard.append))
+    Run(plan_of(data, images=8), new(tmp_path)).train(RunListener(on_event=heard.append))
     (sentence,) = heard
     assert "too few, at least 1000 are wanted" in sentence
 
@@ -302,7 +302,7 @@ def test_a_run_can_begin_with_what_another_learnt(data: Path, other_data: Path, 
     taught, folder = new(tmp_path), new(tmp_path)
     first = Run(plan_of(data, images=24), taught)
     first.train(RunListener())
-    plan = plans.fresh(other_data, "cgan", Changes(images=8, values=SMALL), 4, CPU, "pups-32", taught / STATE)
+    plan = plans.plan_new_run(other_data, "cgan", Changes(images=8, values=SMALL), 4, CPU, "pups-32", taught / STATE)
     second = Run(plan, folder)
     learnt = first.networks["generator"].state_dict()
     assert all(torch.equal(learnt[key], value) for key, value in second.networks["generator"].state_dict().items())
@@ -316,7 +316,8 @@ def test_a_run_can_begin_with_one_of_another_optimiser(data: Path, tmp_path: Pat
     Run(plan_of(data, images=8), taught).train(RunListener())
     values = (*SMALL, 'optimiser="rmsprop"')
     run = Run(
-        plans.fresh(data, "cgan", Changes(images=8, values=values), 0, CPU, "pets-32", taught / STATE), new(tmp_path)
+        plans.plan_new_run(data, "cgan", Changes(images=8, values=values), 0, CPU, "pets-32", taught / STATE),
+        new(tmp_path),
     )
     assert run.train(RunListener()).outcome == "finished"
 
@@ -324,7 +325,7 @@ def test_a_run_can_begin_with_one_of_another_optimiser(data: Path, tmp_path: Pat
 def test_a_run_that_began_with_another_resumes_exactly(data: Path, tmp_path: Path) -> None:
     taught = new(tmp_path)
     Run(plan_of(data, images=24), taught).train(RunListener())
-    plan = plans.fresh(
+    plan = plans.plan_new_run(
         data, "cgan", Changes(images=48, values=(*SMALL, "guard=false")), 4, CPU, "pets-32", taught / STATE
     )
     assert_resumed_equals_straight(tmp_path, plan, 4)
@@ -333,7 +334,7 @@ def test_a_run_that_began_with_another_resumes_exactly(data: Path, tmp_path: Pat
 def test_a_run_cannot_begin_with_networks_of_another_shape(data: Path, tmp_path: Path) -> None:
     taught = new(tmp_path)
     Run(plan_of(data, images=8), taught).train(RunListener())
-    plan = plans.fresh(data, "cgan", Changes(images=8), 0, CPU, "pets-32", taught / STATE)
+    plan = plans.plan_new_run(data, "cgan", Changes(images=8), 0, CPU, "pets-32", taught / STATE)
     with pytest.raises(StateError, match=r"begin with: --set latent_dim=8 --set generator_channels=4$"):
         Run(plan, new(tmp_path))
 
@@ -342,7 +343,7 @@ def test_resume_on_other_data_is_refused(data: Path, other_data: Path, tmp_path:
     folder = new(tmp_path)
     Run(plan_of(data, images=8), folder).train(RunListener())
     with pytest.raises(StateError, match="was trained on other data"):
-        plans.resumed(other_data, folder, CPU)
+        plans.plan_resumed_run(other_data, folder, CPU)
 
 
 def test_resume_with_a_state_of_another_architecture_is_refused(data: Path, tmp_path: Path) -> None:
@@ -354,17 +355,17 @@ def test_resume_with_a_state_of_another_architecture_is_refused(data: Path, tmp_
 
 def test_resume_without_a_state_is_refused(data: Path, tmp_path: Path) -> None:
     with pytest.raises(StateError, match=r"not the state of a training run: .*No such file"):
-        plans.resumed(data, tmp_path, CPU)
+        plans.plan_resumed_run(data, tmp_path, CPU)
 
 
 def test_a_finished_run_goes_on_with_a_larger_budget(data: Path, tmp_path: Path) -> None:
     folder, heard = new(tmp_path), list[record.EpochLine]()
     Run(plan_of(data, "cgan", "final_lr=0.1", "guard=false", images=24), folder).train(RunListener())
-    run = Run(plans.resumed(data, folder, CPU, {"images": 96}), folder)
-    assert run.told.startswith("step 3: the budget is 96 images instead of 24 images, of which 25% is spent")
-    assert run.train(RunListener(epoch=heard.append)) == Ending("finished")
+    run = Run(plans.plan_resumed_run(data, folder, CPU, {"images": 96}), folder)
+    assert run.notice.startswith("step 3: the budget is 96 images instead of 24 images, of which 25% is spent")
+    assert run.train(RunListener(on_epoch=heard.append)) == Ending("finished")
     assert [line.images_seen for line in heard] == [48, 72, 96]
-    assert heard[0].events == (run.told,)
+    assert heard[0].events == (run.notice,)
     lrs = [line.generator_lr or 0 for line in heard]
     assert 2e-4 > lrs[0] > lrs[1] > lrs[2] >= 2e-5
     made = checkpoint.read_header(run.checkpoint).recipe
@@ -375,10 +376,10 @@ def test_a_run_with_a_larger_budget_resumes_exactly(data: Path, tmp_path: Path) 
     folders = [new(tmp_path), new(tmp_path)]
     for folder in folders:
         Run(plan_of(data, "cgan", "guard=false", images=24), folder).train(RunListener())
-    Run(plans.resumed(data, folders[0], CPU, {"epochs": 3}), folders[0]).train(RunListener())
-    stopped = Run(plans.resumed(data, folders[1], CPU, {"epochs": 3}), folders[1])
+    Run(plans.plan_resumed_run(data, folders[0], CPU, {"epochs": 3}), folders[0]).train(RunListener())
+    stopped = Run(plans.plan_resumed_run(data, folders[1], CPU, {"epochs": 3}), folders[1])
     stopped.train(stop_after(stopped, 5))
-    Run(plans.resumed(data, folders[1], CPU), folders[1]).train(RunListener())
+    Run(plans.plan_resumed_run(data, folders[1], CPU), folders[1]).train(RunListener())
     straight, resumed = map(weights, folders)
     assert all(torch.equal(straight[key], resumed[key]) for key in straight)
 
@@ -388,7 +389,7 @@ def test_patience_waits_by_the_larger_budget(data: Path, tmp_path: Path) -> None
     run = Run(plan_of(data, images=24), folder)
     run._position = run._position.model_copy(update={"best": state.Best(fd=1, step=1, progress=1 / 3)})
     run.train(stop_after(run, 2))
-    best = Run(plans.resumed(data, folder, CPU, {"images": 48}), folder)._position.best
+    best = Run(plans.plan_resumed_run(data, folder, CPU, {"images": 48}), folder)._position.best
     assert best is not None
     assert best.step == 1
     assert best.progress == pytest.approx(1 / 6)
@@ -398,8 +399,8 @@ def test_patience_waits_by_the_larger_budget(data: Path, tmp_path: Path) -> None
 def test_a_rollback_keeps_the_larger_budget(data: Path, tmp_path: Path) -> None:
     folder = new(tmp_path)
     seeing(plan_of(data, images=16), folder, (300, 0.5, 1), (290, 0.5, 1)).train(RunListener())
-    run = Run(plans.resumed(data, folder, CPU, {"images": 32}), folder)
-    run._eye = probes((500, 0.1, 1), (280, 0.5, 1), (270, 0.5, 1))  # type: ignore[assignment]
+    run = Run(plans.plan_resumed_run(data, folder, CPU, {"images": 32}), folder)
+    run._evaluator = probes((500, 0.1, 1), (280, 0.5, 1), (270, 0.5, 1))  # type: ignore[assignment]
     assert run.train(RunListener()) == Ending("finished")
     position = state.read_position(folder / STATE)
     assert (position.step, position.recipe.images, position.memory.interventions) == (4, 32, 1)
@@ -414,15 +415,15 @@ def test_the_same_data_seed_and_budget_ship_the_same_file_however_long_it_takes(
     Run(plan, folders[0]).train(RunListener())
     monkeypatch.setattr("training.clock.Clock.seconds", lambda _clock: 7200.0)
     monkeypatch.setattr("training.clock.Clock._now", lambda _clock: 7200.0)
-    monkeypatch.setattr("training.clock.Clock.lap", lambda _clock: 7200.0)
+    monkeypatch.setattr("training.clock.Clock.end_lap", lambda _clock: 7200.0)
     stopped = Run(plan, folders[1])
     stopped.train(stop_after(stopped, 5))
-    Run(plans.resumed(data, folders[1], CPU), folders[1]).train(RunListener())
+    Run(plans.plan_resumed_run(data, folders[1], CPU), folders[1]).train(RunListener())
     first, second = ((folder / "pets-32.safetensors").read_bytes() for folder in folders)
     assert first == second
 
 
 def test_a_set_of_one_batch_does_not_write_a_line_per_step(data: Path, tmp_path: Path) -> None:
     run, heard = Run(plan_of(data, "cgan", "batch=64", images=60 * 24), new(tmp_path)), list[record.EpochLine]()
-    run.train(RunListener(epoch=heard.append))
+    run.train(RunListener(on_epoch=heard.append))
     assert [line.epoch for line in heard] == [50, 60]

@@ -12,7 +12,7 @@ from models.registry import Architecture
 from tests.ports import free_port
 from training import networks, parallel, recipe, schedule
 from training.recipe import Recipe
-from training.step import Batch, Conditions, train_step
+from training.step import Batch, StepSettings, train_step
 
 CPU = torch.device("cpu")
 STEPS, BATCH = 4, 8
@@ -29,7 +29,7 @@ def recipe_of(name: str) -> Recipe:
     return recipe.checked(recipe.load("dcgan").model_dump() | small | lr | VALUES[name] | {"instance_noise": 0.1})
 
 
-def train(name: str, place: parallel.Place) -> dict[str, torch.Tensor]:
+def train(name: str, place: parallel.ProcessRank) -> dict[str, torch.Tensor]:
     resolved = recipe_of(name)
     architecture = Architecture(name=resolved.architecture, resolution=32, latent_dim=8, channels=4, classes=2)
     made = networks.build(resolved, architecture, 5, CPU, place)
@@ -47,8 +47,8 @@ def train(name: str, place: parallel.Place) -> dict[str, torch.Tensor]:
     mine = slice(place.rank * n, (place.rank + 1) * n)
     for step in range(STEPS):
         batch = Batch(images[step, mine], labels[mine])
-        conditions = Conditions(resolved, CPU, torch.float32)
-        train_step(made, conditions, [batch], schedule.at(resolved, 0.5), step, (step + 1) * BATCH)
+        conditions = StepSettings(resolved, CPU, torch.float32)
+        train_step(made, conditions, [batch], schedule.values_at(resolved, 0.5), step, (step + 1) * BATCH)
     return {
         f"{name}.{key}": value.contiguous()
         for name, network in (("g", made.generator), ("d", made.discriminator), ("a", made.average))
@@ -59,17 +59,17 @@ def train(name: str, place: parallel.Place) -> dict[str, torch.Tensor]:
 def process(rank: int, port: int, name: str, folder: str) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
-    save_file(train(name, parallel.Place(rank, 2)), Path(folder) / f"{rank}.safetensors")
+    save_file(train(name, parallel.ProcessRank(rank, 2)), Path(folder) / f"{rank}.safetensors")
     dist.barrier()
     dist.destroy_process_group()
-    parallel.leave(parallel.Place(rank, 2))
+    parallel.exit_process(parallel.ProcessRank(rank, 2))
 
 
 @pytest.mark.parametrize("name", VALUES)
 def test_two_processes_learn_what_one_learns_from_the_double_batch(name: str, tmp_path: Path) -> None:
     spawn(process, (free_port(), name, str(tmp_path)), nprocs=2)  # type: ignore[no-untyped-call]
     first, second = (load_file(tmp_path / f"{rank}.safetensors") for rank in range(2))
-    alone, halved = train(name, parallel.ALONE), train(name, parallel.Place(0, 2))
+    alone, halved = train(name, parallel.ALONE), train(name, parallel.ProcessRank(0, 2))
     for key, expected in alone.items():
         assert torch.equal(first[key], second[key]), key
         # Float32 sums in another order, over four steps.
@@ -79,15 +79,15 @@ def test_two_processes_learn_what_one_learns_from_the_double_batch(name: str, tm
 
 
 def test_alone_there_is_nothing_to_agree_on() -> None:
-    assert parallel.agreed(0.25) == 0.25
-    assert torch.equal(parallel.summed(torch.ones(2)), torch.ones(2))
-    assert parallel.ALONE.shared(lambda: Path("here")) == Path("here")
+    assert parallel.from_leader(0.25) == 0.25
+    assert torch.equal(parallel.sum_over_processes(torch.ones(2)), torch.ones(2))
+    assert parallel.ALONE.broadcast_path(lambda: Path("here")) == Path("here")
 
 
 def test_every_process_gets_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert parallel.own_device("cuda") == "cuda"
+    assert parallel.device_of_process("cuda") == "cuda"
     monkeypatch.setenv("LOCAL_RANK", "3")
-    assert parallel.own_device("cuda") == "cuda:3"
-    assert parallel.own_device("cuda:1") == "cuda:1"
-    assert parallel.own_device("cpu") == "cpu"
-    assert parallel.own_device(None) == ("cuda:3" if torch.cuda.is_available() else None)
+    assert parallel.device_of_process("cuda") == "cuda:3"
+    assert parallel.device_of_process("cuda:1") == "cuda:1"
+    assert parallel.device_of_process("cpu") == "cpu"
+    assert parallel.device_of_process(None) == ("cuda:3" if torch.cuda.is_available() else None)

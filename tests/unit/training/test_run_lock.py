@@ -14,8 +14,8 @@ from training.errors import StateError
 HOLDER = """
 import sys
 from pathlib import Path
-from training import owner
-with owner.owned(Path(sys.argv[1])):
+from training import run_lock
+with run_lock.hold(Path(sys.argv[1])):
     print("owned", flush=True)
     sys.stdin.readline()
 """
@@ -36,11 +36,11 @@ def test_a_second_owner_is_refused_and_told_who_the_first_is(tmp_path: Path, sto
     if stopped:
         first.send_signal(signal.SIGSTOP)
     with pytest.raises(StateError, match=rf"is being trained by process {first.pid} on \S+ since") as refused:
-        run_lock.owned(tmp_path).__enter__()
+        run_lock.hold(tmp_path).__enter__()
     assert "\n" not in str(refused.value)
     first.send_signal(signal.SIGCONT)
     first.communicate("\n", timeout=30)
-    with run_lock.owned(tmp_path) as warning:
+    with run_lock.hold(tmp_path) as warning:
         assert warning == ""
 
 
@@ -48,7 +48,7 @@ def test_a_killed_owner_owns_nothing(tmp_path: Path) -> None:
     first = holder(tmp_path)
     first.kill()
     first.communicate(timeout=30)
-    with run_lock.owned(tmp_path):
+    with run_lock.hold(tmp_path):
         assert f"process {os.getpid()} " in (tmp_path / "owner").read_text(encoding="utf-8")
 
 
@@ -60,7 +60,7 @@ def test_an_owner_removes_what_a_killed_one_left_unfinished(tmp_path: Path) -> N
         path.touch()
     first.kill()
     first.communicate(timeout=30)
-    with run_lock.owned(tmp_path):
+    with run_lock.hold(tmp_path):
         assert not any(path.exists() for path in left)
 
 
@@ -69,5 +69,5 @@ def test_a_file_system_without_locks_is_told(tmp_path: Path, monkeypatch: pytest
         raise OSError(37, "No locks available")
 
     monkeypatch.setattr("training.run_lock.fcntl.flock", unsupported)
-    with run_lock.owned(tmp_path) as warning:
+    with run_lock.hold(tmp_path) as warning:
         assert "has no locks: see to it that nobody else trains this run" in warning

@@ -10,7 +10,7 @@ COUNTER = """
 import sys, time
 from training.running_time import RunningTime
 running = RunningTime()
-with running.watched():
+with running.sampling():
     print(flush=True)
     {work}
 print(running.seconds())

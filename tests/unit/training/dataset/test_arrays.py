@@ -32,7 +32,7 @@ def lines(*labels: str | None) -> bytes:
 def test_the_npz_of_a_service_becomes_a_dataset_of_the_same_pixels(tmp_path: Path) -> None:
     arrays = {"images_00000.npy": PIXELS[:3], "images_00001.npy": PIXELS[3:]}
     path = npz(tmp_path / "faces.npz", {**arrays, "metadata.jsonl": lines("b", "a", "b", "a", "b")})
-    found = image_source.found(path, image_source.Choice())
+    found = image_source.find_images(path, image_source.SourceOptions())
     assert found.labelled_by == "by its own labels"
     dataset_files.build(found.items, tmp_path / "out", 32, dataset_files.Credit("faces", "CC0"))
     made = dataset_files.load(tmp_path / "out")
@@ -66,4 +66,4 @@ def test_an_npz_that_cannot_be_used_is_refused(
 def test_options_that_an_npz_has_no_use_for_are_refused(tmp_path: Path) -> None:
     path = npz(tmp_path / "faces.npz", {"images_0.npy": PIXELS, "metadata.jsonl": lines(*[None] * 5)})
     with pytest.raises(DatasetError, match="an npz has its own labels"):
-        image_source.found(path, image_source.Choice(split="train"))
+        image_source.find_images(path, image_source.SourceOptions(split="train"))

@@ -6,7 +6,7 @@ from PIL import Image
 
 from training.dataset import boxes
 from training.dataset.framing import Box
-from training.dataset.image_source import Choice, found
+from training.dataset.image_source import SourceOptions, find_images
 from training.dataset.item import Item
 from training.dataset.square_image import decode
 from training.errors import DatasetError
@@ -42,17 +42,17 @@ def colours(item: Item) -> set[tuple[int, ...]]:
 
 
 def test_annotations_beside_the_images_crop_them_to_their_objects(dogs: Path) -> None:
-    made = found(dogs, Choice(boxes="Annotation"))
+    made = find_images(dogs, SourceOptions(boxes="Annotation"))
     assert [item.label for item in made.items] == ["a-pug"] * 3 + ["b-husky"] * 3
     assert all(colours(item) == {(255, 0, 0)} for item in made.items)
     assert made.skipped.lines() == []
 
 
 def test_objects_may_name_the_classes(dogs: Path) -> None:
-    made = found(dogs, Choice(boxes="Annotation", classes_from="boxes"))
+    made = find_images(dogs, SourceOptions(boxes="Annotation", classes_from="boxes"))
     assert {item.label for item in made.items} == {"pug", "husky"}
     with pytest.raises(DatasetError, match="say where the boxes are"):
-        found(dogs, Choice(classes_from="boxes"))
+        find_images(dogs, SourceOptions(classes_from="boxes"))
 
 
 def test_every_box_is_an_image_and_one_without_is_set_aside(dogs: Path) -> None:
@@ -60,14 +60,14 @@ def test_every_box_is_an_image_and_one_without_is_set_aside(dogs: Path) -> None:
     first.write_text(annotation((0, 0, 20, 20), (30, 0, 50, 20)), encoding="utf-8")
     second.write_text(annotation(), encoding="utf-8")
     third.unlink()
-    reasons = {item.name: item.reason for item in found(dogs, Choice(boxes="Annotation")).items}
+    reasons = {item.name: item.reason for item in find_images(dogs, SourceOptions(boxes="Annotation")).items}
     assert list(reasons)[:2] == ["Images/a-pug/a-pug_0.png (box 1)", "Images/a-pug/a-pug_0.png (box 2)"]
     assert reasons["Images/a-pug/a-pug_1.png"] == "Annotation/a-pug/a-pug_1: marks no object"
     assert reasons["Images/a-pug/a-pug_2.png"] == "no box"
 
 
 def test_annotations_that_are_not_used_are_told(dogs: Path) -> None:
-    lines = found(dogs).skipped.lines()
+    lines = find_images(dogs).skipped.lines()
     assert any("annotations of boxes, to which --boxes FOLDER crops: 6" in line for line in lines)
 
 
@@ -82,16 +82,16 @@ def test_annotations_that_are_not_used_are_told(dogs: Path) -> None:
     ],
 )
 def test_a_table_of_boxes_is_read(table: str) -> None:
-    (box,) = boxes.of_table(table.encode(), "boxes.csv", ["0.png"]).of_file["0.png"]
+    (box,) = boxes.from_table(table.encode(), "boxes.csv", ["0.png"]).of_file["0.png"]
     assert (box.left, box.top, box.right, box.bottom) == (1, 2, 4, 6)
 
 
 def test_a_table_without_boxes_or_with_a_wrong_one_says_so() -> None:
     with pytest.raises(DatasetError, match=r"needs a column that names the files, and x, y, w, h .* it has file, x"):
-        boxes.of_table(b"file,x\n0.png,1\n", "t", ["0.png"])
-    made = boxes.of_table(b"file,x,y,w,h\n0.png,1,2,three,4\n9.png,1,1,1,1\n", "t", ["0.png"])
-    assert made.refused == {"0.png": "t: not a box: 1, 2, three, 4"}
-    assert made.lost == ["9.png"]
+        boxes.from_table(b"file,x\n0.png,1\n", "t", ["0.png"])
+    made = boxes.from_table(b"file,x,y,w,h\n0.png,1,2,three,4\n9.png,1,1,1,1\n", "t", ["0.png"])
+    assert made.rejected == {"0.png": "t: not a box: 1, 2, three, 4"}
+    assert made.unmatched == ["9.png"]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_table_without_boxes_or_with_a_wrong_one_says_so() -> None:
 )
 def test_a_broken_annotation_sets_its_image_aside(dogs: Path, text: str) -> None:
     (dogs / "Annotation" / "a-pug" / "a-pug_0").write_text(text, encoding="utf-8")
-    item = found(dogs, Choice(boxes="Annotation")).items[0]
+    item = find_images(dogs, SourceOptions(boxes="Annotation")).items[0]
     assert item.reason is not None
     assert "a-pug_0" in item.reason or item.reason == "no box"
 
@@ -134,5 +134,5 @@ def test_an_annotation_names_its_image_where_others_have_the_same_stem(tmp_path:
     for number in range(2):
         text = annotation((0, 0, 20, 20)).replace("<size>", f"<filename>{number}.jpg</filename><size>")
         (tmp_path / "Annotations" / f"{number}.xml").write_text(text, encoding="utf-8")
-    made = found(tmp_path, Choice(boxes="Annotations", classes_from="boxes")).items
+    made = find_images(tmp_path, SourceOptions(boxes="Annotations", classes_from="boxes")).items
     assert [item.name for item in made if item.box] == ["JPEGImages/0.jpg", "JPEGImages/1.jpg"]

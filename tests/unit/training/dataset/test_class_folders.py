@@ -11,7 +11,7 @@ def names(folders: dict[str, int]) -> list[str]:
 
 
 def classes(folders: dict[str, int], downloads: frozenset[str] = frozenset()) -> dict[str, int]:
-    return dict(Counter(class_folders.of_folders(names(folders), downloads).labels.values()))
+    return dict(Counter(class_folders.find_classes(names(folders), downloads).labels.values()))
 
 
 @pytest.mark.parametrize(
@@ -19,13 +19,13 @@ def classes(folders: dict[str, int], downloads: frozenset[str] = frozenset()) ->
 )
 def test_split_folders_are_merged_and_never_classes(splits: tuple[str, ...]) -> None:
     folders = {f"{split}/{name}": 2 for split in splits for name in ("cat", "dog")}
-    found = class_folders.of_folders(names(folders))
+    found = class_folders.find_classes(names(folders))
     assert Counter(found.labels.values()) == {"cat": 2 * len(splits), "dog": 2 * len(splits)}
     assert (found.stray, found.merged) == ([], splits)
 
 
 def test_a_split_without_class_folders_is_set_aside() -> None:
-    found = class_folders.of_folders(names({"train/cat": 3, "train/dog": 3, "test": 9}))
+    found = class_folders.find_classes(names({"train/cat": 3, "train/dog": 3, "test": 9}))
     assert set(found.labels.values()) == {"cat", "dog"}
     assert len(found.stray) == 9
 
@@ -62,7 +62,7 @@ def test_numbered_parts_are_merged() -> None:
 
 @pytest.mark.parametrize("stray", ["", "docs", "data", "runs/00000-flagship-x-64/samples"])
 def test_a_stray_picture_above_the_classes_changes_no_label(stray: str) -> None:
-    found = class_folders.of_folders(names({stray: 1, "data/cat": 4, "data/dog": 4}))
+    found = class_folders.find_classes(names({stray: 1, "data/cat": 4, "data/dog": 4}))
     assert Counter(found.labels.values()) == {"cat": 4, "dog": 4}
     assert len(found.stray) == 1
 
@@ -70,7 +70,7 @@ def test_a_stray_picture_above_the_classes_changes_no_label(stray: str) -> None:
 def test_two_levels_that_could_be_the_classes_are_a_question() -> None:
     folders = {f"{animal}/{place}": 2 for animal in ("cat", "dog") for place in ("indoor", "outdoor")}
     with pytest.raises(DatasetError, match=r"cat, dog or, below them, indoor, outdoor; say --classes-from"):
-        class_folders.of_folders(names(folders))
+        class_folders.find_classes(names(folders))
     assert set(class_folders.by_upper(names(folders)).labels.values()) == {"cat", "dog"}
     assert set(class_folders.by_parent(names(folders)).labels.values()) == {"indoor", "outdoor"}
 
@@ -93,11 +93,11 @@ def test_two_pictures_beside_a_folder_of_classes_are_strays_and_more_are_a_quest
 
 def test_what_lies_beside_splits_is_set_aside() -> None:
     folders = {"train/good": 4, "test/good": 2, "test/broken": 2, "ground_truth/broken": 2}
-    found = class_folders.of_folders(names(folders))
+    found = class_folders.find_classes(names(folders))
     assert Counter(found.labels.values()) == {"good": 6, "broken": 2}
     assert {name.split("/")[0] for name in found.stray} == {"ground_truth"}
 
 
 def test_a_folder_within_a_class_is_told() -> None:
-    assert class_folders.of_folders(names({"cat/black": 2, "dog": 2})).within == "cat/black"
-    assert class_folders.of_folders(names({"cat": 2, "dog": 2})).within is None
+    assert class_folders.find_classes(names({"cat/black": 2, "dog": 2})).within == "cat/black"
+    assert class_folders.find_classes(names({"cat": 2, "dog": 2})).within is None

@@ -4,7 +4,7 @@ import pytest
 
 from tests.tiny import picture
 from tests.unit.training.dataset.test_square_image import encoded
-from training.dataset.image_source import Choice, found, items
+from training.dataset.image_source import SourceOptions, find_images, items
 from training.dataset.label_table import LabelColumn
 from training.errors import DatasetError
 
@@ -54,7 +54,7 @@ def test_what_is_left_out_is_counted_with_an_example(class_folders: Path) -> Non
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"BM is what this begins with")
     (class_folders / "cow").mkdir()
-    made = found(class_folders)
+    made = find_images(class_folders)
     assert len(made.items) == 24
     assert sorted(made.skipped.lines()) == [
         "files of an operating system: 1 (__MACOSX)",
@@ -70,15 +70,15 @@ def test_one_split_may_be_chosen(tmp_path: Path) -> None:
         for name in ("cat", "dog"):
             (tmp_path / split / name).mkdir(parents=True)
             picture(1).save(tmp_path / split / name / "0.png")
-    assert {item.name for item in found(tmp_path, Choice(split="train")).items} == {
+    assert {item.name for item in find_images(tmp_path, SourceOptions(split="train")).items} == {
         "train/cat/0.png",
         "train/dog/0.png",
     }
     with pytest.raises(
         DatasetError, match=r"--split val: no folder of that name holds images; splits are \['test', 'train"
     ):
-        found(tmp_path, Choice(split="val"))
-    (note,) = found(tmp_path).notes
+        find_images(tmp_path, SourceOptions(split="val"))
+    (note,) = find_images(tmp_path).notes
     assert note == "test, train are parts of one data set: merged (--split NAME takes one of them)"
 
 
@@ -99,8 +99,8 @@ def test_a_table_that_is_not_there_is_answered_with_those_that_are(class_folders
 
 def test_classes_come_from_one_place(class_folders: Path) -> None:
     with pytest.raises(DatasetError, match="not from both"):
-        found(class_folders, Choice(LabelColumn("labels.csv", "kind"), "folders"))
-    assert {item.label for item in found(class_folders, Choice(classes_from="none")).items} == {None}
+        find_images(class_folders, SourceOptions(LabelColumn("labels.csv", "kind"), "folders"))
+    assert {item.label for item in find_images(class_folders, SourceOptions(classes_from="none")).items} == {None}
 
 
 def test_classes_that_are_alike_are_told_or_merged(tmp_path: Path) -> None:
@@ -108,14 +108,14 @@ def test_classes_that_are_alike_are_told_or_merged(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         picture(1).save(tmp_path / name / "0.png")
     picture(2).save(tmp_path / "dog" / "1.png")
-    (note,) = found(tmp_path).notes
+    (note,) = find_images(tmp_path).notes
     assert note == "classes differ only by case or blanks: 'Dog', 'dog' (--merge-classes joins them)"
-    merged = found(tmp_path, Choice(merge_classes=True))
+    merged = find_images(tmp_path, SourceOptions(merge_classes=True))
     assert (merged.notes, {item.label for item in merged.items}) == ([], {"cat", "dog"})
 
 
 def test_some_classes_may_be_chosen(class_folders: Path) -> None:
-    made = found(class_folders, Choice(only_classes="dog"))
+    made = find_images(class_folders, SourceOptions(only_classes="dog"))
     assert {item.label for item in made.items} == {"dog"}
     assert made.skipped.lines() == ["images of other classes: 16 (the first is cat/01.png)"]
 
@@ -125,7 +125,7 @@ def test_pictures_of_training_runs_are_left_out(class_folders: Path, name: str) 
     (class_folders / name).parent.mkdir(parents=True)
     (class_folders / name).touch()
     picture(1).save((class_folders / name).parent / "plots.png")
-    made = found(class_folders)
+    made = find_images(class_folders)
     assert {item.label for item in made.items} == {"cat", "dog"}
     assert any(line.startswith("pictures of training runs: ") for line in made.skipped.lines())
 
@@ -144,7 +144,7 @@ def test_masks_of_other_images_are_left_out(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
         for number in range(3):
             picture(number).save(tmp_path / folder / f"2007_{number}{end}.png")
-    made = found(tmp_path)
+    made = find_images(tmp_path)
     assert [item.name for item in made.items] == [f"JPEGImages/2007_{number}.png" for number in range(3)]
     (line,) = made.skipped.lines()
     assert line.startswith("masks of other images: 6 ")
@@ -162,16 +162,16 @@ def test_an_empty_folder_beside_images_is_told(tmp_path: Path) -> None:
     (tmp_path / "bird").mkdir()
     for number in range(2):
         picture(number).save(tmp_path / f"{number}.png")
-    assert found(tmp_path).skipped.lines() == ["folders without a picture: 1 (bird/)"]
+    assert find_images(tmp_path).skipped.lines() == ["folders without a picture: 1 (bird/)"]
 
 
 def test_a_source_without_images_says_what_else_it_holds(tmp_path: Path) -> None:
     (tmp_path / "images-000.npy").touch()
     with pytest.raises(DatasetError, match=r"no images found .*; 1 other files, the first is images-000.npy"):
-        found(tmp_path)
+        find_images(tmp_path)
 
 
 def test_a_table_that_is_not_used_is_told(class_folders: Path) -> None:
     (class_folders / "labels.csv").write_text("file,kind\n", encoding="utf-8")
-    (note,) = found(class_folders).notes
+    (note,) = find_images(class_folders).notes
     assert note == "labels.csv may hold labels: --labels FILE --label-column NAME takes the classes from there"

@@ -7,7 +7,7 @@ import torch
 
 from tests.tiny import picture
 from training.dataset import dataset_files
-from training.dataset.dataset_files import Dataset, SetAside
+from training.dataset.dataset_files import Dataset, RejectedFile
 from training.dataset.framing import Framing
 from training.dataset.image_source import items
 from training.dataset.item import Item
@@ -96,7 +96,7 @@ def test_an_archive_among_labelled_files_is_set_aside_as_one(class_folders: Path
     (class_folders / "more.zip").write_bytes(b"PK")
     made = dataset_files.build(items(class_folders), tmp_path / "out", 32, CREDIT)
     assert (made.count, made.classes) == (24, ("cat", "dog"))
-    assert made.set_aside == (SetAside(file="more.zip", reason="an archive; unpack it first"),)
+    assert made.set_aside == (RejectedFile(file="more.zip", reason="an archive; unpack it first"),)
 
 
 def test_a_file_that_vanishes_is_set_aside(class_folders: Path, tmp_path: Path) -> None:

@@ -5,12 +5,12 @@ from PIL import Image
 from tests.tiny import picture
 from training.dataset import import_plan
 from training.dataset.framing import Framing
-from training.dataset.image_source import Choice, found
+from training.dataset.image_source import SourceOptions, find_images
 from training.dataset.label_table import LabelColumn
 
 
-def lines(path: Path, choice: Choice = Choice(), framing: Framing = Framing()) -> list[str]:  # noqa: B008
-    return import_plan.lines(found(path, choice), Path("in"), framing)
+def lines(path: Path, choice: SourceOptions = SourceOptions(), framing: Framing = Framing()) -> list[str]:  # noqa: B008
+    return import_plan.lines(find_images(path, choice), Path("in"), framing)
 
 
 def test_the_plan_says_how_many_images_of_which_class_come_from_where(class_folders: Path) -> None:
@@ -35,7 +35,7 @@ def test_the_plan_says_what_is_set_aside_and_left_out_with_an_example(class_fold
     rows = "00.png,a\n01.png,b\n02.png,a\n02.png,b\ngone.png,a\n"
     (class_folders / "labels.csv").write_text(f"file,kind\n{rows}", encoding="utf-8")
     (class_folders / ".DS_Store").touch()
-    told = lines(class_folders, Choice(LabelColumn("labels.csv", "kind")))
+    told = lines(class_folders, SourceOptions(LabelColumn("labels.csv", "kind")))
     assert told[:3] == ["plan: 2 images of in, 2 classes by column 'kind' of labels.csv", "  1 a: dog/", "  1 b: cat/"]
     assert set(told[3:]) == {
         "set aside: 21 files, the first is cat/04.png: no label",

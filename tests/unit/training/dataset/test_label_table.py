@@ -15,8 +15,8 @@ class Labels:
 
     def label_of(self, file: str, *others: str) -> str | None:
         said = self.table.label([file, *others])
-        if file in said.refused:
-            raise DatasetError(said.refused[file])
+        if file in said.rejected:
+            raise DatasetError(said.rejected[file])
         return said.labels.get(file)
 
 
@@ -74,7 +74,7 @@ def test_rows_without_a_file_are_no_files() -> None:
 
 def test_files_that_are_not_there_are_listed() -> None:
     found = table("file,kind\na.png,cat\nx/b.png,cat\nc.png,cat\n")
-    assert found.table.label(["y/a.png", "x/b.png", "d.png"]).lost == ["c.png"]
+    assert found.table.label(["y/a.png", "x/b.png", "d.png"]).unmatched == ["c.png"]
 
 
 @pytest.mark.parametrize(

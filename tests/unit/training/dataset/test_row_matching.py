@@ -49,11 +49,11 @@ def test_a_better_row_takes_its_file_first() -> None:
 
 def test_folders_that_contradict_each_other_never_match() -> None:
     found = match(["cat/0.png", "bird/1.png"], ["dog/0.png", "cat/1.png"])
-    assert (found.of_file, found.lost) == ({}, ["cat/0.png", "bird/1.png"])
+    assert (found.of_file, found.unmatched) == ({}, ["cat/0.png", "bird/1.png"])
 
 
 def test_another_split_never_matches() -> None:
-    assert match(["test/0.png"], ["0.png"], source="train").lost == ["test/0.png"]
+    assert match(["test/0.png"], ["0.png"], source="train").unmatched == ["test/0.png"]
     assert pairs(match(["train/0.png"], ["0.png"], source="training")) == {"0.png": ["train/0.png"]}
 
 
@@ -64,7 +64,7 @@ def test_a_row_is_read_from_where_its_table_lies() -> None:
 
 def test_a_table_beside_images_labels_no_others() -> None:
     files = ["train/0.png", "test/1.png"]
-    assert match(["1.png"], files, folder="train").lost == ["1.png"]
+    assert match(["1.png"], files, folder="train").unmatched == ["1.png"]
     assert pairs(match(["1.png"], files, folder="labels")) == {"test/1.png": ["1.png"]}
 
 

@@ -2,7 +2,7 @@ import dataclasses
 from typing import Any
 
 from training.dataset import summary
-from training.dataset.dataset_files import Dataset, SetAside
+from training.dataset.dataset_files import Dataset, RejectedFile
 
 
 def described(dataset: Dataset, **changes: Any) -> Dataset:
@@ -26,14 +26,18 @@ def test_many_classes_are_not_all_named(dataset: Dataset) -> None:
 
 
 def test_a_long_list_of_bad_files_is_cut(dataset: Dataset) -> None:
-    lines = summary.lines(described(dataset, set_aside=tuple(SetAside(file=f"{k}", reason="bad") for k in range(25))))
+    lines = summary.lines(
+        described(dataset, set_aside=tuple(RejectedFile(file=f"{k}", reason="bad") for k in range(25)))
+    )
     assert lines[:2] == ["set aside 0: bad", "set aside 1: bad"]
     assert lines[19:21] == ["set aside 19: bad", "set aside 5 more; dataset.json lists them all"]
     assert lines[21].endswith("25 set aside")
 
 
 def test_a_list_of_just_the_length_is_not_cut(dataset: Dataset) -> None:
-    lines = summary.lines(described(dataset, set_aside=tuple(SetAside(file=f"{k}", reason="bad") for k in range(20))))
+    lines = summary.lines(
+        described(dataset, set_aside=tuple(RejectedFile(file=f"{k}", reason="bad") for k in range(20)))
+    )
     assert not any("more" in line for line in lines)
 
 
@@ -44,7 +48,7 @@ def test_small_images_and_copies_are_told(dataset: Dataset) -> None:
 
 
 def test_a_name_cannot_steer_the_terminal(dataset: Dataset) -> None:
-    evil = SetAside(file="a\n\x1b[2Jb \u00e9.png", reason="bad")
+    evil = RejectedFile(file="a\n\x1b[2Jb \u00e9.png", reason="bad")
     assert summary.lines(described(dataset, set_aside=(evil,)))[0] == "set aside a\\n\\x1b[2Jb \u00e9.png: bad"
 
 

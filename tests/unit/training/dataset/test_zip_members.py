@@ -36,7 +36,7 @@ def made(
 
 
 def names(path: Path, encoding: str | None = None) -> list[str]:
-    return [unicodedata.normalize("NFC", file.name) for file in zip_members.listed(path, encoding).files]
+    return [unicodedata.normalize("NFC", file.name) for file in zip_members.list_zip(path, encoding).files]
 
 
 def unicode_path(name: bytes) -> bytes:
@@ -58,17 +58,17 @@ def test_the_field_for_unicode_names_is_read_where_its_checksum_fits(tmp_path: P
 
 def test_names_in_another_code_page_are_told_and_read_by_the_option(tmp_path: Path) -> None:
     path = made(tmp_path / "a.zip", ["\u732b/1.png".encode("cp932"), b"plain.png"])
-    (note,) = zip_members.listed(path).notes
+    (note,) = zip_members.list_zip(path).notes
     assert "read as code page 437" in note
     assert "--zip-names" in note
     assert names(path, "cp932") == ["plain.png", "\u732b/1.png"]
-    assert zip_members.listed(path, "cp932").notes == []
+    assert zip_members.list_zip(path, "cp932").notes == []
 
 
 @pytest.mark.parametrize(("encoding", "message"), [("klingon", "no such encoding"), ("utf-8", "cannot be read so")])
 def test_an_encoding_that_does_not_fit_is_refused(tmp_path: Path, encoding: str, message: str) -> None:
     with pytest.raises(DatasetError, match=f"--zip-names {encoding}: .*{message}"):
-        zip_members.listed(made(tmp_path / "a.zip", [b"\x94\x4c.png"]), encoding)
+        zip_members.list_zip(made(tmp_path / "a.zip", [b"\x94\x4c.png"]), encoding)
 
 
 def test_names_of_old_dos_are_read_as_they_were(tmp_path: Path) -> None:
@@ -77,9 +77,9 @@ def test_names_of_old_dos_are_read_as_they_were(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("second", [b"img/0.png", b"img\\0.png", b"./img/0.png", b"/img//0.png"])
 def test_two_members_of_one_name_are_told(tmp_path: Path, second: bytes) -> None:
-    found = zip_members.listed(made(tmp_path / "a.zip", [b"img/0.png", second, b"img/1.png"]))
+    found = zip_members.list_zip(made(tmp_path / "a.zip", [b"img/0.png", second, b"img/1.png"]))
     assert [file.name for file in found.files] == ["img/0.png", "img/1.png"]
-    assert found.refused == [("img/0.png", "a later member of the zip has the same name")]
+    assert found.rejected == [("img/0.png", "a later member of the zip has the same name")]
 
 
 @pytest.mark.parametrize(
@@ -93,13 +93,13 @@ def test_two_members_of_one_name_are_told(tmp_path: Path, second: bytes) -> None
     ],
 )
 def test_a_member_that_is_not_read_says_why(tmp_path: Path, method: int, flag: int, mode: int, message: str) -> None:
-    found = zip_members.listed(made(tmp_path / "a.zip", [b"a.png"], flag, method, mode=mode))
+    found = zip_members.list_zip(made(tmp_path / "a.zip", [b"a.png"], flag, method, mode=mode))
     with pytest.raises(DatasetError, match=message):
         found.files[0].read()
 
 
 def test_a_name_that_leads_out_is_read_and_told(tmp_path: Path) -> None:
-    found = zip_members.listed(made(tmp_path / "a.zip", [b"../photos/0.png", b"../../etc/1.png"]))
+    found = zip_members.list_zip(made(tmp_path / "a.zip", [b"../photos/0.png", b"../../etc/1.png"]))
     assert [file.name for file in found.files] == ["etc/1.png", "photos/0.png"]
     assert "names lead out of the zip, the first is '../photos/0.png'" in found.notes[0]
 
@@ -116,7 +116,7 @@ def test_what_is_no_whole_zip_says_what_it_is(tmp_path: Path) -> None:
     ):
         (tmp_path / "b.zip").write_bytes(data)
         with pytest.raises(DatasetError, match=message):
-            zip_members.listed(tmp_path / "b.zip")
+            zip_members.list_zip(tmp_path / "b.zip")
 
 
 def test_a_zip_that_was_added_to_keeps_the_last_of_a_name(tmp_path: Path) -> None:
@@ -126,5 +126,5 @@ def test_a_zip_that_was_added_to_keeps_the_last_of_a_name(tmp_path: Path) -> Non
         target.writestr("a.png", b"old")
         target.writestr("a.png", b"new")
     (tmp_path / "a.zip").write_bytes(file.getvalue())
-    (found,) = zip_members.listed(tmp_path / "a.zip").files
+    (found,) = zip_members.list_zip(tmp_path / "a.zip").files
     assert (found.read(), found.head(2)) == (b"new", b"ne")

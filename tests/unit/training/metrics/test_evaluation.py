@@ -41,13 +41,13 @@ def test_the_images_of_a_seed_are_measured_under_the_labels_of_the_data(
     save_checkpoint(tmp_path, "tiny", classes)
     made = evaluated(tmp_path, 100)
     header, generator = checkpoint.load_generator(tmp_path / "tiny.safetensors")
-    reals = reference.of(dataset, extractor, tmp_path)
-    labels = reals.labels_like(100) if classes else None
+    reals = reference.load_or_extract(dataset, extractor, tmp_path)
+    labels = reals.labels_in_proportion(100) if classes else None
     network = generator.to(memory_format=torch.channels_last)
-    images = samples.samples(network, header.latent_dim, 3, range(100), labels)
+    images = samples.render(network, header.latent_dim, 3, range(100), labels)
     expected = figures.measure(reals, extractor(images), labels)
-    assert made.figures == pytest.approx(figures.named(expected.figures, "tiles"))
-    assert made.floor == pytest.approx(figures.named(expected.floor, "tiles"))
+    assert made.figures == pytest.approx(figures.name_figures(expected.figures, "tiles"))
+    assert made.floor == pytest.approx(figures.name_figures(expected.floor, "tiles"))
     assert made.provenance == expected.provenance
     assert ("label_agreement_tiles" in made.figures) == bool(classes)
 

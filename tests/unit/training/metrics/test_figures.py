@@ -116,7 +116,7 @@ def test_manifolds_are_limited(reference: Reference, monkeypatch: pytest.MonkeyP
 
 
 def test_every_figure_names_its_network(fresh: Evaluation) -> None:
-    names = figures.named(fresh.figures, "efflite0")
+    names = figures.name_figures(fresh.figures, "efflite0")
     assert set(names) == {
         f"{name}_efflite0"
         for name in (
@@ -137,36 +137,36 @@ def test_every_figure_names_its_network(fresh: Evaluation) -> None:
 
 def test_only_the_inception_network_measures_fid(fresh: Evaluation) -> None:
     found = Figures.model_validate(fresh.figures.model_dump() | {"label_agreement": None})
-    names = figures.named(found, "inception")
+    names = figures.name_figures(found, "inception")
     assert list(names)[:3] == ["fid", "kid", "precision_inception"]
     assert "label_agreement_inception" not in names
-    assert not {"fid", "kid"} & set(figures.named(found, "efflite0"))
+    assert not {"fid", "kid"} & set(figures.name_figures(found, "efflite0"))
 
 
 def test_a_probe_agrees_with_the_full_measure(reference: Reference, fresh: Evaluation) -> None:
-    found = figures.probe(reference, points(1))
+    found = figures.measure_quickly(reference, points(1))
     assert found.fd == pytest.approx(fresh.figures.fd)
     assert (found.precision, found.coverage) == (fresh.figures.precision, fresh.figures.coverage)
     assert found.diversity == pytest.approx(1, abs=0.05)
 
 
 def test_a_probe_sees_a_collapse(reference: Reference) -> None:
-    found = figures.probe(reference, reference.features[:1] + 1e-3 * points(1)[::2])
+    found = figures.measure_quickly(reference, reference.features[:1] + 1e-3 * points(1)[::2])
     assert found.diversity < 0.01
     assert found.coverage < 0.05
 
 
 def test_a_probe_looks_at_no_more_points_than_it_should(reference: Reference, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(figures, "PROBE_POINTS", 100)
-    first = figures.probe(reference, points(1))
-    assert first == figures.probe(reference, points(1)[:100])
+    monkeypatch.setattr(figures, "QUICK_POINTS", 100)
+    first = figures.measure_quickly(reference, points(1))
+    assert first == figures.measure_quickly(reference, points(1)[:100])
 
 
 @pytest.mark.parametrize(("reals", "fakes"), [(23, 100), (100, 5)])
 def test_too_few_points_are_refused(reals: int, fakes: int) -> None:
     few = Reference(SOURCE, points(0, reals), labels(reals))
     message = f"{reals} reals and {fakes} fakes are too few to measure; at least 24 and 6 are wanted"
-    for measured in (figures.measure, figures.probe):
+    for measured in (figures.measure, figures.measure_quickly):
         with pytest.raises(MetricsError, match=message):
             measured(few, points(1, fakes))
 
@@ -174,9 +174,9 @@ def test_too_few_points_are_refused(reals: int, fakes: int) -> None:
 def test_the_fewest_points_are_enough() -> None:
     few = Reference(SOURCE, points(0, 24), labels(24))
     found = figures.measure(few, points(1, 6), labels(6))
-    assert all(torch.tensor(list(figures.named(found.figures, "efflite0").values())).isfinite())
+    assert all(torch.tensor(list(figures.name_figures(found.figures, "efflite0").values())).isfinite())
 
 
 def test_a_probe_bears_data_that_are_one_image() -> None:
     same = Reference(SOURCE, torch.ones(24, 8), labels(24))
-    assert figures.probe(same, torch.ones(24, 8)).diversity == 0
+    assert figures.measure_quickly(same, torch.ones(24, 8)).diversity == 0

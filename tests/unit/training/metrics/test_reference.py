@@ -14,7 +14,7 @@ FILE = "features-tiles.safetensors"
 
 
 def test_every_image_is_there_beside_its_label(dataset: Dataset, extractor: Extractor, tmp_path: Path) -> None:
-    made = reference.of(dataset, extractor, tmp_path)
+    made = reference.load_or_extract(dataset, extractor, tmp_path)
     rows = {
         tuple(row.tolist()): int(label) for row, label in zip(extractor(dataset.images), dataset.labels, strict=True)
     }
@@ -25,7 +25,7 @@ def test_every_image_is_there_beside_its_label(dataset: Dataset, extractor: Extr
 
 
 def test_the_order_is_mixed_and_always_the_same(dataset: Dataset, extractor: Extractor, tmp_path: Path) -> None:
-    first, second = (reference.of(dataset, extractor, tmp_path / name) for name in ("a", "b"))
+    first, second = (reference.load_or_extract(dataset, extractor, tmp_path / name) for name in ("a", "b"))
     assert torch.equal(first.features, second.features)
     assert not torch.equal(first.features, extractor(dataset.images))
     assert set(first.labels[:12].tolist()) == {0, 1}  # the dataset itself begins with 16 cats
@@ -33,9 +33,9 @@ def test_the_order_is_mixed_and_always_the_same(dataset: Dataset, extractor: Ext
 
 def test_features_are_extracted_once(dataset: Dataset, extractor: Extractor, tiles: Tiles, tmp_path: Path) -> None:
     heard: list[int] = []
-    made = reference.of(dataset, extractor, tmp_path, heard.append)
+    made = reference.load_or_extract(dataset, extractor, tmp_path, heard.append)
     assert tiles.seen == 24
-    again = reference.of(dataset, extractor, tmp_path, heard.append)
+    again = reference.load_or_extract(dataset, extractor, tmp_path, heard.append)
     assert tiles.seen == 24
     assert torch.equal(again.features, made.features)
     assert torch.equal(again.labels, made.labels)
@@ -50,10 +50,10 @@ def test_features_are_extracted_once(dataset: Dataset, extractor: Extractor, til
 def test_features_of_something_else_are_not_used(
     changes: dict[str, str], dataset: Dataset, extractor: Extractor, tiles: Tiles, tmp_path: Path
 ) -> None:
-    made = reference.of(dataset, extractor, tmp_path)
+    made = reference.load_or_extract(dataset, extractor, tmp_path)
     other = made.source.model_copy(update=changes)
     safetensors_file.write(tmp_path / FILE, "imagemill.features", other, {"features": torch.zeros(24, 48)})
-    assert torch.equal(reference.of(dataset, extractor, tmp_path).features, made.features)
+    assert torch.equal(reference.load_or_extract(dataset, extractor, tmp_path).features, made.features)
     assert tiles.seen == 48
 
 
@@ -69,12 +69,12 @@ def test_features_of_something_else_are_not_used(
 def test_a_damaged_file_is_made_anew(
     damage: object, dataset: Dataset, extractor: Extractor, tiles: Tiles, tmp_path: Path
 ) -> None:
-    made = reference.of(dataset, extractor, tmp_path)
+    made = reference.load_or_extract(dataset, extractor, tmp_path)
     assert callable(damage)
     damage(tmp_path / FILE)
-    assert torch.equal(reference.of(dataset, extractor, tmp_path).features, made.features)
+    assert torch.equal(reference.load_or_extract(dataset, extractor, tmp_path).features, made.features)
     assert tiles.seen == 48
-    reference.of(dataset, extractor, tmp_path)
+    reference.load_or_extract(dataset, extractor, tmp_path)
     assert tiles.seen == 48
 
 
@@ -92,9 +92,9 @@ def test_a_damaged_file_is_made_anew(
 def test_tensors_that_cannot_be_features_are_not_used(
     tensors: dict[str, torch.Tensor], dataset: Dataset, extractor: Extractor, tiles: Tiles, tmp_path: Path
 ) -> None:
-    made = reference.of(dataset, extractor, tmp_path)
+    made = reference.load_or_extract(dataset, extractor, tmp_path)
     safetensors_file.write(tmp_path / FILE, "imagemill.features", made.source, tensors)
-    assert torch.equal(reference.of(dataset, extractor, tmp_path).features, made.features)
+    assert torch.equal(reference.load_or_extract(dataset, extractor, tmp_path).features, made.features)
     assert tiles.seen == 48
 
 
@@ -102,13 +102,13 @@ def test_a_folder_that_cannot_be_written_to_is_no_obstacle(
     dataset: Dataset, extractor: Extractor, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
-    made = reference.of(dataset, extractor, tmp_path / "file")
+    made = reference.load_or_extract(dataset, extractor, tmp_path / "file")
     assert len(made.features) == 24
     assert "features were not kept" in caplog.text
 
 
 def test_halves_share_nothing(dataset: Dataset, extractor: Extractor, tmp_path: Path) -> None:
-    made = reference.of(dataset, extractor, tmp_path)
+    made = reference.load_or_extract(dataset, extractor, tmp_path)
     first, second = made.halves()
     assert torch.equal(torch.cat([first.features, second.features]), made.features)
     assert torch.equal(torch.cat([first.labels, second.labels]), made.labels)
@@ -118,6 +118,6 @@ def test_halves_share_nothing(dataset: Dataset, extractor: Extractor, tmp_path: 
 def test_labels_are_asked_for_in_the_proportions_of_the_data(
     dataset: Dataset, extractor: Extractor, tmp_path: Path
 ) -> None:
-    made = reference.of(dataset, extractor, tmp_path)
-    assert made.labels_like(48).bincount().tolist() == [32, 16]
-    assert torch.equal(made.labels_like(10), made.labels[:10])
+    made = reference.load_or_extract(dataset, extractor, tmp_path)
+    assert made.labels_in_proportion(48).bincount().tolist() == [32, 16]
+    assert torch.equal(made.labels_in_proportion(10), made.labels[:10])

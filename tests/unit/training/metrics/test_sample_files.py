@@ -23,8 +23,8 @@ def test_a_folder_and_a_zip_of_it_are_the_same_pictures_with_the_labels_of_the_d
     with zipfile.ZipFile(folder.parent / "out.zip", "w") as archive:
         for path in folder.rglob("*.png"):
             archive.write(path, path.relative_to(folder))
-    assert sample_files.are_at(folder)
-    assert sample_files.are_at(folder.parent / "out.zip")
+    assert sample_files.is_image_source(folder)
+    assert sample_files.is_image_source(folder.parent / "out.zip")
     found, zipped = (
         sample_files.read(path, 32, ("ant", "cat", "dog"), 100) for path in (folder, folder.parent / "out.zip")
     )

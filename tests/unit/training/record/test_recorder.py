@@ -32,7 +32,7 @@ def test_an_epoch_leaves_a_line_a_grid_plots_and_a_file_for_tensorboard(
     tmp_path: Path, make_line: MakeLine, ear: Listener
 ) -> None:
     recorder = Recorder(tmp_path, "pets-32", ear)
-    recorder.tick(make_line(100), GRID)
+    recorder.record_epoch(make_line(100), GRID)
     recorder.close()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log.jsonl", "plots.png", "samples", "tensorboard"]
     assert [path.name for path in (tmp_path / "samples").iterdir()] == ["images-000000100.png"]
@@ -41,7 +41,7 @@ def test_an_epoch_leaves_a_line_a_grid_plots_and_a_file_for_tensorboard(
 
 
 def test_an_epoch_may_go_without_a_grid(tmp_path: Path, make_line: MakeLine, ear: Listener) -> None:
-    Recorder(tmp_path, "pets-32", ear).tick(make_line(100))
+    Recorder(tmp_path, "pets-32", ear).record_epoch(make_line(100))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log.jsonl", "plots.png", "tensorboard"]
     assert ear.heard == []
 
@@ -50,7 +50,7 @@ def test_a_checkpoint_gets_its_pictures_and_a_card_that_shows_them(
     tmp_path: Path, make_line: MakeLine, ear: Listener
 ) -> None:
     recorder = Recorder(tmp_path, "pets-32", ear)
-    recorder.tick(make_line(100, events=("went back",)), GRID)
+    recorder.record_epoch(make_line(100, events=("went back",)), GRID)
     recorder.publish(header(), GRID, strip=GRID)
     text = (tmp_path / "pets-32.md").read_text(encoding="utf-8")
     for name in ("pets-32.png", "pets-32-strip.png", "plots.png", "log.jsonl"):
@@ -72,7 +72,7 @@ def test_a_card_from_before_the_first_epoch_ended_shows_the_plots_at_the_end(
 ) -> None:
     recorder = Recorder(tmp_path, "pets-32", ear)
     recorder.publish(header(), GRID)
-    recorder.tick(make_line(100))
+    recorder.record_epoch(make_line(100))
     recorder.close()
     assert "](plots.png)" in (tmp_path / "pets-32.md").read_text(encoding="utf-8")
 
@@ -81,9 +81,9 @@ def test_plots_are_not_drawn_after_every_short_epoch_but_always_at_the_end(
     tmp_path: Path, make_line: MakeLine, ear: Listener
 ) -> None:
     recorder = Recorder(tmp_path, "pets-32", ear)
-    recorder.tick(make_line(100), GRID)
+    recorder.record_epoch(make_line(100), GRID)
     first = (tmp_path / "plots.png").read_bytes()
-    recorder.tick(make_line(200), GRID)
+    recorder.record_epoch(make_line(200), GRID)
     assert (tmp_path / "plots.png").read_bytes() == first
     recorder.close()
     assert (tmp_path / "plots.png").read_bytes() != first
@@ -92,9 +92,9 @@ def test_plots_are_not_drawn_after_every_short_epoch_but_always_at_the_end(
 def test_a_resumed_run_writes_no_epoch_twice(tmp_path: Path, make_line: MakeLine, ear: Listener) -> None:
     first = Recorder(tmp_path, "pets-32", ear)
     for seen in (100, 200, 300):
-        first.tick(make_line(seen), GRID)
+        first.record_epoch(make_line(seen), GRID)
     second = Recorder(tmp_path, "pets-32", ear, images_seen=200)
-    second.tick(make_line(300), GRID)
+    second.record_epoch(make_line(300), GRID)
     assert [line.images_seen for line in run_log.read(tmp_path)] == [100, 200, 300]
     assert len(list((tmp_path / "samples").iterdir())) == 3
 
@@ -105,11 +105,11 @@ def test_a_full_disk_costs_records_but_not_the_run(
     recorder = Recorder(tmp_path, "pets-32", ear)
     with disk_of(10):
         for seen in (100, 200):
-            recorder.tick(make_line(seen), GRID)
+            recorder.record_epoch(make_line(seen), GRID)
             recorder.publish(header(), GRID, strip=GRID)
     told = ("the log", "files for TensorBoard", "samples", "the grid", "the strip", "the card")
     assert ear.heard == [f"could not write {what} (File too large); training goes on" for what in told]
-    recorder.tick(make_line(300), GRID)
+    recorder.record_epoch(make_line(300), GRID)
     recorder.publish(header(), GRID)
     recorder.close()
     assert len(ear.heard) == len(told)
@@ -126,7 +126,7 @@ def test_trouble_that_comes_again_is_told_again(
         with disk_of(10):
             recorder.publish(header(), GRID)
         recorder.publish(header(), GRID)
-        recorder.tick(make_line(seen), GRID)
+        recorder.record_epoch(make_line(seen), GRID)
     assert ear.heard == 2 * [
         f"could not write {what} (File too large); training goes on" for what in ("the grid", "the card")
     ]
@@ -136,7 +136,7 @@ def test_a_file_in_the_place_of_a_folder_is_no_end(tmp_path: Path, make_line: Ma
     for name in ("samples", "tensorboard"):
         (tmp_path / name).write_text("in the way")
     recorder = Recorder(tmp_path, "pets-32", ear)
-    recorder.tick(make_line(100), GRID)
+    recorder.record_epoch(make_line(100), GRID)
     assert [sentence.split(" (")[0] for sentence in ear.heard] == [
         "could not write files for TensorBoard",
         "could not write samples",
@@ -147,7 +147,7 @@ def test_a_file_in_the_place_of_a_folder_is_no_end(tmp_path: Path, make_line: Ma
 def test_a_log_that_someone_changed_is_no_end(tmp_path: Path, make_line: MakeLine, ear: Listener) -> None:
     (tmp_path / "log.jsonl").write_text('{"epoch": "first"}\n')
     recorder = Recorder(tmp_path, "pets-32", ear, images_seen=100)
-    recorder.tick(make_line(200), GRID)
+    recorder.record_epoch(make_line(200), GRID)
     assert "line 1 is no epoch's" in ear.heard[0]
     assert (tmp_path / "log.jsonl").read_text().startswith('{"epoch": "first"}\n{"epoch":2,')
 
@@ -161,7 +161,7 @@ def test_a_run_without_the_optional_packages_says_what_it_misses_once(
         monkeypatch.setitem(sys.modules, name, None)
     recorder = Recorder(tmp_path, "pets-32", ear)
     for seen in (100, 200):
-        recorder.tick(make_line(seen), GRID)
+        recorder.record_epoch(make_line(seen), GRID)
     recorder.close()
     assert ear.heard == [
         "no files for TensorBoard without tensorboard: pip install 'imagemill[training]'",

@@ -69,16 +69,16 @@ def test_small_images_are_enlarged_in_whole_pixels(painter: Callable[[int], nn.M
 
 
 def test_large_images_are_fewer() -> None:
-    assert sample_grid.address(architecture(0, 128)) == "latents 0 to 71 of seed 0"
-    assert sample_grid.address(architecture(0, 512)) == "latents 0 to 17 of seed 0"
+    assert sample_grid.describe_latents(architecture(0, 128)) == "latents 0 to 71 of seed 0"
+    assert sample_grid.describe_latents(architecture(0, 512)) == "latents 0 to 17 of seed 0"
 
 
 def test_the_grid_holds_the_images_that_a_service_sends_first() -> None:
     header, generator = checkpoint.load_generator(zoo()["faces-64"])
     page = sample_grid.draw(generator, header.architecture, header.classes)
-    assert sample_grid.address(header.architecture) == "latents 0 to 95 of seed 0, class by class"
+    assert sample_grid.describe_latents(header.architecture) == "latents 0 to 95 of seed 0, class by class"
     labels = range(4)
-    sent = samples.samples(generator, header.latent_dim, 0, range(4), torch.tensor(list(labels)))
+    sent = samples.render(generator, header.latent_dim, 0, range(4), torch.tensor(list(labels)))
     tiles = pixels(page)
     left = tiles.shape[1] - 16 - (12 * 66 - 2)
     for label in labels:
@@ -91,6 +91,6 @@ def test_the_grid_holds_the_images_that_a_service_sends_first() -> None:
 
 def test_so_many_classes_are_said_to_be_left_out() -> None:
     assert (
-        sample_grid.address(architecture(200))
+        sample_grid.describe_latents(architecture(200))
         == "the first 60 of 200 classes of latents 0 to 2399 of seed 0, class by class"
     )
