@@ -1,4 +1,4 @@
-# Two commands: `make demo` and `make test`. Both need only Python 3.11+ with pip.
+# Two commands: `make demo` and `make test`. Both need only Python 3.11+ with pip. `make help` lists the others.
 PYTHON ?= python3
 UV := .uv/bin/uv
 BIN := .venv/bin
@@ -50,6 +50,19 @@ lock: $(UV)
 	$(COMPILE) --extra torch pyproject.toml -c requirements/dev.txt -o requirements/worker.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/api.txt
 	echo uv | $(COMPILE) --upgrade - -o requirements/uv.txt
+
+.PHONY: help
+help:
+	@echo 'make demo              install everything into .venv, make 500 faces, save them as faces.zip'
+	@echo 'make test              all checks and all tests'
+	@echo 'make quick             all checks and the fast unit tests; FOLDER=tests/unit/app takes a part'
+	@echo 'make test-unit         all unit tests'
+	@echo 'make test-integration  all tests with real processes'
+	@echo 'make check             formatting, lint, types, import rules'
+	@echo 'make types             types alone'
+	@echo 'make format            format the code and fix what the lint can fix'
+	@echo 'make lock              renew the pins of all packages'
+	@echo 'make clean             remove .venv and .uv'
 
 clean:
 	rm -rf .venv .uv
