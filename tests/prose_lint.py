@@ -35,7 +35,7 @@ RULES: dict[str, re.Pattern[str]] = {
     "archaic or translated word": re.compile(
         _words(
             *("anew", "lest", "therein", "besides", "foremost", "in vain", "of use", "just now", "spoilt", "ere"),
-            *("bring", "brings", "brought", "told", "wants?", "wanted", "gets? on", "got on", "learnt from"),
+            *("bring", "brings", "brought", "told", "wants?", "wanted", "gets? on", "got on"),
             *("(?:is|are) no numbers?", "forthwith", "hence"),
         ),
         re.IGNORECASE,

@@ -35,6 +35,8 @@ DOCUMENTS = sorted(
     if path.name not in CARDS
 )
 QUOTES_BAD_ENGLISH = {"style.md"}
+DOCSTRINGS_ONLY = {"starts with a clause or a fragment", "a function word in the place of a verb"}
+"""Rules for the first word of a docstring; a sentence of a document may start so."""
 PACKAGES = "app|benchmarks|imagemill|models|tests|training|worker"
 
 
@@ -116,7 +118,8 @@ def test_lines_fit_on_a_screen(document: Path) -> None:
 
 @pytest.mark.parametrize("document", [path for path in DOCUMENTS if path.name not in QUOTES_BAD_ENGLISH], ids=name)
 def test_documents_are_written_plainly(document: Path) -> None:
-    found = {sentence: prose_lint.broken_rules(sentence) for sentence in sentences(document.read_text("utf-8"))}
+    texts = sentences(document.read_text("utf-8"))
+    found = {sentence: {*prose_lint.broken_rules(sentence)} - DOCSTRINGS_ONLY for sentence in texts}
     assert {sentence: rules for sentence, rules in found.items() if rules} == {}
 
 
