@@ -17,8 +17,8 @@ import typer
 
 from app.auth import api_keys
 from benchmarks import table
-from benchmarks.assembly import WORKER, Assembly
 from benchmarks.command import console, run
+from benchmarks.service_processes import WORKER, ServiceProcesses
 
 _DEADLINE_SECONDS = 300
 _SHORT = 8
@@ -68,9 +68,9 @@ def main(
     with tempfile.TemporaryDirectory(prefix="fairness-") as folder:
         file = Path(folder) / "keys.json"
         api_keys.change(file, lambda none: none)
-        with Assembly(Path(folder), {"IMAGEMILL_KEYS": str(file), "IMAGEMILL_MIN_FREE_MB": "0"}) as assembly:
-            few, many = (Owner(name, file, assembly.url) for name in ("few", "many"))
-            assembly.start_workers(1, WORKER, {})
+        with ServiceProcesses(Path(folder), {"IMAGEMILL_KEYS": str(file), "IMAGEMILL_MIN_FREE_MB": "0"}) as service:
+            few, many = (Owner(name, file, service.url) for name in ("few", "many"))
+            service.start_workers(1, WORKER, {})
             few.seconds(n)  # once for nothing: memory and clocks get going
             rows = [
                 _row(f"{n} images, beside {jobs} such jobs", few, many, jobs, lambda owner: owner.seconds(n), n),

@@ -20,7 +20,7 @@ import typer
 from benchmarks import table
 from benchmarks.command import console, run
 from benchmarks.reliability.inspection import image_hashes
-from benchmarks.reliability.ward import SHORT, Ward
+from benchmarks.reliability.service_under_test import SHORT, ServiceUnderTest
 from tests.tiny import PLAIN, save_checkpoint
 
 _PERCENTILES = (50, 95, 99)
@@ -49,13 +49,13 @@ def main(
         models = Path(folder) / "models"
         models.mkdir()
         save_checkpoint(models, PLAIN)
-        with Ward(Path(folder), models, PLAIN) as ward:
+        with ServiceUnderTest(Path(folder), models, PLAIN) as service:
             if workers > 1:
-                ward.replace_worker()
+                service.replace_worker()
             began = time.perf_counter()
-            served = asyncio.run(_serve(ward.url, clients, jobs))
+            served = asyncio.run(_serve(service.url, clients, jobs))
             seconds = time.perf_counter() - began
-            errors = [one.error or _mistake(one, ward.expected) for one in served]
+            errors = [one.error or _mistake(one, service.expected) for one in served]
     found = [error for error in errors if error]
     good = [one for one, error in zip(served, errors, strict=True) if not error]
     rows = [

@@ -67,8 +67,8 @@ def main(
     with tempfile.TemporaryDirectory() as folder, S3Server(Path(folder, "s3")) as s3, FaultProxy(s3.port) as proxy:
         expected = _archive_of_local_disk(Path(folder, "local"), n)
         bucket = {"IMAGEMILL_STORE": f"s3://{BUCKET}/store", **s3.environment(proxy.port)}
-        with _house(Path(folder, "bucket"), workers=2, **bucket) as house:
-            outcomes = [_run(house, proxy, mode, jobs, n, expected) for mode in chosen]
+        with _running_service(Path(folder, "bucket"), workers=2, **bucket) as service:
+            outcomes = [_run(service, proxy, mode, jobs, n, expected) for mode in chosen]
     rows = [(*map(str, outcome[:-1]), f"{outcome.seconds:.1f}") for outcome in outcomes]
     head = ("mode", "faults", "jobs", "lost", "empty archives", "same bytes", "seconds")
     console.print(table.markdown(head, rows))
@@ -76,62 +76,62 @@ def main(
 
 
 @contextmanager
-def _house(folder: Path, workers: int, **environment: str) -> Iterator[RunningService]:
+def _running_service(folder: Path, workers: int, **environment: str) -> Iterator[RunningService]:
     folder.mkdir()
     save_checkpoint(folder / "models", PLAIN)
-    house = RunningService(folder, **environment)
+    service = RunningService(folder, **environment)
     try:
-        house.start_workers(*({} for _ in range(workers)))
-        yield house
+        service.start_workers(*({} for _ in range(workers)))
+        yield service
     finally:
-        house.close()
+        service.close()
 
 
 def _archive_of_local_disk(folder: Path, n: int) -> bytes:
-    with _house(folder, workers=1) as house:
-        return house.download(house.wait_done(house.generate(n, seed=6)["id"])["id"])
+    with _running_service(folder, workers=1) as service:
+        return service.download(service.wait_done(service.generate(n, seed=6)["id"])["id"])
 
 
-def _run(house: RunningService, proxy: FaultProxy, mode: str, jobs: int, n: int, expected: bytes) -> Outcome:
+def _run(service: RunningService, proxy: FaultProxy, mode: str, jobs: int, n: int, expected: bytes) -> Outcome:
     began, hits = time.monotonic(), proxy.hits
     if mode == _AWAY:
-        accepted = [_accepted(house, n) for _ in range(jobs)]
+        accepted = [_accepted(service, n) for _ in range(jobs)]
         proxy.fault = _MODES[mode]
         time.sleep(_AWAY_SECONDS)
         proxy.fault = "none"
     else:
         proxy.fault = _MODES[mode]
-        accepted = [_accepted(house, n) for _ in range(jobs)]
-    archives = [_archive(house, job) for job in accepted]
+        accepted = [_accepted(service, n) for _ in range(jobs)]
+    archives = [_archive(service, job) for job in accepted]
     proxy.fault = "none"
     lost, empty = archives.count(None), archives.count(b"")
     same = archives.count(expected)
     return Outcome(mode, proxy.hits - hits, jobs, lost, empty, same, time.monotonic() - began)
 
 
-def _accepted(house: RunningService, n: int) -> str:
+def _accepted(service: RunningService, n: int) -> str:
     """Ask until there is a 202."""
     while True:
-        answer = house.client.post("/generate", params={"n": n, "seed": 6})
+        answer = service.client.post("/generate", params={"n": n, "seed": 6})
         if answer.status_code == HTTPStatus.ACCEPTED:
             return str(answer.json()["id"])
         time.sleep(_POLL_SECONDS)
 
 
-def _archive(house: RunningService, job_id: str) -> bytes | None:
+def _archive(service: RunningService, job_id: str) -> bytes | None:
     """Download a job that has succeeded; None if it does not, and nothing if its archive breaks off."""
     deadline = time.monotonic() + _DEADLINE_SECONDS
     while time.monotonic() < deadline:
-        answer = house.client.get(f"/jobs/{job_id}")
+        answer = service.client.get(f"/jobs/{job_id}")
         if answer.is_success and answer.json()["state"] == "succeeded":
-            return _downloaded(house, job_id)
+            return _downloaded(service, job_id)
         time.sleep(_POLL_SECONDS)
     return None
 
 
-def _downloaded(house: RunningService, job_id: str) -> bytes:
+def _downloaded(service: RunningService, job_id: str) -> bytes:
     with suppress(httpx.TransportError):
-        answer = house.client.get(f"/jobs/{job_id}/download")
+        answer = service.client.get(f"/jobs/{job_id}/download")
         return answer.content if answer.is_success else b""
     return b""
 

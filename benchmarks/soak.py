@@ -22,7 +22,7 @@ import typer
 
 from benchmarks import table
 from benchmarks.command import console, run
-from benchmarks.reliability.ward import Ward
+from benchmarks.reliability.service_under_test import ServiceUnderTest
 from benchmarks.service import processes
 from tests.tiny import PLAIN, save_checkpoint
 
@@ -37,10 +37,10 @@ _PARTS = ("api", "queue", _KEPT)
 
 
 @dataclass
-class Havoc:
+class WorkerKiller:
     """Kills one of two workers again and again and reads the memory of all else, in a thread of its own."""
 
-    ward: Ward
+    service: ServiceUnderTest
     every_seconds: float
     kills: int = 0
     rss_mb: dict[str, list[float]] = field(default_factory=lambda: {part: [] for part in _PARTS})
@@ -52,7 +52,7 @@ class Havoc:
         due = time.monotonic() + self.every_seconds
         while not self._over.wait(_SAMPLE_SECONDS):
             for part in _PARTS:
-                self.rss_mb[part].append(processes.rss_mb(self.ward.process(part).pid))
+                self.rss_mb[part].append(processes.rss_mb(self.service.process(part).pid))
             if time.monotonic() > due and self._is_back():
                 due = time.monotonic() + self.every_seconds
                 self._kill()
@@ -67,13 +67,13 @@ class Havoc:
         return bool(self._workers() - self._known)
 
     def _workers(self) -> set[str]:
-        return {worker.name for worker in self.ward.live.workers()}
+        return {worker.name for worker in self.service.live.workers()}
 
     def _kill(self) -> None:
         self._known = self._workers()
-        self.ward.hit(_KILLED, signal.SIGKILL)
-        self.ward.wait_ended(_KILLED)
-        self.ward.start_worker(_KILLED)
+        self.service.send_signal(_KILLED, signal.SIGKILL)
+        self.service.wait_ended(_KILLED)
+        self.service.start_worker(_KILLED)
 
 
 def main(
@@ -86,42 +86,42 @@ def main(
         models = Path(folder) / "models"
         models.mkdir()
         save_checkpoint(models, PLAIN)
-        with Ward(Path(folder), models, PLAIN, most=_LARGE) as ward:
-            ward.start_worker(_KILLED)
-            havoc = Havoc(ward, kill_every_seconds)
-            thread = threading.Thread(target=havoc.work)
+        with ServiceUnderTest(Path(folder), models, PLAIN, most=_LARGE) as service:
+            service.start_worker(_KILLED)
+            killer = WorkerKiller(service, kill_every_seconds)
+            thread = threading.Thread(target=killer.work)
             thread.start()
             try:
-                accepted = _post(ward, jobs, minutes * 60)
+                accepted = _post(service, jobs, minutes * 60)
             finally:
-                havoc.stop()
+                killer.stop()
                 thread.join()
-            _report(ward, havoc, accepted)
+            _report(service, killer, accepted)
 
 
-def _post(ward: Ward, jobs: int, seconds: float) -> list[tuple[str, int]]:
+def _post(service: ServiceUnderTest, jobs: int, seconds: float) -> list[tuple[str, int]]:
     """Post jobs evenly over some seconds."""
     began, accepted = time.monotonic(), []
     for number in range(jobs):
         if number % (jobs // _LARGE_JOBS) == 0:
-            accepted.append((ward.accepted(_LARGE), _LARGE))
+            accepted.append((service.submit(_LARGE), _LARGE))
         n = _SMALL_SIZES[number % len(_SMALL_SIZES)]
-        accepted.append((ward.accepted(n), n))
+        accepted.append((service.submit(n), n))
         time.sleep(max(0.0, began + seconds * number / jobs - time.monotonic()))
     return accepted
 
 
-def _report(ward: Ward, havoc: Havoc, accepted: list[tuple[str, int]]) -> None:
-    healed = time.monotonic()
+def _report(service: ServiceUnderTest, killer: WorkerKiller, accepted: list[tuple[str, int]]) -> None:
+    undone = time.monotonic()
     for job_id, _ in accepted:
-        ward.wait_done(job_id, _BACKLOG_SECONDS)
-    seconds = time.monotonic() - healed
+        service.wait_done(job_id, _BACKLOG_SECONDS)
+    seconds = time.monotonic() - undone
     for job_id, n in accepted:
-        ward.inspect(job_id, n)  # raises if anything is lost, doubled or left behind
+        service.inspect(job_id, n)  # raises if anything is lost, doubled or left behind
     images = sum(n for _, n in accepted)
-    console.print(f"{len(accepted)} jobs, {images} images, {havoc.kills} kills; nothing lost, nothing doubled.")
+    console.print(f"{len(accepted)} jobs, {images} images, {killer.kills} kills; nothing lost, nothing doubled.")
     console.print(f"The last job ended {seconds:.1f} s after the last kill.\n")
-    console.print(table.markdown(_HEAD, [_quarters(part, havoc.rss_mb[part]) for part in _PARTS]))
+    console.print(table.markdown(_HEAD, [_quarters(part, killer.rss_mb[part]) for part in _PARTS]))
 
 
 def _quarters(part: str, samples: list[float]) -> tuple[str, ...]:

@@ -25,8 +25,8 @@ from torchvision.models import vgg19 as torchvision_vgg19
 
 from app.client.client import Client
 from benchmarks import table
-from benchmarks.assembly import WORKER, Assembly
 from benchmarks.command import console, run
+from benchmarks.service_processes import WORKER, ServiceProcesses
 from benchmarks.styles import drawn
 from models import registry
 from models.precision import fastest_dtype
@@ -173,9 +173,9 @@ def main(
 def _served(weights: Path, painting: Path) -> list[tuple[float, float, float]]:
     """Time jobs of the whole service: the first in a style, the second, and a plain one."""
     found = []
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, Assembly(Path(folder)) as assembly:
-        assembly.start_workers(1, WORKER, {"IMAGEMILL_VGG19": str(weights)})
-        with Client(assembly.url, console.print) as client:
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, ServiceProcesses(Path(folder)) as service:
+        service.start_workers(1, WORKER, {"IMAGEMILL_VGG19": str(weights)})
+        with Client(service.url, console.print) as client:
             style = {"style": client.bring(painting), "style_mode": "distilled"}
             _seconds(client, {"n": 2000})
             learning = _seconds(client, {"n": 1, **style})

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.assembly import WORKER, Assembly
+from benchmarks.service_processes import WORKER, ServiceProcesses
 
 _UP = "import app.cli.main, app.local.supervisor"
 _US = 1e-6
@@ -45,9 +45,9 @@ def imported_seconds(report: str, module: str) -> float:
 
 def parts() -> Stages:
     """Start the queue server, the API and a worker, one after the other, each until it answers."""
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, Assembly(Path(folder)) as assembly:
-        assembly.start_workers(1, WORKER, {})
-        found = assembly.ready_seconds
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, ServiceProcesses(Path(folder)) as service:
+        service.start_workers(1, WORKER, {})
+        found = service.ready_seconds
         return {"queue server": found["queue"], "API": found["api"], "worker": found["worker0"]}
 
 

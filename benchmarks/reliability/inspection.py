@@ -16,7 +16,7 @@ _RECORDS = "metadata.jsonl"
 _DATA = re.compile(r"shards/(\d{5})\.[0-9a-f]{32}\.bin")
 
 
-class FoundError(Exception):
+class InspectionError(Exception):
     """Something that must hold does not."""
 
 
@@ -33,7 +33,7 @@ def image_hashes(archive: bytes) -> Expected:
     return hashes
 
 
-def untidiness(store: Path, spec: JobSpec) -> str | None:
+def store_mismatch(store: Path, spec: JobSpec) -> str | None:
     """Tell what the store has too much or too little for one published archive; None if nothing."""
     folder = store / "jobs" / spec.id
     found = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
@@ -47,4 +47,4 @@ def untidiness(store: Path, spec: JobSpec) -> str | None:
 def check(is_so: bool, otherwise: str) -> None:
     """Raise FoundError, unless it is so."""
     if not is_so:
-        raise FoundError(otherwise)
+        raise InspectionError(otherwise)

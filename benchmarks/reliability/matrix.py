@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.reliability.cell import MOMENTS, Cell, Outcome, run
 from benchmarks.reliability.faults import DISK_FULL, Fault, others, signals
-from benchmarks.reliability.ward import Ward
+from benchmarks.reliability.service_under_test import ServiceUnderTest
 from tests.tiny import PLAIN, save_checkpoint
 
 _DISK_MB = 24
@@ -53,21 +53,21 @@ def _run_group(folder: Path, models: Path, group: Group, say: Say) -> list[Outco
     while left:
         home = folder / f"{group.name}-{len(left)}"
         home.mkdir()
-        with _disk(home / "store", group) as is_small, Ward(home, models, PLAIN, group.apis) as ward:
-            for outcome in _run_cells(ward, left, is_small):
+        with _disk(home / "store", group) as is_small, ServiceUnderTest(home, models, PLAIN, group.apis) as service:
+            for outcome in _run_cells(service, left, is_small):
                 say(outcome)
                 outcomes.append(outcome)
     return outcomes
 
 
-def _run_cells(ward: Ward, left: list[Cell], is_small: bool) -> Iterator[Outcome]:
+def _run_cells(service: ServiceUnderTest, left: list[Cell], is_small: bool) -> Iterator[Outcome]:
     """Run the cells that are left, until one fails: then its ward may be in any state."""
     while left:
         cell = left.pop(0)
         if cell.fault.name == DISK_FULL and not is_small:
             yield Outcome(cell, failure="not tried: a small disk could not be mounted")
             continue
-        outcome = run(ward, cell)
+        outcome = run(service, cell)
         yield outcome
         if outcome.failure:
             return

@@ -23,13 +23,13 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.assembly import Assembly
 from benchmarks.command import console, run
-from benchmarks.scaling import commits, cores, downloads, handovers, house, posts
+from benchmarks.scaling import commits, cores, downloads, handovers, posts, simulated_service
 from benchmarks.scaling.downloads import Downloads
 from benchmarks.scaling.posts import Posts
 from benchmarks.scaling.report import Report
 from benchmarks.scaling.simulated import MODEL
+from benchmarks.service_processes import ServiceProcesses
 
 _POSTERS = (1, 8, 32)
 _CLIENTS = (1, 4)
@@ -50,11 +50,11 @@ def main(
     ] = None,
 ) -> None:
     """Measure each layer and print what limits the service."""
-    with house.opened(folder) as assembly:
+    with simulated_service.run_service(folder) as service:
         paces = (images_per_s, None)
-        committed = [commits.measure(assembly, k, pace, n, seconds) for pace in paces for k in workers]
-        posted, sent = _served(assembly, post_seconds, n // 4)
-        taken = [handovers.measure(assembly, k, tasks) for k in workers]
+        committed = [commits.measure(service, k, pace, n, seconds) for pace in paces for k in workers]
+        posted, sent = _served(service, post_seconds, n // 4)
+        taken = [handovers.measure(service, k, tasks) for k in workers]
     console.print(Report(images_per_s, committed, posted, taken, sent).markdown())
     needed = cores.measure(MODEL)
     drawing, encoding = images_per_s * needed.latents_s, images_per_s * needed.encoding_s
@@ -63,11 +63,11 @@ def main(
     )
 
 
-def _served(assembly: Assembly, post_seconds: float, n: int) -> tuple[list[Posts], list[Downloads]]:
-    with house.workers(assembly, _FEW_WORKERS, None):
-        posted = [posts.measure(assembly, count, post_seconds) for count in _POSTERS]
-        spec = house.job(assembly, n)
-    return posted, [downloads.measure(assembly, spec, count) for count in _CLIENTS]
+def _served(service: ServiceProcesses, post_seconds: float, n: int) -> tuple[list[Posts], list[Downloads]]:
+    with simulated_service.run_workers(service, _FEW_WORKERS, None):
+        posted = [posts.measure(service, count, post_seconds) for count in _POSTERS]
+        spec = simulated_service.run_job(service, n)
+    return posted, [downloads.measure(service, spec, count) for count in _CLIENTS]
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection
 
-from benchmarks.assembly import Assembly
+from benchmarks.service_processes import ServiceProcesses
 from worker.contracts.jobs import JobSpec
 
 _PIECE_BYTES = 1 << 20
@@ -33,14 +33,14 @@ class Downloads:
         return self.images / self.seconds
 
 
-def measure(assembly: Assembly, spec: JobSpec, clients: int) -> Downloads:
+def measure(service: ServiceProcesses, spec: JobSpec, clients: int) -> Downloads:
     """Read a job's archive to nowhere, so many times at once."""
-    before, began = assembly.cpu_seconds(), time.perf_counter()
+    before, began = service.cpu_seconds(), time.perf_counter()
     with ThreadPoolExecutor(clients) as threads:
-        reading = [threads.submit(_read, assembly.port, f"/jobs/{spec.id}/download") for _ in range(clients)]
+        reading = [threads.submit(_read, service.port, f"/jobs/{spec.id}/download") for _ in range(clients)]
         size = sum(read.result() for read in reading)
     seconds = time.perf_counter() - began
-    api_cpu_s = assembly.cpu_seconds()["api"] - before["api"]
+    api_cpu_s = service.cpu_seconds()["api"] - before["api"]
     return Downloads(clients, clients * spec.n, size, seconds, api_cpu_s)
 
 

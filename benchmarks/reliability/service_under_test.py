@@ -12,9 +12,9 @@ from typing import Any, Self
 
 import httpx
 
-from benchmarks.assembly import Assembly
-from benchmarks.reliability.gates import Gates
-from benchmarks.reliability.inspection import Expected, FoundError, check, image_hashes, untidiness
+from benchmarks.reliability.breakpoints import Breakpoints
+from benchmarks.reliability.inspection import Expected, InspectionError, check, image_hashes, store_mismatch
+from benchmarks.service_processes import ServiceProcesses
 
 PASSWORD = "of-the-queue"  # noqa: S105
 DEADLINE_SECONDS = 60
@@ -35,17 +35,17 @@ SHORT, LONG = 16, 208
 """Images in one shard, and in four."""
 
 
-class WardError(Exception):
+class NotInTimeError(Exception):
     """Something did not come true in time."""
 
 
-class Ward(Assembly):
+class ServiceUnderTest(ServiceProcesses):
     """The queue server, one or two API processes, and a worker that waits at gates."""
 
     def __init__(self, folder: Path, models: Path, model: str, apis: int = 1, most: int = LONG) -> None:
         own = {**_SETTINGS, "IMAGEMILL_MODELS": str(models), "IMAGEMILL_DEFAULT_MODEL": model}
         super().__init__(folder, own, PASSWORD)
-        self.gates = Gates(folder / "gates")
+        self.breakpoints = Breakpoints(folder / "breakpoints")
         self.worker = "worker 1"
         self.leader = "api"
         """The API process whose reconciler is at work."""
@@ -61,11 +61,11 @@ class Ward(Assembly):
         """Start all, and render once undisturbed what is compared with later."""
         super().__enter__()
         try:
-            until(self.has_leader)  # so that it is the first one
+            wait_until(self.has_leader)  # so that it is the first one
             if self.follower:
                 self.start_api(self.follower)
             self.start_worker()
-            job_id = self.accepted(self._most)
+            job_id = self.submit(self._most)
             self.wait_done(job_id)
             self.expected = image_hashes(self.download(job_id))
         except BaseException:
@@ -78,7 +78,7 @@ class Ward(Assembly):
     def start_worker(self, name: str | None = None) -> None:
         """Start a worker, by default the one that is hit, without waiting for it."""
         self._start(
-            name or self.worker, [sys.executable, "-m", "benchmarks.reliability.worker", str(self.gates.folder)]
+            name or self.worker, [sys.executable, "-m", "benchmarks.reliability.worker", str(self.breakpoints.folder)]
         )
 
     def replace_worker(self) -> str:
@@ -92,7 +92,7 @@ class Ward(Assembly):
         """Find the process of a part."""
         return self._parts[name]
 
-    def hit(self, name: str, number: signal.Signals) -> None:
+    def send_signal(self, name: str, number: signal.Signals) -> None:
         """Send a part a signal."""
         self.process(name).send_signal(number)
 
@@ -101,11 +101,11 @@ class Ward(Assembly):
         try:
             self._parts[name].wait(_END_SECONDS)
         except subprocess.TimeoutExpired as error:
-            raise WardError(f"{name} did not end within {_END_SECONDS} s") from error
+            raise NotInTimeError(f"{name} did not end within {_END_SECONDS} s") from error
 
-    def dismiss(self, name: str) -> None:
+    def remove(self, name: str) -> None:
         """End a part for good."""
-        self.hit(name, signal.SIGTERM)
+        self.send_signal(name, signal.SIGTERM)
         self.wait_ended(name)
         del self._parts[name]
 
@@ -120,7 +120,7 @@ class Ward(Assembly):
 
     def wait_for_new_leader(self, old: bytes | str | None) -> None:
         """Wait until another reconciler than the old one is at work."""
-        until(lambda: self.leader_name() not in (old, None))
+        wait_until(lambda: self.leader_name() not in (old, None))
 
     def leader_name(self) -> bytes | str | None:
         """Tell which reconciler is at work, by the name that it gave itself."""
@@ -128,19 +128,19 @@ class Ward(Assembly):
 
     # jobs
 
-    def accepted(self, n: int) -> str:
+    def submit(self, n: int) -> str:
         """Ask for a job until it is accepted; a repeated request finds the job of a lost answer."""
         found: list[str] = []
         key = {"Idempotency-Key": secrets.token_urlsafe()}
 
         def has_accepted() -> bool:
-            found.extend(self.try_accepted(n, key))
+            found.extend(self.try_submit(n, key))
             return bool(found)
 
-        until(has_accepted)
+        wait_until(has_accepted)
         return found[0]
 
-    def try_accepted(self, n: int, headers: dict[str, str] | None = None) -> list[str]:
+    def try_submit(self, n: int, headers: dict[str, str] | None = None) -> list[str]:
         """Ask for a job once; one that was answered counts."""
         with suppress(httpx.TransportError):
             answer = self._client.post("/generate", params={"n": n, "seed": 3}, headers=headers)
@@ -164,7 +164,7 @@ class Ward(Assembly):
             seen.update(self.job(job_id) or {})
             return bool(seen.get("done"))
 
-        until(is_done, seconds)
+        wait_until(is_done, seconds)
         return seen
 
     def download(self, job_id: str) -> bytes:
@@ -179,10 +179,10 @@ class Ward(Assembly):
         check(image_hashes(self.download(job_id)) == self.expected[:n], "other images than undisturbed")
         spec = self.store.jobs.spec(job_id)
         if spec is None:
-            raise FoundError(f"the store has no request of {job_id}")
-        with suppress(WardError):
-            until(lambda: untidiness(self.store_folder, spec) is None, _SETTLE_SECONDS)
-        found = untidiness(self.store_folder, spec)
+            raise InspectionError(f"the store has no request of {job_id}")
+        with suppress(NotInTimeError):
+            wait_until(lambda: store_mismatch(self.store_folder, spec) is None, _SETTLE_SECONDS)
+        found = store_mismatch(self.store_folder, spec)
         check(found is None, str(found))
         self.discard(job_id)
 
@@ -194,10 +194,10 @@ class Ward(Assembly):
         super()._stop()
 
 
-def until(condition: Callable[[], bool], seconds: float = DEADLINE_SECONDS) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = DEADLINE_SECONDS) -> None:
     """Poll a condition until it holds; raises WardError at the deadline."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise WardError(f"{getattr(condition, '__name__', 'it')}: not so after {seconds:.0f} s")
+            raise NotInTimeError(f"{getattr(condition, '__name__', 'it')}: not so after {seconds:.0f} s")
         time.sleep(_POLL_SECONDS)

@@ -33,11 +33,11 @@ WORKER = tuple(command("worker")[1:])
 """What follows the name of the interpreter in the command of a real worker."""
 
 
-class AssemblyError(Exception):
+class StartError(Exception):
     """A part did not start."""
 
 
-class Assembly:
+class ServiceProcesses:
     """A context manager: the queue server and the API run inside, and the workers that were asked for."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str] | None = None, password: str = "") -> None:
@@ -138,7 +138,7 @@ class Assembly:
             has_died = any(process.poll() is not None for process in (*self._parts.values(), *self._workers))
             if has_died or time.monotonic() > began + _READY_SECONDS:
                 said = self._log(name).read_text(errors="replace")[-_LOG_LETTERS:]
-                raise AssemblyError(f"{name} did not start; it said: {said}")
+                raise StartError(f"{name} did not start; it said: {said}")
             time.sleep(_POLL_SECONDS)
         self.ready_seconds[name] = time.monotonic() - began
 

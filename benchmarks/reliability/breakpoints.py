@@ -6,7 +6,7 @@ from pathlib import Path
 _POLL_SECONDS = 0.005
 
 
-class Gates:
+class Breakpoints:
     """Files in a folder that both sides know. A gate holds the first who comes to it, once it is armed."""
 
     def __init__(self, folder: Path) -> None:
@@ -21,12 +21,12 @@ class Gates:
         """Tell whether somebody is held."""
         return self._reached(moment).exists()
 
-    def open(self, moment: str) -> None:
+    def release(self, moment: str) -> None:
         """Let go who is held, and hold nobody else."""
         for path in (self._armed(moment), self._reached(moment)):
             path.unlink(missing_ok=True)
 
-    def pass_through(self, moment: str) -> None:
+    def wait_at(self, moment: str) -> None:
         """Come to a moment: be held, if its gate is armed and nobody was before."""
         try:
             self._armed(moment).rename(self._reached(moment))
