@@ -22,7 +22,7 @@ format: .venv/dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# What users run, and the same with the tools for tests; each stamp is as new as its pins.
+# The environment of users, and the same with the tools for tests. Each stamp is as new as its pins.
 .venv/runtime: requirements/runtime.txt pyproject.toml | .venv/bin/python
 	$(UV) pip install -q --python $(BIN)/python --require-hashes -r $<
 	$(UV) pip install -q --python $(BIN)/python --no-deps -e .
@@ -42,7 +42,7 @@ $(UV): requirements/uv.txt
 	  --target .uv --require-hashes -r $<
 	touch $@
 
-# Renew the pins. The dev set is solved first; the others are parts of it.
+# Renew the pins. The dev set is solved first; the others are subsets of it.
 COMPILE = $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 lock: $(UV)
 	$(COMPILE) --upgrade --all-extras pyproject.toml -o requirements/dev.txt

@@ -1,8 +1,8 @@
 """`python -m benchmarks.load`: many clients at once, each posting small jobs and downloading them.
 
-The queue server, the API and two workers, all of them real processes on a tiny model, on the same machine as the
-clients. A client posts a job, downloads its archive, which grows while the job is rendered, and posts the next one. The
-table has the seconds until a job was accepted, and until its last byte was here.
+Queue server, API and two workers are real processes with a tiny model, on the same machine as the clients. A client
+posts a job, downloads its growing archive, and posts the next one. The table has the seconds until a job was accepted,
+and until its last byte arrived.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ def main(
     jobs: Annotated[int, typer.Option(min=1, help="Of each client, one after the other.")] = 5,
     workers: Annotated[int, typer.Option(min=1, max=2, help="Worker processes.")] = 2,
 ) -> None:
-    """Run it and print how long jobs took."""
+    """Run the load, and print the durations of the jobs."""
     with tempfile.TemporaryDirectory(prefix="load-") as folder:
         models = Path(folder) / "models"
         models.mkdir()

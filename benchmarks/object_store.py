@@ -1,8 +1,8 @@
 """`python -m benchmarks.object_store --modes all`: jobs on a real S3 server, behind a proxy that fails.
 
-The API and two workers share one bucket. For each mode, some jobs are accepted and awaited, and their archives are
-compared with that of the same job on a local disk. A job that was answered with a 202 and has not succeeded within a
-minute is lost. Nothing may be lost, empty or different.
+API and two workers share one bucket. In each mode, some jobs are posted and awaited. Their archives are compared with
+that of the same job on a local disk. An accepted job that has not succeeded within a minute counts as lost. No archive
+may be lost, empty or different.
 """
 
 import tempfile
@@ -33,12 +33,12 @@ _MODES: dict[str, Fault] = {
 }
 _AWAY = "all-503"
 _AWAY_SECONDS = 5.0
-"""How long the proxy refuses every request in the mode all-503."""
+"""Seconds for which the proxy refuses every request in the mode all-503."""
 _DEADLINE_SECONDS, _POLL_SECONDS = 60.0, 0.05
 
 
 class Outcome(NamedTuple):
-    """What became of the jobs of one mode."""
+    """The results of the jobs of one mode."""
 
     mode: str
     faults: int
@@ -50,7 +50,7 @@ class Outcome(NamedTuple):
 
     @property
     def is_well(self) -> bool:
-        """Tell whether nothing was lost, empty or different."""
+        """Return whether all archives arrived and are identical."""
         return (self.lost, self.empty, self.same_bytes) == (0, 0, self.jobs)
 
 
@@ -59,7 +59,7 @@ def main(
     jobs: Annotated[int, typer.Option(min=1, help="Jobs of each mode.")] = 5,
     n: Annotated[int, typer.Option(min=1, help="Images of a job.")] = 1000,
 ) -> None:
-    """Print a table: for each mode the faults, the jobs, and what was lost, empty or the same."""
+    """Print a table: for each mode the faults, the jobs, and the lost, empty and identical archives."""
     chosen = list(_MODES) if modes == "all" else modes.split(",")
     unknown = set(chosen) - set(_MODES)
     if unknown:
@@ -110,7 +110,7 @@ def _run(service: RunningService, proxy: FaultProxy, mode: str, jobs: int, n: in
 
 
 def _accepted(service: RunningService, n: int) -> str:
-    """Ask until there is a 202."""
+    """Repeat the request until it gets a 202."""
     while True:
         answer = service.client.post("/generate", params={"n": n, "seed": 6})
         if answer.status_code == HTTPStatus.ACCEPTED:
@@ -119,7 +119,7 @@ def _accepted(service: RunningService, n: int) -> str:
 
 
 def _archive(service: RunningService, job_id: str) -> bytes | None:
-    """Download a job that has succeeded; None if it does not, and nothing if its archive breaks off."""
+    """Download the archive of a job. Returns None if the job does not succeed, no bytes if the archive breaks off."""
     deadline = time.monotonic() + _DEADLINE_SECONDS
     while time.monotonic() < deadline:
         answer = service.client.get(f"/jobs/{job_id}")

@@ -1,12 +1,12 @@
-"""`python -m benchmarks.pinned`: what a second worker adds, when each has one thread and one core of its own.
+"""`python -m benchmarks.pinned`: the speedup of a second worker, when each has one thread and one core of its own.
 
-One worker on core 0 and two workers on cores 0 and 1 take jobs of n images of the model faces-64, from the
-request until it has ended. The queue server and the API are started as `imagemill up` does and may use both cores:
-what they cost, the two workers lose, and their CPU time is in the table. Before it is timed, each pair renders a job
-that tells the API how fast they are, as in a service that runs for longer than a second.
+A job of n images of the model faces-64 is timed from the request to its end: with one worker on core 0, and with two
+workers on cores 0 and 1. Queue server and API start as in `imagemill up` and may use both cores. Their CPU time is in
+the table, because the two workers lose it. A warm-up job comes first: it shows the API the speed of the workers, as
+in a service that runs for longer than a second.
 
-The cut of a job into shards has its share too: a worker that finds no shard left is idle until the other one is done.
-The last column is the speedup that the cut alone would allow, if nothing else cost anything.
+The sizes of the shards limit the speedup, too: a worker that finds no shard left is idle until the other one is done.
+The last column is the speedup that the shards alone would allow.
 """
 
 import tempfile
@@ -28,7 +28,16 @@ from worker.contracts.jobs import JobSpec
 _MODEL = "faces-64"
 _WARM_UP_IMAGES = 2000
 _GOAL = 1.8
-_HEAD = ("workers", "s", "images/s", "workers CPU s", "API CPU s", "queue CPU s", "shards", "speedup of the cut alone")
+_HEAD = (
+    "workers",
+    "s",
+    "images/s",
+    "workers CPU s",
+    "API CPU s",
+    "queue CPU s",
+    "shards",
+    "speedup allowed by the shards",
+)
 
 
 @dataclass(frozen=True)
@@ -56,9 +65,9 @@ def main(
 
 
 def speedup(shards: Sequence[int], workers: int) -> float:
-    """Tell how much faster workers are than one if a shard takes as long as it has images, and nothing else does.
+    """Return the speedup of several workers, if time is proportional to the images of a shard.
 
-    Shards are taken in their order by whoever is free.
+    Shards are taken in their order by the first free worker.
     """
     busy_until = [0] * workers
     for images in shards:

@@ -1,10 +1,11 @@
-"""`python -m benchmarks.soak --minutes M`: small jobs and a few large ones for minutes, while workers are killed.
+"""`python -m benchmarks.soak --minutes M`: posts small and large jobs, while a worker is killed repeatedly.
 
-The queue server, the API and two workers, all of them real processes on a tiny model. One worker is killed every few
-seconds and started again, once it is back; the other one goes on.
-Small jobs of 1 to 64 images are posted evenly over the time, and eight of 20 000 images. Nothing may be lost: each job
-that was accepted has all its images, each with the sha256 of the undisturbed run, in one archive, and the store has
-nothing besides. Nothing may grow: the table has the memory of all that is not killed, as the median of each
+Queue server, API and two workers are real processes with a tiny model. One worker is killed every few seconds and
+started again. The other one continues. Small jobs of 1 to 64 images and eight jobs of 20 000 images are posted, evenly
+over the time.
+
+Nothing may be lost: each accepted job has all its images, each with the sha256 of the undisturbed run, in one archive,
+and the store has no other objects. Memory may not grow: the table has the median memory of the other processes in each
 quarter of the time.
 """
 
@@ -31,14 +32,14 @@ _SMALL_SIZES = (1, 8, 16, 40, 64)
 _KEPT, _KILLED = "worker 1", "worker 2"
 _SAMPLE_SECONDS = 1.0
 _BACKLOG_SECONDS = 600
-"""The most that a job may wait for others that came while workers were killed."""
+"""Longest wait for the jobs that were queued while workers were killed."""
 _HEAD = ("MB resident", "first quarter", "second", "third", "last quarter")
 _PARTS = ("api", "queue", _KEPT)
 
 
 @dataclass
 class WorkerKiller:
-    """Kills one of two workers again and again and reads the memory of all else, in a thread of its own."""
+    """Kills one of two workers repeatedly, and samples the memory of the other processes, in a thread of its own."""
 
     service: ServiceUnderTest
     every_seconds: float
@@ -48,7 +49,7 @@ class WorkerKiller:
     _over: threading.Event = field(default_factory=threading.Event)
 
     def work(self) -> None:
-        """Do so until told to stop."""
+        """Kill and sample until `stop` is called."""
         due = time.monotonic() + self.every_seconds
         while not self._over.wait(_SAMPLE_SECONDS):
             for part in _PARTS:
@@ -59,11 +60,11 @@ class WorkerKiller:
                 self.kills += 1
 
     def stop(self) -> None:
-        """End it."""
+        """End the thread."""
         self._over.set()
 
     def _is_back(self) -> bool:
-        """Tell whether the last worker that was started is at work."""
+        """Return whether the last started worker has registered."""
         return bool(self._workers() - self._known)
 
     def _workers(self) -> set[str]:
@@ -81,7 +82,7 @@ def main(
     jobs: Annotated[int, typer.Option(min=8, help="Small jobs.")] = 2000,
     kill_every_seconds: Annotated[float, typer.Option(min=1, help="Between two kills.")] = 5,
 ) -> None:
-    """Run it and print what was seen."""
+    """Run the soak, and print its results."""
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         models = Path(folder) / "models"
         models.mkdir()

@@ -1,4 +1,4 @@
-"""One cell of the kill matrix: bring a job to a moment, let something go wrong, and see that nothing is lost."""
+"""One cell of the kill matrix: run a job to a moment, apply a fault, undo it, and check that nothing is lost."""
 
 import time
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from benchmarks.reliability.service_under_test import LONG, SHORT, NotInTimeErro
 
 MOMENTS = ("queued", "popped", "rendering", "committing", "finalising")
 _SIGNAL_SECONDS = 0.3
-"""For a signal to be noticed by who is held at a gate."""
+"""Time for a stopped worker to notice a signal."""
 
 
 @dataclass(frozen=True)
@@ -20,23 +20,23 @@ class Cell:
     moment: str
 
     def __str__(self) -> str:
-        """Name it, for the table."""
+        """Return the name of the cell in the table."""
         return f"{self.fault.target}, {self.moment}, {self.fault.name}"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a cell."""
+    """The result of a cell."""
 
     cell: Cell
     jobs: int = 0
     seconds: float = 0.0
-    """From when all was healed until the last accepted job had ended."""
+    """Time from the end of the fault until the last accepted job had ended."""
     failure: str | None = None
 
 
 def run(service: ServiceUnderTest, cell: Cell) -> Outcome:
-    """Run a cell; the ward is as good as before if it does not fail."""
+    """Run a cell. If it does not fail, the service can be used for the next cell."""
     try:
         jobs = _run_to(service, cell.moment)
         cell.fault.apply(service)
@@ -58,7 +58,7 @@ def run(service: ServiceUnderTest, cell: Cell) -> Outcome:
 
 
 def _run_to(service: ServiceUnderTest, moment: str) -> list[tuple[str, int]]:
-    """Have a job at a moment; a queued one waits behind another that was just taken from the queue."""
+    """Run a job to a moment. A queued job waits behind another one that was just taken from the queue."""
     service.breakpoints.arm(moment)
     jobs = [(service.submit(n), n) for n in ((SHORT, LONG) if moment == "queued" else (LONG,))]
     wait_until(lambda: service.breakpoints.is_reached(moment))

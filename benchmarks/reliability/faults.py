@@ -1,4 +1,4 @@
-"""What is done to the service, and how it is undone."""
+"""The faults that are applied to the service, and how they are undone."""
 
 import resource
 import signal
@@ -12,7 +12,7 @@ from redis import Redis
 from benchmarks.reliability.service_under_test import PASSWORD, ServiceUnderTest
 
 _FROZEN_SECONDS = 17.0
-"""Longer than a lease lasts."""
+"""Duration of a freeze: longer than a lease."""
 _DOWN_SECONDS = 1.0
 _TROUBLE_SECONDS = 3.0
 _CHANGED = "another"
@@ -26,7 +26,7 @@ Act = Callable[[ServiceUnderTest], None]
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that goes wrong; it lasts for some seconds, and then the service is as it was."""
+    """A fault of one part of the service, which is undone after some seconds."""
 
     target: str
     name: str
@@ -34,11 +34,11 @@ class Fault:
     undo: Act
     seconds: float
     afterwards: Act = lambda _service: None
-    """Once all jobs have ended."""
+    """Called once all jobs have ended."""
 
 
 def signals(target: str) -> list[Fault]:
-    """List what the three signals do to a part."""
+    """List the faults by signals: SIGKILL, SIGTERM and SIGSTOP."""
     kinds: list[tuple[str, Act, Act, float]] = [
         ("SIGKILL", _signal(target, signal.SIGKILL), _started_again(target), _DOWN_SECONDS),
         ("SIGTERM", _signal(target, signal.SIGTERM), _started_again(target), _DOWN_SECONDS),
@@ -52,7 +52,7 @@ def signals(target: str) -> list[Fault]:
 
 
 def others() -> list[Fault]:
-    """List what goes wrong besides."""
+    """List the faults of queue server and disk."""
     return [
         Fault("queue", "emptied", _empty_queue, _nothing, 0),
         Fault("queue", "other password", _change_password, _restore_password, _TROUBLE_SECONDS),
@@ -88,7 +88,7 @@ def _started_again(target: str) -> Act:
 
 
 def _led_by_another(fault: Fault) -> Fault:
-    """Heal only when the other reconciler has taken over, so that it is known who leads."""
+    """Undo a fault only when the other reconciler leads, so that the leader is known."""
     led_by: list[bytes | str | None] = []
 
     def apply(service: ServiceUnderTest) -> None:
@@ -103,7 +103,7 @@ def _led_by_another(fault: Fault) -> Fault:
 
 
 def _frozen_worker() -> Fault:
-    """Freeze a worker for longer than its lease; another does its work, and then it goes on where it was."""
+    """Freeze a worker for longer than its lease. Another worker does its task, and then the first one continues."""
     frozen: list[str] = []
 
     def apply(service: ServiceUnderTest) -> None:
@@ -135,7 +135,7 @@ def _restore_password(service: ServiceUnderTest) -> None:
 
 
 def _fill(service: ServiceUnderTest) -> None:
-    """Leave no room on the disk, which must be one of a few megabytes."""
+    """Fill the disk, which must be one of a few megabytes."""
     with suppress(OSError), _filler(service).open("wb", buffering=0) as file:
         while True:
             file.write(_CHUNK)

@@ -1,6 +1,6 @@
-"""`python -m benchmarks.reliability.worker GATES`: the real worker, which waits at gates and changes nothing else.
+"""`python -m benchmarks.reliability.worker FOLDER`: the real worker, except that it waits at breakpoints.
 
-Moments of the second shard are gated, so that a job has one before and some after it.
+Moments of the second shard have breakpoints, so that a job has one shard before and some after it.
 """
 
 import sys
@@ -27,7 +27,7 @@ _SHARD = 1
 
 
 def with_breakpoints(breakpoints: Breakpoints) -> ExitStack:
-    """Have a gate before each of the moments, in this process."""
+    """Set a breakpoint before each of the moments, in this process."""
     execute, render, create, finish = RqWorker.execute_job, TaskRunner._render, Objects.create, JobStore.finish
 
     def execute_at_breakpoint(self: RqWorker, job: Job, queue: Queue) -> None:

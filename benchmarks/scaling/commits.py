@@ -1,4 +1,4 @@
-"""How many images/s workers commit to the store together, from the request for one large job until its last commit."""
+"""Measures the images/s that all workers commit to the store, from the request for a large job to its last commit."""
 
 import time
 from dataclasses import dataclass
@@ -19,32 +19,32 @@ _SETTLING_SECONDS = 120
 
 @dataclass(frozen=True)
 class Commits:
-    """What some workers have committed; CPU seconds by part."""
+    """The commits of some workers, with CPU seconds by part."""
 
     workers: int
     gpu_images_per_s: float | None
-    """Of one simulated GPU; None is no time at all."""
+    """Speed of one simulated GPU. None means that rendering takes no time."""
     images: int
     seconds: float
     settled_seconds: float
-    """Until all of the job was forced to the disk."""
+    """Time until the whole job was forced to the disk."""
     size: int
-    """In bytes."""
+    """Size of the committed data, in bytes."""
     cpu_s: dict[str, float]
 
     @property
     def images_per_s(self) -> float:
-        """Speed of all workers together."""
+        """Return the speed of all workers together."""
         return self.images / self.seconds
 
     @property
     def settled_per_s(self) -> float:
-        """Images that were forced to the disk."""
+        """Return the images/s that were forced to the disk."""
         return self.images / self.settled_seconds
 
 
 def measure(service: ServiceProcesses, count: int, images_per_s: float | None, n: int, most_seconds: float) -> Commits:
-    """Render a job of n images, or as much of it as is committed in time."""
+    """Render a job of n images, and stop it after `most_seconds`."""
     with simulated_service.run_workers(service, count, images_per_s), Client(service.url, console.print) as client:
         before, began = service.cpu_seconds(), time.perf_counter()
         spec = simulated_service.read_spec(service, client.generate({"n": n, "model": MODEL}).id)
@@ -59,11 +59,11 @@ def measure(service: ServiceProcesses, count: int, images_per_s: float | None, n
 
 
 def _end(service: ServiceProcesses, spec: JobSpec) -> None:
-    """Cut a job off that was not done in time; wait until it is settled."""
+    """Cancel a job that is not done in time, and wait until it is settled."""
     if len(service.store.shards.committed(spec.id)) < spec.shard_count:
         url = f"{service.url}/jobs/{spec.id}/cancel"
         answer = httpx.post(url, timeout=_SETTLING_SECONDS, trust_env=False)
-        if answer.status_code != HTTPStatus.CONFLICT:  # it has just ended
+        if answer.status_code != HTTPStatus.CONFLICT:  # the job has just ended
             answer.raise_for_status()
     deadline = time.monotonic() + _SETTLING_SECONDS
     while any(service.store.jobs.open_jobs()):
@@ -73,7 +73,7 @@ def _end(service: ServiceProcesses, spec: JobSpec) -> None:
 
 
 def _watched(service: ServiceProcesses, spec: JobSpec, began: float, most_seconds: float) -> tuple[set[int], float]:
-    """Tell which shards were committed, and after how many seconds the last of them was."""
+    """Return the committed shards, and the seconds until the last commit."""
     committed, seconds = set[int](), 0.0
     while len(committed) < spec.shard_count and time.perf_counter() - began < most_seconds:
         time.sleep(_POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""How many MB/s and images/s of a finished job one API process sends to several clients at once."""
+"""Measures the MB/s and images/s that one API process sends to several clients at once."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -18,23 +18,23 @@ class DownloadError(Exception):
 
 @dataclass(frozen=True)
 class Downloads:
-    """Some clients, each of which reads the whole archive."""
+    """The downloads of some clients, each of the whole archive."""
 
     clients: int
     images: int
     size: int
-    """Images and bytes of all clients together."""
+    """Bytes of all clients together."""
     seconds: float
     api_cpu_s: float
 
     @property
     def images_per_s(self) -> float:
-        """Images sent to all clients together."""
+        """Return the images/s sent to all clients together."""
         return self.images / self.seconds
 
 
 def measure(service: ServiceProcesses, spec: JobSpec, clients: int) -> Downloads:
-    """Read a job's archive to nowhere, so many times at once."""
+    """Read and drop a job's archive with several clients at once."""
     before, began = service.cpu_seconds(), time.perf_counter()
     with ThreadPoolExecutor(clients) as threads:
         reading = [threads.submit(_read, service.port, f"/jobs/{spec.id}/download") for _ in range(clients)]

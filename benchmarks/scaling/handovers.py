@@ -1,6 +1,6 @@
-"""How many tasks/s the queue server hands over: all tasks are in line, and workers take them the way they always do.
+"""Measures the tasks/s that the queue server hands over. All tasks are queued, and the real code of workers takes them.
 
-The tasks are of jobs that the store does not know. A worker takes one, looks for its job, finds none and settles it.
+The store does not have the jobs of these tasks. A worker takes a task, does not find its job, and settles the task.
 """
 
 import secrets
@@ -24,29 +24,29 @@ _TAKING_SECONDS = 120
 
 @dataclass(frozen=True)
 class Handovers:
-    """What some workers have taken."""
+    """The tasks that some workers have taken."""
 
     workers: int
     tasks: int
     enqueued_seconds: float
-    """For all tasks, put into line one by one, by one process."""
+    """Time to queue all tasks one by one, by one process."""
     taken_seconds: float
     queue_cpu_s: float
-    """Of the queue server, while they were taken."""
+    """CPU time of the queue server while the tasks were taken."""
 
     @property
     def enqueued_per_s(self) -> float:
-        """Tasks that one process puts into line."""
+        """Return the tasks/s that one process queues."""
         return self.tasks / self.enqueued_seconds
 
     @property
     def taken_per_s(self) -> float:
-        """Tasks that all workers together take and settle."""
+        """Return the tasks/s that all workers together take and settle."""
         return self.tasks / self.taken_seconds
 
 
 def measure(service: ServiceProcesses, count: int, tasks: int) -> Handovers:
-    """Put tasks into line one by one and let workers empty it; then all at once, and time how they are taken."""
+    """Time queueing tasks one by one. Then queue all at once, and time the workers that take them."""
     task_queue = TaskQueue(service.redis)
     with simulated_service.run_workers(service, count, None):
         spec = _unknown_job(service)

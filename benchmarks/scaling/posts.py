@@ -1,4 +1,4 @@
-"""How many jobs/s of one image the API accepts from several posters at once, and how many the workers end."""
+"""Measures the jobs/s of one image that the API accepts from several posters, and that the workers end."""
 
 import time
 from collections import deque
@@ -23,30 +23,30 @@ class PostError(Exception):
 
 @dataclass(frozen=True)
 class Posts:
-    """Some seconds of posting, and what became of the jobs; CPU seconds by part until the last had ended."""
+    """The jobs of some seconds of posting, with CPU seconds by part until the last job had ended."""
 
     posters: int
     jobs: int
     posted_seconds: float
     ended_seconds: float
-    """Until the last job had ended, since the first was posted."""
+    """Time from the first post until the last job had ended."""
     settled_seconds: float
-    """Until all of them were forced to the disk."""
+    """Time from the first post until all jobs were forced to the disk."""
     cpu_s: dict[str, float]
 
     @property
     def accepted_per_s(self) -> float:
-        """Jobs that were answered with a 202."""
+        """Return the jobs/s that were answered with a 202."""
         return self.jobs / self.posted_seconds
 
     @property
     def ended_per_s(self) -> float:
-        """Jobs whose end could be read."""
+        """Return the jobs/s that ended."""
         return self.jobs / self.ended_seconds
 
     @property
     def settled_per_s(self) -> float:
-        """Jobs all of whose files were forced to the disk."""
+        """Return the jobs/s whose files were forced to the disk."""
         return self.jobs / self.settled_seconds
 
 
@@ -57,7 +57,7 @@ class _Accepted(BaseModel):
 
 
 def measure(service: ServiceProcesses, posters: int, seconds: float) -> Posts:
-    """Post jobs for some seconds, each poster the next one when the last was accepted, and wait for their end."""
+    """Post jobs for some seconds, and wait for their end. A poster waits for each answer before its next request."""
     before, began = service.cpu_seconds(), time.perf_counter()
     with ThreadPoolExecutor(posters) as threads:
         posting = [threads.submit(_post, service.port, began + seconds) for _ in range(posters)]

@@ -1,4 +1,4 @@
-"""The service with simulated workers, as all measurements here start it."""
+"""Starts the service with simulated workers for all measurements of this package."""
 
 import tempfile
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _WARM_UP_IMAGES = 4096
 
 @contextmanager
 def run_service(folder: Path | None) -> Iterator[ServiceProcesses]:
-    """Start the queue server and the API on an empty store below a folder, by default that of temporary files."""
+    """Start queue server and API on an empty store below a folder. The default is the folder of temporary files."""
     environment = {"IMAGEMILL_MAX_IMAGES": str(_MOST_IMAGES)}
     with (
         tempfile.TemporaryDirectory(prefix="benchmark-", dir=folder) as data,
@@ -28,11 +28,11 @@ def run_service(folder: Path | None) -> Iterator[ServiceProcesses]:
 
 @contextmanager
 def run_workers(service: ServiceProcesses, count: int, images_per_s: float | None) -> Iterator[None]:
-    """Have so many simulated workers, which know their speed."""
+    """Run simulated workers that have reported their speed to the API."""
     speed = [] if images_per_s is None else [str(images_per_s)]
     service.start_workers(count, ["-m", "benchmarks.scaling.worker", *speed], {})
     try:
-        for _ in range(2):  # the second in shards that are as large as the first one allows
+        for _ in range(2):  # the second job has larger shards, because the API knows the workers' speed
             run_job(service, _WARM_UP_IMAGES * count)
         yield
     finally:
@@ -40,7 +40,7 @@ def run_workers(service: ServiceProcesses, count: int, images_per_s: float | Non
 
 
 def run_job(service: ServiceProcesses, n: int) -> JobSpec:
-    """Have a job of n images done."""
+    """Run a job of n images to its end."""
     with Client(service.url, console.print) as client:
         asked = client.generate({"n": n, "model": MODEL})
         for _ in client.follow(asked):
@@ -49,7 +49,7 @@ def run_job(service: ServiceProcesses, n: int) -> JobSpec:
 
 
 def read_spec(service: ServiceProcesses, job_id: str) -> JobSpec:
-    """Read an accepted job."""
+    """Return the spec of an accepted job."""
     spec = service.store.jobs.spec(job_id)
     if spec is None:
         raise StartError(f"the accepted job {job_id} is not in the store")
