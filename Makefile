@@ -1,4 +1,4 @@
-# Two commands: `make demo` and `make test`. Both need only Python 3.11+ with pip.
+# Two commands: `make demo` and `make test`. Both need only Python 3.11+ with pip. `make help` lists the others.
 PYTHON ?= python3
 UV := .uv/bin/uv
 BIN := .venv/bin
@@ -22,7 +22,7 @@ format: .venv/dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# What users run, and the same with the tools for tests; each stamp is as new as its pins.
+# The environment of users, and the same with the tools for tests. Each stamp is as new as its pins.
 .venv/runtime: requirements/runtime.txt pyproject.toml | .venv/bin/python
 	$(UV) pip install -q --python $(BIN)/python --require-hashes -r $<
 	$(UV) pip install -q --python $(BIN)/python --no-deps -e .
@@ -42,7 +42,7 @@ $(UV): requirements/uv.txt
 	  --target .uv --require-hashes -r $<
 	touch $@
 
-# Renew the pins. The dev set is solved first; the others are parts of it.
+# Renew the pins. The dev set is solved first; the others are subsets of it.
 COMPILE = $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 lock: $(UV)
 	$(COMPILE) --upgrade --all-extras pyproject.toml -o requirements/dev.txt
@@ -50,6 +50,19 @@ lock: $(UV)
 	$(COMPILE) --extra torch pyproject.toml -c requirements/dev.txt -o requirements/worker.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/api.txt
 	echo uv | $(COMPILE) --upgrade - -o requirements/uv.txt
+
+.PHONY: help
+help:
+	@echo 'make demo              install everything into .venv, make 500 faces, save them as faces.zip'
+	@echo 'make test              all checks and all tests'
+	@echo 'make quick             all checks and the fast unit tests; FOLDER=tests/unit/app takes a part'
+	@echo 'make test-unit         all unit tests'
+	@echo 'make test-integration  all tests with real processes'
+	@echo 'make check             formatting, lint, types, import rules'
+	@echo 'make types             types alone'
+	@echo 'make format            format the code and fix what the lint can fix'
+	@echo 'make lock              renew the pins of all packages'
+	@echo 'make clean             remove .venv and .uv'
 
 clean:
 	rm -rf .venv .uv

@@ -1,1 +1,1 @@
-"""Measurements that the figures in `docs` come from: loops, recipes and peers side by side. Not part of the package."""
+"""The measurements behind the figures in `docs`. They are not part of the installed package."""

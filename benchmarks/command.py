@@ -1,4 +1,4 @@
-"""How a benchmark is started as a command: on Linux, and so that it ends what it has started."""
+"""Runs a benchmark as a command, on Linux only. A signal ends all processes that it has started."""
 
 import signal
 import sys
@@ -14,5 +14,7 @@ def run(main: Callable[..., None]) -> None:
     """Run a benchmark with the options of its command line."""
     if sys.platform != "linux":
         sys.exit("this benchmark reads /proc, which only Linux has")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that no process is left behind
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
+    )  # an exception, so that context managers end their processes
     typer.run(main)

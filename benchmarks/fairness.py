@@ -1,8 +1,8 @@
-"""`python -m benchmarks.fairness`: what a key has of the service while another one keeps it busy.
+"""`python -m benchmarks.fairness`: the speed that one API key gets while another key keeps the service busy.
 
-The queue server, the API and one worker, all of them real processes with the default model. An owner asks for a dataset
-three times: when nobody else is there, while another owner has many jobs of that size open, and while the first owner
-has them. Then the same with jobs of a few images.
+Queue server, API and one worker are real processes with the default model. An owner requests a dataset three times:
+alone, while another owner has many open jobs of that size, and while the same owner has them. Then the measurement is
+repeated with jobs of a few images.
 """
 
 import tempfile
@@ -17,8 +17,8 @@ import typer
 
 from app.auth import api_keys
 from benchmarks import table
-from benchmarks.assembly import WORKER, Assembly
 from benchmarks.command import console, run
+from benchmarks.service_processes import WORKER, ServiceProcesses
 
 _DEADLINE_SECONDS = 300
 _SHORT = 8
@@ -26,7 +26,7 @@ _SHORT_BACKLOG, _SHORT_ASKED = 300, 10
 
 
 class Owner:
-    """Someone with a key."""
+    """A caller with an API key."""
 
     def __init__(self, name: str, file: Path, url: str) -> None:
         secret = api_keys.new_secret()
@@ -39,11 +39,11 @@ class Owner:
         )
 
     def post(self, n: int) -> str:
-        """Ask for a dataset, and return where its job is."""
+        """Post a job, and return its address."""
         return str(self._api.post("/generate", params={"n": n}).raise_for_status().headers["Location"])
 
     def seconds(self, n: int) -> float:
-        """Ask for a dataset and wait for it."""
+        """Post a job, wait for its end, and return the seconds."""
         began = time.perf_counter()
         job = self.post(n)
         while not self._api.get(job, headers={"Prefer": "wait=60"}).raise_for_status().json()["done"]:
@@ -51,11 +51,11 @@ class Owner:
         return time.perf_counter() - began
 
     def rendered(self, jobs: list[str]) -> int:
-        """Count the images that some jobs have."""
+        """Count the rendered images of some jobs."""
         return sum(self._api.get(job).raise_for_status().json()["images_done"] for job in jobs)
 
     def cancel(self, jobs: list[str]) -> None:
-        """End some jobs, whether they have ended or not."""
+        """Cancel some jobs. Jobs that have ended stay as they are."""
         for job in jobs:
             self._api.post(f"{job}/cancel")
 
@@ -64,14 +64,14 @@ def main(
     n: Annotated[int, typer.Option(min=1, help="Images of a long job.")] = 4000,
     jobs: Annotated[int, typer.Option(min=1, help="Long jobs that keep the service busy.")] = 20,
 ) -> None:
-    """Run it and print the seconds."""
+    """Run the measurement, and print the seconds."""
     with tempfile.TemporaryDirectory(prefix="fairness-") as folder:
         file = Path(folder) / "keys.json"
         api_keys.change_keys(file, lambda none: none)
-        with Assembly(Path(folder), {"IMAGEMILL_KEYS": str(file), "IMAGEMILL_MIN_FREE_MB": "0"}) as assembly:
-            few, many = (Owner(name, file, assembly.url) for name in ("few", "many"))
-            assembly.start_workers(1, WORKER, {})
-            few.seconds(n)  # once for nothing: memory and clocks get going
+        with ServiceProcesses(Path(folder), {"IMAGEMILL_KEYS": str(file), "IMAGEMILL_MIN_FREE_MB": "0"}) as service:
+            few, many = (Owner(name, file, service.url) for name in ("few", "many"))
+            service.start_workers(1, WORKER, {})
+            few.seconds(n)  # warm up: the first job is slower
             rows = [
                 _row(f"{n} images, beside {jobs} such jobs", few, many, jobs, lambda owner: owner.seconds(n), n),
                 _row(
@@ -83,7 +83,7 @@ def main(
                     _SHORT,
                 ),
             ]
-    console.print(table.markdown(("seconds for", "nobody's", "another key's", "its own"), rows))
+    console.print(table.markdown(("seconds for", "alone", "beside another key", "beside the same key"), rows))
 
 
 def _row(name: str, few: Owner, many: Owner, backlog: int, asked: Callable[[Owner], float], n: int) -> tuple[str, ...]:

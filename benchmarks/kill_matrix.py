@@ -1,17 +1,17 @@
-"""`python -m benchmarks.kill_matrix`: hit each part of the service at each moment of a job.
+"""`python -m benchmarks.kill_matrix`: applies each fault to each part of the service at each moment of a job.
 
-Parts: a worker, the API, the queue server, and the reconciler (of two API processes, the one whose reconciler is at
-work). Moments: queued, popped, rendering, committing, finalising. Each is killed, told to end, or frozen for longer
-than a lease, while a job of 208 images in four shards is just there; besides, the queue server is emptied or wants
-another password, the disk fills up, or no file of a worker may be longer than 1000 bytes. Nothing may be lost. What was
-killed is started again after a second, as a supervisor would.
+Parts: a worker, the API, the queue server, and the reconciler (of two API processes, the leading one).
+Moments: queued, popped, rendering, committing, finalising; a job of 208 images in four shards has just reached them.
+Faults: the part is killed, terminated, or frozen for longer than a lease. Others: the queue server is emptied or gets
+another password, the disk fills up, or files of a worker are limited to 1000 bytes. A killed part is started again
+after a second, as a supervisor would do it.
 
-All are real processes. So that a moment of microseconds can be hit, a worker waits there for us, between two lines of
-its code that it runs anyway (benchmarks/reliability/worker.py); nothing else is changed.
+All parts are real processes. A moment lasts microseconds, so the worker waits there between two lines of its code
+(benchmarks/reliability/worker.py). The rest of its code is unchanged.
 
-A cell is well if every job that was answered with a 202, during the fault as well, has succeeded within 60 s of the end
-of the fault, with exactly n images, each with the sha256 of the undisturbed run, in one archive, and if the store has
-nothing besides.
+A cell passes if every accepted job, also of the time of the fault, succeeds within 60 s of the end of the fault. The
+job must have exactly n images, each with the sha256 of the undisturbed run, in one archive. The store must have no
+other object.
 """
 
 from typing import Annotated
@@ -26,7 +26,7 @@ from benchmarks.reliability.matrix import groups, run_all
 _HEAD = ("what", "how", *MOMENTS)
 
 
-def main(lanes: Annotated[int, typer.Option(min=1, help="Services that are hit at once.")] = 4) -> None:
+def main(lanes: Annotated[int, typer.Option(min=1, help="Services that are tested at once.")] = 4) -> None:
     """Run all cells and print a table of the seconds from the end of a fault to the last job's end."""
     outcomes = run_all(groups(), lanes, _say)
     found = {(o.cell.fault.target, o.cell.fault.name, o.cell.moment): o for o in outcomes}

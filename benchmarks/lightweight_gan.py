@@ -1,7 +1,9 @@
-"""`python -m benchmarks.lightweight_gan DATASET --minutes 20`: a peer on the same data, minutes, device and metrics.
+"""`python -m benchmarks.lightweight_gan DATASET --minutes 20`: another package on the same data, with the same metrics.
 
-The peer is the package lightweight-gan (`pip install lightweight-gan==1.2.1`), with its own trainer and defaults. It
-asks for CUDA by name; where there is none, those names are answered with the CPU, and nothing else is changed.
+Minutes and device are those of the recipes, too.
+
+The package is lightweight-gan (`pip install lightweight-gan==1.2.1`), with its own trainer and defaults. It names CUDA
+in its code. Where there is no GPU, those names lead to the CPU, and nothing else is changed.
 """
 
 import tempfile
@@ -30,7 +32,7 @@ def main(
     n: Annotated[int, typer.Option(help="How many samples are measured.")] = 5000,
     seed: Annotated[int, typer.Option()] = 0,
 ) -> None:
-    """Train the peer and print a row like those of `benchmarks.recipes`."""
+    """Train the package's model, and print a row like those of `benchmarks.recipes`."""
     device = plans.find_device(None)
     with report_errors(), tempfile.TemporaryDirectory() as folder:
         dataset = dataset_files.load(data)
@@ -87,7 +89,7 @@ def _peer(device: torch.device) -> ModuleType:
 
 
 class _OnCpu(ModuleType):
-    """The module torch, but for the peer's `torch.device("cuda:0")`."""
+    """The module torch, except that `torch.device("cuda:0")` is the CPU."""
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         return (lambda *_: torch.device("cpu")) if name == "device" else getattr(torch, name)
@@ -102,7 +104,7 @@ def _train(trainer: Any, minutes: float) -> tuple[int, float]:  # noqa: ANN401
 
 @torch.inference_mode()
 def _samples(trainer: Any, n: int) -> Tensor:  # noqa: ANN401
-    """Draw from the generator itself: the peer's average only starts after 20 000 steps."""
+    """Sample from the generator itself, because the package's average only starts after 20 000 steps."""
     generator = trainer.GAN.G.eval()
     chunks = [generator(torch.randn(min(_BATCH, n - k), trainer.GAN.latent_dim)) for k in range(0, n, _BATCH)]
     return torch.cat(chunks).clamp(0, 1).mul(255).round().to(torch.uint8)

@@ -1,8 +1,8 @@
 """`python -m benchmarks.load`: many clients at once, each posting small jobs and downloading them.
 
-The queue server, the API and two workers, all of them real processes on a tiny model, on the same machine as the
-clients. A client posts a job, downloads its archive, which grows while the job is rendered, and posts the next one. The
-table has the seconds until a job was accepted, and until its last byte was here.
+Queue server, API and two workers are real processes with a tiny model, on the same machine as the clients. A client
+posts a job, downloads its growing archive, and posts the next one. The table has the seconds until a job was accepted,
+and until its last byte arrived.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ import typer
 from benchmarks import table
 from benchmarks.command import console, run
 from benchmarks.reliability.inspection import image_hashes
-from benchmarks.reliability.ward import SHORT, Ward
+from benchmarks.reliability.service_under_test import SHORT, ServiceUnderTest
 from tests.tiny import PLAIN, save_checkpoint
 
 _PERCENTILES = (50, 95, 99)
@@ -44,18 +44,18 @@ def main(
     jobs: Annotated[int, typer.Option(min=1, help="Of each client, one after the other.")] = 5,
     workers: Annotated[int, typer.Option(min=1, max=2, help="Worker processes.")] = 2,
 ) -> None:
-    """Run it and print how long jobs took."""
+    """Run the load, and print the durations of the jobs."""
     with tempfile.TemporaryDirectory(prefix="load-") as folder:
         models = Path(folder) / "models"
         models.mkdir()
         save_checkpoint(models, PLAIN)
-        with Ward(Path(folder), models, PLAIN) as ward:
+        with ServiceUnderTest(Path(folder), models, PLAIN) as service:
             if workers > 1:
-                ward.replace_worker()
+                service.replace_worker()
             began = time.perf_counter()
-            served = asyncio.run(_serve(ward.url, clients, jobs))
+            served = asyncio.run(_serve(service.url, clients, jobs))
             seconds = time.perf_counter() - began
-            errors = [one.error or _mistake(one, ward.expected) for one in served]
+            errors = [one.error or _mistake(one, service.expected) for one in served]
     found = [error for error in errors if error]
     good = [one for one, error in zip(served, errors, strict=True) if not error]
     rows = [

@@ -1,9 +1,9 @@
-"""`python -m benchmarks.long_job`: whether a large job keeps its speed and its memory from its first image to its last.
+"""`python -m benchmarks.long_job`: speed and memory of a large job, from its first image to its last.
 
-`imagemill up --workers 1` renders n images of the model faces-64, while a client reads the growing archive to nowhere.
-Every half second the resident memory of the API and of the worker and the number of images done are noted. The speed of
-each tenth of the job is taken between these notes, by straight lines. Memory "at rest" is that of the moment when the
-service is ready: for the worker, that is torch and its models. A peak is the kernel's own, since the process began.
+`imagemill up --workers 1` renders n images of the model faces-64, while a client reads and drops the growing archive.
+Every half second, the resident memory of API and worker and the number of rendered images are sampled. The speed of
+each tenth of the job is interpolated linearly between the samples. Memory "at rest" is measured when the service is
+ready: the worker then holds torch and its models. Peaks are the kernel's own, since the start of the process.
 """
 
 import tempfile
@@ -31,34 +31,34 @@ _TENTHS = 10
 _PARTS = ("api", "worker")
 _SHARES = (0.2, 0.5, 1.0)
 _MOST_MB = {"api": 200, "worker": 1500}
-"""Goals: the API's peak, and the worker's above what it needs at rest."""
+"""Goals: the API's peak, and the worker's peak above its memory at rest."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One look at a running job."""
+    """One sample of a running job."""
 
     seconds: float
-    """Since it was asked for."""
+    """Time since the request."""
     images: int
-    """That were done."""
+    """Number of rendered images."""
     rss_mb: dict[str, float]
 
 
 @dataclass(frozen=True)
 class Course:
-    """A job from its beginning to its end."""
+    """All samples of a job."""
 
     samples: list[Sample]
     seconds: float
-    """Until the last byte was here."""
+    """Time until the last byte arrived."""
     archive_mb: float
     at_rest_mb: dict[str, float]
     peak_mb: dict[str, float]
 
 
 def main(n: Annotated[int, typer.Option(min=10, help="Images in the job.")] = 100_000) -> None:
-    """Run the job and print two tables."""
+    """Run the job, and print two tables."""
     engine = next(engine for engine in engines.own() if engine.name == "imagemill")
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, Server(engine, Path(folder)) as server:
         course = _course(server, n)
@@ -80,13 +80,13 @@ def main(n: Annotated[int, typer.Option(min=10, help="Images in the job.")] = 10
 
 
 def tenths(samples: Sequence[tuple[float, int]], n: int) -> list[float]:
-    """Tell the images/s in each tenth of a job, from samples of (seconds, images done) that grow from 0 to n."""
+    """Return the images/s in each tenth of a job. Samples are (seconds, images) pairs that grow from 0 to n images."""
     times = [_reached(samples, n * k / _TENTHS) for k in range(_TENTHS + 1)]
     return [n / _TENTHS / (after - before) for before, after in pairwise(times)]
 
 
 def _reached(samples: Sequence[tuple[float, int]], images: float) -> float:
-    """Tell when so many images were done, on the line between the samples around."""
+    """Return the time of an image, interpolated linearly between two samples."""
     for (start, less), (stop, more) in pairwise(samples):
         if less <= images <= more and less < more:
             return start + (stop - start) * (images - less) / (more - less)
@@ -109,13 +109,13 @@ def _course(server: Server, n: int) -> Course:
             samples.append(Sample(time.perf_counter() - began, job.images_done, rss_mb()))
             time.sleep(_SAMPLE_SECONDS)
         ended, size = read.result()
-    samples.append(Sample(ended - began, n, rss_mb()))  # a look at the job finds its end up to half a second later
+    samples.append(Sample(ended - began, n, rss_mb()))  # polling finds the end up to half a second later
     peak_mb = {part: processes.peak_mb([pid]) for part, pid in pids.items()}
     return Course(samples, ended - began, size / 1e6, at_rest, peak_mb)
 
 
 def _read(http: httpx.Client, path: str) -> tuple[float, int]:
-    """Read an archive to nowhere; tells when its last byte was here, and how many there were."""
+    """Read and drop an archive. Returns the time of the last byte, and the number of bytes."""
     with http.stream("GET", path) as response:
         response.raise_for_status()
         size = sum(len(chunk) for chunk in response.iter_raw())

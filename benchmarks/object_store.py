@@ -1,8 +1,8 @@
 """`python -m benchmarks.object_store --modes all`: jobs on a real S3 server, behind a proxy that fails.
 
-The API and two workers share one bucket. For each mode, some jobs are accepted and awaited, and their archives are
-compared with that of the same job on a local disk. A job that was answered with a 202 and has not succeeded within a
-minute is lost. Nothing may be lost, empty or different.
+API and two workers share one bucket. In each mode, some jobs are posted and awaited. Their archives are compared with
+that of the same job on a local disk. An accepted job that has not succeeded within a minute counts as lost. No archive
+may be lost, empty or different.
 """
 
 import tempfile
@@ -33,12 +33,12 @@ _MODES: dict[str, Fault] = {
 }
 _AWAY = "all-503"
 _AWAY_SECONDS = 5.0
-"""How long the proxy refuses every request in the mode all-503."""
+"""Seconds for which the proxy refuses every request in the mode all-503."""
 _DEADLINE_SECONDS, _POLL_SECONDS = 60.0, 0.05
 
 
 class Outcome(NamedTuple):
-    """What became of the jobs of one mode."""
+    """The results of the jobs of one mode."""
 
     mode: str
     faults: int
@@ -50,7 +50,7 @@ class Outcome(NamedTuple):
 
     @property
     def is_well(self) -> bool:
-        """Tell whether nothing was lost, empty or different."""
+        """Return whether all archives arrived and are identical."""
         return (self.lost, self.empty, self.same_bytes) == (0, 0, self.jobs)
 
 
@@ -59,7 +59,7 @@ def main(
     jobs: Annotated[int, typer.Option(min=1, help="Jobs of each mode.")] = 5,
     n: Annotated[int, typer.Option(min=1, help="Images of a job.")] = 1000,
 ) -> None:
-    """Print a table: for each mode the faults, the jobs, and what was lost, empty or the same."""
+    """Print a table: for each mode the faults, the jobs, and the lost, empty and identical archives."""
     chosen = list(_MODES) if modes == "all" else modes.split(",")
     unknown = set(chosen) - set(_MODES)
     if unknown:
@@ -67,8 +67,8 @@ def main(
     with tempfile.TemporaryDirectory() as folder, S3Server(Path(folder, "s3")) as s3, FaultProxy(s3.port) as proxy:
         expected = _archive_of_local_disk(Path(folder, "local"), n)
         bucket = {"IMAGEMILL_STORE": f"s3://{BUCKET}/store", **s3.environment(proxy.port)}
-        with _house(Path(folder, "bucket"), workers=2, **bucket) as house:
-            outcomes = [_run(house, proxy, mode, jobs, n, expected) for mode in chosen]
+        with _running_service(Path(folder, "bucket"), workers=2, **bucket) as service:
+            outcomes = [_run(service, proxy, mode, jobs, n, expected) for mode in chosen]
     rows = [(*map(str, outcome[:-1]), f"{outcome.seconds:.1f}") for outcome in outcomes]
     head = ("mode", "faults", "jobs", "lost", "empty archives", "same bytes", "seconds")
     console.print(table.markdown(head, rows))
@@ -76,62 +76,62 @@ def main(
 
 
 @contextmanager
-def _house(folder: Path, workers: int, **environment: str) -> Iterator[RunningService]:
+def _running_service(folder: Path, workers: int, **environment: str) -> Iterator[RunningService]:
     folder.mkdir()
     save_checkpoint(folder / "models", PLAIN)
-    house = RunningService(folder, **environment)
+    service = RunningService(folder, **environment)
     try:
-        house.start_workers(*({} for _ in range(workers)))
-        yield house
+        service.start_workers(*({} for _ in range(workers)))
+        yield service
     finally:
-        house.close()
+        service.close()
 
 
 def _archive_of_local_disk(folder: Path, n: int) -> bytes:
-    with _house(folder, workers=1) as house:
-        return house.download(house.wait_done(house.generate(n, seed=6)["id"])["id"])
+    with _running_service(folder, workers=1) as service:
+        return service.download(service.wait_done(service.generate(n, seed=6)["id"])["id"])
 
 
-def _run(house: RunningService, proxy: FaultProxy, mode: str, jobs: int, n: int, expected: bytes) -> Outcome:
+def _run(service: RunningService, proxy: FaultProxy, mode: str, jobs: int, n: int, expected: bytes) -> Outcome:
     began, hits = time.monotonic(), proxy.hits
     if mode == _AWAY:
-        accepted = [_accepted(house, n) for _ in range(jobs)]
+        accepted = [_accepted(service, n) for _ in range(jobs)]
         proxy.fault = _MODES[mode]
         time.sleep(_AWAY_SECONDS)
         proxy.fault = "none"
     else:
         proxy.fault = _MODES[mode]
-        accepted = [_accepted(house, n) for _ in range(jobs)]
-    archives = [_archive(house, job) for job in accepted]
+        accepted = [_accepted(service, n) for _ in range(jobs)]
+    archives = [_archive(service, job) for job in accepted]
     proxy.fault = "none"
     lost, empty = archives.count(None), archives.count(b"")
     same = archives.count(expected)
     return Outcome(mode, proxy.hits - hits, jobs, lost, empty, same, time.monotonic() - began)
 
 
-def _accepted(house: RunningService, n: int) -> str:
-    """Ask until there is a 202."""
+def _accepted(service: RunningService, n: int) -> str:
+    """Repeat the request until it gets a 202."""
     while True:
-        answer = house.client.post("/generate", params={"n": n, "seed": 6})
+        answer = service.client.post("/generate", params={"n": n, "seed": 6})
         if answer.status_code == HTTPStatus.ACCEPTED:
             return str(answer.json()["id"])
         time.sleep(_POLL_SECONDS)
 
 
-def _archive(house: RunningService, job_id: str) -> bytes | None:
-    """Download a job that has succeeded; None if it does not, and nothing if its archive breaks off."""
+def _archive(service: RunningService, job_id: str) -> bytes | None:
+    """Download the archive of a job. Returns None if the job does not succeed, no bytes if the archive breaks off."""
     deadline = time.monotonic() + _DEADLINE_SECONDS
     while time.monotonic() < deadline:
-        answer = house.client.get(f"/jobs/{job_id}")
+        answer = service.client.get(f"/jobs/{job_id}")
         if answer.is_success and answer.json()["state"] == "succeeded":
-            return _downloaded(house, job_id)
+            return _downloaded(service, job_id)
         time.sleep(_POLL_SECONDS)
     return None
 
 
-def _downloaded(house: RunningService, job_id: str) -> bytes:
+def _downloaded(service: RunningService, job_id: str) -> bytes:
     with suppress(httpx.TransportError):
-        answer = house.client.get(f"/jobs/{job_id}/download")
+        answer = service.client.get(f"/jobs/{job_id}/download")
         return answer.content if answer.is_success else b""
     return b""
 

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.recipes DATASET --minutes 20`: recipes side by side, with the same data, time and device."""
+"""`python -m benchmarks.recipes DATASET --minutes 20`: compares recipes with the same data, time and device."""
 
 from pathlib import Path
 from statistics import fmean
@@ -29,7 +29,7 @@ def main(
     runs: Annotated[Path, typer.Option(help="Where run folders are numbered.")] = Path("runs"),
     change: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change every recipe.")] = None,
 ) -> None:
-    """Train each recipe for the same minutes and print a Markdown table of what came out."""
+    """Train each recipe for the same minutes, and print a Markdown table of the results."""
     changes = Changes(minutes=minutes, values=tuple(change or ()))
     head = ("recipe", "seed", "images seen", "images/s", *_FIGURES, "run")
     console.print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}", markup=False)
@@ -46,7 +46,7 @@ def main(
 
 
 def _measured(run: Run, data: Path, n: int, device: torch.device) -> Report | None:
-    if not run.checkpoint.exists():  # it gave up before there was one
+    if not run.checkpoint.exists():  # the run failed before the first checkpoint
         return None
     return evaluation.run(Subject(run.checkpoint, data, n, seed=0), device, None, lambda *_: lambda _: None)
 

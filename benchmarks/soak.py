@@ -1,10 +1,11 @@
-"""`python -m benchmarks.soak --minutes M`: small jobs and a few large ones for minutes, while workers are killed.
+"""`python -m benchmarks.soak --minutes M`: posts small and large jobs, while a worker is killed repeatedly.
 
-The queue server, the API and two workers, all of them real processes on a tiny model. One worker is killed every few
-seconds and started again, once it is back; the other one goes on.
-Small jobs of 1 to 64 images are posted evenly over the time, and eight of 20 000 images. Nothing may be lost: each job
-that was accepted has all its images, each with the sha256 of the undisturbed run, in one archive, and the store has
-nothing besides. Nothing may grow: the table has the memory of all that is not killed, as the median of each
+Queue server, API and two workers are real processes with a tiny model. One worker is killed every few seconds and
+started again. The other one continues. Small jobs of 1 to 64 images and eight jobs of 20 000 images are posted, evenly
+over the time.
+
+Nothing may be lost: each accepted job has all its images, each with the sha256 of the undisturbed run, in one archive,
+and the store has no other objects. Memory may not grow: the table has the median memory of the other processes in each
 quarter of the time.
 """
 
@@ -22,7 +23,7 @@ import typer
 
 from benchmarks import table
 from benchmarks.command import console, run
-from benchmarks.reliability.ward import Ward
+from benchmarks.reliability.service_under_test import ServiceUnderTest
 from benchmarks.service import processes
 from tests.tiny import PLAIN, save_checkpoint
 
@@ -31,16 +32,16 @@ _SMALL_SIZES = (1, 8, 16, 40, 64)
 _KEPT, _KILLED = "worker 1", "worker 2"
 _SAMPLE_SECONDS = 1.0
 _BACKLOG_SECONDS = 600
-"""The most that a job may wait for others that came while workers were killed."""
+"""Longest wait for the jobs that were queued while workers were killed."""
 _HEAD = ("MB resident", "first quarter", "second", "third", "last quarter")
 _PARTS = ("api", "queue", _KEPT)
 
 
 @dataclass
-class Havoc:
-    """Kills one of two workers again and again and reads the memory of all else, in a thread of its own."""
+class WorkerKiller:
+    """Kills one of two workers repeatedly, and samples the memory of the other processes, in a thread of its own."""
 
-    ward: Ward
+    service: ServiceUnderTest
     every_seconds: float
     kills: int = 0
     rss_mb: dict[str, list[float]] = field(default_factory=lambda: {part: [] for part in _PARTS})
@@ -48,32 +49,32 @@ class Havoc:
     _over: threading.Event = field(default_factory=threading.Event)
 
     def work(self) -> None:
-        """Do so until told to stop."""
+        """Kill and sample until `stop` is called."""
         due = time.monotonic() + self.every_seconds
         while not self._over.wait(_SAMPLE_SECONDS):
             for part in _PARTS:
-                self.rss_mb[part].append(processes.rss_mb(self.ward.process(part).pid))
+                self.rss_mb[part].append(processes.rss_mb(self.service.process(part).pid))
             if time.monotonic() > due and self._is_back():
                 due = time.monotonic() + self.every_seconds
                 self._kill()
                 self.kills += 1
 
     def stop(self) -> None:
-        """End it."""
+        """End the thread."""
         self._over.set()
 
     def _is_back(self) -> bool:
-        """Tell whether the last worker that was started is at work."""
+        """Return whether the last started worker has registered."""
         return bool(self._workers() - self._known)
 
     def _workers(self) -> set[str]:
-        return {worker.name for worker in self.ward.live.workers()}
+        return {worker.name for worker in self.service.live.workers()}
 
     def _kill(self) -> None:
         self._known = self._workers()
-        self.ward.hit(_KILLED, signal.SIGKILL)
-        self.ward.wait_ended(_KILLED)
-        self.ward.start_worker(_KILLED)
+        self.service.send_signal(_KILLED, signal.SIGKILL)
+        self.service.wait_ended(_KILLED)
+        self.service.start_worker(_KILLED)
 
 
 def main(
@@ -81,47 +82,47 @@ def main(
     jobs: Annotated[int, typer.Option(min=8, help="Small jobs.")] = 2000,
     kill_every_seconds: Annotated[float, typer.Option(min=1, help="Between two kills.")] = 5,
 ) -> None:
-    """Run it and print what was seen."""
+    """Run the soak, and print its results."""
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         models = Path(folder) / "models"
         models.mkdir()
         save_checkpoint(models, PLAIN)
-        with Ward(Path(folder), models, PLAIN, most=_LARGE) as ward:
-            ward.start_worker(_KILLED)
-            havoc = Havoc(ward, kill_every_seconds)
-            thread = threading.Thread(target=havoc.work)
+        with ServiceUnderTest(Path(folder), models, PLAIN, most=_LARGE) as service:
+            service.start_worker(_KILLED)
+            killer = WorkerKiller(service, kill_every_seconds)
+            thread = threading.Thread(target=killer.work)
             thread.start()
             try:
-                accepted = _post(ward, jobs, minutes * 60)
+                accepted = _post(service, jobs, minutes * 60)
             finally:
-                havoc.stop()
+                killer.stop()
                 thread.join()
-            _report(ward, havoc, accepted)
+            _report(service, killer, accepted)
 
 
-def _post(ward: Ward, jobs: int, seconds: float) -> list[tuple[str, int]]:
+def _post(service: ServiceUnderTest, jobs: int, seconds: float) -> list[tuple[str, int]]:
     """Post jobs evenly over some seconds."""
     began, accepted = time.monotonic(), []
     for number in range(jobs):
         if number % (jobs // _LARGE_JOBS) == 0:
-            accepted.append((ward.accepted(_LARGE), _LARGE))
+            accepted.append((service.submit(_LARGE), _LARGE))
         n = _SMALL_SIZES[number % len(_SMALL_SIZES)]
-        accepted.append((ward.accepted(n), n))
+        accepted.append((service.submit(n), n))
         time.sleep(max(0.0, began + seconds * number / jobs - time.monotonic()))
     return accepted
 
 
-def _report(ward: Ward, havoc: Havoc, accepted: list[tuple[str, int]]) -> None:
-    healed = time.monotonic()
+def _report(service: ServiceUnderTest, killer: WorkerKiller, accepted: list[tuple[str, int]]) -> None:
+    undone = time.monotonic()
     for job_id, _ in accepted:
-        ward.wait_done(job_id, _BACKLOG_SECONDS)
-    seconds = time.monotonic() - healed
+        service.wait_done(job_id, _BACKLOG_SECONDS)
+    seconds = time.monotonic() - undone
     for job_id, n in accepted:
-        ward.inspect(job_id, n)  # raises if anything is lost, doubled or left behind
+        service.inspect(job_id, n)  # raises if anything is lost, doubled or left behind
     images = sum(n for _, n in accepted)
-    console.print(f"{len(accepted)} jobs, {images} images, {havoc.kills} kills; nothing lost, nothing doubled.")
+    console.print(f"{len(accepted)} jobs, {images} images, {killer.kills} kills; nothing lost, nothing doubled.")
     console.print(f"The last job ended {seconds:.1f} s after the last kill.\n")
-    console.print(table.markdown(_HEAD, [_quarters(part, havoc.rss_mb[part]) for part in _PARTS]))
+    console.print(table.markdown(_HEAD, [_quarters(part, killer.rss_mb[part]) for part in _PARTS]))
 
 
 def _quarters(part: str, samples: list[float]) -> tuple[str, ...]:

@@ -1,4 +1,7 @@
-"""`python -m benchmarks.stages`: where the time of an image goes on one core, and what its matrix units could do."""
+"""`python -m benchmarks.stages`: times each stage of an image on one core.
+
+A product of large matrices shows the peak speed of the core's matrix units.
+"""
 
 import hashlib
 import time
@@ -19,7 +22,7 @@ from worker.rendering.engine import RenderEngine, choose_device
 _MODEL = "faces-64"
 _REPEATS = 60
 _SIDE = 2048
-"""Of the matrices whose product shows the limit."""
+"""Side of the matrices whose product shows the peak speed."""
 
 T = TypeVar("T")
 
@@ -59,7 +62,7 @@ def main() -> None:
 
 
 def _seconds(work: Callable[[], T]) -> tuple[float, T]:
-    """Take the median time."""
+    """Return the median time."""
     times = []
     for _ in range(_REPEATS):
         began = time.perf_counter()

@@ -1,10 +1,10 @@
-"""`python -m benchmarks.style_speed PAINTING --vgg19 FILE`: what style transfer costs, beside the tutorials' loop.
+"""`python -m benchmarks.style_speed PAINTING --vgg19 FILE`: times style transfer and the tutorials' loop.
 
-Their loop optimises one image at a time in float32 with all cores; here it has the layers, the weights, the sizes and
-the steps of the standard mode, so that only the way differs. Both are timed on a few images and multiplied. A distilled
-job goes through the whole service, its learning included, then another one with the same style, then a plain one.
-With `--large`, one picture of 512 px: the tutorials' L-BFGS at full size, until it is at the total loss that the
-standard mode ends with.
+The tutorials' loop optimises one image at a time in float32 with all cores. Here it has the layers, weights, sizes and
+steps of the standard mode, so that only the method differs. Both are timed on a few images, and the time is multiplied.
+A distilled job goes through the whole service, including its learning; then a second one with the same style; then a
+plain one. With `--large`, one image of 512 px: the tutorials' L-BFGS at full size, until it reaches the total loss of
+the standard mode.
 """
 
 import os
@@ -25,8 +25,8 @@ from torchvision.models import vgg19 as torchvision_vgg19
 
 from app.client.client import Client
 from benchmarks import table
-from benchmarks.assembly import WORKER, Assembly
 from benchmarks.command import console, run
+from benchmarks.service_processes import WORKER, ServiceProcesses
 from benchmarks.styles import drawn
 from models import registry
 from models.precision import fastest_dtype
@@ -40,11 +40,11 @@ _BATCH = 4
 _SIDE = 512
 _MOST_EVALUATIONS = 400
 _NUMBERS = {"relu1_1": 1, "relu2_1": 6, "relu3_1": 11, "relu4_1": 20, "relu5_1": 29}
-"""Of the ReLUs among torchvision's layers."""
+"""Positions of the ReLUs among torchvision's layers."""
 
 
 class Tutorial:
-    """The loop that tutorials show: VGG19 as torchvision has it, one image, one loss for all of it."""
+    """The tutorials' loop: torchvision's VGG19, one image, one loss for all layers."""
 
     def __init__(self, weights: Path, painting: Tensor, side: int, settings: GatysSettings) -> None:
         self._layers = torchvision_vgg19(weights=None).features[:30].eval().requires_grad_(False)
@@ -73,8 +73,8 @@ class Tutorial:
         return styled.detach()[0]
 
     def lbfgs(self, image: Tensor, is_enough: Callable[[Tensor], bool]) -> tuple[int, float]:
-        """Optimise one image by L-BFGS until a judge, whose time does not count, is content. Returns evaluations, s."""
-        styled = image[None].clone(memory_format=torch.contiguous_format).requires_grad_()  # as L-BFGS wants it
+        """Optimise one image by L-BFGS until `is_enough`, whose time does not count. Returns evaluations, seconds."""
+        styled = image[None].clone(memory_format=torch.contiguous_format).requires_grad_()  # for L-BFGS
         content = self._features(image[None])[self._settings.content_layer]
         optimiser = torch.optim.LBFGS([styled], max_iter=10)
         evaluations, seconds = 0, 0.0
@@ -120,7 +120,7 @@ class Tutorial:
 
 
 def _gram(features: Tensor) -> Tensor:
-    """Correlate channels as tutorials do, for one image. Shapes: (1, c, h, w); returns (1, c, c)."""
+    """Return the Gram matrix of one image, as tutorials do. Shapes: (1, c, h, w); returns (1, c, c)."""
     _, c, h, w = features.shape
     flat = features.view(c, h * w)
     return torch.mm(flat, flat.t()).div(c * h * w)[None]
@@ -171,11 +171,11 @@ def main(
 
 
 def _served(weights: Path, painting: Path) -> list[tuple[float, float, float]]:
-    """Time jobs of the whole service: the first in a style, the second, and a plain one."""
+    """Time jobs of the whole service: the first of a style, the second, and a plain one."""
     found = []
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, Assembly(Path(folder)) as assembly:
-        assembly.start_workers(1, WORKER, {"IMAGEMILL_VGG19": str(weights)})
-        with Client(assembly.url, console.print) as client:
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, ServiceProcesses(Path(folder)) as service:
+        service.start_workers(1, WORKER, {"IMAGEMILL_VGG19": str(weights)})
+        with Client(service.url, console.print) as client:
             style = {"style": client.bring(painting), "style_mode": "distilled"}
             _seconds(client, {"n": 2000})
             learning = _seconds(client, {"n": 1, **style})
@@ -196,7 +196,7 @@ def _seconds(client: Client, query: dict[str, str | int]) -> float:
 
 
 def _large(transfer: StyleTransfer, tutorial: Tutorial, samples: Tensor, device: torch.device) -> None:
-    """Compare one picture of 512 px, a generated face made larger."""
+    """Compare one image of 512 px, an enlarged generated face."""
     image = interpolate(samples[:1], [_SIDE] * 2, mode="bicubic").clamp(0, 1)
     began = time.perf_counter()
     styled = transfer.apply(image.to(device), 1.0, lambda *_: True)

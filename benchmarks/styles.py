@@ -1,8 +1,7 @@
-"""`python -m benchmarks.styles PAINTINGS --vgg19 FILE`: a model's images in the styles of some paintings, with figures.
+"""`python -m benchmarks.styles PAINTINGS --vgg19 FILE`: styles a model's images after some paintings, with figures.
 
-Draws the first images of a seed, styles them in both modes by their default settings, and writes one picture: two
-rows for each painting, standard and distilled, under the images as they were. What the distilled mode learns from are
-other images.
+Renders the first images of a seed, styles them in both modes with their default settings, and writes one picture: two
+rows for each painting, standard and distilled, below the unstyled images. The distilled mode learns from other images.
 """
 
 import os
@@ -28,7 +27,7 @@ from worker.style.gatys import GatysSettings, StyleTransfer
 from worker.style.vgg import Vgg19
 
 _SIDE = 128
-"""Of an image on the sheet, in pixels."""
+"""Side of an image on the sheet, in pixels."""
 _NAME_WIDTH = 170
 _PICTURE_SIDE = 512
 _BATCH = 4
@@ -46,7 +45,7 @@ def main(
     seed: Annotated[int, typer.Option(min=0)] = 1,
     steps: Annotated[int, typer.Option(min=1, help="Of learning.")] = DEFAULT_STEPS["distilled"],
 ) -> None:
-    """Style images, print what became of them, and write the sheet."""
+    """Style images, print their figures, and write the sheet."""
     device = choose_device("auto")
     runtime = RenderEngine([registry.find(model)], device)
     loaded = runtime.model(runtime.entries[0])
@@ -77,7 +76,7 @@ def main(
 
 
 def _taught(loaded: LoadedModel, transfer: StyleTransfer, steps: int) -> LoadedModel:
-    """Let the model learn a style."""
+    """Distil a style into a copy of the model."""
     threads = len(os.sched_getaffinity(0)) if loaded.device.type == "cpu" else 1
     with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as executor:
         training = Distillation(loaded, transfer, 1.0, steps, executor)
@@ -87,7 +86,7 @@ def _taught(loaded: LoadedModel, transfer: StyleTransfer, steps: int) -> LoadedM
 
 
 def drawn(loaded: LoadedModel, seed: int, n: int) -> Tensor:
-    """Draw images, the classes in turn. Shape: returns (n, 3, h, w) in [0, 1]."""
+    """Render images of all classes, alternating. Shape: returns (n, 3, h, w) in [0, 1]."""
     indices = range(loaded.batch_size)
     return loaded.render(loaded.latents(seed, indices), loaded.labels(indices))[:n].float() / 255
 

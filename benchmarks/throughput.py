@@ -1,7 +1,7 @@
-"""`python -m benchmarks.throughput DATASET`: images/s of the recipe dcgan here and in a plain PyTorch loop, in one run.
+"""`python -m benchmarks.throughput DATASET`: compares the images/s of the recipe dcgan with a plain PyTorch loop.
 
-The plain loop is the one of tutorials: a shuffling DataLoader, float32, ordinary memory layout, Adam, BCE, the same two
-networks. Even its images are spared decoding: they lie decoded in memory. Rounds alternate, and the median counts.
+The plain loop is that of tutorials: a shuffling DataLoader, float32, ordinary memory layout, Adam, BCE, the same two
+networks. Its images are decoded in memory already. Rounds of both loops alternate, and the median counts.
 """
 
 import statistics
@@ -28,7 +28,7 @@ _ROUNDS, _STEPS = 5, 8
 
 
 def main(data: Path) -> None:
-    """Time both loops and print their rates."""
+    """Time both loops, and print their rates."""
     device = plans.find_device(None)
     plan = plans.plan_new_run(data, "dcgan", Changes(values=("guard=false",)), 0, device, "bench")
     loops = {"plain loop": _plain(plan), "imagemill": _ours(plan)}

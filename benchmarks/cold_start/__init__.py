@@ -1,1 +1,1 @@
-"""How long the service takes from its start until it is ready, and what for."""
+"""The time from the start of the service until it is ready, in total and by stage."""

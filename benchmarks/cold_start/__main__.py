@@ -1,10 +1,14 @@
-"""`python -m benchmarks.cold_start`: from `imagemill up` to a service that is ready, and what the time goes into.
+"""`python -m benchmarks.cold_start`: the time from `imagemill up` to a ready service, and its parts.
 
-First the whole: until /healthz and /readyz answer with success, and until the line "Ready" is there. Then its parts,
-each alone and with the machine to itself, so that they are comparable, and shorter than where several start at once:
-the interpreter and its imports, the API's imports as `python -X importtime` counts them (which makes them slower), the
-parts of the service until they answer, and the steps of a worker's start. Every figure is a median; files are in the
-page cache from the second time on.
+The total has three end points: /healthz answers with success, /readyz does, and the line "Ready" is printed. Then each
+part is measured alone, with the machine to itself. Parts are comparable, and shorter than when several start at once:
+
+- the interpreter and its imports
+- the API's imports, as `python -X importtime` counts them (which makes them slower)
+- queue server, API and worker, until they answer
+- the steps of a worker's start
+
+Every figure is a median. Files are in the page cache from the second time on.
 """
 
 from collections.abc import Iterable
@@ -20,11 +24,11 @@ from benchmarks.command import console, run
 
 _MEASURED = (up.measure, stages.interpreter, stages.imports_of_the_api, stages.parts, stages.worker)
 _MOST_SECONDS = {"imports of the API": 1.0}
-"""Goals."""
+"""Goals, in seconds."""
 
 
 def main(repeats: Annotated[int, typer.Option(min=1, help="Starts of which the median counts.")] = 5) -> None:
-    """Measure all stages and print a table."""
+    """Measure all stages, and print a table."""
     rows = [row for measure in _MEASURED for row in _rows([measure() for _ in range(repeats)])]
     console.print(table.markdown(("stage", "median s", "from", "to", "goal"), rows))
 

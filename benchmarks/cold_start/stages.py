@@ -1,4 +1,4 @@
-"""The parts of a cold start, each measured alone in processes of its own; seconds by name."""
+"""The parts of a cold start, each measured alone in processes of its own: name -> seconds."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.assembly import WORKER, Assembly
+from benchmarks.service_processes import WORKER, ServiceProcesses
 
 _UP = "import app.cli.main, app.local.supervisor"
 _US = 1e-6
@@ -16,17 +16,17 @@ Stages = dict[str, float]
 
 
 class StageError(Exception):
-    """What was measured did not do what it should."""
+    """A measured process did not do its work."""
 
 
 def interpreter() -> Stages:
-    """Start Python, and import what `imagemill up` needs."""
+    """Start Python, and import the modules that `imagemill up` needs."""
     bare, with_imports = _seconds("pass"), _seconds(_UP)
     return {"interpreter": bare, "imports of imagemill up": with_imports - bare}
 
 
 def imports_of_the_api() -> Stages:
-    """Import app.main, as Python itself counts it."""
+    """Import app.main, with the time that Python itself reports."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", "import app.main"], capture_output=True, text=True, check=True
     )
@@ -34,7 +34,7 @@ def imports_of_the_api() -> Stages:
 
 
 def imported_seconds(report: str, module: str) -> float:
-    """Find the seconds that a module and all it imports took, in what `python -X importtime` writes."""
+    """Return the seconds of a module and its imports, from the report of `python -X importtime`."""
     for line in report.splitlines():
         _, _, figures = line.partition("import time:")
         cells = [cell.strip() for cell in figures.split("|")]
@@ -44,15 +44,15 @@ def imported_seconds(report: str, module: str) -> float:
 
 
 def parts() -> Stages:
-    """Start the queue server, the API and a worker, one after the other, each until it answers."""
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, Assembly(Path(folder)) as assembly:
-        assembly.start_workers(1, WORKER, {})
-        found = assembly.ready_seconds
+    """Start queue server, API and worker one after the other. Each is timed until it answers."""
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, ServiceProcesses(Path(folder)) as service:
+        service.start_workers(1, WORKER, {})
+        found = service.ready_seconds
         return {"queue server": found["queue"], "API": found["api"], "worker": found["worker0"]}
 
 
 def worker() -> Stages:
-    """Take a worker's start apart."""
+    """Time the steps of a worker's start."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.cold_start.worker_probe"], capture_output=True, text=True, check=True
     )

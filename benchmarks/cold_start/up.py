@@ -1,4 +1,4 @@
-"""`imagemill up` from its start until the API answers, a job would be rendered, and its user is told so."""
+"""Times `imagemill up` until the API answers, until a job would be rendered, and until the address is printed."""
 
 import subprocess
 import tempfile
@@ -16,7 +16,7 @@ _POLL_SECONDS, _READY_SECONDS, _END_SECONDS = 0.01, 120, 60
 
 
 def measure() -> Stages:
-    """Start everything, and stop it again."""
+    """Start the service, time its three end points, and stop it."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         port = _free_port()
         began = time.perf_counter()
@@ -25,11 +25,11 @@ def measure() -> Stages:
         try:
             alive = _first_success(port, "/healthz", process) - began
             ready = _first_success(port, "/readyz", process) - began
-            _wait_until_told(process)
-            told = time.perf_counter() - began
+            _wait_until_printed(process)
+            printed = time.perf_counter() - began
         finally:
             _end(process)
-    return {"the API answers": alive, "a job would be rendered": ready, "the user is told": told}
+    return {"the API answers": alive, "a job would be rendered": ready, "the address is printed": printed}
 
 
 def _first_success(port: int, path: str, process: subprocess.Popen[str]) -> float:
@@ -52,7 +52,7 @@ def _succeeds(port: int, path: str) -> bool:
         connection.close()
 
 
-def _wait_until_told(process: subprocess.Popen[str]) -> None:
+def _wait_until_printed(process: subprocess.Popen[str]) -> None:
     for line in process.stdout or ():
         if line.startswith("Ready"):
             return

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.cold_start.worker_probe`: start as a worker does; prints the seconds of each step as JSON."""
+"""`python -m benchmarks.cold_start.worker_probe`: starts like a worker, and prints the seconds of each step as JSON."""
 
 import json
 import time
@@ -14,7 +14,7 @@ _imported = time.perf_counter()
 
 
 def run() -> None:
-    """Do what worker.main does before it looks for Redis."""
+    """Run the steps of worker.main that come before the connection to Redis."""
     torch.set_num_threads(1)
     runtime = RenderEngine(find_checkpoints(None), choose_device("auto"), main.cores())
     loaded = time.perf_counter()

@@ -1,1 +1,1 @@
-"""What the kill matrix, the soak and the load test share: a service whose parts are hit, and what must hold then."""
+"""Shared by kill matrix, soak and load test: a service under faults, and the conditions that must hold."""

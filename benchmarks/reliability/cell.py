@@ -1,15 +1,15 @@
-"""One cell of the kill matrix: bring a job to a moment, let something go wrong, and see that nothing is lost."""
+"""One cell of the kill matrix: run a job to a moment, apply a fault, undo it, and check that nothing is lost."""
 
 import time
 from dataclasses import dataclass
 
 from benchmarks.reliability.faults import Fault
-from benchmarks.reliability.inspection import FoundError
-from benchmarks.reliability.ward import LONG, SHORT, Ward, WardError, until
+from benchmarks.reliability.inspection import InspectionError
+from benchmarks.reliability.service_under_test import LONG, SHORT, NotInTimeError, ServiceUnderTest, wait_until
 
 MOMENTS = ("queued", "popped", "rendering", "committing", "finalising")
 _SIGNAL_SECONDS = 0.3
-"""For a signal to be noticed by who is held at a gate."""
+"""Time for a stopped worker to notice a signal."""
 
 
 @dataclass(frozen=True)
@@ -20,46 +20,46 @@ class Cell:
     moment: str
 
     def __str__(self) -> str:
-        """Name it, for the table."""
+        """Return the name of the cell in the table."""
         return f"{self.fault.target}, {self.moment}, {self.fault.name}"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a cell."""
+    """The result of a cell."""
 
     cell: Cell
     jobs: int = 0
     seconds: float = 0.0
-    """From when all was healed until the last accepted job had ended."""
+    """Time from the end of the fault until the last accepted job had ended."""
     failure: str | None = None
 
 
-def run(ward: Ward, cell: Cell) -> Outcome:
-    """Run a cell; the ward is as good as before if it does not fail."""
+def run(service: ServiceUnderTest, cell: Cell) -> Outcome:
+    """Run a cell. If it does not fail, the service can be used for the next cell."""
     try:
-        jobs = _bring(ward, cell.moment)
-        cell.fault.strike(ward)
+        jobs = _run_to(service, cell.moment)
+        cell.fault.apply(service)
         time.sleep(_SIGNAL_SECONDS)
-        ward.gates.open(cell.moment)
-        jobs += [(job_id, SHORT) for job_id in ward.try_accepted(SHORT)]
+        service.breakpoints.release(cell.moment)
+        jobs += [(job_id, SHORT) for job_id in service.try_submit(SHORT)]
         time.sleep(cell.fault.seconds)
-        healed = time.monotonic()
-        cell.fault.heal(ward)
+        undone = time.monotonic()
+        cell.fault.undo(service)
         for job_id, _ in jobs:
-            ward.wait_done(job_id)
-        seconds = time.monotonic() - healed
-        cell.fault.afterwards(ward)
+            service.wait_done(job_id)
+        seconds = time.monotonic() - undone
+        cell.fault.afterwards(service)
         for job_id, n in jobs:
-            ward.inspect(job_id, n)
-    except (WardError, FoundError) as error:
+            service.inspect(job_id, n)
+    except (NotInTimeError, InspectionError) as error:
         return Outcome(cell, failure=str(error))
     return Outcome(cell, len(jobs), seconds)
 
 
-def _bring(ward: Ward, moment: str) -> list[tuple[str, int]]:
-    """Have a job at a moment; a queued one waits behind another that was just taken from the queue."""
-    ward.gates.arm(moment)
-    jobs = [(ward.accepted(n), n) for n in ((SHORT, LONG) if moment == "queued" else (LONG,))]
-    until(lambda: ward.gates.is_reached(moment))
+def _run_to(service: ServiceUnderTest, moment: str) -> list[tuple[str, int]]:
+    """Run a job to a moment. A queued job waits behind another one that was just taken from the queue."""
+    service.breakpoints.arm(moment)
+    jobs = [(service.submit(n), n) for n in ((SHORT, LONG) if moment == "queued" else (LONG,))]
+    wait_until(lambda: service.breakpoints.is_reached(moment))
     return jobs

@@ -1,4 +1,4 @@
-"""What is done to the service, and how it is undone."""
+"""The faults that are applied to the service, and how they are undone."""
 
 import resource
 import signal
@@ -9,10 +9,10 @@ from pathlib import Path
 
 from redis import Redis
 
-from benchmarks.reliability.ward import PASSWORD, Ward
+from benchmarks.reliability.service_under_test import PASSWORD, ServiceUnderTest
 
 _FROZEN_SECONDS = 17.0
-"""Longer than a lease lasts."""
+"""Duration of a freeze: longer than a lease."""
 _DOWN_SECONDS = 1.0
 _TROUBLE_SECONDS = 3.0
 _CHANGED = "another"
@@ -21,38 +21,38 @@ _CHUNK = bytes(1 << 16)
 
 DISK_FULL = "disk full"
 
-Act = Callable[[Ward], None]
+Act = Callable[[ServiceUnderTest], None]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that goes wrong; it lasts for some seconds, and then the service is as it was."""
+    """A fault of one part of the service, which is undone after some seconds."""
 
     target: str
     name: str
-    strike: Act
-    heal: Act
+    apply: Act
+    undo: Act
     seconds: float
-    afterwards: Act = lambda _ward: None
-    """Once all jobs have ended."""
+    afterwards: Act = lambda _service: None
+    """Called once all jobs have ended."""
 
 
 def signals(target: str) -> list[Fault]:
-    """List what the three signals do to a part."""
+    """List the faults by signals: SIGKILL, SIGTERM and SIGSTOP."""
     kinds: list[tuple[str, Act, Act, float]] = [
-        ("SIGKILL", _hit(target, signal.SIGKILL), _started_again(target), _DOWN_SECONDS),
-        ("SIGTERM", _hit(target, signal.SIGTERM), _started_again(target), _DOWN_SECONDS),
+        ("SIGKILL", _signal(target, signal.SIGKILL), _started_again(target), _DOWN_SECONDS),
+        ("SIGTERM", _signal(target, signal.SIGTERM), _started_again(target), _DOWN_SECONDS),
     ]
     ended = [Fault(target, *kind) for kind in kinds]
     if target == "worker":
         return [*ended, _frozen_worker()]
-    stop, heal = _hit(target, signal.SIGSTOP), _hit(target, signal.SIGCONT)
-    faults = [*ended, Fault(target, "SIGSTOP", stop, heal, _FROZEN_SECONDS)]
+    stop, undo = _signal(target, signal.SIGSTOP), _signal(target, signal.SIGCONT)
+    faults = [*ended, Fault(target, "SIGSTOP", stop, undo, _FROZEN_SECONDS)]
     return list(map(_led_by_another, faults)) if target == "reconciler" else faults
 
 
 def others() -> list[Fault]:
-    """List what goes wrong besides."""
+    """List the faults of queue server and disk."""
     return [
         Fault("queue", "emptied", _empty_queue, _nothing, 0),
         Fault("queue", "other password", _change_password, _restore_password, _TROUBLE_SECONDS),
@@ -61,96 +61,96 @@ def others() -> list[Fault]:
     ]
 
 
-def _nothing(_ward: Ward) -> None:
+def _nothing(_service: ServiceUnderTest) -> None:
     return
 
 
-def _part(ward: Ward, target: str) -> str:
-    return {"worker": ward.worker, "api": ward.leader, "reconciler": ward.leader, "queue": "queue"}[target]
+def _part(service: ServiceUnderTest, target: str) -> str:
+    return {"worker": service.worker, "api": service.leader, "reconciler": service.leader, "queue": "queue"}[target]
 
 
-def _hit(target: str, number: signal.Signals) -> Act:
-    return lambda ward: ward.hit(_part(ward, target), number)
+def _signal(target: str, number: signal.Signals) -> Act:
+    return lambda service: service.send_signal(_part(service, target), number)
 
 
 def _started_again(target: str) -> Act:
-    def heal(ward: Ward) -> None:
-        name = _part(ward, target)
-        ward.wait_ended(name)
+    def undo(service: ServiceUnderTest) -> None:
+        name = _part(service, target)
+        service.wait_ended(name)
         if target == "queue":
-            ward.start_queue()
+            service.start_queue()
         elif target == "worker":
-            ward.start_worker()
+            service.start_worker()
         else:
-            ward.start_api(name)
+            service.start_api(name)
 
-    return heal
+    return undo
 
 
 def _led_by_another(fault: Fault) -> Fault:
-    """Heal only when the other reconciler has taken over, so that it is known who leads."""
+    """Undo a fault only when the other reconciler leads, so that the leader is known."""
     led_by: list[bytes | str | None] = []
 
-    def strike(ward: Ward) -> None:
-        led_by.append(ward.leader_name())
-        fault.strike(ward)
+    def apply(service: ServiceUnderTest) -> None:
+        led_by.append(service.leader_name())
+        fault.apply(service)
 
-    def heal(ward: Ward) -> None:
-        ward.wait_for_new_leader(led_by.pop())
-        fault.heal(ward)
+    def undo(service: ServiceUnderTest) -> None:
+        service.wait_for_new_leader(led_by.pop())
+        fault.undo(service)
 
-    return replace(fault, strike=strike, heal=heal, afterwards=Ward.pass_leadership)
+    return replace(fault, apply=apply, undo=undo, afterwards=ServiceUnderTest.pass_leadership)
 
 
 def _frozen_worker() -> Fault:
-    """Freeze a worker for longer than its lease; another does its work, and then it goes on where it was."""
+    """Freeze a worker for longer than its lease. Another worker does its task, and then the first one continues."""
     frozen: list[str] = []
 
-    def strike(ward: Ward) -> None:
-        ward.hit(ward.worker, signal.SIGSTOP)
-        frozen.append(ward.replace_worker())
+    def apply(service: ServiceUnderTest) -> None:
+        service.send_signal(service.worker, signal.SIGSTOP)
+        frozen.append(service.replace_worker())
 
-    def heal(ward: Ward) -> None:
-        ward.hit(frozen[-1], signal.SIGCONT)
+    def undo(service: ServiceUnderTest) -> None:
+        service.send_signal(frozen[-1], signal.SIGCONT)
 
-    def dismiss(ward: Ward) -> None:
-        ward.dismiss(frozen.pop())
+    def remove(service: ServiceUnderTest) -> None:
+        service.remove(frozen.pop())
 
-    return Fault("worker", "SIGSTOP", strike, heal, _FROZEN_SECONDS, dismiss)
-
-
-def _empty_queue(ward: Ward) -> None:
-    ward.redis.flushall()
+    return Fault("worker", "SIGSTOP", apply, undo, _FROZEN_SECONDS, remove)
 
 
-def _change_password(ward: Ward) -> None:
-    ward.redis.config_set("requirepass", _CHANGED)
+def _empty_queue(service: ServiceUnderTest) -> None:
+    service.redis.flushall()
+
+
+def _change_password(service: ServiceUnderTest) -> None:
+    service.redis.config_set("requirepass", _CHANGED)
     for kind in ("normal", "pubsub"):
-        ward.redis.client_kill_filter(_type=kind, skipme=True)
+        service.redis.client_kill_filter(_type=kind, skipme=True)
 
 
-def _restore_password(ward: Ward) -> None:
-    with Redis.from_url(ward.queue_url(_CHANGED)) as redis:
+def _restore_password(service: ServiceUnderTest) -> None:
+    with Redis.from_url(service.queue_url(_CHANGED)) as redis:
         redis.config_set("requirepass", PASSWORD)
 
 
-def _fill(ward: Ward) -> None:
-    """Leave no room on the disk, which must be one of a few megabytes."""
-    with suppress(OSError), _ballast(ward).open("wb", buffering=0) as file:
+def _fill(service: ServiceUnderTest) -> None:
+    """Fill the disk, which must be one of a few megabytes."""
+    with suppress(OSError), _filler(service).open("wb", buffering=0) as file:
         while True:
             file.write(_CHUNK)
 
 
-def _empty(ward: Ward) -> None:
-    _ballast(ward).unlink()
+def _empty(service: ServiceUnderTest) -> None:
+    _filler(service).unlink()
 
 
-def _ballast(ward: Ward) -> Path:
-    return ward.store_folder / "ballast"
+def _filler(service: ServiceUnderTest) -> Path:
+    return service.store_folder / "filler"
 
 
 def _limit(size: int) -> Act:
-    def act(ward: Ward) -> None:
-        resource.prlimit(ward.process(ward.worker).pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    def act(service: ServiceUnderTest) -> None:
+        resource.prlimit(service.process(service.worker).pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     return act

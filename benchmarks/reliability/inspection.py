@@ -1,4 +1,4 @@
-"""What must hold of a job whatever was killed: every image, the right bytes, one archive, nothing besides."""
+"""Checks an ended job: every image, the right bytes, one archive, and no other objects."""
 
 import hashlib
 import io
@@ -16,12 +16,12 @@ _RECORDS = "metadata.jsonl"
 _DATA = re.compile(r"shards/(\d{5})\.[0-9a-f]{32}\.bin")
 
 
-class FoundError(Exception):
-    """Something that must hold does not."""
+class InspectionError(Exception):
+    """A condition does not hold."""
 
 
 def image_hashes(archive: bytes) -> Expected:
-    """Hash all images of an archive, in index order; raises FoundError if it is not what it says of itself."""
+    """Hash all images of an archive, in index order. Raises InspectionError if its metadata are wrong."""
     with zipfile.ZipFile(io.BytesIO(archive)) as file:
         names = file.namelist()
         records = [json.loads(line) for line in file.read(_RECORDS).splitlines()]
@@ -33,8 +33,8 @@ def image_hashes(archive: bytes) -> Expected:
     return hashes
 
 
-def untidiness(store: Path, spec: JobSpec) -> str | None:
-    """Tell what the store has too much or too little for one published archive; None if nothing."""
+def store_mismatch(store: Path, spec: JobSpec) -> str | None:
+    """Describe missing and superfluous objects of a job with one archive. Returns None if there are none."""
     folder = store / "jobs" / spec.id
     found = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     shards = [f"shards/{k:05d}.{kind}" for k in range(spec.shard_count) for kind in ("bin", "json")]
@@ -45,6 +45,6 @@ def untidiness(store: Path, spec: JobSpec) -> str | None:
 
 
 def check(is_so: bool, otherwise: str) -> None:
-    """Raise FoundError, unless it is so."""
+    """Raise InspectionError if the condition is false."""
     if not is_so:
-        raise FoundError(otherwise)
+        raise InspectionError(otherwise)

@@ -1,4 +1,4 @@
-"""The kill matrix: all cells, in groups that run side by side, each in wards of its own."""
+"""The kill matrix: all cells, in groups that run in parallel, each with services of its own."""
 
 import shutil
 import subprocess
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.reliability.cell import MOMENTS, Cell, Outcome, run
 from benchmarks.reliability.faults import DISK_FULL, Fault, others, signals
-from benchmarks.reliability.ward import Ward
+from benchmarks.reliability.service_under_test import ServiceUnderTest
 from tests.tiny import PLAIN, save_checkpoint
 
 _DISK_MB = 24
@@ -21,7 +21,7 @@ Say = Callable[[Outcome], None]
 
 @dataclass(frozen=True)
 class Group:
-    """Cells that one ward after the other runs."""
+    """Cells that run one after the other. A failed cell gets a new service for the rest."""
 
     name: str
     cells: tuple[Cell, ...]
@@ -39,7 +39,7 @@ def groups() -> list[Group]:
 
 
 def run_all(wanted: Iterable[Group], lanes: int, say: Say) -> list[Outcome]:
-    """Run groups, so many at once; what is known of a cell is said at once, too."""
+    """Run some groups at once. `say` is called after each cell."""
     with tempfile.TemporaryDirectory(prefix="kill-matrix-") as folder, ThreadPoolExecutor(lanes) as threads:
         models = Path(folder) / "models"
         models.mkdir()
@@ -53,21 +53,21 @@ def _run_group(folder: Path, models: Path, group: Group, say: Say) -> list[Outco
     while left:
         home = folder / f"{group.name}-{len(left)}"
         home.mkdir()
-        with _disk(home / "store", group) as is_small, Ward(home, models, PLAIN, group.apis) as ward:
-            for outcome in _run_cells(ward, left, is_small):
+        with _disk(home / "store", group) as is_small, ServiceUnderTest(home, models, PLAIN, group.apis) as service:
+            for outcome in _run_cells(service, left, is_small):
                 say(outcome)
                 outcomes.append(outcome)
     return outcomes
 
 
-def _run_cells(ward: Ward, left: list[Cell], is_small: bool) -> Iterator[Outcome]:
-    """Run the cells that are left, until one fails: then its ward may be in any state."""
+def _run_cells(service: ServiceUnderTest, left: list[Cell], is_small: bool) -> Iterator[Outcome]:
+    """Run the remaining cells until one fails. The service may then be in any state."""
     while left:
         cell = left.pop(0)
         if cell.fault.name == DISK_FULL and not is_small:
             yield Outcome(cell, failure="not tried: a small disk could not be mounted")
             continue
-        outcome = run(ward, cell)
+        outcome = run(service, cell)
         yield outcome
         if outcome.failure:
             return
@@ -75,7 +75,7 @@ def _run_cells(ward: Ward, left: list[Cell], is_small: bool) -> Iterator[Outcome
 
 @contextmanager
 def _disk(store: Path, group: Group) -> Iterator[bool]:
-    """Have a disk of a few megabytes under the store, where this process may mount one."""
+    """Mount a disk of a few megabytes below the store, where this process may do so."""
     store.mkdir()
     mount, umount = shutil.which("mount"), shutil.which("umount")
     command = [mount or "mount", "-t", "tmpfs", "-o", f"size={_DISK_MB}m", "tmpfs", str(store)]

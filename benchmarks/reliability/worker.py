@@ -1,6 +1,6 @@
-"""`python -m benchmarks.reliability.worker GATES`: the real worker, which waits at gates and changes nothing else.
+"""`python -m benchmarks.reliability.worker FOLDER`: the real worker, except that it waits at breakpoints.
 
-Moments of the second shard are gated, so that a job has one before and some after it.
+Moments of the second shard have breakpoints, so that a job has one shard before and some after it.
 """
 
 import sys
@@ -14,7 +14,7 @@ from rq import Queue
 from rq.job import Job
 from torch import Tensor
 
-from benchmarks.reliability.gates import Gates
+from benchmarks.reliability.breakpoints import Breakpoints
 from worker.cli import worker
 from worker.contracts.jobs import Format, JobState
 from worker.contracts.queue.tasks import Task
@@ -26,41 +26,41 @@ from worker.queue.task_runner import TaskRunner
 _SHARD = 1
 
 
-def gated(gates: Gates) -> ExitStack:
-    """Have a gate before each of the moments, in this process."""
+def with_breakpoints(breakpoints: Breakpoints) -> ExitStack:
+    """Set a breakpoint before each of the moments, in this process."""
     execute, render, create, finish = RqWorker.execute_job, TaskRunner._render, Objects.create, JobStore.finish
 
-    def execute_at_gate(self: RqWorker, job: Job, queue: Queue) -> None:
-        gates.pass_through("popped" if job.id.endswith(f"-{_SHARD}") else "queued")
+    def execute_at_breakpoint(self: RqWorker, job: Job, queue: Queue) -> None:
+        breakpoints.wait_at("popped" if job.id.endswith(f"-{_SHARD}") else "queued")
         execute(self, job, queue)
 
-    def render_at_gate(self: TaskRunner, task: Task, *rest: Any) -> Any:  # noqa: ANN401
+    def render_at_breakpoint(self: TaskRunner, task: Task, *rest: Any) -> Any:  # noqa: ANN401
         renderer = self.renderer
 
-        def encode_at_gate(images: Tensor, kind: Format) -> list[bytes]:
-            gates.pass_through("rendering")
+        def encode_at_breakpoint(images: Tensor, kind: Format) -> list[bytes]:
+            breakpoints.wait_at("rendering")
             return renderer.encode(images, kind)
 
-        gated = replace(self, renderer=replace(renderer, encode=encode_at_gate))
-        return render(gated if task.shard == _SHARD else self, task, *rest)
+        stopping = replace(self, renderer=replace(renderer, encode=encode_at_breakpoint))
+        return render(stopping if task.shard == _SHARD else self, task, *rest)
 
-    def create_at_gate(self: Objects, path: str, data: bytes) -> bool:
+    def create_at_breakpoint(self: Objects, path: str, data: bytes) -> bool:
         if path.endswith(f"/shards/{_SHARD:05d}.json"):
-            gates.pass_through("committing")
+            breakpoints.wait_at("committing")
         return create(self, path, data)
 
-    def finish_at_gate(self: JobStore, job_id: str, state: JobState) -> bool:
-        gates.pass_through("finalising")
+    def finish_at_breakpoint(self: JobStore, job_id: str, state: JobState) -> bool:
+        breakpoints.wait_at("finalising")
         return finish(self, job_id, state)
 
     stack = ExitStack()
-    stack.enter_context(patch.object(RqWorker, "execute_job", execute_at_gate))
-    stack.enter_context(patch.object(TaskRunner, "_render", render_at_gate))
-    stack.enter_context(patch.object(Objects, "create", create_at_gate))
-    stack.enter_context(patch.object(JobStore, "finish", finish_at_gate))
+    stack.enter_context(patch.object(RqWorker, "execute_job", execute_at_breakpoint))
+    stack.enter_context(patch.object(TaskRunner, "_render", render_at_breakpoint))
+    stack.enter_context(patch.object(Objects, "create", create_at_breakpoint))
+    stack.enter_context(patch.object(JobStore, "finish", finish_at_breakpoint))
     return stack
 
 
 if __name__ == "__main__":
-    with gated(Gates(Path(sys.argv[1]))):
+    with with_breakpoints(Breakpoints(Path(sys.argv[1]))):
         worker()

@@ -1,20 +1,19 @@
-"""`python -m benchmarks.scaling`: which layer of the service is the first at its limit when GPUs are added.
+"""`python -m benchmarks.scaling`: finds the layer that limits the service when GPUs are added.
 
-The queue server, the API over HTTP, the store and all else of a worker's code are the real ones; only a worker's model
-and encoder are simulated: images of faces-64 that were rendered and encoded once come at the speed of a GPU, or in no
-time. Four tables tell
+Queue server, API over HTTP, store and most of a worker's code are real. Only a worker's model and encoder are
+simulated: images of faces-64, rendered and encoded once, come at the speed of a GPU, or in no time. The four tables:
 
-1. images/s that workers commit to the store together, from the request for one large job until its last commit, its
-   small first shards included; and until all of it is forced to the disk
+1. images/s that all workers commit to the store, from the request for one large job until its last commit, including
+   its small first shards; and until the whole job is forced to the disk
 2. jobs/s of one image that the API accepts from several posters at once, that two workers end, and that are then forced
    to the disk
-3. tasks/s that workers take from the queue server and settle when there is nothing to do for them
-4. MB/s that the API sends of a finished job to several clients
+3. tasks/s that workers take from the queue server and settle, when the tasks are empty
+4. MB/s of a finished job that the API sends to several clients
 
-Then a small model says what limits G GPUs. It gives each process of a layer a core: a layer does what it did here, or
-what it did per second of its CPU time if that is more; of the store counts what was forced to the disk, as if nobody
-rendered meanwhile. As all processes, posters and clients share the cores of this machine, what was measured is a lower
-limit. Drawing latents and encoding, which a worker spreads over all its cores, is not in the model; the last line tells
+Then a small model finds the limit of G GPUs. It gives each process of a layer a core. The capacity of a layer is its
+measured speed, or its speed per second of CPU time if that is higher. The capacity of the store is the speed at which
+data were forced to the disk. All processes, posters and clients share the cores of this machine, so the results are
+lower limits. Latents and encoding, which a worker spreads over all its cores, are not in the model. The last line says
 how many cores a GPU needs for them.
 """
 
@@ -23,13 +22,13 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.assembly import Assembly
 from benchmarks.command import console, run
-from benchmarks.scaling import commits, cores, downloads, handovers, house, posts
+from benchmarks.scaling import commits, cores, downloads, handovers, posts, simulated_service
 from benchmarks.scaling.downloads import Downloads
 from benchmarks.scaling.posts import Posts
 from benchmarks.scaling.report import Report
 from benchmarks.scaling.simulated import MODEL
+from benchmarks.service_processes import ServiceProcesses
 
 _POSTERS = (1, 8, 32)
 _CLIENTS = (1, 4)
@@ -49,12 +48,12 @@ def main(
         Path | None, typer.Option(help="Where the store is made, by default with other temporary files.")
     ] = None,
 ) -> None:
-    """Measure each layer and print what limits the service."""
-    with house.opened(folder) as assembly:
+    """Measure each layer, and print the limits of the service."""
+    with simulated_service.run_service(folder) as service:
         paces = (images_per_s, None)
-        committed = [commits.measure(assembly, k, pace, n, seconds) for pace in paces for k in workers]
-        posted, sent = _served(assembly, post_seconds, n // 4)
-        taken = [handovers.measure(assembly, k, tasks) for k in workers]
+        committed = [commits.measure(service, k, pace, n, seconds) for pace in paces for k in workers]
+        posted, sent = _served(service, post_seconds, n // 4)
+        taken = [handovers.measure(service, k, tasks) for k in workers]
     console.print(Report(images_per_s, committed, posted, taken, sent).markdown())
     needed = cores.measure(MODEL)
     drawing, encoding = images_per_s * needed.latents_s, images_per_s * needed.encoding_s
@@ -63,11 +62,11 @@ def main(
     )
 
 
-def _served(assembly: Assembly, post_seconds: float, n: int) -> tuple[list[Posts], list[Downloads]]:
-    with house.workers(assembly, _FEW_WORKERS, None):
-        posted = [posts.measure(assembly, count, post_seconds) for count in _POSTERS]
-        spec = house.job(assembly, n)
-    return posted, [downloads.measure(assembly, spec, count) for count in _CLIENTS]
+def _served(service: ServiceProcesses, post_seconds: float, n: int) -> tuple[list[Posts], list[Downloads]]:
+    with simulated_service.run_workers(service, _FEW_WORKERS, None):
+        posted = [posts.measure(service, count, post_seconds) for count in _POSTERS]
+        spec = simulated_service.run_job(service, n)
+    return posted, [downloads.measure(service, spec, count) for count in _CLIENTS]
 
 
 if __name__ == "__main__":

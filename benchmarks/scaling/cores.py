@@ -1,4 +1,4 @@
-"""What a worker's cores do for each image that its GPU renders, which the simulation leaves out."""
+"""Measures the CPU work of a worker for each image, which the simulation leaves out."""
 
 import time
 from collections.abc import Callable
@@ -23,7 +23,7 @@ class Cores:
 
 
 def measure(model: str) -> Cores:
-    """Draw latents and encode images as PNG, on one core, as fast as it goes."""
+    """Draw latents, and encode images as PNG, on one core."""
     torch.set_num_threads(1)
     path, images = registry.find(model), _BATCHES * NUMERICS.batch_size
     header, ready = checkpoint.read_header(path), SimulatedModel(path, None).images

@@ -1,4 +1,4 @@
-"""How many MB/s and images/s of a finished job one API process sends to several clients at once."""
+"""Measures the MB/s and images/s that one API process sends to several clients at once."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection
 
-from benchmarks.assembly import Assembly
+from benchmarks.service_processes import ServiceProcesses
 from worker.contracts.jobs import JobSpec
 
 _PIECE_BYTES = 1 << 20
@@ -18,29 +18,29 @@ class DownloadError(Exception):
 
 @dataclass(frozen=True)
 class Downloads:
-    """Some clients, each of which reads the whole archive."""
+    """The downloads of some clients, each of the whole archive."""
 
     clients: int
     images: int
     size: int
-    """Images and bytes of all clients together."""
+    """Bytes of all clients together."""
     seconds: float
     api_cpu_s: float
 
     @property
     def images_per_s(self) -> float:
-        """Images sent to all clients together."""
+        """Return the images/s sent to all clients together."""
         return self.images / self.seconds
 
 
-def measure(assembly: Assembly, spec: JobSpec, clients: int) -> Downloads:
-    """Read a job's archive to nowhere, so many times at once."""
-    before, began = assembly.cpu_seconds(), time.perf_counter()
+def measure(service: ServiceProcesses, spec: JobSpec, clients: int) -> Downloads:
+    """Read and drop a job's archive with several clients at once."""
+    before, began = service.cpu_seconds(), time.perf_counter()
     with ThreadPoolExecutor(clients) as threads:
-        reading = [threads.submit(_read, assembly.port, f"/jobs/{spec.id}/download") for _ in range(clients)]
+        reading = [threads.submit(_read, service.port, f"/jobs/{spec.id}/download") for _ in range(clients)]
         size = sum(read.result() for read in reading)
     seconds = time.perf_counter() - began
-    api_cpu_s = assembly.cpu_seconds()["api"] - before["api"]
+    api_cpu_s = service.cpu_seconds()["api"] - before["api"]
     return Downloads(clients, clients * spec.n, size, seconds, api_cpu_s)
 
 

@@ -1,4 +1,4 @@
-"""How many jobs/s of one image the API accepts from several posters at once, and how many the workers end."""
+"""Measures the jobs/s of one image that the API accepts from several posters, and that the workers end."""
 
 import time
 from collections import deque
@@ -9,8 +9,8 @@ from http.client import HTTPConnection
 
 from pydantic import BaseModel, ConfigDict
 
-from benchmarks.assembly import Assembly
 from benchmarks.scaling.simulated import MODEL
+from benchmarks.service_processes import ServiceProcesses
 
 _POLL_SECONDS = 0.02
 _PATIENCE_SECONDS = 60
@@ -23,30 +23,30 @@ class PostError(Exception):
 
 @dataclass(frozen=True)
 class Posts:
-    """Some seconds of posting, and what became of the jobs; CPU seconds by part until the last had ended."""
+    """The jobs of some seconds of posting, with CPU seconds by part until the last job had ended."""
 
     posters: int
     jobs: int
     posted_seconds: float
     ended_seconds: float
-    """Until the last job had ended, since the first was posted."""
+    """Time from the first post until the last job had ended."""
     settled_seconds: float
-    """Until all of them were forced to the disk."""
+    """Time from the first post until all jobs were forced to the disk."""
     cpu_s: dict[str, float]
 
     @property
     def accepted_per_s(self) -> float:
-        """Jobs that were answered with a 202."""
+        """Return the jobs/s that were answered with a 202."""
         return self.jobs / self.posted_seconds
 
     @property
     def ended_per_s(self) -> float:
-        """Jobs whose end could be read."""
+        """Return the jobs/s that ended."""
         return self.jobs / self.ended_seconds
 
     @property
     def settled_per_s(self) -> float:
-        """Jobs all of whose files were forced to the disk."""
+        """Return the jobs/s whose files were forced to the disk."""
         return self.jobs / self.settled_seconds
 
 
@@ -56,20 +56,20 @@ class _Accepted(BaseModel):
     id: str
 
 
-def measure(assembly: Assembly, posters: int, seconds: float) -> Posts:
-    """Post jobs for some seconds, each poster the next one when the last was accepted, and wait for their end."""
-    before, began = assembly.cpu_seconds(), time.perf_counter()
+def measure(service: ServiceProcesses, posters: int, seconds: float) -> Posts:
+    """Post jobs for some seconds, and wait for their end. A poster waits for each answer before its next request."""
+    before, began = service.cpu_seconds(), time.perf_counter()
     with ThreadPoolExecutor(posters) as threads:
-        posting = [threads.submit(_post, assembly.port, began + seconds) for _ in range(posters)]
+        posting = [threads.submit(_post, service.port, began + seconds) for _ in range(posters)]
         ids = [job_id for posted in posting for job_id in posted.result()]
     posted_seconds = time.perf_counter() - began
-    _wait_for_ends(assembly, ids)
+    _wait_for_ends(service, ids)
     ended_seconds = time.perf_counter() - began
-    cpu_s = {part: after - before[part] for part, after in assembly.cpu_seconds().items()}
-    _wait_until_settled(assembly)
+    cpu_s = {part: after - before[part] for part, after in service.cpu_seconds().items()}
+    _wait_until_settled(service)
     settled_seconds = time.perf_counter() - began
     for job_id in ids:
-        assembly.discard(job_id)
+        service.discard(job_id)
     return Posts(posters, len(ids), posted_seconds, ended_seconds, settled_seconds, cpu_s)
 
 
@@ -86,10 +86,10 @@ def _post(port: int, deadline: float) -> list[str]:
     return ids
 
 
-def _wait_for_ends(assembly: Assembly, ids: list[str]) -> None:
+def _wait_for_ends(service: ServiceProcesses, ids: list[str]) -> None:
     running, deadline = deque(ids), time.monotonic() + _PATIENCE_SECONDS
     while running:
-        if assembly.store.jobs.state(running[-1]) is not None:
+        if service.store.jobs.state(running[-1]) is not None:
             running.pop()
         elif time.monotonic() > deadline:
             raise PostError(f"{len(running)} jobs did not end in {_PATIENCE_SECONDS} s")
@@ -97,9 +97,9 @@ def _wait_for_ends(assembly: Assembly, ids: list[str]) -> None:
             time.sleep(_POLL_SECONDS)
 
 
-def _wait_until_settled(assembly: Assembly) -> None:
+def _wait_until_settled(service: ServiceProcesses) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while any(assembly.store.jobs.open_jobs()):
+    while any(service.store.jobs.open_jobs()):
         if time.monotonic() > deadline:
             raise PostError(f"not all jobs were forced to the disk in {_PATIENCE_SECONDS} s")
         time.sleep(_POLL_SECONDS)

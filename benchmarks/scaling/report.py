@@ -1,4 +1,4 @@
-"""What was measured, and what the model makes of it, as tables in Markdown."""
+"""The measurements and the limits of the model, as tables in Markdown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _MS, _US, _MB = 1e3, 1e6, 1e6
 
 @dataclass(frozen=True)
 class Report:
-    """All measurements of one run; the last ones of `commits` are those without the time of a GPU."""
+    """All measurements of one run. The last ones of `commits` have a GPU that takes no time."""
 
     gpu_images_per_s: float
     commits: Sequence[Commits]
@@ -27,12 +27,12 @@ class Report:
     downloads: Sequence[Downloads]
 
     def markdown(self) -> str:
-        """Make all tables."""
+        """Return all tables."""
         measured = (self._commits(), self._posts(), self._handovers(), self._downloads())
         return "\n\n".join((*measured, self._capacities(), self._limits()))
 
     def capacities(self) -> Capacities:
-        """Take the best of each layer; every one has a core of its own where the model holds."""
+        """Take the best figure of each layer, because the model gives each layer a core of its own."""
         free = next(found for found in self.commits if found.gpu_images_per_s is None)
         images, seconds = sum(found.images for found in self.commits), sum(found.seconds for found in self.commits)
         queue_cpu_s = sum(found.cpu_s["queue"] for found in self.commits)
@@ -58,7 +58,7 @@ class Report:
         return table.markdown(head, map(_posts_row, self.posts))
 
     def _handovers(self) -> str:
-        head = ("workers", "put into line tasks/s", "taken tasks/s", "CPU us per task: queue")
+        head = ("workers", "queued tasks/s", "taken tasks/s", "CPU us per task: queue")
         return table.markdown(head, map(_handovers_row, self.handovers))
 
     def _downloads(self) -> str:

@@ -1,4 +1,4 @@
-"""A small model of the service: which of its layers is the first at its limit, with so many GPUs of such a speed."""
+"""A small model of the service: finds the layer that limits a number of GPUs of a given speed."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,39 +6,39 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Capacities:
-    """What each layer was found to do in a second."""
+    """The measured capacity of each layer, per second."""
 
     worker_images: float
-    """One worker beside its GPU, of a long job: hash, lay out, hand to the store."""
+    """Images of a long job that one worker hashes, lays out and stores beside its GPU."""
     worker_jobs: float
-    """One worker beside its GPU, of jobs of one image."""
+    """Jobs of one image that one worker handles beside its GPU."""
     store_images: float
-    """Of all workers, forced to its disk."""
+    """Images of all workers that are forced to the disk."""
     queue_images: float
     queue_jobs: float
     api_jobs: float
-    """Accepted by one process."""
+    """Jobs that one API process accepts."""
     api_images: float
-    """Sent by one process."""
+    """Images that one API process sends."""
     images_per_batch: int
-    """Which a GPU renders for a job of one image."""
+    """Images that a GPU renders for a job of one image: a whole batch."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A part of the service, and the images/s or jobs/s that it can do."""
+    """A part of the service, and its capacity in images/s or jobs/s."""
 
     name: str
     per_s: float
 
 
 def capacity(count: float, seconds: float, cpu_seconds: float) -> float:
-    """Tell what a layer does in a second on a core of its own: what it did here, or more where others had its core."""
+    """Return the capacity of a layer with its own core: its measured speed, or its speed per CPU second if higher."""
     return count / min(seconds, cpu_seconds) if cpu_seconds else count / seconds
 
 
 def of_long_jobs(found: Capacities, gpus: int, gpu_images_per_s: float) -> list[Layer]:
-    """List what the images of long jobs pass through, in images/s."""
+    """List the layers of long jobs, in images/s."""
     return [
         Layer("GPUs", gpus * gpu_images_per_s),
         Layer("workers beside their GPUs", gpus * found.worker_images),
@@ -49,7 +49,7 @@ def of_long_jobs(found: Capacities, gpus: int, gpu_images_per_s: float) -> list[
 
 
 def of_single_images(found: Capacities, gpus: int, gpu_images_per_s: float) -> list[Layer]:
-    """List what jobs of one image pass through, in jobs/s; each has a batch of its own rendered."""
+    """List the layers of jobs of one image, in jobs/s. Each job renders a whole batch."""
     return [
         Layer("GPUs", gpus * gpu_images_per_s / found.images_per_batch),
         Layer("workers beside their GPUs", gpus * found.worker_jobs),
@@ -59,5 +59,5 @@ def of_single_images(found: Capacities, gpus: int, gpu_images_per_s: float) -> l
 
 
 def narrowest(layers: Iterable[Layer]) -> Layer:
-    """Find the layer that is first at its limit."""
+    """Return the layer with the smallest capacity."""
     return min(layers, key=lambda layer: layer.per_s)

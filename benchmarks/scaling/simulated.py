@@ -1,4 +1,4 @@
-"""A model without a GPU: its images were rendered and encoded once, and come at the speed that is asked for."""
+"""A simulated GPU: images are rendered and encoded once, and come at a given speed."""
 
 import time
 from pathlib import Path
@@ -15,31 +15,31 @@ from worker.rendering.engine import LoadedModel, RenderEngine
 
 MODEL = "faces-64"
 NUMERICS = Numerics(name="simulated", batch_size=256)
-"""With the batch of a GPU."""
+"""Numerics with the batch size of a GPU."""
 
 
 class SimulatedModel(LoadedModel):
-    """A shipped model on a simulated GPU, which renders `images_per_s`, or in no time at all."""
+    """A shipped model on a simulated GPU, which renders `images_per_s`, or takes no time."""
 
     def __init__(self, path: Path, images_per_s: float | None) -> None:
         super().__init__(path, torch.device("cpu"), torch.float32, NUMERICS)
         block, classes = range(self.batch_size), len(self.entry.classes)
         self.images = super().render(super().latents(0, block), [index % classes for index in block if classes])
-        """Those of a batch."""
+        """Images of one batch."""
         self._batch_seconds = self.batch_size / images_per_s if images_per_s else 0.0
         self._free_at = 0.0
         self._queueing = Lock()
 
     def _is_divisible(self, made: object) -> bool:  # noqa: ARG002
-        """Let a job of one image cost a whole batch, as on a GPU."""
+        """Return False: a job of one image costs a whole batch, as on a GPU."""
         return False
 
     def latents(self, seed: int, indices: range) -> Tensor:  # noqa: ARG002
-        """Draw nothing: that is a GPU's part here."""
+        """Return empty latents, because the simulation needs none."""
         return torch.empty(len(indices), 0)
 
     def render(self, z: Tensor, labels: object, wanted: range | None = None) -> Tensor:  # noqa: ARG002
-        """Wait as long as a GPU takes, which has one batch at a time, and hand out what is ready."""
+        """Wait as long as a GPU that renders one batch at a time, and return the prepared images."""
         if self._batch_seconds:
             with self._queueing:
                 self._free_at = max(self._free_at, time.perf_counter()) + self._batch_seconds
@@ -49,7 +49,7 @@ class SimulatedModel(LoadedModel):
 
 
 class SimulatedRuntime(RenderEngine):
-    """A runtime with one simulated model."""
+    """A render engine with one simulated model."""
 
     def __init__(self, images_per_s: float | None, threads: int) -> None:
         super().__init__((), torch.device("cpu"), threads)
@@ -59,13 +59,13 @@ class SimulatedRuntime(RenderEngine):
 
     @property
     def entries(self) -> list[CatalogEntry]:
-        """What this worker announces."""
+        """Return the catalogue entries that this worker announces."""
         return [self._simulated.entry]
 
     def model(self, entry: CatalogEntry) -> LoadedModel:  # noqa: ARG002
-        """Find the one model."""
+        """Return the one model."""
         return self._simulated
 
     def encode(self, images: Tensor, kind: Format) -> list[bytes]:  # noqa: ARG002
-        """Hand out as many PNGs as there are images."""
+        """Return one prepared PNG for each image."""
         return self._files[: len(images)]

@@ -9,7 +9,7 @@ from worker.main import work
 from worker.settings import WorkerSettings
 
 _THREADS = 2
-"""That hash while the next batch is waited for."""
+"""Number of threads that hash while the next batch is rendered."""
 
 if __name__ == "__main__":
     torch.set_num_threads(1)

@@ -1,1 +1,1 @@
-"""How far Imagemill is from the bare hardware, and how far ahead of what people write themselves."""
+"""Compares Imagemill with the bare hardware, with a naive service and with other packages."""

@@ -1,22 +1,23 @@
-"""`python -m benchmarks.service --peers .venv/peers/bin/python`: Imagemill, the bare hardware, what people write.
+"""`python -m benchmarks.service --peers .venv/peers/bin/python`: compares Imagemill with other programs.
 
-Every engine runs alone, as processes of its own, is warmed up with one request, and is then asked for n images of the
-model faces-64, from the request to the last byte of a ZIP of PNGs. The engines, each in the file of its name:
+Every engine runs alone, in processes of its own. After one warm-up request, requests for n images of the model faces-64
+are timed, from the request to the last byte of a ZIP of PNGs. The engines, each in the file of its name:
 
-- bare: a plain loop in one process with everything that makes it fast, and no service around it: the hardware's limit
-- imagemill: what `imagemill up --workers 1` starts, asked over HTTP
-- naive: a FastAPI endpoint with an eager float32 generator, Pillow and zipfile, as tutorials have it
+- bare: a plain, fast loop in one process without a service: the limit of the hardware
+- imagemill: `imagemill up --workers 1`, over HTTP
+- naive: a FastAPI endpoint with an eager float32 generator, Pillow and zipfile, as in tutorials
 - litserve, bentoml: the same code as naive, behind these two packages
 
-The two packages are no dependencies of this project and get an environment beside it, which borrows torch from here:
+The two packages are not dependencies of this project. They get an environment of their own, which uses this project's
+torch:
 
     uv venv --python .venv/bin/python .venv/peers
     uv pip install --python .venv/peers/bin/python litserve bentoml
     ls -d "$PWD"/.venv/lib/python3*/site-packages > "$(echo .venv/peers/lib/python3*/site-packages)/torch.pth"
 
-Needs Linux, for /proc. A first image is there when its PNG can be had or the ZIP's first byte came. Memory is the sum
-of the processes' peaks, each since its start, and counts what they share once for each; CPU time is that of all of an
-engine's processes, to the hundredth of a second. The client's own time and memory count for none of them.
+Needs Linux, for /proc. The first image counts as ready when its PNG can be read or the ZIP's first byte arrives. Memory
+is the sum of the processes' peaks since their starts; shared memory counts once for each process. CPU time is that of
+all processes of an engine, to the hundredth of a second. The client's own time and memory do not count.
 """
 
 from collections.abc import Iterable
@@ -43,7 +44,7 @@ def main(
     json: Annotated[Path | None, typer.Option(help="Write all figures here.")] = None,
     plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw the curves here, as PNG.")] = None,
 ) -> None:
-    """Measure every engine and print a table."""
+    """Measure every engine, and print a table."""
     compared, versions = _compared(peers)
     found, failed = _measured(compared, n, repeats)
     report = Report(_MODEL, machine.device(), versions, repeats, found)
@@ -69,7 +70,7 @@ def _compared(peers: Path | None) -> tuple[list[Engine], dict[str, str]]:
 
 
 def _measured(compared: Iterable[Engine], counts: list[int], repeats: int) -> tuple[list[Measurement], list[str]]:
-    """Measure one engine after the other; one that fails does not cost the others their figures."""
+    """Measure one engine after the other. A failed engine does not stop the others."""
     found, failed = [], []
     for engine in compared:
         try:

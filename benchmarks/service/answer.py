@@ -1,4 +1,4 @@
-"""What an engine answered to one request, when, and whether it is what was asked for."""
+"""The answer of an engine to one request, with its times, and a check of its content."""
 
 import io
 import zipfile
@@ -11,22 +11,22 @@ _RESOLUTION = 64
 
 
 class AnswerError(Exception):
-    """The answer is not what was asked for."""
+    """The answer is not a ZIP with the requested images."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A ZIP and its times, in seconds since the request was begun."""
+    """A ZIP and its times, in seconds since the request."""
 
     first_s: float
-    """Until the first image was there."""
+    """Time until the first image arrived."""
     last_s: float
-    """Until the last byte of the ZIP was there."""
+    """Time until the last byte of the ZIP arrived."""
     archive: bytes
     headers: Mapping[str, str]
-    """What came with it, by names in lower case."""
+    """Response headers, by names in lower case."""
     note: str = ""
-    """What the engine tells of how it worked."""
+    """The engine's own description of its settings."""
 
 
 def check(archive: bytes, n: int) -> None:

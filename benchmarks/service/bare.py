@@ -1,9 +1,9 @@
-"""The engine `bare`: `python -m benchmarks.service.bare PORT`, a plain loop in one process that knows no service.
+"""The engine `bare`: `python -m benchmarks.service.bare PORT`, a plain loop in one process without a service.
 
-It has all that makes a loop fast: the fastest precision, the network as it is served, channels_last, inference mode,
-PNGs on all cores while the next batches are generated, and a ZIP in memory. How large the batches are, and whether the
-cores share a layer or each take a batch, is tried out at the start for a few sizes of requests; what was fastest stays.
-Its times are its own: until the first PNG, and until the ZIP is whole. HTTP only carries the ZIP later.
+The loop is fast: the fastest precision, the network as it is served, channels_last, inference mode, PNGs on all cores
+while the next batches are generated, and a ZIP in memory. At the start it tries several settings for a few sizes of
+requests, and keeps the fastest: the batch size, and whether the cores share a layer or each take a batch.
+The loop takes its own times: until the first PNG, and until the ZIP is complete. HTTP only carries the ZIP afterwards.
 """
 
 import io
@@ -33,17 +33,17 @@ _MODEL = "faces-64"
 _SEED = 0
 _BATCHES = {"cpu": (8, 16, 32, 64), "cuda": (64, 128, 256, 512)}
 _SIZES = {"cpu": (1, 10, 256), "cuda": (1, 10, 500, 4000)}
-"""Sizes of requests that are tried; a request goes the way of the largest one that it holds."""
+"""Sizes of requests that are tried. A request uses the setting of the largest size that is not above its own."""
 _TRIALS = 3
 _PACKED = 64
-"""Images in a batch that weights are laid out for."""
+"""Batch size for which the weights are laid out."""
 _PIECE = 8
-"""Images that are encoded in one go."""
+"""Number of images that a thread encodes at a time."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """How the loop goes: images in a batch, batches that are generated side by side, and cores that share a layer."""
+    """Settings of the loop: images in a batch, batches that are generated in parallel, and cores that share a layer."""
 
     batch: int
     lanes: int
@@ -52,7 +52,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Piece:
-    """Some PNGs, and when they were done, by time.perf_counter()."""
+    """Some PNGs, and the time of their completion, by time.perf_counter()."""
 
     pngs: list[bytes]
     done: float
@@ -60,7 +60,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Made:
-    """A ZIP and its times, in seconds since the loop began."""
+    """A ZIP and its times, in seconds since the start of the loop."""
 
     first_s: float
     last_s: float
@@ -81,7 +81,7 @@ class Loop:
         self._encoders = ThreadPoolExecutor(cores())
 
     def run(self, n: int, setting: Setting) -> Made:
-        """Make a ZIP of n images, the classes in turn."""
+        """Return a ZIP of n images, with all classes alternating."""
         began, archive, first_s, index = time.perf_counter(), io.BytesIO(), 0.0, 0
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
             for piece in self._pieces(n, setting):
@@ -116,14 +116,14 @@ class Loop:
 
 
 class Bare:
-    """The loop with the settings that were fastest, by the size of a request."""
+    """The loop with the fastest settings for each size of a request."""
 
     def __init__(self) -> None:
         self._loop = Loop()
         self._settings = {size: self._fastest(size) for size in _SIZES[self._loop.device.type]}
 
     def make(self, n: int) -> tuple[Made, str]:
-        """Make a ZIP of n images, and tell how."""
+        """Return a ZIP of n images, and a description of the setting."""
         setting = self._settings[max(size for size in self._settings if size <= n)]
         dtype = str(self._loop.dtype).removeprefix("torch.")
         how = f"{dtype}, batch {setting.batch}, {setting.lanes} x {setting.threads} threads"
@@ -142,7 +142,7 @@ class Bare:
 
 @cache
 def _lanes(lanes: int, threads: int) -> ThreadPoolExecutor:
-    # The tensor library keeps its number of threads for each thread that calls it.
+    # torch stores its number of threads for each calling thread.
     return ThreadPoolExecutor(lanes, initializer=torch.set_num_threads, initargs=(threads,))
 
 

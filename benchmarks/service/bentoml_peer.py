@@ -1,7 +1,7 @@
 """The engine `bentoml`: `bentoml serve benchmarks.service.bentoml_peer:Faces`, in the environment of the peers.
 
-BentoML's adaptive batching joins requests that wait at the same time. Here one request is asked at a time, and its n
-images already go through the generator in full batches: there is nothing to join. So its API is not `batchable`.
+BentoML's adaptive batching joins requests that wait at the same time. Here there is one request at a time, and its n
+images already go through the generator in full batches. There is nothing to join, so the API is not `batchable`.
 """
 
 from typing import Annotated
@@ -12,7 +12,7 @@ from bentoml.validators import ContentType  # type: ignore[import-not-found]
 from benchmarks.service.tutorial import Tutorial
 
 
-@bentoml.service(traffic={"timeout": 1800})  # 60 s are too little for 10 000 images
+@bentoml.service(traffic={"timeout": 1800})  # the default of 60 s is too short for 10 000 images
 class Faces:
     """The shipped generator behind BentoML."""
 
@@ -21,5 +21,5 @@ class Faces:
 
     @bentoml.api  # type: ignore[untyped-decorator]
     def generate(self, n: int) -> Annotated[bytes, ContentType("application/zip")]:
-        """Make the ZIP."""
+        """Return a ZIP of n images."""
         return self._tutorial.archive(n)

@@ -1,4 +1,4 @@
-"""The client's side, the same for every engine: read a streamed answer and note when its first and last bytes came."""
+"""The client for every engine: reads a streamed answer, and takes the times of its first and last bytes."""
 
 import time
 
@@ -10,14 +10,14 @@ _TIMEOUT_SECONDS = 1800
 
 
 def connect(url: str) -> httpx.Client:
-    """Open a client that keeps its connection and has time for 10 000 images."""
+    """Open a client with a persistent connection and a time limit for 10 000 images."""
     return httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False)
 
 
 def fetch(client: httpx.Client, request: httpx.Request) -> Answer:
-    """Send a request and read its body; times count from now.
+    """Send a request and read the body of its answer. Times count from the call.
 
-    Raises httpx.HTTPStatusError for an answer that is no success, with its body read.
+    Raises httpx.HTTPStatusError for an error status, after the body is read.
     """
     began = time.perf_counter()
     response = client.send(request, stream=True)

@@ -1,4 +1,4 @@
-"""What is compared: a server that is started by a command and asked for n images over HTTP."""
+"""An engine: a server that is started by a command and generates n images on an HTTP request."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -9,22 +9,22 @@ import httpx
 from benchmarks.service.answer import Answer
 
 Ask = Callable[[httpx.Client, int], Answer]
-"""Asks a running engine for n images, and returns once the last byte is here."""
+"""Requests n images from a running engine, and returns after the last byte."""
 
 
 class EngineError(Exception):
-    """An engine did not start, or did not do what was asked of it."""
+    """An engine did not start, or failed at a request."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """One of the things compared; a run fills in `{port}` and `{folder}` in its arguments and environment."""
+    """A program of the comparison. A run fills in `{port}` and `{folder}` in its arguments and environment."""
 
     name: str
     arguments: tuple[str, ...]
-    """What follows the name of the Python interpreter."""
+    """Command line after the name of the Python interpreter."""
     ready: str
-    """A path that answers with success once the engine does."""
+    """A path that answers with success once the engine is ready."""
     ask: Ask
     python: str = sys.executable
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The engines that are compared, in the order of the tables."""
+"""All engines of the comparison, in the order of the tables."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +24,7 @@ def own() -> list[Engine]:
 
 
 def peers(python: Path) -> list[Engine]:
-    """List the engines of the peers' environment, which has this interpreter."""
+    """List the engines that run in the peers' environment, with its interpreter."""
     service = "benchmarks.service.bentoml_peer:Faces"
     bentoml = ("-m", "bentoml", "serve", service, "--host", "127.0.0.1", "--port", "{port}")
     quiet = {"BENTOML_HOME": "{folder}/bentoml", "BENTOML_DO_NOT_TRACK": "True"}

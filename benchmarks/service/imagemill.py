@@ -1,4 +1,4 @@
-"""The engine `imagemill` as its user asks it: a job whose archive is the answer, and grows while the job runs."""
+"""The engine `imagemill`: one request, answered with the archive, which grows while the job runs."""
 
 import httpx
 
@@ -9,6 +9,6 @@ _MODEL = "faces-64"
 
 
 def ask(client: httpx.Client, n: int) -> Answer:
-    """Have n images generated, and download them."""
+    """Generate n images, and download them."""
     headers = {"Accept": "application/zip"}
     return fetch(client, client.build_request("POST", "/generate", params={"n": n, "model": _MODEL}, headers=headers))

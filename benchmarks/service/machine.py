@@ -1,4 +1,4 @@
-"""Where a benchmark ran: the device, and the versions of what ran there."""
+"""The machine of a benchmark: its device, and the versions of the packages."""
 
 import json
 import platform
@@ -14,11 +14,11 @@ _ASK = (
 
 
 class PeersError(Exception):
-    """The peers' environment is not what it has to be."""
+    """The peers' environment lacks a package."""
 
 
 def device() -> str:
-    """Name the processor, its cores that may be used, and the GPU if there is one."""
+    """Return the processor, the number of usable cores, and the GPU if there is one."""
     import torch
 
     from worker.main import cores
@@ -28,12 +28,12 @@ def device() -> str:
 
 
 def own_versions() -> dict[str, str]:
-    """Tell the versions of what our own engines run with."""
+    """Return the versions of Python and of our engines' packages."""
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in _OWN}}
 
 
 def peer_versions(python: Path) -> dict[str, str]:
-    """Tell the versions of the peers; raises PeersError when one is missing."""
+    """Return the versions of the peers. Raises PeersError if one is missing."""
     try:
         done = subprocess.run([python, "-c", _ASK, *_PEERS], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:

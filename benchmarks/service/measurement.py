@@ -1,4 +1,4 @@
-"""What one engine needs for n images: the medians of some requests."""
+"""Measures one engine: the medians of some requests for n images."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -15,12 +15,12 @@ from benchmarks.service.server import Server
 
 _WARM_UP_IMAGES = 64
 _LONG = 10_000
-"""So many images are asked for only once."""
+"""From this n on, there is one request only."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One request: CPU seconds of all the engine's processes, and the sum of their peaks of memory since the start."""
+    """One request, with the CPU seconds of all processes of the engine and the sum of their memory peaks."""
 
     first_s: float
     last_s: float
@@ -31,7 +31,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One engine at one n."""
+    """The medians of one engine at one n."""
 
     engine: str
     n: int
@@ -44,7 +44,7 @@ class Measurement:
 
 
 def measure(engine: Engine, counts: Iterable[int], repeats: int) -> Iterator[Measurement]:
-    """Start an engine, warm it up, and measure it with each n, fewest first, as its peak of memory only grows.
+    """Start an engine, warm it up, and measure it with each n. The smallest n is first, because memory peaks only grow.
 
     Raises EngineError or AnswerError.
     """

@@ -1,4 +1,4 @@
-"""The engine `naive`: a FastAPI endpoint that does it all and then answers. Run by uvicorn, from `create_app`."""
+"""The engine `naive`: a FastAPI endpoint that generates everything and then answers. uvicorn runs `create_app`."""
 
 from fastapi import FastAPI, Response
 
@@ -6,7 +6,7 @@ from benchmarks.service.tutorial import Tutorial
 
 
 def create_app() -> FastAPI:
-    """Load the model and make the app."""
+    """Load the model, and return the app."""
     app, tutorial = FastAPI(), Tutorial()
 
     @app.post("/generate")

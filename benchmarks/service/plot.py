@@ -17,11 +17,11 @@ _COLOURS = {
     "bentoml": "#b91c1c",
 }
 _SIZE, _DPI = (11.0, 4.2), 100
-"""In inches, and pixels per inch."""
+"""Size of the picture in inches, and pixels per inch."""
 
 
 def draw(report: Report) -> bytes:
-    """Draw a PNG. Raises ImportError without matplotlib."""
+    """Return the curves as a PNG. Raises ImportError without matplotlib."""
     from matplotlib.figure import Figure
 
     figure = Figure(_SIZE, _DPI, layout="constrained")

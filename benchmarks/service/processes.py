@@ -1,4 +1,4 @@
-"""What a process and all its descendants have used, as Linux counts it in /proc."""
+"""CPU time and memory of a process and its descendants, from /proc."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -15,29 +15,29 @@ def tree(root: int) -> list[int]:
     """List a process and its descendants."""
     parents = {pid: int(fields[_PARENT]) for pid, fields in _all_stats()}
     found = [root]
-    for pid in found:  # grows while it is walked
+    for pid in found:  # the list grows during the loop
         found += [child for child, parent in parents.items() if parent == pid]
     return found
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """Sum the CPU time of processes and of those that they started and outlived."""
+    """Sum the CPU time of processes and of their ended children."""
     ticks = sum(int(ticks) for pid in pids for ticks in _stat(pid)[_TIMES])
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def peak_mb(pids: Iterable[int]) -> float:
-    """Sum the peaks of processes' resident memory; what several of them share is counted for each."""
+    """Sum the peaks of the processes' resident memory. Shared memory counts for each of them."""
     return sum(_kb(pid, "VmHWM:") for pid in pids) * _BYTES_PER_KB / _BYTES_PER_MB
 
 
 def rss_mb(pid: int) -> float:
-    """Tell the resident memory of a process now."""
+    """Return the current resident memory of a process."""
     return _kb(pid, "VmRSS:") * _BYTES_PER_KB / _BYTES_PER_MB
 
 
 def arguments(pid: int) -> list[str]:
-    """List what a process was started with, its program first."""
+    """Return the command line of a process, the program first."""
     return _read(pid, "cmdline").split("\0")[:-1]
 
 
@@ -48,7 +48,7 @@ def _all_stats() -> Iterator[tuple[int, list[str]]]:
 
 
 def _stat(pid: int) -> list[str]:
-    return _read(pid, "stat").rpartition(")")[2].split()  # the name before may hold anything
+    return _read(pid, "stat").rpartition(")")[2].split()  # the name before may contain spaces and brackets
 
 
 def _kb(pid: int, name: str) -> int:
@@ -56,6 +56,6 @@ def _kb(pid: int, name: str) -> int:
 
 
 def _read(pid: int, name: str) -> str:
-    with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+    with suppress(FileNotFoundError, ProcessLookupError):  # the process has ended meanwhile
         return (_PROC / str(pid) / name).read_text(errors="replace")
     return ""

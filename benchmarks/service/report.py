@@ -1,4 +1,4 @@
-"""What came out, as a table for people, as Markdown and as JSON."""
+"""The results as a table for the terminal, as Markdown and as JSON."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,12 @@ from rich.table import Table
 from benchmarks.service.measurement import Measurement
 
 _HEAD = ("n", "engine", "first s", "last s", "images/s", "of bare", "CPU s", "peak MB", "how")
-"""Seconds until the first image and until the last byte; images/s as a share of those of `bare`."""
+"""Columns: seconds until the first image and until the last byte, images/s, and the share of those of `bare`."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """All measurements of one run, and where it ran."""
+    """All measurements of one run, and its machine."""
 
     model: str
     device: str
@@ -23,7 +23,7 @@ class Report:
     measurements: Sequence[Measurement]
 
     def table(self) -> Table:
-        """Make a table for the terminal, where there is no room for how it was done."""
+        """Return a table for the terminal, without the settings of the engines."""
         table = Table(title=f"{self.model} on {self.device}")
         for name in _HEAD[:-1]:
             table.add_column(name, justify="left" if name == "engine" else "right", no_wrap=True)
@@ -34,14 +34,14 @@ class Report:
         return table
 
     def markdown(self) -> str:
-        """Make a Markdown table, with a line on where it is from."""
+        """Return a Markdown table, with a line about the machine."""
         rows = [_HEAD, tuple("---" for _ in _HEAD), *(row for n in self._counts() for row in self._rows(n))]
         versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         lines = [f"`{self.model}` on {self.device}; medians of {self.repeats}; {versions}.", ""]
         return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows), ""])
 
     def json(self) -> str:
-        """Make JSON: results[engine][n], and where they are from."""
+        """Return JSON: results[engine][n], and the machine."""
         results: dict[str, dict[str, dict[str, float | str]]] = {}
         for found in self.measurements:
             figures = {key: value for key, value in asdict(found).items() if key not in ("engine", "n")}

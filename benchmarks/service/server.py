@@ -1,4 +1,4 @@
-"""A running engine: a process group of its own, watched from outside and ended at the end."""
+"""A running engine: a process group that is measured from outside."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ _LOG_LETTERS = 2000
 
 
 class Server:
-    """A context manager: the engine answers at `url` inside. `folder` holds what it writes, its messages among them."""
+    """A context manager: the engine answers at `url` inside. `folder` holds its files and its log."""
 
     def __init__(self, engine: Engine, folder: Path) -> None:
         self._engine = engine
@@ -31,7 +31,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self._port}"
 
     def __enter__(self) -> Self:
-        """Start the engine and wait until it answers; raises EngineError."""
+        """Start the engine, and wait until it answers. Raises EngineError."""
         self._process = self._start()
         try:
             self._wait_until_ready()
@@ -47,22 +47,22 @@ class Server:
         self._stop()
 
     def messages(self) -> str:
-        """Tell the last of what it has said."""
+        """Return the end of the engine's log."""
         return self._log.read_text(errors="replace")[-_LOG_LETTERS:]
 
     def process(self, argument: str) -> int:
-        """Find the one of its processes that was started with an argument; raises EngineError."""
+        """Return the id of the engine's process that has an argument in its command line. Raises EngineError."""
         for pid in processes.tree(self._process.pid):
             if argument in processes.arguments(pid):
                 return pid
         raise EngineError(f"no process was started with {argument}; it said: {self.messages()}")
 
     def cpu_seconds(self) -> float:
-        """Tell the CPU time of all its processes so far."""
+        """Return the CPU time of all its processes since their starts."""
         return processes.cpu_seconds(processes.tree(self._process.pid))
 
     def peak_mb(self) -> float:
-        """Tell the memory that its processes have needed at most, each since its start."""
+        """Return the sum of the memory peaks of its processes since their starts."""
         return processes.peak_mb(processes.tree(self._process.pid))
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -94,7 +94,7 @@ class Server:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_END_SECONDS)
         finally:
-            with suppress(ProcessLookupError):  # the rest of its group, which is ours
+            with suppress(ProcessLookupError):  # ends the rest of the engine's process group
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 

@@ -1,4 +1,4 @@
-"""What most people write, in the words of tutorials: eager float32, Pillow and zipfile, one thing after the other."""
+"""A generator service as in tutorials: eager float32, Pillow and zipfile, one step after the other."""
 
 import io
 import zipfile
@@ -24,7 +24,7 @@ class Tutorial:
 
     @torch.no_grad()
     def archive(self, n: int) -> bytes:
-        """Generate n images, the classes in turn, and put them into a ZIP."""
+        """Return a ZIP of n images, with all classes alternating."""
         file = io.BytesIO()
         with zipfile.ZipFile(file, "w") as archive:
             for start in range(0, n, _BATCH):

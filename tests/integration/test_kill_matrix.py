@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.reliability.cell import run
 from benchmarks.reliability.matrix import groups
-from benchmarks.reliability.ward import Ward
+from benchmarks.reliability.service_under_test import ServiceUnderTest
 from tests.tiny import PLAIN, save_checkpoint
 
 CELLS = {str(cell): cell for group in groups() for cell in group.cells}
@@ -21,17 +21,17 @@ SAMPLE = (
 
 
 @pytest.fixture(scope="module")
-def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
-    folder = tmp_path_factory.mktemp("ward")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceUnderTest]:
+    folder = tmp_path_factory.mktemp("service")
     (folder / "models").mkdir()
     save_checkpoint(folder / "models", PLAIN)
-    with Ward(folder, folder / "models", PLAIN, apis=2) as ward:
-        yield ward
+    with ServiceUnderTest(folder, folder / "models", PLAIN, apis=2) as service:
+        yield service
 
 
 @pytest.mark.parametrize("name", SAMPLE)
-def test_no_accepted_job_is_lost(ward: Ward, name: str) -> None:
-    outcome = run(ward, CELLS[name])
+def test_no_accepted_job_is_lost(service: ServiceUnderTest, name: str) -> None:
+    outcome = run(service, CELLS[name])
     assert outcome.failure is None
     assert outcome.jobs > 0
     assert outcome.seconds < 60

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.reliability.inspection import FoundError, image_hashes, untidiness
+from benchmarks.reliability.inspection import InspectionError, image_hashes, store_mismatch
 from tests.unit.conftest import spec_of
 from worker.contracts.jobs import JobState
 from worker.contracts.store.archive_index import ImageTable
@@ -42,22 +42,22 @@ def test_images_are_hashed_themselves() -> None:
 
 
 def test_an_image_that_is_not_what_its_record_says_is_found() -> None:
-    with pytest.raises(FoundError, match="not what its record says"):
+    with pytest.raises(InspectionError, match="not what its record says"):
         image_hashes(archive(b"other pixels"))
 
 
 def test_a_finished_job_is_tidy(store: Path) -> None:
-    assert untidiness(store, SPEC) is None
+    assert store_mismatch(store, SPEC) is None
 
 
 @pytest.mark.parametrize("name", [f"shards/00001.{'a' * 32}.bin", "shards/00001.json#1", "tail.bin#1"])
 def test_what_is_left_over_is_found(store: Path, name: str) -> None:
     (store / "jobs" / SPEC.id / name).write_bytes(b"")
-    assert "the store has" in str(untidiness(store, SPEC))
+    assert "the store has" in str(store_mismatch(store, SPEC))
 
 
 def test_a_missing_commit_and_a_marker_are_found(store: Path) -> None:
     (store / "open" / SPEC.id).write_bytes(b"")
-    assert untidiness(store, SPEC) == "the job is still marked as open"
+    assert store_mismatch(store, SPEC) == "the job is still marked as open"
     (store / "jobs" / SPEC.id / "shards" / "00001.json").unlink()
-    assert "the store has" in str(untidiness(store, SPEC))
+    assert "the store has" in str(store_mismatch(store, SPEC))

@@ -1,4 +1,4 @@
-"""The service as `imagemill up` starts it, but from single parts: workers of any command, on any core."""
+"""Starts the parts of the service separately: queue server, API, and workers of any command on any core."""
 
 import os
 import shutil
@@ -30,15 +30,15 @@ _REDIS_SECONDS = 20
 _LOG_LETTERS = 2000
 
 WORKER = tuple(command("worker")[1:])
-"""What follows the name of the interpreter in the command of a real worker."""
+"""Command line of a real worker, after the name of the interpreter."""
 
 
-class AssemblyError(Exception):
+class StartError(Exception):
     """A part did not start."""
 
 
-class Assembly:
-    """A context manager: the queue server and the API run inside, and the workers that were asked for."""
+class ServiceProcesses:
+    """A context manager: queue server and API run inside, and workers after `start_workers`."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str] | None = None, password: str = "") -> None:
         self._folder = folder
@@ -55,7 +55,7 @@ class Assembly:
         self.live = ClusterState(self.redis)
         self.store = Store(str(self.store_folder))
         self.ready_seconds: dict[str, float] = {}
-        """From the start of a part until it was ready."""
+        """Time from the start of a part until it was ready."""
         self._parts: dict[str, subprocess.Popen[bytes]] = {}
         self._workers: list[subprocess.Popen[bytes]] = []
 
@@ -78,11 +78,11 @@ class Assembly:
         self._stop()
 
     def queue_url(self, password: str) -> str:
-        """Tell where the queue server is."""
+        """Return the URL of the queue server."""
         return of_socket(self._queue_socket, password)
 
     def start_queue(self) -> None:
-        """Start the queue server, empty."""
+        """Start an empty queue server."""
         password = ["--requirepass", self._password] if self._password else []
         self._start("queue", [*queue_command(self._queue_socket), *password])
 
@@ -93,27 +93,29 @@ class Assembly:
     def start_workers(
         self, count: int, arguments: Sequence[str], environment: Mapping[str, str], *, is_pinned: bool = False
     ) -> None:
-        """Start workers, if wanted each on the core of its number, and wait until they are ready."""
+        """Start workers, and wait until they are ready. Pinned workers have the core of their number."""
         for number in range(count):
             worker = self._spawn(f"worker{number}", [sys.executable, *arguments], environment)
             self._workers.append(worker)
             if is_pinned:
                 core = sorted(os.sched_getaffinity(0))[number]
-                os.sched_setaffinity(worker.pid, {core})  # it has one thread yet, from which all others inherit this
+                os.sched_setaffinity(
+                    worker.pid, {core}
+                )  # it has one thread still, and later threads inherit the affinity
         self._wait(f"worker{count - 1}", lambda: len(self.live.workers()) == count)
 
     def stop_workers(self) -> None:
-        """Stop the workers, once they have done what they are at."""
+        """Stop the workers after they have finished their tasks."""
         _end(self._workers)
         self._workers.clear()
 
     def cpu_seconds(self) -> dict[str, float]:
-        """Tell the CPU time of the queue server, of the API and of the workers so far."""
+        """Return the CPU time of queue server, API and workers since their starts."""
         parts = {name: [process] for name, process in self._parts.items()} | {"workers": self._workers}
         return {name: processes.cpu_seconds(process.pid for process in found) for name, found in parts.items()}
 
     def discard(self, job_id: str) -> None:
-        """Make room on the disk: remove what is stored of a job that has ended and is settled."""
+        """Remove the files of a settled job, to free disk space."""
         shutil.rmtree(self.store_folder / "jobs" / job_id)
 
     def _start(self, name: str, command: list[str]) -> None:
@@ -138,13 +140,15 @@ class Assembly:
             has_died = any(process.poll() is not None for process in (*self._parts.values(), *self._workers))
             if has_died or time.monotonic() > began + _READY_SECONDS:
                 said = self._log(name).read_text(errors="replace")[-_LOG_LETTERS:]
-                raise AssemblyError(f"{name} did not start; it said: {said}")
+                raise StartError(f"{name} did not start; it said: {said}")
             time.sleep(_POLL_SECONDS)
         self.ready_seconds[name] = time.monotonic() - began
 
     def _has_queue(self) -> bool:
         with suppress(RedisError):
-            return self._queue_socket.exists() and bool(self.redis.ping())  # a refused ping tries again after a pause
+            return self._queue_socket.exists() and bool(
+                self.redis.ping()
+            )  # without a socket, the client would repeat the ping after a pause
         return False
 
     def _has_api(self) -> bool:
@@ -156,7 +160,7 @@ class Assembly:
         return self._folder / f"{name}.log"
 
     def _stop(self) -> None:
-        """First what uses the queue, then the queue."""
+        """Stop the users of the queue first, then the queue."""
         self.stop_workers()
         queue = self._parts.pop("queue", None)
         _end([*self._parts.values()])

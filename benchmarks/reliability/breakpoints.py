@@ -1,4 +1,4 @@
-"""Gates: where a worker waits for who watches it, so that a moment of microseconds is long enough to be hit."""
+"""Breakpoints: a worker waits at a moment of microseconds until the benchmark has applied a fault."""
 
 import time
 from pathlib import Path
@@ -6,28 +6,28 @@ from pathlib import Path
 _POLL_SECONDS = 0.005
 
 
-class Gates:
-    """Files in a folder that both sides know. A gate holds the first who comes to it, once it is armed."""
+class Breakpoints:
+    """Files in a folder that worker and benchmark share. An armed breakpoint stops the first worker that reaches it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(exist_ok=True)
 
     def arm(self, moment: str) -> None:
-        """Hold who comes to this moment next."""
+        """Stop the next worker that reaches this moment."""
         self._armed(moment).touch()
 
     def is_reached(self, moment: str) -> bool:
-        """Tell whether somebody is held."""
+        """Return whether a worker is stopped at this moment."""
         return self._reached(moment).exists()
 
-    def open(self, moment: str) -> None:
-        """Let go who is held, and hold nobody else."""
+    def release(self, moment: str) -> None:
+        """Let the stopped worker continue, and disarm the breakpoint."""
         for path in (self._armed(moment), self._reached(moment)):
             path.unlink(missing_ok=True)
 
-    def pass_through(self, moment: str) -> None:
-        """Come to a moment: be held, if its gate is armed and nobody was before."""
+    def wait_at(self, moment: str) -> None:
+        """Wait here if the breakpoint is armed and no other worker was stopped by it."""
         try:
             self._armed(moment).rename(self._reached(moment))
         except FileNotFoundError:

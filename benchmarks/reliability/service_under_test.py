@@ -1,4 +1,4 @@
-"""A service whose parts are hit and revived, as its supervisor would."""
+"""A service whose parts get faults and are started again, as a supervisor would do it."""
 
 import secrets
 import signal
@@ -12,9 +12,9 @@ from typing import Any, Self
 
 import httpx
 
-from benchmarks.assembly import Assembly
-from benchmarks.reliability.gates import Gates
-from benchmarks.reliability.inspection import Expected, FoundError, check, image_hashes, untidiness
+from benchmarks.reliability.breakpoints import Breakpoints
+from benchmarks.reliability.inspection import Expected, InspectionError, check, image_hashes, store_mismatch
+from benchmarks.service_processes import ServiceProcesses
 
 PASSWORD = "of-the-queue"  # noqa: S105
 DEADLINE_SECONDS = 60
@@ -22,7 +22,7 @@ _POLL_SECONDS = 0.02
 _END_SECONDS = 30
 _ASK_SECONDS = 5
 _SETTLE_SECONDS = 45
-"""A job whose worker died before it could settle it is settled after 30 s."""
+"""If the worker of a job crashed before it could settle the job, the job is settled after 30 s."""
 _SETTINGS = {
     "IMAGEMILL_SHARD_IMAGES": "64",
     "IMAGEMILL_RECONCILE_EVERY_SECONDS": "0.5",
@@ -32,40 +32,40 @@ _SETTINGS = {
 }
 
 SHORT, LONG = 16, 208
-"""Images in one shard, and in four."""
+"""Images of a job of one shard, and of a job of four shards."""
 
 
-class WardError(Exception):
-    """Something did not come true in time."""
+class NotInTimeError(Exception):
+    """A condition did not become true in time."""
 
 
-class Ward(Assembly):
-    """The queue server, one or two API processes, and a worker that waits at gates."""
+class ServiceUnderTest(ServiceProcesses):
+    """Queue server, one or two API processes, and a worker that waits at breakpoints."""
 
     def __init__(self, folder: Path, models: Path, model: str, apis: int = 1, most: int = LONG) -> None:
         own = {**_SETTINGS, "IMAGEMILL_MODELS": str(models), "IMAGEMILL_DEFAULT_MODEL": model}
         super().__init__(folder, own, PASSWORD)
-        self.gates = Gates(folder / "gates")
+        self.breakpoints = Breakpoints(folder / "breakpoints")
         self.worker = "worker 1"
         self.leader = "api"
-        """The API process whose reconciler is at work."""
+        """The API process whose reconciler leads."""
         self.follower = "second api" if apis > 1 else None
         self.expected: Expected
         self._most = most
-        # No connection is kept: the process at its other end may be frozen by the next fault.
+        # No connection is kept, because the next fault may freeze the process at its other end.
         self._client = httpx.Client(
             base_url=self.url, timeout=_ASK_SECONDS, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
         )
 
     def __enter__(self) -> Self:
-        """Start all, and render once undisturbed what is compared with later."""
+        """Start everything, and render the reference images without a fault."""
         super().__enter__()
         try:
-            until(self.has_leader)  # so that it is the first one
+            wait_until(self.has_leader)  # so that the first API process leads
             if self.follower:
                 self.start_api(self.follower)
             self.start_worker()
-            job_id = self.accepted(self._most)
+            job_id = self.submit(self._most)
             self.wait_done(job_id)
             self.expected = image_hashes(self.download(job_id))
         except BaseException:
@@ -76,36 +76,36 @@ class Ward(Assembly):
     # parts
 
     def start_worker(self, name: str | None = None) -> None:
-        """Start a worker, by default the one that is hit, without waiting for it."""
+        """Start a worker without waiting for it. The default is the worker that gets the faults."""
         self._start(
-            name or self.worker, [sys.executable, "-m", "benchmarks.reliability.worker", str(self.gates.folder)]
+            name or self.worker, [sys.executable, "-m", "benchmarks.reliability.worker", str(self.breakpoints.folder)]
         )
 
     def replace_worker(self) -> str:
-        """Start another worker beside the one that does not answer. Returns the name of the old one."""
+        """Start another worker beside the frozen one. Returns the name of the frozen worker."""
         old = self.worker
         self.worker = f"worker {int(old.split()[1]) + 1}"
         self.start_worker()
         return old
 
     def process(self, name: str) -> subprocess.Popen[bytes]:
-        """Find the process of a part."""
+        """Return the process of a part."""
         return self._parts[name]
 
-    def hit(self, name: str, number: signal.Signals) -> None:
-        """Send a part a signal."""
+    def send_signal(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to a part."""
         self.process(name).send_signal(number)
 
     def wait_ended(self, name: str) -> None:
-        """Wait until a part that was told to end has done so; raises WardError."""
+        """Wait until a terminated part has ended. Raises NotInTimeError."""
         try:
             self._parts[name].wait(_END_SECONDS)
         except subprocess.TimeoutExpired as error:
-            raise WardError(f"{name} did not end within {_END_SECONDS} s") from error
+            raise NotInTimeError(f"{name} did not end within {_END_SECONDS} s") from error
 
-    def dismiss(self, name: str) -> None:
-        """End a part for good."""
-        self.hit(name, signal.SIGTERM)
+    def remove(self, name: str) -> None:
+        """End a part that is not needed any more."""
+        self.send_signal(name, signal.SIGTERM)
         self.wait_ended(name)
         del self._parts[name]
 
@@ -115,33 +115,33 @@ class Ward(Assembly):
             self.leader, self.follower = self.follower, self.leader
 
     def has_leader(self) -> bool:
-        """Tell whether a reconciler is at work."""
+        """Return whether a reconciler leads."""
         return self.leader_name() is not None
 
     def wait_for_new_leader(self, old: bytes | str | None) -> None:
-        """Wait until another reconciler than the old one is at work."""
-        until(lambda: self.leader_name() not in (old, None))
+        """Wait until another reconciler than the old one leads."""
+        wait_until(lambda: self.leader_name() not in (old, None))
 
     def leader_name(self) -> bytes | str | None:
-        """Tell which reconciler is at work, by the name that it gave itself."""
+        """Return the name of the leading reconciler."""
         return self.redis.get("imagemill:reconciler")
 
     # jobs
 
-    def accepted(self, n: int) -> str:
-        """Ask for a job until it is accepted; a repeated request finds the job of a lost answer."""
+    def submit(self, n: int) -> str:
+        """Post a job until it is accepted. If an answer was lost, the repeated request finds its job."""
         found: list[str] = []
         key = {"Idempotency-Key": secrets.token_urlsafe()}
 
         def has_accepted() -> bool:
-            found.extend(self.try_accepted(n, key))
+            found.extend(self.try_submit(n, key))
             return bool(found)
 
-        until(has_accepted)
+        wait_until(has_accepted)
         return found[0]
 
-    def try_accepted(self, n: int, headers: dict[str, str] | None = None) -> list[str]:
-        """Ask for a job once; one that was answered counts."""
+    def try_submit(self, n: int, headers: dict[str, str] | None = None) -> list[str]:
+        """Post a job once. Returns its id if it was accepted."""
         with suppress(httpx.TransportError):
             answer = self._client.post("/generate", params={"n": n, "seed": 3}, headers=headers)
             if answer.is_success:
@@ -149,7 +149,7 @@ class Ward(Assembly):
         return []
 
     def job(self, job_id: str) -> dict[str, Any] | None:
-        """Read a job; None while the API cannot tell."""
+        """Read a job. Returns None while the API does not answer."""
         with suppress(httpx.TransportError):
             answer = self._client.get(f"/jobs/{job_id}")
             if answer.is_success:
@@ -157,14 +157,14 @@ class Ward(Assembly):
         return None
 
     def wait_done(self, job_id: str, seconds: float = DEADLINE_SECONDS) -> dict[str, Any]:
-        """Wait until a job has ended; raises WardError."""
+        """Wait until a job has ended. Raises NotInTimeError."""
         seen: dict[str, Any] = {}
 
         def is_done() -> bool:
             seen.update(self.job(job_id) or {})
             return bool(seen.get("done"))
 
-        until(is_done, seconds)
+        wait_until(is_done, seconds)
         return seen
 
     def download(self, job_id: str) -> bytes:
@@ -173,31 +173,31 @@ class Ward(Assembly):
         return answer.raise_for_status().content
 
     def inspect(self, job_id: str, n: int) -> None:
-        """Raise FoundError unless a job has all that was asked for, once; then remove it."""
+        """Check that a job has exactly its images, then remove its files. Raises InspectionError."""
         job = self.wait_done(job_id)
         check((job["state"], job["images_done"]) == ("succeeded", n), f"{job}")
         check(image_hashes(self.download(job_id)) == self.expected[:n], "other images than undisturbed")
         spec = self.store.jobs.spec(job_id)
         if spec is None:
-            raise FoundError(f"the store has no request of {job_id}")
-        with suppress(WardError):
-            until(lambda: untidiness(self.store_folder, spec) is None, _SETTLE_SECONDS)
-        found = untidiness(self.store_folder, spec)
+            raise InspectionError(f"the store has no request of {job_id}")
+        with suppress(NotInTimeError):
+            wait_until(lambda: store_mismatch(self.store_folder, spec) is None, _SETTLE_SECONDS)
+        found = store_mismatch(self.store_folder, spec)
         check(found is None, str(found))
         self.discard(job_id)
 
     def _stop(self) -> None:
-        """Stop everything; nothing stays frozen."""
+        """Stop everything. Frozen processes continue first."""
         for process in self._parts.values():
             process.send_signal(signal.SIGCONT)
         self._client.close()
         super()._stop()
 
 
-def until(condition: Callable[[], bool], seconds: float = DEADLINE_SECONDS) -> None:
-    """Poll a condition until it holds; raises WardError at the deadline."""
+def wait_until(condition: Callable[[], bool], seconds: float = DEADLINE_SECONDS) -> None:
+    """Poll a condition until it holds. Raises NotInTimeError at the deadline."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise WardError(f"{getattr(condition, '__name__', 'it')}: not so after {seconds:.0f} s")
+            raise NotInTimeError(f"{getattr(condition, '__name__', 'it')}: not so after {seconds:.0f} s")
         time.sleep(_POLL_SECONDS)
