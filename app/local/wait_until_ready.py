@@ -1,4 +1,4 @@
-"""Waiting until a service on this machine is ready."""
+"""Waits until the local service is ready, and prints problems that do not prevent its start."""
 
 import time
 from contextlib import suppress
@@ -14,10 +14,11 @@ from worker.contracts.queue.connection import connect
 _READY_SECONDS = 60
 _POLL_SECONDS = 0.1
 _QUEUE_SECONDS = 5.0
+"""Longest wait for one answer of the queue server."""
 
 
 def wait_until_ready(stack: LocalService, console: Console) -> None:
-    """Wait until a job would be rendered; raises StackError when that takes too long."""
+    """Wait until the service can render jobs. Raises LocalServiceError after 60 s, or if a process keeps crashing."""
     deadline = time.monotonic() + _READY_SECONDS
     spinner = "dots" if console.encoding.startswith("utf") else "line"
     status = console.status("Starting the queue, the API and a worker", spinner=spinner)
@@ -33,14 +34,14 @@ def wait_until_ready(stack: LocalService, console: Console) -> None:
 
 
 def tell_set_aside(stack: LocalService, console: Console) -> None:
-    """Tell which files the workers cannot use, and why."""
+    """Print the checkpoints and weights that the workers have set aside, with reasons."""
     with suppress(RedisError), connect(stack.queue_url, _QUEUE_SECONDS) as redis:
         for file in ClusterState(redis).set_aside():
             console.print(f"Set aside: {file.file}: {file.reason}", markup=False, highlight=False)
 
 
 def _fault(api: httpx.Client, console: Console) -> str | None:
-    """Ask what the service lacks; None when it is ready. Without enough free disk space it starts, and says so."""
+    """Return why the service is not ready, or None. Too little free disk space is a printed warning, not a fault."""
     try:
         answer = api.get("/readyz")
     except httpx.TransportError:
