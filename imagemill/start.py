@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 _FILE = os.path.abspath(__file__)  # noqa: PTH100  # symbolic links are not resolved
-_HOME = os.path.dirname(os.path.dirname(_FILE))  # noqa: PTH120
+_ROOT = os.path.dirname(os.path.dirname(_FILE))  # noqa: PTH120
 _PACKAGES = frozenset({"app", "imagemill", "models", "training", "worker"})
 _COMMAND_LINE = "app.cli.main"
 
@@ -24,7 +24,7 @@ class OwnPackages:
         name: str, _path: Sequence[str] | None = None, _target: object = None
     ) -> importlib.machinery.ModuleSpec | None:
         """Return the spec of one of our packages, or None for any other module."""
-        return importlib.machinery.PathFinder.find_spec(name, [_HOME]) if name in _PACKAGES else None
+        return importlib.machinery.PathFinder.find_spec(name, [_ROOT]) if name in _PACKAGES else None
 
 
 def main() -> None:

@@ -18,16 +18,16 @@ from app.local.wait_until_ready import wait_until_ready
 
 
 def demo(n: int, out: Path, is_forced: bool, terminal: Terminal) -> None:
-    """Start a private stack, generate n images with it, save them as a ZIP, and stop it."""
+    """Start a private service, generate n images with it, save them as a ZIP, and stop it."""
     with output_file.translated(out):
         out.parent.mkdir(parents=True, exist_ok=True)
     output_file.check(out)
     with (
         tempfile.TemporaryDirectory(prefix="imagemill-demo-") as folder,
-        LocalService(Path(folder), "127.0.0.1", 0, workers=1, log_level="warning") as stack,
-        Client(stack.url, terminal.note, _tending(stack)) as client,
+        LocalService(Path(folder), "127.0.0.1", 0, workers=1, log_level="warning") as service,
+        Client(service.url, terminal.note, _sleep_and_restart(service)) as client,
     ):
-        wait_until_ready(stack, terminal.notes)
+        wait_until_ready(service, terminal.notes)
         began = time.monotonic()
         job = client.generate({"n": n})
         _save(client, job, out, is_forced, terminal)
@@ -37,19 +37,19 @@ def demo(n: int, out: Path, is_forced: bool, terminal: Terminal) -> None:
     terminal.note("  imagemill generate -n 1000 --seed 7")
 
 
-def _tending(stack: LocalService) -> Callable[[float], None]:
+def _sleep_and_restart(service: LocalService) -> Callable[[float], None]:
     """Make a pause of the client in which what has died is started again."""
 
     def pause(seconds: float) -> None:
-        stack.tend()
+        service.restart_dead_processes()
         time.sleep(seconds)
-        stack.tend()
+        service.restart_dead_processes()
 
     return pause
 
 
 def _save(client: Client, job: Job, out: Path, is_forced: bool, terminal: Terminal) -> None:
-    """Save a job's archive, and leave nothing when that fails: the job is gone with its stack."""
+    """Save a job's archive, and leave nothing when that fails: the job is gone with its service."""
     try:
         collect(client, job, out, terminal.notes, is_forced=is_forced)
     finally:

@@ -26,7 +26,7 @@ from worker.contracts.errors import SettingsError
 
 _KEEP_ALIVE_SECONDS = 75
 """That a connection may wait for its next request: longer than clients and proxies do, so that they close it."""
-_TEND_SECONDS = 0.2
+_CHECK_SECONDS = 0.2
 _DATA = Path("imagemill-data")
 _SERVER = "http://127.0.0.1:8000"
 _Format = Literal["png", "webp", "jpeg", "npz"]
@@ -63,18 +63,20 @@ def up(
     console, settings = Console(soft_wrap=True), Settings()
     with _stopped_politely(is_normal=True):
         check_guarded(settings, host)
-        with LocalService(data, host, port, workers, "info" if verbose else "warning", settings.keys) as stack:
-            from app.local.wait_until_ready import tell_set_aside, wait_until_ready  # meanwhile, its processes start
+        with LocalService(data, host, port, workers, "info" if verbose else "warning", settings.keys) as service:
+            from app.local.wait_until_ready import print_set_aside, wait_until_ready  # meanwhile, its processes start
 
-            wait_until_ready(stack, console)
-            tell_set_aside(stack, console)
-            console.print(f"[bold green]Ready[/] at {stack.url} (documentation at {stack.url}/docs). Ctrl-C stops it.")
-            elsewhere = "" if stack.url == _SERVER else f" --server {stack.url}"
+            wait_until_ready(service, console)
+            print_set_aside(service, console)
+            console.print(
+                f"[bold green]Ready[/] at {service.url} (documentation at {service.url}/docs). Ctrl-C stops it."
+            )
+            elsewhere = "" if service.url == _SERVER else f" --server {service.url}"
             shown = "IMAGEMILL_KEY=... " if settings.keys else ""
             console.print(f"Try:\n  {shown}imagemill generate -n 100{elsewhere}", highlight=False)
             while True:
-                time.sleep(_TEND_SECONDS)
-                stack.tend()
+                time.sleep(_CHECK_SECONDS)
+                service.restart_dead_processes()
 
 
 @cli.command(cls=Command)

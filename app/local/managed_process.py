@@ -19,8 +19,8 @@ _STABLE_SECONDS = 60
 """A process that has run for longer than this starts to count its crashes from zero."""
 _READ_SECONDS = 1
 """Longest wait for the last output of a dead process. A child that it started may hold the pipe open."""
-_LAST_LINES = 20
-_MOST_LETTERS = 500
+_KEPT_LINES = 20
+_MAX_LINE_LETTERS = 500
 _PR_SET_PDEATHSIG = 1
 """Option of prctl(2): the signal that a process gets when its parent dies."""
 
@@ -48,15 +48,15 @@ class ManagedProcess:
         self._environment = {**os.environ, **environment}
         self._fds = fds
         self._is_quiet = is_quiet
-        self._due = 0.0
+        self._next_start = 0.0
         self._process: subprocess.Popen[bytes] | None = None
-        self._started = 0.0
-        self._lines: deque[bytes] = deque(maxlen=_LAST_LINES)
+        self._started_at = 0.0
+        self._lines: deque[bytes] = deque(maxlen=_KEPT_LINES)
         self._reader: Thread | None = None
 
     def start(self) -> None:
         """Start the process. It cannot outlive this process. Raises OSError."""
-        self._started = time.monotonic()
+        self._started_at = time.monotonic()
         self._process = subprocess.Popen(
             self._command,
             env=self._environment,
@@ -70,31 +70,31 @@ class ManagedProcess:
         self._reader = Thread(target=self._read, args=(self._process.stdout,), daemon=True)
         self._reader.start()
 
-    def tend(self) -> None:
+    def restart_if_dead(self) -> None:
         """Restart the process if it has died and its pause is over."""
         if self._process is not None and self._process.poll() is not None:
-            is_stable = time.monotonic() - self._started > _STABLE_SECONDS
+            is_stable = time.monotonic() - self._started_at > _STABLE_SECONDS
             self.crashes = 0 if is_stable else self.crashes + 1
-            self._pause(self._process.returncode)
-        if self._process is None and time.monotonic() >= self._due:
+            self._schedule_restart(self._process.returncode)
+        if self._process is None and time.monotonic() >= self._next_start:
             try:
                 self.start()
             except OSError as error:  # the system has no process or no memory left
                 self.crashes += 1
                 self._lines.append(str(error).encode())
-                self._pause(None)
+                self._schedule_restart(None)
 
     def last_line(self) -> str:
         """Return the last line that the process wrote, cut to 500 characters."""
         lines = (line.decode(errors="replace").strip() for line in reversed(self._lines))
-        return next(filter(None, lines), "nothing")[:_MOST_LETTERS]
+        return next(filter(None, lines), "nothing")[:_MAX_LINE_LETTERS]
 
-    def _pause(self, status: int | None) -> None:
+    def _schedule_restart(self, status: int | None) -> None:
         """Schedule the next start. The pause grows with the number of crashes."""
         if self._reader is not None:
             self._reader.join(_READ_SECONDS)
         pause = _BACKOFF_SECONDS[min(self.crashes, len(_BACKOFF_SECONDS)) - 1] if self.crashes else 0
-        self._process, self._due, self.status = None, time.monotonic() + pause, status
+        self._process, self._next_start, self.status = None, time.monotonic() + pause, status
         log.warning("%s died status=%s restart_in_seconds=%s", self.name, status, pause)
 
     def _read(self, output: IO[bytes]) -> None:

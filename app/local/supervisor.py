@@ -16,9 +16,9 @@ from app.local.managed_process import ManagedProcess
 from imagemill.start import command
 from worker.contracts.queue import redis_url
 
-_TERM_SECONDS = 20
+_STOP_SECONDS = 20
 """Time that the processes have to stop before they are killed."""
-_MOST_CRASHES = 3
+_MAX_CRASHES = 3
 """Crashes of one process in a row, before the service is ready, after which the start has failed."""
 _SOCKET = "queue.sock"
 _MAX_SOCKET_PATH = 100
@@ -37,14 +37,14 @@ class LocalService:
         self, data: Path, host: str, port: int, workers: int, log_level: str, keys: Path | None = None
     ) -> None:
         self._data = data.resolve()
-        self._lock = _lock(self._data)
+        self._lock = _lock_folder(self._data)
         self._socket = _listen(host, port)
         try:
             self._runtime = _runtime_folder(self._data)
         except LocalServiceError:
             self._socket.close()
             raise
-        self._children = self._plan(workers, log_level, keys)
+        self._processes = self._processes_of(workers, log_level, keys)
 
     @property
     def url(self) -> str:
@@ -63,8 +63,8 @@ class LocalService:
     def __enter__(self) -> Self:
         """Start all processes. Raises LocalServiceError."""
         try:
-            for child in self._children:
-                child.start()
+            for process in self._processes:
+                process.start()
         except OSError as error:
             self._stop()
             raise LocalServiceError(f"cannot start a process ({error})") from error
@@ -79,34 +79,34 @@ class LocalService:
         """Stop all processes."""
         self._stop()
 
-    def tend(self) -> None:
+    def restart_dead_processes(self) -> None:
         """Restart the processes that have died. Call this a few times a second."""
-        for child in self._children:
-            child.tend()
+        for process in self._processes:
+            process.restart_if_dead()
 
-    def check(self) -> None:
+    def check_crashes(self) -> None:
         """Raise LocalServiceError if a process crashed three times in a row. The error quotes its last output."""
-        for child in self._children:
-            if child.crashes >= _MOST_CRASHES:
+        for process in self._processes:
+            if process.crashes >= _MAX_CRASHES:
                 raise LocalServiceError(
-                    f"{child.name} has died {child.crashes} times, the last time with status {child.status}; "
-                    f"the last line that it wrote: {child.last_line()}"
+                    f"{process.name} has died {process.crashes} times, the last time with status {process.status}; "
+                    f"the last line that it wrote: {process.last_line()}"
                 )
 
     def _stop(self) -> None:
         """Stop the API and the workers first, then the queue server that they use."""
-        queue, *others = self._children
-        deadline = time.monotonic() + _TERM_SECONDS
+        queue, *others = self._processes
+        deadline = time.monotonic() + _STOP_SECONDS
         for group in (others, [queue]):
-            for child in group:
-                child.terminate()
-            for child in group:
-                child.wait(deadline)
+            for process in group:
+                process.terminate()
+            for process in group:
+                process.wait(deadline)
         self._socket.close()
         shutil.rmtree(self._runtime, ignore_errors=True)
         os.close(self._lock)
 
-    def _plan(self, workers: int, log_level: str, keys: Path | None) -> list[ManagedProcess]:
+    def _processes_of(self, workers: int, log_level: str, keys: Path | None) -> list[ManagedProcess]:
         environment = {
             "IMAGEMILL_REDIS_URL": self.queue_url,
             "IMAGEMILL_REDIS_PASSWORD_FILE": "",
@@ -148,11 +148,13 @@ def queue_command(queue_socket: Path) -> list[str]:
 def _runtime_folder(data: Path) -> Path:
     """Create a private folder whose path is short enough for a socket. Raises LocalServiceError."""
     folder = data / "run"
-    if _fits(folder):
+    if _fits_socket(folder):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
         return folder
-    bases = [base for base in (Path(tempfile.gettempdir()), *_SHORT_FOLDERS) if _fits(base / "imagemill-12345678")]
+    bases = [
+        base for base in (Path(tempfile.gettempdir()), *_SHORT_FOLDERS) if _fits_socket(base / "imagemill-12345678")
+    ]
     for base in bases:
         with suppress(OSError):
             return Path(tempfile.mkdtemp(prefix="imagemill-", dir=base))
@@ -161,29 +163,29 @@ def _runtime_folder(data: Path) -> Path:
     )
 
 
-def _fits(folder: Path) -> bool:
+def _fits_socket(folder: Path) -> bool:
     """Return whether a folder can hold the socket: its path is short enough, and is UTF-8 for a URL."""
     path = os.fsencode(folder / _SOCKET)
     return len(path) <= _MAX_SOCKET_PATH and path.decode(errors="replace").encode() == path
 
 
-def _lock(data: Path) -> int:
+def _lock_folder(data: Path) -> int:
     try:
         data.mkdir(parents=True, exist_ok=True)
-        handle = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise LocalServiceError(f"cannot use {data} for data ({error.strerror}); give --data another folder") from error
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        owner = os.read(handle, 20).decode() or "unknown"
-        os.close(handle)
+        owner = os.read(descriptor, 20).decode() or "unknown"
+        os.close(descriptor)
         raise LocalServiceError(
             f"{data} is in use by another imagemill (process {owner}); give --data another folder"
         ) from error
-    os.ftruncate(handle, 0)
-    os.write(handle, str(os.getpid()).encode())
-    return handle
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode())
+    return descriptor
 
 
 def _listen(host: str, port: int) -> socket.socket:
