@@ -8,10 +8,10 @@ _MOST_LABEL = 100
 
 if TYPE_CHECKING:
     from app import schemas
-    from app.client import answers
+    from app.client.responses import ArchiveFields
 
 
-def archive_name(job: "answers.Named | schemas.Job") -> str:
+def archive_name(job: "ArchiveFields | schemas.Job") -> str:
     """Name an archive after its job, with all that is not as usual, so that one dataset does not replace another."""
     parts = [job.model, f"seed{job.seed}", f"n{job.n}"]
     parts += [f"from{job.start}"] if job.start else []

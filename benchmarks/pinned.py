@@ -19,7 +19,7 @@ from typing import Annotated
 
 import typer
 
-from app.client.client import Client
+from app.client import Client
 from benchmarks import table
 from benchmarks.assembly import WORKER, Assembly
 from benchmarks.command import console, run
@@ -68,7 +68,7 @@ def speedup(shards: Sequence[int], workers: int) -> float:
 
 def _turn(assembly: Assembly, workers: int, n: int) -> Turn:
     assembly.start_workers(workers, WORKER, {"IMAGEMILL_THREADS": "1"}, is_pinned=True)
-    with Client(assembly.url, console.print) as client:
+    with Client(assembly.url, notify=console.print) as client:
         _job(client, _WARM_UP_IMAGES)
         before, began = assembly.cpu_seconds(), time.perf_counter()
         job_id = _job(client, n)
@@ -80,7 +80,7 @@ def _turn(assembly: Assembly, workers: int, n: int) -> Turn:
 
 
 def _job(client: Client, n: int) -> str:
-    job = client.generate({"n": n, "model": _MODEL})
+    job = client.generate(n=n, model=_MODEL)
     for news in client.follow(job):
         job = news
     return job.id

@@ -14,6 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from worker.contracts.catalog import Sha256
+from worker.contracts.errors import SettingsError
 from worker.contracts.owners import OWNER_PATTERN, Owner
 
 _KEY_BYTES = 32
@@ -22,7 +23,7 @@ Name = Annotated[str, StringConstraints(pattern=rf"^{OWNER_PATTERN}$")]
 Most = Annotated[int, Field(ge=1)]
 
 
-class ApiKeysError(Exception):
+class ApiKeysError(SettingsError):
     """Keys that cannot be used, or not be changed as was asked."""
 
 

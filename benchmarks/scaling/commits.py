@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import httpx
 
-from app.client.client import Client
+from app.client import Client
 from benchmarks.assembly import Assembly, AssemblyError
 from benchmarks.command import console
 from benchmarks.scaling import house
@@ -45,9 +45,9 @@ class Commits:
 
 def measure(assembly: Assembly, count: int, images_per_s: float | None, n: int, most_seconds: float) -> Commits:
     """Render a job of n images, or as much of it as is committed in time."""
-    with house.workers(assembly, count, images_per_s), Client(assembly.url, console.print) as client:
+    with house.workers(assembly, count, images_per_s), Client(assembly.url, notify=console.print) as client:
         before, began = assembly.cpu_seconds(), time.perf_counter()
-        spec = house.spec_of(assembly, client.generate({"n": n, "model": MODEL}).id)
+        spec = house.spec_of(assembly, client.generate(n=n, model=MODEL).id)
         shards, seconds = _watched(assembly, spec, began, most_seconds)
         cpu_s = {part: after - before[part] for part, after in assembly.cpu_seconds().items()}
         found = [index for shard in shards if (index := assembly.store.shards.index(spec.id, shard))]

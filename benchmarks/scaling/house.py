@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.client.client import Client
+from app.client import Client
 from benchmarks.assembly import Assembly, AssemblyError
 from benchmarks.command import console
 from benchmarks.scaling.simulated import MODEL
@@ -41,8 +41,8 @@ def workers(assembly: Assembly, count: int, images_per_s: float | None) -> Itera
 
 def job(assembly: Assembly, n: int) -> JobSpec:
     """Have a job of n images done."""
-    with Client(assembly.url, console.print) as client:
-        asked = client.generate({"n": n, "model": MODEL})
+    with Client(assembly.url, notify=console.print) as client:
+        asked = client.generate(n=n, model=MODEL)
         for _ in client.follow(asked):
             pass
     return spec_of(assembly, asked.id)
