@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from app.cli.output_path import STANDARD_OUTPUT
-from app.client import OutputFileError
+from app.client import FileError
 from app.client.output_file import open_to_resume, os_errors_translated
 from app.client.partial_file import path_of
 
@@ -17,7 +17,7 @@ _JOB_ID_BYTES = 16
 
 
 def check_writable(out: Path) -> None:
-    """Raise OutputFileError unless a file can be created next to `out`."""
+    """Raise FileError unless a file can be created next to `out`."""
     probe = path_of(out, secrets.token_urlsafe(_JOB_ID_BYTES)).with_suffix(".probing")
     with os_errors_translated(out):
         probe.touch(exist_ok=False)
@@ -43,4 +43,4 @@ def _standard_output() -> Iterator[IO[bytes]]:
         raise SystemExit(1) from None
     except OSError as error:
         sentence = f"cannot write to standard output ({error.strerror or error})"
-        raise OutputFileError(sentence, retry_after_seconds=0) from error
+        raise FileError(sentence, retry_after_seconds=0) from error

@@ -1,7 +1,7 @@
 """The client for asyncio (and trio)."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -35,10 +35,10 @@ def _call(
 
 def _iteration(
     operation: Callable[Concatenate[Operations, P], Items[T]],
-) -> Callable[Concatenate["AsyncClient", P], AsyncIterator[T]]:
+) -> Callable[Concatenate["AsyncClient", P], AsyncGenerator[T, None]]:
     """Return a method whose asynchronous iterator yields the items of an operation."""
 
-    def method(client: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
+    def method(client: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[T, None]:
         return client._server.iterate(operation(client._operations, *args, **kwargs))
 
     return documented_by(operation, method)

@@ -59,7 +59,7 @@ class DownloadError(ClientError):
     """An archive arrived incomplete or damaged."""
 
 
-class OutputFileError(ClientError):
+class FileError(ClientError):
     """A file cannot be read or written."""
 
 

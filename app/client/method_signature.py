@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from functools import update_wrapper
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -10,10 +11,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 def documented_by(operation: Callable[..., Any], method: F) -> F:
     """Give a method the name, the docstring and the parameters of an operation, so that `help` shows them."""
     parameters = inspect.signature(operation).replace(return_annotation=inspect.Signature.empty)
-    vars(method).update(
-        __name__=operation.__name__,
-        __qualname__=operation.__name__,
-        __doc__=operation.__doc__,
-        __signature__=parameters,
-    )
+    update_wrapper(method, operation)
+    vars(method)["__signature__"] = parameters
     return method

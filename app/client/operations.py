@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from app.client.archive_download import ArchiveDownload, DownloadProgress
 from app.client.download import Download
-from app.client.errors import ClientError, DownloadError, OutputFileError
+from app.client.errors import ClientError, DownloadError, FileError
 from app.client.image import Image
 from app.client.image_reader import ImageReader, class_folder
 from app.client.job_poll import JobPoll, check_succeeded
@@ -121,7 +121,7 @@ class Operations:
         """
         path = Path(path)
         if path.exists() and not overwrite:
-            raise OutputFileError(f"{path} exists already; pass overwrite=True to replace it, or another path")
+            raise FileError(f"{path} exists already; pass overwrite=True to replace it, or another path")
         job = yield from self._current(job)
         with open_to_resume(path, job.id, overwrite=overwrite) as file:
             yield from self.write_archive(job, file, progress=progress)
@@ -216,7 +216,7 @@ class Operations:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise OutputFileError(f"cannot read {path} ({error.strerror or error})") from error
+            raise FileError(f"cannot read {path} ({error.strerror or error})") from error
         request = Request("POST", "/styles", files={"file": (path.name, data)}, timeout=_UPLOAD_SECONDS)
         return (yield from self._object(Style, request))
 

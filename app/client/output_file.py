@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import IO
 
 from app.client import partial_file
-from app.client.errors import NotAvailableError, OutputFileError
+from app.client.errors import FileError, NotAvailableError
 
 
 @contextmanager
 def open_to_resume(out: Path, job_id: str, *, overwrite: bool = False) -> Iterator[IO[bytes]]:
     """Open the partial file of `out` to append the rest of a job's archive. Without an error, it becomes `out`.
 
-    Raises OutputFileError, also if `out` exists by then and `overwrite` is not set.
+    Raises FileError, also if `out` exists by then and `overwrite` is not set.
     """
     path = partial_file.path_of(out, job_id)
     with os_errors_translated(out), path.open("ab") as file:
@@ -26,11 +26,11 @@ def open_to_resume(out: Path, job_id: str, *, overwrite: bool = False) -> Iterat
 
 @contextmanager
 def os_errors_translated(out: Path) -> Iterator[None]:
-    """Translate errors of the operating system into OutputFileError."""
+    """Translate errors of the operating system into FileError."""
     try:
         yield
     except OSError as error:
-        raise OutputFileError(f"cannot write {out} ({error.strerror or error})", retry_after_seconds=0) from error
+        raise FileError(f"cannot write {out} ({error.strerror or error})", retry_after_seconds=0) from error
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def _rename(path: Path, out: Path) -> None:
     except OSError as error:
         if out.exists():
             sentence = f"{out} was made by something else meanwhile; what was downloaded is kept"
-            raise OutputFileError(sentence, retry_after_seconds=0) from error
+            raise FileError(sentence, retry_after_seconds=0) from error
         path.rename(out)
     else:
         path.unlink()

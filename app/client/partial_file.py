@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from app.client.errors import OutputFileError
+from app.client.errors import FileError
 
 if sys.platform != "win32":
     import fcntl
@@ -52,9 +52,9 @@ def left_over(folder: Path) -> list[PartialFile]:
 
 
 def lock(file: IO[bytes], path: Path) -> None:
-    """Raise OutputFileError if another process is writing the file. File systems without locks cannot tell."""
+    """Raise FileError if another process is writing the file. File systems without locks cannot tell."""
     if not _try_lock(file):
-        raise OutputFileError(f"another imagemill is writing {path}")
+        raise FileError(f"another imagemill is writing {path}")
 
 
 def _try_lock(file: IO[bytes]) -> bool:
