@@ -33,5 +33,5 @@ class Terminal:
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """Print an object on standard output, in one line of ASCII for every terminal."""
+    """Print an object on standard output as one line of JSON. It is ASCII, so every terminal can show it."""
     typer.echo(json.dumps(value))

@@ -58,7 +58,7 @@ class Download(Generic[T]):
             yield Pause(min(pause, _MAX_PAUSE_SECONDS))
 
     def try_once(self) -> Items[T]:
-        """Fetch what one response brings. A broken connection is no error; a refusal raises ClientError."""
+        """Fetch the body of one response. A broken connection is ignored. A refusal raises ClientError."""
         try:
             yield from self._attempt()
         except ClientError as error:

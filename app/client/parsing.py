@@ -1,4 +1,4 @@
-"""What the client reads from a response: an object of the API, or an error. Pure functions."""
+"""Parses responses into objects of the API or errors. All functions are pure."""
 
 import re
 from http import HTTPStatus
@@ -57,7 +57,7 @@ def parse(kind: type[A], response: httpx.Response, server: str) -> A:
 
 
 def parse_job(response: httpx.Response, server: str) -> Job:
-    """Read a job, and turn its links into URLs.
+    """Read a job, with its links as full URLs.
 
     Raises UnexpectedResponseError, also if a link leads to another server, which must not get the key.
     """

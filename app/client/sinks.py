@@ -26,8 +26,7 @@ class Sink(Protocol[T_co]):
 class FileSink:
     """Appends to a file.
 
-    A stream, such as a pipe, cannot be read back or truncated: it counts as empty at first, and what was written to it
-    stays.
+    A stream, such as a pipe, cannot be read back or truncated. It counts as empty at first, and keeps all bytes.
     """
 
     def __init__(self, file: IO[bytes], *, is_stream: bool = False) -> None:

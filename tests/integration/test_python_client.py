@@ -1,12 +1,13 @@
 """The Python client against the running service, as a researcher uses it: blocking and asynchronous."""
 
 import asyncio
+import contextlib
 import hashlib
 import io
+import re
 import threading
 import zipfile
 from collections.abc import Iterator
-from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from tests.tiny import LABELLED, PLAIN
 from tests.unit.app.client.faces import FACES, Call
 
 MANY = 20_000
+PAGE = Path(__file__).parents[2] / "docs" / "python-client.md"
+EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 
 
 @pytest.fixture(params=FACES)
@@ -79,7 +82,7 @@ def test_images_arrive_while_the_job_runs_and_other_coroutines_run(house: Runnin
     async def read() -> None:
         async with AsyncClient(house.url) as client:
             job = await client.generate(n=MANY, seed=4)
-            async with aclosing(client.images(job)) as images:
+            async with contextlib.aclosing(client.images(job)) as images:
                 first = await anext(images)
                 current, models = await asyncio.gather(client.job(job.id), client.models())
             assert first.index == 0
@@ -162,3 +165,16 @@ def test_a_cancelled_job_can_be_repeated(idle_house: RunningService, call: Call)
     assert again.seed == job.seed
     assert call(idle_house.url, "wait", again).state == "succeeded"
     wait_until(idle_house.queue_is_empty)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_examples_of_the_documentation_run(
+    house: RunningService,
+    example: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(example.replace("http://127.0.0.1:8000", house.url), {})
+    assert len(capsys.readouterr().out.splitlines()) == 500
