@@ -18,7 +18,7 @@ from typing import Annotated
 import httpx
 import typer
 
-from app.client.client import Client
+from app.client import Client
 from benchmarks import table
 from benchmarks.command import console, run
 from benchmarks.service import engines, processes
@@ -100,9 +100,13 @@ def _course(server: Server, n: int) -> Course:
         return {part: processes.rss_mb(pid) for part, pid in pids.items()}
 
     at_rest = rss_mb()
-    with Client(server.url, console.print) as client, connect(server.url) as http, ThreadPoolExecutor(1) as reader:
+    with (
+        Client(server.url, notify=console.print) as client,
+        connect(server.url) as http,
+        ThreadPoolExecutor(1) as reader,
+    ):
         began = time.perf_counter()
-        job = client.generate({"n": n, "model": _MODEL})
+        job = client.generate(n=n, model=_MODEL)
         read = reader.submit(_read, http, job.links.download)
         samples = [Sample(0.0, 0, at_rest)]
         while not (job := client.job(job.id)).done:

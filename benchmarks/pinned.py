@@ -19,7 +19,7 @@ from typing import Annotated
 
 import typer
 
-from app.client.client import Client
+from app.client import Client
 from benchmarks import table
 from benchmarks.command import console, run
 from benchmarks.service_processes import WORKER, ServiceProcesses
@@ -77,7 +77,7 @@ def speedup(shards: Sequence[int], workers: int) -> float:
 
 def _measure(service: ServiceProcesses, workers: int, n: int) -> Measurement:
     service.start_workers(workers, WORKER, {"IMAGEMILL_THREADS": "1"}, is_pinned=True)
-    with Client(service.url, console.print) as client:
+    with Client(service.url, notify=console.print) as client:
         _job(client, _WARM_UP_IMAGES)
         before, began = service.cpu_seconds(), time.perf_counter()
         job_id = _job(client, n)
@@ -89,7 +89,7 @@ def _measure(service: ServiceProcesses, workers: int, n: int) -> Measurement:
 
 
 def _job(client: Client, n: int) -> str:
-    job = client.generate({"n": n, "model": _MODEL})
+    job = client.generate(n=n, model=_MODEL)
     for news in client.follow(job):
         job = news
     return job.id

@@ -23,7 +23,8 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 from torchvision.models import vgg19 as torchvision_vgg19
 
-from app.client.client import Client
+from app.client import Client, Style
+from app.client.operations import StyleMode
 from benchmarks import table
 from benchmarks.command import console, run
 from benchmarks.service_processes import WORKER, ServiceProcesses
@@ -175,22 +176,21 @@ def _served(weights: Path, painting: Path) -> list[tuple[float, float, float]]:
     found = []
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, ServiceProcesses(Path(folder)) as service:
         service.start_workers(1, WORKER, {"IMAGEMILL_VGG19": str(weights)})
-        with Client(service.url, console.print) as client:
-            style = {"style": client.bring(painting), "style_mode": "distilled"}
-            _seconds(client, {"n": 2000})
-            learning = _seconds(client, {"n": 1, **style})
+        with Client(service.url, notify=console.print) as client:
+            style = client.upload_style(painting)
+            _seconds(client, 2000)
+            learning = _seconds(client, 1, style)
             for n in (500, 10_000):
-                again = _seconds(client, {"n": n, **style})
-                found.append((learning + again, again, _seconds(client, {"n": n})))
+                again = _seconds(client, n, style)
+                found.append((learning + again, again, _seconds(client, n)))
     return found
 
 
-def _seconds(client: Client, query: dict[str, str | int]) -> float:
+def _seconds(client: Client, n: int, style: Style | None = None) -> float:
     """Time a job from its request to the last byte of its archive."""
     began = time.perf_counter()
-    job = client.generate({"model": _MODEL, **query})
-    for news in client.follow(job):
-        job = news
+    mode: StyleMode | None = None if style is None else "distilled"
+    job = client.wait(client.generate(n=n, model=_MODEL, style=style, style_mode=mode))
     httpx.get(job.links.download, trust_env=False, timeout=60).raise_for_status()
     return time.perf_counter() - began
 

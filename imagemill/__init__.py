@@ -1,1 +1,1 @@
-"""The command's start: it finds Imagemill's own packages, whatever else has their names."""
+"""Entry point of all processes. It imports Imagemill's own packages, even if other modules have the same names."""

@@ -1,4 +1,4 @@
-"""`python -m imagemill` is the command `imagemill`."""
+"""Makes `python -m imagemill` the same as the command `imagemill`."""
 
 from imagemill.start import main
 

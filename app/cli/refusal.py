@@ -1,10 +1,8 @@
-"""How a command refuses what it was given: with one line, in the format of the logs."""
+"""How a command refuses its input: with one line on standard error and an exit status."""
 
 import logging
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import NoReturn
 
 import typer
@@ -15,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def refuse(error: Exception) -> NoReturn:
-    """Say in one line what was wrong, in the format of the logs, and exit with 1."""
+    """Print an error in one line, in the format of the logs, and exit with status 1."""
     if os.environ.get("IMAGEMILL_LOG_FORMAT") == "json":
         logs.configure("info", "json")
         log.error("%s", error)
@@ -24,12 +22,7 @@ def refuse(error: Exception) -> NoReturn:
     sys.exit(1)
 
 
-@contextmanager
-def refused_politely() -> Iterator[None]:
-    """Refuse keys that cannot be used."""
-    from app.auth.api_keys import ApiKeysError
-
-    try:
-        yield
-    except ApiKeysError as error:
-        refuse(error)
+def refuse_usage(sentence: str) -> NoReturn:
+    """Print why the command line is wrong, and exit with status 2."""
+    typer.echo(f"Error: {sentence}", err=True)
+    raise typer.Exit(2)

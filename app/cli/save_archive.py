@@ -1,6 +1,5 @@
-"""From a job to a file: its archive is taken while it grows, and bars show how both get on."""
+"""Saves the archive of a job, and shows progress bars."""
 
-import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,60 +7,52 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, TextColumn
 
-from app.cli import output_file
-from app.cli.commands import STANDARD
-from app.client.answers import Job
-from app.client.client import Client
-from app.client.resumable_download import ResumableDownload
+from app.cli.archive_output import open_output
+from app.cli.output_path import STANDARD_OUTPUT
+from app.client import Client, DownloadProgress, Job
 
-_POLL_SECONDS = 0.5
-_COLUMNS = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
+_COLUMNS = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[detail]}"))
 
 
-def collect(client: Client, job: Job, out: Path, console: Console, *, is_forced: bool = False) -> None:
-    """Save a job's archive as `out`; raises ClientError when the job ends otherwise, or the archive cannot be had."""
-    opened = output_file.opened(out, job.id, is_forced=is_forced)
-    with opened as file, Progress(*_COLUMNS, console=console, redirect_stdout=False) as progress:
-        bars = _Bars(progress, client, job)
-        transfer = ResumableDownload(client, job.links.download, file, bars.show_bytes, is_stream=out == STANDARD)
-        is_untried = True  # once: what grows is sent from its beginning, what is finished from where it broke off
-        for latest in client.follow(job):
-            bars.show(latest)
-            if is_untried and latest.images_done and not latest.done:
-                is_untried = False
-                transfer.take_once()
-        transfer.run()  # also after an answer that seems whole: some proxies end one properly that was cut
+def save_archive(client: Client, job: Job, out: Path, console: Console, *, is_forced: bool = False) -> None:
+    """Save the archive of a job as `out`. Raises ClientError if the job fails or its archive is not available."""
+    output = open_output(out, job.id, is_forced=is_forced)
+    with output as file, Progress(*_COLUMNS, console=console, redirect_stdout=False) as progress:
+        bars = _ProgressBars(progress, job)
+        client.write_archive(job, file, is_stream=out == STANDARD_OUTPUT, progress=bars.show)
 
 
-class _Bars:
+class _ProgressBars:
     """One bar for the images of a job and one for the bytes of its archive."""
 
-    def __init__(self, progress: Progress, client: Client, job: Job) -> None:
+    def __init__(self, progress: Progress, job: Job) -> None:
         self._progress = progress
-        self._client = client
-        self._job = job
-        self._asked = time.monotonic()
-        self._images = progress.add_task("Queued", total=job.images_total, told="")
-        self._bytes = progress.add_task("Downloading", total=None, start=False, told="")
+        self._shown_job: Job | None = None
+        self._images = progress.add_task("Queued", total=job.images_total, detail="")
+        self._bytes = progress.add_task("Downloading", total=None, start=False, detail="")
 
-    def show(self, job: Job) -> None:
-        """Show how rendering gets on."""
+    def show(self, news: DownloadProgress) -> None:
+        """Update the bar that has changed."""
+        if news.job is not self._shown_job:
+            self._shown_job = news.job
+            self._show_images(news.job)
+        if news.bytes_done:
+            self._show_bytes(news.bytes_done, news.bytes_total)
+
+    def _show_images(self, job: Job) -> None:
         if job.style_learnt is None:
             description = "Queued" if job.state == "queued" else "Rendering"
-            told = f"{job.images_done}/{job.images_total} images{_pace(job)}"
-            self._progress.update(self._images, description=description, completed=job.images_done, told=told)
+            detail = f"{job.images_done}/{job.images_total} images{_pace(job)}"
+            self._progress.update(self._images, description=description, completed=job.images_done, detail=detail)
         else:
-            learnt, told = job.style_learnt * job.images_total, f"{job.style_learnt:.0%} learnt"
-            self._progress.update(self._images, description="Learning style", completed=learnt, told=told)
-        self._job, self._asked = job, time.monotonic()
+            # The model learns the style first; the bar of the images shows that progress.
+            completed, detail = job.style_learnt * job.images_total, f"{job.style_learnt:.0%} learnt"
+            self._progress.update(self._images, description="Learning style", completed=completed, detail=detail)
 
-    def show_bytes(self, have: int, total: int | None) -> None:
-        """Show how the download gets on, and now and then ask how rendering does."""
-        told = f"{decimal(have)}/{decimal(total)}" if total else decimal(have)
+    def _show_bytes(self, done: int, total: int | None) -> None:
+        detail = f"{decimal(done)}/{decimal(total)}" if total else decimal(done)
         self._progress.start_task(self._bytes)
-        self._progress.update(self._bytes, completed=have, total=total, told=told)
-        if not self._job.done and time.monotonic() - self._asked > _POLL_SECONDS:
-            self.show(self._client.job(self._job.id))
+        self._progress.update(self._bytes, completed=done, total=total, detail=detail)
 
 
 def _pace(job: Job) -> str:

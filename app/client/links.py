@@ -1,21 +1,21 @@
-"""Links of the API, as a client has to read them: a server may stand behind a proxy's prefix that it does not know."""
+"""Resolves links of the API. A server behind a proxy may not know the path prefix under which it is published."""
 
 from urllib.parse import urljoin, urlsplit
 
 
-def resolved(reference: str, asked: str, server: str) -> str:
-    """Find the URL that a link means.
+def resolved(link: str, request_url: str, server: str) -> str:
+    """Return the URL that a link means.
 
-    `asked` is the URL of the request whose answer holds the link, `server` the address that the client was given. A
-    relative reference is resolved against the request (RFC 3986). An absolute path without the path of `server` in
-    front gets it: a proxy has removed that prefix from the request.
+    `request_url` is the URL of the request whose response holds the link. `server` is the address that the client was
+    given. A relative link is resolved against the request (RFC 3986). If an absolute path lacks the path of `server`,
+    that path is put before it: a proxy has removed the prefix from the request.
     """
-    parts, prefix = urlsplit(reference), urlsplit(server).path.rstrip("/")
+    parts, prefix = urlsplit(link), urlsplit(server).path.rstrip("/")
     is_path = not parts.scheme and not parts.netloc and parts.path.startswith("/")
     lacks_prefix = is_path and not f"{parts.path}/".startswith(f"{prefix}/")
-    return urljoin(asked, prefix + reference if lacks_prefix else reference)
+    return urljoin(request_url, prefix + link if lacks_prefix else link)
 
 
 def is_of(url: str, server: str) -> bool:
-    """Tell whether a URL is of the same scheme, host and port as a server, so that it may be sent the key."""
+    """Return whether a URL has the same scheme, host and port as a server, so that it may get the key."""
     return urlsplit(url)[:2] == urlsplit(server)[:2]

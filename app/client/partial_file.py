@@ -1,13 +1,16 @@
-"""Partial files: what was downloaded of an archive before a stop, kept hidden beside it for the next try."""
+"""Partial files: the beginning of an archive, kept hidden next to the output file until a later run resumes it."""
 
-import fcntl
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from app.client.client import ClientError
+from app.client.errors import FileError
+
+if sys.platform != "win32":
+    import fcntl
 
 _NAME = re.compile(r"\.(?P<out>.+)\.(?P<job>[\w-]+)\.partial", re.ASCII | re.DOTALL)
 _JOB_ID = re.compile(r"[\w-]{22}", re.ASCII)
@@ -15,7 +18,7 @@ _JOB_ID = re.compile(r"[\w-]{22}", re.ASCII)
 
 @dataclass(frozen=True)
 class PartialFile:
-    """A partial file, and what it says by its name."""
+    """A partial file, and the facts that its name holds."""
 
     path: Path
     out: Path
@@ -27,16 +30,13 @@ class PartialFile:
         """Whether a process is writing it."""
         try:
             with self.path.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:  # it is gone, or the file system knows no locks
+                return not _try_lock(file)
+        except OSError:  # the file is gone
             return False
-        return False
 
 
 def path_of(out: Path, job_id: str) -> Path:
-    """Name the file that becomes `out` once the archive of a job is whole."""
+    """Return the path of the file that becomes `out` once the archive of the job is complete."""
     return out.with_name(f".{out.name}.{job_id}.partial")
 
 
@@ -52,13 +52,22 @@ def left_over(folder: Path) -> list[PartialFile]:
 
 
 def lock(file: IO[bytes], path: Path) -> None:
-    """Let no second process append to the file; where the file system knows no locks, that is not prevented."""
+    """Raise FileError if another process is writing the file. File systems without locks cannot tell."""
+    if not _try_lock(file):
+        raise FileError(f"another imagemill is writing {path}")
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    """Lock a file until it is closed. False if another process has locked it."""
+    if sys.platform == "win32":
+        return True
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise ClientError(f"another imagemill is writing {path}") from error
-    except OSError:
-        return
+    except BlockingIOError:
+        return False
+    except OSError:  # the file system knows no locks
+        return True
+    return True
 
 
 def _all(folder: Path) -> Iterator[PartialFile]:

@@ -1,4 +1,4 @@
-"""One process of the service on this machine, started again when it dies."""
+"""One process of the local service. It is restarted when it dies."""
 
 import ctypes
 import logging
@@ -14,18 +14,21 @@ from threading import Thread
 from typing import IO
 
 _BACKOFF_SECONDS = (0.5, 1, 2, 5, 10, 30)
+"""Pauses before the restarts after 1, 2, 3 ... crashes in a row."""
 _STABLE_SECONDS = 60
+"""A process that has run for longer than this starts to count its crashes from zero."""
 _READ_SECONDS = 1
-"""For the last output of a process that has died: another one that it started may hold the pipe open."""
-_LAST_LINES = 20
-_MOST_LETTERS = 500
+"""Longest wait for the last output of a dead process. A child that it started may hold the pipe open."""
+_KEPT_LINES = 20
+_MAX_LINE_LETTERS = 500
 _PR_SET_PDEATHSIG = 1
+"""Option of prctl(2): the signal that a process gets when its parent dies."""
 
 log = logging.getLogger(__name__)
 
 
 class ManagedProcess:
-    """One process, started again after a pause when it dies. Its output goes to our stderr, unless it is quiet."""
+    """One process, restarted after a pause when it dies. Its output goes to our stderr, unless `is_quiet` is set."""
 
     def __init__(
         self,
@@ -38,22 +41,22 @@ class ManagedProcess:
     ) -> None:
         self.name = name
         self.crashes = 0
-        """Times that it died in a row, each soon after its start."""
+        """Number of crashes in a row, each soon after a start."""
         self.status: int | None = None
-        """How it ended the last time; minus the number of the signal that killed it."""
+        """Last exit status. It is minus the number of the signal if a signal killed the process."""
         self._command = command
         self._environment = {**os.environ, **environment}
         self._fds = fds
         self._is_quiet = is_quiet
-        self._due = 0.0
+        self._next_start = 0.0
         self._process: subprocess.Popen[bytes] | None = None
-        self._started = 0.0
-        self._lines: deque[bytes] = deque(maxlen=_LAST_LINES)
+        self._started_at = 0.0
+        self._lines: deque[bytes] = deque(maxlen=_KEPT_LINES)
         self._reader: Thread | None = None
 
     def start(self) -> None:
-        """Start the process; it cannot outlive this one. Raises OSError."""
-        self._started = time.monotonic()
+        """Start the process. It cannot outlive this process. Raises OSError."""
+        self._started_at = time.monotonic()
         self._process = subprocess.Popen(
             self._command,
             env=self._environment,
@@ -67,31 +70,31 @@ class ManagedProcess:
         self._reader = Thread(target=self._read, args=(self._process.stdout,), daemon=True)
         self._reader.start()
 
-    def tend(self) -> None:
-        """Start the process again if it has died."""
+    def restart_if_dead(self) -> None:
+        """Restart the process if it has died and its pause is over."""
         if self._process is not None and self._process.poll() is not None:
-            is_stable = time.monotonic() - self._started > _STABLE_SECONDS
+            is_stable = time.monotonic() - self._started_at > _STABLE_SECONDS
             self.crashes = 0 if is_stable else self.crashes + 1
-            self._pause(self._process.returncode)
-        if self._process is None and time.monotonic() >= self._due:
+            self._schedule_restart(self._process.returncode)
+        if self._process is None and time.monotonic() >= self._next_start:
             try:
                 self.start()
-            except OSError as error:  # no process or no memory is left for it
+            except OSError as error:  # the system has no process or no memory left
                 self.crashes += 1
                 self._lines.append(str(error).encode())
-                self._pause(None)
+                self._schedule_restart(None)
 
     def last_line(self) -> str:
-        """Tell the last line that the process wrote."""
+        """Return the last line that the process wrote, cut to 500 characters."""
         lines = (line.decode(errors="replace").strip() for line in reversed(self._lines))
-        return next(filter(None, lines), "nothing")[:_MOST_LETTERS]
+        return next(filter(None, lines), "nothing")[:_MAX_LINE_LETTERS]
 
-    def _pause(self, status: int | None) -> None:
-        """Let the next start wait: longer each time."""
+    def _schedule_restart(self, status: int | None) -> None:
+        """Schedule the next start. The pause grows with the number of crashes."""
         if self._reader is not None:
             self._reader.join(_READ_SECONDS)
         pause = _BACKOFF_SECONDS[min(self.crashes, len(_BACKOFF_SECONDS)) - 1] if self.crashes else 0
-        self._process, self._due, self.status = None, time.monotonic() + pause, status
+        self._process, self._next_start, self.status = None, time.monotonic() + pause, status
         log.warning("%s died status=%s restart_in_seconds=%s", self.name, status, pause)
 
     def _read(self, output: IO[bytes]) -> None:
@@ -99,17 +102,17 @@ class ManagedProcess:
             for line in output:
                 self._lines.append(line)
                 if not self._is_quiet:
-                    with suppress(OSError, ValueError):  # a terminal that was closed must not hold the process up
+                    with suppress(OSError, ValueError):  # a closed terminal must not block the process
                         sys.stderr.buffer.write(line)
                         sys.stderr.buffer.flush()
 
     def terminate(self) -> None:
-        """Ask the process to end."""
+        """Send SIGTERM to the process if it is running."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
 
     def wait(self, deadline: float) -> None:
-        """Wait until the process has ended, and end it at the deadline."""
+        """Wait until the process has ended. Kill it at the deadline (a time of the monotonic clock)."""
         if self._process is None:
             return
         try:
@@ -120,14 +123,14 @@ class ManagedProcess:
 
 
 def _die_with_parent(parent: int) -> Callable[[], None] | None:
-    """Make what a new child runs first, so that the kernel ends it when its parent is gone. Linux only."""
+    """Return a function for the child to run before exec: the kernel then kills it when its parent dies. Linux only."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None).prctl
 
     def prepare() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
+        if os.getppid() != parent:  # the parent died before prctl was called
             os._exit(1)
 
     return prepare

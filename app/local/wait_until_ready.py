@@ -1,4 +1,4 @@
-"""Waiting until a service on this machine is ready."""
+"""Waits until the local service is ready, and prints problems that do not prevent its start."""
 
 import time
 from contextlib import suppress
@@ -14,41 +14,42 @@ from worker.contracts.queue.connection import connect
 _READY_SECONDS = 60
 _POLL_SECONDS = 0.1
 _QUEUE_SECONDS = 5.0
+"""Longest wait for one response of the queue server."""
 
 
-def wait_until_ready(stack: LocalService, console: Console) -> None:
-    """Wait until a job would be rendered; raises StackError when that takes too long."""
+def wait_until_ready(service: LocalService, console: Console) -> None:
+    """Wait until the service can render jobs. Raises LocalServiceError after 60 s, or if a process keeps crashing."""
     deadline = time.monotonic() + _READY_SECONDS
     spinner = "dots" if console.encoding.startswith("utf") else "line"
     status = console.status("Starting the queue, the API and a worker", spinner=spinner)
-    with status, httpx.Client(base_url=stack.url, timeout=5) as api:
+    with status, httpx.Client(base_url=service.url, timeout=5) as api:
         while (fault := _fault(api, console)) is not None:
             if time.monotonic() > deadline:
                 raise LocalServiceError(
                     f"the service was not ready after {_READY_SECONDS} s: {fault}; more is said above"
                 )
-            stack.tend()
-            stack.check()
+            service.restart_dead_processes()
+            service.check_crashes()
             time.sleep(_POLL_SECONDS)
 
 
-def tell_set_aside(stack: LocalService, console: Console) -> None:
-    """Tell which files the workers cannot use, and why."""
-    with suppress(RedisError), connect(stack.queue_url, _QUEUE_SECONDS) as redis:
+def print_set_aside(service: LocalService, console: Console) -> None:
+    """Print the checkpoints and weights that the workers have set aside, with reasons."""
+    with suppress(RedisError), connect(service.queue_url, _QUEUE_SECONDS) as redis:
         for file in ClusterState(redis).set_aside():
             console.print(f"Set aside: {file.file}: {file.reason}", markup=False, highlight=False)
 
 
 def _fault(api: httpx.Client, console: Console) -> str | None:
-    """Ask what the service lacks; None when it is ready. Without enough free disk space it starts, and says so."""
+    """Return why the service is not ready, or None. Too little free disk space is a printed warning, not a fault."""
     try:
-        answer = api.get("/readyz")
+        response = api.get("/readyz")
     except httpx.TransportError:
         return "the API does not answer"
-    if answer.is_success:
+    if response.is_success:
         return None
-    problem = answer.json()
-    faults = [part for part, said in problem.get("parts", {}).items() if said != "ok"]
+    problem = response.json()
+    faults = [part for part, state in problem.get("parts", {}).items() if state != "ok"]
     if faults == ["disk"]:
         console.print(
             f"Warning: {problem['detail']} (IMAGEMILL_MIN_FREE_MB); new jobs are refused until there is room."

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import httpx
 
-from app.client.client import Client
+from app.client import Client
 from benchmarks.command import console
 from benchmarks.scaling import simulated_service
 from benchmarks.scaling.simulated import MODEL
@@ -45,9 +45,12 @@ class Commits:
 
 def measure(service: ServiceProcesses, count: int, images_per_s: float | None, n: int, most_seconds: float) -> Commits:
     """Render a job of n images, and stop it after `most_seconds`."""
-    with simulated_service.run_workers(service, count, images_per_s), Client(service.url, console.print) as client:
+    with (
+        simulated_service.run_workers(service, count, images_per_s),
+        Client(service.url, notify=console.print) as client,
+    ):
         before, began = service.cpu_seconds(), time.perf_counter()
-        spec = simulated_service.read_spec(service, client.generate({"n": n, "model": MODEL}).id)
+        spec = simulated_service.read_spec(service, client.generate(n=n, model=MODEL).id)
         shards, seconds = _watched(service, spec, began, most_seconds)
         cpu_s = {part: after - before[part] for part, after in service.cpu_seconds().items()}
         found = [index for shard in shards if (index := service.store.shards.index(spec.id, shard))]

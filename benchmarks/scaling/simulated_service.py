@@ -41,8 +41,8 @@ def run_workers(service: ServiceProcesses, count: int, images_per_s: float | Non
 
 def run_job(service: ServiceProcesses, n: int) -> JobSpec:
     """Run a job of n images to its end."""
-    with Client(service.url, console.print) as client:
-        asked = client.generate({"n": n, "model": MODEL})
+    with Client(service.url, notify=console.print) as client:
+        asked = client.generate(n=n, model=MODEL)
         for _ in client.follow(asked):
             pass
     return read_spec(service, asked.id)

@@ -1,5 +1,6 @@
 """A small proxy in front of the API. It removes a prefix from paths, and drops responses on request."""
 
+import sys
 import threading
 from contextlib import closing
 from http.client import HTTPConnection, HTTPResponse
@@ -14,6 +15,8 @@ class Relay:
     def __init__(self, server: str, prefix: str = "") -> None:
         self.lose = 0
         """Number of responses to the next POST requests that are dropped: the connection ends instead."""
+        self.cuts: list[int] = []
+        """How many bytes of the next downloads pass before the connection ends."""
         self.requests: list[tuple[str, dict[str, str]]] = []
         """Method and path of each request, with its headers."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, urlsplit(server).netloc, prefix))
@@ -55,8 +58,10 @@ def _handler(relay: Relay, server: str, prefix: str) -> type[BaseHTTPRequestHand
                 if name.lower() not in ("connection", "transfer-encoding"):
                     self.send_header(name, value)
             self.end_headers()
-            while data := answer.read1(65536):
+            left = relay.cuts.pop(0) if relay.cuts and "/download" in self.path else sys.maxsize
+            while left and (data := answer.read1(min(left, 65536))):
                 self.wfile.write(data)
+                left -= len(data)
 
         do_POST = do_GET  # noqa: N815
 

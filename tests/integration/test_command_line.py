@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from app.cli.commands import Command, Commands
+from app.cli.command_group import CommandGroup
 from app.cli.main import cli
+from app.cli.option_rules import CheckedCommand
 from tests.command import COMMAND, ENVIRONMENT, imagemill
 from tests.integration.running_service import RunningService, metadata, wait_until
 from tests.integration.test_client import generate, jobs_of
@@ -274,9 +275,9 @@ def test_options_that_standard_output_has_no_use_for_are_refused(
 
 def test_every_rule_of_an_option_names_options_of_its_command() -> None:
     group = get_command(cli)
-    assert isinstance(group, Commands)
+    assert isinstance(group, CommandGroup)
     commands = [group.get_command(None, name) for name in group.list_commands(None)]
-    checked = [command for command in commands if isinstance(command, Command)]
+    checked = [command for command in commands if isinstance(command, CheckedCommand)]
     assert {"generate", "demo", "style", "train", "dataset", "export", "evaluate"} <= {c.name for c in checked}
     for command in checked:
         known = {name for option in command.params for name in option.opts}

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.client.client import Client
+from app.client import Client
 from tests.command import imagemill
 from tests.integration.relay import Relay
 from tests.integration.running_service import MAX_IMAGES, RunningService
@@ -50,9 +50,9 @@ def test_a_person_who_repeats_a_command_gets_another_job(house: RunningService, 
 def test_a_picture_whose_answer_is_lost_is_sent_again_and_is_one_style(house: RunningService, tmp_path: Path) -> None:
     path = tmp_path / "painting.png"
     picture(77).save(path)
-    with Relay(house.url) as relay, Client(relay.url, lambda _: None) as client:
+    with Relay(house.url) as relay, Client(relay.url) as client:
         relay.lose = 1
-        style = client.bring(path)
+        style = client.upload_style(path).id
     listed = [found["id"] for found in house.client.get("/styles").json()["styles"]]
     assert listed.count(style) == 1
     assert [line for line, _ in relay.requests] == ["POST /styles"] * 2

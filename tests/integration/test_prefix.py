@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 import pytest
 
-from app.client.client import Client
+from app.client import Client
 from tests.integration.proxy import published
 from tests.integration.running_service import RunningService
 from tests.integration.test_problems import problem
@@ -72,8 +72,8 @@ def test_clients_that_put_a_base_before_every_path_work_behind_a_prefix(
             job = api.post("/generate", params={"n": 2}).raise_for_status().json()
             assert api.get(job["links"]["download"]).raise_for_status().content.startswith(b"PK")
             assert api.get(api.get(job["links"]["self"]).json()["links"]["self"]).json()["id"] == job["id"]
-        with Client(url, print) as client:
-            assert list(client.follow(client.generate({"n": 2})))[-1].state == "succeeded"
+        with Client(url) as client:
+            assert list(client.follow(client.generate(n=2)))[-1].state == "succeeded"
 
 
 @pytest.mark.parametrize("strips", [True, False])

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.client.client import Client
+from app.client import Client
 from tests.unit.app.source import Source
 
 
@@ -26,5 +26,5 @@ def pauses() -> list[float]:
 
 @pytest.fixture
 def client(source: Source, said: list[str], pauses: list[float]) -> Iterator[Client]:
-    with Client(source.url, said.append, pauses.append) as client:
+    with Client(source.url, notify=said.append, sleep=pauses.append) as client:
         yield client

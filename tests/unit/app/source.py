@@ -76,6 +76,7 @@ def _handler(source: Source) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
+            self.rfile.read(int(headers.get("content-length", 0)))  # else the client may get a reset
             source.requests.append((time.monotonic(), f"{self.command} {self.path}", headers))
             if source.answers:
                 status, more, answer = source.answers.pop(0)

@@ -1,7 +1,7 @@
 import pytest
 
 from app.archive_name import archive_name
-from app.client.answers import Job
+from app.client.responses import Job
 from tests.unit.app.source import job
 
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from app.cli.save_archive import collect
-from app.client.client import Client, ClientError
+from app.cli.save_archive import save_archive
+from app.client import Client, ClientError
 from tests.unit.app.source import DATA, Source, job
 
 OUT = "out.zip"
@@ -13,14 +13,14 @@ OUT = "out.zip"
 def test_an_archive_takes_its_name_once_it_is_whole(source: Source, client: Client, tmp_path: Path) -> None:
     source.cuts = [1000, 1000]
     source.answers = [(200, {}, job("succeeded"))]
-    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
+    save_archive(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {OUT: DATA}
 
 
 def test_an_archive_is_taken_while_it_grows(source: Source, client: Client, tmp_path: Path) -> None:
     source.tells_length = False
     source.jobs = [job("running"), job("succeeded")]
-    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
+    save_archive(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
     assert (tmp_path / OUT).read_bytes() == DATA
     asked = [(line, headers.get("range")) for _, line, headers in source.requests]
     assert asked[1:] == [("GET /archive", None), ("GET /jobs/abc", None), ("GET /archive", f"bytes={len(DATA)}-")]
@@ -32,7 +32,7 @@ def test_one_that_a_proxy_ends_properly_though_it_was_cut_is_continued(
     """Without a length, an answer that was cut on its way looks whole when a proxy ends it."""
     source.tells_length, source.cuts = False, [500]
     source.jobs = [job("running"), job("succeeded")]
-    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
+    save_archive(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
     assert (tmp_path / OUT).read_bytes() == DATA
     assert source.headers[-1]["range"] == "bytes=500-"
 
@@ -40,7 +40,7 @@ def test_one_that_a_proxy_ends_properly_though_it_was_cut_is_continued(
 def test_one_that_broke_off_while_it_grew_is_continued(source: Source, client: Client, tmp_path: Path) -> None:
     beginning = (200, {"ETag": source.etag, "Content-Length": str(len(DATA))}, DATA[:500])
     source.answers = [(200, {}, job("running")), beginning, (200, {}, job("succeeded"))]
-    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
+    save_archive(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
     assert (tmp_path / OUT).read_bytes() == DATA
     assert source.headers[-1]["range"] == "bytes=500-"
 
@@ -55,7 +55,7 @@ def test_one_that_broke_off_is_only_continued_once_it_is_finished(
         *[(200, {}, job("running"))] * 3,
         (200, {}, job("succeeded")),
     ]
-    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
+    save_archive(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
     assert (tmp_path / OUT).read_bytes() == DATA
     assert [line for _, line, _ in source.requests].count("GET /archive") == 2
 
@@ -65,11 +65,11 @@ def test_one_whose_job_failed_while_it_grew_is_not_kept(source: Source, client: 
     failed = job("failed", error={"code": "model_gone", "message": "no worker has it"})
     source.answers = [(200, {}, job("running")), beginning, (200, {}, failed)]
     with pytest.raises(ClientError, match="the job failed: no worker has it"):
-        collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
+        save_archive(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_is_downloaded_before_there_is_an_image(source: Source, client: Client, tmp_path: Path) -> None:
     source.answers = [(200, {}, job("queued", images_done=0)) for _ in range(3)] + [(200, {}, job("succeeded"))]
-    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
+    save_archive(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
     assert [line for _, line, _ in source.requests] == ["GET /jobs/abc"] * 4 + ["GET /archive"]

@@ -1,6 +1,6 @@
 import pytest
 
-from app.client.client import Client, ClientError
+from app.client import Client, ClientError
 from app.client.links import is_of, resolved
 from tests.unit.app.source import Source, job
 
@@ -45,7 +45,7 @@ def test_a_key_is_not_sent_where_a_link_leads(source: Source, client: Client, li
 @pytest.mark.parametrize("links", [{"self": "/jobs/abc", "download": "/archive"}, {"self": "abc", "download": "../x"}])
 def test_a_job_is_followed_by_its_links(source: Source, links: dict[str, str]) -> None:
     source.answers = [(200, {}, job(links=links)), (200, {}, job("succeeded", links=links))]
-    with Client(f"{source.url}/im", print, print) as client:
+    with Client(f"{source.url}/im") as client:
         *_, ended = client.follow(client.job("abc"))
     assert [line for _, line, _ in source.requests] == ["GET /im/jobs/abc"] * 2
     assert ended.links.download == f"{source.url}/im/{links['download'].removeprefix('../').lstrip('/')}"

@@ -11,11 +11,11 @@ def python(code: str, *, is_quiet: bool) -> ManagedProcess:
     return ManagedProcess("child", [sys.executable, "-Sc", code], {}, is_quiet=is_quiet)
 
 
-def tended(child: ManagedProcess, until: Callable[[], bool]) -> None:
+def supervise(child: ManagedProcess, until: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 20
     while not until():
         assert time.monotonic() < deadline
-        child.tend()
+        child.restart_if_dead()
         time.sleep(0.01)
 
 
@@ -25,7 +25,7 @@ def test_a_child_that_dies_is_started_again_and_its_last_line_is_known(
 ) -> None:
     child = python(r"import sys; sys.stderr.write('first\nlast one\n\n'); sys.exit(3)", is_quiet=is_quiet)
     child.start()
-    tended(child, lambda: child.crashes == 2)
+    supervise(child, lambda: child.crashes == 2)
     assert child.status == 3
     assert child.last_line() == "last one"
     assert capfd.readouterr().err.count("last one") == (0 if is_quiet else 2)
@@ -34,7 +34,7 @@ def test_a_child_that_dies_is_started_again_and_its_last_line_is_known(
 def test_a_child_that_writes_much_is_not_held_up() -> None:
     child = python("print('x' * 1_000_000, flush=True)", is_quiet=True)
     child.start()
-    tended(child, lambda: child.crashes == 1)
+    supervise(child, lambda: child.crashes == 1)
     assert child.status == 0
     assert len(child.last_line()) == 500
 

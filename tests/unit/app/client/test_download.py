@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from app.client.client import Client, ClientError
-from app.client.resumable_download import ResumableDownload
+from app.client import Client, ClientError
+from app.client.download import Download
+from app.client.sinks import FileSink
+from app.client.steps import Flow
 from tests.unit.app.source import DATA, PATH, Source
 
 HALF = len(DATA) // 2
@@ -14,11 +16,18 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "partial"
 
 
-def fetch(client: Client, path: Path) -> list[tuple[int, int | None]]:
+def fetch(client: Client, path: Path, said: list[str] | None = None) -> list[tuple[int, int | None]]:
     """Fetch what is missing, and tell what progress was reported."""
     told: list[tuple[int, int | None]] = []
+    notes = list[str]() if said is None else said
     with path.open("ab") as file:
-        ResumableDownload(client, PATH, file, lambda have, total: told.append((have, total))).run()
+        sink = FileSink(file)
+
+        def on_chunk(total: int | None) -> Flow[None]:
+            told.append((sink.size, total))
+            yield from ()
+
+        client._server.run(Download(PATH, sink, notes.append, on_chunk).run())
     return told
 
 
@@ -34,7 +43,7 @@ def test_a_broken_download_goes_on_where_it_stopped(
     source: Source, client: Client, path: Path, said: list[str]
 ) -> None:
     source.cuts = [HALF]
-    fetch(client, path)
+    fetch(client, path, said)
     assert path.read_bytes() == DATA
     again = source.headers[1]
     assert (again["range"], again["if-range"]) == (f"bytes={HALF}-", '"first"')

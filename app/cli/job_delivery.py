@@ -1,0 +1,105 @@
+"""Waits for a job and saves its images, for `imagemill generate`."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from app.archive_name import archive_name
+from app.cli.archive_output import check_writable
+from app.cli.new_job import NewJob
+from app.cli.output_options import OutputOptions
+from app.cli.report import print_report, speed
+from app.cli.resume_hints import hint_on_interruption, print_left_over, resume_hint
+from app.cli.save_archive import save_archive
+from app.cli.signals import ended_by_signals
+from app.cli.terminal import Terminal, print_json
+from app.client import Client, ClientError, Job, NotAvailableError, partial_file
+
+_UNNAMED = Path("<model>-seed<seed>-n<n>.zip")
+"""Stands for the file in error messages, until its name is known."""
+
+
+def deliver_job(server: str, key: str | None, output: OutputOptions, job: NewJob | str) -> None:
+    """Request a new job, or resume the job of an id, and save its images."""
+    terminal = Terminal(is_quiet=output.is_quiet, has_result=not output.is_json)
+    with ended_by_signals(ClientError, is_normal=False), Client(server, key, notify=terminal.note) as client:
+        delivery = JobDelivery(client, output, terminal)
+        if isinstance(job, str):
+            delivery.resume(job)
+        else:
+            delivery.request(job)
+
+
+class JobDelivery:
+    """Delivers one job to the output that the user has chosen."""
+
+    def __init__(self, client: Client, output: OutputOptions, terminal: Terminal) -> None:
+        self._client = client
+        self._output = output
+        self._terminal = terminal
+
+    def request(self, new_job: NewJob) -> None:
+        """Request a job, wait for it, and save its images."""
+        self._check_output()
+        if not self._output.is_standard_output:
+            print_left_over(self._output.folder, self._client.server, self._terminal)
+        if self._output.out is None and (name := new_job.expected_name(self._client)) is not None:
+            self._output.check_path(name)
+        started = time.monotonic()
+        job = new_job.submit(self._client)
+        out = self._output.out or Path(archive_name(job))
+        with hint_on_interruption(self._client.server, job.id, out):
+            self._terminal.note(f"job {job.id} accepted; {resume_hint(self._client.server, job.id, out)}")
+            self._save(job, out, lambda: speed(job, started))
+
+    def resume(self, job_id: str) -> None:
+        """Wait for a job that was requested before, and save the images that are missing here."""
+        self._check_output()
+        found = [] if self._output.is_standard_output else partial_file.of_job(self._output.folder, job_id)
+        started = time.monotonic()
+        job = self._find(job_id, found)
+        out = self._output.out or (found[0].out if found else Path(archive_name(job)))
+        self._output.check_path(out)
+        if found:
+            found[0].path.replace(partial_file.path_of(out, job_id))
+
+        def took() -> str:
+            return f"{time.monotonic() - started:.1f} s from taking up the job to last byte"
+
+        with hint_on_interruption(self._client.server, job.id, out):
+            self._save(job, out, took)
+        for shorter in found[1:]:
+            shorter.path.unlink(missing_ok=True)
+
+    def _check_output(self) -> None:
+        """Refuse an output that cannot be written, before the service works for it."""
+        self._output.check()
+        if not self._output.is_standard_output:
+            check_writable(self._output.out or _UNNAMED)
+
+    def _find(self, job_id: str, found: list[partial_file.PartialFile]) -> Job:
+        try:
+            return self._client.job(job_id)
+        except NotAvailableError as error:
+            for partial in found:
+                error.add_note(f"{partial.path} was downloaded of it; remove that file if the job is gone for good")
+            raise
+
+    def _save(self, job: Job, out: Path, took: Callable[[], str]) -> None:
+        """Save the archive of a job and print the result. With --json, print also a job that failed."""
+        try:
+            save_archive(self._client, job, out, self._terminal.notes, is_forced=self._output.is_forced)
+        except NotAvailableError:
+            if self._output.is_json:
+                with suppress(ClientError):
+                    _print_job(self._client.job(job.id), None)
+            raise
+        print_report(job, out, took(), self._terminal)
+        if self._output.is_json:
+            _print_job(self._client.wait(self._client.job(job.id)), out)
+
+
+def _print_job(job: Job, out: Path | None) -> None:
+    fields = job.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    print_json(fields | {"file": out and str(out.resolve())})

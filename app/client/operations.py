@@ -1,0 +1,247 @@
+"""The operations of the client. Both clients offer them as their methods, so this is their documentation, too."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Literal, TypeVar
+from urllib.parse import quote
+
+from app.client.archive_download import ArchiveDownload, DownloadProgress
+from app.client.download import Download
+from app.client.errors import ClientError, DownloadError, FileError
+from app.client.image import Image
+from app.client.image_reader import ImageReader, class_folder
+from app.client.job_poll import JobPoll, check_succeeded
+from app.client.output_file import open_to_resume
+from app.client.parsing import parse, parse_job
+from app.client.responses import ApiObject, Job, Model, ModelList, Style, StyleList
+from app.client.retries import Retries
+from app.client.sinks import FileSink
+from app.client.steps import Emit, Flow, Items, Request
+
+_UPLOAD_SECONDS = 300
+_IMAGE_SECONDS = 90
+"""The server may wait for 60 s until an image is rendered."""
+_SUFFIXES = {"png": "png", "webp": "webp", "jpeg": "jpg"}
+
+Format = Literal["png", "webp", "jpeg", "npz"]
+ImageFormat = Literal["png", "webp", "jpeg"]
+StyleMode = Literal["standard", "distilled"]
+
+A = TypeVar("A", bound=ApiObject)
+
+
+class Operations:
+    """All operations on one server, as generators of steps."""
+
+    def __init__(self, server: str, retries: Retries) -> None:
+        self._server = server
+        self._retries = retries
+
+    def generate(
+        self,
+        *,
+        n: int,
+        model: str | None = None,
+        class_: str | None = None,
+        seed: int | None = None,
+        start: int | None = None,
+        format: Format | None = None,
+        style: Style | str | None = None,
+        style_mode: StyleMode | None = None,
+        style_strength: float | None = None,
+        style_steps: int | None = None,
+        ttl_hours: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Flow[Job]:
+        """Request n images, and return the accepted job.
+
+        The parameters are those of `POST /generate`; the server chooses those that are left out. A repeated request
+        with the same `idempotency_key` returns the same job. Without one, a random key protects this call: if the
+        response is lost, the repeated request finds the job that was accepted.
+        """
+        parameters = {
+            "n": n,
+            "model": model,
+            "class": class_,
+            "seed": seed,
+            "start": start,
+            "format": format,
+            "style": style.id if isinstance(style, Style) else style,
+            "style_mode": style_mode,
+            "style_strength": style_strength,
+            "style_steps": style_steps,
+            "ttl_hours": ttl_hours,
+        }
+        headers = {"Idempotency-Key": idempotency_key or secrets.token_urlsafe()}
+        return self._job(Request("POST", "/generate", _given(parameters), headers))
+
+    def job(self, job_id: str) -> Flow[Job]:
+        """Return the current state of a job."""
+        return self._job(Request("GET", _path_of(job_id)))
+
+    def follow(self, job: Job | str) -> Items[Job]:
+        """Yield the job now and after each poll, until it has succeeded. Raises JobFailedError if it ends otherwise."""
+        job, poll = (yield from self._current(job)), JobPoll(self._poll)
+        yield Emit(job)
+        while not job.done:
+            job = yield from poll.next(job)
+            yield Emit(job)
+        check_succeeded(job)
+
+    def wait(
+        self, job: Job | str, *, timeout: float | None = None, progress: Callable[[Job], object] | None = None
+    ) -> Flow[Job]:
+        """Wait until a job has succeeded, and return it. `progress` gets the job after each poll.
+
+        Raises JobFailedError if the job fails or is cancelled, and WaitTimeoutError after `timeout` seconds.
+        """
+        poll = JobPoll(self._poll, timeout)
+        job = yield from self._current(job)
+        while True:
+            if progress is not None:
+                progress(job)
+            if job.done:
+                check_succeeded(job)
+                return job
+            job = yield from poll.next(job)
+
+    def download(
+        self,
+        job: Job | str,
+        path: str | Path,
+        *,
+        overwrite: bool = False,
+        progress: Callable[[DownloadProgress], object] | None = None,
+    ) -> Flow[Path]:
+        """Save the archive of a job as a file, and return the path. While the job runs, its archive grows.
+
+        The file appears under its name once it is complete. Until then a hidden partial file holds the bytes. If this
+        call is interrupted, the next call with the same path resumes it.
+        """
+        path = Path(path)
+        if path.exists() and not overwrite:
+            raise FileError(f"{path} exists already; pass overwrite=True to replace it, or another path")
+        job = yield from self._current(job)
+        with open_to_resume(path, job.id, overwrite=overwrite) as file:
+            yield from self.write_archive(job, file, progress=progress)
+        return path
+
+    def write_archive(
+        self,
+        job: Job | str,
+        file: IO[bytes],
+        *,
+        is_stream: bool = False,
+        progress: Callable[[DownloadProgress], object] | None = None,
+    ) -> Flow[None]:
+        """Append the rest of a job's archive to an open binary file that holds its beginning or nothing.
+
+        Set `is_stream` for a pipe and the like, which cannot be truncated.
+        """
+        job = yield from self._current(job)
+        sink = FileSink(file, is_stream=is_stream)
+        yield from ArchiveDownload(job, sink, self._poll, self._retries.notify, progress).run()
+
+    def images(self, job: Job | str) -> Items[Image]:
+        """Yield the images of a job in the order of their indices, each as soon as it arrives.
+
+        The images come while the job runs. Only one image is in memory at a time. Raises JobFailedError if the job
+        fails. The format `npz` has no separate images: use `download`.
+        """
+        job, poll = (yield from self._current(job)), JobPoll(self._poll)
+        if job.format == "npz":
+            raise ClientError("a job of the format npz has no separate images; download its archive instead")
+        reader = ImageReader(job.format, (yield from self._class_folders(job)))
+        download = Download(job.links.download, reader, self._retries.notify)
+        while not job.done and reader.count < job.n:
+            # The growing archive comes from its beginning after a break, so it is requested only for new images.
+            if job.images_done > reader.count:
+                yield from download.try_once()
+            job = yield from poll.next(job)
+        if reader.count < job.n:
+            check_succeeded(job)
+            yield from download.run()
+        if reader.count != job.n:
+            raise DownloadError(f"the archive holds {reader.count} of {job.n} images")
+
+    def image(
+        self,
+        model: str,
+        seed: int,
+        index: int,
+        *,
+        class_: str | None = None,
+        style: Style | str | None = None,
+        style_mode: StyleMode | None = None,
+        style_strength: float | None = None,
+        style_steps: int | None = None,
+        format: ImageFormat = "png",
+    ) -> Flow[bytes]:
+        """Return the image of one address, as the bytes of a file. These bytes never change."""
+        parameters = {
+            "class": class_,
+            "style": style.id if isinstance(style, Style) else style,
+            "style_mode": style_mode,
+            "style_strength": style_strength,
+            "style_steps": style_steps,
+        }
+        path = f"/images/{quote(model, safe='')}/{seed}/{index}.{_SUFFIXES[format]}"
+        response = yield from self._retries.send(Request("GET", path, _given(parameters), timeout=_IMAGE_SECONDS))
+        return response.content
+
+    def cancel(self, job: Job | str) -> Flow[Job]:
+        """Cancel a job, and return it."""
+        return self._job(Request("POST", f"{_path_of(job)}/cancel"))
+
+    def retry(self, job: Job | str) -> Flow[Job]:
+        """Repeat a job that failed or was cancelled, and return the new job."""
+        return self._job(Request("POST", f"{_path_of(job)}/retry"))
+
+    def rebuild(self, job: Job | str) -> Flow[Job]:
+        """Make the expired images of a job again, bit for bit, and return the new job."""
+        return self._job(Request("POST", f"{_path_of(job)}/rebuild"))
+
+    def models(self) -> Flow[tuple[Model, ...]]:
+        """Return the models of the service."""
+        return (yield from self._object(ModelList, Request("GET", "/models"))).models
+
+    def styles(self) -> Flow[tuple[Style, ...]]:
+        """Return the styles that were uploaded."""
+        return (yield from self._object(StyleList, Request("GET", "/styles"))).styles
+
+    def upload_style(self, path: str | Path) -> Flow[Style]:
+        """Upload a PNG, JPEG or WebP file, and return its style. The same pixels always give the same style."""
+        path = Path(path)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise FileError(f"cannot read {path} ({error.strerror or error})") from error
+        request = Request("POST", "/styles", files={"file": (path.name, data)}, timeout=_UPLOAD_SECONDS)
+        return (yield from self._object(Style, request))
+
+    def _current(self, job: Job | str) -> Flow[Job]:
+        return (yield from self.job(job)) if isinstance(job, str) else job
+
+    def _poll(self, job: Job, wait_seconds: int, timeout: float) -> Flow[Job]:
+        headers = {"Prefer": f"wait={wait_seconds}"} if wait_seconds else {}
+        return self._job(Request("GET", job.links.self_, headers=headers, timeout=timeout))
+
+    def _job(self, request: Request) -> Flow[Job]:
+        return parse_job((yield from self._retries.send(request)), self._server)
+
+    def _object(self, kind: type[A], request: Request) -> Flow[A]:
+        return parse(kind, (yield from self._retries.send(request)), self._server)
+
+    def _class_folders(self, job: Job) -> Flow[dict[str, str]]:
+        """Map the names of class folders in a job's archive to the classes of its model."""
+        classes = [label for model in (yield from self.models()) if model.name == job.model for label in model.classes]
+        return {class_folder(label): label for label in classes}
+
+
+def _given(parameters: Mapping[str, str | int | float | None]) -> dict[str, str | int | float]:
+    return {name: value for name, value in parameters.items() if value is not None}
+
+
+def _path_of(job: Job | str) -> str:
+    return f"/jobs/{quote(job if isinstance(job, str) else job.id, safe='')}"

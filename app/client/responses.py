@@ -1,0 +1,108 @@
+"""The JSON objects of the API, as the client reads them."""
+
+from datetime import datetime
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.client.links import resolved
+
+
+class ApiObject(BaseModel):
+    """A JSON object of the API. Fields that only a newer server sends are kept unchanged."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class Links(ApiObject):
+    """The URLs of a job."""
+
+    self_: str = Field(alias="self")
+    download: str
+
+    def resolved(self, request_url: str, server: str) -> Self:
+        """Resolve all links of the response to a request."""
+        links = self.model_dump(by_alias=True)
+        urls = {name: resolved(link, request_url, server) for name, link in links.items() if isinstance(link, str)}
+        return self.model_validate(links | urls)
+
+
+class JobError(ApiObject):
+    """The reason why a job failed."""
+
+    message: str
+    code: str | None = None
+    retryable: bool = False
+
+
+class ArchiveFields(ApiObject):
+    """The fields of a job that make up the name of its archive."""
+
+    model: str
+    n: int
+    seed: int
+    class_label: str | None = Field(default=None, alias="class")
+    start: int = 0
+    format: str = "png"
+
+
+class Job(ArchiveFields):
+    """A job at one moment."""
+
+    id: str
+    state: str
+    """`queued`, `running`, `succeeded`, `failed` or `cancelled`."""
+    done: bool
+    """Whether the job has ended."""
+    images_done: int
+    images_total: int
+    style_learnt: float | None = None
+    """Progress from 0 to 1 while a model learns the style of the job."""
+    images_per_s: float | None = None
+    eta_seconds: float | None = None
+    created: datetime | None = None
+    finished: datetime | None = None
+    expires: datetime | None = None
+    """Time at which the images are removed. `rebuild` makes the same images again."""
+    error: JobError | None = None
+    links: Links
+
+
+class Model(ApiObject):
+    """A model of the service."""
+
+    name: str
+    sha256: str
+    default: bool
+    resolution: int | None = None
+    """Side of the images in pixels."""
+    classes: tuple[str, ...] = ()
+    """Labels of a conditional model, in the order of their numbers."""
+
+
+class ModelList(ApiObject):
+    """The response of GET /models."""
+
+    models: tuple[Model, ...]
+
+
+class Style(ApiObject):
+    """An image whose style other images can take. `id` is a hash of its pixels."""
+
+    id: str
+    width: int | None = None
+    height: int | None = None
+
+
+class StyleList(ApiObject):
+    """The response of GET /styles."""
+
+    styles: tuple[Style, ...]
+
+
+class Problem(ApiObject):
+    """The reason why the service refused a request."""
+
+    detail: str
+    code: str | None = None
+    retryable: bool = False
