@@ -1,7 +1,5 @@
 """Generators rewritten for inference: the same function, up to rounding, in fewer and faster operations."""
 
-import math
-from collections.abc import Iterable, Iterator
 from typing import cast
 
 import torch
@@ -24,10 +22,6 @@ def for_inference(generator: nn.Module) -> nn.Module:
     return InferenceDcgan(generator) if isinstance(generator, dcgan.Generator) else generator
 
 
-_COMPARED = 190_000
-"""Values of each layer that are compared. Another order of sums would change about eight of so many."""
-
-
 class InferenceDcgan(nn.Module):
     """A DCGAN generator whose batch norms are folded into the convolutions before them.
 
@@ -46,6 +40,11 @@ class InferenceDcgan(nn.Module):
         self.ups = nn.Sequential(*(nn.Sequential(up, nn.ReLU(inplace=True)) for up in ups))
         self.image = _to_subpixel_convolution(generator.image)
 
+    @property
+    def layers(self) -> tuple[nn.Module, ...]:
+        """Layers from the start grid to the image, before the pixels are shuffled."""
+        return (*self.ups, self.image)
+
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Render images. Shapes: as for the generator."""
         return self.images(self.grids(z, labels))
@@ -62,37 +61,6 @@ class InferenceDcgan(nn.Module):
     def images(self, grids: Tensor) -> Tensor:
         """Compute images from their start grids. Shapes: (n, channels, g, g); returns (n, 3, r, r) in [-1, 1]."""
         return pixel_shuffle(self.image(self.ups(grids)), 2).tanh_()
-
-    def is_divisible(self, batches: Iterable[Tensor]) -> bool:
-        """Return whether each half, quarter, ... of some batches of start grids gives the same bits as the batch.
-
-        Matrix products do not, since another number of rows may change the order of their sums. Convolutions compute
-        each image by itself, but a library may choose the order of sums by the batch size. So each layer is tried.
-        Another order of sums would round one value of 25 000 differently (docs/log.md).
-        """
-        return all(self._is_divisible(grids) for grids in batches)
-
-    def batches_to_try(self, size: int) -> int:
-        """Return how many batches give enough values of every layer for the comparison."""
-        fewest: int = min(2 * self.channels, 3 * 2 ** (2 * dcgan.UPSAMPLINGS)) * self.grid**2 * size
-        return math.ceil(_COMPARED / fewest)
-
-    def _is_divisible(self, grids: Tensor) -> bool:
-        x = grids
-        for layer in (*self.ups, self.image):
-            whole = layer(x)
-            for size in _halvings(len(grids)):
-                for few, expected in zip(torch.split(x, size), torch.split(whole, size), strict=True):
-                    if not torch.equal(layer(few), expected):
-                        return False
-            x = whole
-        return True
-
-
-def _halvings(size: int) -> Iterator[int]:
-    while size > 1:
-        size //= 2
-        yield size
 
 
 def _fold_batch_norm(up: nn.Sequential) -> nn.ConvTranspose2d:

@@ -39,7 +39,7 @@ class Renderer:
         `is_wanted` is called after each step of style transfer; False stops it.
         """
         shard = _Shard(spec, model, indices, is_wanted)
-        size = shard.group_size if shard.standard_style else self.portion_size(model, len(indices))
+        size = shard.group_size if shard.standard_style else model.portion_size(len(indices), self.threads)
         return ordered_results(
             self.executor,
             partial(self._render_part, shard),
@@ -47,11 +47,6 @@ class Renderer:
             ahead=2 * self.threads,
             patience_seconds=self.patience_seconds,
         )
-
-    def portion_size(self, model: LoadedModel, count: int) -> int:
-        """Return how many images a thread renders at once: fewer than a batch if other threads would be idle."""
-        fair = -(-count // self.threads)
-        return min(model.batch_size, 1 << fair.bit_length() - 1) if model.is_divisible else model.batch_size
 
     def _render_part(self, shard: "_Shard", part: range) -> list[EncodedImage]:
         """Do all work for some images of one batch, in one thread."""

@@ -30,7 +30,7 @@ class SimulatedModel(LoadedModel):
         self._free_at = 0.0
         self._queueing = Lock()
 
-    def _is_divisible(self, made: object) -> bool:  # noqa: ARG002
+    def _is_divisible(self, generator: object) -> bool:  # noqa: ARG002
         """Return False: a job of one image costs a whole batch, as on a GPU."""
         return False
 
@@ -38,14 +38,14 @@ class SimulatedModel(LoadedModel):
         """Return empty latents, because the simulation needs none."""
         return torch.empty(len(indices), 0)
 
-    def render(self, z: Tensor, labels: object, wanted: range | None = None) -> Tensor:  # noqa: ARG002
+    def render(self, z: Tensor, labels: object, slots: range | None = None) -> Tensor:  # noqa: ARG002
         """Wait as long as a GPU that renders one batch at a time, and return the prepared images."""
         if self._batch_seconds:
             with self._queueing:
                 self._free_at = max(self._free_at, time.perf_counter()) + self._batch_seconds
                 free_at = self._free_at
             time.sleep(max(0.0, free_at - time.perf_counter()))
-        return self.images if wanted is None else self.images[wanted.start : wanted.stop]
+        return self.images if slots is None else self.images[slots.start : slots.stop]
 
 
 class SimulatedRuntime(RenderEngine):

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from models.precision import fastest_dtype
 from worker.contracts.catalog import CatalogEntry, Numerics, SetAside
 from worker.contracts.errors import SettingsError
 from worker.errors import ModelUnavailableError
+from worker.rendering import partial_batches
 
 _BATCH_SIZES = {"cpu": 16, "cuda": 256}
 """Batch size for each kind of device. It is fixed, because an image's bytes depend on the batch shape."""
@@ -64,16 +65,17 @@ class LoadedModel:
     def _set_generator(self, generator: nn.Module) -> None:
         rewritten = for_inference(generator).to(self.device, self._dtype)
         self._generator: nn.Module = rewritten.to(memory_format=torch.channels_last)
-        self.is_divisible = False
-        """True if a part of a batch can be rendered alone without a change of its bytes."""
+        self._divisible: InferenceDcgan | None = None
+        """The generator if it can render a part of a batch alone without a change of its bytes, else None."""
         if self.device.type == "cpu":
             pack(self._generator, *self._sample_batch(0))
-            self.is_divisible = isinstance(rewritten, InferenceDcgan) and self._is_divisible(rewritten)
+            if isinstance(rewritten, InferenceDcgan) and self._is_divisible(rewritten):
+                self._divisible = rewritten
 
     @torch.inference_mode()
     def _is_divisible(self, generator: InferenceDcgan) -> bool:
-        return generator.is_divisible(
-            generator.grids(*self._sample_batch(k)) for k in range(generator.batches_to_try(self.batch_size))
+        return partial_batches.are_exact(
+            generator, self.batch_size, lambda number: generator.grids(*self._sample_batch(number))
         )
 
     def _sample_batch(self, number: int) -> tuple[Tensor, Tensor | None]:
@@ -108,13 +110,14 @@ class LoadedModel:
         return pixels.to_uint8(images).contiguous(memory_format=torch.channels_last).cpu()
 
     def _images(self, z: Tensor, labels: Tensor | None, slots: range) -> Tensor:
-        if not self.is_divisible:
-            images: Tensor = self._generator(z, labels)
-            return images[slots.start : slots.stop]
-        generator = cast(InferenceDcgan, self._generator)
-        part = _smallest_part(slots)
-        images = generator.images(generator.grids(z, labels)[part.start : part.stop])
-        return images[slots.start - part.start : slots.stop - part.start]
+        if self._divisible:
+            return partial_batches.render(self._divisible, z, labels, slots)
+        images: Tensor = self._generator(z, labels)
+        return images[slots.start : slots.stop]
+
+    def portion_size(self, images: int, threads: int) -> int:
+        """Return how many images a thread renders at once: fewer than a batch if other threads would be idle."""
+        return partial_batches.portion_size(self.batch_size, images, threads) if self._divisible else self.batch_size
 
     def label_tensor(self, labels: Sequence[int]) -> Tensor | None:
         """Put labels on the device; None for an unconditional model. Shape: returns (len(labels),) int64."""
@@ -169,15 +172,6 @@ class RenderEngine:
                 reason = str(error).removeprefix(f"{path}: ")
                 self.set_aside.append(SetAside(file=path.name, reason=reason))
                 log.warning("checkpoint was set aside path=%s reason=%s", path, reason)
-
-
-def _smallest_part(slots: range) -> range:
-    """Return the smallest half, quarter, eighth, ... of a batch that holds some slots."""
-    size = 1
-    while slots.start // size != (slots.stop - 1) // size:
-        size *= 2
-    start = slots.start - slots.start % size
-    return range(start, start + size)
 
 
 def load_fitting_engine(paths: Sequence[Path], device: torch.device, threads: int) -> RenderEngine:

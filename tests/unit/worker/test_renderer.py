@@ -62,15 +62,3 @@ def test_without_weights_of_vgg19_a_style_is_refused(
     spec = make_spec(n=40).model_copy(update={"style": style})
     with pytest.raises(WeightsError, match="weights of VGG19"):
         list(renderer.render(spec, model, range(1), lambda: True))
-
-
-@pytest.mark.parametrize(
-    ("count", "threads", "portion_size"), [(1, 2, 1), (3, 2, 2), (10, 2, 4), (16, 2, 8), (16, 1, 16), (500, 4, 16)]
-)
-def test_few_images_are_split_among_the_threads(
-    model: LoadedModel, monkeypatch: pytest.MonkeyPatch, count: int, threads: int, portion_size: int
-) -> None:
-    renderer = Renderer(ThreadPoolExecutor(1), threads, patience_seconds=60)
-    assert renderer.portion_size(model, count) == portion_size
-    monkeypatch.setattr(model, "is_divisible", False)
-    assert renderer.portion_size(model, count) == model.batch_size
