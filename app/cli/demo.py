@@ -7,9 +7,9 @@ import typer
 
 
 def demo(
-    n: Annotated[int, typer.Option("-n", "--n", min=1, max=100_000, help="How many images.")] = 500,
+    n: Annotated[int, typer.Option("-n", "--n", min=1, max=100_000, help="Number of images.")] = 500,
     out: Annotated[
-        Path, typer.Option("-o", "--out", help="Where to save them.", dir_okay=False), "overwrites with --force"
+        Path, typer.Option("-o", "--out", help="Output file.", dir_okay=False), "overwrites with --force"
     ] = Path("faces.zip"),
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
 ) -> None:

@@ -15,25 +15,31 @@ _Mode = Literal["standard", "distilled"]
 
 
 def generate(
-    n: Annotated[int | None, typer.Option("-n", "--n", min=1, help="How many images.")] = None,
+    n: Annotated[int | None, typer.Option("-n", "--n", min=1, help="Number of images.")] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             "-o",
             "--out",
             dir_okay=False,
-            help="Where to save them; - is standard output; default: a file here, named by model, seed and n.",
+            help="Output file; - is standard output; default: a file in this folder, named after model, seed and n.",
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
     server: Annotated[str, typer.Option(envvar="IMAGEMILL_SERVER", help="Address of the service.")] = DEFAULT_SERVER,
-    model: Annotated[str | None, typer.Option(help="Name of the model; default: the service's.")] = None,
-    class_label: Annotated[str | None, typer.Option("--class", help="Only this class; default: all in turn.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Fixes the images; default: a random one.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Name of the model; default: the default model of the service.")
+    ] = None,
+    class_label: Annotated[
+        str | None, typer.Option("--class", help="Class of all images; default: all classes in turn.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed, which fixes the images; default: a random seed.")
+    ] = None,
     start: Annotated[int | None, typer.Option(min=0, help="Index of the first image; default: 0.")] = None,
-    kind: Annotated[_Format | None, typer.Option("--format", help="How images are stored; default: png.")] = None,
+    kind: Annotated[_Format | None, typer.Option("--format", help="Image format; default: png.")] = None,
     style: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="A picture whose style the images take.")
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Image whose style the images take.")
     ] = None,
     mode: Annotated[
         _Mode | None,
@@ -42,36 +48,40 @@ def generate(
     ] = None,
     strength: Annotated[
         float | None,
-        typer.Option("--style-strength", "--strength", min=0, max=1, help="How much of the style; default: 1."),
+        typer.Option("--style-strength", "--strength", min=0, max=1, help="Strength of the style; default: 1."),
         "needs --style",
     ] = None,
     steps: Annotated[
         int | None,
-        typer.Option("--style-steps", "--steps", min=1, max=10_000, help="Steps of styling, or of learning it."),
+        typer.Option(
+            "--style-steps",
+            "--steps",
+            min=1,
+            max=10_000,
+            help="Steps of the optimisation, or of the training of the style.",
+        ),
         "needs --style",
     ] = None,
     ttl_hours: Annotated[
-        int | None, typer.Option(min=1, help="How long the service keeps the images; default: its limit.")
+        int | None, typer.Option(min=1, help="Hours for which the service keeps the images; default: its limit.")
     ] = None,
     job: Annotated[
         str | None,
-        typer.Option(help="Continue this job, of which only the output can be chosen."),
+        typer.Option(help="Resume this job. Only output options can be combined with it."),
         "only with --out, --force, --json, --quiet, --server",
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the job that has ended as JSON on standard output.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the finished job as JSON on standard output.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
 ) -> None:
-    """Ask a running service for images, and save them. What was interrupted is continued with --job.
+    """Generate images with a running service, and save them. --job resumes an interrupted job.
 
-    A service that has keys gets the one in IMAGEMILL_KEY.
+    If the service needs an API key, set IMAGEMILL_KEY.
     """
     from app.cli.job_delivery import deliver_job
     from app.cli.new_job import NewJob
 
     if n is None and job is None:
-        refuse_usage("give -n and what to generate, or --job alone")
+        refuse_usage("give -n to generate images, or --job to resume a job")
     options = (model, class_label, seed, start, kind, style, mode, strength, steps, ttl_hours)
     wanted = NewJob(n, *options) if n is not None else str(job)
     key = os.environ.get("IMAGEMILL_KEY") or None  # not an option: every user of a machine can see command lines

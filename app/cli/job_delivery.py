@@ -65,7 +65,7 @@ class JobDelivery:
             found[0].path.replace(partial_file.path_of(out, job_id))
 
         def took() -> str:
-            return f"{time.monotonic() - started:.1f} s from taking up the job to last byte"
+            return f"{time.monotonic() - started:.1f} s from resuming the job to last byte"
 
         with hint_on_interruption(self._client.server, job.id, out):
             self._save(job, out, took)
@@ -83,7 +83,9 @@ class JobDelivery:
             return self._client.job(job_id)
         except NotAvailableError as error:
             for partial in found:
-                error.add_note(f"{partial.path} was downloaded of it; remove that file if the job is gone for good")
+                error.add_note(
+                    f"{partial.path} is a partial download of it; delete the file if the job no longer exists"
+                )
             raise
 
     def _save(self, job: Job, out: Path, took: Callable[[], str]) -> None:

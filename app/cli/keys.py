@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-keys = typer.Typer(no_args_is_help=True, add_completion=False, help="Say who may use the service, and for how much.")
+keys = typer.Typer(no_args_is_help=True, add_completion=False, help="Manage API keys and their limits.")
 
-_Name = Annotated[str, typer.Argument(help="Whose key it is; jobs and styles belong to that name.")]
-_KeysFile = Annotated[Path, typer.Option(envvar="IMAGEMILL_KEYS", dir_okay=False, help="The file of keys.")]
+_Name = Annotated[str, typer.Argument(help="Owner of the key. Jobs and styles belong to this name.")]
+_KeysFile = Annotated[Path, typer.Option(envvar="IMAGEMILL_KEYS", dir_okay=False, help="File of the keys.")]
 _KEYS = Path("keys.json")
 
 
@@ -16,10 +16,14 @@ _KEYS = Path("keys.json")
 def add(
     name: _Name,
     file: _KeysFile = _KEYS,
-    max_images: Annotated[int | None, typer.Option(min=1, help="Most images that may wait at a time.")] = None,
-    max_jobs: Annotated[int | None, typer.Option(min=1, help="Most jobs that may be open at a time.")] = None,
+    max_images: Annotated[
+        int | None, typer.Option(min=1, help="Maximum number of images that may wait at a time.")
+    ] = None,
+    max_jobs: Annotated[
+        int | None, typer.Option(min=1, help="Maximum number of jobs that may be open at a time.")
+    ] = None,
 ) -> None:
-    """Make a key and print it, once: the file holds its hash only."""
+    """Create a key and print it. It cannot be printed again: the file holds only its hash."""
     from app.cli import key_changes
 
     typer.echo(key_changes.add(name, file, max_images, max_jobs))
@@ -27,7 +31,7 @@ def add(
 
 @keys.command()
 def remove(name: _Name, file: _KeysFile = _KEYS) -> None:
-    """Take a key back; what its owner has made stays in the store."""
+    """Remove a key. The jobs and styles of its owner stay in the store."""
     from app.cli import key_changes
 
     key_changes.remove(name, file)
@@ -35,7 +39,7 @@ def remove(name: _Name, file: _KeysFile = _KEYS) -> None:
 
 @keys.command(name="list")
 def all_keys(file: _KeysFile = _KEYS) -> None:
-    """List whose keys there are, and their limits."""
+    """List the owners of keys, and their limits."""
     from app.cli import key_changes
 
     for line in key_changes.descriptions(file):

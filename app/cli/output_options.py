@@ -38,10 +38,10 @@ class OutputOptions:
                 self.check_path(self.out)
             return
         if sys.stdout is None or sys.stdout.isatty():
-            refuse_usage("-o - writes the archive to standard output, which has to be a pipe or a file")
+            refuse_usage("-o - writes the archive to standard output, which must be a pipe or a file")
         if self.is_json or self.is_forced:
             ignored = "--json" if self.is_json else "--force"
-            refuse_usage(f"{ignored} and -o - do not go together: the archive is all that is written there")
+            refuse_usage(f"{ignored} cannot be combined with -o -: standard output holds the archive only")
 
     def check_path(self, path: Path) -> None:
         """Exit with status 2 if a file exists and must not be replaced."""

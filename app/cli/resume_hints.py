@@ -33,6 +33,6 @@ def print_left_over(folder: Path, server: str, terminal: Terminal) -> None:
     found = partial_file.left_over(folder)
     for each in found[:_MAX_NAMED]:
         hint = resume_hint(server, each.job_id, each.out)
-        terminal.note(f"{each.path} is left of an interrupted download; {hint}, or remove it")
+        terminal.note(f"{each.path} is an interrupted download; {hint}, or delete it")
     if len(found) > _MAX_NAMED:
-        terminal.note(f"{len(found) - _MAX_NAMED} more are left, by names that end in .partial")
+        terminal.note(f"{len(found) - _MAX_NAMED} more interrupted downloads have names that end in .partial")

@@ -53,7 +53,7 @@ class Download(Generic[T]):
                 failures = 0 if self._sink.size > size_before else failures + 1
                 if error.retry_after_seconds is None or failures == _MAX_FAILURES:
                     raise
-                self._notify(f"{error}; going on after {readable(self._sink.size)}")
+                self._notify(f"{error}; resuming after {readable(self._sink.size)}")
                 pause = max(error.retry_after_seconds, _PAUSE_SECONDS * 2**failures)
             yield Pause(min(pause, _MAX_PAUSE_SECONDS))
 
@@ -77,7 +77,7 @@ class Download(Generic[T]):
             return
         if total is None or self._sink.size > total:
             self._restart()
-        raise DownloadError("the download broke off", retry_after_seconds=_PAUSE_SECONDS)
+        raise DownloadError("the download was interrupted", retry_after_seconds=_PAUSE_SECONDS)
 
     def _request_headers(self) -> dict[str, str]:
         headers = {"Accept-Encoding": "identity"}
@@ -109,7 +109,7 @@ class Download(Generic[T]):
             return 0
         match = _CONTENT_RANGE.match(response.headers.get("Content-Range", ""))
         if match is None or match[1] is None or int(match[1]) > self._sink.size:
-            raise DownloadError("the server sent another part of the archive than it was asked for")
+            raise DownloadError("the server sent a part of the archive that was not requested")
         return int(match[1])
 
     def _restart(self) -> None:

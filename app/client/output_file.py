@@ -50,7 +50,7 @@ def _rename(path: Path, out: Path) -> None:
         out.hardlink_to(path)
     except OSError as error:
         if out.exists():
-            sentence = f"{out} was made by something else meanwhile; what was downloaded is kept"
+            sentence = f"another program has created {out} meanwhile; the download is kept as {path.name}"
             raise FileError(sentence, retry_after_seconds=0) from error
         path.rename(out)
     else:

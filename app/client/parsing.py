@@ -44,7 +44,7 @@ def key_headers(key: str | None) -> dict[str, str]:
     if not key:
         return {}
     if not _KEY.fullmatch(key):
-        raise ClientError("what is in IMAGEMILL_KEY is no key: it holds characters that no key has")
+        raise ClientError("the API key holds characters that no key has; check IMAGEMILL_KEY")
     return {"Authorization": f"Bearer {key}"}
 
 
@@ -53,7 +53,7 @@ def parse(kind: type[A], response: httpx.Response, server: str) -> A:
     try:
         return kind.model_validate_json(response.content)
     except ValidationError as error:
-        raise UnexpectedResponseError(f"what answers at {server} is not imagemill") from error
+        raise UnexpectedResponseError(f"the server at {server} is not Imagemill; check the address") from error
 
 
 def parse_job(response: httpx.Response, server: str) -> Job:

@@ -35,5 +35,5 @@ class Retries:
                     raise
                 if deadline is None:
                     deadline = now + self._patience_seconds
-                    self.notify(f"{error}; trying again for {self._patience_seconds:g} s")
+                    self.notify(f"{error}; retrying for {self._patience_seconds:g} s")
             yield Pause(pause)

@@ -48,7 +48,7 @@ class FileSink:
     def restart(self) -> None:
         """Empty the file."""
         if self._is_stream:
-            raise DownloadError("the archive has changed since its beginning was written, which cannot be taken back")
+            raise DownloadError("the archive has changed, and the part that was already written cannot be replaced")
         self._file.truncate(0)
         self._file.seek(0)
         self._size = 0

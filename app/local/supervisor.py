@@ -89,8 +89,8 @@ class LocalService:
         for process in self._processes:
             if process.crashes >= _MAX_CRASHES:
                 raise LocalServiceError(
-                    f"{process.name} has died {process.crashes} times, the last time with status {process.status}; "
-                    f"the last line that it wrote: {process.last_line()}"
+                    f"{process.name} has crashed {process.crashes} times, most recently with status {process.status}; "
+                    f"its last line of output: {process.last_line()}"
                 )
 
     def _stop(self) -> None:

@@ -26,7 +26,7 @@ def wait_until_ready(service: LocalService, console: Console) -> None:
         while (fault := _fault(api, console)) is not None:
             if time.monotonic() > deadline:
                 raise LocalServiceError(
-                    f"the service was not ready after {_READY_SECONDS} s: {fault}; more is said above"
+                    f"the service was not ready after {_READY_SECONDS} s: {fault}; see the output above"
                 )
             service.restart_dead_processes()
             service.check_crashes()

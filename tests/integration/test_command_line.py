@@ -89,7 +89,7 @@ def test_an_archive_that_changes_half_way_on_standard_output_is_an_error(tmp_pat
         command = [*COMMAND, "generate", "--job", "abc", "-o", "-", "--server", source.url]
         done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (1, b"?" * 500)
-    assert b"Error: the archive has changed since its beginning was written" in done.stderr
+    assert b"Error: the archive has changed, and the part that was already written" in done.stderr
 
 
 def test_a_terminal_is_not_written_an_archive(house: RunningService, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_terminal_is_not_written_an_archive(house: RunningService, tmp_path: P
     os.close(theirs)
     os.close(ours)
     assert done.returncode == 2
-    assert done.stderr == b"Error: -o - writes the archive to standard output, which has to be a pipe or a file\n"
+    assert done.stderr == b"Error: -o - writes the archive to standard output, which must be a pipe or a file\n"
     assert jobs_of(house) == before
 
 
@@ -225,7 +225,7 @@ def test_a_file_that_was_made_meanwhile_is_kept_and_so_is_the_download(tmp_path:
             (tmp_path / OUT).write_bytes(b"mine")
             _, said = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert b"out.zip was made by something else meanwhile" in said
+    assert b"another program has created out.zip meanwhile" in said
     assert b"continue with: imagemill generate --job abc" in said
     assert (tmp_path / OUT).read_bytes() == b"mine"
     assert (tmp_path / ".out.zip.abc.partial").read_bytes() == DATA
@@ -299,7 +299,7 @@ def test_a_killed_command_has_named_its_job_and_is_continued_under_any_name(
     (left,) = tmp_path.glob(".*.partial")
     size = left.stat().st_size
     told = generate(house, tmp_path, "-n", "1", "-o", "another.zip")
-    assert f"{left.name} is left of an interrupted download; continue with: imagemill {said[2]}" in told.stderr
+    assert f"{left.name} is an interrupted download; continue with: imagemill {said[2]}" in told.stderr
     house.wait_done(said[1])
     done = generate(house, tmp_path, "--job", said[1])
     assert done.returncode == 0, done.stderr
@@ -325,7 +325,7 @@ def test_what_is_left_of_a_job_that_nobody_knows_is_named(house: RunningService,
     assert refused.returncode == 1
     assert refused.stderr.splitlines() == [
         f"Error: no job '{'A' * 22}'",
-        f"{left.name} was downloaded of it; remove that file if the job is gone for good",
+        f"{left.name} is a partial download of it; delete the file if the job no longer exists",
     ]
     assert left.exists()
 

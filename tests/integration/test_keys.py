@@ -194,7 +194,7 @@ def test_the_command_line_shows_its_key(guarded: Guarded, tmp_path: Path, monkey
     assert guarded.secrets["alice"] not in done.stdout + done.stderr
     monkeypatch.setitem(ENVIRONMENT, "IMAGEMILL_KEY", guarded.secrets["alice"] + "\n")
     refused = imagemill(*arguments, cwd=tmp_path)
-    assert "IMAGEMILL_KEY is no key" in refused.stderr
+    assert "check IMAGEMILL_KEY" in refused.stderr
     assert guarded.secrets["alice"] not in refused.stdout + refused.stderr
 
 

@@ -26,7 +26,7 @@ def test_a_request_whose_answer_is_lost_is_one_job(house: RunningService, tmp_pa
         relay.lose = 2
         done = imagemill("generate", "-n", "20", "-o", OUT, "--server", relay.url, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "trying again for 30 s" in done.stderr
+    assert "retrying for 30 s" in done.stderr
     (made,) = jobs_of(house) - before
     assert (tmp_path / OUT).read_bytes() == house.download(made)
     keys = relay.keys("POST /generate")

@@ -171,7 +171,7 @@ def test_a_service_that_cannot_start_says_why_and_ends(tmp_path: Path, environme
     refused = subprocess.run(command, env=wrong, capture_output=True, text=True, timeout=50)
     assert refused.returncode == 1
     *_, said = (line for line in refused.stderr.splitlines() if line.startswith("Error"))
-    assert said.startswith("Error: worker 1 has died 3 times")
+    assert said.startswith("Error: worker 1 has crashed 3 times")
     assert "IMAGEMILL_LEARNT_MB is 'some'" in said
     assert "Traceback" not in refused.stdout + refused.stderr
 

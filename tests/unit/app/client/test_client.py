@@ -28,7 +28,7 @@ def test_a_server_that_is_busy_is_asked_again_when_it_said_so(
     ]
     assert client.generate(n=9).state == "queued"
     assert pauses == [1, 3]
-    assert said == ["no worker has announced a model yet; trying again for 30 s"]
+    assert said == ["no worker has announced a model yet; retrying for 30 s"]
 
 
 def test_a_server_that_breaks_off_is_asked_again(source: Source, client: Client, said: list[str]) -> None:
@@ -57,7 +57,7 @@ def test_a_refusal_is_final_and_told_in_the_words_of_the_server(source: Source, 
     [
         (404, b"<h1>nothing here</h1>", "the server answered 404 Not Found"),
         (422, {"detail": [{"loc": ["query"]}]}, "the server answered 422"),
-        (200, b"<h1>Welcome to nginx!</h1>", "is not imagemill"),
+        (200, b"<h1>Welcome to nginx!</h1>", "is not Imagemill"),
         (302, b"", "the server answered 302 Found"),
     ],
 )
@@ -88,7 +88,7 @@ def test_patience_with_a_silent_server_has_an_end(said: list[str]) -> None:
     ):
         client.generate(n=9)
     assert time.monotonic() - began < 10
-    assert said == [f"the connection to {url} failed ([Errno 111] Connection refused); trying again for 1 s"]
+    assert said == [f"the connection to {url} failed ([Errno 111] Connection refused); retrying for 1 s"]
 
 
 def test_a_job_is_followed_to_its_end_by_a_server_that_waits(
@@ -136,6 +136,6 @@ def test_a_key_is_shown_with_every_request(source: Source) -> None:
 
 @pytest.mark.parametrize("key", ["secret\n", "secret\r\nX: y", "sécret", " secret"])
 def test_a_key_that_no_header_carries_is_refused_and_not_repeated(key: str) -> None:
-    with pytest.raises(ClientError, match="IMAGEMILL_KEY is no key") as refused:
+    with pytest.raises(ClientError, match="check IMAGEMILL_KEY") as refused:
         Client("http://127.0.0.1:1", key)
     assert "secret" not in str(refused.value)

@@ -103,7 +103,7 @@ def test_a_refusal_has_code_and_status(
 
 def test_another_server_is_noticed(source: Source, call: Call) -> None:
     source.answers = [(200, {}, b"<h1>Welcome</h1>")]
-    with pytest.raises(UnexpectedResponseError, match="is not imagemill"):
+    with pytest.raises(UnexpectedResponseError, match="is not Imagemill"):
         call(source.url, "models")
 
 
