@@ -15,7 +15,7 @@ from app.api.dependencies import (
     WaitDep,
     router_for_callers,
 )
-from app.api.job_response import accepted_response, wait_until_done
+from app.api.job_response import set_accepted, wait_until_done
 from app.api.negotiation import wants_archive
 from app.api.request_parameters import MAX_BODY_BYTES
 from app.api.route_docs import header_docs, problem_docs, query_or_body_docs
@@ -82,4 +82,4 @@ async def generate(
     # A job that ends while the request waits is answered with 200 instead of 202.
     job = await wait_until_done(services.watcher, accepted.spec, job, request, response, wait)
     response.headers.update(_NEGOTIATED | rate_limits)
-    return accepted_response(job, response)
+    return set_accepted(job, response)

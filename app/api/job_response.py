@@ -11,7 +11,7 @@ from worker.contracts.jobs import JobSpec
 _POLL_SECONDS = "1"
 
 
-def accepted_response(job: Job, response: Response) -> Job:
+def set_accepted(job: Job, response: Response) -> Job:
     """Set the status and the Location of a response with a job that the request created or found."""
     response.status_code = HTTPStatus.OK if job.done else HTTPStatus.ACCEPTED
     response.headers["Location"] = job.links.self_

@@ -11,7 +11,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from app.api.dependencies import CallerDep, ServicesDep, SpecDep, WaitDep, router_for_callers
-from app.api.job_response import accepted_response, wait_until_done
+from app.api.job_response import set_accepted, wait_until_done
 from app.api.route_docs import header_docs, problem_docs
 from app.schemas.responses import Job
 
@@ -83,7 +83,7 @@ _REPEAT_RESPONSES: dict[int | str, dict[str, Any]] = {
 async def retry_job(spec: SpecDep, caller: CallerDep, services: ServicesDep, response: Response) -> Job:
     """Create a new job with the images of a failed or cancelled job. A second request returns the same new job."""
     again = partial(services.jobs.retry, spec, caller)
-    return accepted_response(await to_thread.run_sync(again, limiter=services.quota.limiter_for(caller)), response)
+    return set_accepted(await to_thread.run_sync(again, limiter=services.quota.limiter_for(caller)), response)
 
 
 @router.post(
@@ -99,4 +99,4 @@ async def rebuild_job(spec: SpecDep, caller: CallerDep, services: ServicesDep, r
     A second request returns the same new job.
     """
     again = partial(services.jobs.rebuild, spec, caller)
-    return accepted_response(await to_thread.run_sync(again, limiter=services.quota.limiter_for(caller)), response)
+    return set_accepted(await to_thread.run_sync(again, limiter=services.quota.limiter_for(caller)), response)
