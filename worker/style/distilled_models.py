@@ -40,13 +40,14 @@ class DistilledModels:
     def train(self, model: LoadedModel, style: StyleSpec, owner: str, may_continue: Callable[[float], bool]) -> None:
         """Resume the training of a distilled model from the store, then write its new state or weights there.
 
-        Before each step, `goes_on` is called with the progress from 0 to 1; False pauses the training.
+        Before each step, `may_continue` is called with the progress from 0 to 1; False pauses the training.
         Raises DivergedError.
         """
         model_name = style.lesson(model.entry, owner)
         training = self._start_or_resume(model, style, model_name)
         while training.progress < 1 and may_continue(training.progress):
             training.step()
+        # A training that was paused before its first step has no new state.
         if 0 < training.progress < 1:
             self._store.distilled.keep_state(model_name, serialise(training.state()), self._max_bytes)
         elif training.progress == 1:
