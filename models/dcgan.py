@@ -82,6 +82,7 @@ class Discriminator(nn.Module):
 
 
 def _upsampling_block(inputs: int, outputs: int, kernel: int = 4, stride: int = 2, padding: int = 1) -> nn.Sequential:
+    # No bias: the batch norm has one.
     convolution = nn.ConvTranspose2d(inputs, outputs, kernel, stride, padding, bias=False)
     return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU())
 

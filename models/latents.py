@@ -35,6 +35,7 @@ def sample(dim: int, seed: int, indices: Sequence[int]) -> Tensor:
     index = torch.tensor(indices, dtype=torch.int64).unsqueeze(1)
     block = torch.arange(math.ceil(dim / 4), dtype=torch.int64).unsqueeze(0)
     zero = torch.zeros_like(index + block)
+    # Adding zeros gives all four words the shape (indices, blocks).
     counter = (zero + block, zero, zero + (index & _WORD), zero + (index >> 32))
     words = torch.stack(philox4x32(counter, (seed & _WORD, seed >> 32)), dim=-1)
     return _normals(words).flatten(1)[:, :dim].float().contiguous()

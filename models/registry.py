@@ -36,6 +36,7 @@ class Architecture(BaseModel):
     """True if latents are projected onto a sphere."""
 
 
+# The fields of an architecture are part of every checkpoint's header, so they have the same meaning for all networks.
 _GENERATORS: dict[str, Callable[[Architecture], nn.Module]] = {
     "dcgan": lambda a: dcgan.Generator(a.resolution, a.latent_dim, a.channels, a.classes, a.sphere),
     "residual": lambda a: residual.Generator(a.resolution, a.latent_dim, a.channels, a.classes, a.sphere),

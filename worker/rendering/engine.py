@@ -68,6 +68,7 @@ class LoadedModel:
         self._divisible: InferenceDcgan | None = None
         """The generator if it can render a part of a batch alone without a change of its bytes, else None."""
         if self.device.type == "cpu":
+            # Packing comes before the trial: the trial must compare the operators that will render.
             pack(self._generator, *self._sample_batch(0))
             if isinstance(rewritten, InferenceDcgan) and self._is_divisible(rewritten):
                 self._divisible = rewritten
@@ -135,6 +136,7 @@ class RenderEngine:
         """Number of threads that render and encode."""
         dtype = fastest_dtype(device)
         default = _BATCH_SIZES[device.type]
+        # A batch size other than the default is part of the numerics' name, since it changes the bytes of images.
         size = batch_size or default
         name = f"{device.type}-{str(dtype).removeprefix('torch.')}" + f"-{size}" * (size != default)
         self.numerics = Numerics(name=name, batch_size=size)

@@ -119,6 +119,7 @@ class StyleTransfer:
     def _optimise(self, images: Tensor, strength: float, learning_rate: float, on_step: OnStep) -> Tensor:
         styled, done = images, 0
         for shape, steps in self._plan(_shape_of(images)):
+            # Each size starts from the result of the coarser one; the content target is always the original image.
             styled = _resize(styled, shape).clone().requires_grad_()
             contents = self._content_features(_resize(images, shape))
             optimiser = torch.optim.Adam([styled], lr=learning_rate, betas=_BETAS)
@@ -163,6 +164,7 @@ class StyleTransfer:
     @torch.no_grad()
     def _style_grams(self, side: int) -> dict[str, Tensor]:
         """Return the Gram matrices of the style picture, scaled to a longer side of `side` pixels."""
+        # Two threads may compute the same entry. Both get equal values, so no lock is needed.
         if side not in self._grams:
             picture = _resize(self._picture, _scale_shape(_shape_of(self._picture), side))
             features = self._network(picture, self._style_layers)

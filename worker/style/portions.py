@@ -35,6 +35,7 @@ class Portions:
         while True:
             size = self._size
             try:
+                # list: an executor's map is lazy, and an exception must be raised inside this `try`.
                 return list(map_portions(function, [items[k : k + size] for k in range(0, len(items), size)]))
             except torch.OutOfMemoryError:
                 if size == 1:
