@@ -7,6 +7,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from app.api.uvicorn_protocol import BREAK_OFF, BreakOff
+from worker.contracts.logs import fields
 from worker.contracts.store.store_errors import DamagedError, StoreError
 
 _DISCONNECT_TIMEOUT_SECONDS = 10
@@ -31,7 +32,7 @@ class AbortableResponse(StreamingResponse):
         try:
             await super().stream_response(send)
         except (BrokenOffError, DamagedError, StoreError) as error:
-            log.warning("download was broken off reason=%s", error)
+            log.warning("download was broken off", extra=fields(reason=error))
             if self._break_off is not None:
                 self._break_off()
                 await sleep(_DISCONNECT_TIMEOUT_SECONDS)  # the end of the connection cancels this

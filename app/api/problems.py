@@ -15,6 +15,7 @@ from app.api.allowed_methods import allowed_methods
 from app.api.invalid_parameters import InvalidParameters
 from app.api.problem_response import problem_response
 from app.errors import ApiError, unavailable, unprocessable
+from worker.contracts.logs import fields
 from worker.contracts.store.store_errors import DamagedError, StoreError, with_advice
 
 log = logging.getLogger(__name__)
@@ -57,20 +58,20 @@ def _on_disconnect(request: Request, _error: ClientDisconnect) -> JSONResponse:
 
 
 def _on_redis_error(request: Request, error: RedisError) -> JSONResponse:
-    log.warning("redis was not reached path=%s reason=%s", request.url.path, error)
+    log.warning("redis was not reached", extra=fields(path=request.url.path, reason=error))
     return problem_response(
         request, unavailable("queue_unavailable", "the queue server cannot be reached at the moment")
     )
 
 
 def _on_damage(request: Request, error: DamagedError) -> JSONResponse:
-    log.error("store is damaged path=%s reason=%s", request.url.path, error)
+    log.error("store is damaged", extra=fields(path=request.url.path, reason=error))
     detail = "the stored files of this job are missing or damaged; POST to its rebuild link to render them again"
     return problem_response(request, ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "artifact_damaged", detail))
 
 
 def _on_store_error(request: Request, error: StoreError | OSError) -> JSONResponse:
-    log.error("store failed path=%s reason=%s", request.url.path, error)
+    log.error("store failed", extra=fields(path=request.url.path, reason=error))
     # The object store wraps the error of the system, so only the text has its cause.
     if "No space left" in str(error):
         detail = "the artifact store is full"
@@ -82,6 +83,6 @@ def _on_store_error(request: Request, error: StoreError | OSError) -> JSONRespon
 
 
 def _on_exception(request: Request, error: Exception) -> JSONResponse:
-    log.error("request failed path=%s error=%s", request.url.path, type(error).__name__)
+    log.error("request failed", extra=fields(path=request.url.path, error=type(error).__name__))
     detail = "internal error; the server's log has the details"
     return problem_response(request, ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail))

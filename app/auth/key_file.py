@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.auth.api_keys import ApiKeysError, Caller, load_keys
 from app.settings import Settings
+from worker.contracts.logs import fields
 
 log = logging.getLogger(__name__)
 
@@ -25,9 +26,9 @@ class KeyFile:
             self._stamp = stamp  # before the read, so that an unreadable file is logged once and not at every request
             try:
                 self._keys = load_keys(self._path)
-                log.info("keys were read again path=%s keys=%d", self._path, len(self._keys.keys))
+                log.info("keys were read again", extra=fields(path=self._path, keys=len(self._keys.keys)))
             except ApiKeysError as error:
-                log.error("key file cannot be read, previous keys stay valid reason=%s", error)
+                log.error("key file cannot be read, previous keys stay valid", extra=fields(reason=error))
         return self._keys.find(secret)
 
 

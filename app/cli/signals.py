@@ -1,6 +1,5 @@
 """Signals that end a command, and the errors that end one while it works."""
 
-import logging
 import signal
 import sys
 from collections.abc import Iterator
@@ -9,6 +8,8 @@ from types import FrameType
 
 from rich.console import Console
 from rich.markup import escape
+
+from worker.contracts import logs
 
 
 class _Stopped(BaseException):
@@ -22,7 +23,7 @@ def ended_by_signals(*errors: type[Exception], is_normal: bool) -> Iterator[None
     The exit status after a signal is 0 if such an end `is_normal`, and 128 plus the signal's number otherwise.
     """
     console = Console(soft_wrap=True, stderr=True)
-    logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure("warning", "text")
     for number in _ending_signals():
         signal.signal(number, _stop)
     try:

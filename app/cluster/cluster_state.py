@@ -12,6 +12,7 @@ from redis import Redis
 
 from app.cluster.redis_text import redis_text
 from worker.contracts.catalog import CatalogEntry, PausedWorker, SetAside, SetAsides, WorkerEntry
+from worker.contracts.logs import fields
 from worker.contracts.queue.counters import COUNTERS_KEY, Count, CountName
 from worker.contracts.queue.events import JobEvent
 from worker.contracts.queue.redis_keys import (
@@ -122,5 +123,5 @@ def _parsed(values: Iterable[bytes | str], kind: type[M]) -> list[M]:
         try:
             entries.append(kind.model_validate_json(value))
         except ValidationError as error:
-            log.warning("announcement was ignored kind=%s reason=%s", kind.__name__, error.errors()[0]["msg"])
+            log.warning("announcement was ignored", extra=fields(kind=kind.__name__, reason=error.errors()[0]["msg"]))
     return entries

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from app.cluster.cluster_state import ClusterState
 from worker.contracts.catalog import PausedWorker, WorkerEntry
+from worker.contracts.logs import fields
 from worker.contracts.queue.counters import LABELS, Count, CountName
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.store import Store
@@ -62,7 +63,7 @@ class PrometheusCollector(Collector):
             try:
                 found += read()
             except (RedisError, StoreError, OSError) as error:
-                self._throttled_log.warning("metrics are incomplete place=%s reason=%s", place, error)
+                self._throttled_log.warning("metrics are incomplete", extra=fields(place=place, reason=error))
             yield GaugeMetricFamily(f"imagemill_{place}_up", f"Whether the {place} could be read.", value=bool(found))
             yield from found
 

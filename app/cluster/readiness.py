@@ -7,6 +7,7 @@ from redis.exceptions import RedisError
 from app.cluster.cluster_state import ClusterState
 from app.errors import unavailable
 from app.schemas.responses import Parts, Paused, Ready, Workers
+from worker.contracts.logs import fields
 from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import StoreError, with_advice
 from worker.contracts.throttled_log import ThrottledLogger
@@ -47,7 +48,7 @@ class Readiness:
         try:
             working, paused = self._cluster.workers(), self._cluster.paused()
         except RedisError as error:
-            self._throttled_log.warning("redis was not reached reason=%s", error)
+            self._throttled_log.warning("redis was not reached", extra=fields(reason=error))
             unknown = "the workers are unknown without the queue server"
             return "the queue server cannot be reached", unknown, None
         found = [Paused(name=worker.name, device=worker.device, reason=worker.reason) for worker in paused]
@@ -58,7 +59,7 @@ class Readiness:
         try:
             self._store.check_writable()
         except (StoreError, OSError) as error:
-            self._throttled_log.warning("store was not written reason=%s", error)
+            self._throttled_log.warning("store was not written", extra=fields(reason=error))
             return with_advice("the artifact store cannot be written", error)
         return _OK
 
@@ -66,7 +67,7 @@ class Readiness:
         try:
             free = self._store.free_bytes()
         except OSError as error:
-            self._throttled_log.warning("disk was not found reason=%s", error)
+            self._throttled_log.warning("disk was not found", extra=fields(reason=error))
             return "the disk of the artifact store cannot be found"
         if free is None or free >= self._min_free_mb * 1_000_000:
             return _OK

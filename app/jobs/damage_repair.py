@@ -3,6 +3,7 @@
 import logging
 
 from worker.contracts.jobs import JobSpec
+from worker.contracts.logs import fields
 from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import DamagedError
 
@@ -27,7 +28,7 @@ def repair_after_crash(store: Store, job_id: str) -> None:
     store.jobs.forget_ending(job_id)
     for shard in corrupted:
         store.shards.forget(job_id, shard)
-    log.warning("job was damaged, its damaged shards were deleted job_id=%s shards=%d", job_id, len(corrupted))
+    log.warning("job was damaged, its damaged shards were deleted", extra=fields(job_id=job_id, shards=len(corrupted)))
 
 
 def is_whole(store: Store, spec: JobSpec) -> bool:

@@ -12,6 +12,7 @@ from app.auth.quota import Quota, Usage
 from app.cluster.disk_space import DiskSpace
 from app.jobs.job_ids import Part, deterministic_id
 from worker.contracts.jobs import JobSpec
+from worker.contracts.logs import fields
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.queue.tasks import Task
 from worker.contracts.store.store import Store
@@ -77,6 +78,6 @@ class JobAcceptance:
             self._queue.enqueue(spec, [Task.render_shard(spec.id, 0, spec.shard_count)])
         self._store.jobs.force_to_disk(spec.id)  # last, because workers can start in the meantime
         if is_new:
-            fields = (spec.id, spec.owner, spec.model.name, spec.n, spec.seed)
-            log.info("job accepted job_id=%s owner=%s model=%s n=%d seed=%d", *fields)
+            accepted = fields(job_id=spec.id, owner=spec.owner, model=spec.model.name, n=spec.n, seed=spec.seed)
+            log.info("job accepted", extra=accepted)
         return Accepted(spec, is_new, usage)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from worker.contracts.logs import fields
 from worker.contracts.store.store_errors import DamagedError, StoreError
 from worker.contracts.throttled_log import ThrottledLogger
 
@@ -21,7 +22,9 @@ class JobIsolation:
         try:
             yield
         except DamagedError as error:
-            self._throttled_log.error("damaged job was skipped job_id=%s reason=%s", job_id, error)
+            self._throttled_log.error("damaged job was skipped", extra=fields(job_id=job_id, reason=error))
         except (StoreError, OSError) as error:
             self.had_store_error = True
-            self._throttled_log.warning("job was skipped until the next round job_id=%s reason=%s", job_id, error)
+            self._throttled_log.warning(
+                "job was skipped until the next round", extra=fields(job_id=job_id, reason=error)
+            )

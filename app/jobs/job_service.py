@@ -25,6 +25,7 @@ from app.schemas.responses import Job
 from app.settings import Settings
 from worker.contracts.age import age
 from worker.contracts.jobs import JobSpec, JobState
+from worker.contracts.logs import fields
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import DamagedError
@@ -140,7 +141,7 @@ class JobService:
         state = JobState(outcome="cancelled", started=None, finished=datetime.now(UTC))
         if finish_job(self._store, self._cluster, spec, state):
             self._disk.release(spec.id)
-            log.info("job cancelled job_id=%s", spec.id)
+            log.info("job cancelled", extra=fields(job_id=spec.id))
         job = self.reader.get_job(spec)
         if job.state != "cancelled":
             detail = f"job {spec.id} already ended as {job.state}, so it cannot be cancelled"

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
+from worker.contracts.logs import fields
 from worker.contracts.queue.events import EVENTS_CHANNEL, JobEvent
 from worker.contracts.throttled_log import ThrottledLogger
 
@@ -86,7 +87,9 @@ class JobNotifications:
                     while True:
                         self._dispatch(await pubsub.get_message(True, _RECEIVE_TIMEOUT_SECONDS))
             except Exception as error:  # this task must never end, whatever a broken connection raises
-                self._throttled_log.warning("events cannot be received, requests poll meanwhile reason=%s", error)
+                self._throttled_log.warning(
+                    "events cannot be received, requests poll meanwhile", extra=fields(reason=error)
+                )
                 await asyncio.sleep(_RECONNECT_SECONDS)
 
     def _dispatch(self, message: dict[str, bytes] | None) -> None:

@@ -22,6 +22,7 @@ from app.jobs.retention import Retention
 from app.jobs.worker_absence import WorkerAbsence
 from worker.contracts.age import age
 from worker.contracts.jobs import JobError, JobSpec, JobState
+from worker.contracts.logs import fields
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.store import Store
 from worker.contracts.throttled_log import ThrottledLogger
@@ -93,7 +94,9 @@ class Reconciler:
                 if self._leadership.acquire_or_renew():
                     is_something_missing = self._run_round()
             except Exception as error:
-                self._throttled_log.warning("reconciling failed error=%s reason=%s", type(error).__name__, error)
+                self._throttled_log.warning(
+                    "reconciling failed", extra=fields(error=type(error).__name__, reason=error)
+                )
             # If tasks are missing, the next round comes early and confirms it. The round after it does not.
             is_confirming = is_something_missing and not is_confirming
             soon = CONFIRMING_SECONDS if is_confirming else math.inf
@@ -153,7 +156,7 @@ class Reconciler:
     def _fail(self, spec: JobSpec, error: JobError, now: datetime) -> None:
         state = JobState(outcome="failed", started=None, finished=now, error=error)
         if finish_job(self._store, self._cluster, spec, state):
-            log.warning("job failed job_id=%s code=%s", spec.id, error.code)
+            log.warning("job failed", extra=fields(job_id=spec.id, code=error.code))
 
     def _earlier_clock(self) -> datetime:
         """Return the earlier of the times of this host and the Redis host, because either clock may be wrong.

@@ -11,6 +11,7 @@ from app.cluster.first_seen import FirstSeen
 from app.jobs.job_isolation import JobIsolation
 from app.jobs.lost_tasks import QueueSnapshot, lost_tasks
 from worker.contracts.jobs import JobSpec
+from worker.contracts.logs import fields
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.queue.tasks import Task
 from worker.contracts.store.store import Store
@@ -114,10 +115,12 @@ class Requeuer:
         sizes = (shard_bytes(spec, task.shard) for task in tasks if task.shard is not None)
         # A worker without disk space would give the task back at once.
         if not self._disk.fits(max(sizes, default=0)):
-            self._throttled_log.warning("lost tasks wait for free disk space job_id=%s tasks=%d", spec.id, len(tasks))
+            self._throttled_log.warning(
+                "lost tasks wait for free disk space", extra=fields(job_id=spec.id, tasks=len(tasks))
+            )
             return
         self._queue.enqueue(spec, tasks)
         # It must be missing for a whole second again before it counts as lost again.
         self._missing_since.forget(task.queue_id for task in tasks)
-        self._throttled_log.warning("lost tasks were queued again job_id=%s tasks=%d", spec.id, len(tasks))
+        self._throttled_log.warning("lost tasks were queued again", extra=fields(job_id=spec.id, tasks=len(tasks)))
         self._cluster.count("tasks_requeued", by=len(tasks))

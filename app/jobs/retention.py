@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from app.cluster.first_seen import CERTAIN_SECONDS, FirstSeen
+from worker.contracts.logs import fields
 from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import DamagedError
 from worker.contracts.throttled_log import ThrottledLogger
@@ -47,7 +48,7 @@ class Retention:
             try:
                 self._expire(due[note], note, now)
             except DamagedError as error:
-                self._throttled_log.error("damaged job was skipped job_id=%s reason=%s", due[note], error)
+                self._throttled_log.error("damaged job was skipped", extra=fields(job_id=due[note], reason=error))
 
     def _expire(self, job_id: str, note: str, now: datetime) -> None:
         spec, state = self._store.jobs.spec(job_id), self._store.jobs.state(job_id)
@@ -56,5 +57,5 @@ class Retention:
         # An open job keeps its images: a job that has been repaired after a power cut is open again, and has a note.
         if spec is None or state is not None:
             self._store.jobs.expire(job_id)
-            log.info("job expired job_id=%s", job_id)
+            log.info("job expired", extra=fields(job_id=job_id))
         self._store.jobs.delete_note(note)

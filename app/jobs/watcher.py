@@ -13,6 +13,7 @@ from app.jobs.job_reader import JobReader
 from app.jobs.notifications import POLL_SECONDS, JobNotifications
 from app.schemas.responses import Job
 from worker.contracts.jobs import JobSpec
+from worker.contracts.logs import fields
 from worker.contracts.store.store_errors import StoreError
 
 MAX_WAIT_SECONDS = 60
@@ -73,7 +74,9 @@ class JobWatcher:
                     job, is_readable = await self._read(self._reader.get_job, spec), True
                 except (RedisError, StoreError, OSError) as error:
                     if is_readable:  # log an outage once, not at every poll
-                        log.warning("job cannot be read, its event stream waits job_id=%s reason=%s", spec.id, error)
+                        log.warning(
+                            "job cannot be read, its event stream waits", extra=fields(job_id=spec.id, reason=error)
+                        )
                     is_readable = False
                     await asyncio.sleep(POLL_SECONDS)
                     continue

@@ -13,6 +13,8 @@ from contextlib import suppress
 from threading import Thread
 from typing import IO
 
+from worker.contracts.logs import fields
+
 _BACKOFF_SECONDS = (0.5, 1, 2, 5, 10, 30)
 """Pauses before the restarts after 1, 2, 3 ... crashes in a row."""
 _STABLE_SECONDS = 60
@@ -95,7 +97,7 @@ class ManagedProcess:
             self._reader.join(_READ_SECONDS)
         pause = _BACKOFF_SECONDS[min(self.crashes, len(_BACKOFF_SECONDS)) - 1] if self.crashes else 0
         self._process, self._next_start, self.status = None, time.monotonic() + pause, status
-        log.warning("%s died status=%s restart_in_seconds=%s", self.name, status, pause)
+        log.warning("%s died", self.name, extra=fields(status=status, restart_in_seconds=pause))
 
     def _read(self, output: IO[bytes]) -> None:
         with output:

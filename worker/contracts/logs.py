@@ -6,15 +6,12 @@ A message is a sentence in the past tense. Its values are fields: `log.info("job
 import json
 import logging
 import math
-import re
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 LogFormat = Literal["text", "json"]
 
 _TEXT = "%(asctime)s %(levelname)s %(name)s %(message)s"
-_PLACEHOLDER = re.compile(r"(?:(\w+)=)?%[-+ #0]*\d*(?:\.\d+)?[a-zA-Z]")
-"""A placeholder in a message, and the name before it, as in `job accepted job_id=%s`: the older way to write fields."""
 
 
 def fields(**values: object) -> dict[str, dict[str, object]]:
@@ -60,15 +57,7 @@ class _JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         added = {name: _plain(value) for name, value in fields_of(record).items()}
-        return json.dumps(line | _template_fields(record) | added | line)
-
-
-def _template_fields(record: logging.LogRecord) -> dict[str, Any]:
-    """Read fields from the placeholders of a message, for calls that do not use `fields`."""
-    names = _PLACEHOLDER.findall(str(record.msg).replace("%%", ""))
-    if not isinstance(record.args, tuple) or len(names) != len(record.args):
-        return {}
-    return {name: _plain(value) for name, value in zip(names, record.args, strict=True) if name}
+        return json.dumps(line | added | line)
 
 
 def _plain(value: object) -> object:

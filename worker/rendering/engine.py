@@ -17,6 +17,7 @@ from models.mkldnn_packing import pack
 from models.precision import fastest_dtype
 from worker.contracts.catalog import CatalogEntry, Numerics, SetAside
 from worker.contracts.errors import SettingsError
+from worker.contracts.logs import fields
 from worker.errors import ModelUnavailableError
 from worker.rendering import partial_batches
 
@@ -173,7 +174,7 @@ class RenderEngine:
             except ModelError as error:
                 reason = str(error).removeprefix(f"{path}: ")
                 self.set_aside.append(SetAside(file=path.name, reason=reason))
-                log.warning("checkpoint was set aside path=%s reason=%s", path, reason)
+                log.warning("checkpoint was set aside", extra=fields(path=path, reason=reason))
 
 
 def load_fitting_engine(paths: Sequence[Path], device: torch.device, threads: int) -> RenderEngine:
@@ -184,7 +185,7 @@ def load_fitting_engine(paths: Sequence[Path], device: torch.device, threads: in
     size = _BATCH_SIZES[device.type]
     while (engine := _load_and_warm_up(paths, device, threads, size)) is None:
         size //= 2
-        log.warning("out of device memory, batches were halved images=%d", size)
+        log.warning("out of device memory, batches were halved", extra=fields(images=size))
         torch.cuda.empty_cache()
     return engine
 

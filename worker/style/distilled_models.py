@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import torch
 
+from worker.contracts.logs import fields
 from worker.contracts.store.store import Store
 from worker.contracts.styles import StyleSpec
 from worker.rendering.engine import LoadedModel
@@ -52,7 +53,7 @@ class DistilledModels:
             self._store.distilled.keep_state(model_name, serialise(training.state()), self._max_bytes)
         elif training.progress == 1:
             self._store.distilled.keep_weights(model_name, serialise(training.generator.state_dict()), self._max_bytes)
-            log.info("style was learnt model=%s style=%s steps=%d", model.entry.name, style.id, style.steps)
+            log.info("style was learnt", extra=fields(model=model.entry.name, style=style.id, steps=style.steps))
 
     def _start_or_resume(self, model: LoadedModel, style: StyleSpec, model_name: str) -> Distillation:
         def start() -> Distillation:
@@ -68,9 +69,8 @@ class DistilledModels:
             training.resume(state)
         except (LookupError, RuntimeError, ValueError) as error:
             log.warning(
-                "training starts again, since the stored state does not fit the model lesson=%s reason=%s",
-                model_name,
-                error,
+                "training starts again, since the stored state does not fit the model",
+                extra=fields(key=model_name, reason=error),
             )
             return start()
         return training
@@ -84,7 +84,7 @@ class DistilledModels:
         except torch.OutOfMemoryError:  # a RuntimeError, but says nothing about the weights
             raise
         except RuntimeError as error:
-            log.warning("stored weights of a distilled model do not fit style=%s reason=%s", style.id, error)
+            log.warning("stored weights of a distilled model do not fit", extra=fields(style=style.id, reason=error))
             raise _NotTrainedError from error
 
 

@@ -6,6 +6,8 @@ from typing import Protocol, TypeVar
 
 import torch
 
+from worker.contracts.logs import fields
+
 T = TypeVar("T")
 OnHalved = Callable[[], None]
 """Called after every halving of the portions."""
@@ -41,6 +43,6 @@ class Portions:
                 if size == 1:
                     raise
             self._size = min(self._size, size // 2)  # another thread may have halved it in the meantime
-            log.warning("out of device memory, portions were halved images=%d", self._size)
+            log.warning("out of device memory, portions were halved", extra=fields(images=self._size))
             self._on_halved()
             torch.cuda.empty_cache()

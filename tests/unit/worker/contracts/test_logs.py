@@ -48,39 +48,22 @@ def test_a_field_may_have_any_name_but_cannot_replace_what_every_line_has() -> N
     assert (line["name"], line["args"]) == ("n", 1)
 
 
-def test_the_named_arguments_of_a_message_are_fields() -> None:
-    statement = "logging.getLogger('a').warning('sent job_id=%s n=%d share=%.2f reason=%s', 'x', 3, 0.5, 'a\\nb')"
-    line = json.loads(logged("json", statement))
-    assert (line["job_id"], line["n"], line["share"], line["reason"]) == ("x", 3, 0.5, "a\nb")
-    assert (line["level"], line["logger"], line["message"]) == (
-        "WARNING",
-        "a",
-        "sent job_id=x n=3 share=0.50 reason=a\nb",
-    )
-
-
 def test_a_traceback_stays_on_the_line_of_its_message() -> None:
     output = logged("json", "try:\n    1 / 0\nexcept ZeroDivisionError:\n    logging.exception('failed')")
     assert "ZeroDivisionError" in json.loads(output)["exception"]
     assert output.count("\n") == 1
 
 
-def test_an_argument_cannot_take_the_place_of_what_every_line_has() -> None:
-    line = json.loads(logged("json", "logging.error('odd level=%s time=%s', 'none', 'never')"))
-    assert (line["level"], line["time"]) != ("none", "never")
-    assert line["level"] == logging.getLevelName(logging.ERROR)
-
-
 def test_values_that_json_does_not_know_are_text() -> None:
-    output = logged("json", "logging.error('odd loss=%s path=%s', float('nan'), b'a')")
+    output = logged("json", "logging.error('odd', extra=fields(loss=float('nan'), path=b'a'))")
     line = json.loads(output, parse_constant=lambda name: f"not JSON: {name}")
     assert (line["loss"], line["path"]) == ("nan", "b'a'")
 
 
-def test_only_named_arguments_are_fields() -> None:
+def test_arguments_of_a_message_are_no_fields() -> None:
     line = json.loads(logged("json", """logging.error('%s "%s" 100%% of a=%d', 'x', 'y', 1)"""))
     assert line["message"] == 'x "y" 100% of a=1'
-    assert set(line) == {"time", "level", "logger", "message", "a"}
+    assert set(line) == {"time", "level", "logger", "message"}
 
 
 def test_arguments_by_name_are_no_fields() -> None:
