@@ -34,7 +34,9 @@ def describe_run(plan: RunPlan, folder: Path | None, process: ProcessRank) -> st
 
 
 def _networks(run: Run) -> str:
-    sizes = {name: _millions(network) for name, network in run.networks.items()}
+    networks = run.trainer.networks
+    parts = {"generator": networks.generator, "discriminator": networks.discriminator}
+    sizes = {name: _millions(network) for name, network in parts.items()}
     return ", ".join(f"{name}: {size:.2f} million weights" for name, size in sizes.items())
 
 
@@ -50,10 +52,10 @@ def _budget(run: Run, left: float, seconds_per_step: float) -> str:
 
 def _remaining(run: Run, left: float, seconds_per_step: float) -> tuple[int, float]:
     """Return the remaining steps and their seconds."""
-    if run.budget.steps is None:
-        wanted = left * (run.budget.seconds or 0)
+    if run.trainer.budget.steps is None:
+        wanted = left * (run.trainer.budget.seconds or 0)
         return int(wanted / seconds_per_step), wanted
-    steps = round(left * run.budget.steps)
+    steps = round(left * run.trainer.budget.steps)
     return steps, steps * seconds_per_step
 
 
@@ -62,7 +64,7 @@ def _checks(run: Run, cost: Cost, left: float, seconds_per_step: float) -> str:
     steps, wanted = _remaining(run, left, seconds_per_step)
     checks = (run.step + steps - 1) // run.check_every_steps - run.step // run.check_every_steps + 1
     per_check = cost.check + _PUBLISHING_SECONDS
-    of_checks, covered = checks * per_check, max(0, checks - 1) * per_check if run.budget.steps is None else 0.0
+    of_checks, covered = checks * per_check, max(0, checks - 1) * per_check if run.trainer.budget.steps is None else 0.0
     whole = cost.reals + wanted + of_checks - covered
     return (
         f"measuring the data: {_duration(cost.reals)}; checks, one every {run.check_every_steps:,} steps: {checks}, "

@@ -16,11 +16,11 @@ from training import samples
 from training.dataset import dataset_files
 from training.dataset.dataset_files import Dataset, Description
 from training.errors import MetricsError
+from training.hardware import device_name
 from training.metrics import caveats, efflite, features, figures, reference, sample_files
 from training.metrics.features import Extractor
 from training.metrics.reference import Reference
 from training.metrics.report import Report
-from training.publish import device_name
 from training.record import model_card
 
 _CHUNK = 256
