@@ -22,7 +22,7 @@ from typer.core import TyperCommand, TyperGroup
 STANDARD = Path("-")
 """Standard output, where a file could be named."""
 _ELSEWHERE = {
-    "dataset": "training.cli:dataset",
+    "dataset": "training.dataset.cli:dataset",
     "evaluate": "training.metrics.cli:evaluate",
     "export": "training.export:export",
     "style": "worker.style.cli:style",
