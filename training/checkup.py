@@ -45,6 +45,7 @@ class Checkup:
             best = state.Best(fd=figures.fd, step=position.step, progress=trainer.progress)
         named = self._evaluator.name_figures(figures) if self._evaluator and figures else {}
         trainer.update(best=best, figures=named, memory=position.memory.with_check(findings.signals))
+        # Only the leader has figures and a recorder, so only it decides what ships.
         if is_better and self._recorder:
             self._publish(self._recorder)
 

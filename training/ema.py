@@ -20,5 +20,6 @@ def update(average: nn.Module, generator: nn.Module, decay: float) -> None:
 
 def decay(batch: int, images_seen: int, half_life_images: float) -> float:
     """Return the decay per step. The half-life, in images, never exceeds 5% of the images seen."""
+    # Without the limit, an early average would still hold random initial weights.
     half_life = min(half_life_images, 0.05 * images_seen)
     return float(0.5 ** (batch / max(half_life, 1e-8)))

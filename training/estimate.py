@@ -22,6 +22,7 @@ def describe_run(plan: RunPlan, folder: Path | None, process: ProcessRank) -> st
     run = Run(plan, folder, process)
     left = 1 - run.progress
     run.take_unsaved_step()
+    # A lazy penalty is computed once in so many steps, so the sample must include one.
     steps = max(_LEAST_STEPS, plan.recipe.penalty_every_steps)
     started = time.monotonic()
     for _ in range(steps):
@@ -62,6 +63,7 @@ def _remaining(run: Run, left: float, seconds_per_step: float) -> tuple[int, flo
 def _checks(run: Run, cost: Cost, left: float, seconds_per_step: float) -> str:
     """Describe the cost of measuring. A budget in minutes includes all checks but the last."""
     steps, wanted = _remaining(run, left, seconds_per_step)
+    # The last check is always at the end, due or not.
     checks = (run.step + steps - 1) // run.check_every_steps - run.step // run.check_every_steps + 1
     per_check = cost.check + _PUBLISHING_SECONDS
     of_checks, covered = checks * per_check, max(0, checks - 1) * per_check if run.trainer.budget.steps is None else 0.0

@@ -37,6 +37,7 @@ class Evaluator:
 
     def measure(self, average: nn.Module, architecture: Architecture) -> figures.QuickFigures:
         """Measure at most 2000 samples, with labels in the proportions of the data."""
+        # The same labels and latents at every check, so that only the weights differ.
         labels = self._reference.labels_in_proportion(self._count) if architecture.classes else None
         fakes = samples.render(average, architecture.latent_dim, SEED, range(self._count), labels)
         return figures.measure_quickly(self._reference, self._extractor(fakes))
@@ -78,6 +79,7 @@ def estimate_cost(plan: RunPlan) -> Cost:
     some = plan.dataset.images[:_TIMED_IMAGES]
     found = extractor(some)
     started = time.monotonic()
+    # The first call also paid for allocations and kernel choice, so the second is timed.
     extractor(some)
     per_image = (time.monotonic() - started) / len(some)
     gaussian = frechet.gaussian(found)

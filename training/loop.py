@@ -111,6 +111,7 @@ class Run:
     def _train_until_end(self, checkup: Checkup, epochs: EpochLog, listener: RunListener) -> Ending:
         while self.progress < 1:
             self.trainer.take_step()
+            # Before the check, so that a progress bar moves before a long check begins.
             listener.on_step(self.step)
             ending = self._after_step(checkup, epochs, listener)
             if ending is None and parallel.from_leader(listener.should_stop()):
@@ -149,6 +150,7 @@ class Run:
         if length == 1:
             return self.step % _READ_LOSSES_EVERY_STEPS == 0
         batches = self.trainer.batches_seen
+        # A step with several batches can pass the end of an epoch in its middle.
         return batches // length > (batches - steps) // length
 
     def _end_epoch(self, losses: dict[str, float], epochs: EpochLog, listener: RunListener) -> None:

@@ -31,6 +31,7 @@ class Trainer:
         self.budget = budget.of_recipe(recipe, self.loader.steps_per_epoch * self.loader.batch, self.images_per_step)
         self.sums = torch.zeros(len(SUMMARY), device=plan.device)
         """Running sums of the current epoch, named by SUMMARY."""
+        # Loads states into the networks, so it comes after they are built.
         start = run_start.open_run(plan, folder, self.networks, self.budget)
         self.position, self.notice = start.position, start.notice
         if start.sums is not None:
@@ -68,6 +69,7 @@ class Trainer:
         first = self.batches_seen
         batches = [self._batch(first + k) for k in range(recipe.discriminator_steps)]
         values = schedule.values_at(recipe, self.progress)
+        # The guard's interventions scale the scheduled values for the rest of the run.
         values = replace(values, lr=values.lr * guard_state.lr_factor, gamma=values.gamma * guard_state.gamma_factor)
         seen = taken * self.images_per_step
         self.sums += train_step(self.networks, self._settings, batches, values, self.position.step, seen)

@@ -65,6 +65,7 @@ def find_classes(images: Iterable[str], downloads: frozenset[str] = frozenset())
         for name, folder in _classes(parent, found):
             names.add(name)
             labels |= dict.fromkeys(folder.all(), class_name(name))
+    # One class is no distinction: its images are unlabelled.
     if len(names) < 2:
         return Layout(merged=found.merged)
     stray = [name for name in top.all() if name not in labels]
@@ -136,11 +137,13 @@ def _of_downloads(folder: _Folder, downloads: frozenset[str]) -> _ClassLevel | N
 def _parents(folder: _Folder) -> _ClassLevel:
     """Return the folders whose subfolders are classes; none if the images have no classes."""
     inner = list(folder.inner.values())
+    # At least half of the images lie in this folder itself.
     if not inner or 2 * len(folder.direct) >= folder.total:
         return _ClassLevel([])
     if len(inner) == 1:
         return _parents(inner[0])
     below = {f.name: _below(f) for f in inner}
+    # Checked before single levels, because train and test look like two classes.
     copies = _copies(inner, below)
     if copies:
         return _merged(copies, below)

@@ -51,6 +51,7 @@ def build(
     an exception to stop. Raises DatasetError when `path` exists or cannot be written, or when fewer than two images are
     usable.
     """
+    # Before decoding, which can take hours.
     _check_number_of_classes(found)
     try:
         if path.exists():
@@ -69,6 +70,7 @@ def _temporary_folder(path: Path) -> Iterator[Path]:
     partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         yield partial
+        # mkdtemp creates a folder that only its owner may read.
         partial.chmod(0o755)
         partial.replace(path)
     finally:
@@ -131,6 +133,7 @@ class _DatasetWriter:
             return
         self._file.write(outcome.pixels.data)
         self.digest.update(outcome.pixels.data)
+        # 16 bytes per image suffice to count duplicates.
         self.seen.add(hashlib.blake2b(outcome.pixels.data, digest_size=16).digest())
         self.labels.append(item.label or "")
         self.enlarged += outcome.side < self._size
@@ -156,6 +159,7 @@ def _decode_all(found: list[Item], size: int, labelled: bool, framing: Framing) 
     workers = cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:
         futures = ((item, pool.submit(one, item)) for item in found)
+        # Four files per core keep all cores busy, and bound the memory.
         yield from ((item, future.result()) for item, future in _bounded(futures, 4 * workers))
 
 

@@ -86,6 +86,7 @@ def load(path: Path) -> Dataset:
 
 def _check_undamaged(path: Path, dataset: Dataset) -> None:
     digest = hashlib.sha256(dataset.images.numpy().data)
+    # Same order as in the builder: images, then labels.
     digest.update(dataset.labels.numpy().data)
     if digest.hexdigest() != dataset.description.sha256:
         raise DatasetError(

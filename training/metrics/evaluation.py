@@ -61,6 +61,7 @@ def run(subject: Subject, device: torch.device, fid_weights: Path | None, progre
     from_images = sample_files.is_image_source(subject.source)
     data = dataset_files.load(subject.dataset)
     if not from_images:
+        # Before the features of the data are extracted, which can take minutes.
         _check(read_header(subject.source), data.description)
     extractor = features.load_inception(fid_weights, device) if fid_weights else features.load(efflite.NAME, device)
     reals = reference.load_or_extract(
