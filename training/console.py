@@ -127,10 +127,10 @@ def report_errors() -> Iterator[None]:
     try:
         yield
     except (TrainingError, ModelError) as error:
-        notes.print(f"error: {error}", style="red", markup=False)
+        notes.print(f"Error: {error}", style="red", markup=False)
         raise typer.Exit(2 if isinstance(error, UsageError) else 1) from error
     except OSError as error:
-        notes.print(f"error: {error.strerror or error}: {error.filename or ''}", style="red", markup=False)
+        notes.print(f"Error: {error.strerror or error}: {error.filename or ''}", style="red", markup=False)
         raise typer.Exit(1) from error
 
 
