@@ -18,7 +18,7 @@ class Findings:
     figures: QuickFigures | None
     """None if the run was not measured."""
     fault: str | None
-    """A sentence about what is wrong, or None."""
+    """A sentence about the fault, or None."""
 
 
 class Checkup:
