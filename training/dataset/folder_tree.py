@@ -35,6 +35,7 @@ def build_tree(images: Iterable[str]) -> Folder:
     for image in images:
         folder = top
         top.total += 1
+        # Each image counts in every folder on its path.
         for part in paths.folders(image):
             if part not in folder.inner:
                 folder.inner[part] = Folder((*folder.path, part))

@@ -144,7 +144,7 @@ def test_the_discriminator_learns_to_tell_and_the_generator_moves(data: Path, tm
 
 
 def probes(*figures: tuple[float, float, float]) -> object:
-    """An eye that sees these (fd, coverage, diversity), one after the other."""
+    """An evaluator that returns these (fd, coverage, diversity), one after the other."""
     found = iter(figures)
 
     class FixedEvaluator:
