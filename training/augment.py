@@ -17,6 +17,7 @@ def augment(images: Tensor, p: float, stream: RandomStream) -> Tensor:
     if p == 0:
         return images
     for transform in (_brightness, _saturation, _contrast, _translation):
+        # Both branches are computed for all images, so that the random stream does not depend on the draw.
         chosen = _uniform(images, stream) < p
         images = torch.where(chosen, transform(images, stream), images)
     return images
@@ -48,8 +49,10 @@ def _contrast(images: Tensor, stream: RandomStream) -> Tensor:
 def _translation(images: Tensor, stream: RandomStream) -> Tensor:
     n, c, h, w = images.shape
     reach = int(h * _SHIFT)
+    # Zeros come in at the edges, and the image keeps its size.
     padded = torch.nn.functional.pad(images, (reach,) * 4)
     dy, dx = stream.integers(2 * reach + 1, n, 2, 1).unbind(1)
+    # Row and column of each source pixel in the padded image.
     rows = (torch.arange(h, device=images.device) + dy)[:, None, :, None]
     columns = (torch.arange(w, device=images.device) + dx)[:, None, None, :]
     batch = torch.arange(n, device=images.device)[:, None, None, None]

@@ -47,6 +47,7 @@ class BatchLoader:
         self._labels = dataset.labels.to(self._storage_device) if dataset.description.classes else None
         self._order = choose_order(dataset, balance, self.steps_per_epoch * self.batch, seed)
         self._epoch, self._epoch_indices = -1, torch.empty(0)
+        # One thread is enough: it prepares one batch while the device computes a step.
         self._reader = ThreadPoolExecutor(1, "feed")
         self._prefetched: tuple[int, Future[Batch]] | None = None
 
@@ -59,16 +60,19 @@ class BatchLoader:
         return on_device, None if labels is None else labels.to(self._device, non_blocking=True)
 
     def _take_prefetched(self, step: int) -> Batch:
+        # After a rollback or a resume, the prefetched batch is of another step.
         ready = self._prefetched if self._prefetched and self._prefetched[0] == step else (step, self._submit(step))
         self._prefetched = (step + 1, self._submit(step + 1))
         return ready[1].result()
 
     def _submit(self, step: int) -> Future[Batch]:
+        # Only pinned memory can be copied to a GPU while it computes.
         pinned = self._device.type == "cuda"
         return self._reader.submit(_gather, self._images, self._labels, self._indices_of(step), pinned)
 
     def _indices_of(self, step: int) -> Tensor:
         epoch, place_in_epoch = divmod(step, self.steps_per_epoch)
+        # The order of an epoch is computed once, at its first batch.
         if epoch != self._epoch:
             self._epoch, self._epoch_indices = (
                 epoch,
@@ -94,6 +98,7 @@ def _batch_size(count: int, batch: int, world_size: int) -> int:
         raise RecipeError(f"a batch of {batch} does not divide among {world_size} processes")
     if count < world_size:
         raise RecipeError(f"{count} images are too few for {world_size} processes")
+    # A dataset smaller than a batch is one batch, in equal shares.
     return min(batch, count // world_size * world_size)
 
 
@@ -117,5 +122,6 @@ def _fits_in_memory(size_bytes: int, device: torch.device) -> bool:
 def memory_bytes(device: torch.device) -> int:
     """Return the memory that a dataset could share: the free memory of a GPU, or the total memory of a CPU."""
     if device.type == "cuda":
+        # Other processes may hold a part of the GPU's memory already.
         return torch.cuda.mem_get_info(device)[0]
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -30,4 +30,5 @@ def of_recipe(recipe: Recipe, images: int, batch: int) -> Budget:
     if recipe.minutes is not None:
         return Budget(seconds=60 * recipe.minutes)
     wanted = recipe.images if recipe.images is not None else (recipe.epochs or 0) * images
+    # 1e-6 absorbs rounding: 0.1 epochs of 80 images in batches of 8 is one step.
     return Budget(steps=max(1, math.ceil(wanted / batch - 1e-6)))

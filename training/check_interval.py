@@ -28,6 +28,7 @@ def every_steps(recipe: Recipe, networks: Networks, images_per_batch: int, sampl
 
     `images_per_batch` counts the images of one process. `samples` counts the images that a check measures.
     """
+    # Every process trains its own slice, so one process's images decide the time.
     work = images_per_batch * _flops_per_image(recipe, networks)
     step_seconds = max(_LEAST_STEP_SECONDS, work / _FLOPS_PER_SECOND)
     return ceil((samples * _FEATURE_SECONDS + _REST_SECONDS) / _SHARE / step_seconds)
@@ -37,11 +38,13 @@ def _flops_per_image(recipe: Recipe, networks: Networks) -> float:
     """Count a step's operations per image. Each discriminator step sees a real image and a fake one."""
     generator, discriminator = (_without_weights(network) for network in (networks.generator, networks.discriminator))
     z, labels = torch.empty(2, recipe.latent_dim, device="meta"), torch.zeros(2, dtype=torch.long, device="meta")
+    # Tensors on the meta device have shapes only, so counting costs no real work.
     with FlopCounterMode(display=False) as fakes:
         images = generator(z, labels)
         discriminator(images, labels).sum().backward()
     with FlopCounterMode(display=False) as reals:
         discriminator(images.detach(), labels).sum().backward()
+    # A discriminator step passes reals and detached fakes; the generator step is the first term.
     total = fakes.get_total_flops() + 2 * recipe.discriminator_steps * reals.get_total_flops()
     return float(total) / len(z)
 

@@ -1,9 +1,9 @@
-"""The commands `imagemill dataset` and `imagemill train`. Tensors are imported inside, so that `--help` is quick."""
+"""The command `imagemill train`. Tensors are imported inside, so that `--help` is quick."""
 
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,12 +11,10 @@ from training.console import (
     console,
     measuring_bar,
     notes,
-    reading_bar,
     report_errors,
     stop_on_signal,
     train_with_progress_bar,
 )
-from training.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,59 +26,6 @@ if TYPE_CHECKING:
     from training.run_plan import RunPlan
 
 _RECIPE = "flagship"
-_TABLE = "labels.csv"
-_ClassesFrom = Literal["folders", "parent", "boxes", "none"]
-_Fit = Literal["crop", "top", "pad"]
-
-
-def dataset(
-    source: Annotated[Path, typer.Argument(help="A folder of images, a folder of class folders, or a zip of either.")],
-    out: Annotated[Path, typer.Argument(help="The dataset to make; a folder that does not exist yet.")],
-    size: Annotated[int, typer.Option(min=32, max=512, help="Side of the square images, a multiple of 16.")] = 64,
-    label_column: Annotated[str | None, typer.Option(help="Name the classes by the values of this column.")] = None,
-    file_column: Annotated[
-        str | None, typer.Option(help="The column that names the files; default: found."), "needs --label-column"
-    ] = None,
-    labels: Annotated[
-        str, typer.Option(help="Table of labels in or beside the source: CSV, JSON, CelebA."), "needs --label-column"
-    ] = _TABLE,
-    classes_from: Annotated[
-        _ClassesFrom | None,
-        typer.Option(help="The classes: upper folders, each image's own folder, objects of --boxes; default: found."),
-    ] = None,
-    only_classes: Annotated[str | None, typer.Option(help="Take these classes only: a,b.")] = None,
-    merge_classes: Annotated[bool, typer.Option("--merge-classes", help="Join Dog, dog and DOG.")] = False,
-    split: Annotated[str | None, typer.Option(help="Take the folder of this name only, e.g. train.")] = None,
-    boxes: Annotated[str | None, typer.Option(help="Crop to boxes: a folder of PASCAL VOC's XML, or a table.")] = None,
-    fit: Annotated[_Fit, typer.Option(help="Keep the centre square, the top square, or all, padded.")] = "crop",
-    background: Annotated[str, typer.Option(help="Colour behind transparency and padding.")] = "white",
-    zip_names: Annotated[
-        str | None, typer.Option(help="Encoding of names in a zip, e.g. cp932; default: found.")
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the data, for the cards of its models.")] = None,
-    licence: Annotated[str, typer.Option(help="Terms of the data, for the cards of its models.")] = "not stated",
-) -> None:
-    """Turn images (PNG, JPEG, WebP, GIF, BMP, TIFF, PPM, AVIF) into one checked array: a square of each, in sRGB."""
-    from training.dataset import dataset_files, default_names, import_plan, summary
-    from training.dataset.framing import Framing
-    from training.dataset.image_source import SourceOptions, find_images
-    from training.dataset.label_table import LabelColumn
-
-    column = LabelColumn(labels, label_column, file_column) if label_column else None
-    options = SourceOptions(column, classes_from, split, only_classes, merge_classes, boxes, zip_names)
-    with report_errors():
-        if size % 16:
-            raise UsageError(f"--size must be a multiple of 16, got {size}")
-        framing = Framing(fit, background, is_boxed=boxes is not None)
-        images = find_images(source, options)
-        for line in import_plan.lines(images, source, framing):
-            console.print(line, markup=False)
-        credit = dataset_files.Credit(name or default_names.of_source(source), licence)
-        with reading_bar(len(images.items)) as progress:
-            dataset_files.build(images.items, out, size, credit, progress, framing)
-        for line in summary.lines(dataset_files.load(out), (item.label for item in images.items)):
-            console.print(line, markup=False)
-    notes.print(f"next: imagemill train {out}", markup=False)
 
 
 def train(
@@ -149,8 +94,8 @@ def train(
             parallel.exit_process(process)
             return
         run = Run(plan, resume, process)
-        if process.is_leader and run.notice:
-            console.print(run.notice, markup=False)
+        if process.is_leader and run.trainer.notice:
+            console.print(run.trainer.notice, markup=False)
         with measuring_bar(plan.dataset.description.count, stop, quiet=not process.is_leader) as measured:
             if run.progress < 1:
                 run.measure_reals(measured)

@@ -29,6 +29,7 @@ class DueTimer:
     def running(self) -> Iterator[None]:
         """Run the action and measure its cost."""
         begun = self._now()
+        # If the action raises, the run ends, and its cost does not matter.
         yield
         self._last = self._now()
         self.cost_seconds = self._last - begun

@@ -40,6 +40,7 @@ def train_with_progress_bar(run: "Run", stop: Callable[[], bool], quiet: bool = 
         started, first = time.monotonic(), run.step
 
         def step(done: int) -> None:
+            # A rollback can lead to a step before the first one of this session.
             rate = max(0, done - first) * run.images_per_step / (time.monotonic() - started)
             bar.update(task, completed=run.progress, rate=f"{rate:.0f} images/s")
 
@@ -90,6 +91,7 @@ def exit_on_signal(sentence: str) -> Iterator[None]:
     """Exit at once with 130 on Ctrl-C or SIGTERM. Some libraries replace an interrupt by their own exception."""
 
     def end(*_: object) -> None:
+        # A signal handler may interrupt a print, so it must not use Python's buffers.
         os.write(sys.stdout.fileno(), f"\r{sentence}\n".encode())
         os._exit(130)
 
@@ -104,6 +106,7 @@ def exit_on_signal(sentence: str) -> Iterator[None]:
 def check_writable(path: Path, *sources: Path) -> None:
     """Check early that a file can be written. Raises OSError, or OutputError for one of `sources`."""
     atomic_file.check(path)
+    # A hard link or another spelling of the path would also overwrite the source.
     if any(path.exists() and source.exists() and path.samefile(source) for source in sources):
         raise OutputError(f"{path}: is the file that is read; choose another name")
 
@@ -124,10 +127,10 @@ def report_errors() -> Iterator[None]:
     try:
         yield
     except (TrainingError, ModelError) as error:
-        notes.print(f"error: {error}", style="red", markup=False)
+        notes.print(f"Error: {error}", style="red", markup=False)
         raise typer.Exit(2 if isinstance(error, UsageError) else 1) from error
     except OSError as error:
-        notes.print(f"error: {error.strerror or error}: {error.filename or ''}", style="red", markup=False)
+        notes.print(f"Error: {error.strerror or error}: {error.filename or ''}", style="red", markup=False)
         raise typer.Exit(1) from error
 
 

@@ -3,9 +3,7 @@
 import copy
 
 import torch
-from torch import Tensor, nn
-
-_SETTLING_BATCH = 128
+from torch import nn
 
 
 def start_average(generator: nn.Module) -> nn.Module:
@@ -22,25 +20,6 @@ def update(average: nn.Module, generator: nn.Module, decay: float) -> None:
 
 def decay(batch: int, images_seen: int, half_life_images: float) -> float:
     """Return the decay per step. The half-life, in images, never exceeds 5% of the images seen."""
+    # Without the limit, an early average would still hold random initial weights.
     half_life = min(half_life_images, 0.05 * images_seen)
     return float(0.5 ** (batch / max(half_life, 1e-8)))
-
-
-@torch.no_grad()
-def settle(average: nn.Module, z: Tensor, labels: Tensor | None = None) -> None:
-    """Estimate batch-norm statistics anew for the averaged weights, which no training batch has gone through.
-
-    Shapes: z (n, latent_dim), labels (n,). Leaves the average in eval mode.
-    """
-    norms = [module for module in average.modules() if isinstance(module, nn.BatchNorm2d)]
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # a plain mean over the batches
-    average.train()
-    for start in range(0, len(z), _SETTLING_BATCH):
-        some = slice(start, start + _SETTLING_BATCH)
-        average(z[some], None if labels is None else labels[some])
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-    average.eval()

@@ -22,6 +22,7 @@ def describe_run(plan: RunPlan, folder: Path | None, process: ProcessRank) -> st
     run = Run(plan, folder, process)
     left = 1 - run.progress
     run.take_unsaved_step()
+    # A lazy penalty is computed once in so many steps, so the sample must include one.
     steps = max(_LEAST_STEPS, plan.recipe.penalty_every_steps)
     started = time.monotonic()
     for _ in range(steps):
@@ -34,7 +35,9 @@ def describe_run(plan: RunPlan, folder: Path | None, process: ProcessRank) -> st
 
 
 def _networks(run: Run) -> str:
-    sizes = {name: _millions(network) for name, network in run.networks.items()}
+    networks = run.trainer.networks
+    parts = {"generator": networks.generator, "discriminator": networks.discriminator}
+    sizes = {name: _millions(network) for name, network in parts.items()}
     return ", ".join(f"{name}: {size:.2f} million weights" for name, size in sizes.items())
 
 
@@ -50,19 +53,20 @@ def _budget(run: Run, left: float, seconds_per_step: float) -> str:
 
 def _remaining(run: Run, left: float, seconds_per_step: float) -> tuple[int, float]:
     """Return the remaining steps and their seconds."""
-    if run.budget.steps is None:
-        wanted = left * (run.budget.seconds or 0)
+    if run.trainer.budget.steps is None:
+        wanted = left * (run.trainer.budget.seconds or 0)
         return int(wanted / seconds_per_step), wanted
-    steps = round(left * run.budget.steps)
+    steps = round(left * run.trainer.budget.steps)
     return steps, steps * seconds_per_step
 
 
 def _checks(run: Run, cost: Cost, left: float, seconds_per_step: float) -> str:
     """Describe the cost of measuring. A budget in minutes includes all checks but the last."""
     steps, wanted = _remaining(run, left, seconds_per_step)
+    # The last check is always at the end, due or not.
     checks = (run.step + steps - 1) // run.check_every_steps - run.step // run.check_every_steps + 1
     per_check = cost.check + _PUBLISHING_SECONDS
-    of_checks, covered = checks * per_check, max(0, checks - 1) * per_check if run.budget.steps is None else 0.0
+    of_checks, covered = checks * per_check, max(0, checks - 1) * per_check if run.trainer.budget.steps is None else 0.0
     whole = cost.reals + wanted + of_checks - covered
     return (
         f"measuring the data: {_duration(cost.reals)}; checks, one every {run.check_every_steps:,} steps: {checks}, "

@@ -24,12 +24,20 @@ class Evaluator:
     """A feature network and the features of the data."""
 
     def __init__(self, plan: RunPlan, progress: Callable[[int], None]) -> None:
+        """Extract the data's features, or read them. `progress` receives the number of finished images.
+
+        Raises MetricsError when the data have too few images, or when a package is missing.
+        """
+        count = plan.dataset.description.count
+        if count < LEAST_REALS:
+            raise MetricsError(f"{count} images are too few, at least {LEAST_REALS} are wanted")
         self._extractor = features.load("efflite0", plan.device)
         self._reference: Reference = reference.load_or_extract(plan.dataset, self._extractor, plan.data, progress)
-        self._count = min(QUICK_POINTS, plan.dataset.description.count)
+        self._count = min(QUICK_POINTS, count)
 
     def measure(self, average: nn.Module, architecture: Architecture) -> figures.QuickFigures:
         """Measure at most 2000 samples, with labels in the proportions of the data."""
+        # The same labels and latents at every check, so that only the weights differ.
         labels = self._reference.labels_in_proportion(self._count) if architecture.classes else None
         fakes = samples.render(average, architecture.latent_dim, SEED, range(self._count), labels)
         return figures.measure_quickly(self._reference, self._extractor(fakes))
@@ -62,7 +70,7 @@ class Cost(NamedTuple):
 
 def estimate_cost(plan: RunPlan) -> Cost:
     """Estimate the cost of measuring a run. Writes no file."""
-    if _reason_unmeasured(plan) is not None:
+    if not plan.recipe.guard or plan.dataset.description.count < LEAST_REALS:
         return Cost()
     try:
         extractor = features.load("efflite0", plan.device)
@@ -71,6 +79,7 @@ def estimate_cost(plan: RunPlan) -> Cost:
     some = plan.dataset.images[:_TIMED_IMAGES]
     found = extractor(some)
     started = time.monotonic()
+    # The first call also paid for allocations and kernel choice, so the second is timed.
     extractor(some)
     per_image = (time.monotonic() - started) / len(some)
     gaussian = frechet.gaussian(found)
@@ -79,24 +88,3 @@ def estimate_cost(plan: RunPlan) -> Cost:
     count, roots = plan.dataset.description.count, time.monotonic() - started
     reals = 0.0 if reference.is_cached(plan.dataset, extractor, plan.data) else count * per_image
     return Cost(reals + roots, min(QUICK_POINTS, count) * per_image + roots)
-
-
-def _reason_unmeasured(plan: RunPlan) -> str | None:
-    """Say why a run is not measured; in no words where that is not wanted. None: it is."""
-    count = plan.dataset.description.count
-    if not plan.recipe.guard:
-        return ""
-    return f"{count} images are too few, at least {LEAST_REALS} are wanted" if count < LEAST_REALS else None
-
-
-def create(plan: RunPlan, progress: Callable[[int], None]) -> Evaluator | str:
-    """Open an eye, or tell why there is none; where none is wanted, in no words.
-
-    `progress` hears how many real images are measured, where that was not done before.
-    """
-    if (reason := _reason_unmeasured(plan)) is not None:
-        return reason
-    try:
-        return Evaluator(plan, progress)
-    except MetricsError as error:
-        return str(error)

@@ -72,10 +72,12 @@ def find_fault(signals: Signals, guard_state: GuardState) -> str | None:
     """
     if not signals.finite:
         return "a loss is not a finite number"
+    # `not <=` is true for NaN, too.
     if signals.logit_gap is not None and not abs(signals.logit_gap) <= _LOGIT_GAP:
         return f"the discriminator's logits lie {signals.logit_gap:.1f} apart, more than {_LOGIT_GAP:g}"
     if signals.diversity is not None and guard_state.had_diversity and not signals.diversity >= _LOST:
         return f"samples are {signals.diversity:.2f} times as diverse as the data, less than {_LOST:g}"
+    # Coverage is judged relative to this run's best, because datasets differ.
     lost = guard_state.best_coverage * _LOST
     if signals.coverage is not None and guard_state.best_coverage >= _MIN_COVERAGE and not signals.coverage >= lost:
         return f"coverage fell to {signals.coverage:.2f} from {guard_state.best_coverage:.2f}"

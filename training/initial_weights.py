@@ -55,6 +55,7 @@ def find(place: Path) -> Path:
 
 def load(path: Path) -> InitialWeights:
     """Load a state or a checkpoint. Raises StateError for other files, CheckpointError for a damaged checkpoint."""
+    # The header decides, because a file of any name may be given.
     if _has(checkpoint.read_header, path):
         return _from_checkpoint(path)
     if _has(state.read_position, path):
@@ -75,6 +76,7 @@ def load_into(weights: InitialWeights, networks: Networks, recipe: Recipe, class
         if fitted is None:
             raise StateError(f"{weights.origin}: its networks are of another size of images, and cannot be enlarged")
         own.load_state_dict(fitted)
+    # A discriminator may differ in width between runs, so it is optional.
     critic = weights.discriminator and _fit(networks.discriminator, weights.discriminator, rows)
     if critic:
         networks.discriminator.load_state_dict(critic)
@@ -127,6 +129,7 @@ def _rows(weights: InitialWeights, own: Sequence[str]) -> dict[int, int]:
     """Map each class's position to its earlier position. Unknown names match by position if the counts are equal."""
     count = len(weights.generator.get(_TABLE, ()))
     unknown = own if count == len(own) else ()
+    # A generator that ignores labels has no rows, although its data have class names.
     before = list(unknown if weights.classes is None else weights.classes)[:count]
     return {k: before.index(name) for k, name in enumerate(own) if name in before}
 
@@ -163,6 +166,7 @@ def _resize(fresh: Tensor, found: Tensor) -> Tensor | None:
         scale = found[0, 0].numel() / fresh[0, 0].numel() if fresh.shape[0] == 1 else 1.0
         found = scale * interpolate(found, tuple(fresh.shape[2:]), mode="bilinear")
     differing = [k for k, (a, b) in enumerate(zip(fresh.shape, found.shape, strict=True)) if a != b]
+    # One differing side is a number of classes or input planes. Two are another architecture.
     if len(differing) > 1:
         return None
     kept = fresh.clone()

@@ -38,9 +38,11 @@ def launch(devices: int, arguments: list[str]) -> int:
         rdzv_backend="c10d",
         rdzv_endpoint="127.0.0.1:0",
         local_addr="127.0.0.1",
+        # A restarted process could not join the others at the right step.
         max_restarts=0,
         shutdown_timeout=_SAVE_SECONDS,
     )
+    # The first word is the interpreter, which the launcher adds itself.
     _, *line = command(*arguments)
     try:
         elastic_launch(config, sys.executable)(*line)

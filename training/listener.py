@@ -19,6 +19,7 @@ class Ending:
 class RunListener:
     """Callbacks for steps, epochs and interventions, and a function that can stop the run."""
 
+    # Defaults do nothing, so that a caller passes only the callbacks that it needs.
     on_step: Callable[[int], None] = lambda _step: None
     on_epoch: Callable[[EpochLine], None] = lambda _line: None
     on_event: Callable[[str], None] = lambda _sentence: None

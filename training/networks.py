@@ -53,6 +53,7 @@ def build(
     recipe: Recipe, architecture: Architecture, seed: int, device: torch.device, process: ProcessRank = ALONE
 ) -> Networks:
     """Create the networks of a run from its seed. The same seed gives the same weights."""
+    # The seed must not change random numbers elsewhere. Weights are drawn on the CPU on every machine.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         generator = build_generator(architecture)
@@ -60,6 +61,7 @@ def build(
             architecture, recipe.discriminator_channels, recipe.discriminator_norm, recipe.projection
         )
     for network in (generator, discriminator):
+        # Convolutions are fastest with the channels as the innermost axis.
         network.to(device).to(memory_format=torch.channels_last)
     return Networks(
         generator=generator,

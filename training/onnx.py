@@ -29,6 +29,7 @@ def write(path: Path, header: Header, generator: nn.Module) -> None:
     format_version.
     Raises ExportError for a generator beyond 2 GiB, or without the packages onnx and onnxscript.
     """
+    # Both are optional packages of training, and the exporter's own error is obscure.
     missing = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
     if missing:
         raise ExportError(f"not installed: {', '.join(missing)} (pip install 'imagemill[training]')")
@@ -40,6 +41,7 @@ def write(path: Path, header: Header, generator: nn.Module) -> None:
     model = _translated(header, generator)
     onnx.helper.set_model_props(model, _metadata(header))
     onnx.checker.check_model(model, full_check=True)
+    # Deterministic serialisation: the same checkpoint gives the same file.
     atomic_file.write(path, model.SerializeToString(deterministic=True))
 
 

@@ -54,10 +54,12 @@ def join(device: torch.device) -> Iterator[tuple[ProcessRank, torch.device]]:
         yield ALONE, device
         return
     if device.type == "cuda":
+        # NCCL needs a current device before the group exists.
         torch.cuda.set_device(device)
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=_PATIENCE)
     try:
         yield ProcessRank(dist.get_rank(), dist.get_world_size()), device
+        # A process that leaves early would break the group for the others.
         dist.barrier()
     finally:
         dist.destroy_process_group()
@@ -73,6 +75,7 @@ def exit_process(process: ProcessRank, status: int = 0) -> None:
 
 def device_of_process(asked: str | None) -> str | None:
     """Return the device of this process: by default, each process of a machine has its own GPU."""
+    # The launcher numbers the processes of one machine.
     rank = os.environ.get("LOCAL_RANK")
     any_gpu = asked == "cuda" or (asked is None and torch.cuda.is_available())
     return f"cuda:{rank}" if rank and any_gpu else asked
@@ -84,6 +87,7 @@ def average_gradients(network: nn.Module) -> None:
     if not dist.is_initialized():
         return
     gradients = [weights.grad for weights in network.parameters() if weights.grad is not None]
+    # One message for all gradients: latency dominates with small tensors.
     whole = torch.cat([gradient.flatten() for gradient in gradients])
     dist.all_reduce(whole)
     whole /= dist.get_world_size()
@@ -119,4 +123,5 @@ def minimum(value: float) -> float:
 
 def _message(value: float) -> Tensor:
     device = torch.device("cuda", torch.cuda.current_device()) if dist.get_backend() == "nccl" else None
+    # NCCL sends tensors on a GPU only.
     return torch.tensor([value], dtype=torch.float64, device=device)

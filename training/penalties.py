@@ -37,5 +37,6 @@ def clip(discriminator: nn.Module, limit: float) -> None:
 
 def _gradients(logits_of: Logits, images: Tensor) -> Tensor:
     images = images.detach().requires_grad_(True)
+    # The sum has each image's own gradient, because images do not interact. create_graph allows its derivative.
     (gradients,) = torch.autograd.grad(logits_of(images).sum(), images, create_graph=True)
     return gradients.flatten(1)

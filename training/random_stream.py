@@ -16,6 +16,7 @@ class RandomStream:
 
     def normal(self, n: int, *shape: int) -> Tensor:
         """Draw standard-normal numbers. Shapes: returns (n, *shape); n counts this process's images."""
+        # All processes draw the numbers of the whole batch, so their generators stay equal.
         return self._slice(torch.randn(n * self.world_size, *shape, generator=self.generator, device=self._device), n)
 
     def uniform(self, n: int, *shape: int) -> Tensor:

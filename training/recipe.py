@@ -99,6 +99,7 @@ class Recipe(BaseModel):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         given = [name for name in BUDGETS if getattr(self, name) is not None]
+        # A recipe file holds one budget, and a command line replaces it as a whole.
         if len(given) != 1:
             raise ValueError(f"a budget is one of {', '.join(BUDGETS)}; this one has {' and '.join(given) or 'none'}")
         if self.objective != "bce" and (self.label_smoothing or self.label_flips):
@@ -129,6 +130,7 @@ def load(name: str, overrides: dict[str, str] | None = None, budget: Mapping[str
     for key, text in (overrides or {}).items():
         values[key] = _value(key, text)
     if budget:
+        # The file's budget would otherwise stand beside the new one.
         values = {key: value for key, value in values.items() if key not in BUDGETS}
     return checked(values | dict(budget or {}))
 

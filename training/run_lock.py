@@ -38,6 +38,7 @@ def _lock(file: TextIO, folder: Path) -> str:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
+        # The owner's text is for the message only. The kernel's lock decides.
         file.seek(0)
         owner = file.readline().strip() or "another process"
         raise StateError(

@@ -74,6 +74,7 @@ def plan_new_run(
     if twice := [name for name in recipe.BUDGETS if name in pairs] if changes.budget else []:
         raise RecipeError(f"a budget is given twice: --set {twice[0]} and --{next(iter(changes.budget))}")
     resolved = recipe.load(recipe_name, pairs, changes.budget)
+    # Raises early, before a run folder is created.
     networks.architecture_of(resolved, dataset.description)
     return RunPlan(model, recipe_name, resolved, dataset, data, seed, device, begin_from)
 
@@ -102,6 +103,7 @@ def find_device(name: str | None) -> torch.device:
     """Return a device by name, by default a GPU if there is one. Raises RecipeError when it cannot be used."""
     try:
         device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        # Naming a device does not touch it, so allocate on it to see whether it works.
         torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError) as error:
         raise RecipeError(f"no device {name!r} here ({str(error).partition('. ')[0].splitlines()[0]})") from error

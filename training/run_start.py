@@ -57,6 +57,7 @@ def _with_new_budget(position: Position, plan: RunPlan, spent: float) -> Positio
         f"step {position.step}: the budget is {after} instead of {before}, of which {spent:.0%} is spent; "
         f"learning rates and all else that changes over a run go on from there"
     )
+    # Patience counts in shares of the budget, which now mean other numbers of steps.
     best = position.best and position.best.model_copy(
         update={"progress": spent * position.best.step / max(1, position.step)}
     )

@@ -40,5 +40,6 @@ class RunningTime:
             thread.join()
 
     def _sample(self, ended: threading.Event) -> None:
+        # Event.wait returns early when the run ends.
         while not ended.wait(_SAMPLE_EVERY_SECONDS):
             self.seconds()

@@ -20,6 +20,7 @@ def render(generator: nn.Module, latent_dim: int, seed: int, indices: Sequence[i
     device = next(generator.parameters()).device
     z = latents.sample(latent_dim, seed, indices)
     chunks = []
+    # The same precision as in workers, so that figures hold for the images that users get.
     with torch.autocast(device.type, fastest_dtype(device), enabled=fastest_dtype(device) != torch.float32):
         for start in range(0, len(z), _BATCH):
             some = slice(start, start + _BATCH)

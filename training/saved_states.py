@@ -22,6 +22,7 @@ def write(folder: Path, position: Position, networks: Networks, sums: Tensor, *,
     with explain_write_errors(folder, position.step):
         state.save(folder / STATE, position, networks, sums)
         if healthy:
+            # A copy of the bytes costs less than serialising the tensors twice.
             atomic_file.write(folder / HEALTHY, (folder / STATE).read_bytes())
 
 

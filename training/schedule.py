@@ -21,6 +21,7 @@ def values_at(recipe: Recipe, progress: float) -> ScheduledValues:
     """Return the values at a progress in [0, 1]."""
     return ScheduledValues(
         lr=recipe.final_lr + (1 - recipe.final_lr) * (1 + math.cos(math.pi * progress)) / 2,
+        # Gamma moves during the first half of the budget, and then stays.
         gamma=_geometric(recipe.gamma, recipe.final_gamma, min(1, 2 * progress)),
         augment=recipe.augment * (min(1, progress / recipe.augment_ramp) if recipe.augment_ramp else 1),
         instance_noise=recipe.instance_noise * (1 - progress),

@@ -65,6 +65,7 @@ class Position(BaseModel):
 
 def save(path: Path, position: Position, networks: Networks, sums: Tensor) -> None:
     """Write the state, whole or not at all. `sums` (6,) are the running sums of the current epoch."""
+    # The running sums and the random stream are part of an exact resume.
     tensors = {"sums": sums, "random": networks.random.generator.get_state()}
     for name, network in _networks(networks).items():
         tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
@@ -122,8 +123,10 @@ def _restore_optimiser(optimiser: Optimizer, tensors: dict[str, Tensor]) -> None
     parameters = optimiser.param_groups[0]["params"]
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
+        # Keys are "<parameter index>.<moment>", as `save` wrote them.
         index, moment = key.split(".", 1)
         state.setdefault(int(index), {})[moment] = _with_layout_of(parameters[int(index)], value)
+    # Learning rates come from the recipe's schedule, so the saved groups are not needed.
     whole: dict[str, Any] = {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
     optimiser.load_state_dict(whole)
 

@@ -54,6 +54,7 @@ def train_step(
         with torch.no_grad():
             fake = _fake(networks, settings, batch)
         _discriminator_step(networks, settings, batch, fake, values, step)
+    # The last batch keeps the generator's graph, for the generator's own step.
     batch = batches[-1]
     fake = _fake(networks, settings, batch)
     loss_d, real_logits, fake_logits = _discriminator_step(networks, settings, batch, fake.detach(), values, step)
@@ -83,6 +84,7 @@ def _discriminator_step(
     networks.discriminator_optimiser.zero_grad()
     torch.autograd.backward(loss)
     penalty = _penalty(networks, settings.recipe, batch, fake, values, step)
+    # A second backward pass adds to the gradients of the first.
     if penalty is not None:
         torch.autograd.backward(penalty)
     parallel.average_gradients(networks.discriminator)
@@ -94,6 +96,7 @@ def _discriminator_step(
 
 def _discriminator_loss(networks: Networks, recipe: Recipe, real: Tensor, fake: Tensor) -> Tensor:
     if recipe.label_flips:
+        # Drawn per image; reals and fakes of a position swap places.
         flipped = networks.random.uniform(len(real)) < recipe.label_flips
         real, fake = torch.where(flipped, fake, real), torch.where(flipped, real, fake)
     if recipe.label_smoothing:
@@ -108,6 +111,7 @@ def _penalty(
         logits: Tensor = networks.discriminator(images.contiguous(memory_format=torch.channels_last), batch.labels)
         return logits
 
+    # R1 and R2 are computed rarely with a larger weight, which costs less for the same effect.
     lazy = not values.gamma or step % recipe.penalty_every_steps
     if not recipe.gradient_penalty and lazy:
         return None

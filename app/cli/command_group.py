@@ -14,7 +14,7 @@ _COMMANDS = {
     "generate": "app.cli.generate:generate",
     "api": "app.cli.api:api",
     "keys": "app.cli.keys:keys",
-    "dataset": "training.cli:dataset",
+    "dataset": "training.dataset.cli:dataset",
     "evaluate": "training.metrics.cli:evaluate",
     "export": "training.export:export",
     "style": "worker.style.cli:style",

@@ -33,7 +33,7 @@ def said(done: subprocess.CompletedProcess[str]) -> str:
     """The one sentence of a failed command."""
     assert done.returncode == 1, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-    (sentence,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    (sentence,) = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
     return sentence
 
 
@@ -210,12 +210,12 @@ def a_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (an_empty_folder, "error: in: no images found (looked for"),
-        (one_image, "error: 1 usable images, at least 2 wanted (0 set aside)"),
+        (an_empty_folder, "Error: in: no images found (looked for"),
+        (one_image, "Error: 1 usable images, at least 2 wanted (0 set aside)"),
         (nested_zips, "; cats.zip in there wants to be unpacked first"),
         (an_encrypted_zip, "0 usable images, at least 2 wanted (2 set aside; the first: a.png: encrypted; unpack"),
-        (a_cut_zip, "error: in: the end of the zip is missing, as after an incomplete download"),
-        (a_text, "error: in: neither a folder nor a zip"),
+        (a_cut_zip, "Error: in: the end of the zip is missing, as after an incomplete download"),
+        (a_text, "Error: in: neither a folder nor a zip"),
     ],
 )
 def test_a_useless_source_is_one_sentence(tmp_path: Path, make: Callable[[Path], None], sentence: str) -> None:
@@ -261,11 +261,11 @@ def test_a_table_as_a_spreadsheet_writes_it_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "sentence"),
     [
-        ("file,size\n0.png,1\n", "error: labels.csv: no column 'kind'; it has file, size"),
-        ("", "error: labels.csv: no column 'file'; it has none"),
-        ("file,kind\n", "error: labels.csv: column 'file' names none of the images"),
+        ("file,size\n0.png,1\n", "Error: labels.csv: no column 'kind'; it has file, size"),
+        ("", "Error: labels.csv: no column 'file'; it has none"),
+        ("file,kind\n", "Error: labels.csv: column 'file' names none of the images"),
         ("file,kind\nx0,a\nx1,b\n", "names none of the images (its first is 'x0', that of in is '0.png')"),
-        ("file,kind\n0.png," + "x" * 200_000, "error: labels.csv: not a CSV table (field larger than"),
+        ("file,kind\n0.png," + "x" * 200_000, "Error: labels.csv: not a CSV table (field larger than"),
     ],
 )
 def test_a_useless_table_is_one_sentence(tmp_path: Path, table: str, sentence: str) -> None:
@@ -275,7 +275,7 @@ def test_a_useless_table_is_one_sentence(tmp_path: Path, table: str, sentence: s
 def test_a_missing_table_is_one_sentence(tmp_path: Path) -> None:
     folder_of(tmp_path / "in", 2)
     done = dataset("in", "out", "--label-column", "kind", cwd=tmp_path)
-    assert "error: labels.csv: found neither in in nor on disk" in said(done)
+    assert "Error: labels.csv: found neither in in nor on disk" in said(done)
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
@@ -285,7 +285,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
     done = dataset("in", "out", cwd=tmp_path, preexec_fn=full_after_100_kilobytes)
-    assert said(done) == "error: out: could not be written (File too large)"
+    assert said(done) == "Error: out: could not be written (File too large)"
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 

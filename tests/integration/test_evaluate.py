@@ -66,17 +66,17 @@ def test_a_folder_of_images_is_measured_in_place_of_a_checkpoint(folder: Path) -
     [
         (
             ["nowhere.safetensors", "smooth"],
-            "error: no checkpoint 'nowhere.safetensors': neither a file nor a shipped model (",
+            "Error: no checkpoint 'nowhere.safetensors': neither a file nor a shipped model (",
         ),
-        (["tiny.safetensors", "nowhere"], "error: nowhere: not a dataset made by `imagemill dataset`"),
-        (["pictures/left/1.png", "smooth"], "error: pictures/left/1.png: not a safetensors file"),
-        (["faces-64", "smooth"], "error: faces-64 draws 64 px images, pictures holds 32 px"),
-        (["foreign.safetensors", "smooth"], "error: foreign knows the classes up, down; pictures holds left, right"),
-        (["tiny.safetensors", "smooth", "--device", "meta"], "error: no device 'meta' here"),
-        (["pictures", "smooth", "--card"], "error: pictures: --card is for checkpoints; images have no card"),
+        (["tiny.safetensors", "nowhere"], "Error: nowhere: not a dataset made by `imagemill dataset`"),
+        (["pictures/left/1.png", "smooth"], "Error: pictures/left/1.png: not a safetensors file"),
+        (["faces-64", "smooth"], "Error: faces-64 draws 64 px images, pictures holds 32 px"),
+        (["foreign.safetensors", "smooth"], "Error: foreign knows the classes up, down; pictures holds left, right"),
+        (["tiny.safetensors", "smooth", "--device", "meta"], "Error: no device 'meta' here"),
+        (["pictures", "smooth", "--card"], "Error: pictures: --card is for checkpoints; images have no card"),
         (
             ["tiny.safetensors", "smooth", "--fid-weights", "tiny.safetensors"],
-            "error: tiny.safetensors: not the weights that FID is defined by",
+            "Error: tiny.safetensors: not the weights that FID is defined by",
         ),
     ],
 )

@@ -103,8 +103,8 @@ def test_two_processes_that_resume_one_run_are_refused_but_for_the_first(faces: 
     ("arguments", "message"),
     [
         (["--from", "faces-64", *SMALL], "does not fit a recipe with generator_channels 4; begin with: --set"),
-        (["--from", "pictures"], "error: pictures: a folder without the state of a run; --from takes"),
-        (["--set", "balance=1.0", "--set", "batch=2", "--name", "x" * 65], "error: a model's name matches"),
+        (["--from", "pictures"], "Error: pictures: a folder without the state of a run; --from takes"),
+        (["--set", "balance=1.0", "--set", "batch=2", "--name", "x" * 65], "Error: a model's name matches"),
     ],
 )
 def test_what_is_refused_leaves_no_run_folder(faces: Path, arguments: list[str], message: str) -> None:
@@ -121,7 +121,7 @@ def test_a_damaged_dataset_is_refused_by_name(faces: Path, tmp_path: Path) -> No
         file.write(bytes(5000))
     done = imagemill("train", "faces", *SMALL, cwd=tmp_path)
     assert done.returncode == 1
-    assert "error: faces/images.bin (or labels.bin beside it) is damaged" in done.stderr
+    assert "Error: faces/images.bin (or labels.bin beside it) is damaged" in done.stderr
     assert not (tmp_path / "runs").exists()
 
 
@@ -183,7 +183,7 @@ def test_ctrl_c_stops_all_processes_of_a_run_that_resumes(faces: Path, whom: str
 def test_a_mistake_of_several_processes_is_told_once(faces: Path) -> None:
     done = imagemill("train", "nowhere", "--device", "cpu", "--devices", "2", cwd=faces)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert done.stderr.count("error: ") == 1
+    assert done.stderr.count("Error: ") == 1
     assert "Traceback" not in done.stdout + done.stderr
 
 
@@ -195,7 +195,7 @@ def test_a_disk_that_fills_up_stops_a_run_that_can_be_resumed(faces: Path) -> No
     limited = f"ulimit -f {size // 1024 // 2}; exec {shlex.join(COMMAND)} train faces --name next --runs full "
     done = executed(["bash", "-c", limited + " ".join(SMALL) + " --images 320"], faces)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "error: the run could not be saved at step 20 (File too large)" in done.stderr
+    assert "Error: the run could not be saved at step 20 (File too large)" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     run = max(faces.glob("full/*-next"))
     resumed = imagemill("train", "faces", "--resume", run, cwd=faces)
@@ -208,22 +208,22 @@ def test_a_disk_that_fills_up_stops_a_run_that_can_be_resumed(faces: Path) -> No
     [
         (
             ["train", "faces", "--device", "cpu:0", "--devices", "2"],
-            "error: --devices 2: --device cpu:0 names one device",
+            "Error: --devices 2: --device cpu:0 names one device",
         ),
-        (["dataset", "nowhere", "out"], "error: nowhere: no such folder or zip"),
-        (["train", "nowhere"], "error: nowhere: not a dataset made by `imagemill dataset`"),
+        (["dataset", "nowhere", "out"], "Error: nowhere: no such folder or zip"),
+        (["train", "nowhere"], "Error: nowhere: not a dataset made by `imagemill dataset`"),
         (
             ["train", "faces", "--recipe", "stylegan"],
-            "error: no recipe 'stylegan'; there are: cgan, dcgan, flagship, residual, wgan, wgan-gp",
+            "Error: no recipe 'stylegan'; there are: cgan, dcgan, flagship, residual, wgan, wgan-gp",
         ),
-        (["train", "faces", "--set", "lr=1"], "error: lr: no value of a recipe; did you mean"),
-        (["train", "faces", "--set", "betas=[0.5, 2.0]"], "error: betas.1: Input should be less than 1, got 2.0"),
-        (["train", "faces", "--set", "minutes=5"], "error: a budget is one of epochs, images, minutes; this one has"),
-        (["train", "faces", "--epochs", "inf"], "error: epochs: Input should be"),
-        (["train", "faces", "--device", "meta"], "error: no device 'meta' here"),
-        (["train", "faces", "--device", "cuda:77"], "error: no device 'cuda:77' here"),
-        (["train", "faces", "--resume", "nowhere", "--epochs", "2"], "error: not the state of a training run: "),
-        (["train", "faces", "--runs", "pictures/left/1.png"], "error: Not a directory: pictures/left/1.png"),
+        (["train", "faces", "--set", "lr=1"], "Error: lr: no value of a recipe; did you mean"),
+        (["train", "faces", "--set", "betas=[0.5, 2.0]"], "Error: betas.1: Input should be less than 1, got 2.0"),
+        (["train", "faces", "--set", "minutes=5"], "Error: a budget is one of epochs, images, minutes; this one has"),
+        (["train", "faces", "--epochs", "inf"], "Error: epochs: Input should be"),
+        (["train", "faces", "--device", "meta"], "Error: no device 'meta' here"),
+        (["train", "faces", "--device", "cuda:77"], "Error: no device 'cuda:77' here"),
+        (["train", "faces", "--resume", "nowhere", "--epochs", "2"], "Error: not the state of a training run: "),
+        (["train", "faces", "--runs", "pictures/left/1.png"], "Error: Not a directory: pictures/left/1.png"),
     ],
 )
 def test_a_mistake_is_said_in_one_sentence(faces: Path, arguments: list[str], message: str) -> None:
@@ -237,7 +237,7 @@ def test_a_mistake_is_said_in_one_sentence(faces: Path, arguments: list[str], me
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["dataset", "pictures", "out", "--size", "100"], "error: --size must be a multiple of 16, got 100"),
+        (["dataset", "pictures", "out", "--size", "100"], "Error: --size must be a multiple of 16, got 100"),
         (["dataset", "pictures", "out", "--labels", "x.csv"], "Error: --labels is used only with --label-column"),
         (["dataset", "pictures", "out", "--file-column", "x"], "Error: --file-column is used only with --label-column"),
         (["train", "faces", "--minutes", "5", "--images", "9"], "Error: --minutes would be ignored beside --images"),
@@ -274,5 +274,5 @@ def test_a_model_is_exported_by_its_name_once(faces: Path) -> None:
     (faces / "faces-64.onnx").write_bytes(b"mine")
     refused = imagemill("export", "faces-64", cwd=faces)
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr.startswith("error: faces-64.onnx exists already; give --force to replace it")
+    assert refused.stderr.startswith("Error: faces-64.onnx exists already; give --force to replace it")
     assert (faces / "faces-64.onnx").read_bytes() == b"mine"

@@ -30,6 +30,7 @@ def items(path: Path) -> list[Item]:
     """Return the images of an npz in order, with their labels. Raises DatasetError."""
     found = array_names(path)
     try:
+        # Items refer to rows, and the pixels are read later.
         places = [(name, row) for name in found for row in range(len(_array(path, name)))]
         labels = list(_labels(path))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:

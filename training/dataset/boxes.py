@@ -88,6 +88,7 @@ def _read(file: File) -> tuple[str, list[Box] | str]:
     """Return the image name, and the boxes or the reason why there are none."""
     try:
         data = file.read()
+        # Nested entities can expand to gigabytes.
         if len(data) > _MAX_XML_BYTES or b"<!ENTITY" in data:
             return "", f"{file.name}: too large or too clever an annotation"
         root = ElementTree.fromstring(data)  # noqa: S314  entities are refused above

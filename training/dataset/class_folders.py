@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from training.dataset import paths
 from training.dataset.class_names import class_name
+from training.dataset.folder_tree import Folder, build_tree
 from training.dataset.vocabulary import is_beside_data, is_container, is_copy, split_of
 from training.errors import DatasetError
 
@@ -25,28 +26,10 @@ class Layout:
 
 
 @dataclass
-class _Folder:
-    path: tuple[str, ...]
-    direct: list[str] = field(default_factory=list)
-    inner: dict[str, "_Folder"] = field(default_factory=dict)
-    total: int = 0
-    """Number of images in it, at any depth."""
-
-    @property
-    def name(self) -> str:
-        return self.path[-1] if self.path else ""
-
-    def all(self) -> Iterator[str]:
-        yield from self.direct
-        for folder in self.inner.values():
-            yield from folder.all()
-
-
-@dataclass
 class _ClassLevel:
     """The folders whose subfolders are the classes."""
 
-    parents: list[_Folder]
+    parents: list[Folder]
     merged: tuple[str, ...] = ()
     only: frozenset[str] = frozenset()
     """Class names to use if a parent has further folders; empty: all."""
@@ -57,7 +40,7 @@ def find_classes(images: Iterable[str], downloads: frozenset[str] = frozenset())
 
     `downloads` are the folders of unpacked downloads of the service, with the classes in their folder `images`.
     """
-    top = _tree(images)
+    top = build_tree(images)
     found = _of_downloads(top, downloads) or _parents(top)
     labels: dict[str, str] = {}
     names: set[str] = set()
@@ -65,6 +48,7 @@ def find_classes(images: Iterable[str], downloads: frozenset[str] = frozenset())
         for name, folder in _classes(parent, found):
             names.add(name)
             labels |= dict.fromkeys(folder.all(), class_name(name))
+    # One class is no distinction: its images are unlabelled.
     if len(names) < 2:
         return Layout(merged=found.merged)
     stray = [name for name in top.all() if name not in labels]
@@ -78,7 +62,7 @@ def _within(found: _ClassLevel) -> str | None:
 
 def by_upper(images: Iterable[str]) -> Layout:
     """Use the topmost folders that differ between images as the classes, whatever their names are."""
-    top = _tree(images)
+    top = build_tree(images)
     while len(top.inner) == 1 and not top.direct:
         (top,) = top.inner.values()
     labels = {image: class_name(name) for name, folder in top.inner.items() for image in folder.all()}
@@ -92,28 +76,14 @@ def by_parent(images: Iterable[str]) -> Layout:
     return Layout(labels, [name for name, parent in parents.items() if not parent])
 
 
-def _tree(images: Iterable[str]) -> _Folder:
-    top = _Folder(())
-    for image in images:
-        folder = top
-        top.total += 1
-        for part in paths.folders(image):
-            if part not in folder.inner:
-                folder.inner[part] = _Folder((*folder.path, part))
-            folder = folder.inner[part]
-            folder.total += 1
-        folder.direct.append(image)
-    return top
-
-
-def _classes(parent: _Folder, found: _ClassLevel) -> Iterator[tuple[str, _Folder]]:
+def _classes(parent: Folder, found: _ClassLevel) -> Iterator[tuple[str, Folder]]:
     strays = _strays(list(parent.inner.values()))
     for name, folder in parent.inner.items():
         if name not in strays and (not found.only or class_name(name) in found.only):
             yield name, folder
 
 
-def _strays(folders: list[_Folder]) -> set[str]:
+def _strays(folders: list[Folder]) -> set[str]:
     """Return folders like docs: with the name of additional material, and much smaller than every class."""
     others = [folder.total for folder in folders if not is_beside_data(folder.name)]
     if not others:
@@ -122,7 +92,7 @@ def _strays(folders: list[_Folder]) -> set[str]:
     return {f.name for f in folders if is_beside_data(f.name) and 2 * f.total < least}
 
 
-def _of_downloads(folder: _Folder, downloads: frozenset[str]) -> _ClassLevel | None:
+def _of_downloads(folder: Folder, downloads: frozenset[str]) -> _ClassLevel | None:
     """Return the classes of several downloads, each of which may have a different class."""
     while len(folder.inner) == 1 and not folder.direct:
         (folder,) = folder.inner.values()
@@ -133,14 +103,16 @@ def _of_downloads(folder: _Folder, downloads: frozenset[str]) -> _ClassLevel | N
     return _ClassLevel(parents, tuple(f.name for f in inner))
 
 
-def _parents(folder: _Folder) -> _ClassLevel:
+def _parents(folder: Folder) -> _ClassLevel:
     """Return the folders whose subfolders are classes; none if the images have no classes."""
     inner = list(folder.inner.values())
+    # At least half of the images lie in this folder itself.
     if not inner or 2 * len(folder.direct) >= folder.total:
         return _ClassLevel([])
     if len(inner) == 1:
         return _parents(inner[0])
     below = {f.name: _below(f) for f in inner}
+    # Checked before single levels, because train and test look like two classes.
     copies = _copies(inner, below)
     if copies:
         return _merged(copies, below)
@@ -154,14 +126,14 @@ def _parents(folder: _Folder) -> _ClassLevel:
     return _ClassLevel([folder])
 
 
-def _below(folder: _Folder) -> _ClassLevel:
+def _below(folder: Folder) -> _ClassLevel:
     try:
         return _parents(folder)
     except DatasetError:  # in doubt, which the level above may settle
         return _ClassLevel([folder])
 
 
-def _copies(inner: list[_Folder], below: dict[str, _ClassLevel]) -> list[_Folder]:
+def _copies(inner: list[Folder], below: dict[str, _ClassLevel]) -> list[Folder]:
     """Return folders that hold parts of one data set: splits, numbered parts, downloads."""
     splits = [f for f in inner if split_of((f.name,))]
     rest = [f for f in inner if f not in splits]
@@ -180,7 +152,7 @@ def _copies(inner: list[_Folder], below: dict[str, _ClassLevel]) -> list[_Folder
     return holders if is_wrapped else []
 
 
-def _merged(copies: list[_Folder], below: dict[str, _ClassLevel]) -> _ClassLevel:
+def _merged(copies: list[Folder], below: dict[str, _ClassLevel]) -> _ClassLevel:
     """Merge the classes of several copies. A copy with only some classes is searched at the same place."""
     places = {p.path[len(f.path) :] for f in copies for p in below[f.name].parents}
     names = tuple(f.name for f in copies)
@@ -191,19 +163,19 @@ def _merged(copies: list[_Folder], below: dict[str, _ClassLevel]) -> _ClassLevel
     return _ClassLevel(parents, names + tuple(n for f in copies for n in below[f.name].merged), known)
 
 
-def _at(folder: _Folder, place: tuple[str, ...]) -> _Folder | None:
-    found: _Folder | None = folder
+def _at(folder: Folder, place: tuple[str, ...]) -> Folder | None:
+    found: Folder | None = folder
     for part in place:
         found = found.inner.get(part) if found else None
     return found
 
 
-def _labels(folder: _Folder, below: dict[str, _ClassLevel]) -> set[str]:
+def _labels(folder: Folder, below: dict[str, _ClassLevel]) -> set[str]:
     found = below[folder.name]
     return {class_name(name) for parent in found.parents for name, _ in _classes(parent, found)}
 
 
-def _shared(holders: list[_Folder], below: dict[str, _ClassLevel]) -> list[str]:
+def _shared(holders: list[Folder], below: dict[str, _ClassLevel]) -> list[str]:
     """Return the class names that occur in more than one folder, if there are several."""
     seen: set[str] = set()
     twice: set[str] = set()
@@ -214,7 +186,7 @@ def _shared(holders: list[_Folder], below: dict[str, _ClassLevel]) -> list[str]:
     return sorted(twice) if len(twice) > 1 else []
 
 
-def _are_strays(beside: list[_Folder], holder: _Folder, below: dict[str, _ClassLevel]) -> bool:
+def _are_strays(beside: list[Folder], holder: Folder, below: dict[str, _ClassLevel]) -> bool:
     """Return whether folders are not classes: each has one or two pictures, and all classes have more.
 
     Raises DatasetError if that is uncertain: few pictures, but more than two.
@@ -230,7 +202,7 @@ def _are_strays(beside: list[_Folder], holder: _Folder, below: dict[str, _ClassL
     return False
 
 
-def _check_one_level(folder: _Folder, holders: list[_Folder], below: dict[str, _ClassLevel]) -> None:
+def _check_one_level(folder: Folder, holders: list[Folder], below: dict[str, _ClassLevel]) -> None:
     shared = _shared(holders, below)
     if shared:
         raise _question(sorted(folder.inner), shared)

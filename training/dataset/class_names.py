@@ -18,6 +18,7 @@ def class_name(text: str) -> str:
 def ordered(names: Iterable[str]) -> list[str]:
     """Sort class names: by number if only their numbers differ, otherwise as text."""
     found = sorted(set(names))
+    # Names such as 2 and 10 sort by number only if the text around the numbers is the same.
     if len({_NUMBER.sub("#", name) for name in found}) > 1:
         return found
     return sorted(found, key=lambda name: ([float(number) for number in _NUMBER.findall(name)], name))
@@ -43,6 +44,7 @@ def merged(counts: Mapping[str, int]) -> dict[str, str]:
 def chosen(text: str, names: Iterable[str]) -> set[str]:
     """Parse a comma-separated list of class names. Raises DatasetError for an unknown name."""
     known = set(names)
+    # A class name may itself contain a comma.
     if class_name(text) in known:
         return {class_name(text)}
     wanted = {class_name(part) for part in text.split(",") if part.strip()}

@@ -63,6 +63,7 @@ class Contents:
     def tables(self, name: str) -> list[tuple[bytes, str]]:
         """Read the tables with a name, and their folders. A file on disk is used only if the source has none."""
         inside = [name] if name in self.files else _ending(self.files, name)
+        # An absolute path always means a file on disk.
         inside = [] if Path(name).is_absolute() else inside
         self._use(inside)
         if inside:
@@ -177,6 +178,7 @@ def _masks(images: Iterable[str]) -> list[str]:
     inside = _in_folders(images, places)
     others = {paths.stem(name) for name in set(images) - set(inside)} if inside else set()
     paired = [name for name in inside if _MASK_END.sub("", paths.stem(name)) in others]
+    # Most, not all: some masks may have no image.
     return inside if 2 * len(paired) > len(inside) else []
 
 

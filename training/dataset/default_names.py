@@ -26,6 +26,7 @@ def of_model(data: str, resolution: int) -> str:
     ascii_only = "".join(c for c in plain if c.isascii())
     slug = re.sub(r"[^a-z0-9._-]+", "-", ascii_only).strip("-._")
     end = f"-{resolution}"
+    # Letters, numbers and symbols count; accents do not.
     lost = any(unicodedata.category(c)[0] in "LNS" for c in plain if not c.isascii())
     if lost or len(slug) + len(end) > _MOST_CHARACTERS or not slug:
         digest = hashlib.sha256(data.encode(errors="replace")).hexdigest()[:_HASH_CHARACTERS]

@@ -15,6 +15,7 @@ MAX_FILE_BYTES = 256_000_000
 def list_folder(top: Path) -> Listing:
     """List a folder. Unreadable subfolders are listed as rejected. Raises OSError for `top` itself."""
     listing = Listing()
+    # Each folder carries the real paths around it, to detect links to an ancestor.
     waiting = [(top, frozenset({top.resolve()}))]
     while waiting:
         folder, around = waiting.pop()

@@ -28,6 +28,7 @@ class Box:
     def area(self, width: int, height: int) -> Area:
         """Enlarge the box to a square within the image. Raises DatasetError when the box is empty or outside."""
         scale = width / self.of_width if self.of_width else 1.0
+        # Boxes may reach beyond the image; clip them.
         left, right = (min(max(0, round(x * scale)), width) for x in (self.left, self.right))
         top, bottom = (min(max(0, round(y * scale)), height) for y in (self.top, self.bottom))
         if right - left < 1 or bottom - top < 1:

@@ -75,6 +75,7 @@ def find_images(path: Path, options: SourceOptions = SourceOptions()) -> SourceI
     )
     if options.boxes:
         result = _crop_to_boxes(result, contents, options)
+    # Listed last, so that they appear as set aside with their reason.
     result.items += contents.rejected
     result.notes = [*contents.notes, *result.notes, *([] if options.labels else _table_notes(contents))]
     result.skipped = contents.skipped(item.name for item in result.items)

@@ -97,6 +97,7 @@ def _pairs(data: bytes, column: LabelColumn) -> Iterator[tuple[str, str]]:
 
 
 def _missing(found: list[Sheet], column: LabelColumn) -> str:
+    # The last attempt splits at blanks, which misreads most tables.
     delimited = found[:-1] or found
     sheet = max(delimited, key=lambda sheet: len(sheet.header))
     has_file = file_index(sheet, column.file, column.csv) is not None

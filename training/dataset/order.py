@@ -58,6 +58,7 @@ def quotas(counts: Indices, balance: float, draws: int) -> Indices:
 
     Shapes: counts (classes,), all positive; returns (classes,) with the sum `draws`, which is at least `classes`.
     """
+    # balance 1 gives equal weights, balance 0 the natural ones.
     weights = counts.astype(np.float64) ** (1 - balance)
     above_one = (weights / weights.sum() * draws - 1).clip(min=0)
     wanted = above_one * ((draws - len(counts)) / max(above_one.sum(), 1e-9))

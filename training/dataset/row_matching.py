@@ -47,6 +47,7 @@ class Matches:
 def matched(rows: Iterable[Row], files: Sequence[str], source: str = "") -> Matches:
     """Match rows with files, best matches first. `source` is the name of the folder with the files."""
     index = Index(files, source)
+    # Exact matches choose first, so that a vague row cannot take their file.
     fits = sorted(((row, *index.find(row)) for row in rows), key=lambda fit: -fit[1])
     found = Matches()
     for row, score, candidates in fits:

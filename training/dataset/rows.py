@@ -59,6 +59,7 @@ def sheets(data: bytes, name: str) -> Iterator[Sheet]:
         return
     lines = text.lstrip("\r\n")
     lines, delimiters = _declared(lines)
+    # The caller takes the first sheet with the columns that it needs.
     yield from (_delimited(lines, delimiter, name) for delimiter in delimiters)
     yield _spaced(lines)
 

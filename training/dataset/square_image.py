@@ -104,6 +104,7 @@ def _framed(found: OpenedImage, size: int, framing: Framing, box: Box | None) ->
     left, top, right, bottom = framing.square(area)
     side = max(right - left, bottom - top)
     wanted = -(-_DRAFT * size * min(width, height) // side)
+    # A JPEG can be decoded directly at a smaller size.
     found.image.draft(None, (wanted, wanted))
     whole = found.turned_upright(found.to_8_bits())
     scale = whole.width / width

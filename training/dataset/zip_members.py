@@ -35,6 +35,7 @@ def list_zip(path: Path, encoding: str | None = None) -> Listing:
         elif info.is_dir() or written.endswith(("/", "\\")):
             listing.folders.add(name)
         else:
+            # Readers of zips keep the last member of a name.
             if name in found:
                 listing.rejected.append((name, "a later member of the zip has the same name"))
             found[name] = _member(archive, info, name)
@@ -90,6 +91,7 @@ def _names(infos: list[zipfile.ZipInfo], encoding: str | None, listing: Listing)
 
 def _guessed(names: list[bytes]) -> str:
     try:
+        # All names together: a single wrong one shows that the zip is not UTF-8.
         b"\n".join(names).decode("utf-8")
     except UnicodeDecodeError:
         return "cp437"

@@ -28,6 +28,7 @@ def _of_samples(evaluation: Evaluation, distance: str) -> list[str]:
 
 def _of_reals(evaluation: Evaluation, distance: str) -> list[str]:
     provenance = evaluation.provenance
+    # The floor halves the reals, so its Frechet distance is biased more than that of many samples.
     half = provenance.reals // 2
     if half >= provenance.fakes or evaluation.floor.fd <= evaluation.fd_same_size * _SMALL_BIAS:
         return []

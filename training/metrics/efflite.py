@@ -53,6 +53,7 @@ def _network() -> nn.Module:
     if hashlib.sha256(path.read_bytes()).hexdigest() != WEIGHTS_SHA256:
         raise MetricsError(f"{path}: not the weights that {NAME} stands for (sha256 {WEIGHTS_SHA256})")
     network: nn.Module = EfficientNet.from_name("efficientnet-lite0")
+    # weights_only forbids pickled code.
     network.load_state_dict(torch.load(path, weights_only=True))
     return streamlined(network.eval().requires_grad_(False))
 
@@ -73,6 +74,7 @@ def streamlined(network: nn.Module) -> nn.Module:
 
 
 def _padding_itself(conv: Any) -> nn.Module:  # noqa: ANN401  # the package's own subclass of Conv2d
+    # The package imitates TensorFlow's padding by a layer. Symmetric padding needs no layer.
     before = conv.static_padding
     if isinstance(before, nn.ZeroPad2d) and len(set(before.padding)) == 1:
         conv.padding, conv.static_padding = (before.padding[0],) * 2, nn.Identity()

@@ -16,11 +16,11 @@ from training import samples
 from training.dataset import dataset_files
 from training.dataset.dataset_files import Dataset, Description
 from training.errors import MetricsError
+from training.hardware import device_name
 from training.metrics import caveats, efflite, features, figures, reference, sample_files
 from training.metrics.features import Extractor
 from training.metrics.reference import Reference
 from training.metrics.report import Report
-from training.publish import device_name
 from training.record import model_card
 
 _CHUNK = 256
@@ -61,6 +61,7 @@ def run(subject: Subject, device: torch.device, fid_weights: Path | None, progre
     from_images = sample_files.is_image_source(subject.source)
     data = dataset_files.load(subject.dataset)
     if not from_images:
+        # Before the features of the data are extracted, which can take minutes.
         _check(read_header(subject.source), data.description)
     extractor = features.load_inception(fid_weights, device) if fid_weights else features.load(efflite.NAME, device)
     reals = reference.load_or_extract(

@@ -38,6 +38,7 @@ class Extractor:
         with cudnn.flags(enabled=True, allow_tf32=False):
             for start in range(0, len(images), size):
                 batch = images[start : start + size].to(self.device)
+                # Features leave the GPU at once, because all of them may not fit there.
                 rows.append(self.network(batch).float().cpu())
                 progress(start + len(batch))
         return torch.cat(rows)

@@ -90,6 +90,7 @@ def measure(reference: Reference, fakes: Tensor, labels: Tensor | None = None) -
     """
     _check(reference, fakes)
     first, second = reference.halves()
+    # A fair floor has no more images than the samples.
     alike = slice(min(len(second.features), len(fakes)))
     found = _compute(reference, fakes, labels)
     spread = uncertainty.spread(found.fd, reference.gaussian, fakes)
@@ -152,6 +153,7 @@ def _compute(reference: Reference, fakes: Tensor, labels: Tensor | None) -> Figu
     first, second = (half.features[:MOST_POINTS] for half in reference.halves())
     near = neighbours.nearest(fakes, reference.features, K)
     others = neighbours.nearest_others(reference.features, K, count=MOST_POINTS)
+    # Copies are searched among all reals, not among the first ones.
     copied = memorisation.measure(near.distances[:, 0], others.distances)
     return Figures(
         fd=frechet.distance(reference.gaussian, frechet.gaussian(fakes)),
@@ -165,6 +167,7 @@ def _compute(reference: Reference, fakes: Tensor, labels: Tensor | None) -> Figu
 
 def _agreement(votes: Tensor, labels: Tensor) -> float:
     """Return the share of samples whose nearest reals vote for their label. In a tie, the nearer class wins."""
+    # Weights fall slowly, so that they only break ties.
     weights = 1 - votes.new_tensor(range(K)).double() / K**2
     sums = (one_hot(votes) * weights[:, None]).sum(dim=1)
     return float((sums.argmax(dim=1) == labels).double().mean())

@@ -28,6 +28,7 @@ def gaussian(features: Tensor) -> Gaussian:
     """Fit a Gaussian with the unbiased covariance. Shapes: features (n, d), n at least 2."""
     mean = features.mean(dim=0, dtype=torch.float64)
     covariance = torch.zeros(len(mean), len(mean), dtype=torch.float64)
+    # Chunks in float64 keep the memory small and the sums exact enough.
     for chunk in torch.split(features, _CHUNK):
         centred = chunk.double() - mean
         covariance.addmm_(centred.T, centred)
@@ -41,6 +42,7 @@ def distance(a: Gaussian, b: Gaussian) -> float:
     and quick to compute.
     Source: Heusel et al. 2017, eq. 6; Dowson and Landau 1982.
     """
+    # Rounding can make the smallest eigenvalues slightly negative.
     cross = torch.linalg.eigvalsh(a.root @ b.covariance @ a.root).clamp(min=0).sqrt().sum()
     spread = a.covariance.trace() + b.covariance.trace() - 2 * cross
     return max(0.0, float((a.mean - b.mean).square().sum() + spread))

@@ -28,6 +28,7 @@ def load(path: Path, device: torch.device) -> Callable[[Tensor], Tensor]:
         raise MetricsError(
             "FID needs the package torch-fidelity; install it with: pip install torch-fidelity"
         ) from error
+    # Verified before the library sees them.
     weights = _verified(path)
     # The library would unpickle anything; what it gets here is known by its hash.
     network = FeatureExtractorInceptionV3(NAME, ["2048"], feature_extractor_weights_path=io.BytesIO(weights)).to(device)

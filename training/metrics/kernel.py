@@ -26,4 +26,5 @@ def _diagonal_sum(a: Tensor) -> float:
 
 
 def _cubed_sum(products: Tensor, dim: int) -> float:
+    # In place, because the products are temporary and large.
     return float(products.div_(dim).add_(1).pow_(3).sum(dtype=torch.float64))

@@ -29,6 +29,7 @@ def measure(samples: Tensor, held_out: Tensor) -> Memorisation:
     Raises MetricsError when all reals are the same image.
     """
     least = _SAME_IMAGE * held_out[:, -1].median()
+    # Duplicates are skipped in favour of the next nearest other image.
     nearest = held_out.where(held_out > least, torch.inf).amin(dim=1)
     nearest = nearest[nearest.isfinite()]
     if not len(nearest):

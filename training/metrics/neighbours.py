@@ -54,6 +54,7 @@ def nearest_others(points: Tensor, k: int = 1, count: int | None = None) -> Near
 
     def others(rows: slice, distances: Tensor) -> Tensor:
         own = torch.arange(len(distances))
+        # A point is not its own neighbour.
         distances[own, own + rows.start] = torch.inf
         return distances
 
@@ -75,6 +76,7 @@ def fidelity(reals: Manifold, fakes: Manifold, k: int = K) -> Fidelity:
         precise += int(inside.any(dim=1).sum())
         balls += int(inside.sum())
         covered |= inside.any(dim=0)
+        # The same distances serve both directions, reals by fakes and fakes by reals.
         recalled |= (distances <= fakes.radii[rows, None]).any(dim=0)
     n = len(fakes.points)
     return Fidelity(precise / n, float(recalled.double().mean()), balls / (k * n), float(covered.double().mean()))

@@ -19,6 +19,7 @@ def compute_yield(fakes: Tensor, reals: Tensor, held_out: Tensor) -> float:
     Here the threshold has that effect. Without outliers it would have to be far lower.
     """
     manifold = neighbours.manifold(reals)
+    # The manifold is of one half of the reals, and the threshold of the other.
     least = score(held_out, manifold).quantile(1 - PASSING_REALS)
     return float((score(fakes, manifold) >= least).double().mean())
 

@@ -93,6 +93,7 @@ def load_or_extract(
         features = extractor(dataset.images, progress)
         _write(path, source, features)
     progress(description.count)
+    # The cache keeps the order of the dataset. Shuffling is cheap and fixed.
     order = torch.randperm(description.count, generator=torch.Generator().manual_seed(_SHUFFLE_SEED))
     return Reference(source, features[order], dataset.labels[order])
 
@@ -116,6 +117,7 @@ def _read(path: Path, source: Source, count: int) -> Tensor | None:
     except CheckpointError:
         return None
     features = tensors.get("features", torch.empty(0))
+    # Older files have no hash.
     undamaged = found.features_sha256 in (None, _sha256(features))
     fits = features.dim() == 2 and len(features) == count and features.dtype == torch.float32
     same = Source(**found.model_dump(exclude={"features_sha256"})) == source

@@ -55,6 +55,7 @@ def read(
             progress(done)
     if not pixels:
         raise MetricsError(f"{path}: none of its {len(found)} images can be used")
+    # One unknown label makes all labels useless for agreement.
     known = torch.tensor(labels) if -1 not in labels else None
     return SampleImages(torch.stack(pixels), known, min(len(found), most) - len(pixels))
 

@@ -43,6 +43,7 @@ def spread(distance: float, reals: Gaussian, fakes: Tensor) -> Spread | None:
     groups = torch.arange(len(fakes)) % GROUPS
     without = [frechet.distance(reals, frechet.gaussian(fakes[groups != k])) for k in range(GROUPS)]
     mean = sum(without) / GROUPS
+    # The standard error of the jackknife.
     error = ((GROUPS - 1) / GROUPS * sum((value - mean) ** 2 for value in without)) ** 0.5
     interval = max(0.0, distance - _T * error), distance + _T * error
     return Spread(interval, (GROUPS - 1) * (mean - distance))

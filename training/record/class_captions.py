@@ -10,6 +10,7 @@ _SIZE, _INK, _WIDEST = 15, "#333333", 180
 
 def label(number: int, name: str) -> str:
     """Return a caption that the font can draw: the name, shortened in the middle if too long, or the class number."""
+    # A font draws all unknown letters with the same shape.
     missing = _shape("\uffff")
     if any(_shape(letter) == missing for letter in set(name)):
         return f"class {number}"

@@ -33,6 +33,7 @@ def compose(blocks: Sequence[Block], columns: int) -> Image.Image:
     labels = max(class_captions.width(block.label) for block in blocks)
     left = labels + _LABEL_GAP if labels else 0
     count = 1
+    # Add side-by-side stacks until the page is not too tall, or each stack is one block.
     while True:
         size = ceil(len(blocks) / count)
         stacks = [_stack(blocks[k : k + size], columns, left) for k in range(0, len(blocks), size)]

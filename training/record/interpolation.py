@@ -31,6 +31,7 @@ def slerp(start: Tensor, end: Tensor, share: float) -> Tensor:
     Shapes: (latent_dim,) in and out; share in [0, 1]. Parallel latents have no unique arc and are mixed linearly.
     Source: Shoemake 1985, "Animating Rotation with Quaternion Curves"; for latents White 2016, section 2.1.
     """
+    # Normal latents of many dimensions lie near a sphere, and a straight line would leave it.
     angle = cosine_similarity(start, end, dim=0).clamp(-1, 1).acos()
     if angle.sin() < 1e-4:
         return start.lerp(end, share)

@@ -20,6 +20,7 @@ def write(folder: Path, header: Header, report: Report | None = None) -> None:
     """
     name = header.name
     candidates = (f"{name}-strip.png",), (f"{name}-{PLOTS}", PLOTS), (f"{name}.jsonl", LOG)
+    # The first existing name of each group, or None.
     files = [next((file for file in choice if (folder / file).exists()), None) for choice in candidates]
     text = render(header, run_log.read(folder), report, *files)
     atomic_file.write(folder / f"{header.name}.md", text.encode())

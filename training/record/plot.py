@@ -46,6 +46,7 @@ def draw(lines: Sequence[EpochLine], title: str, floor: Mapping[str, float]) -> 
     rows, foot = ceil(len(panels) / 2), _EVENT_HEIGHT * min(len(events), _MOST_EVENTS) + _EDGE
     height = _HEADING + _PANEL_HEIGHT * rows + foot
     figure = Figure((_WIDTH, height), _DPI)
+    # Leaves room for the heading and for the list of events.
     figure.set_layout_engine("constrained", rect=(0, foot / height, 1, 1 - (_HEADING + foot) / height))
     figure.text(_EDGE / _WIDTH, 1 - _EDGE / height, title, va="top", fontsize=13, fontweight="bold", parse_math=False)
     for number, (name, curves) in enumerate(panels.items(), start=1):
@@ -64,6 +65,7 @@ def _panels(lines: Sequence[EpochLine]) -> dict[str, list[_Curve]]:
         points: list[tuple[int, float]] = []
         for line, value in zip(lines, values, strict=True):
             if points and line.images_seen < points[-1][0]:
+                # Matplotlib breaks a line at NaN.
                 points.append((line.images_seen, nan))
             if isfinite(value):
                 points.append((line.images_seen, value))

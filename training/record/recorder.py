@@ -89,6 +89,7 @@ class Recorder:
 
     def _attempt(self, what: str, write: Callable[[], None]) -> None:
         warning = _try_to_write(what, write)
+        # The same failure after every epoch is reported once.
         if warning and warning != self._warned.get(what):
             self._warn(warning)
         self._warned[what] = warning

@@ -57,6 +57,7 @@ def rewind(folder: Path, images_seen: int) -> None:
     """
     path = folder / LOG
     found = list(_lines(path))
+    # From the end: lines before a rollback may have more images than the last kept one.
     while found and found[-1][1].images_seen > images_seen:
         found.pop()
     kept = b"".join(text for text, _ in found)

@@ -16,6 +16,7 @@ def draw(generator: nn.Module, architecture: Architecture, classes: tuple[str, .
     first images that the service renders for that seed, sorted by class.
     """
     shown = classes[: grid_layout.MOST_CLASSES] or ("",)
+    # Indices of shown classes only: those of others would be rendered for nothing.
     step = max(1, len(classes))
     indices = [index for index in range(count_latents(architecture)) if index % step < len(shown)]
     labels = torch.tensor(indices) % step if classes else None

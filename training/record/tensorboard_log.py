@@ -31,6 +31,7 @@ class TensorBoardLog:
 
         self._path = folder / FOLDER / f"events.out.tfevents.{time.time_ns()}.{os.getpid()}"
         self._add(Event(file_version="brain.Event:2"))
+        # TensorBoard hides events of earlier files from this step on.
         self._add(Event(step=images_seen + 1, session_log=SessionLog(status=SessionLog.START)))
 
     def add(self, line: EpochLine, grid: Image.Image | None) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.tiny import picture
-from training.dataset import dataset_files
+from training.dataset import dataset_builder, dataset_files
 from training.dataset.dataset_files import Dataset
 from training.dataset.image_source import items
 
@@ -19,7 +19,7 @@ def class_folders(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def data(class_folders: Path, tmp_path: Path) -> Path:
-    dataset_files.build(items(class_folders), tmp_path / "dataset", 32, dataset_files.Credit("pets", "CC0"))
+    dataset_builder.build(items(class_folders), tmp_path / "dataset", 32, dataset_builder.Credit("pets", "CC0"))
     return tmp_path / "dataset"
 
 
@@ -30,11 +30,13 @@ def dataset(data: Path) -> Dataset:
 
 @pytest.fixture
 def unlabelled(class_folders: Path, tmp_path: Path) -> Path:
-    dataset_files.build(items(class_folders / "cat"), tmp_path / "unlabelled", 32, dataset_files.Credit("pets", "CC0"))
+    dataset_builder.build(
+        items(class_folders / "cat"), tmp_path / "unlabelled", 32, dataset_builder.Credit("pets", "CC0")
+    )
     return tmp_path / "unlabelled"
 
 
 @pytest.fixture
 def other_data(class_folders: Path, tmp_path: Path) -> Path:
-    dataset_files.build(items(class_folders)[1:], tmp_path / "other", 32, dataset_files.Credit("pets", "CC0"))
+    dataset_builder.build(items(class_folders)[1:], tmp_path / "other", 32, dataset_builder.Credit("pets", "CC0"))
     return tmp_path / "other"

@@ -168,8 +168,8 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_work_by_the_name
     code, said = run("mine.safetensors", "--onnx", name)
     assert code == 1
     assert said in (
-        f"error: Is a directory: {name}\n",
-        f"error: {name}: is the file that is read; choose another name\n",
+        f"Error: Is a directory: {name}\n",
+        f"Error: {name}: is the file that is read; choose another name\n",
     )
     assert (tmp_path / "mine.safetensors").read_bytes() == before
 
@@ -202,4 +202,4 @@ def test_without_onnx_the_command_says_what_to_install(tmp_path: Path, monkeypat
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     code, said = run("faces-64", "--onnx", str(tmp_path / "out.onnx"))
     assert code == 1
-    assert "error: not installed: onnxscript (pip install 'imagemill[training]')" in said
+    assert "Error: not installed: onnxscript (pip install 'imagemill[training]')" in said

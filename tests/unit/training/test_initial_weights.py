@@ -8,7 +8,7 @@ from models.registry import find
 from tests.tiny import picture, save_checkpoint
 from training import initial_weights, record
 from training import run_plan as plans
-from training.dataset import dataset_files
+from training.dataset import dataset_builder
 from training.dataset.image_source import items
 from training.errors import StateError
 from training.listener import RunListener
@@ -26,7 +26,7 @@ def dataset(folder: Path, classes: tuple[str, ...] = (), size: int = 32) -> Path
         path = top / (classes[number % len(classes)] if classes else "") / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         picture(number).save(path)
-    dataset_files.build(items(top), out, size, dataset_files.Credit("pets", "CC0"))
+    dataset_builder.build(items(top), out, size, dataset_builder.Credit("pets", "CC0"))
     return out
 
 
@@ -43,7 +43,9 @@ def taught(tmp_path: Path, data: Path, *values: str) -> Run:
 
 
 def weights(run: Run, network: str) -> dict[str, torch.Tensor]:
-    return {key: value.clone() for key, value in run.networks[network].state_dict().items()}
+    networks = run.trainer.networks
+    found = {"generator": networks.generator, "discriminator": networks.discriminator}[network]
+    return {key: value.clone() for key, value in found.state_dict().items()}
 
 
 def assert_same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor], *but: str) -> None:
@@ -60,7 +62,7 @@ def test_classes_of_equal_names_keep_what_was_learnt_and_others_start_fresh(tmp_
         assert_same(before, after, "embedding.weight")
         assert torch.equal(after["embedding.weight"][1:3], before["embedding.weight"])
         assert torch.equal(after["embedding.weight"][[0, 3]], untaught["embedding.weight"][[0, 3]])
-    assert second.notice.endswith("; classes that start fresh: ant, eel")
+    assert second.trainer.notice.endswith("; classes that start fresh: ant, eel")
 
 
 @pytest.mark.parametrize("classes", [(), ("cat", "dog")], ids=["classes to none", "none to classes"])
@@ -87,7 +89,7 @@ def test_a_checkpoint_gives_its_generator_and_the_discriminator_starts_fresh(tmp
     assert_same(dict(generator.state_dict()), weights(second, "generator"))
     assert_same(weights(run_on(data), "discriminator"), weights(second, "discriminator"))
     told = "begins with the generator of pets, a checkpoint of 16 images seen; the discriminator starts fresh"
-    assert second.notice == told
+    assert second.trainer.notice == told
 
 
 def test_a_dcgan_may_begin_with_one_of_another_size(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def test_the_discriminator_learns_to_tell_and_the_generator_moves(data: Path, tm
 
 
 def probes(*figures: tuple[float, float, float]) -> object:
-    """An eye that sees these (fd, coverage, diversity), one after the other."""
+    """An evaluator that returns these (fd, coverage, diversity), one after the other."""
     found = iter(figures)
 
     class FixedEvaluator:
@@ -192,7 +192,7 @@ def test_without_a_better_metric_a_run_with_patience_stops_early(data: Path, tmp
 
 def test_patience_is_not_over_before_something_was_measured_again(data: Path, tmp_path: Path) -> None:
     run = seeing(plan_of(data, "cgan", "patience=0.1", images=80), new(tmp_path), (300, 0.1, 1))
-    run._position = run._position.model_copy(update={"best": state.Best(fd=310, step=0, progress=0)})
+    run.trainer.position = run.trainer.position.model_copy(update={"best": state.Best(fd=310, step=0, progress=0)})
     assert run.train(RunListener()) == Ending("finished")  # epochs end at 30%, 60% and 90%; the one check is the last
 
 
@@ -217,7 +217,7 @@ def test_a_resumed_run_counts_only_its_own_images_in_its_rate(
 
 def test_without_a_guard_far_apart_logits_are_left_alone(data: Path, tmp_path: Path) -> None:
     run = Run(plan_of(data, "cgan", "guard=false", images=80), new(tmp_path))
-    run._sums[4:] = torch.tensor([1e6, -1e6])
+    run.trainer.sums[4:] = torch.tensor([1e6, -1e6])
     assert run.train(RunListener()) == Ending("finished")
 
 
@@ -230,7 +230,7 @@ def test_a_collapse_is_rolled_back_and_training_goes_on_more_carefully(data: Pat
     assert events == ["step 3: coverage fell to 0.10 from 0.50; rolled back, learning rates halved"]
     position = state.read_position(folder / STATE)
     assert (position.step, position.memory.interventions, position.memory.lr_factor) == (4, 1, 0.5)
-    assert run._networks.generator_optimiser.param_groups[0]["lr"] == pytest.approx(1e-4)
+    assert run.trainer.networks.generator_optimiser.param_groups[0]["lr"] == pytest.approx(1e-4)
 
 
 @pytest.mark.usefixtures("check_always")
@@ -260,16 +260,18 @@ def test_a_guarded_rollback_survives_a_stop(data: Path, tmp_path: Path) -> None:
     folder = new(tmp_path)
     plan = plan_of(data, images=80)
     first = Run(plan, folder)
-    first._position = first._position.model_copy(update={"memory": first._position.memory.with_intervention("x")})
+    first.trainer.position = first.trainer.position.model_copy(
+        update={"memory": first.trainer.position.memory.with_intervention("x")}
+    )
     first.train(stop_after(first, 1))
-    assert Run(plans.plan_resumed_run(data, folder, CPU), folder)._position.memory.interventions == 1
+    assert Run(plans.plan_resumed_run(data, folder, CPU), folder).trainer.position.memory.interventions == 1
 
 
 @pytest.mark.usefixtures("check_always")
 def test_what_the_guard_did_is_logged_even_when_a_stop_came_first(data: Path, tmp_path: Path) -> None:
     folder, heard = new(tmp_path), list[record.EpochLine]()
     first = seeing(plan_of(data, images=24), folder, (300, 0.5, 1), (500, 0.1, 1))
-    first.train(RunListener(should_stop=lambda: bool(first._position.memory.interventions)))
+    first.train(RunListener(should_stop=lambda: bool(first.trainer.position.memory.interventions)))
     second = seeing(plans.plan_resumed_run(data, folder, CPU), folder, *[(280, 0.5, 1)] * 2)
     second.train(RunListener(on_epoch=heard.append))
     assert [line.events for line in heard] == [
@@ -304,8 +306,8 @@ def test_a_run_can_begin_with_what_another_learnt(data: Path, other_data: Path, 
     first.train(RunListener())
     plan = plans.plan_new_run(other_data, "cgan", Changes(images=8, values=SMALL), 4, CPU, "pups-32", taught / STATE)
     second = Run(plan, folder)
-    learnt = first.networks["generator"].state_dict()
-    assert all(torch.equal(learnt[key], value) for key, value in second.networks["generator"].state_dict().items())
+    learnt = first.trainer.networks.generator.state_dict()
+    assert all(torch.equal(learnt[key], value) for key, value in second.trainer.networks.generator.state_dict().items())
     assert second.step == 0
     second.train(RunListener())
     assert checkpoint.read_header(second.checkpoint).recipe["begun_from"] == "pets-32 at step 3 of its run"
@@ -362,10 +364,10 @@ def test_a_finished_run_goes_on_with_a_larger_budget(data: Path, tmp_path: Path)
     folder, heard = new(tmp_path), list[record.EpochLine]()
     Run(plan_of(data, "cgan", "final_lr=0.1", "guard=false", images=24), folder).train(RunListener())
     run = Run(plans.plan_resumed_run(data, folder, CPU, {"images": 96}), folder)
-    assert run.notice.startswith("step 3: the budget is 96 images instead of 24 images, of which 25% is spent")
+    assert run.trainer.notice.startswith("step 3: the budget is 96 images instead of 24 images, of which 25% is spent")
     assert run.train(RunListener(on_epoch=heard.append)) == Ending("finished")
     assert [line.images_seen for line in heard] == [48, 72, 96]
-    assert heard[0].events == (run.notice,)
+    assert heard[0].events == (run.trainer.notice,)
     lrs = [line.generator_lr or 0 for line in heard]
     assert 2e-4 > lrs[0] > lrs[1] > lrs[2] >= 2e-5
     made = checkpoint.read_header(run.checkpoint).recipe
@@ -387,9 +389,9 @@ def test_a_run_with_a_larger_budget_resumes_exactly(data: Path, tmp_path: Path) 
 def test_patience_waits_by_the_larger_budget(data: Path, tmp_path: Path) -> None:
     folder = new(tmp_path)
     run = Run(plan_of(data, images=24), folder)
-    run._position = run._position.model_copy(update={"best": state.Best(fd=1, step=1, progress=1 / 3)})
+    run.trainer.position = run.trainer.position.model_copy(update={"best": state.Best(fd=1, step=1, progress=1 / 3)})
     run.train(stop_after(run, 2))
-    best = Run(plans.plan_resumed_run(data, folder, CPU, {"images": 48}), folder)._position.best
+    best = Run(plans.plan_resumed_run(data, folder, CPU, {"images": 48}), folder).trainer.position.best
     assert best is not None
     assert best.step == 1
     assert best.progress == pytest.approx(1 / 6)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.dataset import dataset_files, image_source
+from training.dataset import dataset_builder, dataset_files, image_source
 from training.errors import DatasetError
 
 PIXELS = np.random.default_rng(1).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
@@ -34,7 +34,7 @@ def test_the_npz_of_a_service_becomes_a_dataset_of_the_same_pixels(tmp_path: Pat
     path = npz(tmp_path / "faces.npz", {**arrays, "metadata.jsonl": lines("b", "a", "b", "a", "b")})
     found = image_source.find_images(path, image_source.SourceOptions())
     assert found.labelled_by == "by its own labels"
-    dataset_files.build(found.items, tmp_path / "out", 32, dataset_files.Credit("faces", "CC0"))
+    dataset_builder.build(found.items, tmp_path / "out", 32, dataset_builder.Credit("faces", "CC0"))
     made = dataset_files.load(tmp_path / "out")
     assert made.description.classes == ("a", "b")
     assert made.labels.tolist() == [1, 0, 1, 0, 1]

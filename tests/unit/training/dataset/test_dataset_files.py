@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.tiny import picture
-from training.dataset import dataset_files
+from training.dataset import dataset_builder, dataset_files
 from training.dataset.dataset_files import Dataset, RejectedFile
 from training.dataset.framing import Framing
 from training.dataset.image_source import items
@@ -14,7 +14,7 @@ from training.dataset.item import Item
 from training.dataset.label_table import LabelColumn
 from training.errors import DatasetError
 
-CREDIT = dataset_files.Credit("pets", "CC0")
+CREDIT = dataset_builder.Credit("pets", "CC0")
 
 
 def test_a_dataset_holds_every_image_under_its_label(dataset: Dataset) -> None:
@@ -30,7 +30,7 @@ def test_bad_files_are_listed_and_set_aside(class_folders: Path, tmp_path: Path)
     (class_folders / "cat" / "broken.png").write_bytes(good[:60])
     (class_folders / "dog" / "text.jpg").write_text("hello", encoding="utf-8")
     heard: list[int] = []
-    made = dataset_files.build(items(class_folders), tmp_path / "out", 32, CREDIT, heard.append)
+    made = dataset_builder.build(items(class_folders), tmp_path / "out", 32, CREDIT, heard.append)
     assert made.count == 24
     assert [file.file for file in made.set_aside] == ["cat/broken.png", "dog/text.jpg"]
     assert "unreadable" in made.set_aside[0].reason
@@ -43,7 +43,7 @@ def test_a_class_without_a_usable_image_vanishes(class_folders: Path, tmp_path: 
     (class_folders / "bird" / "a.png").write_bytes(b"")
     (class_folders / ("x" * 65)).mkdir()
     picture(0).save(class_folders / ("x" * 65) / "a.png")
-    made = dataset_files.build(items(class_folders), tmp_path / "out", 32, CREDIT)
+    made = dataset_builder.build(items(class_folders), tmp_path / "out", 32, CREDIT)
     assert made.classes == ("cat", "dog")
     assert dataset_files.load(tmp_path / "out").labels.bincount().tolist() == [16, 8]
     assert "a class name has 1 to 64 printable characters" in made.set_aside[1].reason
@@ -52,17 +52,17 @@ def test_a_class_without_a_usable_image_vanishes(class_folders: Path, tmp_path: 
 def test_a_name_that_is_no_text_is_no_obstacle(class_folders: Path, tmp_path: Path) -> None:
     for name in (b"\xfe.png", b"\xff.png"):
         (class_folders / "cat" / os.fsdecode(name)).write_bytes(b"")
-    made = dataset_files.build(items(class_folders), tmp_path / "out", 32, CREDIT)
+    made = dataset_builder.build(items(class_folders), tmp_path / "out", 32, CREDIT)
     assert [file.file for file in made.set_aside] == ["cat/\\xfe.png", "cat/\\xff.png"]
 
 
 def test_the_same_images_give_the_same_hash_and_another_label_gives_another(
     class_folders: Path, tmp_path: Path
 ) -> None:
-    first = dataset_files.build(items(class_folders), tmp_path / "a", 32, CREDIT)
-    second = dataset_files.build(items(class_folders), tmp_path / "b", 32, CREDIT)
+    first = dataset_builder.build(items(class_folders), tmp_path / "a", 32, CREDIT)
+    second = dataset_builder.build(items(class_folders), tmp_path / "b", 32, CREDIT)
     (class_folders / "cat" / "01.png").rename(class_folders / "dog" / "01.png")
-    third = dataset_files.build(items(class_folders), tmp_path / "c", 32, CREDIT)
+    third = dataset_builder.build(items(class_folders), tmp_path / "c", 32, CREDIT)
     assert first.sha256 == second.sha256 != third.sha256
 
 
@@ -71,7 +71,7 @@ def test_fewer_than_two_images_are_refused_and_nothing_is_left(tmp_path: Path) -
     picture(0).save(tmp_path / "in" / "a.png")
     (tmp_path / "in" / "b.png").write_bytes(b"")
     with pytest.raises(DatasetError, match=r"1 usable images, at least 2 wanted \(1 set aside; the first: b.png"):
-        dataset_files.build(items(tmp_path / "in"), tmp_path / "out", 32, CREDIT)
+        dataset_builder.build(items(tmp_path / "in"), tmp_path / "out", 32, CREDIT)
     assert [p.name for p in tmp_path.iterdir()] == ["in"]
 
 
@@ -80,21 +80,21 @@ def test_images_below_the_resolution_and_copies_are_counted(class_folders: Path,
     picture(51, (32, 90)).save(class_folders / "cat" / "just.png")
     for name in ("copy.png", "another.png"):
         (class_folders / "dog" / name).write_bytes((class_folders / "cat" / "01.png").read_bytes())
-    made = dataset_files.build(items(class_folders), tmp_path / "out", 32, CREDIT)
+    made = dataset_builder.build(items(class_folders), tmp_path / "out", 32, CREDIT)
     assert (made.count, made.enlarged, made.duplicates) == (28, 1, 2)
     assert dataset_files.load(tmp_path / "out").description == made
 
 
 def test_an_unlabelled_file_among_labelled_ones_is_set_aside(class_folders: Path, tmp_path: Path) -> None:
     (class_folders / "labels.csv").write_text("file,kind\n01.png,a\n02.png,b\n", encoding="utf-8")
-    made = dataset_files.build(items(class_folders, LabelColumn("labels.csv", "kind")), tmp_path / "out", 32, CREDIT)
+    made = dataset_builder.build(items(class_folders, LabelColumn("labels.csv", "kind")), tmp_path / "out", 32, CREDIT)
     assert (made.count, made.classes) == (2, ("a", "b"))
     assert {file.reason for file in made.set_aside} == {"no label"}
 
 
 def test_an_archive_among_labelled_files_is_set_aside_as_one(class_folders: Path, tmp_path: Path) -> None:
     (class_folders / "more.zip").write_bytes(b"PK")
-    made = dataset_files.build(items(class_folders), tmp_path / "out", 32, CREDIT)
+    made = dataset_builder.build(items(class_folders), tmp_path / "out", 32, CREDIT)
     assert (made.count, made.classes) == (24, ("cat", "dog"))
     assert made.set_aside == (RejectedFile(file="more.zip", reason="an archive; unpack it first"),)
 
@@ -102,7 +102,7 @@ def test_an_archive_among_labelled_files_is_set_aside_as_one(class_folders: Path
 def test_a_file_that_vanishes_is_set_aside(class_folders: Path, tmp_path: Path) -> None:
     found = items(class_folders)
     (class_folders / "cat" / "01.png").unlink()
-    made = dataset_files.build(found, tmp_path / "out", 32, CREDIT)
+    made = dataset_builder.build(found, tmp_path / "out", 32, CREDIT)
     assert [file.reason for file in made.set_aside] == ["unreadable (No such file or directory)"]
 
 
@@ -116,20 +116,20 @@ def test_a_stopped_build_leaves_nothing(class_folders: Path, tmp_path: Path) -> 
             raise StopError
 
     with pytest.raises(StopError):
-        dataset_files.build(items(class_folders), tmp_path / "out", 32, CREDIT, stop)
+        dataset_builder.build(items(class_folders), tmp_path / "out", 32, CREDIT, stop)
     assert [path.name for path in tmp_path.iterdir()] == ["pets"]
 
 
 def test_a_place_that_cannot_be_written_is_told(class_folders: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DatasetError, match=r"file/out: could not be written \(.*(exists|[Nn]ot a directory)"):
-        dataset_files.build(items(class_folders), tmp_path / "file" / "out", 32, CREDIT)
+        dataset_builder.build(items(class_folders), tmp_path / "file" / "out", 32, CREDIT)
 
 
 def test_an_existing_dataset_is_not_overwritten(class_folders: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     with pytest.raises(DatasetError, match="exists already"):
-        dataset_files.build(items(class_folders), tmp_path / "out", 32, CREDIT)
+        dataset_builder.build(items(class_folders), tmp_path / "out", 32, CREDIT)
 
 
 def test_a_damaged_dataset_is_refused(dataset: Dataset, tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_description_without_anything_new_to_say_is_what_it_was(dataset: Datas
 
 def test_the_framing_of_a_dataset_is_described(class_folders: Path, tmp_path: Path) -> None:
     picture(1, (80, 40)).save(class_folders / "cat" / "wide.png")
-    made = dataset_files.build(items(class_folders), tmp_path / "out", 32, CREDIT, framing=Framing("top"))
+    made = dataset_builder.build(items(class_folders), tmp_path / "out", 32, CREDIT, framing=Framing("top"))
     assert (made.crop, made.cut) == ("top square", 0.02)
     assert dataset_files.load(tmp_path / "out").description == made
 
@@ -165,7 +165,7 @@ def test_numeric_classes_are_numbered_in_their_order(tmp_path: Path) -> None:
     for number in range(12):
         (tmp_path / "in" / str(number)).mkdir(parents=True)
         picture(number).save(tmp_path / "in" / str(number) / "0.png")
-    made = dataset_files.build(items(tmp_path / "in"), tmp_path / "out", 32, CREDIT)
+    made = dataset_builder.build(items(tmp_path / "in"), tmp_path / "out", 32, CREDIT)
     assert made.classes == tuple(map(str, range(12)))
 
 
@@ -183,5 +183,5 @@ def test_a_damaged_byte_is_found_when_a_dataset_is_opened(data: Path, name: str)
 def test_more_classes_than_a_model_can_have_are_refused_before_the_work(tmp_path: Path) -> None:
     found = [Item(str(k), str(k), lambda: b"") for k in range(10_001)]
     with pytest.raises(DatasetError, match="10,001 classes, and a model has at most 10,000"):
-        dataset_files.build(found, tmp_path / "out", 32, dataset_files.Credit("many", "CC0"))
+        dataset_builder.build(found, tmp_path / "out", 32, dataset_builder.Credit("many", "CC0"))
     assert not list(tmp_path.iterdir())

@@ -8,7 +8,7 @@ import torch
 from models import checkpoint
 from tests.tiny import picture, save_checkpoint
 from training import samples
-from training.dataset import dataset_files
+from training.dataset import dataset_builder
 from training.dataset.dataset_files import Dataset
 from training.dataset.image_source import items
 from training.errors import MetricsError
@@ -83,7 +83,7 @@ def test_progress_is_heard_of_reals_and_samples(dataset: Dataset, tmp_path: Path
 
 def test_a_model_of_another_size_is_refused(class_folders: Path, tmp_path: Path) -> None:
     save_checkpoint(tmp_path, "tiny")
-    dataset_files.build(items(class_folders), tmp_path / "dataset", 48, dataset_files.Credit("pets", "CC0"))
+    dataset_builder.build(items(class_folders), tmp_path / "dataset", 48, dataset_builder.Credit("pets", "CC0"))
     with pytest.raises(MetricsError, match="tiny draws 32 px images, pets holds 48 px"):
         evaluated(tmp_path)
 
@@ -99,7 +99,7 @@ def test_a_model_of_classes_is_refused_where_the_data_have_none(tmp_path: Path) 
     (tmp_path / "in").mkdir()
     for number in range(24):
         picture(number).save(tmp_path / "in" / f"{number}.png")
-    dataset_files.build(items(tmp_path / "in"), tmp_path / "dataset", 32, dataset_files.Credit("smooth", "CC0"))
+    dataset_builder.build(items(tmp_path / "in"), tmp_path / "dataset", 32, dataset_builder.Credit("smooth", "CC0"))
     save_checkpoint(tmp_path, "tiny", ("cat", "dog"))
     with pytest.raises(MetricsError, match="tiny knows the classes cat, dog; smooth holds none"):
         evaluated(tmp_path)
