@@ -1,3 +1,4 @@
+import itertools
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,20 @@ def test_an_archive_takes_its_name_once_it_is_whole(source: Source, client: Clie
 def test_an_archive_is_taken_while_it_grows(source: Source, client: Client, tmp_path: Path) -> None:
     source.tells_length = False
     source.jobs = [job("running"), job("succeeded")]
-    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
+    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True), clock=lambda: 0.0)
     assert (tmp_path / OUT).read_bytes() == DATA
     asked = [(line, headers.get("range")) for _, line, headers in source.requests]
     assert asked[1:] == [("GET /archive", None), ("GET /jobs/abc", None), ("GET /archive", f"bytes={len(DATA)}-")]
+
+
+def test_a_slow_archive_has_its_job_asked_for_meanwhile(source: Source, client: Client, tmp_path: Path) -> None:
+    source.tells_length = False
+    source.jobs = [job("running"), job("succeeded"), job("succeeded")]
+    seconds = itertools.count()
+    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True), clock=lambda: float(next(seconds)))
+    assert (tmp_path / OUT).read_bytes() == DATA
+    asked = [line for _, line, _ in source.requests]
+    assert asked[1:] == ["GET /archive", "GET /jobs/abc", "GET /jobs/abc", "GET /archive"]
 
 
 def test_one_that_a_proxy_ends_properly_though_it_was_cut_is_continued(
@@ -32,7 +43,7 @@ def test_one_that_a_proxy_ends_properly_though_it_was_cut_is_continued(
     """Without a length, an answer that was cut on its way looks whole when a proxy ends it."""
     source.tells_length, source.cuts = False, [500]
     source.jobs = [job("running"), job("succeeded")]
-    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
+    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True), clock=lambda: 0.0)
     assert (tmp_path / OUT).read_bytes() == DATA
     assert source.headers[-1]["range"] == "bytes=500-"
 
@@ -40,7 +51,7 @@ def test_one_that_a_proxy_ends_properly_though_it_was_cut_is_continued(
 def test_one_that_broke_off_while_it_grew_is_continued(source: Source, client: Client, tmp_path: Path) -> None:
     beginning = (200, {"ETag": source.etag, "Content-Length": str(len(DATA))}, DATA[:500])
     source.answers = [(200, {}, job("running")), beginning, (200, {}, job("succeeded"))]
-    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
+    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True), clock=lambda: 0.0)
     assert (tmp_path / OUT).read_bytes() == DATA
     assert source.headers[-1]["range"] == "bytes=500-"
 
@@ -55,7 +66,7 @@ def test_one_that_broke_off_is_only_continued_once_it_is_finished(
         *[(200, {}, job("running"))] * 3,
         (200, {}, job("succeeded")),
     ]
-    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
+    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True), clock=lambda: 0.0)
     assert (tmp_path / OUT).read_bytes() == DATA
     assert [line for _, line, _ in source.requests].count("GET /archive") == 2
 
@@ -65,11 +76,11 @@ def test_one_whose_job_failed_while_it_grew_is_not_kept(source: Source, client: 
     failed = job("failed", error={"code": "model_gone", "message": "no worker has it"})
     source.answers = [(200, {}, job("running")), beginning, (200, {}, failed)]
     with pytest.raises(ClientError, match="the job failed: no worker has it"):
-        collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
+        collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True), clock=lambda: 0.0)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_is_downloaded_before_there_is_an_image(source: Source, client: Client, tmp_path: Path) -> None:
     source.answers = [(200, {}, job("queued", images_done=0)) for _ in range(3)] + [(200, {}, job("succeeded"))]
-    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
+    collect(client, client.job("abc"), tmp_path / OUT, Console(quiet=True), clock=lambda: 0.0)
     assert [line for _, line, _ in source.requests] == ["GET /jobs/abc"] * 4 + ["GET /archive"]

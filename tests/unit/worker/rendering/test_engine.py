@@ -28,8 +28,20 @@ def test_a_broken_checkpoint_is_set_aside(runtime: RenderEngine) -> None:
     assert {entry.name for entry in runtime.entries} == {"plain", "labelled"}
 
 
-def test_every_model_renders_without_a_job(runtime: RenderEngine) -> None:
+def test_every_model_renders_without_a_job(runtime: RenderEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered, render = dict[str, tuple[int, ...]](), LoadedModel.render
+
+    def note(model: LoadedModel, latents: Tensor, labels: Any) -> Tensor:
+        images = render(model, latents, labels)
+        rendered[model.entry.name] = tuple(images.shape)
+        return images
+
+    monkeypatch.setattr(LoadedModel, "render", note)
     runtime.warm_up()
+    assert rendered == {
+        entry.name: (runtime.model(entry).batch_size, 3, entry.resolution, entry.resolution)
+        for entry in runtime.entries
+    }
 
 
 def test_images_do_not_depend_on_the_number_of_threads(runtime: RenderEngine) -> None:
