@@ -10,7 +10,7 @@ from training.dataset.image_source import items
 
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let runs write empty files for plots and contact sheets, which take longer to draw than tiny networks to train."""
+    """Let runs write empty files for plots and contact sheets, which take longer than to train tiny networks."""
     monkeypatch.setattr("training.record.plot.draw", lambda *_: b"")
     monkeypatch.setattr("training.record.png_bytes.encode", lambda *_: b"")
 
