@@ -3,18 +3,37 @@ PYTHON ?= python3
 UV := .uv/bin/uv
 BIN := .venv/bin
 
-.PHONY: demo test check format lock clean
+# Some tests wait for processes most of the time, so there are more of them at once than processors.
+JOBS ?= 3
+PYTEST := $(BIN)/pytest -n $(JOBS) --dist worksteal
+# A part of the tests: make quick FOLDER=tests/unit/app ARGS="-k archive"
+FOLDER ?=
+ARGS ?=
+
+.PHONY: demo test quick test-unit test-integration check types format lock clean
 
 demo: .venv/runtime
 	$(BIN)/imagemill demo --force
 
 test: check
-	$(BIN)/pytest
+	$(PYTEST) $(FOLDER) $(ARGS)
 
-check: .venv/dev
+# All checks, and the unit tests that take no seconds each and need no service.
+quick: check
+	$(PYTEST) -m "not slow and not integration" $(or $(FOLDER),tests/unit) $(ARGS)
+
+test-unit: .venv/dev
+	$(PYTEST) $(or $(FOLDER),tests/unit) $(ARGS)
+
+test-integration: .venv/dev
+	$(PYTEST) $(or $(FOLDER),tests --ignore tests/unit) $(ARGS)
+
+types: .venv/dev
+	$(BIN)/mypy
+
+check: .venv/dev types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -c "import torch, torchvision; torchvision.ops.nms(torch.rand(2, 4), torch.rand(2), 0.5)"
 

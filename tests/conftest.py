@@ -3,11 +3,13 @@
 import os
 import resource
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.forked import fork_server
 from tests.s3 import S3Server, is_built_here
 
 # The networks of tests are tiny: a second thread would only wait for the first.
@@ -18,6 +20,48 @@ settings.register_profile("any-machine", deadline=None)
 settings.load_profile("any-machine")
 
 DiskOf = Callable[[int], AbstractContextManager[None]]
+DataFile = Callable[[str], Path]
+
+_DATA = "IMAGEMILL_TEST_DATA"
+_UNIT_TESTS = Path(__file__).parent / "unit"
+_MARKERS_BY_FIXTURE = {"data_file": "data", "s3": "integration"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the server of processes, once for all workers of pytest, where there may be tests that need it."""
+    is_worker = hasattr(config, "workerinput")
+    if not is_worker and not all(
+        Path(part.split("::")[0]).absolute().is_relative_to(_UNIT_TESTS) for part in config.args
+    ):
+        servers = ExitStack()
+        servers.enter_context(fork_server())
+        config.add_cleanup(servers.close)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests by their folders and by the fixtures that they use."""
+    for item in items:
+        if not item.path.is_relative_to(_UNIT_TESTS):
+            item.add_marker("integration")
+        for fixture in getattr(item, "fixturenames", ()):
+            if fixture in _MARKERS_BY_FIXTURE:
+                item.add_marker(_MARKERS_BY_FIXTURE[fixture])
+
+
+@pytest.fixture(scope="session")
+def data_file() -> DataFile:
+    """Find a file that is too large for the repository, or skip the test."""
+    folder = os.environ.get(_DATA)
+
+    def find(name: str) -> Path:
+        if not folder:
+            pytest.skip(f"NOT TESTED: set {_DATA} to a folder with {name}")
+        path = Path(folder, name)
+        if not path.exists():
+            pytest.skip(f"NOT TESTED: there is no {name} in {_DATA}={folder}")
+        return path
+
+    return find
 
 
 @pytest.fixture

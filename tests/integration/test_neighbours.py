@@ -1,32 +1,29 @@
 """What an image's neighbours do to it when it is styled, with the real VGG19: nothing."""
 
-from pathlib import Path
-
-import pytest
 import torch
 
 from models import registry
 from models.precision import fastest_dtype
+from tests.conftest import DataFile
 from worker.contracts.uploaded_images import normalise
 from worker.rendering.engine import RenderEngine, choose_device
 from worker.style import image_tensors, vgg
 from worker.style.gatys import GatysSettings, StyleTransfer
 
-SHARED = Path(__file__).parents[3] / "shared"
-WEIGHTS = SHARED / "weights" / "vgg19_features.safetensors"
-PAINTING = SHARED / "data" / "styles" / "starry-night-van-gogh.jpg"
+WEIGHTS = "weights/vgg19_features.safetensors"
+PAINTING = "data/styles/starry-night-van-gogh.jpg"
 MANY = 64
 
 
-@pytest.mark.skipif(not (WEIGHTS.exists() and PAINTING.exists()), reason="needs VGG19's weights and a painting")
-def test_an_image_alone_is_the_image_among_64() -> None:
+def test_an_image_alone_is_the_image_among_64(data_file: DataFile) -> None:
+    weights, picture = data_file(WEIGHTS), data_file(PAINTING)
     device = choose_device("cpu")
     runtime = RenderEngine([registry.find("faces-64")], device)
     model = runtime.model(runtime.entries[0])
     blocks = [range(k, k + model.batch_size) for k in range(0, MANY, model.batch_size)]
     images = torch.cat([model.render(model.latents(1, block), model.labels(block)) for block in blocks]) / 255
-    painting = image_tensors.from_picture(normalise(PAINTING.read_bytes(), 512))
-    transfer = StyleTransfer(vgg.load(WEIGHTS, fastest_dtype(device), device), painting, GatysSettings(steps=2))
+    painting = image_tensors.from_picture(normalise(picture.read_bytes(), 512))
+    transfer = StyleTransfer(vgg.load(weights, fastest_dtype(device), device), painting, GatysSettings(steps=2))
     together = transfer.apply(images, 1.0, lambda *_: True)
     for place in (0, 7, MANY - 1):
         alone = transfer.apply(images[place : place + 1], 1.0, lambda *_: True)[0]

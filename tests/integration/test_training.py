@@ -15,9 +15,10 @@ import pytest
 from models import checkpoint
 from tests.command import COMMAND, ENVIRONMENT, imagemill
 from tests.command import run as executed
+from tests.conftest import DataFile
 from tests.tiny import picture
 
-CONGRESS = Path(__file__).parents[3] / "shared" / "data" / "faces-congress-128.zip"
+CONGRESS = "data/faces-congress-128.zip"
 SMALL = ["--recipe", "dcgan", "--set", "batch=16", "--set", "generator_channels=4", "--set", "discriminator_channels=4"]
 
 SLOW = [
@@ -45,9 +46,9 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.skipif(not CONGRESS.exists(), reason="the portraits are not here")
-def test_a_zip_of_real_portraits_becomes_a_dataset(tmp_path: Path) -> None:
-    done = imagemill("dataset", CONGRESS, "faces", "--size", "64", "--label-column", "era", cwd=tmp_path)
+def test_a_zip_of_real_portraits_becomes_a_dataset(tmp_path: Path, data_file: DataFile) -> None:
+    portraits = data_file(CONGRESS)
+    done = imagemill("dataset", portraits, "faces", "--size", "64", "--label-column", "era", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     classes = "19th-century, early-20th, late-20th, modern"
     assert f"7920 images of 64 x 64 px, 4 classes ({classes}), 0 set aside" in done.stdout

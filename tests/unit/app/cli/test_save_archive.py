@@ -1,13 +1,20 @@
+import math
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from app.cli.save_archive import save_archive
-from app.client import Client, ClientError
+from app.client import Client, ClientError, archive_download
 from tests.unit.app.source import DATA, Source, job
 
 OUT = "out.zip"
+
+
+@pytest.fixture(autouse=True)
+def no_polls_between_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine could stall a download for so long that the client reads the job again in between."""
+    monkeypatch.setattr(archive_download, "_NEWS_SECONDS", math.inf)
 
 
 def test_an_archive_takes_its_name_once_it_is_whole(source: Source, client: Client, tmp_path: Path) -> None:
@@ -24,6 +31,18 @@ def test_an_archive_is_taken_while_it_grows(source: Source, client: Client, tmp_
     assert (tmp_path / OUT).read_bytes() == DATA
     asked = [(line, headers.get("range")) for _, line, headers in source.requests]
     assert asked[1:] == [("GET /archive", None), ("GET /jobs/abc", None), ("GET /archive", f"bytes={len(DATA)}-")]
+
+
+def test_the_job_of_a_slow_archive_is_read_again_meanwhile(
+    source: Source, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive_download, "_NEWS_SECONDS", -1)
+    source.tells_length = False
+    source.jobs = [job("running"), job("succeeded"), job("succeeded")]
+    save_archive(client, client.job("abc"), tmp_path / OUT, Console(quiet=True))
+    assert (tmp_path / OUT).read_bytes() == DATA
+    asked = [line for _, line, _ in source.requests]
+    assert asked[1:] == ["GET /archive", "GET /jobs/abc", "GET /jobs/abc", "GET /archive"]
 
 
 def test_one_that_a_proxy_ends_properly_though_it_was_cut_is_continued(

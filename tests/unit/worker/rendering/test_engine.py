@@ -28,8 +28,20 @@ def test_a_broken_checkpoint_is_set_aside(engine: RenderEngine) -> None:
     assert {entry.name for entry in engine.entries} == {"plain", "labelled"}
 
 
-def test_every_model_renders_without_a_job(engine: RenderEngine) -> None:
+def test_every_model_renders_without_a_job(engine: RenderEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered, render = dict[str, tuple[int, ...]](), LoadedModel.render
+
+    def note(model: LoadedModel, latents: Tensor, labels: Any) -> Tensor:
+        images = render(model, latents, labels)
+        rendered[model.entry.name] = tuple(images.shape)
+        return images
+
+    monkeypatch.setattr(LoadedModel, "render", note)
     engine.warm_up()
+    assert rendered == {
+        entry.name: (engine.model(entry).batch_size, 3, entry.resolution, entry.resolution)
+        for entry in engine.entries
+    }
 
 
 def test_images_do_not_depend_on_the_number_of_threads(engine: RenderEngine) -> None:
