@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.cli.archive_output import check_writable
-from app.cli.report import print_report, speed
+from app.cli.job_report import print_report, speed
 from app.cli.save_archive import save_archive
 from app.cli.signals import ended_by_signals
 from app.cli.terminal import Terminal

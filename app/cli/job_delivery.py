@@ -7,9 +7,9 @@ from pathlib import Path
 
 from app.archive_name import archive_name
 from app.cli.archive_output import check_writable
+from app.cli.job_report import print_report, speed
 from app.cli.new_job import NewJob
 from app.cli.output_options import OutputOptions
-from app.cli.report import print_report, speed
 from app.cli.resume_hints import hint_on_interruption, print_left_over, resume_hint
 from app.cli.save_archive import save_archive
 from app.cli.signals import ended_by_signals

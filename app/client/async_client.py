@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 import anyio
 import httpx
 
-from app.client.async_server import AsyncServer
+from app.client.async_transport import AsyncTransport
 from app.client.method_signature import documented_by
 from app.client.operations import Operations
 from app.client.parsing import base_url, key_headers
@@ -28,7 +28,7 @@ def _call(
     """Return a coroutine method that runs an operation and returns its result."""
 
     async def method(client: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return await client._server.run(operation(client._operations, *args, **kwargs))
+        return await client._transport.run(operation(client._operations, *args, **kwargs))
 
     return documented_by(operation, method)
 
@@ -39,7 +39,7 @@ def _iteration(
     """Return a method whose asynchronous iterator yields the items of an operation."""
 
     def method(client: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[T, None]:
-        return client._server.iterate(operation(client._operations, *args, **kwargs))
+        return client._transport.iterate(operation(client._operations, *args, **kwargs))
 
     return documented_by(operation, method)
 
@@ -61,7 +61,7 @@ class AsyncClient:
     ) -> None:
         self.server = server
         self._http = httpx.AsyncClient(base_url=base_url(server), headers=key_headers(key))
-        self._server = AsyncServer(self._http, sleep, server)
+        self._transport = AsyncTransport(self._http, sleep, server)
         self._operations = Operations(server, Retries(patience_seconds, notify))
 
     async def __aenter__(self) -> Self:

@@ -12,8 +12,8 @@ from app.client.method_signature import documented_by
 from app.client.operations import Operations
 from app.client.parsing import base_url, key_headers
 from app.client.retries import PATIENCE_SECONDS, Retries
-from app.client.server import Server
 from app.client.steps import Flow, Items
+from app.client.transport import Transport
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def _call(operation: Callable[Concatenate[Operations, P], Flow[R]]) -> Callable[
     """Return a method that runs an operation and returns its result."""
 
     def method(client: "Client", /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return client._server.run(operation(client._operations, *args, **kwargs))
+        return client._transport.run(operation(client._operations, *args, **kwargs))
 
     return documented_by(operation, method)
 
@@ -37,7 +37,7 @@ def _iteration(
     """Return a method that yields the items of an operation."""
 
     def method(client: "Client", /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
-        return client._server.iterate(operation(client._operations, *args, **kwargs))
+        return client._transport.iterate(operation(client._operations, *args, **kwargs))
 
     return documented_by(operation, method)
 
@@ -61,7 +61,7 @@ class Client:
     ) -> None:
         self.server = server
         self._http = httpx.Client(base_url=base_url(server), headers=key_headers(key))
-        self._server = Server(self._http, sleep, server)
+        self._transport = Transport(self._http, sleep, server)
         self._operations = Operations(server, Retries(patience_seconds, notify))
 
     def __enter__(self) -> Self:

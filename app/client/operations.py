@@ -34,8 +34,8 @@ A = TypeVar("A", bound=ApiObject)
 class Operations:
     """All operations on one server, as generators of steps."""
 
-    def __init__(self, server: str, retries: Retries) -> None:
-        self._server = server
+    def __init__(self, address: str, retries: Retries) -> None:
+        self._address = address
         self._retries = retries
 
     def generate(
@@ -228,10 +228,10 @@ class Operations:
         return self._job(Request("GET", job.links.self_, headers=headers, timeout=timeout))
 
     def _job(self, request: Request) -> Flow[Job]:
-        return parse_job((yield from self._retries.send(request)), self._server)
+        return parse_job((yield from self._retries.send(request)), self._address)
 
     def _object(self, kind: type[A], request: Request) -> Flow[A]:
-        return parse(kind, (yield from self._retries.send(request)), self._server)
+        return parse(kind, (yield from self._retries.send(request)), self._address)
 
     def _class_folders(self, job: Job) -> Flow[dict[str, str]]:
         """Map the names of class folders in a job's archive to the classes of its model."""

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from training.dataset import paths
+from training.dataset import source_paths
 from training.dataset.class_names import class_name
 from training.dataset.file_kinds import IMAGE_SUFFIXES
 from training.dataset.framing import Box
@@ -80,8 +80,8 @@ def _image_name(path: str, written: str) -> str:
     stem.
     """
     stem = path[:-4] if path.lower().endswith(".xml") else path
-    is_same = paths.suffix(written) in IMAGE_SUFFIXES and paths.stem(written) == paths.name(stem)
-    return f"{stem}{written[len(paths.stem(written)) :]}" if is_same else stem
+    is_same = source_paths.suffix(written) in IMAGE_SUFFIXES and source_paths.stem(written) == source_paths.name(stem)
+    return f"{stem}{written[len(source_paths.stem(written)) :]}" if is_same else stem
 
 
 def _read(file: File) -> tuple[str, list[Box] | str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from training.dataset import paths
+from training.dataset import source_paths
 from training.dataset.class_names import class_name
 from training.dataset.folder_tree import Folder, build_tree
 from training.dataset.vocabulary import is_beside_data, is_container, is_copy, split_of
@@ -71,7 +71,7 @@ def by_upper(images: Iterable[str]) -> Layout:
 
 def by_parent(images: Iterable[str]) -> Layout:
     """Use the parent folder of each image as its class."""
-    parents = {name: (paths.folders(name) or ("",))[-1] for name in images}
+    parents = {name: (source_paths.folders(name) or ("",))[-1] for name in images}
     labels = {name: class_name(parent) for name, parent in parents.items() if parent}
     return Layout(labels, [name for name, parent in parents.items() if not parent])
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from training.dataset import boxes, folder_files, paths, zip_members
+from training.dataset import boxes, folder_files, source_paths, zip_members
 from training.dataset.file_kinds import IMAGE_SUFFIXES, kind_of, refusal
 from training.dataset.item import Item, rejected_item
 from training.dataset.listing import File, Listing, Skipped
@@ -50,7 +50,7 @@ class Contents:
 
     def choose_split(self, split: str) -> None:
         """Keep the images of one split only. Raises DatasetError when no folder has that name."""
-        parts = {name: paths.folders(name) for name in self.images}
+        parts = {name: source_paths.folders(name) for name in self.images}
         outside = [name for name in self.images if split.casefold() not in map(str.casefold, parts[name])]
         if len(outside) == len(self.images):
             names = sorted({part for found in parts.values() for part in found if split_of((part,))})
@@ -67,16 +67,18 @@ class Contents:
         inside = [] if Path(name).is_absolute() else inside
         self._use(inside)
         if inside:
-            return [(self.files[table].read(), paths.parent(table)) for table in inside]
+            return [(self.files[table].read(), source_paths.parent(table)) for table in inside]
         return [(Path(name).read_bytes(), "")] if Path(name).is_file() else []
 
     def other_tables(self) -> list[str]:
         """Return the names of files that may be tables of labels."""
-        return [name for name in self._others if paths.suffix(name) in _TABLE_SUFFIXES]
+        return [name for name in self._others if source_paths.suffix(name) in _TABLE_SUFFIXES]
 
     def downloads(self) -> frozenset[str]:
         """Return the folders of unpacked downloads of the service, which have metadata."""
-        return frozenset(paths.parent(name) for name in self.files if paths.name(name) == "metadata.jsonl")
+        return frozenset(
+            source_paths.parent(name) for name in self.files if source_paths.name(name) == "metadata.jsonl"
+        )
 
     def annotations(self, name: str) -> tuple[list[File], str] | None:
         """Return the annotations below a folder, in the source or on disk, and its path; None if it does not exist."""
@@ -92,12 +94,12 @@ class Contents:
     def skipped(self, used: Iterable[str]) -> Skipped:
         """Count the skipped files, and the folders without pictures next to used ones."""
         for name in self._others:
-            is_marking = paths.suffix(name) in {".xml", ""} and _is_annotation(self.files[name])
+            is_marking = source_paths.suffix(name) in {".xml", ""} and _is_annotation(self.files[name])
             self._listing.skipped.add(_ANNOTATIONS if is_marking else "other files", name)
-        full = paths.ancestors([*used, *self.images, *(item.name for item in self.rejected)])
-        beside = {".", *map(paths.parent, full)}
-        for name in sorted(self._listing.folders - full - paths.ancestors(self._used)):
-            if paths.parent(name) in beside:
+        full = source_paths.ancestors([*used, *self.images, *(item.name for item in self.rejected)])
+        beside = {".", *map(source_paths.parent, full)}
+        for name in sorted(self._listing.folders - full - source_paths.ancestors(self._used)):
+            if source_paths.parent(name) in beside:
                 self._listing.skipped.add("folders without a picture", f"{name}/")
         return self._listing.skipped
 
@@ -149,7 +151,7 @@ def _listed(path: Path, zip_names: str | None) -> Listing:
 
 def _ending(names: Iterable[str], name: str) -> list[str]:
     """Return the shallowest paths that end in a path."""
-    tail = "/" + paths.normalise(name).strip("/")
+    tail = "/" + source_paths.normalise(name).strip("/")
     found = [other for other in names if f"/{other}".endswith(tail)]
     depth = min((other.count("/") for other in found), default=0)
     return sorted(other for other in found if other.count("/") == depth)
@@ -157,27 +159,33 @@ def _ending(names: Iterable[str], name: str) -> list[str]:
 
 def _run_folders(files: Iterable[str], images: Iterable[str]) -> set[str]:
     """Return the folders of training runs. Their pictures are not data."""
-    marked = {paths.parent(name) for name in files if name.endswith(_RUN_FILES)}
-    for place in paths.ancestors(images):
-        if _RUN.fullmatch(paths.name(place)) and paths.name(paths.parent(place)).lower() == "runs":
+    marked = {source_paths.parent(name) for name in files if name.endswith(_RUN_FILES)}
+    for place in source_paths.ancestors(images):
+        if _RUN.fullmatch(source_paths.name(place)) and source_paths.name(source_paths.parent(place)).lower() == "runs":
             marked.add(place)
     return marked - {"."}
 
 
 def _in_folders(images: Iterable[str], folders: set[str]) -> list[str]:
-    return [name for name in images if folders & paths.ancestors([name])] if folders else []
+    return [name for name in images if folders & source_paths.ancestors([name])] if folders else []
 
 
 def _masks(images: Iterable[str]) -> list[str]:
     """Return the images in folders like `masks` next to ones like `images`, if most share their names with other
     images.
     """
-    around = paths.ancestors(images)
-    holders = {paths.parent(p) for p in around if is_container(paths.name(p)) or split_of((paths.name(p),))}
-    places = {p for p in around if _MASK_FOLDER.fullmatch(paths.name(p).lower()) and paths.parent(p) in holders}
+    around = source_paths.ancestors(images)
+    holders = {
+        source_paths.parent(p)
+        for p in around
+        if is_container(source_paths.name(p)) or split_of((source_paths.name(p),))
+    }
+    places = {
+        p for p in around if _MASK_FOLDER.fullmatch(source_paths.name(p).lower()) and source_paths.parent(p) in holders
+    }
     inside = _in_folders(images, places)
-    others = {paths.stem(name) for name in set(images) - set(inside)} if inside else set()
-    paired = [name for name in inside if _MASK_END.sub("", paths.stem(name)) in others]
+    others = {source_paths.stem(name) for name in set(images) - set(inside)} if inside else set()
+    paired = [name for name in inside if _MASK_END.sub("", source_paths.stem(name)) in others]
     # Most, not all: some masks may have no image.
     return inside if 2 * len(paired) > len(inside) else []
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from PIL import Image
 
-from training.dataset import paths
+from training.dataset import source_paths
 from training.dataset.listing import File
 from training.dataset.square_image import FORMATS
 
@@ -44,7 +44,7 @@ _HEAD_BYTES = 32
 
 def kind_of(file: File) -> Kind:
     """Return the kind of a file. Raises DatasetError or OSError when its content is needed but unreadable."""
-    suffix = paths.suffix(file.name)
+    suffix = source_paths.suffix(file.name)
     if suffix in IMAGE_SUFFIXES:
         return "image"
     if suffix in _ARCHIVE_SUFFIXES:
@@ -85,6 +85,6 @@ def refusal(file: File, kind: Kind) -> str:
     """Return the reason why an archive, or a picture in an unsupported format, is set aside."""
     if kind == "archive":
         return "an archive; unpack it first"
-    suffix = paths.suffix(file.name)
+    suffix = source_paths.suffix(file.name)
     named = f" ({suffix})" if suffix else ""
     return f"a picture in a format that is not read{named}; convert it to PNG or JPEG"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from training.dataset import paths
+from training.dataset import source_paths
 
 
 @dataclass
@@ -36,7 +36,7 @@ def build_tree(images: Iterable[str]) -> Folder:
         folder = top
         top.total += 1
         # Each image counts in every folder on its path.
-        for part in paths.folders(image):
+        for part in source_paths.folders(image):
             if part not in folder.inner:
                 folder.inner[part] = Folder((*folder.path, part))
             folder = folder.inner[part]

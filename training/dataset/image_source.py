@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from training.dataset import arrays, boxes, class_folders, class_names, paths
+from training.dataset import arrays, boxes, class_folders, class_names, source_paths
 from training.dataset.boxes import Boxes
 from training.dataset.contents import Contents
 from training.dataset.item import Item, rejected_item
@@ -109,7 +109,7 @@ def _label_by_table(contents: Contents, column: LabelColumn) -> SourceImages:
         others = contents.other_tables()
         hint = f"; --labels may be {', '.join(others[:3])}" if others else ""
         raise DatasetError(f"{column.csv}: found neither in {contents.path} nor on disk{hint}")
-    split = split_of((paths.stem(column.csv),))
+    split = split_of((source_paths.stem(column.csv),))
     rows = [replace(row, split=split) for data, place in tables for row in Table(data, column, place).rows]
     names = list(contents.images)
     labelled = label(rows, names, contents.path.name)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from training.dataset import paths
+from training.dataset import source_paths
 from training.dataset.class_names import counted, ordered
 from training.dataset.framing import Framing
 from training.dataset.image_source import SourceImages
@@ -62,7 +62,7 @@ def _class(name: str, items: list[Item]) -> str:
 
 
 def _places(start: str, items: list[Item]) -> list[str]:
-    counts = Counter(paths.parent(item.name) for item in items).most_common()
+    counts = Counter(source_paths.parent(item.name) for item in items).most_common()
     shown = [f"{folder}/ ({count})" if len(counts) > 1 else f"{folder}/" for folder, count in counts[:_FOLDERS]]
     more = [f"{len(counts) - _FOLDERS} more folders"] * (len(counts) > _FOLDERS)
     return [start + ", ".join((*shown, *more))] if items else []

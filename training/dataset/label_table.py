@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from training.dataset import paths
+from training.dataset import source_paths
 from training.dataset.class_names import class_name
 from training.dataset.row_matching import Match, Row, matched
 from training.dataset.rows import FILE_COLUMNS, Sheet, cell, sheets
@@ -39,7 +39,7 @@ class Table:
     """
 
     def __init__(self, data: bytes, column: LabelColumn, folder: str = "") -> None:
-        place = paths.normalise(folder)
+        place = source_paths.normalise(folder)
         self.rows = [Row(name, value, place) for name, value in _pairs(data, column)]
 
     def label(self, files: Sequence[str], source: str = "") -> Labelled:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from training.dataset import paths
+from training.dataset import source_paths
 from training.dataset.file_kinds import IMAGE_SUFFIXES
 from training.dataset.vocabulary import split_of
 
@@ -70,20 +70,20 @@ class Index:
 
     def __init__(self, files: Sequence[str], source: str = "") -> None:
         self._source = source
-        self._paths = {paths.normalise(file): file for file in files}
-        self._around = len(paths.common_folders(self._paths))
-        self._folders = paths.ancestors(self._paths)
+        self._paths = {source_paths.normalise(file): file for file in files}
+        self._around = len(source_paths.common_folders(self._paths))
+        self._folders = source_paths.ancestors(self._paths)
 
     def find(self, row: Row) -> tuple[float, list[str]]:
         """Return the score and the files of the best match of a row."""
-        key = paths.normalise(row.name)
+        key = source_paths.normalise(row.name)
         # A table beside images is for these only; one in a folder of its own may be for all.
         below = f"{row.folder}/" if row.folder in self._folders else ""
         exact = self._paths.get(below + key)
         if exact is not None:
             return _EXACT, [exact]
-        folders = paths.folders(key)
-        for penalty, candidates in self._named(paths.name(key)):
+        folders = source_paths.folders(key)
+        for penalty, candidates in self._named(source_paths.name(key)):
             inside = [file for file in candidates if file.startswith(below)] if below else candidates
             scored = [(score, file) for file in inside if (score := self._agreement(row, folders, file)) is not None]
             if scored:
@@ -93,22 +93,22 @@ class Index:
 
     @cached_property
     def _by_name(self) -> Mapping[str, list[str]]:
-        return _grouped(self._paths, paths.name)
+        return _grouped(self._paths, source_paths.name)
 
     @cached_property
     def _by_stem(self) -> Mapping[str, list[str]]:
-        return _grouped(self._paths, paths.stem)
+        return _grouped(self._paths, source_paths.stem)
 
     def _named(self, name: str) -> list[tuple[float, list[str]]]:
         """Return candidates with the same name; the same except for case; except for the suffix. Each has a penalty."""
         same = self._by_name.get(name.casefold(), [])
-        exact = [key for key in same if paths.name(key) == name]
-        stem = paths.stem(name) if paths.suffix(name) in IMAGE_SUFFIXES else name
+        exact = [key for key in same if source_paths.name(key) == name]
+        stem = source_paths.stem(name) if source_paths.suffix(name) in IMAGE_SUFFIXES else name
         return [(0.0, exact), (0.25, same), (0.5, self._by_stem.get(stem.casefold(), []))]
 
     def _agreement(self, row: Row, folders: tuple[str, ...], file: str) -> float | None:
         """Count the folders that agree from the end; None if row and file contradict each other."""
-        own = paths.folders(file)
+        own = source_paths.folders(file)
         split, of_file = split_of(folders) or row.split, split_of(own) or split_of((self._source,))
         if split and of_file and split != of_file:
             return None

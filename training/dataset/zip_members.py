@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 from typing import NoReturn
 
-from training.dataset import paths
+from training.dataset import source_paths
 from training.dataset.folder_files import check_size
 from training.dataset.listing import File, Listing, ignore_reason
 from training.errors import DatasetError
@@ -40,7 +40,7 @@ def list_zip(path: Path, encoding: str | None = None) -> Listing:
                 listing.rejected.append((name, "a later member of the zip has the same name"))
             found[name] = _member(archive, info, name)
     listing.files = [found[name] for name in sorted(found)]
-    listing.folders |= paths.ancestors(found)
+    listing.folders |= source_paths.ancestors(found)
     return listing
 
 

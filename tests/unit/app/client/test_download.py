@@ -27,7 +27,7 @@ def fetch(client: Client, path: Path, said: list[str] | None = None) -> list[tup
             told.append((sink.size, total))
             yield from ()
 
-        client._server.run(Download(PATH, sink, notes.append, on_chunk).run())
+        client._transport.run(Download(PATH, sink, notes.append, on_chunk).run())
     return told
 
 

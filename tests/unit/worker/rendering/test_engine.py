@@ -39,8 +39,7 @@ def test_every_model_renders_without_a_job(engine: RenderEngine, monkeypatch: py
     monkeypatch.setattr(LoadedModel, "render", note)
     engine.warm_up()
     assert rendered == {
-        entry.name: (engine.model(entry).batch_size, 3, entry.resolution, entry.resolution)
-        for entry in engine.entries
+        entry.name: (engine.model(entry).batch_size, 3, entry.resolution, entry.resolution) for entry in engine.entries
     }
 
 

@@ -14,7 +14,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class AsyncServer:
+class AsyncTransport:
     """Runs operations on one server."""
 
     def __init__(self, http: httpx.AsyncClient, sleep: Callable[[float], Awaitable[object]], address: str) -> None:
@@ -47,8 +47,8 @@ class AsyncServer:
 class _Connection:
     """Carries out the steps of one operation. It holds the stream that the operation reads."""
 
-    def __init__(self, server: AsyncServer) -> None:
-        self._server = server
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
         self._stream = AsyncExitStack()
         self._chunks: AsyncIterator[bytes] = _no_chunks()
 
@@ -63,23 +63,23 @@ class _Connection:
         try:
             return await self._outcome_of(step)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            return connection_error(error, self._server.address)
+            return connection_error(error, self._transport.address)
 
     async def _outcome_of(self, step: Step) -> Outcome:
         match step:
             case Request():
-                return await self._server.http.request(**step.options)
+                return await self._transport.http.request(**step.options)
             case OpenStream():
                 return await self._open(step)
             case ReadChunk():
                 return await anext(self._chunks, None)
             case Pause():
-                await self._server.sleep(step.seconds)
+                await self._transport.sleep(step.seconds)
                 return None
 
     async def _open(self, step: OpenStream) -> httpx.Response:
         await self._stream.aclose()
-        response = await self._stream.enter_async_context(self._server.http.stream(**step.options))
+        response = await self._stream.enter_async_context(self._transport.http.stream(**step.options))
         if is_error(response):
             await response.aread()
         self._chunks = response.aiter_raw()

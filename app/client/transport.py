@@ -14,7 +14,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Server:
+class Transport:
     """Runs operations on one server."""
 
     def __init__(self, http: httpx.Client, sleep: Callable[[float], object], address: str) -> None:
@@ -45,8 +45,8 @@ class Server:
 class _Connection:
     """Carries out the steps of one operation. It holds the stream that the operation reads."""
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
         self._stream = ExitStack()
         self._chunks: Iterator[bytes] = iter(())
 
@@ -61,23 +61,23 @@ class _Connection:
         try:
             return self._outcome_of(step)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            return connection_error(error, self._server.address)
+            return connection_error(error, self._transport.address)
 
     def _outcome_of(self, step: Step) -> Outcome:
         match step:
             case Request():
-                return self._server.http.request(**step.options)
+                return self._transport.http.request(**step.options)
             case OpenStream():
                 return self._open(step)
             case ReadChunk():
                 return next(self._chunks, None)
             case Pause():
-                self._server.sleep(step.seconds)
+                self._transport.sleep(step.seconds)
                 return None
 
     def _open(self, step: OpenStream) -> httpx.Response:
         self._stream.close()
-        response = self._stream.enter_context(self._server.http.stream(**step.options))
+        response = self._stream.enter_context(self._transport.http.stream(**step.options))
         if is_error(response):
             response.read()
         self._chunks = response.iter_raw()
