@@ -11,13 +11,13 @@ from tests import prose_lint
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_PERCENT = {
-    "app": 28.6,
+    "app": 0.5,
     "benchmarks": 0.0,
     "imagemill": 0.0,
-    "models": 20.0,
-    "tests": 19.1,
-    "training": 22.3,
-    "worker": 28.1,
+    "models": 0.0,
+    "tests": 14.5,
+    "training": 0.1,
+    "worker": 0.6,
 }
 """Largest share of flagged texts of each package. These numbers may only fall; docs/style.md says how to write."""
 
@@ -170,7 +170,8 @@ def is_file(path: str) -> bool:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
 def test_every_named_module_exists(document: Path) -> None:
     modules = re.findall(rf"(?<![\w/.:-])((?:{PACKAGES})(?:\.[A-Za-z_]\w*)+)(?![\w/])", code(document))
-    assert [module for module in modules if not is_module(module)] == []
+    named = [module for module in modules if not module.endswith(".py")]  # a file of the reader, such as `app.py`
+    assert [module for module in named if not is_module(module)] == []
 
 
 def code(document: Path) -> str:
