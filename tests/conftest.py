@@ -3,12 +3,13 @@
 import os
 import resource
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.forked import fork_server
 from tests.s3 import S3Server, is_built_here
 
 # The networks of tests are tiny: a second thread would only wait for the first.
@@ -24,6 +25,17 @@ DataFile = Callable[[str], Path]
 _DATA = "IMAGEMILL_TEST_DATA"
 _UNIT_TESTS = Path(__file__).parent / "unit"
 _MARKERS_BY_FIXTURE = {"data_file": "data", "s3": "integration"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the server of processes, once for all workers of pytest, where there may be tests that need it."""
+    is_worker = hasattr(config, "workerinput")
+    if not is_worker and not all(
+        Path(part.split("::")[0]).absolute().is_relative_to(_UNIT_TESTS) for part in config.args
+    ):
+        servers = ExitStack()
+        servers.enter_context(fork_server())
+        config.add_cleanup(servers.close)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

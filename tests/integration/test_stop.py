@@ -2,7 +2,6 @@
 
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,7 +25,7 @@ class Api:
         self.house = house
         self.url = house.start_api()
         self.port = int(self.url.rsplit(":", 1)[1])
-        self._process: subprocess.Popen[bytes] = house.last_api
+        self._process = house.last_api
         self._log: Path = house.last_api_log
         self._pool = ThreadPoolExecutor()
         self._begun = 0
