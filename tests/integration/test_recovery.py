@@ -13,8 +13,8 @@ N = 10_000
 
 
 def test_a_killed_worker_loses_no_image(house: RunningService) -> None:
-    undisturbed = house.hashes(20_000, seed=3)
-    job = house.generate(20_000, seed=3)
+    undisturbed = house.hashes(N, seed=3)
+    job = house.generate(N, seed=3)
     house.wait_rendering(job["id"])
     house.end_workers(signal.SIGKILL)
     assert not house.job(job["id"])["done"]

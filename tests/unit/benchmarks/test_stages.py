@@ -14,5 +14,5 @@ def test_what_a_module_imports_is_counted_with_it() -> None:
 
 
 def test_a_module_that_was_not_imported_is_told() -> None:
-    with pytest.raises(StageError, match=r"app\.cli was not imported"):
+    with pytest.raises(StageError, match=r"app\.cli\.main was not imported"):
         imported_seconds(REPORT, "app.cli.main")

@@ -9,6 +9,13 @@ from training.dataset.image_source import items
 
 
 @pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs write empty files for plots and contact sheets, which take longer than to train tiny networks."""
+    monkeypatch.setattr("training.record.plot.draw", lambda *_: b"")
+    monkeypatch.setattr("training.record.png_bytes.encode", lambda *_: b"")
+
+
+@pytest.fixture
 def class_folders(tmp_path: Path) -> Path:
     for number in range(24):
         folder = tmp_path / "pets" / ("cat" if number % 3 else "dog")

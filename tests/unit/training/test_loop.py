@@ -15,6 +15,7 @@ from training.metrics.figures import Probe
 from training.run_plan import STATE, Changes, RunPlan
 from training.saved_states import HEALTHY
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 CPU = torch.device("cpu")
 SMALL = ("batch=8", "latent_dim=8", "generator_channels=4", "discriminator_channels=4")
 EXTRAS = ("augment=0.5", "augment_ramp=0.5", "instance_noise=0.1", "final_lr=0.1", "sphere=true", "balance=1.0")
@@ -92,7 +93,10 @@ def test_a_crash_in_a_long_epoch_costs_no_more_than_the_time_between_two_saves(
     assert Run(plans.resumed(data, folder, CPU), folder).step == 1
 
 
-def test_a_run_leaves_all_that_a_person_and_a_worker_need(data: Path, tmp_path: Path) -> None:
+def test_a_run_leaves_all_that_a_person_and_a_worker_need(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()  # with its plots and contact sheets
     folder, heard = new(tmp_path), list[record.EpochLine]()
     run = Run(plan_of(data, epochs=2), folder)
     assert run.train(RunListener(epoch=heard.append)) == Ending("finished")
@@ -410,7 +414,7 @@ def test_the_same_data_seed_and_budget_ship_the_same_file_however_long_it_takes(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("training.check_interval.every_steps", lambda *_: 2)
-    plan, folders = plan_of(data, images=80), [new(tmp_path), new(tmp_path)]
+    plan, folders = plan_of(data, images=48), [new(tmp_path), new(tmp_path)]
     Run(plan, folders[0]).train(RunListener())
     monkeypatch.setattr("training.clock.Clock.seconds", lambda _clock: 7200.0)
     monkeypatch.setattr("training.clock.Clock._now", lambda _clock: 7200.0)

@@ -14,8 +14,8 @@ from training.errors import StateError
 HOLDER = """
 import sys
 from pathlib import Path
-from training import owner
-with owner.owned(Path(sys.argv[1])):
+from training import run_lock
+with run_lock.owned(Path(sys.argv[1])):
     print("owned", flush=True)
     sys.stdin.readline()
 """
