@@ -15,6 +15,8 @@ from worker.style.gatys import Settings, StyleTransfer
 from worker.style.portions import Portions
 from worker.style.vgg import Vgg19
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 
 

@@ -8,6 +8,8 @@ from worker.style import losses
 from worker.style.gatys import Settings, StoppedError, StyleTransfer, Watch
 from worker.style.vgg import Vgg19
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 SMALL = Settings(steps=6, least=32, coarsest=64)
 
