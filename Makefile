@@ -3,9 +3,11 @@ PYTHON ?= python3
 UV := .uv/bin/uv
 BIN := .venv/bin
 
-# Some tests wait for processes most of the time, so there are more of them at once than processors.
+# Integration tests wait for processes half of the time, so three of them keep two processors busy; unit tests compute.
+# Work is stolen, not dealt out: the tests of a module mostly stay together, and share what the module sets up.
 JOBS ?= 3
-PYTEST := $(BIN)/pytest -n $(JOBS) --dist worksteal
+UNIT_JOBS ?= 2
+PYTEST = $(BIN)/pytest --dist worksteal -n
 # A part of the tests: make quick FOLDER=tests/unit/app ARGS="-k archive"
 FOLDER ?=
 ARGS ?=
@@ -16,17 +18,17 @@ demo: .venv/runtime
 	$(BIN)/imagemill demo --force
 
 test: check
-	$(PYTEST) $(FOLDER) $(ARGS)
+	$(PYTEST) $(JOBS) $(FOLDER) $(ARGS)
 
 # All checks, and the unit tests that take no seconds each and need no service.
 quick: check
-	$(PYTEST) -m "not slow and not integration" $(or $(FOLDER),tests/unit) $(ARGS)
+	$(PYTEST) $(UNIT_JOBS) -m "not slow and not integration" $(or $(FOLDER),tests/unit) $(ARGS)
 
 test-unit: .venv/dev
-	$(PYTEST) $(or $(FOLDER),tests/unit) $(ARGS)
+	$(PYTEST) $(UNIT_JOBS) $(or $(FOLDER),tests/unit) $(ARGS)
 
 test-integration: .venv/dev
-	$(PYTEST) $(or $(FOLDER),tests --ignore tests/unit) $(ARGS)
+	$(PYTEST) $(JOBS) $(or $(FOLDER),tests --ignore tests/unit) $(ARGS)
 
 types: .venv/dev
 	$(BIN)/mypy

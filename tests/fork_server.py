@@ -128,7 +128,6 @@ def _become(connection: socket.socket) -> dict[str, str]:
     for number, file in enumerate(files):
         os.dup2(file, number)
     os.closerange(3, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 5000 else 5000)
-    # A library's clean-up at exit must not find the folders of this server.
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])

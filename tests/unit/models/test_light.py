@@ -7,6 +7,8 @@ import pytest
 from models import checkpoint
 from models.registry import Architecture, build_generator
 
+pytestmark = pytest.mark.slow
+
 CODE = """
 import sys
 from pathlib import Path

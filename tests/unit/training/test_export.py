@@ -21,6 +21,8 @@ from training import export
 from training import onnx as onnx_file
 from training.errors import ExportError
 
+pytestmark = pytest.mark.slow
+
 ARCHITECTURES = get_args(Architecture.model_fields["name"].annotation)
 TOLERANCE = 5e-5
 """In [-1, 1]. The runtimes add up the same float32 products in another order, which came to 3e-6 at most where this was

@@ -15,7 +15,7 @@ from training.listener import RunListener
 from training.loop import Run
 from training.run_plan import STATE, Changes
 
-pytestmark = pytest.mark.usefixtures("undrawn")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn")]
 CPU = torch.device("cpu")
 SMALL = ("batch=8", "latent_dim=8", "generator_channels=4", "discriminator_channels=4", "guard=false")
 

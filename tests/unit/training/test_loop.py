@@ -15,7 +15,7 @@ from training.metrics.figures import QuickFigures
 from training.run_plan import STATE, Changes, RunPlan
 from training.saved_states import HEALTHY
 
-pytestmark = pytest.mark.usefixtures("undrawn")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn")]
 CPU = torch.device("cpu")
 SMALL = ("batch=8", "latent_dim=8", "generator_channels=4", "discriminator_channels=4")
 EXTRAS = ("augment=0.5", "augment_ramp=0.5", "instance_noise=0.1", "final_lr=0.1", "sphere=true", "balance=1.0")

@@ -65,6 +65,7 @@ def process(rank: int, port: int, name: str, folder: str) -> None:
     parallel.exit_process(parallel.ProcessRank(rank, 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", VALUES)
 def test_two_processes_learn_what_one_learns_from_the_double_batch(name: str, tmp_path: Path) -> None:
     spawn(process, (free_port(), name, str(tmp_path)), nprocs=2)  # type: ignore[no-untyped-call]

@@ -6,6 +6,10 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 COUNTER = """
 import sys, time
 from training.running_time import RunningTime

@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pydantic import ValidationError
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from app.cluster.cluster_state import ClusterState
 from worker.contracts.queue.counters import COUNTERS_KEY, Count
@@ -33,7 +35,7 @@ def test_what_two_workers_counted_is_added_up(redis: Redis) -> None:
 def test_what_redis_did_not_take_is_sent_another_time(redis: Redis) -> None:
     counts = UnsentCounts()
     counts.count("jobs_ended", "failed")
-    with Redis("127.0.0.1", 1) as nowhere, pytest.raises(RedisError):
+    with Redis("127.0.0.1", 1, retry=Retry(NoBackoff(), 0)) as nowhere, pytest.raises(RedisError):
         send(counts, nowhere)
     counts.count("jobs_ended", "failed")
     send(counts, redis)

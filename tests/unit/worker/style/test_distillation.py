@@ -17,6 +17,8 @@ from worker.style.portions import Portions
 from worker.style.tensor_bytes import deserialise, serialise
 from worker.style.vgg import Vgg19
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 SETTINGS = DistillationSettings.for_device(CPU)
 

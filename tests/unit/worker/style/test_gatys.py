@@ -8,6 +8,8 @@ from worker.style import losses
 from worker.style.gatys import GatysSettings, OnStep, StoppedError, StyleTransfer
 from worker.style.vgg import Vgg19
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 SMALL = GatysSettings(steps=6, min_side=32, coarsest_side=64)
 
