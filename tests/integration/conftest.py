@@ -12,31 +12,31 @@ from worker.contracts.queue.redis_keys import MODELS_KEY
 
 
 @pytest.fixture(scope="session")
-def _running_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
-    folder = tmp_path_factory.mktemp("house")
+def running_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    folder = tmp_path_factory.mktemp("service")
     save_checkpoint(folder / "models", PLAIN)
     save_checkpoint(folder / "models", LABELLED, CLASSES)
-    house = RunningService(folder)
-    yield house
-    house.close()
+    service = RunningService(folder)
+    yield service
+    service.close()
 
 
 @pytest.fixture
-def house(_running_house: RunningService) -> RunningService:
+def service(running_service: RunningService) -> RunningService:
     """The service with at least one live worker."""
-    if not any(worker.poll() is None for worker in _running_house.workers):
-        _running_house.workers.clear()
-        _running_house.start_worker()
-    return _running_house
+    if not any(worker.poll() is None for worker in running_service.workers):
+        running_service.workers.clear()
+        running_service.start_worker()
+    return running_service
 
 
 @pytest.fixture
-def idle_house(_running_house: RunningService) -> RunningService:
+def idle_service(running_service: RunningService) -> RunningService:
     """The service without a worker, so that jobs stay queued; it knows which models there are."""
-    if not _running_house.redis.exists(MODELS_KEY):
-        _running_house.start_worker()
-    _running_house.end_workers(signal.SIGTERM)
-    return _running_house
+    if not running_service.redis.exists(MODELS_KEY):
+        running_service.start_worker()
+    running_service.end_workers(signal.SIGTERM)
+    return running_service
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     save_checkpoint(folder / "models", PLAIN)
     made = Guarded(folder)
     try:
-        made.house.start_worker()
+        made.service.start_worker()
         yield made
     finally:
         made.close()
@@ -54,7 +54,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
 @pytest.fixture
 def at_rest(guarded: Guarded) -> Iterator[Guarded]:
     """The service whose worker is held, so that jobs stay queued."""
-    (worker,) = guarded.house.workers
+    (worker,) = guarded.service.workers
     worker.send_signal(signal.SIGSTOP)
     try:
         yield guarded

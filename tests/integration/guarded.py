@@ -16,9 +16,9 @@ class Guarded:
         self.secrets = dict[str, str]()
         self.clients = dict[str, httpx.Client]()
         self.add("alice")
-        self.house = RunningService(folder, IMAGEMILL_KEYS=str(self.file))
+        self.service = RunningService(folder, IMAGEMILL_KEYS=str(self.file))
         self.use("alice")
-        self.house.client.headers.update(self.authorization("alice"))
+        self.service.client.headers.update(self.authorization("alice"))
 
     def add(self, owner: str, **limits: int) -> None:
         options = [part for name, value in limits.items() for part in (f"--{name}", str(value))]
@@ -33,7 +33,7 @@ class Guarded:
         if owner not in self.clients:
             authorization = self.authorization(owner)
             self.clients[owner] = httpx.Client(
-                base_url=self.house.url, timeout=DEADLINE_SECONDS, headers=authorization, limits=httpx.Limits()
+                base_url=self.service.url, timeout=DEADLINE_SECONDS, headers=authorization, limits=httpx.Limits()
             )
         return self.clients[owner]
 
@@ -43,4 +43,4 @@ class Guarded:
     def close(self) -> None:
         for client in self.clients.values():
             client.close()
-        self.house.close()
+        self.service.close()

@@ -32,30 +32,30 @@ QUICK_SECONDS = 5.0
 
 
 @pytest.fixture(autouse=True)
-def unharmed(house: RunningService) -> Iterator[None]:
+def unharmed(service: RunningService) -> Iterator[None]:
     """After every attack, the API is the same process, quick and small. It sent no traceback and stored nothing."""
-    before, kept, told = peak_mb(house), stored(house), len(log(house))
+    before, kept, told = peak_mb(service), stored(service), len(log(service))
     yield
     begin = time.monotonic()
-    assert house.client.get("/healthz").status_code == 200
-    assert house.client.get("/models").status_code == 200
+    assert service.client.get("/healthz").status_code == 200
+    assert service.client.get("/models").status_code == 200
     assert time.monotonic() - begin < QUICK_SECONDS
-    assert peak_mb(house) - before < MORE_MB
-    said = log(house)[told:]
+    assert peak_mb(service) - before < MORE_MB
+    said = log(service)[told:]
     assert "Traceback" not in said
     assert SCRIPT.decode() not in said
     assert not re.search(r"[^\n\x20-\x7e]", said), "unescaped bytes in the log"
     assert all(re.match(r"\d{4}-\d\d-\d\d ", line) for line in said.splitlines()), "a forged line in the log"
-    wait_until(lambda: stored(house) - kept <= brought)
+    wait_until(lambda: stored(service) - kept <= brought)
 
 
 brought: set[str] = set()
 """Objects that tests left in the store on purpose."""
 
 
-def peak_mb(house: RunningService) -> int:
+def peak_mb(service: RunningService) -> int:
     """Return the peak memory of the API in MB."""
-    status = Path(f"/proc/{house.api_pid}/status")
+    status = Path(f"/proc/{service.api_pid}/status")
     if not status.exists():
         pytest.skip("/proc is not here")
     found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
@@ -63,13 +63,13 @@ def peak_mb(house: RunningService) -> int:
     return int(found[1]) // 1000
 
 
-def log(house: RunningService) -> str:
-    return house.api_log.read_text(errors="surrogateescape")
+def log(service: RunningService) -> str:
+    return service.api_log.read_text(errors="surrogateescape")
 
 
-def stored(house: RunningService) -> set[str]:
+def stored(service: RunningService) -> set[str]:
     """Return the styles and the open jobs in the store."""
-    store = house.folder / "store"
+    store = service.folder / "store"
     return {str(path.relative_to(store)) for name in ("styles", "open") for path in store.glob(f"{name}/*")}
 
 
@@ -81,9 +81,9 @@ def refused(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
     return problem
 
 
-def raw(house: RunningService, request: bytes) -> bytes:
+def raw(service: RunningService, request: bytes) -> bytes:
     """Send bytes that no client library sends, and return the response."""
-    port = int(house.url.rsplit(":", 1)[1])
+    port = int(service.url.rsplit(":", 1)[1])
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         answer = b""
         try:
@@ -95,17 +95,17 @@ def raw(house: RunningService, request: bytes) -> bytes:
         return answer
 
 
-def ask(house: RunningService, line: bytes, *headers: bytes) -> bytes:
+def ask(service: RunningService, line: bytes, *headers: bytes) -> bytes:
     head = b"".join(header + b"\r\n" for header in (b"Host: localhost", b"Connection: close", *headers))
-    return raw(house, line + b" HTTP/1.1\r\n" + head + b"\r\n")
+    return raw(service, line + b" HTTP/1.1\r\n" + head + b"\r\n")
 
 
 def status_of(answer: bytes) -> int:
     return int(answer.split(b" ", 2)[1])
 
 
-def bring(house: RunningService, data: bytes) -> httpx.Response:
-    return house.client.post("/styles", files={"file": ("x", data)}, timeout=100)
+def bring(service: RunningService, data: bytes) -> httpx.Response:
+    return service.client.post("/styles", files={"file": ("x", data)}, timeout=100)
 
 
 # pictures
@@ -128,9 +128,9 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_is_refused(house: RunningService, name: str) -> None:
+def test_a_bomb_is_refused(service: RunningService, name: str) -> None:
     make, words = BOMBS[name]
-    assert words in refused(bring(house, make()), 422, "unusable_picture")["detail"]
+    assert words in refused(bring(service, make()), 422, "unusable_picture")["detail"]
 
 
 @pytest.mark.parametrize(
@@ -145,8 +145,8 @@ def test_a_bomb_is_refused(house: RunningService, name: str) -> None:
         b"\x89PNG\r\n\x1a\n",
     ],
 )
-def test_what_is_no_picture_is_of_an_unknown_type(house: RunningService, data: bytes) -> None:
-    refused(bring(house, data), 415, "unknown_picture")
+def test_what_is_no_picture_is_of_an_unknown_type(service: RunningService, data: bytes) -> None:
+    refused(bring(service, data), 415, "unknown_picture")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_what_is_no_picture_is_of_an_unknown_type(house: RunningService, data: b
         *("60 MB of text in a zTXt", "60 MB of text in an iTXt"),
     ],
 )
-def test_a_heavy_picture_is_taken_by_another_process_than_the_api(house: RunningService, name: str) -> None:
+def test_a_heavy_picture_is_taken_by_another_process_than_the_api(service: RunningService, name: str) -> None:
     """The largest allowed uploads cost the API only the memory for their bytes."""
     data = {
         "APNG of 3000 frames": lambda: bombs.frames("PNG", 3000),
@@ -167,20 +167,20 @@ def test_a_heavy_picture_is_taken_by_another_process_than_the_api(house: Running
         "60 MB of text in a zTXt": lambda: bombs.text_bomb(b"zTXt", 60_000_000),
         "60 MB of text in an iTXt": lambda: bombs.text_bomb(b"iTXt", 60_000_000),
     }[name]()
-    taken = bring(house, data)
+    taken = bring(service, data)
     assert taken.status_code in (200, 201), taken.text
     brought.add(f"styles/{taken.json()['id']}")
 
 
 @pytest.mark.parametrize(("name", "data"), [*bombs.polyglots()])
-def test_what_is_shown_of_a_polyglot_is_a_fresh_picture(house: RunningService, name: str, data: bytes) -> None:
-    taken = bring(house, data)
+def test_what_is_shown_of_a_polyglot_is_a_fresh_picture(service: RunningService, name: str, data: bytes) -> None:
+    taken = bring(service, data)
     assert taken.status_code in (200, 201), f"{name}: {taken.text}"
     brought.add(f"styles/{taken.json()['id']}")
-    shown = house.client.get(taken.headers["Location"])
+    shown = service.client.get(taken.headers["Location"])
     assert shown.headers["Content-Type"] == "image/png"
     assert shown.headers["X-Content-Type-Options"] == "nosniff"
-    kept = (house.folder / "store" / "styles" / taken.json()["id"] / "picture.png").read_bytes()
+    kept = (service.folder / "store" / "styles" / taken.json()["id"] / "picture.png").read_bytes()
     for picture in (shown.content, kept):
         assert picture.startswith(b"\x89PNG")
         assert picture.endswith(chunk(b"IEND"))
@@ -189,25 +189,27 @@ def test_what_is_shown_of_a_polyglot_is_a_fresh_picture(house: RunningService, n
             assert not opened.info
 
 
-def test_bombs_that_are_decoded_hold_up_nobody_else(house: RunningService) -> None:
+def test_bombs_that_are_decoded_hold_up_nobody_else(service: RunningService) -> None:
     bomb = bombs.scans(10_000, 6_320)
     with ThreadPoolExecutor(24) as senders:
-        sent = [senders.submit(httpx.post, f"{house.url}/styles", files={"file": bomb}, timeout=100) for _ in range(24)]
+        sent = [
+            senders.submit(httpx.post, f"{service.url}/styles", files={"file": bomb}, timeout=100) for _ in range(24)
+        ]
         wait_until(lambda: any(answer.done() for answer in sent))  # 2 are decoded, 16 wait, and the others
         begin = time.monotonic()
-        assert house.client.get("/styles").status_code == 200
-        assert house.hashes(2, seed=3)
+        assert service.client.get("/styles").status_code == 200
+        assert service.hashes(2, seed=3)
         assert time.monotonic() - begin < 2 * QUICK_SECONDS
         first = next(answer.result() for answer in sent if answer.done())
         refused(first, 503, "uploads_busy")
         while not all(answer.done() for answer in sent):
-            kill_decoders(house)
+            kill_decoders(service)
     assert {answer.result().json()["code"] for answer in sent} == {"uploads_busy", "unusable_picture"}
 
 
-def kill_decoders(house: RunningService) -> None:
+def kill_decoders(service: RunningService) -> None:
     """End the child processes of the API, so that the test ends sooner."""
-    for children in Path(f"/proc/{house.api_pid}/task").glob("*/children"):
+    for children in Path(f"/proc/{service.api_pid}/task").glob("*/children"):
         with suppress(FileNotFoundError, ProcessLookupError):
             for child in children.read_text().split():
                 os.kill(int(child), signal.SIGKILL)
@@ -245,21 +247,21 @@ PIXELS = bombs.picture("PNG")
         (PIXELS, "\x80/é", 422, "invalid_request"),
     ],
 )
-def test_an_odd_body_is_refused(house: RunningService, body: bytes, kind: str, status: int, code: str) -> None:
+def test_an_odd_body_is_refused(service: RunningService, body: bytes, kind: str, status: int, code: str) -> None:
     headers = {b"Content-Type": kind.encode("latin-1")}
-    refused(house.client.post("/styles", content=body, headers=headers), status, code)
+    refused(service.client.post("/styles", content=body, headers=headers), status, code)
 
 
-def test_a_file_name_changes_nothing(house: RunningService) -> None:
+def test_a_file_name_changes_nothing(service: RunningService) -> None:
     for name in ("../../x.png", "C:\\x", 'a\\"; filename=b', "\u202egnp.exe"):
-        taken = house.client.post("/styles", files={"file": (name, PIXELS)})
+        taken = service.client.post("/styles", files={"file": (name, PIXELS)})
         assert taken.status_code in (200, 201)
         brought.add(f"styles/{taken.json()['id']}")
 
 
-def test_a_body_that_nobody_asked_for_is_not_kept(house: RunningService) -> None:
-    refused(house.client.post("/generate?n=0", content=bytes(100_000_000)), 413, "body_too_large")
-    refused(house.client.post(f"/jobs/{UNKNOWN}/cancel", content=bytes(100_000_000)), 422, "unexpected_body")
+def test_a_body_that_nobody_asked_for_is_not_kept(service: RunningService) -> None:
+    refused(service.client.post("/generate?n=0", content=bytes(100_000_000)), 413, "body_too_large")
+    refused(service.client.post(f"/jobs/{UNKNOWN}/cancel", content=bytes(100_000_000)), 422, "unexpected_body")
 
 
 # addresses
@@ -296,9 +298,9 @@ PLACES = (
 
 
 @pytest.mark.parametrize(("method", "place"), PLACES)
-def test_no_id_is_a_way_out_of_the_store(house: RunningService, method: str, place: str) -> None:
+def test_no_id_is_a_way_out_of_the_store(service: RunningService, method: str, place: str) -> None:
     for trick in TRICKS:
-        answer = ask(house, f"{method} {place.format(trick)}".encode())
+        answer = ask(service, f"{method} {place.format(trick)}".encode())
         assert status_of(answer) == 404, (trick, answer[:300])
         head, _, body = answer.partition(b"\r\n\r\n")
         assert b"application/problem+json" in head
@@ -309,16 +311,16 @@ def test_no_id_is_a_way_out_of_the_store(house: RunningService, method: str, pla
 @pytest.mark.parametrize(
     "index", ["-1", "9" * 19, "9" * 5000, "1e3", "%D9%A3", "%EF%BC%93", "0x1", "1_0", "%00", "NaN"]
 )
-def test_an_odd_index_is_refused(house: RunningService, index: str) -> None:
-    assert status_of(ask(house, f"GET /images/{PLAIN}/1/{index}.png".encode())) == 422
-    assert status_of(ask(house, f"GET /images/{PLAIN}/{index}/1.png".encode())) == 422
+def test_an_odd_index_is_refused(service: RunningService, index: str) -> None:
+    assert status_of(ask(service, f"GET /images/{PLAIN}/1/{index}.png".encode())) == 422
+    assert status_of(ask(service, f"GET /images/{PLAIN}/{index}/1.png".encode())) == 422
 
 
 @pytest.mark.parametrize(
     ("suffix", "status"), [("exe", 422), ("png%00", 422), ("png/..", 404), ("PNG", 422), ("svg", 422)]
 )
-def test_an_odd_suffix_is_refused(house: RunningService, suffix: str, status: int) -> None:
-    assert status_of(ask(house, f"GET /images/{PLAIN}/1/2.{suffix}".encode())) == status
+def test_an_odd_suffix_is_refused(service: RunningService, suffix: str, status: int) -> None:
+    assert status_of(ask(service, f"GET /images/{PLAIN}/1/2.{suffix}".encode())) == status
 
 
 # queries
@@ -354,16 +356,16 @@ def test_an_odd_suffix_is_refused(house: RunningService, suffix: str, status: in
         f"n=1&style={'0' * 64}%0a",
     ],
 )
-def test_an_odd_query_is_refused(house: RunningService, query: str) -> None:
-    answer = house.client.post(f"/generate?{query}")
+def test_an_odd_query_is_refused(service: RunningService, query: str) -> None:
+    answer = service.client.post(f"/generate?{query}")
     assert answer.status_code == 422, answer.text[:300]
     assert answer.headers["content-type"] == "application/problem+json"
     assert "x-evil" not in answer.headers
     assert len(answer.content) < 3000
 
 
-def test_no_parameter_takes_an_address_on_the_web(house: RunningService) -> None:
-    document = house.client.get("/openapi.json").json()
+def test_no_parameter_takes_an_address_on_the_web(service: RunningService) -> None:
+    document = service.client.get("/openapi.json").json()
     formats = [schema.get("format") for schema in every(document, "schema")]
     assert formats
     assert not {"uri", "url", "uri-reference"} & set(formats)
@@ -381,8 +383,8 @@ def every(node: Any, name: str) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture
-def path(house: RunningService) -> str:
-    return str(house.wait_done(house.generate(3, seed=1)["id"])["links"]["download"])
+def path(service: RunningService) -> str:
+    return str(service.wait_done(service.generate(3, seed=1)["id"])["links"]["download"])
 
 
 WHOLE = (200, None)
@@ -410,10 +412,10 @@ RANGES = [
 
 @pytest.mark.parametrize(("header", "expected"), RANGES)
 def test_an_odd_range_gets_the_whole_or_what_is_right(
-    house: RunningService, path: str, header: str, expected: tuple[int, int | None]
+    service: RunningService, path: str, header: str, expected: tuple[int, int | None]
 ) -> None:
-    whole = house.client.get(path).content
-    answer = house.client.get(path, headers={b"Range": header.encode()})
+    whole = service.client.get(path).content
+    answer = service.client.get(path, headers={b"Range": header.encode()})
     status, length = expected
     if answer.status_code == 206 and status == 200:
         length = len(whole)  # a range of all is as good as all
@@ -425,13 +427,13 @@ def test_an_odd_range_gets_the_whole_or_what_is_right(
         assert len(answer.content) == (length or len(whole))
 
 
-def test_games_with_conditions_get_the_whole(house: RunningService, path: str) -> None:
-    whole = house.client.get(path)
+def test_games_with_conditions_get_the_whole(service: RunningService, path: str) -> None:
+    whole = service.client.get(path)
     etag = whole.headers["ETag"]
     for condition in (f"W/{etag}", etag.strip('"'), f"{etag}, {etag}", '""', "*", etag.upper() + "x", "a" * 8000):
-        answer = house.client.get(path, headers={"Range": "bytes=0-0", "If-Range": condition})
+        answer = service.client.get(path, headers={"Range": "bytes=0-0", "If-Range": condition})
         assert (answer.status_code, answer.content) == (200, whole.content), condition
-    twice = house.client.get(path, headers=[("Range", "bytes=0-0"), ("Range", "bytes=1-1")])
+    twice = service.client.get(path, headers=[("Range", "bytes=0-0"), ("Range", "bytes=1-1")])
     assert (twice.status_code, twice.content) == (206, whole.content[:1])
 
 
@@ -464,14 +466,14 @@ def test_no_name_injects_a_header(name: str) -> None:
         (b"'; DROP TABLE jobs; --", 202),
     ],
 )
-def test_an_odd_idempotency_key_is_refused_or_just_a_key(house: RunningService, key: bytes, status: int) -> None:
-    answers = [ask(house, b"POST /generate?n=1&seed=1", b"Idempotency-Key: " + key) for _ in range(2)]
+def test_an_odd_idempotency_key_is_refused_or_just_a_key(service: RunningService, key: bytes, status: int) -> None:
+    answers = [ask(service, b"POST /generate?n=1&seed=1", b"Idempotency-Key: " + key) for _ in range(2)]
     assert {status_of(answer) for answer in answers} <= {status, 200 if status == 202 else status}
     if status == 202:  # and 200 where the job has ended meanwhile
         (first, second) = (json.loads(answer.partition(b"\r\n\r\n")[2])["id"] for answer in answers)
         assert first == second
-        house.wait_done(first)
-        wait_until(lambda: f"open/{first}" not in stored(house))
+        service.wait_done(first)
+        wait_until(lambda: f"open/{first}" not in stored(service))
 
 
 @pytest.mark.parametrize(
@@ -495,28 +497,28 @@ def test_an_odd_idempotency_key_is_refused_or_just_a_key(house: RunningService, 
         (b"PRI * HTTP/2.0",),
     ],
 )
-def test_what_is_hardly_http_is_refused(house: RunningService, lines: tuple[bytes, ...]) -> None:
-    answer = ask(house, *lines)
+def test_what_is_hardly_http_is_refused(service: RunningService, lines: tuple[bytes, ...]) -> None:
+    answer = ask(service, *lines)
     assert answer.startswith(b"HTTP/1.1 400 ") or answer == b"", answer[:200]
 
 
 @pytest.mark.parametrize("host", [b"[", b"a/b?c#d", b"a@b", b"\xff", b"a\tb", b"x:99999999", b""])
-def test_a_host_is_nothing_to_rely_on(house: RunningService, host: bytes) -> None:
-    answer = raw(house, b"GET /jobs/ HTTP/1.1\r\nConnection: close\r\nHost: " + host + b"\r\n\r\n")
+def test_a_host_is_nothing_to_rely_on(service: RunningService, host: bytes) -> None:
+    answer = raw(service, b"GET /jobs/ HTTP/1.1\r\nConnection: close\r\nHost: " + host + b"\r\n\r\n")
     assert status_of(answer) == 403
     assert b"location" not in answer.lower()
 
 
 @pytest.mark.parametrize("path", ["/healthz/", "/styles/", "//example.org/", "/jobs/../styles", "/%2e%2e/styles"])
-def test_nothing_is_redirected(house: RunningService, path: str) -> None:
-    assert status_of(ask(house, f"GET {path}".encode())) == 404
+def test_nothing_is_redirected(service: RunningService, path: str) -> None:
+    assert status_of(ask(service, f"GET {path}".encode())) == 404
 
 
-def test_endless_preferences_are_read_quickly(house: RunningService) -> None:
+def test_endless_preferences_are_read_quickly(service: RunningService) -> None:
     begin = time.monotonic()
     header = ",".join(["wait=0", 'a="' + "\\" * 20_000, "wait=" + "9" * 20_000])
-    assert house.client.get("/models", headers={"Prefer": header}).status_code == 200
-    refused(house.client.get(f"/jobs/{UNKNOWN}", headers={"Prefer": header}), 404, "unknown_job")
+    assert service.client.get("/models", headers={"Prefer": header}).status_code == 200
+    refused(service.client.get(f"/jobs/{UNKNOWN}", headers={"Prefer": header}), 404, "unknown_job")
     assert time.monotonic() - begin < QUICK_SECONDS
 
 
@@ -537,17 +539,17 @@ def test_endless_preferences_are_read_quickly(house: RunningService) -> None:
     ],
 )
 def test_a_method_that_is_not_there_is_refused_with_those_that_are(
-    house: RunningService, path: str, allowed: str
+    service: RunningService, path: str, allowed: str
 ) -> None:
     for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "PURGE"):
-        answer = house.client.request(method, path)
+        answer = service.client.request(method, path)
         refused(answer, 405, "method_not_allowed")
         assert answer.headers["Allow"] == allowed
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/models", f"/models/{PLAIN}", f"/images/{PLAIN}/1/0.png"])
-def test_a_head_tells_what_a_get_would(house: RunningService, path: str) -> None:
-    got, head = house.client.get(path), house.client.head(path)
+def test_a_head_tells_what_a_get_would(service: RunningService, path: str) -> None:
+    got, head = service.client.get(path), service.client.head(path)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["Content-Length"] == str(len(got.content))
 
@@ -555,9 +557,9 @@ def test_a_head_tells_what_a_get_would(house: RunningService, path: str) -> None
 # slow clients
 
 
-def test_slow_clients_hold_up_nobody(house: RunningService, path: str) -> None:
+def test_slow_clients_hold_up_nobody(service: RunningService, path: str) -> None:
     """Sixty clients send an upload byte by byte, and sixty do not read their download."""
-    port = int(house.url.rsplit(":", 1)[1])
+    port = int(service.url.rsplit(":", 1)[1])
     opening = f"HTTP/1.1\r\nHost: localhost\r\nContent-Type: {MULTIPART}\r\nContent-Length: 9000"
     head = f"POST /styles {opening}\r\n\r\n".encode()
     connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(120)]
@@ -568,8 +570,8 @@ def test_slow_clients_hold_up_nobody(house: RunningService, path: str) -> None:
         for _ in range(5):
             for connection in connections[1::2]:
                 connection.sendall(b"-")
-            assert house.client.get("/models").status_code == 200
-        assert len(house.hashes(2, seed=4)) == 2
+            assert service.client.get("/models").status_code == 200
+        assert len(service.hashes(2, seed=4)) == 2
         assert time.monotonic() - begin < 2 * QUICK_SECONDS
     finally:
         for connection in connections:

@@ -22,35 +22,35 @@ from worker.contracts.errors import SettingsError
         ("GET", f"/images/{PLAIN}/1/1.png", "no-cors"),
     ],
 )
-def test_a_page_of_another_site_cannot_ask(house: RunningService, method: str, path: str, mode: str) -> None:
+def test_a_page_of_another_site_cannot_ask(service: RunningService, method: str, path: str, mode: str) -> None:
     headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": mode}
-    refused = house.client.request(method, path, headers=headers)
+    refused = service.client.request(method, path, headers=headers)
     assert (problem(refused)["status"], problem(refused)["code"]) == (403, "cross_site")
 
 
-def test_a_link_on_another_site_can_be_followed(house: RunningService) -> None:
+def test_a_link_on_another_site_can_be_followed(service: RunningService) -> None:
     headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
-    assert house.client.get("/models", headers=headers).status_code == 200
+    assert service.client.get("/models", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("site", ["same-origin", "same-site", "none"])
-def test_a_notebook_on_the_same_machine_can_ask(house: RunningService, site: str) -> None:
-    assert house.client.get(f"/images/{PLAIN}/1/1.png", headers={"Sec-Fetch-Site": site}).status_code == 200
+def test_a_notebook_on_the_same_machine_can_ask(service: RunningService, site: str) -> None:
+    assert service.client.get(f"/images/{PLAIN}/1/1.png", headers={"Sec-Fetch-Site": site}).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:8000", ""])
-def test_a_site_whose_name_leads_to_loopback_is_told_nothing(house: RunningService, name: str) -> None:
-    refused = house.client.get("/styles", headers={"Host": name})
+def test_a_site_whose_name_leads_to_loopback_is_told_nothing(service: RunningService, name: str) -> None:
+    refused = service.client.get("/styles", headers={"Host": name})
     assert (problem(refused)["status"], problem(refused)["code"]) == (403, "cross_site")
 
 
 @pytest.mark.parametrize("name", ["localhost", "localhost:8000", "127.0.0.1", "[::1]:8000", "192.168.0.7"])
-def test_this_machine_has_many_names(house: RunningService, name: str) -> None:
-    assert house.client.get("/models", headers={"Host": name}).status_code == 200
+def test_this_machine_has_many_names(service: RunningService, name: str) -> None:
+    assert service.client.get("/models", headers={"Host": name}).status_code == 200
 
 
-def test_where_anyone_is_let_in_the_service_may_have_any_name(house: RunningService) -> None:
-    with house.another_api(IMAGEMILL_OPEN="anyone") as (client, _):
+def test_where_anyone_is_let_in_the_service_may_have_any_name(service: RunningService) -> None:
+    with service.another_api(IMAGEMILL_OPEN="anyone") as (client, _):
         assert client.get("/models", headers={"Host": "images.example"}).status_code == 200
 
 
@@ -66,14 +66,14 @@ PREFLIGHT = {
 def listed(guarded: Guarded) -> Iterator[tuple[httpx.Client, httpx.Client]]:
     """Two services that a notebook's page may use, one without keys and one with keys."""
     origins = {"IMAGEMILL_CORS_ORIGINS": f"{NOTEBOOK}, https://images.example/"}
-    start = guarded.house.another_api
+    start = guarded.service.another_api
     with start(**origins, IMAGEMILL_KEYS="") as (free, _), start(**origins) as (kept, _):
         yield free, kept
 
 
-def test_no_page_of_another_origin_is_let_in_by_default(house: RunningService) -> None:
-    asked = house.client.options("/generate", headers={"Origin": NOTEBOOK, **PREFLIGHT})
-    read = house.client.get("/models", headers={"Origin": NOTEBOOK})
+def test_no_page_of_another_origin_is_let_in_by_default(service: RunningService) -> None:
+    asked = service.client.options("/generate", headers={"Origin": NOTEBOOK, **PREFLIGHT})
+    read = service.client.get("/models", headers={"Origin": NOTEBOOK})
     assert (asked.status_code, read.status_code) == (405, 200)
     assert not [name for answer in (asked, read) for name in answer.headers if name.startswith("access-control")]
 
@@ -115,7 +115,7 @@ def test_other_pages_are_let_in_no_more_than_before(listed: tuple[httpx.Client, 
 
 
 def test_all_origins_are_let_in_only_where_there_are_keys(guarded: Guarded) -> None:
-    with guarded.house.another_api(IMAGEMILL_CORS_ORIGINS="*") as (api, _):
+    with guarded.service.another_api(IMAGEMILL_CORS_ORIGINS="*") as (api, _):
         asked = api.options("/generate", headers={"Origin": "http://any.example", **PREFLIGHT})
         assert (asked.status_code, asked.headers["Access-Control-Allow-Origin"]) == (200, "*")
     with pytest.raises(

@@ -31,12 +31,12 @@ def distant(s3: S3Server, proxy: FaultProxy, tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp("distant")
     save_checkpoint(folder / "models", PLAIN)
     environment = s3.environment(proxy.port)
-    house = RunningService(folder, IMAGEMILL_STORE=f"s3://{BUCKET}/{uuid4().hex}", **environment)
+    service = RunningService(folder, IMAGEMILL_STORE=f"s3://{BUCKET}/{uuid4().hex}", **environment)
     try:
-        house.start_workers({}, {})
-        yield house
+        service.start_workers({}, {})
+        yield service
     finally:
-        house.close()
+        service.close()
 
 
 @pytest.fixture(autouse=True)
@@ -46,10 +46,10 @@ def _whole(proxy: FaultProxy) -> Iterator[None]:
 
 
 @pytest.fixture
-def expected(house: RunningService, made: dict[int, bytes]) -> dict[int, bytes]:
+def expected(service: RunningService, made: dict[int, bytes]) -> dict[int, bytes]:
     """The archives that a service on a local disk makes, by their number of images."""
     for n in set(SIZES) - set(made):
-        made[n] = house.download(house.wait_done(house.generate(n, seed=6)["id"])["id"])
+        made[n] = service.download(service.wait_done(service.generate(n, seed=6)["id"])["id"])
     return made
 
 
@@ -58,12 +58,12 @@ def made() -> dict[int, bytes]:
     return {}
 
 
-def accepted(house: RunningService, n: int) -> str:
+def accepted(service: RunningService, n: int) -> str:
     """Ask until a job is accepted, as the answers tell."""
     found = list[str]()
 
     def is_accepted() -> bool:
-        answer = house.client.post("/generate", params={"n": n, "seed": 6})
+        answer = service.client.post("/generate", params={"n": n, "seed": 6})
         if answer.status_code != HTTPStatus.ACCEPTED:
             assert answer.json()["retryable"], answer.text
             return False
@@ -103,9 +103,9 @@ def test_a_bucket_that_is_away_for_a_while_delays_a_job(
     assert distant.download(job) == expected[700]
 
 
-def paused(house: RunningService) -> list[str]:
+def paused(service: RunningService) -> list[str]:
     """Why workers take no tasks, as /readyz tells."""
-    answer = house.client.get("/readyz").json()
+    answer = service.client.get("/readyz").json()
     return [worker["reason"] for worker in answer.get("workers", {}).get("paused", [])]
 
 
@@ -153,31 +153,31 @@ def test_a_worker_that_loses_its_rights_gives_its_tasks_back_and_returns_by_itse
             distant.end_worker(distant.workers[-1])
 
 
-def metric(house: RunningService, name: str) -> float:
+def metric(service: RunningService, name: str) -> float:
     """Sum a metric over its labels."""
-    lines = house.client.get("/metrics").text.splitlines()
+    lines = service.client.get("/metrics").text.splitlines()
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
 
 
 def test_a_bucket_that_is_not_there_is_told_by_the_api_and_by_the_worker(s3: S3Server, tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "models", PLAIN)
-    house = RunningService(tmp_path, IMAGEMILL_STORE="s3://another/store", **s3.environment())
+    service = RunningService(tmp_path, IMAGEMILL_STORE="s3://another/store", **s3.environment())
     try:
-        house.start_paused_worker()
-        ready = house.client.get("/readyz")
+        service.start_paused_worker()
+        ready = service.client.get("/readyz")
         assert (ready.status_code, ready.json()["code"]) == (503, "no_worker")
         assert "404 NoSuchBucket: create the bucket" in ready.json()["parts"]["worker"]
         assert "404 NoSuchBucket: create the bucket" in ready.json()["parts"]["store"]
-        refused = house.client.post("/generate", params={"n": 1})
+        refused = service.client.post("/generate", params={"n": 1})
         assert (refused.status_code, refused.json()["retryable"]) == (503, True)
-        refused = house.client.get(f"/jobs/{'x' * 22}")
+        refused = service.client.get(f"/jobs/{'x' * 22}")
         assert (refused.status_code, refused.json()["code"]) == (503, "store_unavailable")
         assert "correct IMAGEMILL_STORE" in refused.json()["detail"]
-        said = house.api_log.read_text()
+        said = service.api_log.read_text()
         assert "NoSuchBucket: create the bucket, or correct IMAGEMILL_STORE" in said
         assert "Debug source" not in said
     finally:
-        house.close()
+        service.close()
 
 
 @pytest.mark.parametrize("silent", ["bucket", "metadata service"])
@@ -186,15 +186,15 @@ def test_an_api_gives_up_what_does_not_answer(tmp_path: Path, silent: str) -> No
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         keys = {"AWS_ENDPOINT": address, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
         environment = keys if silent == "bucket" else {"AWS_METADATA_ENDPOINT": address}
-        house = RunningService(tmp_path, IMAGEMILL_STORE="s3://mill/store", AWS_ALLOW_HTTP="true", **environment)
+        service = RunningService(tmp_path, IMAGEMILL_STORE="s3://mill/store", AWS_ALLOW_HTTP="true", **environment)
         try:
             model = spec_of().model
-            house.redis.hset(MODELS_KEY, model.name, model.model_dump_json())
-            house.client.get("/healthz")
-            ready = house.client.get("/readyz")
-            refused = house.client.post("/generate", params={"n": 1})
+            service.redis.hset(MODELS_KEY, model.name, model.model_dump_json())
+            service.client.get("/healthz")
+            ready = service.client.get("/readyz")
+            refused = service.client.post("/generate", params={"n": 1})
         finally:
-            house.close()
+            service.close()
     assert "the artifact store cannot be written" in ready.json()["parts"]["store"]
     assert ready.elapsed.total_seconds() < 4
     assert (refused.status_code, refused.json()["code"]) == (503, "store_unavailable")

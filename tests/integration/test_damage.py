@@ -28,9 +28,9 @@ def zeroed(path: Path) -> None:
     path.write_bytes(bytes(path.stat().st_size))
 
 
-def spoil_file(house: RunningService, job_id: str, pattern: str, spoil: Spoil) -> None:
+def spoil_file(service: RunningService, job_id: str, pattern: str, spoil: Spoil) -> None:
     """Spoil the one object of a settled job that matches a pattern."""
-    (path,) = (house.folder / "store" / "jobs" / job_id).glob(pattern)
+    (path,) = (service.folder / "store" / "jobs" / job_id).glob(pattern)
     spoil(path)
 
 
@@ -39,52 +39,52 @@ OBJECTS = ["shards/00000.*.bin", "shards/00001.*.bin", "shards/00000.json", "tai
 
 @pytest.mark.parametrize("pattern", OBJECTS)
 @pytest.mark.parametrize("spoil", [gone, empty, cut_short, zeroed])
-def test_a_rebuild_brings_back_the_same_bytes(house: RunningService, pattern: str, spoil: Spoil) -> None:
-    job = house.wait_done(house.generate(40, seed=8, model=PLAIN)["id"])
-    archive = house.download(job["id"])
-    spoil_file(house, job["id"], pattern, spoil)
-    answer = house.client.post(job["links"]["rebuild"])
+def test_a_rebuild_brings_back_the_same_bytes(service: RunningService, pattern: str, spoil: Spoil) -> None:
+    job = service.wait_done(service.generate(40, seed=8, model=PLAIN)["id"])
+    archive = service.download(job["id"])
+    spoil_file(service, job["id"], pattern, spoil)
+    answer = service.client.post(job["links"]["rebuild"])
     assert answer.status_code in (200, 202), answer.text
-    rebuilt = house.wait_done(answer.json()["id"])
+    rebuilt = service.wait_done(answer.json()["id"])
     assert rebuilt["state"] == "succeeded"
     assert rebuilt["id"] != job["id"]
-    assert house.download(rebuilt["id"]) == archive
-    assert house.client.post(job["links"]["rebuild"]).json()["id"] == rebuilt["id"]
+    assert service.download(rebuilt["id"]) == archive
+    assert service.client.post(job["links"]["rebuild"]).json()["id"] == rebuilt["id"]
 
 
-def test_a_rebuilt_job_that_is_damaged_is_rebuilt_again(house: RunningService) -> None:
-    job = house.wait_done(house.generate(3, seed=8)["id"])
-    archive = house.download(job["id"])
+def test_a_rebuilt_job_that_is_damaged_is_rebuilt_again(service: RunningService) -> None:
+    job = service.wait_done(service.generate(3, seed=8)["id"])
+    archive = service.download(job["id"])
     ids = [job["id"]]
     for _ in range(2):
-        spoil_file(house, ids[-1], "tail.bin", gone)
-        ids.append(house.client.post(job["links"]["rebuild"]).json()["id"])
-        house.wait_done(ids[-1])
+        spoil_file(service, ids[-1], "tail.bin", gone)
+        ids.append(service.client.post(job["links"]["rebuild"]).json()["id"])
+        service.wait_done(ids[-1])
     assert len(set(ids)) == 3
-    assert house.download(ids[-1]) == archive
+    assert service.download(ids[-1]) == archive
 
 
-def test_the_rebuild_of_a_whole_job_is_the_job_itself(house: RunningService) -> None:
-    job = house.wait_done(house.generate(3)["id"])
-    answer = house.client.post(job["links"]["rebuild"])
+def test_the_rebuild_of_a_whole_job_is_the_job_itself(service: RunningService) -> None:
+    job = service.wait_done(service.generate(3)["id"])
+    answer = service.client.post(job["links"]["rebuild"])
     assert (answer.status_code, answer.json()["id"]) == (200, job["id"])
 
 
-def test_a_job_whose_end_cannot_be_read_is_rebuilt(house: RunningService) -> None:
-    job = house.wait_done(house.generate(3, seed=8)["id"])
-    archive = house.download(job["id"])
-    spoil_file(house, job["id"], "state.json", cut_short)
-    rebuilt = house.wait_done(house.client.post(job["links"]["rebuild"]).json()["id"])
-    assert house.download(rebuilt["id"]) == archive
+def test_a_job_whose_end_cannot_be_read_is_rebuilt(service: RunningService) -> None:
+    job = service.wait_done(service.generate(3, seed=8)["id"])
+    archive = service.download(job["id"])
+    spoil_file(service, job["id"], "state.json", cut_short)
+    rebuilt = service.wait_done(service.client.post(job["links"]["rebuild"]).json()["id"])
+    assert service.download(rebuilt["id"]) == archive
 
 
 @pytest.mark.parametrize("pattern", OBJECTS)
 @pytest.mark.parametrize("spoil", [gone, empty])
-def test_a_download_is_never_short(house: RunningService, pattern: str, spoil: Spoil) -> None:
-    job = house.wait_done(house.generate(40, seed=8, model=PLAIN)["id"])
-    spoil_file(house, job["id"], pattern, spoil)
+def test_a_download_is_never_short(service: RunningService, pattern: str, spoil: Spoil) -> None:
+    job = service.wait_done(service.generate(40, seed=8, model=PLAIN)["id"])
+    spoil_file(service, job["id"], pattern, spoil)
     try:
-        answer = house.client.get(job["links"]["download"])
+        answer = service.client.get(job["links"]["download"])
     except httpx.RemoteProtocolError:
         assert pattern in ("shards/00001.*.bin", "tail.bin")  # not the first part: the connection breaks off
         return
@@ -101,27 +101,27 @@ def test_a_download_is_never_short(house: RunningService, pattern: str, spoil: S
     [("shards/*.bin", gone), ("shards/*.json", gone), ("shards/*.bin", empty), ("shards/*.bin", zeroed)],
 )
 def test_an_image_that_is_gone_is_told_and_its_address_makes_it_again(
-    house: RunningService, pattern: str, spoil: Spoil
+    service: RunningService, pattern: str, spoil: Spoil
 ) -> None:
     address = f"/images/{PLAIN}/{sum(map(ord, pattern + spoil.__name__))}/5.png"
-    image = house.client.get(address)
+    image = service.client.get(address)
     assert image.status_code == 200
-    job_id = max((house.folder / "store" / "jobs").iterdir(), key=lambda path: path.stat().st_mtime_ns).name
-    house.wait_done(job_id)
-    spoil_file(house, job_id, pattern, spoil)
-    told = house.client.get(f"/jobs/{job_id}/images/5.png")
+    job_id = max((service.folder / "store" / "jobs").iterdir(), key=lambda path: path.stat().st_mtime_ns).name
+    service.wait_done(job_id)
+    spoil_file(service, job_id, pattern, spoil)
+    told = service.client.get(f"/jobs/{job_id}/images/5.png")
     assert (told.status_code, told.json()["code"]) == (500, "artifact_damaged")
-    again = house.client.get(address)
+    again = service.client.get(address)
     assert (again.status_code, again.content) == (200, image.content)
 
 
-def test_a_job_that_failed_as_something_of_it_was_damaged_is_retried(idle_house: RunningService) -> None:
-    job = idle_house.generate(3)
-    shards = idle_house.folder / "store" / "jobs" / job["id"] / "shards"
+def test_a_job_that_failed_as_something_of_it_was_damaged_is_retried(idle_service: RunningService) -> None:
+    job = idle_service.generate(3)
+    shards = idle_service.folder / "store" / "jobs" / job["id"] / "shards"
     shards.mkdir()
     (shards / "00000.json").write_bytes(b"{")
-    idle_house.start_worker()
-    ended = idle_house.wait_done(job["id"])
+    idle_service.start_worker()
+    ended = idle_service.wait_done(job["id"])
     assert (ended["state"], ended["error"]["code"], ended["error"]["retryable"]) == ("failed", "artifact_damaged", True)
-    again = idle_house.client.post(ended["links"]["retry"]).json()
-    assert idle_house.wait_done(again["id"])["state"] == "succeeded"
+    again = idle_service.client.post(ended["links"]["retry"]).json()
+    assert idle_service.wait_done(again["id"])["state"] == "succeeded"

@@ -26,10 +26,10 @@ def cramped(tmp_path: Path) -> Iterator[RunningService]:
     kept = shutil.disk_usage(tmp_path).free // 1_000_000 - FREE_MB
     if kept < 0:
         pytest.skip(f"NOT TESTED: the disk has less than {FREE_MB} MB for two jobs")
-    house = RunningService(tmp_path, IMAGEMILL_MIN_FREE_MB=str(kept), IMAGEMILL_MAX_IMAGES=str(N))
-    house.start_worker()
-    yield house
-    house.close()
+    service = RunningService(tmp_path, IMAGEMILL_MIN_FREE_MB=str(kept), IMAGEMILL_MAX_IMAGES=str(N))
+    service.start_worker()
+    yield service
+    service.close()
 
 
 @pytest.fixture
@@ -39,18 +39,18 @@ def on_small_disk(tmp_path: Path) -> Iterator[RunningService]:
     with small_disk(tmp_path / "store", SMALL_DISK_MB) as is_mounted:
         if not is_mounted:
             pytest.skip("NOT TESTED: a disk that is really full, as this process may not mount one")
-        house = RunningService(tmp_path, IMAGEMILL_MIN_FREE_MB="2")
-        house.start_worker()
-        yield house
-        house.close()
+        service = RunningService(tmp_path, IMAGEMILL_MIN_FREE_MB="2")
+        service.start_worker()
+        yield service
+        service.close()
 
 
-def accepts(house: RunningService, n: int = N) -> int:
-    return house.client.post("/generate", params={"n": n}).status_code
+def accepts(service: RunningService, n: int = N) -> int:
+    return service.client.post("/generate", params={"n": n}).status_code
 
 
-def stored(house: RunningService, job_id: str) -> set[str]:
-    return {path.name for path in (house.folder / "store" / "jobs" / job_id).rglob("*") if path.is_file()}
+def stored(service: RunningService, job_id: str) -> set[str]:
+    return {path.name for path in (service.folder / "store" / "jobs" / job_id).rglob("*") if path.is_file()}
 
 
 def test_of_three_jobs_of_which_two_fit_the_third_is_refused_until_one_is_cancelled(cramped: RunningService) -> None:
@@ -78,37 +78,37 @@ def test_a_job_that_has_ended_gives_back_what_it_did_not_need(cramped: RunningSe
 
 
 def test_a_cancelled_job_loses_its_images_at_once_and_makes_them_again_when_it_is_retried(
-    house: RunningService,
+    service: RunningService,
 ) -> None:
-    job = house.generate(20_000, seed=4)
-    wait_until(lambda: house.client.get(f"/jobs/{job['id']}/images/0.png").is_success)
-    image = house.client.get(f"/jobs/{job['id']}/images/0.png").content
-    cancelled = house.client.post(job["links"]["cancel"]).json()
+    job = service.generate(20_000, seed=4)
+    wait_until(lambda: service.client.get(f"/jobs/{job['id']}/images/0.png").is_success)
+    image = service.client.get(f"/jobs/{job['id']}/images/0.png").content
+    cancelled = service.client.post(job["links"]["cancel"]).json()
     assert (cancelled["state"], cancelled["expires"]) == ("cancelled", cancelled["finished"])
-    names = stored(house, job["id"])
+    names = stored(service, job["id"])
     assert {"spec.json", "state.json"} <= names
     assert len(names) <= 2 + 2 * 2  # a shard that was just being stored, and the one before
-    gone = problem(house.client.get(f"/jobs/{job['id']}/images/0.png"))
+    gone = problem(service.client.get(f"/jobs/{job['id']}/images/0.png"))
     assert (gone["status"], gone["code"]) == (409, "job_cancelled")
-    again = house.client.post(job["links"]["retry"]).json()
-    assert house.wait_done(again["id"])["state"] == "succeeded"
-    assert house.client.get(f"/jobs/{again['id']}/images/0.png").content == image
+    again = service.client.post(job["links"]["retry"]).json()
+    assert service.wait_done(again["id"])["state"] == "succeeded"
+    assert service.client.get(f"/jobs/{again['id']}/images/0.png").content == image
 
 
 def test_a_full_disk_delays_a_job_and_is_told_about_in_a_few_lines(on_small_disk: RunningService) -> None:
-    house = on_small_disk
-    job = house.generate(3000, seed=5)
-    house.wait_rendering(job["id"])
-    filling = fill(house.folder / "store")
-    assert accepts(house, 1) == 507
-    not_ready = house.client.get("/readyz")
+    service = on_small_disk
+    job = service.generate(3000, seed=5)
+    service.wait_rendering(job["id"])
+    filling = fill(service.folder / "store")
+    assert accepts(service, 1) == 507
+    not_ready = service.client.get("/readyz")
     assert not_ready.status_code == 503
     assert not_ready.json()["parts"]["disk"] != "ok"
     waiting = "lost tasks wait for free disk space"  # or the worker takes no tasks
-    wait_until(lambda: waiting in house.api_log.read_text() or bool(house.redis.keys("imagemill:paused:*")), 40)
-    assert not house.job(job["id"])["done"]
+    wait_until(lambda: waiting in service.api_log.read_text() or bool(service.redis.keys("imagemill:paused:*")), 40)
+    assert not service.job(job["id"])["done"]
     filling.unlink()
-    assert house.wait_done(job["id"])["state"] == "succeeded"
-    assert len(house.job_hashes(job["id"])) == 3000
-    said = [line for line in house.api_log.read_text().splitlines() if "reconciler" in line]
+    assert service.wait_done(job["id"])["state"] == "succeeded"
+    assert len(service.job_hashes(job["id"])) == 3000
+    said = [line for line in service.api_log.read_text().splitlines() if "reconciler" in line]
     assert len(said) <= 4, said

@@ -45,13 +45,13 @@ def test_without_a_key_or_with_a_wrong_one_nothing_is_told(guarded: Guarded, met
     right = guarded.secrets["alice"]
     for sent in (None, "", "Bearer", f"Bearer {right}x", f"Basic {right}", right, f"Bearer {'x' * 9000}"):
         headers = {} if sent is None else {"Authorization": sent}
-        refused = httpx.request(method, guarded.house.url + path, headers=headers, timeout=DEADLINE_SECONDS)
+        refused = httpx.request(method, guarded.service.url + path, headers=headers, timeout=DEADLINE_SECONDS)
         assert (problem(refused)["status"], problem(refused)["code"]) == (401, "unauthorized")
         assert refused.headers["WWW-Authenticate"] == "Bearer"
 
 
 def test_a_body_is_not_waited_for_when_there_is_no_key(guarded: Guarded) -> None:
-    host, port = guarded.house.url.removeprefix("http://").split(":")
+    host, port = guarded.service.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as connection:
         connection.sendall(b"POST /styles HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.1 401")
@@ -59,11 +59,11 @@ def test_a_body_is_not_waited_for_when_there_is_no_key(guarded: Guarded) -> None
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/docs", "/openapi.json"])
 def test_probes_and_documentation_need_no_key(guarded: Guarded, path: str) -> None:
-    assert httpx.get(guarded.house.url + path, timeout=DEADLINE_SECONDS).status_code == 200
+    assert httpx.get(guarded.service.url + path, timeout=DEADLINE_SECONDS).status_code == 200
 
 
 def test_the_documentation_tells_where_a_key_is_needed(guarded: Guarded) -> None:
-    schema = httpx.get(f"{guarded.house.url}/openapi.json", timeout=DEADLINE_SECONDS).json()
+    schema = httpx.get(f"{guarded.service.url}/openapi.json", timeout=DEADLINE_SECONDS).json()
     (scheme,) = schema["components"]["securitySchemes"].items()
     assert (scheme[1]["type"], scheme[1]["scheme"]) == ("http", "bearer")
     assert schema["security"] == [{scheme[0]: []}]
@@ -73,13 +73,13 @@ def test_the_documentation_tells_where_a_key_is_needed(guarded: Guarded) -> None
 
 
 def test_with_a_key_all_is_as_usual(guarded: Guarded) -> None:
-    assert len(guarded.house.hashes(20)) == 20
+    assert len(guarded.service.hashes(20)) == 20
     assert guarded.use("alice").get(f"/images/{PLAIN}/3/4.png").status_code == 200
     assert "RateLimit" not in guarded.use("alice").post("/generate?n=1").headers
 
 
 def test_a_foreign_job_is_exactly_as_unknown_as_none(guarded: Guarded) -> None:
-    job = guarded.house.wait_done(guarded.house.generate(3)["id"])["id"]
+    job = guarded.service.wait_done(guarded.service.generate(3)["id"])["id"]
     bob = guarded.use("bob")
     for method, path in [
         ("GET", ""),
@@ -128,7 +128,7 @@ def test_two_owners_of_the_same_picture_do_not_learn_of_each_other(guarded: Guar
 
 
 def test_the_same_address_is_another_job_for_another_owner(guarded: Guarded) -> None:
-    path, jobs = f"/images/{PLAIN}/77/5.png", guarded.house.folder / "store" / "jobs"
+    path, jobs = f"/images/{PLAIN}/77/5.png", guarded.service.folder / "store" / "jobs"
     answers, counts = [], [len(list(jobs.iterdir()))]
     for owner in ("alice", "bob", "alice"):
         answers.append(guarded.use(owner).get(path))
@@ -184,7 +184,7 @@ def test_keys_that_are_not_there_stop_the_service(tmp_path: Path) -> None:
 
 
 def test_the_command_line_shows_its_key(guarded: Guarded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    arguments = ("generate", "-n", "3", "-o", "out.zip", "--server", guarded.house.url)
+    arguments = ("generate", "-n", "3", "-o", "out.zip", "--server", guarded.service.url)
     refused = imagemill(*arguments, cwd=tmp_path)
     assert refused.returncode == 1
     assert "a key is required" in refused.stderr
@@ -210,7 +210,7 @@ def test_keys_are_listed_without_being_told(guarded: Guarded) -> None:
 
 def test_no_key_is_in_a_log_in_the_store_or_in_a_command(guarded: Guarded) -> None:
     assert guarded.use("alice").get("/models", params={"x": "y"}).status_code == 422
-    told = [path.read_bytes() for path in guarded.house.folder.rglob("*") if path.is_file()]
+    told = [path.read_bytes() for path in guarded.service.folder.rglob("*") if path.is_file()]
     told += [arguments(process) for process in Path("/proc").iterdir() if process.name.isdigit()]
     assert any(b"job accepted" in data and b"owner=alice" in data for data in told)
     for secret in guarded.secrets.values():
@@ -226,6 +226,6 @@ def arguments(process: Path) -> bytes:
 
 def test_the_owner_of_a_job_is_written_down(guarded: Guarded) -> None:
     job: dict[str, Any] = guarded.use("bob").post("/generate?n=1").json()
-    spec = json.loads((guarded.house.folder / "store" / "jobs" / job["id"] / "spec.json").read_text())
+    spec = json.loads((guarded.service.folder / "store" / "jobs" / job["id"] / "spec.json").read_text())
     assert spec["owner"] == "bob"
     assert "owner" not in job

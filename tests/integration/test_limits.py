@@ -24,12 +24,12 @@ def post_at_once(client: httpx.Client, n: int, *urls: str) -> list[httpx.Respons
 
 @pytest.fixture(scope="module")
 def second_url(guarded: Guarded) -> str:
-    return guarded.house.start_api()
+    return guarded.service.start_api()
 
 
 def test_fifty_requests_at_once_do_not_get_past_the_limit_of_jobs(at_rest: Guarded, second_url: str) -> None:
     client = at_rest.use("many-jobs", **{"max-jobs": 5})
-    answers = post_at_once(client, 3, at_rest.house.url, second_url)
+    answers = post_at_once(client, 3, at_rest.service.url, second_url)
     assert statuses(answers) == {(202, ""): 5, (429, "too_many_jobs"): 45}
     for answer in answers:
         assert answer.headers["RateLimit-Policy"] == '"jobs";q=5;qu="jobs"'
@@ -45,7 +45,7 @@ def test_fifty_requests_at_once_do_not_get_past_the_limit_of_jobs(at_rest: Guard
 
 def test_fifty_requests_at_once_do_not_get_past_the_limit_of_images(at_rest: Guarded, second_url: str) -> None:
     client = at_rest.use("many-images", **{"max-images": 1000})
-    answers = post_at_once(client, 300, at_rest.house.url, second_url)
+    answers = post_at_once(client, 300, at_rest.service.url, second_url)
     assert statuses(answers) == {(202, ""): 3, (429, "too_many_images"): 47}
     assert client.post("/generate?n=101").json()["code"] == "too_many_images"
     last = client.post("/generate?n=100")
@@ -59,9 +59,9 @@ def test_fifty_requests_at_once_do_not_get_past_the_limit_of_images(at_rest: Gua
 def test_limits_survive_a_new_api_and_an_emptied_queue_and_end_with_the_jobs(at_rest: Guarded) -> None:
     client = at_rest.use("patient", **{"max-jobs": 1})
     job = client.post("/generate?n=3").json()
-    at_rest.house.restart_api()
-    lost = [*at_rest.house.redis.keys("rq:*"), *at_rest.house.redis.keys("imagemill:progress:*")]
-    at_rest.house.redis.delete(*lost)
+    at_rest.service.restart_api()
+    lost = [*at_rest.service.redis.keys("rq:*"), *at_rest.service.redis.keys("imagemill:progress:*")]
+    at_rest.service.redis.delete(*lost)
     wait_until(lambda: client.get("/healthz").is_success)
     assert client.post("/generate?n=3").json()["code"] == "too_many_jobs"
     assert client.post(job["links"]["cancel"]).status_code == 200

@@ -20,15 +20,15 @@ def watchful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServic
     """A service that looks for lost tasks all the time, and whose tasks are short."""
     folder = tmp_path_factory.mktemp("watchful")
     save_checkpoint(folder / "models", PLAIN)
-    house = RunningService(folder, IMAGEMILL_RECONCILE_EVERY_SECONDS="0.05", IMAGEMILL_SHARD_IMAGES="16")
+    service = RunningService(folder, IMAGEMILL_RECONCILE_EVERY_SECONDS="0.05", IMAGEMILL_SHARD_IMAGES="16")
     for _ in range(2):
-        house.start_worker()
-    yield house
-    house.close()
+        service.start_worker()
+    yield service
+    service.close()
 
 
-def requeued(house: RunningService) -> float:
-    found = re.search(r"^imagemill_tasks_requeued_total (\S+)$", house.client.get("/metrics").text, re.MULTILINE)
+def requeued(service: RunningService) -> float:
+    found = re.search(r"^imagemill_tasks_requeued_total (\S+)$", service.client.get("/metrics").text, re.MULTILINE)
     assert found is not None
     return float(found[1])
 

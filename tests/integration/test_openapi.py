@@ -52,9 +52,9 @@ def checks() -> list[Any]:
 
 
 @pytest.fixture(params=["query", "body"])
-def document(house: RunningService, request: pytest.FixtureRequest) -> OpenApiSchema:
+def document(service: RunningService, request: pytest.FixtureRequest) -> OpenApiSchema:
     """Return the document with small jobs whose parameters all come in the query, or all in the body."""
-    found = house.client.get("/openapi.json").json()
+    found = service.client.get("/openapi.json").json()
     generate = found["paths"]["/generate"]["post"]
     (n,) = (parameter for parameter in generate["parameters"] if parameter["name"] == "n")
     body = found["components"]["schemas"]["GenerateRequest"]
@@ -66,7 +66,7 @@ def document(house: RunningService, request: pytest.FixtureRequest) -> OpenApiSc
         body["required"], generate["requestBody"]["required"] = ["n"], True
         generate["parameters"] = [found for found in generate["parameters"] if found["in"] != "query"]
     document = schemathesis.openapi.from_dict(found)
-    document.config.update(base_url=house.url)
+    document.config.update(base_url=service.url)
     return document
 
 
@@ -77,8 +77,8 @@ def operations() -> dict[str, dict[str, Any]]:
     return {found["operationId"]: found for path in document["paths"].values() for found in path.values()}
 
 
-def test_the_document_is_valid_openapi_3_1(house: RunningService) -> None:
-    found = house.client.get("/openapi.json").json()
+def test_the_document_is_valid_openapi_3_1(service: RunningService) -> None:
+    found = service.client.get("/openapi.json").json()
     assert found["openapi"].startswith("3.1.")
     OpenAPIV31SpecValidator(found).validate()
 
@@ -113,32 +113,32 @@ def test_a_request_for_a_job_is_answered_with_a_job(operations: dict[str, dict[s
     assert operations["generate"]["responses"][status]["content"] == {"application/json": job}
 
 
-def test_the_body_takes_what_the_query_takes(operations: dict[str, dict[str, Any]], house: RunningService) -> None:
+def test_the_body_takes_what_the_query_takes(operations: dict[str, dict[str, Any]], service: RunningService) -> None:
     generate = operations["generate"]
-    body = house.client.get("/openapi.json").json()["components"]["schemas"]["GenerateRequest"]
+    body = service.client.get("/openapi.json").json()["components"]["schemas"]["GenerateRequest"]
     assert list(generate["requestBody"]["content"]) == ["application/json"]
     assert "required" not in generate["requestBody"]
     query = {parameter["name"] for parameter in generate["parameters"] if parameter["in"] == "query"}
     assert set(body["properties"]) == query >= {"n", "class", "ttl_hours"}
 
 
-def test_parameters_of_a_path_come_as_they_stand_in_it(house: RunningService) -> None:
-    for path, item in house.client.get("/openapi.json").json()["paths"].items():
+def test_parameters_of_a_path_come_as_they_stand_in_it(service: RunningService) -> None:
+    for path, item in service.client.get("/openapi.json").json()["paths"].items():
         for operation in item.values():
             named = [found["name"] for found in operation.get("parameters", []) if found["in"] == "path"]
             assert named == re.findall("{(.*?)}", path)
 
 
 def test_the_document_is_the_same_whenever_it_is_asked_for(
-    operations: dict[str, dict[str, Any]], house: RunningService
+    operations: dict[str, dict[str, Any]], service: RunningService
 ) -> None:
-    first, second = (house.client.get("/openapi.json").json() for _ in range(2))
+    first, second = (service.client.get("/openapi.json").json() for _ in range(2))
     assert first == second
     assert {found["operationId"]: found for path in second["paths"].values() for found in path.values()} == operations
 
 
-def test_a_key_is_optional_and_probes_take_none(operations: dict[str, dict[str, Any]], house: RunningService) -> None:
-    assert house.client.get("/openapi.json").json()["security"] == [{}, {"key": []}]
+def test_a_key_is_optional_and_probes_take_none(operations: dict[str, dict[str, Any]], service: RunningService) -> None:
+    assert service.client.get("/openapi.json").json()["security"] == [{}, {"key": []}]
     open_to_all = {name for name, operation in operations.items() if operation.get("security") == []}
     assert open_to_all == {"get_health", "get_readiness"}
     assert all("security" not in operations[name] for name in operations.keys() - open_to_all)

@@ -24,16 +24,16 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     folder = tmp_path_factory.mktemp("fleet")
     save_checkpoint(folder / "models", PLAIN)
     save_checkpoint(folder / "others", OTHER)
-    house = RunningService(folder)
+    service = RunningService(folder)
     try:
-        house.start_workers({}, others(house))
-        yield house
+        service.start_workers({}, others(service))
+        yield service
     finally:
-        house.close()
+        service.close()
 
 
-def others(house: RunningService) -> dict[str, str]:
-    return {"IMAGEMILL_MODELS": str(house.folder / "others")}
+def others(service: RunningService) -> dict[str, str]:
+    return {"IMAGEMILL_MODELS": str(service.folder / "others")}
 
 
 def test_every_job_finds_the_worker_that_has_its_model(fleet: RunningService) -> None:

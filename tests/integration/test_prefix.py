@@ -18,9 +18,9 @@ PREFIXES = ["/im", "/user/j%C3%B6rg@example.org/proxy/8000", "/images", "/jobs"]
 
 
 @pytest.fixture(params=PREFIXES)
-def told(house: RunningService, request: pytest.FixtureRequest) -> Iterator[str]:
+def told(service: RunningService, request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL behind a proxy that strips the prefix and sends it in X-Forwarded-Prefix."""
-    with published(house.url, request.param, {"X-Forwarded-Prefix": request.param}) as url:
+    with published(service.url, request.param, {"X-Forwarded-Prefix": request.param}) as url:
         yield url
 
 
@@ -56,18 +56,18 @@ def test_the_documentation_finds_its_document_behind_a_prefix(told: str) -> None
     assert [server["url"] for server in found["servers"]] == [urlsplit(told).path]
 
 
-def test_the_documentation_finds_its_document_behind_a_prefix_that_nobody_tells(house: RunningService) -> None:
-    with published(house.url, "/im", {}) as url:
+def test_the_documentation_finds_its_document_behind_a_prefix_that_nobody_tells(service: RunningService) -> None:
+    with published(service.url, "/im", {}) as url:
         (document,) = re.findall(r"url: '([^']*)'", httpx.get(f"{url}/docs").text)
         assert httpx.get(urljoin(f"{url}/docs", document)).json()["info"]["title"] == "Imagemill"
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Forwarded-Prefix": "/im"}, {"X-Forwarded-Prefix": "/im/"}])
 def test_clients_that_put_a_base_before_every_path_work_behind_a_prefix(
-    house: RunningService, headers: dict[str, str]
+    service: RunningService, headers: dict[str, str]
 ) -> None:
     """Like the README's example with httpx and a base_url, and like our own client."""
-    with published(house.url, "/im", headers) as url:
+    with published(service.url, "/im", headers) as url:
         with httpx.Client(base_url=url) as api:
             job = api.post("/generate", params={"n": 2}).raise_for_status().json()
             assert api.get(job["links"]["download"]).raise_for_status().content.startswith(b"PK")
@@ -77,16 +77,16 @@ def test_clients_that_put_a_base_before_every_path_work_behind_a_prefix(
 
 
 @pytest.mark.parametrize("strips", [True, False])
-def test_a_prefix_can_be_set_for_a_proxy_that_does_not_tell_it(house: RunningService, *, strips: bool) -> None:
-    url = house.start_api(IMAGEMILL_ROOT_PATH="/im")
+def test_a_prefix_can_be_set_for_a_proxy_that_does_not_tell_it(service: RunningService, *, strips: bool) -> None:
+    url = service.start_api(IMAGEMILL_ROOT_PATH="/im")
     with published(url, "/im", {}, strips=strips) as told:
         accepted = httpx.post(f"{told}/generate?n=2", headers={"Prefer": "wait=30"})
         check_links(told, f"{told}/generate", accepted.json())
 
 
 @pytest.mark.parametrize("prefix", ["/", ""])
-def test_no_prefix_is_as_good_as_none(house: RunningService, prefix: str) -> None:
-    answer = house.client.post("/generate?n=1", headers={"X-Forwarded-Prefix": prefix})
+def test_no_prefix_is_as_good_as_none(service: RunningService, prefix: str) -> None:
+    answer = service.client.post("/generate?n=1", headers={"X-Forwarded-Prefix": prefix})
     assert answer.headers["Location"] == f"/jobs/{answer.json()['id']}"
 
 
@@ -108,12 +108,12 @@ ODD = [
 
 
 @pytest.mark.parametrize("prefix", [*FOREIGN, *ODD])
-def test_a_prefix_that_is_no_plain_path_is_refused(house: RunningService, prefix: str) -> None:
+def test_a_prefix_that_is_no_plain_path_is_refused(service: RunningService, prefix: str) -> None:
     for path in ("/models", "/docs"):
-        refused = problem(house.client.get(path, headers={"X-Forwarded-Prefix": prefix}))
+        refused = problem(service.client.get(path, headers={"X-Forwarded-Prefix": prefix}))
         assert (refused["status"], refused["code"]) == (400, "bad_prefix")
 
 
-def test_two_prefixes_are_refused(house: RunningService) -> None:
+def test_two_prefixes_are_refused(service: RunningService) -> None:
     told = [("X-Forwarded-Prefix", "/a"), ("X-Forwarded-Prefix", "/b")]
-    assert problem(house.client.get("/models", headers=told))["code"] == "bad_prefix"
+    assert problem(service.client.get("/models", headers=told))["code"] == "bad_prefix"

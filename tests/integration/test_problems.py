@@ -41,17 +41,17 @@ def problem(response: httpx.Response, *more: str) -> dict[str, Any]:
     ],
 )
 def test_a_bad_value_is_refused_with_the_limit_and_what_was_sent(
-    house: RunningService, query: dict[str, Any], said: str
+    service: RunningService, query: dict[str, Any], said: str
 ) -> None:
-    body = problem(house.client.post("/generate", params=query))
+    body = problem(service.client.post("/generate", params=query))
     assert body["status"] == 422
     assert said in body["detail"]
     assert not body["retryable"]
 
 
 @pytest.mark.parametrize("seed", [0, MAX_SEED])
-def test_the_outermost_seeds_are_taken(house: RunningService, seed: int) -> None:
-    assert house.generate(1, seed=seed)["seed"] == seed
+def test_the_outermost_seeds_are_taken(service: RunningService, seed: int) -> None:
+    assert service.generate(1, seed=seed)["seed"] == seed
 
 
 @pytest.mark.parametrize(
@@ -66,52 +66,52 @@ def test_the_outermost_seeds_are_taken(house: RunningService, seed: int) -> None
         ("/models/mona-lisa", "unknown_model"),
     ],
 )
-def test_what_is_not_there_is_not_found(house: RunningService, path: str, code: str) -> None:
-    body = problem(house.client.get(path))
+def test_what_is_not_there_is_not_found(service: RunningService, path: str, code: str) -> None:
+    body = problem(service.client.get(path))
     assert (body["status"], body["code"]) == (404, code)
 
 
-def test_a_wrong_method_is_refused_with_the_right_ones(house: RunningService) -> None:
-    response = house.client.get("/generate")
+def test_a_wrong_method_is_refused_with_the_right_ones(service: RunningService) -> None:
+    response = service.client.get("/generate")
     assert problem(response)["status"] == 405
     assert response.headers["allow"] == "POST"
 
 
-def test_an_image_beyond_the_job_is_not_found(house: RunningService) -> None:
-    job = house.wait_done(house.generate(3)["id"])
+def test_an_image_beyond_the_job_is_not_found(service: RunningService) -> None:
+    job = service.wait_done(service.generate(3)["id"])
     for index in (3, -1):
-        body = problem(house.client.get(f"/jobs/{job['id']}/images/{index}.png"))
+        body = problem(service.client.get(f"/jobs/{job['id']}/images/{index}.png"))
         assert (body["status"], body["code"]) == (404, "unknown_image")
 
 
-def test_an_unfinished_job_asks_to_come_back(idle_house: RunningService) -> None:
-    job = idle_house.generate(3)
+def test_an_unfinished_job_asks_to_come_back(idle_service: RunningService) -> None:
+    job = idle_service.generate(3)
     assert (job["state"], job["done"]) == ("queued", False)
-    body = problem(idle_house.client.get(f"/jobs/{job['id']}/images/0.png"))
+    body = problem(idle_service.client.get(f"/jobs/{job['id']}/images/0.png"))
     assert (body["status"], body["code"], body["retryable"]) == (409, "not_ready", True)
 
 
-def test_a_service_without_a_live_worker_is_not_ready(idle_house: RunningService) -> None:
-    body = problem(idle_house.client.get("/readyz"), "parts")
+def test_a_service_without_a_live_worker_is_not_ready(idle_service: RunningService) -> None:
+    body = problem(idle_service.client.get("/readyz"), "parts")
     assert (body["status"], body["code"]) == (503, "no_worker")
     assert body["detail"] == body["parts"]["worker"] == "no live worker has a model"
 
 
-def test_the_health_check_of_a_worker_tells_whether_it_lives(idle_house: RunningService) -> None:
-    assert idle_house.check_worker() == 1
-    idle_house.start_worker()
-    assert idle_house.check_worker() == 0
+def test_the_health_check_of_a_worker_tells_whether_it_lives(idle_service: RunningService) -> None:
+    assert idle_service.check_worker() == 1
+    idle_service.start_worker()
+    assert idle_service.check_worker() == 0
 
 
-def test_an_ended_job_cannot_be_cancelled(house: RunningService) -> None:
-    job = house.wait_done(house.generate(1)["id"])
-    body = problem(house.client.post(job["links"]["cancel"]))
+def test_an_ended_job_cannot_be_cancelled(service: RunningService) -> None:
+    job = service.wait_done(service.generate(1)["id"])
+    body = problem(service.client.post(job["links"]["cancel"]))
     assert (body["status"], body["code"]) == (409, "job_ended")
-    assert house.job(job["id"])["state"] == "succeeded"
+    assert service.job(job["id"])["state"] == "succeeded"
 
 
-def test_a_cancelled_job_gives_no_archive(idle_house: RunningService) -> None:
-    job = idle_house.generate(1)
-    assert idle_house.client.post(job["links"]["cancel"]).json()["state"] == "cancelled"
-    body = problem(idle_house.client.get(job["links"]["download"]))
+def test_a_cancelled_job_gives_no_archive(idle_service: RunningService) -> None:
+    job = idle_service.generate(1)
+    assert idle_service.client.post(job["links"]["cancel"]).json()["state"] == "cancelled"
+    body = problem(idle_service.client.get(job["links"]["download"]))
     assert (body["status"], body["code"], body["retryable"]) == (409, "job_cancelled", False)

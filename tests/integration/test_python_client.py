@@ -32,8 +32,8 @@ def call(request: pytest.FixtureRequest) -> Call:
 
 
 @pytest.fixture
-def relay(house: RunningService) -> Iterator[Relay]:
-    with Relay(house.url) as relay:
+def relay(service: RunningService) -> Iterator[Relay]:
+    with Relay(service.url) as relay:
         yield relay
 
 
@@ -43,28 +43,28 @@ def members(path: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist() if name.startswith("images/")}
 
 
-def test_a_dataset_is_generated_and_saved(house: RunningService, call: Call, tmp_path: Path) -> None:
-    job = call(house.url, "generate", n=40, model=PLAIN, seed=7)
-    ended = call(house.url, "wait", job, timeout=60)
-    path = call(house.url, "download", ended, tmp_path / "faces.zip")
-    assert [record["sha256"] for record in metadata(path.read_bytes())] == house.hashes(40, seed=7)
-    images = call(house.url, "images", job.id)
+def test_a_dataset_is_generated_and_saved(service: RunningService, call: Call, tmp_path: Path) -> None:
+    job = call(service.url, "generate", n=40, model=PLAIN, seed=7)
+    ended = call(service.url, "wait", job, timeout=60)
+    path = call(service.url, "download", ended, tmp_path / "faces.zip")
+    assert [record["sha256"] for record in metadata(path.read_bytes())] == service.hashes(40, seed=7)
+    images = call(service.url, "images", job.id)
     assert {image.name: image.data for image in images} == members(path)
     assert [image.index for image in images] == list(range(40))
-    assert call(house.url, "image", PLAIN, 7, 3) == images[3].data
+    assert call(service.url, "image", PLAIN, 7, 3) == images[3].data
 
 
-def test_images_have_their_labels(house: RunningService, call: Call) -> None:
-    job = call(house.url, "generate", n=6, model=LABELLED, seed=1, start=2, format="webp")
-    images = call(house.url, "images", job)
-    records = metadata(house.download(job.id))
+def test_images_have_their_labels(service: RunningService, call: Call) -> None:
+    job = call(service.url, "generate", n=6, model=LABELLED, seed=1, start=2, format="webp")
+    images = call(service.url, "images", job)
+    records = metadata(service.download(job.id))
     assert [(image.index, image.label) for image in images] == [(r["index"], r["label"]) for r in records]
     assert "zig/zag" in {image.label for image in images}
     assert {images[0].open().format, images[0].format.upper()} == {"WEBP"}
 
 
-def test_images_arrive_while_the_job_runs(house: RunningService) -> None:
-    with Client(house.url) as client:
+def test_images_arrive_while_the_job_runs(service: RunningService) -> None:
+    with Client(service.url) as client:
         job = client.generate(n=MANY, seed=3)
         images = client.images(job)
         first = next(images)
@@ -72,15 +72,15 @@ def test_images_arrive_while_the_job_runs(house: RunningService) -> None:
         assert Pictures.open(io.BytesIO(first.data)).format == "PNG"
         rest = hashlib.sha256(b"".join(image.data for image in images))
         assert client.wait(job).images_done == MANY
-    with zipfile.ZipFile(io.BytesIO(house.download(job.id))) as archive:
+    with zipfile.ZipFile(io.BytesIO(service.download(job.id))) as archive:
         names = [name for name in archive.namelist() if name.startswith("images/")]
         assert len(names) == MANY
         assert rest.digest() == hashlib.sha256(b"".join(map(archive.read, names[1:]))).digest()
 
 
-def test_images_arrive_while_the_job_runs_and_other_coroutines_run(house: RunningService) -> None:
+def test_images_arrive_while_the_job_runs_and_other_coroutines_run(service: RunningService) -> None:
     async def read() -> None:
-        async with AsyncClient(house.url) as client:
+        async with AsyncClient(service.url) as client:
             job = await client.generate(n=MANY, seed=4)
             async with contextlib.aclosing(client.images(job)) as images:
                 first = await anext(images)
@@ -119,12 +119,12 @@ def test_a_lost_answer_makes_no_second_job(relay: Relay, call: Call) -> None:
     assert relay.keys("POST /generate") == ["once-and-again"] * 3
 
 
-def test_a_restart_of_the_api_is_waited_for(house: RunningService, tmp_path: Path) -> None:
+def test_a_restart_of_the_api_is_waited_for(service: RunningService, tmp_path: Path) -> None:
     def restart() -> None:
-        house.wait_rendering(job.id)
-        house.restart_api()
+        service.wait_rendering(job.id)
+        service.restart_api()
 
-    with Client(house.url) as client:
+    with Client(service.url) as client:
         job = client.generate(n=MANY, seed=8)
         restarting = threading.Thread(target=restart)
         restarting.start()
@@ -134,19 +134,19 @@ def test_a_restart_of_the_api_is_waited_for(house: RunningService, tmp_path: Pat
     assert len(members(path)) == MANY
 
 
-def test_a_request_waits_for_an_api_that_is_away(house: RunningService, call: Call) -> None:
-    house.client.get("/healthz")
-    restarting = threading.Thread(target=house.restart_api)
+def test_a_request_waits_for_an_api_that_is_away(service: RunningService, call: Call) -> None:
+    service.client.get("/healthz")
+    restarting = threading.Thread(target=service.restart_api)
     restarting.start()
-    job = call(house.url, "generate", n=3)
+    job = call(service.url, "generate", n=3)
     restarting.join()
-    assert call(house.url, "wait", job).state == "succeeded"
+    assert call(service.url, "wait", job).state == "succeeded"
 
 
-def test_mistakes_have_codes(house: RunningService, call: Call) -> None:
+def test_mistakes_have_codes(service: RunningService, call: Call) -> None:
     def refused(kind: type[Exception], method: str, *arguments: Any, **options: Any) -> Any:
         with pytest.raises(kind) as error:
-            call(house.url, method, *arguments, **options)
+            call(service.url, method, *arguments, **options)
         return error.value
 
     wrong = refused(RefusedError, "generate", n=3, model=LABELLED, class_="oval")
@@ -156,25 +156,25 @@ def test_mistakes_have_codes(house: RunningService, call: Call) -> None:
     assert (missing.code, missing.status) == ("unknown_job", 404)
 
 
-def test_a_cancelled_job_can_be_repeated(idle_house: RunningService, call: Call) -> None:
-    job = call(idle_house.url, "generate", n=3)
-    assert call(idle_house.url, "cancel", job).state == "cancelled"
-    idle_house.start_worker()
-    again = call(idle_house.url, "retry", job)
+def test_a_cancelled_job_can_be_repeated(idle_service: RunningService, call: Call) -> None:
+    job = call(idle_service.url, "generate", n=3)
+    assert call(idle_service.url, "cancel", job).state == "cancelled"
+    idle_service.start_worker()
+    again = call(idle_service.url, "retry", job)
     assert again.id != job.id
     assert again.seed == job.seed
-    assert call(idle_house.url, "wait", again).state == "succeeded"
-    wait_until(idle_house.queue_is_empty)
+    assert call(idle_service.url, "wait", again).state == "succeeded"
+    wait_until(idle_service.queue_is_empty)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_the_examples_of_the_documentation_run(
-    house: RunningService,
+    service: RunningService,
     example: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    exec(example.replace("http://127.0.0.1:8000", house.url), {})
+    exec(example.replace("http://127.0.0.1:8000", service.url), {})
     assert len(capsys.readouterr().out.splitlines()) == 500

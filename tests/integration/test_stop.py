@@ -21,12 +21,12 @@ WHOLE, CUT = "whole", "RemoteProtocolError"
 class Api:
     """An API process that tests may stop, and background readers of its responses."""
 
-    def __init__(self, house: RunningService) -> None:
-        self.house = house
-        self.url = house.start_api()
+    def __init__(self, service: RunningService) -> None:
+        self.service = service
+        self.url = service.start_api()
         self.port = int(self.url.rsplit(":", 1)[1])
-        self._process = house.last_api
-        self._log: Path = house.last_api_log
+        self._process = service.last_api
+        self._log: Path = service.last_api_log
         self._pool = ThreadPoolExecutor()
         self._begun = 0
 
@@ -38,7 +38,7 @@ class Api:
 
     def waits(self, n: int) -> Future[httpx.Response]:
         """Send a request for a job in the background, and wait for its end. Returns when the job has been accepted."""
-        jobs = self.house.folder / "store" / "jobs"
+        jobs = self.service.folder / "store" / "jobs"
         before = len(list(jobs.iterdir()))
         options: dict[str, Any] = {"params": {"n": n}, "headers": {"Prefer": "wait=60"}, "timeout": 60}
         future = self._pool.submit(lambda: httpx.post(f"{self.url}/generate", **options))
@@ -74,14 +74,14 @@ class Api:
 
 
 @pytest.fixture
-def api(idle_house: RunningService) -> Iterator[Api]:
-    found = Api(idle_house)
+def api(idle_service: RunningService) -> Iterator[Api]:
+    found = Api(idle_service)
     yield found
     found.close()
 
 
 def test_a_stop_cuts_what_has_no_end_and_answers_requests_that_wait(api: Api) -> None:
-    links = api.house.generate(300)["links"]
+    links = api.service.generate(300)["links"]
     growing, events = api.reads(links["download"]), api.reads(f"{links['self']}/events")
     waiting = api.waits(3)
     assert api.stop() < STOP_SECONDS
@@ -91,8 +91,8 @@ def test_a_stop_cuts_what_has_no_end_and_answers_requests_that_wait(api: Api) ->
 
 
 def test_a_stop_does_not_wait_for_readers_that_stand_still(api: Api) -> None:
-    api.house.start_worker()
-    path = api.house.wait_done(api.house.generate(2000)["id"])["links"]["download"]
+    api.service.start_worker()
+    path = api.service.wait_done(api.service.generate(2000)["id"])["links"]["download"]
     with socket.socket() as reader:
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         reader.connect(("127.0.0.1", api.port))
@@ -108,7 +108,7 @@ def drain(connection: socket.socket) -> None:
 
 
 def test_a_cancelled_job_cuts_its_downloads_without_an_error(api: Api) -> None:
-    job = api.house.generate(300)
+    job = api.service.generate(300)
     growing = api.reads(job["links"]["download"])
     with socket.create_connection(("127.0.0.1", api.port)) as old:
         old.sendall(f"GET {job['links']['download']} HTTP/1.0\r\n\r\n".encode())

@@ -34,25 +34,25 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def styling(idle_house: RunningService, weights: Path) -> RunningService:
+def styling(idle_service: RunningService, weights: Path) -> RunningService:
     """The service with a worker that can style."""
-    idle_house.start_worker(IMAGEMILL_VGG19=str(weights))
-    return idle_house
+    idle_service.start_worker(IMAGEMILL_VGG19=str(weights))
+    return idle_service
 
 
-def bring(house: RunningService, data: bytes) -> Any:
-    return house.client.post("/styles", files={"file": ("a painting", data)})
+def bring(service: RunningService, data: bytes) -> Any:
+    return service.client.post("/styles", files={"file": ("a painting", data)})
 
 
-def test_a_picture_is_a_style_by_its_pixels(house: RunningService) -> None:
-    first = bring(house, picture())
-    again = bring(house, picture("WEBP", lossless=True))
+def test_a_picture_is_a_style_by_its_pixels(service: RunningService) -> None:
+    first = bring(service, picture())
+    again = bring(service, picture("WEBP", lossless=True))
     assert (first.status_code, again.status_code) in [(201, 200), (200, 200)]
     assert first.json() == again.json()
     style = first.json()
     assert (style["width"], style["height"]) == (40, 30)
-    assert style in house.client.get("/styles").json()["styles"]
-    shown = house.client.get(first.headers["Location"])
+    assert style in service.client.get("/styles").json()["styles"]
+    shown = service.client.get(first.headers["Location"])
     assert shown.headers["Content-Type"] == "image/png"
     assert Image.open(io.BytesIO(shown.content)).size == (40, 30)
 
@@ -67,16 +67,16 @@ def test_a_picture_is_a_style_by_its_pixels(house: RunningService) -> None:
         (bytes(20_000_001), 413, "body_too_large"),
     ],
 )
-def test_a_file_that_is_no_picture_is_refused(house: RunningService, data: bytes, status: int, code: str) -> None:
-    refused = bring(house, data)
+def test_a_file_that_is_no_picture_is_refused(service: RunningService, data: bytes, status: int, code: str) -> None:
+    refused = bring(service, data)
     assert (refused.status_code, refused.json()["code"]) == (status, code), refused.text
     assert refused.headers["Content-Type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize("style", ["0" * 64, "x", "../../etc/passwd"])
-def test_a_style_that_is_not_there_is_refused(house: RunningService, style: str) -> None:
-    assert house.client.get(f"/styles/{style}").status_code == 404
-    refused = house.client.post("/generate", params={"n": 1, "style": style})
+def test_a_style_that_is_not_there_is_refused(service: RunningService, style: str) -> None:
+    assert service.client.get(f"/styles/{style}").status_code == 404
+    refused = service.client.post("/generate", params={"n": 1, "style": style})
     assert refused.status_code == 422
     assert "style" in refused.json()["detail"]
 
@@ -90,24 +90,24 @@ def test_a_style_that_is_not_there_is_refused(house: RunningService, style: str)
         ({"style": "0" * 64, "style_mode": "magic"}, "style_mode"),
     ],
 )
-def test_odd_settings_are_refused(house: RunningService, query: dict[str, Any], words: str) -> None:
-    refused = house.client.post("/generate", params={"n": 1, **query})
+def test_odd_settings_are_refused(service: RunningService, query: dict[str, Any], words: str) -> None:
+    refused = service.client.post("/generate", params={"n": 1, **query})
     assert refused.status_code == 422
     assert words in refused.json()["detail"]
 
 
-def test_without_weights_only_styles_are_refused(idle_house: RunningService) -> None:
-    idle_house.start_worker()
-    style = bring(idle_house, picture()).json()["id"]
-    refused = idle_house.client.post("/generate", params={"n": 1, "style": style})
+def test_without_weights_only_styles_are_refused(idle_service: RunningService) -> None:
+    idle_service.start_worker()
+    style = bring(idle_service, picture()).json()["id"]
+    refused = idle_service.client.post("/generate", params={"n": 1, "style": style})
     assert (refused.status_code, refused.json()["code"]) == (503, "no_style_transfer")
     assert "IMAGEMILL_VGG19" in refused.json()["detail"]
-    assert len(idle_house.hashes(2)) == 2
+    assert len(idle_service.hashes(2)) == 2
 
 
-def told(house: RunningService, style: str, mode: str, steps: int) -> dict[str, Any]:
+def told(service: RunningService, style: str, mode: str, steps: int) -> dict[str, Any]:
     """What a job of full strength says of its style."""
-    (weights,) = {worker.vgg19 for worker in ClusterState(house.redis).workers()}
+    (weights,) = {worker.vgg19 for worker in ClusterState(service.redis).workers()}
     return {"id": style, "mode": mode, "strength": 1.0, "steps": steps, "weights": weights, "method": METHOD}
 
 
@@ -158,8 +158,8 @@ def learning(steps: int) -> dict[str, Any]:
     return {"style_mode": "distilled", "style_steps": steps}
 
 
-def learnt(house: RunningService) -> int:
-    return sum(path.read_text().count("style was learnt") for path in house.folder.glob("worker-*.log"))
+def learnt(service: RunningService) -> int:
+    return sum(path.read_text().count("style was learnt") for path in service.folder.glob("worker-*.log"))
 
 
 def test_a_style_is_learnt_once_and_its_images_keep_their_address(styling: RunningService, weights: Path) -> None:

@@ -19,10 +19,10 @@ MANY = 30_000
 
 
 def test_short_jobs_go_first_but_cannot_starve_long_ones(
-    house: RunningService, monkeypatch: pytest.MonkeyPatch
+    service: RunningService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heartbeat = Heartbeat(house.redis, "w", "cpu", Numerics(name="cpu-float32", batch_size=16), [])
-    worker = RqWorker(house.redis, "w", cast(TaskRunner, None), heartbeat, Event())
+    heartbeat = Heartbeat(service.redis, "w", "cpu", Numerics(name="cpu-float32", batch_size=16), [])
+    worker = RqWorker(service.redis, "w", cast(TaskRunner, None), heartbeat, Event())
     now = 100.0
     monkeypatch.setattr("worker.queue.rq_worker.time.monotonic", lambda: now)
     short, long = worker.queues
@@ -34,16 +34,16 @@ def test_short_jobs_go_first_but_cannot_starve_long_ones(
     assert first == [short, short, long, short, short]
 
 
-def test_a_long_job_gets_on_beside_a_long_line_of_short_ones(idle_house: RunningService) -> None:
-    job = idle_house.generate(600)
-    spec = Store(str(idle_house.folder / "store")).jobs.spec(job["id"])
+def test_a_long_job_gets_on_beside_a_long_line_of_short_ones(idle_service: RunningService) -> None:
+    job = idle_service.generate(600)
+    spec = Store(str(idle_service.folder / "store")).jobs.spec(job["id"])
     assert spec is not None
     short = spec.model_copy(update={"n": 1})
     unknown = [Task.render_shard(secrets.token_urlsafe(16), 0) for _ in range(MANY)]
-    TaskQueue(idle_house.redis).enqueue(short, unknown)  # each is taken, found to be of no job, and settled
-    idle_house.start_worker()
-    wait_until(lambda: idle_house.job(job["id"])["images_done"] > 0)
-    short_queue = Queue(idle_house.queues()[0], connection=idle_house.redis).key
-    waiting = idle_house.redis.llen(short_queue)
-    idle_house.redis.delete(short_queue)
+    TaskQueue(idle_service.redis).enqueue(short, unknown)  # each is taken, found to be of no job, and settled
+    idle_service.start_worker()
+    wait_until(lambda: idle_service.job(job["id"])["images_done"] > 0)
+    short_queue = Queue(idle_service.queues()[0], connection=idle_service.redis).key
+    waiting = idle_service.redis.llen(short_queue)
+    idle_service.redis.delete(short_queue)
     assert waiting > 0
