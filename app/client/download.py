@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 import httpx
 
 from app.client.byte_sizes import readable
-from app.client.errors import ClientError, DownloadError
+from app.client.errors import ClientError, DownloadError, NotAvailableError
 from app.client.parsing import is_error, refusal
 from app.client.sinks import Sink
 from app.client.steps import Emit, Flow, Items, OpenStream, Pause, read_chunk, send
@@ -58,9 +58,15 @@ class Download(Generic[T]):
             yield Pause(min(pause, _MAX_PAUSE_SECONDS))
 
     def try_once(self) -> Items[T]:
-        """Fetch the body of one response. A broken connection is ignored. A refusal raises ClientError."""
+        """Fetch the body of one response from a running job. A broken connection is ignored.
+
+        So is the refusal of an archive that is not available: the next poll of the job says why. Other refusals raise
+        ClientError.
+        """
         try:
             yield from self._attempt()
+        except NotAvailableError:
+            return
         except ClientError as error:
             if error.retry_after_seconds is None:
                 raise
