@@ -79,8 +79,10 @@ class Download(Generic[T]):
         is_refused = response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
         if not is_refused:
             yield from self._append_body(response, total)
+        # A growing archive has no total. Its end is trusted here; ArchiveDownload then checks it by its size.
         if self._sink.size == total or (total is None and not is_refused):
             return
+        # More bytes than the whole, or a refused range without a total: the sink holds another archive.
         if total is None or self._sink.size > total:
             self._restart()
         raise DownloadError("the download was interrupted", retry_after_seconds=_PAUSE_SECONDS)
@@ -89,6 +91,7 @@ class Download(Generic[T]):
         headers = {"Accept-Encoding": "identity"}
         if self._sink.size:
             headers["Range"] = f"bytes={self._sink.size}-"
+            # The file of an earlier run has no known ETag, but its name holds the job. A weak ETag never matches.
             if self._etag is not None and not self._etag.startswith("W/"):
                 headers["If-Range"] = self._etag
         return headers
@@ -96,6 +99,7 @@ class Download(Generic[T]):
     def _append_body(self, response: httpx.Response, total: int | None) -> Items[T]:
         """Append the bytes of a body that the sink lacks."""
         start = self._start_of_body(response)
+        # Servers may ignore the range and send the whole. The bytes that the sink has already are skipped.
         skip = self._sink.size - start
         while (chunk := (yield from read_chunk())) is not None:
             new = chunk[skip:]

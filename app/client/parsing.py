@@ -61,6 +61,7 @@ def parse_job(response: httpx.Response, server: str) -> Job:
 
     Raises UnexpectedResponseError, also if a link leads to another server, which must not get the key.
     """
+    # Relative links are resolved against the full URL of the request.
     job, request_url = parse(Job, response, server), str(response.url)
     links = job.links.resolved(request_url, server)
     for url in (links.self_, links.download):
