@@ -43,7 +43,7 @@ def unavailable(code: str, detail: str, extension: Mapping[str, Any] | None = No
 
 
 def quote_value(value: object) -> str:
-    """Quote a received value, cut to `MOST_ECHOED` characters."""
+    """Quote a received value, cut to `MAX_QUOTED_CHARACTERS`."""
     return repr(str(value)[:MAX_QUOTED_CHARACTERS])
 
 

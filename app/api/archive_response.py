@@ -111,7 +111,7 @@ class ArchiveResponse:
         """Return whether the job has succeeded. Raises BrokenOffError if it failed or was cancelled."""
         state = await run_in_threadpool(self._store.jobs.state, self._spec.id)
         if state is not None and state.outcome != "succeeded":
-            raise BrokenOffError(f"job {self._spec.id} has {state.outcome}")
+            raise BrokenOffError(f"job {self._spec.id} ended as {state.outcome}")
         return state is not None
 
 

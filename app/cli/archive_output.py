@@ -18,6 +18,7 @@ _JOB_ID_BYTES = 16
 
 def check_writable(out: Path) -> None:
     """Raise FileError unless a file can be created next to `out`."""
+    # The same length as a partial file's name, because a file system may refuse a long one.
     probe = path_of(out, secrets.token_urlsafe(_JOB_ID_BYTES)).with_suffix(".probing")
     with os_errors_translated(out):
         probe.touch(exist_ok=False)

@@ -38,6 +38,7 @@ def _demo(n: int, out: Path, is_forced: bool, terminal: Terminal) -> None:
         job = client.generate(n=n)
         _save(client, job, out, is_forced, terminal)
         took = speed(job, started)
+    # After the block, so that the report is the last thing on the screen and not the messages of the stop.
     print_report(job, out, took, terminal)
     terminal.note("\nNext: imagemill up keeps the service running; then, in another terminal:")
     terminal.note("  imagemill generate -n 1000 --seed 7")

@@ -61,6 +61,7 @@ class JobDelivery:
         job = self._find(job_id, found)
         out = self._output.out or (found[0].out if found else Path(archive_name(job)))
         self._output.check_path(out)
+        # Another --out than before: the bytes that are here already move to the new name.
         if found:
             found[0].path.replace(partial_file.path_of(out, job_id))
 

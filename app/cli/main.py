@@ -26,6 +26,7 @@ def _options() -> None:
 
 def main() -> None:
     """Run the command line. Characters that a terminal or a file cannot encode are written as escapes."""
+    # A stream is None if its file descriptor is closed.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -33,6 +33,7 @@ class _ProgressBars:
 
     def show(self, news: DownloadProgress) -> None:
         """Update the bar that has changed."""
+        # Most reports come after a chunk, with the same job. Only a poll brings a new one.
         if news.job is not self._shown_job:
             self._shown_job = news.job
             self._show_images(news.job)

@@ -34,6 +34,7 @@ class AsyncTransport:
     async def iterate(self, operation: Items[T]) -> AsyncGenerator[T, None]:
         """Run an operation, and yield the items that it emits."""
         async with _Connection(self) as connection:
+            # Also if the caller leaves its loop: the operation then releases its locks and files.
             with closing(operation):
                 outcome: Outcome | ClientError = None
                 while not isinstance(step := advance(operation, outcome), Result):

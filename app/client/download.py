@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 import httpx
 
 from app.client.byte_sizes import readable
-from app.client.errors import ClientError, DownloadError
+from app.client.errors import ClientError, DownloadError, NotAvailableError
 from app.client.parsing import is_error, refusal
 from app.client.sinks import Sink
 from app.client.steps import Emit, Flow, Items, OpenStream, Pause, read_chunk, send
@@ -58,9 +58,15 @@ class Download(Generic[T]):
             yield Pause(min(pause, _MAX_PAUSE_SECONDS))
 
     def try_once(self) -> Items[T]:
-        """Fetch the body of one response. A broken connection is ignored. A refusal raises ClientError."""
+        """Fetch the body of one response from a running job. A broken connection is ignored.
+
+        So is the refusal of an archive that is not available: the next poll of the job says why. Other refusals raise
+        ClientError.
+        """
         try:
             yield from self._attempt()
+        except NotAvailableError:
+            return
         except ClientError as error:
             if error.retry_after_seconds is None:
                 raise
@@ -73,8 +79,10 @@ class Download(Generic[T]):
         is_refused = response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
         if not is_refused:
             yield from self._append_body(response, total)
+        # A growing archive has no total. Its end is trusted here; ArchiveDownload then checks it by its size.
         if self._sink.size == total or (total is None and not is_refused):
             return
+        # More bytes than the whole, or a refused range without a total: the sink holds another archive.
         if total is None or self._sink.size > total:
             self._restart()
         raise DownloadError("the download was interrupted", retry_after_seconds=_PAUSE_SECONDS)
@@ -83,6 +91,7 @@ class Download(Generic[T]):
         headers = {"Accept-Encoding": "identity"}
         if self._sink.size:
             headers["Range"] = f"bytes={self._sink.size}-"
+            # The file of an earlier run has no known ETag, but its name holds the job. A weak ETag never matches.
             if self._etag is not None and not self._etag.startswith("W/"):
                 headers["If-Range"] = self._etag
         return headers
@@ -90,6 +99,7 @@ class Download(Generic[T]):
     def _append_body(self, response: httpx.Response, total: int | None) -> Items[T]:
         """Append the bytes of a body that the sink lacks."""
         start = self._start_of_body(response)
+        # Servers may ignore the range and send the whole. The bytes that the sink has already are skipped.
         skip = self._sink.size - start
         while (chunk := (yield from read_chunk())) is not None:
             new = chunk[skip:]

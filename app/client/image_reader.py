@@ -78,5 +78,6 @@ class ImageReader:
 
 def class_folder(label: str) -> str:
     """Return the name of the folder in which archives have the images of a class."""
+    # As in worker/archive, which the client must not import.
     safe = re.sub(r"[^\w .-]", lambda match: f"%{ord(match[0]):02X}", label)
     return re.sub(r"^\.", "%2E", safe)

@@ -11,6 +11,7 @@ def resolved(link: str, request_url: str, server: str) -> str:
     that path is put before it: a proxy has removed the prefix from the request.
     """
     parts, prefix = urlsplit(link), urlsplit(server).path.rstrip("/")
+    # The added slashes keep the prefix /mill from matching a path like /millstone.
     is_path = not parts.scheme and not parts.netloc and parts.path.startswith("/")
     lacks_prefix = is_path and not f"{parts.path}/".startswith(f"{prefix}/")
     return urljoin(request_url, prefix + link if lacks_prefix else link)

@@ -1,5 +1,6 @@
 """The operations of the client. Both clients offer them as their methods, so this is their documentation, too."""
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from app.client.image import Image
 from app.client.image_reader import ImageReader, class_folder
 from app.client.job_poll import JobPoll, check_succeeded
 from app.client.output_file import open_to_resume
-from app.client.parsing import parse, parse_job
+from app.client.parsing import check_image, parse, parse_job
 from app.client.responses import ApiObject, Job, Model, ModelList, Style, StyleList
 from app.client.retries import Retries
 from app.client.sinks import FileSink
@@ -22,6 +23,7 @@ from app.client.steps import Emit, Flow, Items, Request
 _UPLOAD_SECONDS = 300
 _IMAGE_SECONDS = 90
 """The server may wait for 60 s until an image is rendered."""
+_IDEMPOTENCY_KEY = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?", re.ASCII)
 _SUFFIXES = {"png": "png", "webp": "webp", "jpeg": "jpg"}
 
 Format = Literal["png", "webp", "jpeg", "npz"]
@@ -73,7 +75,12 @@ class Operations:
             "style_steps": style_steps,
             "ttl_hours": ttl_hours,
         }
-        headers = {"Idempotency-Key": idempotency_key or secrets.token_urlsafe()}
+        key = secrets.token_urlsafe() if idempotency_key is None else idempotency_key
+        if not _IDEMPOTENCY_KEY.fullmatch(key):  # no header can carry it, which would look like a lost connection
+            raise ClientError(
+                f"idempotency_key: must be 1 to 255 ASCII characters, with no space at either end, got {key[:100]!r}"
+            )
+        headers = {"Idempotency-Key": key}
         return self._job(Request("POST", "/generate", _given(parameters), headers))
 
     def job(self, job_id: str) -> Flow[Job]:
@@ -120,6 +127,8 @@ class Operations:
         call is interrupted, the next call with the same path resumes it.
         """
         path = Path(path)
+        if path.is_dir():  # also of the empty path, which means the current folder
+            raise FileError(f"{path} is a folder; pass the path of a file")
         if path.exists() and not overwrite:
             raise FileError(f"{path} exists already; pass overwrite=True to replace it, or another path")
         job = yield from self._current(job)
@@ -154,9 +163,12 @@ class Operations:
             raise ClientError("a job of the format npz has no separate images; download its archive instead")
         reader = ImageReader(job.format, (yield from self._class_folders(job)))
         download = Download(job.links.download, reader, self._retries.notify)
+        is_first = True
         while not job.done and reader.count < job.n:
-            # The growing archive comes from its beginning after a break, so it is requested only for new images.
-            if job.images_done > reader.count:
+            # The first request comes before the first image: a poll lasts 2 s, but an open stream has no delay.
+            # After a break, the growing archive comes from its beginning, so it is requested only for new images.
+            if is_first or job.images_done > reader.count:
+                is_first = False
                 yield from download.try_once()
             job = yield from poll.next(job)
         if reader.count < job.n:
@@ -186,8 +198,10 @@ class Operations:
             "style_strength": style_strength,
             "style_steps": style_steps,
         }
-        path = f"/images/{quote(model, safe='')}/{seed}/{index}.{_SUFFIXES[format]}"
+        suffix = _SUFFIXES.get(format, format)  # the service refuses an unknown one, and lists those that it has
+        path = f"/images/{quote(model, safe='')}/{seed}/{index}.{suffix}"
         response = yield from self._retries.send(Request("GET", path, _given(parameters), timeout=_IMAGE_SECONDS))
+        check_image(response, self._address)
         return response.content
 
     def cancel(self, job: Job | str) -> Flow[Job]:

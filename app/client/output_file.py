@@ -20,7 +20,7 @@ def open_to_resume(out: Path, job_id: str, *, overwrite: bool = False) -> Iterat
         partial_file.lock(file, path)
         with _kept_if_useful(file, path):
             yield file
-        file.flush()
+        file.flush()  # before the rename: a full disk must not leave an incomplete file under the final name
         path.replace(out) if overwrite else _rename(path, out)
 
 

@@ -53,7 +53,7 @@ def parse(kind: type[A], response: httpx.Response, server: str) -> A:
     try:
         return kind.model_validate_json(response.content)
     except ValidationError as error:
-        raise UnexpectedResponseError(f"the server at {server} is not Imagemill; check the address") from error
+        raise _not_imagemill(server) from error
 
 
 def parse_job(response: httpx.Response, server: str) -> Job:
@@ -61,12 +61,19 @@ def parse_job(response: httpx.Response, server: str) -> Job:
 
     Raises UnexpectedResponseError, also if a link leads to another server, which must not get the key.
     """
+    # Relative links are resolved against the full URL of the request.
     job, request_url = parse(Job, response, server), str(response.url)
     links = job.links.resolved(request_url, server)
     for url in (links.self_, links.download):
         if not is_of(url, request_url):
             raise UnexpectedResponseError(f"{server} links to another server: {url}")
     return job.model_copy(update={"links": links})
+
+
+def check_image(response: httpx.Response, server: str) -> None:
+    """Raise UnexpectedResponseError if a successful response holds no image."""
+    if not response.headers.get("Content-Type", "").startswith("image/"):
+        raise _not_imagemill(server)
 
 
 def is_error(response: httpx.Response) -> bool:
@@ -96,6 +103,10 @@ def connection_error(error: Exception, server: str) -> ClientError:
         translated = ClientError(f"the request to {server} failed ({error})")
     translated.__cause__ = error
     return translated
+
+
+def _not_imagemill(server: str) -> UnexpectedResponseError:
+    return UnexpectedResponseError(f"the server at {server} is not Imagemill; check the address")
 
 
 def _retry_after(response: httpx.Response) -> float | None:

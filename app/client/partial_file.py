@@ -59,6 +59,7 @@ def lock(file: IO[bytes], path: Path) -> None:
 
 def _try_lock(file: IO[bytes]) -> bool:
     """Lock a file until it is closed. False if another process has locked it."""
+    # The kernel releases the lock with the process, so a killed download leaves none behind.
     if sys.platform == "win32":
         return True
     try:

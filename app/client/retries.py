@@ -31,6 +31,7 @@ class Retries:
                 raise refusal(response)
             except ClientError as error:
                 pause, now = error.retry_after_seconds, time.monotonic()
+                # A pause that goes beyond the deadline would only delay the error.
                 if pause is None or now + pause > (deadline or now + self._patience_seconds):
                     raise
                 if deadline is None:

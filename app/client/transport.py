@@ -76,9 +76,10 @@ class _Connection:
                 return None
 
     def _open(self, step: OpenStream) -> httpx.Response:
-        self._stream.close()
+        self._stream.close()  # a broken response that was read in part still holds its connection
         response = self._stream.enter_context(self._transport.http.stream(**step.options))
         if is_error(response):
             response.read()
+        # Raw, because the sizes and ranges of a download count the bytes on the wire.
         self._chunks = response.iter_raw()
         return response

@@ -134,6 +134,8 @@ class JobService:
         repeated = spec.model_copy(update={"request": None})
         is_over = partial(is_lost_or_damaged, self._store)
         accepted = self._acceptance.find_or_create(repeated, caller, ("again", spec.id), is_over)
+        if not accepted.is_new:  # as for a key: only now may the client rely on the job of the earlier request
+            self._store.jobs.force_to_disk(accepted.spec.id)
         return self.reader.get_job(accepted.spec)
 
     def cancel(self, spec: JobSpec) -> Job:

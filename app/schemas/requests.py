@@ -48,7 +48,7 @@ SeedOrIndex = Annotated[int, Field(ge=0, le=MAX_SEED), _REJECT_ODD_SPELLING]
 
 
 class ImageOptions(BaseModel):
-    """The options of an image besides its model, seed and index."""
+    """The options of an image in addition to its model, seed and index."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -25,6 +25,8 @@ from tests.unit.app.client.faces import FACES, Call
 from tests.unit.app.source import DATA, Source, job
 from worker.archive.zip_format import Entry, central_directory, stored_member
 
+Answer = tuple[int, dict[str, str], Any]
+
 NAMES = [f"images/modern/{index:06d}.png" for index in range(9)]
 ARCHIVE = b"".join(stored_member(name, name.encode() * 500) for name in NAMES) + central_directory(
     [Entry(name, 0, 0, 0) for name in NAMES], 0
@@ -149,6 +151,17 @@ def test_a_file_is_replaced_only_if_that_is_said(source: Source, call: Call, tmp
     assert out.read_bytes() == DATA
 
 
+@pytest.mark.parametrize("path", ["", "folder"])
+def test_a_folder_is_refused_before_the_download(
+    source: Source, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileError, match="is a folder; pass the path of a file"):
+        call(source.url, "download", "abc", path, overwrite=True)
+    assert not source.requests
+
+
 def test_images_come_one_by_one(source: Source, call: Call) -> None:
     source.data, source.answers, source.cuts = ARCHIVE, [(200, {}, job("succeeded")), (200, {}, MODELS)], [5000, 5001]
     images = call(source.url, "images", "abc")
@@ -167,6 +180,30 @@ def test_images_of_a_job_that_fails_end_with_its_error(source: Source, call: Cal
         call(source.url, "images", "abc")
 
 
+@pytest.mark.parametrize("method", ["images", "download"])
+def test_a_job_that_is_cancelled_before_its_archive_opens_has_failed(
+    source: Source, call: Call, tmp_path: Path, method: str
+) -> None:
+    models: list[Answer] = [(200, {}, MODELS)] if method == "images" else []
+    refused: Answer = (409, {}, {"detail": "its archive will not be available", "code": "job_cancelled"})
+    source.answers = [(200, {}, job("running")), *models, refused, (200, {}, job("cancelled"))]
+    with pytest.raises(JobFailedError, match="the job was cancelled"):
+        call(source.url, method, "abc", *([] if method == "images" else [tmp_path / "out.zip"]))
+
+
+def test_the_archive_is_opened_before_its_first_image_exists(source: Source, call: Call) -> None:
+    archive = (200, {"Content-Length": str(len(ARCHIVE))}, ARCHIVE)
+    queued = job("queued", images_done=0)
+    source.answers = [(200, {}, queued), (200, {}, MODELS), archive, (200, {}, job("succeeded"))]
+    assert len(call(source.url, "images", "abc")) == 9
+    assert [line for _, line, _ in source.requests] == [
+        "GET /jobs/abc",
+        "GET /models",
+        "GET /archive",
+        "GET /jobs/abc",
+    ]
+
+
 def test_a_damaged_image_is_not_given_away(source: Source, call: Call) -> None:
     damaged = ARCHIVE.replace(zlib.crc32(NAMES[3].encode() * 500).to_bytes(4, "little"), b"\0\0\0\0")
     source.data, source.answers = damaged, [(200, {}, job("succeeded")), (200, {}, MODELS)]
@@ -181,9 +218,28 @@ def test_arrays_have_no_images(source: Source, call: Call) -> None:
 
 
 def test_one_image_of_an_address(source: Source, call: Call) -> None:
-    source.answers = [(200, {}, b"an image")]
+    source.answers = [(200, {"Content-Type": "image/jpeg"}, b"an image")]
     assert call(source.url, "image", "faces/64", 7, 3, class_="old", format="jpeg") == b"an image"
     assert [line for _, line, _ in source.requests] == ["GET /images/faces%2F64/7/3.jpg?class=old"]
+
+
+def test_a_page_of_another_server_is_no_image(source: Source, call: Call) -> None:
+    source.answers = [(200, {"Content-Type": "text/html"}, b"<h1>Welcome</h1>")]
+    with pytest.raises(UnexpectedResponseError, match="is not Imagemill"):
+        call(source.url, "image", "faces", 7, 3)
+
+
+def test_an_unknown_image_format_is_refused_by_the_service(source: Source, call: Call) -> None:
+    source.answers = [(422, {}, {"detail": "suffix: input should be 'png'", "code": "invalid_request"})]
+    with pytest.raises(RefusedError, match="suffix"):
+        call(source.url, "image", "faces", 7, 3, format="gif")
+
+
+@pytest.mark.parametrize("key", ["", " a", "a\nb", "\u00e4", "a" * 256])
+def test_a_key_that_no_header_carries_is_refused_at_once(source: Source, call: Call, key: str) -> None:
+    with pytest.raises(ClientError, match="idempotency_key: must be"):
+        call(source.url, "generate", n=1, idempotency_key=key)
+    assert not source.requests
 
 
 @pytest.mark.parametrize("name", ["cancel", "retry", "rebuild"])

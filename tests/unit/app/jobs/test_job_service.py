@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from app.auth.api_keys import Caller
+from app.auth.quota import Quota
+from app.cluster.cluster_state import ClusterState
+from app.cluster.disk_space import DiskSpace
+from app.cluster.model_catalog import ModelCatalog
+from app.jobs.job_factory import JobFactory
+from app.jobs.job_service import JobService
+from app.schemas.requests import GenerateQuery
+from app.settings import Settings
+from app.styles.style_service import StyleService
+from tests.unit.conftest import MakeSpec
+from worker.contracts.catalog import WorkerEntry
+from worker.contracts.queue.redis_keys import MODELS_KEY, worker_key
+from worker.contracts.queue.task_queue import TaskQueue
+from worker.contracts.store.store import Store
+
+ANYONE = Caller()
+QUERY = GenerateQuery(n=3, seed=1)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(str(tmp_path))
+
+
+@pytest.fixture
+def jobs(redis: Redis, store: Store, make_spec: MakeSpec) -> JobService:
+    model = make_spec().model
+    worker = WorkerEntry(
+        name="w", device="cpu", numerics=model.numerics, models=(model.name, model.sha256), images_per_s=None
+    )
+    redis.hset(MODELS_KEY, model.name, model.model_dump_json())
+    redis.set(worker_key("w"), worker.model_dump_json())
+    cluster, disk = ClusterState(redis), DiskSpace(redis, store, lambda: None, 0)
+    catalog = ModelCatalog(cluster, model.name)
+    factory, quota = JobFactory(catalog, StyleService(store, disk), None), Quota(redis, store, cluster)
+    return JobService(Settings(), store, TaskQueue(redis), cluster, catalog, factory, quota, disk)
+
+
+@pytest.fixture
+def forced(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ids of the jobs that were forced to the disk."""
+    ids = list[str]()
+    monkeypatch.setattr(store.jobs, "force_to_disk", ids.append)
+    return ids
+
+
+def test_a_request_without_a_key_is_forced_to_the_disk(jobs: JobService, forced: list[str]) -> None:
+    assert forced == [jobs.submit(QUERY, ANYONE)[1].id]
+
+
+@pytest.mark.parametrize("caller", [ANYONE, Caller(owner="a", max_jobs=5)])
+def test_a_repeated_request_with_a_key_forces_the_job_that_it_finds(
+    jobs: JobService, forced: list[str], caller: Caller
+) -> None:
+    job_id = jobs.submit(QUERY, caller, "key")[1].id
+    assert forced == [job_id]  # the earlier request may have died before this
+    assert jobs.submit(QUERY, caller, "key")[1].id == job_id
+    assert forced == [job_id] * 2
+
+
+def test_a_repeated_retry_forces_the_job_that_it_finds(jobs: JobService, forced: list[str]) -> None:
+    accepted, _ = jobs.submit(QUERY, ANYONE)
+    jobs.cancel(accepted.spec)
+    forced.clear()
+    again = jobs.retry(accepted.spec, ANYONE)
+    assert jobs.retry(accepted.spec, ANYONE).id == again.id
+    assert forced == [again.id] * 2
