@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
+from redis.exceptions import RedisError
 
 from app.auth.api_keys import Caller
 from app.auth.quota import Quota
@@ -15,7 +16,7 @@ from app.settings import Settings
 from app.styles.style_service import StyleService
 from tests.unit.conftest import MakeSpec
 from worker.contracts.catalog import WorkerEntry
-from worker.contracts.queue.redis_keys import MODELS_KEY, worker_key
+from worker.contracts.queue.redis_keys import MODELS_KEY, queue_names, worker_key
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.store import Store
 
@@ -71,3 +72,25 @@ def test_a_repeated_retry_forces_the_job_that_it_finds(jobs: JobService, forced:
     again = jobs.retry(accepted.spec, ANYONE)
     assert jobs.retry(accepted.spec, ANYONE).id == again.id
     assert forced == [again.id] * 2
+
+
+@pytest.fixture
+def broken_queue(redis: Redis, make_spec: MakeSpec) -> None:
+    """Let Redis refuse tasks: a text is where it keeps the queues."""
+    for name in queue_names(make_spec().model.numerics.name):
+        redis.set(f"rq:queue:{name}", "text")
+
+
+@pytest.mark.usefixtures("broken_queue")
+def test_a_job_that_cannot_be_queued_is_discarded(jobs: JobService, store: Store) -> None:
+    with pytest.raises(RedisError):
+        jobs.submit(QUERY, ANYONE)
+    assert list(store.jobs.open_jobs()) == []
+
+
+@pytest.mark.usefixtures("broken_queue")
+def test_a_job_with_a_key_that_cannot_be_queued_stays_for_the_next_request(jobs: JobService, store: Store) -> None:
+    with pytest.raises(RedisError):
+        jobs.submit(QUERY, ANYONE, "key")
+    (job_id,) = (job_id for job_id, _ in store.jobs.open_jobs())
+    assert jobs.submit(QUERY, ANYONE, "key")[1].id == job_id
