@@ -123,7 +123,8 @@ def fork_server() -> Iterator[None]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "fork")
         command = [sys.executable, "-P", str(Path(__file__).with_name("fork_server.py")), str(path)]
-        environment = {**os.environ, "COLUMNS": _COLUMNS}
+        # The code of this checkout, also if another one is installed in the environment.
+        environment = {**os.environ, "COLUMNS": _COLUMNS, "PYTHONPATH": str(Path(__file__).parents[1])}
         with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as server:
             os.environ[_VARIABLE] = str(path)
             try:
