@@ -18,6 +18,7 @@ DIVERSE = GuardState(best_coverage=0.6, had_diversity=True)
         (Signals(logit_gap=25.0), NEW, "25.0 apart, more than 20"),
         (Signals(logit_gap=math.nan), NEW, "nan apart"),
         (Signals(diversity=0.4), DIVERSE, "0.40 times as diverse as the data"),
+        (Signals(diversity=math.nan), DIVERSE, "nan times as diverse as the data"),
         (Signals(diversity=0.9, coverage=0.29), DIVERSE, "coverage fell to 0.29 from 0.60"),
         (Signals(coverage=math.nan), DIVERSE, "coverage fell to nan"),
     ],

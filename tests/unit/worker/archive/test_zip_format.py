@@ -83,3 +83,18 @@ def test_files_beyond_four_gigabytes_are_found(gap: int, tmp_path: Path) -> None
 
 def test_a_small_archive_needs_no_zip64() -> None:
     assert struct.pack("<L", 0x06064B50) not in build({"a": b"x"})
+
+
+@pytest.mark.parametrize(("count", "is_zip64"), [(65_534, False), (65_535, True)])
+def test_the_largest_count_of_the_old_format_means_zip64(count: int, is_zip64: bool) -> None:
+    """65 535 says that the true count stands in the Zip64 record, so it must be there (APPNOTE 4.4.22)."""
+    directory = zip_format.central_directory([zip_format.Entry("a", 0, 1, 0)] * count, 0)
+    assert (b"PK\6\6" in directory) == is_zip64
+
+
+@pytest.mark.parametrize(("offset", "is_zip64"), [(0xFFFFFFFE, False), (0xFFFFFFFF, True)])
+def test_the_largest_offset_of_the_old_format_means_zip64(offset: int, is_zip64: bool) -> None:
+    """0xFFFFFFFF says that the true offset stands in the extra field, so it must be there (APPNOTE 4.4.16)."""
+    directory = zip_format.central_directory([zip_format.Entry("a", offset, 1, 0)], 0)
+    (extra_length,) = struct.unpack_from("<H", directory, 30)
+    assert extra_length == (12 if is_zip64 else 0)
