@@ -88,9 +88,11 @@ class S3Server:
         return _environment(self.port, *_READER)
 
     def _make_bucket(self) -> None:
-        httpx.post(
-            f"http://127.0.0.1:{self._ports['filer.port']}/buckets/{BUCKET}/", trust_env=False
-        ).raise_for_status()
+        bucket = f"http://127.0.0.1:{self._ports['filer.port']}/buckets/{BUCKET}/"
+        httpx.post(bucket, trust_env=False).raise_for_status()
+        # The first object of a bucket makes the server allocate volumes, which may take longer than a test's patience.
+        httpx.post(f"{bucket}first", files={"file": b"x"}, trust_env=False, timeout=_START_SECONDS).raise_for_status()
+        httpx.delete(f"{bucket}first", trust_env=False).raise_for_status()
 
     def _wait_for(self, port: int) -> None:
         deadline = time.monotonic() + _START_SECONDS
