@@ -69,6 +69,13 @@ def test_a_spoilt_shard_is_made_again(store: Store, tmp_path: Path, pattern: str
     assert store.shards.commit(SPEC.id, 1, DATA, ImageTable())
 
 
+def test_a_shard_with_bytes_behind_its_last_image_is_made_again(store: Store, tmp_path: Path) -> None:
+    data = job_file(tmp_path, "shards/00001.*.bin")
+    data.write_bytes(data.read_bytes() + b"x")
+    repair_after_crash(store, SPEC.id)
+    assert store.shards.committed(SPEC.id) == {0, 2}
+
+
 @pytest.mark.parametrize("spoil", [empty, cut_short, zeroed, missing])
 @pytest.mark.parametrize("name", ["tail.bin", "archive.json"])
 def test_a_spoilt_ending_is_made_again(store: Store, tmp_path: Path, name: str, spoil: Spoil) -> None:
