@@ -31,7 +31,7 @@ class Models:
     def model(self, model: LoadedModel, _style: StyleSpec, _owner: str) -> LoadedModel | None:
         return model if self.done == self.steps else None
 
-    def learn(self, _model: LoadedModel, _style: StyleSpec, _owner: str, may_continue: Callable[[float], bool]) -> None:
+    def train(self, _model: LoadedModel, _style: StyleSpec, _owner: str, may_continue: Callable[[float], bool]) -> None:
         while self.done < self.steps and may_continue(self.done / self.steps):
             self.before_step()
             self.done += 1
