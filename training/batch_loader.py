@@ -108,9 +108,11 @@ def choose_order(dataset: Dataset, balance: float, draws: int, seed: int) -> Ord
     if not balance:
         return Shuffled(len(dataset.images), seed)
     if not classes:
-        raise RecipeError(f"balance {balance:g} wants classes, and this dataset has none")
+        raise RecipeError(f"balance {balance:g} needs classes, but this dataset has none")
     if classes > draws:
-        raise RecipeError(f"balance {balance:g} wants an image of each of {classes} classes in the {draws} of an epoch")
+        raise RecipeError(
+            f"balance {balance:g} needs an image of each of {classes} classes in every epoch, which has {draws} images"
+        )
     return Balanced(dataset.labels.numpy(), balance, draws, seed)
 
 

@@ -33,25 +33,27 @@ def train(
     recipe: Annotated[str | None, typer.Option(help="Name of the recipe; default: flagship.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the model; default: data and size.")] = None,
     minutes: Annotated[
-        float | None, typer.Option(min=0.01, help="Budget: how long to train."), "not with --images, --epochs"
+        float | None, typer.Option(min=0.01, help="Budget: minutes of training."), "not with --images, --epochs"
     ] = None,
     images: Annotated[
-        int | None, typer.Option(min=1, help="Budget: how many images are seen in all."), "not with --epochs"
+        int | None, typer.Option(min=1, help="Budget: number of images seen in all."), "not with --epochs"
     ] = None,
-    epochs: Annotated[float | None, typer.Option(min=0.001, help="Budget: how often each image is seen.")] = None,
+    epochs: Annotated[float | None, typer.Option(min=0.001, help="Budget: number of times each image is seen.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Default: 0.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1; default: a GPU where there is one.")] = None,
-    devices: Annotated[int, typer.Option(min=1, help="Train on so many GPUs, or CPU processes, of this machine.")] = 1,
-    runs: Annotated[Path, typer.Option(help="Where run folders are numbered.")] = Path("runs"),
+    devices: Annotated[int, typer.Option(min=1, help="Number of GPUs, or of CPU processes, to train on.")] = 1,
+    runs: Annotated[Path, typer.Option(help="Folder in which numbered run folders are created.")] = Path("runs"),
     resume: Annotated[
         Path | None,
-        typer.Option(help="Continue the run in this folder, as it was begun or with a larger budget."),
+        typer.Option(help="Continue the run in this folder, with its budget or a larger one."),
         "only with --device, --devices, --dry-run, --images, --minutes, --epochs",
     ] = None,
     begin: Annotated[
         Path | None, typer.Option("--from", help="Begin with the networks of a run folder, a checkpoint or faces-64.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and how long it takes.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the recipe and the estimated time, without training.")
+    ] = False,
     change: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe.")] = None,
 ) -> None:
     """Train a model. Ctrl-C stops at the next step and leaves a run that `--resume` continues exactly."""

@@ -108,7 +108,7 @@ def check_writable(path: Path, *sources: Path) -> None:
     atomic_file.check(path)
     # A hard link or another spelling of the path would also overwrite the source.
     if any(path.exists() and source.exists() and path.samefile(source) for source in sources):
-        raise OutputError(f"{path}: is the file that is read; choose another name")
+        raise OutputError(f"{path}: is also the input; choose another name")
 
 
 @contextmanager

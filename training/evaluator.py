@@ -30,7 +30,7 @@ class Evaluator:
         """
         count = plan.dataset.description.count
         if count < LEAST_REALS:
-            raise MetricsError(f"{count} images are too few, at least {LEAST_REALS} are wanted")
+            raise MetricsError(f"{count} images are too few; at least {LEAST_REALS} are needed")
         self._extractor = features.load("efflite0", plan.device)
         self._reference: Reference = reference.load_or_extract(plan.dataset, self._extractor, plan.data, progress)
         self._count = min(QUICK_POINTS, count)

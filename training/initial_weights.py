@@ -74,7 +74,9 @@ def load_into(weights: InitialWeights, networks: Networks, recipe: Recipe, class
     for own, found in ((networks.generator, weights.generator), (networks.average, weights.average)):
         fitted = _fit(own, found, rows)
         if fitted is None:
-            raise StateError(f"{weights.origin}: its networks are of another size of images, and cannot be enlarged")
+            raise StateError(
+                f"{weights.origin}: its networks are for another image size, and cannot be resized to this one"
+            )
         own.load_state_dict(fitted)
     # A discriminator may differ in width between runs, so it is optional.
     critic = weights.discriminator and _fit(networks.discriminator, weights.discriminator, rows)

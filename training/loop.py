@@ -90,7 +90,7 @@ class Run:
             self.measure_reals()
         recorder = self._open_recorder(listener) if self._is_leader else None
         if self._unmeasurable:
-            listener.on_event(f"unmeasured, so the latest snapshot ships: {self._unmeasurable}")
+            listener.on_event(f"this run is not measured, so it ships its latest snapshot: {self._unmeasurable}")
         checkup = Checkup(self.trainer, self._evaluator, recorder, self.checkpoint)
         epochs = EpochLog(self.trainer, recorder)
         self.trainer.restart_clock()

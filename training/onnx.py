@@ -65,7 +65,7 @@ def difference(path: Path, header: Header, generator: nn.Module) -> float:
 
 def _translated(header: Header, generator: nn.Module) -> "ModelProto":
     inputs = _inputs(header, batch=2)
-    # Both inputs have the batch in common, and the exporter wants its name only once.
+    # Both inputs share the batch dimension, and the exporter accepts its name only once.
     names: dict[str, object] = {"z": {0: "n"}, "labels": {0: torch.export.Dim.DYNAMIC}}
     program = torch.onnx.export(
         generator,

@@ -101,11 +101,13 @@ class Recipe(BaseModel):
         given = [name for name in BUDGETS if getattr(self, name) is not None]
         # A recipe file holds one budget, and a command line replaces it as a whole.
         if len(given) != 1:
-            raise ValueError(f"a budget is one of {', '.join(BUDGETS)}; this one has {' and '.join(given) or 'none'}")
+            raise ValueError(
+                f"a recipe has exactly one budget of {', '.join(BUDGETS)}; this one has {' and '.join(given) or 'none'}"
+            )
         if self.objective != "bce" and (self.label_smoothing or self.label_flips):
             raise ValueError(f"label_smoothing and label_flips are for the objective bce, not for {self.objective}")
         if self.gradient_penalty and self.gamma:
-            raise ValueError("gradient_penalty and gamma are two kinds of penalty: one of them is 0")
+            raise ValueError("gradient_penalty and gamma are two kinds of penalty: one of them must be 0")
         if self.patience < 1 and not self.guard:
             raise ValueError("patience waits for a better Frechet distance, and guard = false measures none")
         if (self.gradient_penalty or self.gamma) and self.architecture == "dcgan" and self.discriminator_norm:
@@ -152,7 +154,7 @@ def _fault(fault: Mapping[str, object]) -> str:
     place = ".".join(map(str, fault["loc"]))  # type: ignore[call-overload]
     message = str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
-        return f"{place}: no value of a recipe; {_nearest(place)}"
+        return f"{place}: not a value of a recipe; {_nearest(place)}"
     return f"{place}: {message}, got {fault['input']!r}" if place else message
 
 
@@ -166,9 +168,9 @@ def _nearest(key: str) -> str:
 def _value(key: str, text: str) -> object:
     """Parse a value as TOML, as a Python literal (True, .5), or as a bare word."""
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text):
-        return text  # also true and inf: the recipe's types turn words into what they want
+        return text  # also true and inf, which pydantic converts to a boolean or a number
     with suppress(tomllib.TOMLDecodeError):
         return tomllib.loads(f"value = {text}")["value"]
     with suppress(ValueError, SyntaxError):
         return ast.literal_eval(text)
-    raise RecipeError(f"{key}: {text!r} is no number, word, true, false or list of them")
+    raise RecipeError(f"{key}: {text!r} is not a number, a word, true, false or a list of them")

@@ -47,7 +47,7 @@ def _lock(file: TextIO, folder: Path) -> str:
     except OSError as error:
         if error.errno not in _NO_LOCKS:
             raise
-        return f"the file system of {folder} has no locks: see to it that nobody else trains this run"
+        return f"the file system of {folder} has no locks; make sure that no other process trains this run"
     return ""
 
 

@@ -69,7 +69,7 @@ def plan_new_run(
     dataset = dataset_files.load(data)
     model = name or default_names.of_model(dataset.description.name, dataset.description.resolution)
     if not re.fullmatch(MODEL_NAME, model):
-        raise RecipeError(f"a model's name matches {MODEL_NAME}, got {model!r}")
+        raise RecipeError(f"a model's name must match {MODEL_NAME}, got {model!r}")
     pairs = _pairs(changes.values)
     if twice := [name for name in recipe.BUDGETS if name in pairs] if changes.budget else []:
         raise RecipeError(f"a budget is given twice: --set {twice[0]} and --{next(iter(changes.budget))}")
@@ -106,12 +106,14 @@ def find_device(name: str | None) -> torch.device:
         # Naming a device does not touch it, so allocate on it to see whether it works.
         torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError) as error:
-        raise RecipeError(f"no device {name!r} here ({str(error).partition('. ')[0].splitlines()[0]})") from error
+        raise RecipeError(
+            f"no device {name!r} on this machine ({str(error).partition('. ')[0].splitlines()[0]})"
+        ) from error
     return device
 
 
 def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
     for text in texts:
         if "=" not in text:
-            raise RecipeError(f"a change is KEY=VALUE, got {text!r}")
+            raise RecipeError(f"--set needs KEY=VALUE, got {text!r}")
     return {key.strip(): value.strip() for key, _, value in (text.partition("=") for text in texts)}

@@ -55,7 +55,7 @@ def _with_new_budget(position: Position, plan: RunPlan, spent: float) -> Positio
     before, after = budget.describe(position.recipe), budget.describe(plan.recipe)
     event = (
         f"step {position.step}: the budget is {after} instead of {before}, of which {spent:.0%} is spent; "
-        f"learning rates and all else that changes over a run go on from there"
+        f"learning rates and other scheduled values continue from there"
     )
     # Patience counts in shares of the budget, which now mean other numbers of steps.
     best = position.best and position.best.model_copy(

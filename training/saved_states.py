@@ -34,5 +34,5 @@ def explain_write_errors(folder: Path, step: int) -> Iterator[None]:
     except OSError as error:
         raise StateError(
             f"the run could not be saved at step {step} ({error.strerror or error}); "
-            f"what was saved before in {folder} is whole and can be resumed"
+            f"the state that was saved before in {folder} is complete and can be resumed"
         ) from error

@@ -116,7 +116,9 @@ def _restore_random(generator: torch.Generator, found: Tensor) -> None:
         generator.set_state(found)
     except RuntimeError as error:
         kind = generator.device.type
-        raise StateError(f"this run began on another kind of device than {kind}: choose it with --device") from error
+        raise StateError(
+            f"this run began on another type of device than {kind}; choose that type with --device"
+        ) from error
 
 
 def _restore_optimiser(optimiser: Optimizer, tensors: dict[str, Tensor]) -> None:

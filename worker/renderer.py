@@ -87,5 +87,5 @@ class _Shard:
 
 
 def no_weights() -> WeightsError:
-    """Return the error for a job in the standard mode on a worker without weights of VGG19."""
+    """Return the error for a job with a style on a worker without weights of VGG19."""
     return WeightsError("no worker has the weights of VGG19 that this job's style needs")

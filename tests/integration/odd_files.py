@@ -87,7 +87,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     "iphone.heic": (b"\0\0\0\x18ftypheic" + bytes(64), "damaged from the start or none of PNG, JPEG"),
     "postscript.png": (encoded("EPS"), "damaged from the start or none of PNG, JPEG"),
     "small-bomb.png": (png(10_000, 10_000, 8, 2, b""), "10000x10000 px, more than 64000000 pixels"),
-    "strip.png": (png(50_000, 1, 8, 0, bytes(50_001)), "50000x1 px, either side wants at least 8"),
+    "strip.png": (png(50_000, 1, 8, 0, bytes(50_001)), "50000x1 px is too small; each side must be at least 8 px"),
     "text.png": (b"hello", "damaged from the start or none of PNG, JPEG"),
     "truncated.jpg": (encoded("JPEG", picture(0, (400, 400)), quality=95)[:4000], "unreadable"),
 }

@@ -211,9 +211,9 @@ def a_text(tmp_path: Path) -> None:
     ("make", "sentence"),
     [
         (an_empty_folder, "Error: in: no images found (looked for"),
-        (one_image, "Error: 1 usable images, at least 2 wanted (0 set aside)"),
-        (nested_zips, "; cats.zip in there wants to be unpacked first"),
-        (an_encrypted_zip, "0 usable images, at least 2 wanted (2 set aside; the first: a.png: encrypted; unpack"),
+        (one_image, "Error: 1 usable images; at least 2 are needed (0 set aside)"),
+        (nested_zips, "; unpack cats.zip first"),
+        (an_encrypted_zip, "0 usable images; at least 2 are needed (2 set aside; the first: a.png: encrypted; unpack"),
         (a_cut_zip, "Error: in: the end of the zip is missing, as after an incomplete download"),
         (a_text, "Error: in: neither a folder nor a zip"),
     ],
@@ -255,7 +255,7 @@ def test_a_table_as_a_spreadsheet_writes_it_is_read(tmp_path: Path) -> None:
     done = with_table(tmp_path, rows, "utf-8-sig")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 images of 32 x 32 px, 2 classes (a/b, caf\u00e9), 1 set aside" in done.stdout
-    assert "set aside labels.csv: 1 files that it names are not there, the first is 'gone.png'" in done.stdout
+    assert "set aside labels.csv: 1 files that it names do not exist, the first is 'gone.png'" in done.stdout
 
 
 @pytest.mark.parametrize(

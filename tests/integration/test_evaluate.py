@@ -47,7 +47,7 @@ def test_too_few_samples_are_told_beside_the_figures(folder: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "note: fd_efflite0: 6 samples are too few, fewer than the 1,280 features" in done.stdout
     report = json.loads((folder / "few.json").read_text())
-    assert any("are of 6 points of each kind" in note for note in report["notes"])
+    assert any("use 6 points of each kind" in note for note in report["notes"])
     low, high = report["intervals"]["precision_efflite0"]
     assert high - low > 0.3
 
@@ -71,8 +71,8 @@ def test_a_folder_of_images_is_measured_in_place_of_a_checkpoint(folder: Path) -
         (["tiny.safetensors", "nowhere"], "Error: nowhere: not a dataset made by `imagemill dataset`"),
         (["pictures/left/1.png", "smooth"], "Error: pictures/left/1.png: not a safetensors file"),
         (["faces-64", "smooth"], "Error: faces-64 draws 64 px images, pictures holds 32 px"),
-        (["foreign.safetensors", "smooth"], "Error: foreign knows the classes up, down; pictures holds left, right"),
-        (["tiny.safetensors", "smooth", "--device", "meta"], "Error: no device 'meta' here"),
+        (["foreign.safetensors", "smooth"], "Error: foreign has the classes up, down; pictures holds left, right"),
+        (["tiny.safetensors", "smooth", "--device", "meta"], "Error: no device 'meta' on this machine"),
         (["pictures", "smooth", "--card"], "Error: pictures: --card is for checkpoints; images have no card"),
         (
             ["tiny.safetensors", "smooth", "--fid-weights", "tiny.safetensors"],

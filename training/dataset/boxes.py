@@ -90,7 +90,7 @@ def _read(file: File) -> tuple[str, list[Box] | str]:
         data = file.read()
         # Nested entities can expand to gigabytes.
         if len(data) > _MAX_XML_BYTES or b"<!ENTITY" in data:
-            return "", f"{file.name}: too large or too clever an annotation"
+            return "", f"{file.name}: the annotation is too large or defines XML entities"
         root = ElementTree.fromstring(data)  # noqa: S314  entities are refused above
         width = int(float(root.findtext("size/width") or 0))
         boxes = [_box(entry, width) for entry in root.iter("object")]

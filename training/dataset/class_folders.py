@@ -10,7 +10,7 @@ from training.dataset.vocabulary import is_beside_data, is_container, is_copy, s
 from training.errors import DatasetError
 
 _STRAY_PICTURES = 2
-LOOSE = "lies in no class's folder, as most others do"
+LOOSE = "is in no class folder, although most other images are"
 
 
 @dataclass
@@ -211,7 +211,7 @@ def _check_one_level(folder: Folder, holders: list[Folder], below: dict[str, _Cl
 def _question(upper: list[str], lower: list[str]) -> DatasetError:
     return DatasetError(
         f"two levels of folders could be the classes: {_some(upper)} or, below them, {_some(lower)}; "
-        "say --classes-from folders for the upper level, parent for the folder of each image, or none"
+        "use --classes-from folders for the upper level, parent for the folder of each image, or none"
     )
 
 

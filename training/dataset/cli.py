@@ -19,26 +19,28 @@ def dataset(
     size: Annotated[int, typer.Option(min=32, max=512, help="Side of the square images, a multiple of 16.")] = 64,
     label_column: Annotated[str | None, typer.Option(help="Name the classes by the values of this column.")] = None,
     file_column: Annotated[
-        str | None, typer.Option(help="The column that names the files; default: found."), "needs --label-column"
+        str | None, typer.Option(help="Column with the names of the files; default: detected."), "needs --label-column"
     ] = None,
     labels: Annotated[
         str, typer.Option(help="Table of labels in or beside the source: CSV, JSON, CelebA."), "needs --label-column"
     ] = _TABLE,
     classes_from: Annotated[
         _ClassesFrom | None,
-        typer.Option(help="The classes: upper folders, each image's own folder, objects of --boxes; default: found."),
+        typer.Option(
+            help="The classes: upper folders, each image's own folder, objects of --boxes; default: detected."
+        ),
     ] = None,
-    only_classes: Annotated[str | None, typer.Option(help="Take these classes only: a,b.")] = None,
+    only_classes: Annotated[str | None, typer.Option(help="Use only these classes: a,b.")] = None,
     merge_classes: Annotated[bool, typer.Option("--merge-classes", help="Join Dog, dog and DOG.")] = False,
-    split: Annotated[str | None, typer.Option(help="Take the folder of this name only, e.g. train.")] = None,
+    split: Annotated[str | None, typer.Option(help="Use only the folder with this name, e.g. train.")] = None,
     boxes: Annotated[str | None, typer.Option(help="Crop to boxes: a folder of PASCAL VOC's XML, or a table.")] = None,
     fit: Annotated[_Fit, typer.Option(help="Keep the centre square, the top square, or all, padded.")] = "crop",
     background: Annotated[str, typer.Option(help="Colour behind transparency and padding.")] = "white",
     zip_names: Annotated[
-        str | None, typer.Option(help="Encoding of names in a zip, e.g. cp932; default: found.")
+        str | None, typer.Option(help="Encoding of names in a zip, e.g. cp932; default: detected.")
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the data, for the cards of its models.")] = None,
-    licence: Annotated[str, typer.Option(help="Terms of the data, for the cards of its models.")] = "not stated",
+    licence: Annotated[str, typer.Option(help="Licence of the data, for the cards of its models.")] = "not stated",
 ) -> None:
     """Turn images (PNG, JPEG, WebP, GIF, BMP, TIFF, PPM, AVIF) into one checked array: a square of each, in sRGB."""
     from training.dataset import dataset_builder, dataset_files, default_names, import_plan, summary

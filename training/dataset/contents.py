@@ -138,7 +138,7 @@ class Contents:
             return f"; {len(self._others)} other files, the first is {first_other}" if self._others else ""
         packed = next((item for item in self.rejected if "an archive" in (item.reason or "")), None)
         first: Item = packed or self.rejected[0]
-        return f"; {first.name} in there wants to be unpacked first" if packed else f"; {first.name}: {first.reason}"
+        return f"; unpack {first.name} first" if packed else f"; {first.name}: {first.reason}"
 
 
 def _listed(path: Path, zip_names: str | None) -> Listing:

@@ -188,4 +188,4 @@ def _bounded(futures: Iterator[tuple[Item, Future[_Outcome]]], count: int) -> It
 
 def _too_few(usable: int, set_aside: list[RejectedFile]) -> str:
     first = f"; the first: {set_aside[0].file}: {set_aside[0].reason}" if set_aside else ""
-    return f"{usable} usable images, at least 2 wanted ({len(set_aside)} set aside{first})"
+    return f"{usable} usable images; at least 2 are needed ({len(set_aside)} set aside{first})"

@@ -99,5 +99,5 @@ def _map_file(path: Path, dtype: torch.dtype, count: int) -> Tensor:
     wanted = count * dtype.itemsize
     found = path.stat().st_size if path.exists() else 0
     if found != wanted:
-        raise DatasetError(f"{path}: {found} bytes, its description says {wanted}")
+        raise DatasetError(f"{path}: has {found} bytes, but {DESCRIPTION} declares {wanted}")
     return torch.from_file(str(path), shared=False, size=count, dtype=dtype)

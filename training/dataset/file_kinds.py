@@ -87,4 +87,4 @@ def refusal(file: File, kind: Kind) -> str:
         return "an archive; unpack it first"
     suffix = source_paths.suffix(file.name)
     named = f" ({suffix})" if suffix else ""
-    return f"a picture in a format that is not read{named}; convert it to PNG or JPEG"
+    return f"a picture in an unsupported format{named}; convert it to PNG or JPEG"

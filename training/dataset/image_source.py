@@ -153,7 +153,7 @@ def _layout(contents: Contents, classes_from: ClassesFrom | None) -> class_folde
 
 def _layout_notes(layout: class_folders.Layout) -> Iterable[str]:
     if layout.merged:
-        end = "; if they are the classes, say --classes-from folders" if not layout.labels else ""
+        end = "; if they are the classes, use --classes-from folders" if not layout.labels else ""
         yield f"{', '.join(layout.merged)} are parts of one data set: merged (--split NAME takes one of them){end}"
     if layout.within:
         yield f"folders within a class do not count, e.g. {layout.within}"
@@ -190,7 +190,7 @@ def _read_boxes(contents: Contents, name: str) -> Boxes:
 
 
 def _not_there(unmatched: list[str]) -> str:
-    return f"{len(unmatched)} files that it names are not there, the first is {unmatched[0]!r}"
+    return f"{len(unmatched)} files that it names do not exist, the first is {unmatched[0]!r}"
 
 
 def _select_classes(result: SourceImages, options: SourceOptions) -> SourceImages:

@@ -130,7 +130,7 @@ def _records(text: str, name: str) -> list[dict[str, Any]]:
     except ValueError:
         return [_object(line, name) for line in text.splitlines() if line.strip()]
     if isinstance(found, dict) and {"images", "annotations"} <= set(found):
-        raise DatasetError(f"{name}: COCO annotations, which are not read; convert them to a CSV table")
+        raise DatasetError(f"{name}: COCO annotations are not supported; convert them to a CSV table")
     if isinstance(found, dict) and "labels" in found:
         if not isinstance(found["labels"], list | dict):
             raise DatasetError(f"{name}: holds no labels")

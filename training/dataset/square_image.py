@@ -66,7 +66,7 @@ def check_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise DatasetError(f"{width}x{height} px, more than {MAX_PIXELS} pixels")
     if min(width, height) < MIN_SIDE:
-        raise DatasetError(f"{width}x{height} px, either side wants at least {MIN_SIDE}")
+        raise DatasetError(f"{width}x{height} px is too small; each side must be at least {MIN_SIDE} px")
 
 
 def _picture(found: OpenedImage, size: int, framing: Framing, box: Box | None) -> SquareImage:

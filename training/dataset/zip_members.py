@@ -104,7 +104,7 @@ def _decoded(name: bytes, encoding: str) -> str:
     except LookupError as error:
         raise DatasetError(f"--zip-names {encoding}: no such encoding") from error
     except UnicodeDecodeError as error:
-        raise DatasetError(f"--zip-names {encoding}: the name {name[:80]!r} cannot be read so") from error
+        raise DatasetError(f"--zip-names {encoding}: the name {name[:80]!r} is not valid in this encoding") from error
 
 
 def _unicode_path(extra: bytes, name: bytes | None) -> str | None:
@@ -148,7 +148,9 @@ class _Member:
                 return file.read() if count is None else file.read(count)
         except NotImplementedError as error:
             method = _METHODS.get(self._info.compress_type, f"method {self._info.compress_type}")
-            raise DatasetError(f"compressed by {method}, which is not read; unpack the zip and zip it again") from error
+            raise DatasetError(
+                f"compressed with {method}, which is not supported; unpack the zip and zip it again"
+            ) from error
         except Exception as error:  # a damaged member breaks in many places
             raise DatasetError(f"damaged in the zip ({error})") from error
 

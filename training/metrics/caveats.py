@@ -44,6 +44,6 @@ def _of_manifolds(evaluation: Evaluation) -> list[str]:
     if points >= _ENOUGH_POINTS:
         return []
     return [
-        f"precision, recall, density and coverage are of {points:,} points of each kind and {k} neighbours: few points "
-        f"make all of them too good; {_ENOUGH_POINTS:,} or more are wanted"
+        f"precision, recall, density and coverage use {points:,} points of each kind and {k} neighbours; "
+        f"fewer points make them look better, so measure {_ENOUGH_POINTS:,} or more"
     ]

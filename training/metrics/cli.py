@@ -15,18 +15,22 @@ def evaluate(
         str,
         typer.Argument(help="A checkpoint (.safetensors), the name of a shipped model, or a folder or zip of images."),
     ],
-    dataset: Annotated[Path, typer.Argument(help="What it was trained on, made by `imagemill dataset`.")],
-    n: Annotated[int, typer.Option(min=6, help="How many samples are measured.")] = 10_000,
+    dataset: Annotated[Path, typer.Argument(help="Its training data, made by `imagemill dataset`.")],
+    n: Annotated[int, typer.Option(min=6, help="Number of samples to measure.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, max=2**53 - 1, help="Images 0 to n - 1 of this seed are measured.")] = 0,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1; default: a GPU where there is one.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the figures here, too."), "overwrites with --force"] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="Also write the figures to this file, as JSON."), "overwrites with --force"
+    ] = None,
     force: Annotated[  # noqa: ARG001
         bool, typer.Option("--force", help="Replace the file of --json if it exists."), "needs --json"
     ] = False,
-    card: Annotated[bool, typer.Option("--card", help="Write them into the card beside the checkpoint.")] = False,
-    fid_weights: Annotated[Path | None, typer.Option(help="Measure FID itself, with these Inception weights.")] = None,
+    card: Annotated[
+        bool, typer.Option("--card", help="Write the figures into the card next to the checkpoint.")
+    ] = False,
+    fid_weights: Annotated[Path | None, typer.Option(help="Measure FID with these Inception weights.")] = None,
 ) -> None:
-    """Measure a model's samples against the data, and beside them what real images would get."""
+    """Measure a model's samples against the data, next to the same figures of real images."""
     with report_errors(), exit_on_interrupt("stopped; nothing was measured"):
         from training import run_plan
         from training.metrics import evaluation, report

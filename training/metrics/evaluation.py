@@ -141,4 +141,4 @@ def _check(header: Header, description: Description) -> None:
         )
     if header.classes and header.classes != description.classes:
         of_data = ", ".join(description.classes) or "none"
-        raise MetricsError(f"{header.name} knows the classes {', '.join(header.classes)}; {name} holds {of_data}")
+        raise MetricsError(f"{header.name} has the classes {', '.join(header.classes)}; {name} holds {of_data}")

@@ -180,4 +180,4 @@ def _smallest_count(reference: Reference, fakes: Tensor, most: int) -> int:
 def _check(reference: Reference, fakes: Tensor) -> None:
     if len(reference.features) < LEAST_REALS or len(fakes) < LEAST_FAKES:
         found = f"{len(reference.features)} reals and {len(fakes)} fakes"
-        raise MetricsError(f"{found} are too few to measure; at least {LEAST_REALS} and {LEAST_FAKES} are wanted")
+        raise MetricsError(f"{found} are too few to measure; at least {LEAST_REALS} and {LEAST_FAKES} are needed")

@@ -33,6 +33,6 @@ def measure(samples: Tensor, held_out: Tensor) -> Memorisation:
     nearest = held_out.where(held_out > least, torch.inf).amin(dim=1)
     nearest = nearest[nearest.isfinite()]
     if not len(nearest):
-        raise MetricsError("the real images are all alike: there is nothing to measure samples against")
+        raise MetricsError("all real images are the same, so samples cannot be compared with them")
     limit = nearest.quantile(_COPY_QUANTILE)
     return Memorisation(float(samples.median() / nearest.median()), float((samples < limit).double().mean()))

@@ -9,7 +9,7 @@ from models import atomic_file
 from training.metrics.figures import Provenance
 from training.metrics.uncertainty import Interval
 
-_WANTED = {
+_TARGETS = {
     "fid": "low",
     "fd": "low",
     "kid": "low",
@@ -51,10 +51,10 @@ class Report(BaseModel):
 
 def table(report: Report) -> Table:
     """Return a table of each figure next to that of held-out reals."""
-    rows = Table("figure", "samples", "95%", "reals", "wanted", box=None, pad_edge=False)
+    rows = Table("figure", "samples", "95%", "reals", "target", box=None, pad_edge=False)
     for name, value in report.figures.items():
-        wanted = _WANTED[name.removesuffix(f"_{report.provenance.extractor}")]
-        rows.add_row(name, f"{value:.4g}", interval(report, name), f"{report.floor[name]:.4g}", wanted)
+        target = _TARGETS[name.removesuffix(f"_{report.provenance.extractor}")]
+        rows.add_row(name, f"{value:.4g}", interval(report, name), f"{report.floor[name]:.4g}", target)
     return rows
 
 

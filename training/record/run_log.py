@@ -75,6 +75,8 @@ def _lines(path: Path) -> Iterator[tuple[bytes, EpochLine]]:
             if fault["type"] == "json_invalid":  # a crash cut it off
                 continue
             place = ".".join(map(str, fault["loc"]))
-            raise RecordError(f"{path}: line {number} is no epoch's: {place}: {fault['msg']}") from error
+            raise RecordError(
+                f"{path}: line {number} is not the record of an epoch: {place}: {fault['msg']}"
+            ) from error
         if text.endswith(b"\n"):
             yield text, line

@@ -9,7 +9,7 @@ from worker.contracts.logs import fields
 _FRESH_SECONDS = 30
 """Age at which the file counts as old: the lifetime of an announcement in Redis.
 
-A worker announces itself at least every 5 s, except during long batches.
+A worker announces itself at least every 5 s, except while it waits for a slow store.
 """
 
 log = logging.getLogger(__name__)

@@ -58,7 +58,7 @@ class LoadedModel:
 
     def with_generator(self, generator: nn.Module) -> "LoadedModel":
         """Return a copy of this model that renders with another generator."""
-        # A shallow copy shares the entry and the settings; _serve replaces everything that depends on the weights.
+        # The copy shares the entry and the settings. _set_generator replaces everything that depends on the weights.
         copied = copy(self)
         copied._set_generator(generator)
         return copied
@@ -100,7 +100,7 @@ class LoadedModel:
 
         Conditional models need one label for each slot of the batch.
         An image's bytes depend on its latent and its slot, not on the other slots that are rendered.
-        Shapes: z (batch_size, latent_dim); returns (len(wanted), 3, h, w) uint8 on the CPU, channels last in memory.
+        Shapes: z (batch_size, latent_dim); returns (len(slots), 3, h, w) uint8 on the CPU, channels last in memory.
         """
         slots, batch_labels = range(len(z)) if slots is None else slots, self.label_tensor(labels)
         try:

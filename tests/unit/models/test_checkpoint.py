@@ -151,6 +151,19 @@ def test_a_pickle_is_refused_and_never_run(tmp_path: Path, monkeypatch: pytest.M
     assert not Path("exploded").exists()
 
 
+def test_a_header_that_declares_a_huge_generator_is_refused_without_its_memory(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build_without_memory(architecture: registry.Architecture) -> torch.nn.Module:
+        assert torch.get_default_device().type == "meta"  # this generator would take 20 GB
+        return registry.build_generator(architecture)
+
+    rewrite(path, lambda whole, _: whole["architecture"].update(resolution=512, channels=512, latent_dim=1024))
+    monkeypatch.setattr(checkpoint, "build_generator", build_without_memory)
+    with pytest.raises(CheckpointError, match="has shape"):
+        checkpoint.load_generator(path)
+
+
 def test_a_header_that_does_not_fit_the_weights_is_not_saved(tmp_path: Path) -> None:
     other = ARCHITECTURE.model_copy(update={"channels": 4})
     with pytest.raises(CheckpointError, match="has shape"):

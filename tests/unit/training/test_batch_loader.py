@@ -63,14 +63,14 @@ def test_a_balanced_epoch_shows_every_class_equally_often(dataset: Dataset) -> N
 
 
 def test_balance_without_classes_is_refused(dataset: Dataset) -> None:
-    with pytest.raises(RecipeError, match=r"balance 0.5 wants classes, and this dataset has none"):
+    with pytest.raises(RecipeError, match=r"balance 0.5 needs classes, but this dataset has none"):
         BatchLoader(unlabelled(dataset), 8, 0, CPU, balance=0.5)
 
 
 def test_balance_over_more_classes_than_an_epoch_has_images_is_refused(dataset: Dataset) -> None:
     names = tuple(map(str, range(25)))
     many = dataclasses.replace(dataset, description=dataset.description.model_copy(update={"classes": names}))
-    with pytest.raises(RecipeError, match="an image of each of 25 classes in the 24 of an epoch"):
+    with pytest.raises(RecipeError, match="an image of each of 25 classes in every epoch, which has 24 images"):
         BatchLoader(many, 8, 0, CPU, balance=0.5)
 
 

@@ -171,7 +171,7 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_work_by_the_name
     assert code == 1
     assert said in (
         f"Error: Is a directory: {name}\n",
-        f"Error: {name}: is the file that is read; choose another name\n",
+        f"Error: {name}: is also the input; choose another name\n",
     )
     assert (tmp_path / "mine.safetensors").read_bytes() == before
 

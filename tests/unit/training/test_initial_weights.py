@@ -104,7 +104,9 @@ def test_a_dcgan_may_begin_with_one_of_another_size(tmp_path: Path) -> None:
 def test_a_residual_of_another_size_is_refused_in_a_sentence(tmp_path: Path) -> None:
     values = ("labels=use", "architecture=residual")
     first = taught(tmp_path, dataset(tmp_path), *values)
-    with pytest.raises(StateError, match=r"its networks are of another size of images, and cannot be enlarged$"):
+    with pytest.raises(
+        StateError, match=r"its networks are for another image size, and cannot be resized to this one$"
+    ):
         run_on(dataset(tmp_path, size=64), first.folder / STATE, *values)
 
 

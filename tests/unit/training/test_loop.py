@@ -301,7 +301,7 @@ def test_a_run_that_cannot_be_measured_says_why(data: Path, tmp_path: Path, monk
     heard = list[str]()
     Run(plan_of(data, images=8), new(tmp_path)).train(RunListener(on_event=heard.append))
     (sentence,) = heard
-    assert "too few, at least 1000 are wanted" in sentence
+    assert "too few; at least 1000 are needed" in sentence
 
 
 def test_a_run_can_begin_with_what_another_learnt(data: Path, other_data: Path, tmp_path: Path) -> None:

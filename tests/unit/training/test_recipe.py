@@ -70,15 +70,18 @@ def test_a_value_may_be_written_as_people_write_it(key: str, text: str, value: o
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"bacth": "32"}, "bacth: no value of a recipe; did you mean batch"),
-        ({"lr": "1"}, "lr: no value of a recipe; did you mean discriminator_lr or final_lr or generator_lr"),
-        ({"zzz": "1"}, "zzz: no value of a recipe; there are: architecture, augment"),
-        ({"batch": "="}, "batch: '=' is no number, word, true, false or list of them"),
+        ({"bacth": "32"}, "bacth: not a value of a recipe; did you mean batch"),
+        ({"lr": "1"}, "lr: not a value of a recipe; did you mean discriminator_lr or final_lr or generator_lr"),
+        ({"zzz": "1"}, "zzz: not a value of a recipe; there are: architecture, augment"),
+        ({"batch": "="}, "batch: '=' is not a number, a word, true, false or a list of them"),
         ({"batch": "0"}, "batch: Input should be greater than or equal to 2, got 0"),
         ({"objective": "wgan"}, "objective: Input should be 'bce'"),
         ({"objective": "'wgan'"}, "objective: Input should be 'bce'"),
         ({"generator_lr": "-1e-4"}, "generator_lr"),
-        ({"minutes": "20"}, "a budget is one of epochs, images, minutes; this one has epochs and minutes"),
+        (
+            {"minutes": "20"},
+            "a recipe has exactly one budget of epochs, images, minutes; this one has epochs and minutes",
+        ),
         ({"gradient_penalty": "10"}, "gradient_penalty and gamma are per image: they need discriminator_norm = false"),
         ({"gradient_penalty": "10", "gamma": "1"}, "gradient_penalty and gamma are two kinds of penalty"),
         ({"patience": "0.2", "guard": "false"}, "guard = false measures none"),

@@ -70,4 +70,4 @@ def test_a_file_system_without_locks_is_told(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr("training.run_lock.fcntl.flock", unsupported)
     with run_lock.hold(tmp_path) as warning:
-        assert "has no locks: see to it that nobody else trains this run" in warning
+        assert "has no locks; make sure that no other process trains this run" in warning

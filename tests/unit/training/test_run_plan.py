@@ -25,7 +25,7 @@ def test_blanks_around_a_change_do_not_count(data: Path) -> None:
 
 
 def test_a_name_that_no_url_could_carry_is_refused_before_training(data: Path) -> None:
-    with pytest.raises(RecipeError, match="a model's name matches"):
+    with pytest.raises(RecipeError, match="a model's name must match"):
         plans.plan_new_run(data, "dcgan", Changes(), 0, CPU, "My Faces!")
 
 

@@ -32,5 +32,5 @@ def test_a_state_of_another_kind_of_device_is_refused(tmp_path: Path) -> None:
     position, tensors = safetensors_file.read(tmp_path / "state", state._KEY, Position, state.FORMAT_VERSION)
     of_a_gpu = tensors | {"random": torch.zeros(16, dtype=torch.uint8)}
     safetensors_file.write(tmp_path / "state", state._KEY, position, of_a_gpu)
-    with pytest.raises(StateError, match="began on another kind of device than cpu"):
+    with pytest.raises(StateError, match="began on another type of device than cpu"):
         state.restore(tmp_path / "state", made)

@@ -11,7 +11,7 @@ PAUSED_KEYS = "imagemill:paused:*"
 """Pattern of the keys of live workers that take no tasks."""
 WORKER_TTL_SECONDS = 30
 LEASE_TTL_SECONDS = 15
-"""Lifetime of a lease. It is renewed after every batch, so a batch must take less time."""
+"""Lifetime of a lease. Every report of progress renews it: a few times a second while images are rendered."""
 _QUEUE = re.compile(r"imagemill:([a-z0-9-]+):(short|long)")
 SET_ASIDE_TTL_SECONDS = 3600
 """Longer than the time of a shard. Keys of dead workers are ignored."""

@@ -69,7 +69,7 @@ def test_a_stray_picture_above_the_classes_changes_no_label(stray: str) -> None:
 
 def test_two_levels_that_could_be_the_classes_are_a_question() -> None:
     folders = {f"{animal}/{place}": 2 for animal in ("cat", "dog") for place in ("indoor", "outdoor")}
-    with pytest.raises(DatasetError, match=r"cat, dog or, below them, indoor, outdoor; say --classes-from"):
+    with pytest.raises(DatasetError, match=r"cat, dog or, below them, indoor, outdoor; use --classes-from"):
         class_folders.find_classes(names(folders))
     assert set(class_folders.by_upper(names(folders)).labels.values()) == {"cat", "dog"}
     assert set(class_folders.by_parent(names(folders)).labels.values()) == {"indoor", "outdoor"}

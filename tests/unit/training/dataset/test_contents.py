@@ -28,8 +28,8 @@ def test_a_picture_is_known_by_its_content(class_folders: Path, name: str, kind:
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
-        ("a.nef", b"II*\0", r"a picture in a format that is not read (.nef); convert it to PNG or JPEG"),
-        ("b", b"\0\0\0\x18ftypheic", "a picture in a format that is not read; convert it to PNG or JPEG"),
+        ("a.nef", b"II*\0", r"a picture in an unsupported format (.nef); convert it to PNG or JPEG"),
+        ("b", b"\0\0\0\x18ftypheic", "a picture in an unsupported format; convert it to PNG or JPEG"),
         ("c", b"PK\3\4", "an archive; unpack it first"),
     ],
 )

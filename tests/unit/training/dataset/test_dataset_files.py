@@ -70,7 +70,7 @@ def test_fewer_than_two_images_are_refused_and_nothing_is_left(tmp_path: Path) -
     (tmp_path / "in").mkdir()
     picture(0).save(tmp_path / "in" / "a.png")
     (tmp_path / "in" / "b.png").write_bytes(b"")
-    with pytest.raises(DatasetError, match=r"1 usable images, at least 2 wanted \(1 set aside; the first: b.png"):
+    with pytest.raises(DatasetError, match=r"1 usable images; at least 2 are needed \(1 set aside; the first: b.png"):
         dataset_builder.build(items(tmp_path / "in"), tmp_path / "out", 32, CREDIT)
     assert [p.name for p in tmp_path.iterdir()] == ["in"]
 
@@ -136,7 +136,7 @@ def test_a_damaged_dataset_is_refused(dataset: Dataset, tmp_path: Path) -> None:
     assert dataset.images.dtype == torch.uint8
     with (tmp_path / "dataset" / "images.bin").open("ab") as file:
         file.write(b"x")
-    with pytest.raises(DatasetError, match=r"images.bin: 73729 bytes, its description says 73728"):
+    with pytest.raises(DatasetError, match=r"images.bin: has 73729 bytes, but dataset.json declares 73728"):
         dataset_files.load(tmp_path / "dataset")
 
 

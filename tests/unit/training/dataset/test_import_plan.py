@@ -40,7 +40,7 @@ def test_the_plan_says_what_is_set_aside_and_left_out_with_an_example(class_fold
     assert set(told[3:]) == {
         "set aside: 21 files, the first is cat/04.png: no label",
         "set aside: 1 file, cat/02.png: several labels: 'a', 'b'",
-        "set aside: 1 file, labels.csv: 1 files that it names are not there, the first is 'gone.png'",
+        "set aside: 1 file, labels.csv: 1 files that it names do not exist, the first is 'gone.png'",
         "left out: hidden files: 1 (.DS_Store)",
     }
 

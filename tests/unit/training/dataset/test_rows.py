@@ -61,7 +61,7 @@ def test_what_programs_write_around_a_table_is_no_obstacle(text: str) -> None:
         ("file,kind,kind\na.png,x,y\n", "2 columns are named 'kind'; rename one"),
         (",".join(f"column{k}" for k in range(5000)), r"it has 5000 columns: column0, .{150,300}$"),
         ('{"labels": null}', "holds no labels"),
-        ('{"images": [], "annotations": []}', "COCO annotations, which are not read"),
+        ('{"images": [], "annotations": []}', "COCO annotations are not supported"),
         ('{"file": "a.png", "kind": [1, 2]}', "one value was expected"),
         ('{"file": "a.png"', "neither JSON nor JSON lines"),
         (b"PK\x03\x04", "an Excel workbook"),

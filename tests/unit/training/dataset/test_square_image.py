@@ -150,7 +150,7 @@ def test_as_many_pixels_as_are_allowed_are_not_called_a_bomb() -> None:
 
 @pytest.mark.parametrize("size", [(50_000, 7), (7, 7)])
 def test_a_strip_is_refused(size: tuple[int, int]) -> None:
-    with pytest.raises(DatasetError, match=r"either side wants at least 8"):
+    with pytest.raises(DatasetError, match=r"each side must be at least 8 px"):
         decode(encoded(Image.new("RGB", size)), 32)
     assert decode(encoded(Image.new("RGB", (8, 50))), 32).side == 8
 

@@ -42,5 +42,5 @@ def test_the_reals_are_never_more_than_the_samples() -> None:
 
 
 def test_few_points_make_manifolds_that_say_little() -> None:
-    assert any("are of 6 points of each kind" in note for note in caveats.sentences(evaluated(100, 6), "fd"))
+    assert any("use 6 points of each kind" in note for note in caveats.sentences(evaluated(100, 6), "fd"))
     assert not any("points of each kind" in note for note in caveats.sentences(evaluated(2000, 1000), "fd"))

@@ -91,7 +91,7 @@ def test_a_model_of_another_size_is_refused(class_folders: Path, tmp_path: Path)
 def test_a_model_of_other_classes_is_refused(dataset: Dataset, tmp_path: Path) -> None:
     assert dataset.description.classes == ("cat", "dog")
     save_checkpoint(tmp_path, "tiny", ("dog", "cat"))
-    with pytest.raises(MetricsError, match="tiny knows the classes dog, cat; pets holds cat, dog"):
+    with pytest.raises(MetricsError, match="tiny has the classes dog, cat; pets holds cat, dog"):
         evaluated(tmp_path)
 
 
@@ -101,7 +101,7 @@ def test_a_model_of_classes_is_refused_where_the_data_have_none(tmp_path: Path) 
         picture(number).save(tmp_path / "in" / f"{number}.png")
     dataset_builder.build(items(tmp_path / "in"), tmp_path / "dataset", 32, dataset_builder.Credit("smooth", "CC0"))
     save_checkpoint(tmp_path, "tiny", ("cat", "dog"))
-    with pytest.raises(MetricsError, match="tiny knows the classes cat, dog; smooth holds none"):
+    with pytest.raises(MetricsError, match="tiny has the classes cat, dog; smooth holds none"):
         evaluated(tmp_path)
     save_checkpoint(tmp_path, "tiny")
     assert evaluated(tmp_path).provenance.reals == 24

@@ -90,7 +90,7 @@ def test_an_unknown_network_is_refused() -> None:
 
 def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(efflite, "WEIGHTS_SHA256", "0" * 64)
-    with pytest.raises(MetricsError, match=r"57934424.pth: not the weights that efflite0 stands for"):
+    with pytest.raises(MetricsError, match=r"57934424.pth: not the weights of efflite0"):
         features.load("efflite0", CPU)
 
 

@@ -165,7 +165,7 @@ def test_a_probe_looks_at_no_more_points_than_it_should(reference: Reference, mo
 @pytest.mark.parametrize(("reals", "fakes"), [(23, 100), (100, 5)])
 def test_too_few_points_are_refused(reals: int, fakes: int) -> None:
     few = Reference(SOURCE, points(0, reals), labels(reals))
-    message = f"{reals} reals and {fakes} fakes are too few to measure; at least 24 and 6 are wanted"
+    message = f"{reals} reals and {fakes} fakes are too few to measure; at least 24 and 6 are needed"
     for measured in (figures.measure, figures.measure_quickly):
         with pytest.raises(MetricsError, match=message):
             measured(few, points(1, fakes))

@@ -32,5 +32,5 @@ def test_a_real_that_exists_twice_is_held_out_together_with_its_double(twice: in
 
 
 def test_reals_that_are_all_alike_are_refused() -> None:
-    with pytest.raises(MetricsError, match="the real images are all alike"):
+    with pytest.raises(MetricsError, match="all real images are the same"):
         memorisation.measure(torch.ones(3), torch.zeros(4, 2))

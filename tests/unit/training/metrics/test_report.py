@@ -39,7 +39,7 @@ def text(of: Report) -> str:
 def test_each_figure_stands_beside_that_of_reals() -> None:
     report = made("efflite0", fd_efflite0=12.344, yield_efflite0=0.5)
     lines = text(report.model_copy(update={"intervals": {"fd_efflite0": (11.0, 13.7)}})).splitlines()
-    assert lines[0].split() == ["figure", "samples", "95%", "reals", "wanted"]
+    assert lines[0].split() == ["figure", "samples", "95%", "reals", "target"]
     assert lines[1].split() == ["fd_efflite0", "12.34", "11", "to", "13.7", "6.172", "low"]
     assert lines[2].split() == ["yield_efflite0", "0.5", "0.25", "as", "reals"]
 

@@ -148,7 +148,7 @@ def test_a_log_that_someone_changed_is_no_end(tmp_path: Path, make_line: MakeLin
     (tmp_path / "log.jsonl").write_text('{"epoch": "first"}\n')
     recorder = Recorder(tmp_path, "pets-32", ear, images_seen=100)
     recorder.record_epoch(make_line(200), GRID)
-    assert "line 1 is no epoch's" in ear.heard[0]
+    assert "line 1 is not the record of an epoch" in ear.heard[0]
     assert (tmp_path / "log.jsonl").read_text().startswith('{"epoch": "first"}\n{"epoch":2,')
 
 

@@ -119,6 +119,6 @@ def test_a_line_of_another_kind_is_refused_and_kept(tmp_path: Path, make_line: M
     with (tmp_path / run_log.LOG).open("a") as file:
         file.write(json.dumps({**EpochLine.model_dump(make_line(200)), "mood": "fine"}) + "\n")
     before = (tmp_path / run_log.LOG).read_bytes()
-    with pytest.raises(RecordError, match="line 2 is no epoch's: mood: Extra inputs are not permitted"):
+    with pytest.raises(RecordError, match="line 2 is not the record of an epoch: mood: Extra inputs are not permitted"):
         run_log.rewind(tmp_path, 100)
     assert (tmp_path / run_log.LOG).read_bytes() == before
