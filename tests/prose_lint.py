@@ -42,7 +42,7 @@ RULES: dict[str, re.Pattern[str]] = {
     ),
     "private metaphor": re.compile(
         _words(
-            *("mill", "mills", "bell", "ear", "rung", "ring of", "lesson", "lessons", "service", "room", "studio"),
+            *("mill", "mills", "bell", "ear", "rung", "ring of", "lesson", "lessons", "house", "room", "studio"),
             *(
                 "line of tasks",
                 "(?:in|into|from) (?:the )?line",
