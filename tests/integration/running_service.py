@@ -40,6 +40,7 @@ class RunningService:
         self.workers: list[Process] = []
         self._paused: list[Process] = []
         self._apis: list[Process] = []
+        self._api_starts = 0
         self._api_log = folder / "api-0.log"
         self._sockets = [socket.create_server(("127.0.0.1", 0))]
         self.url = _url(self._sockets[0])
@@ -74,8 +75,8 @@ class RunningService:
 
     @property
     def last_api_log(self) -> Path:
-        """What the API process that was started last has said."""
-        return self.folder / f"api-{len(self._apis) - 1}.log"
+        """What the API process that was started last has said. No two processes share a log."""
+        return self.folder / f"api-{self._api_starts - 1}.log"
 
     @property
     def api_log(self) -> Path:
@@ -131,7 +132,7 @@ class RunningService:
     def another_api(self, **environment: str) -> Iterator[tuple[httpx.Client, Path]]:
         """Run another API process on the same store and queue: a client of it, and its log."""
         url = self.start_api(**environment)
-        process, log = self._apis[-1], self.folder / f"api-{len(self._apis) - 1}.log"
+        process, log = self._apis[-1], self.last_api_log
         try:
             with httpx.Client(base_url=url, timeout=DEADLINE_SECONDS) as client:
                 yield client, log
@@ -225,7 +226,8 @@ class RunningService:
 
     def _serve(self, listening: socket.socket, environment: Mapping[str, str] | None = None) -> None:
         code = f"from app.cli.main import cli; cli(['api', '--fd', '{listening.fileno()}'])"
-        self._apis.append(self._start(f"api-{len(self._apis)}", code, environment))
+        self._apis.append(self._start(f"api-{self._api_starts}", code, environment))
+        self._api_starts += 1
 
     def _start_worker(self, code: str, environment: Mapping[str, str]) -> Process:
         name, whole = f"worker-{len(self.workers)}", {**self._environment, **environment}
