@@ -24,7 +24,7 @@ from torch.nn.functional import interpolate
 from torchvision.models import vgg19 as torchvision_vgg19
 
 from app.client import Client, Style
-from app.client.operations import StyleMode
+from app.client.options import StyleMode
 from benchmarks import table
 from benchmarks.command import console, run
 from benchmarks.service_processes import WORKER, ServiceProcesses

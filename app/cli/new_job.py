@@ -5,7 +5,7 @@ from pathlib import Path
 
 from app.archive_name import archive_name
 from app.client import Client, Job
-from app.client.operations import Format, StyleMode
+from app.client.options import Format, StyleMode
 from app.client.responses import ArchiveFields
 
 

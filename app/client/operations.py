@@ -1,18 +1,18 @@
 """The operations of the client. Both clients offer them as their methods, so this is their documentation, too."""
 
-import re
-import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Literal, TypeVar
+from typing import IO, TypeVar
 from urllib.parse import quote
 
 from app.client.archive_download import ArchiveDownload, DownloadProgress
 from app.client.download import Download
 from app.client.errors import ClientError, DownloadError, FileError
+from app.client.idempotency import idempotency_headers
 from app.client.image import Image
 from app.client.image_reader import ImageReader, class_folder
 from app.client.job_poll import JobPoll, check_succeeded
+from app.client.options import SUFFIXES, Format, ImageFormat, StyleMode, given
 from app.client.output_file import open_to_resume
 from app.client.parsing import check_image, parse, parse_job
 from app.client.responses import ApiObject, Job, Model, ModelList, Style, StyleList
@@ -23,12 +23,6 @@ from app.client.steps import Emit, Flow, Items, Request
 _UPLOAD_SECONDS = 300
 _IMAGE_SECONDS = 90
 """The server may wait for 60 s until an image is rendered."""
-_IDEMPOTENCY_KEY = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?", re.ASCII)
-_SUFFIXES = {"png": "png", "webp": "webp", "jpeg": "jpg"}
-
-Format = Literal["png", "webp", "jpeg", "npz"]
-ImageFormat = Literal["png", "webp", "jpeg"]
-StyleMode = Literal["standard", "distilled"]
 
 A = TypeVar("A", bound=ApiObject)
 
@@ -75,13 +69,8 @@ class Operations:
             "style_steps": style_steps,
             "ttl_hours": ttl_hours,
         }
-        key = secrets.token_urlsafe() if idempotency_key is None else idempotency_key
-        if not _IDEMPOTENCY_KEY.fullmatch(key):  # no header can carry it, which would look like a lost connection
-            raise ClientError(
-                f"idempotency_key: must be 1 to 255 ASCII characters, with no space at either end, got {key[:100]!r}"
-            )
-        headers = {"Idempotency-Key": key}
-        return self._job(Request("POST", "/generate", _given(parameters), headers))
+        headers = idempotency_headers(idempotency_key)
+        return self._job(Request("POST", "/generate", given(parameters), headers))
 
     def job(self, job_id: str) -> Flow[Job]:
         """Return the current state of a job."""
@@ -198,9 +187,9 @@ class Operations:
             "style_strength": style_strength,
             "style_steps": style_steps,
         }
-        suffix = _SUFFIXES.get(format, format)  # the service refuses an unknown one, and lists those that it has
+        suffix = SUFFIXES.get(format, format)  # the service refuses an unknown one, and lists those that it has
         path = f"/images/{quote(model, safe='')}/{seed}/{index}.{suffix}"
-        response = yield from self._retries.send(Request("GET", path, _given(parameters), timeout=_IMAGE_SECONDS))
+        response = yield from self._retries.send(Request("GET", path, given(parameters), timeout=_IMAGE_SECONDS))
         check_image(response, self._address)
         return response.content
 
@@ -251,10 +240,6 @@ class Operations:
         """Map the names of class folders in a job's archive to the classes of its model."""
         classes = [label for model in (yield from self.models()) if model.name == job.model for label in model.classes]
         return {class_folder(label): label for label in classes}
-
-
-def _given(parameters: Mapping[str, str | int | float | None]) -> dict[str, str | int | float]:
-    return {name: value for name, value in parameters.items() if value is not None}
 
 
 def _path_of(job: Job | str) -> str:
