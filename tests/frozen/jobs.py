@@ -3,17 +3,18 @@
 import io
 import signal
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 
 from tests.frozen.service import Service
 from tests.integration.running_service import wait_until
 from tests.tiny import LABELLED, PLAIN, picture
+from worker.contracts.jobs import Format
 
 IDEMPOTENCY_KEY = "frozen"
 ADDRESS = "/images/faces-64/7/3.png"
-FORMATS = ("png", "webp", "jpeg", "npz")
+FORMATS = get_args(Format)
 TINY, SHIPPED = (PLAIN, LABELLED), ("emoji-64", "faces-64")
 _LOOK = {"style_steps": 2}
 

@@ -1,5 +1,6 @@
 import io
 import zlib
+from typing import get_args
 
 import pytest
 import torch
@@ -36,6 +37,12 @@ def test_a_picture_survives_encoding_and_always_gives_the_same_bytes(kind: Forma
         assert list(picture.tobytes()) == pixels_of(image)
         assert encode(image.unsqueeze(0), kind) == [data]
     assert encode(images, kind) == files
+
+
+@pytest.mark.parametrize("kind", [kind for kind in get_args(Format) if kind != "npz"])
+def test_every_format_has_an_encoder(kind: Format) -> None:
+    (data,) = encode(noise(1, 9, 7), kind)
+    assert decoded(data).format == kind.upper()
 
 
 @given(st.integers(1, 3), st.integers(1, 40), st.integers(1, 40))
