@@ -7,7 +7,7 @@ from typing import get_args, get_type_hints
 import pytest
 
 from app.cli.generate import generate
-from app.client import operations
+from app.client import options
 from app.main import create_app
 from app.settings import Settings
 from worker.contracts.jobs import SUFFIXES, Format
@@ -22,8 +22,8 @@ def test_the_command_line_offers_every_format() -> None:
 
 
 def test_the_client_offers_every_format() -> None:
-    assert get_args(operations.Format) == FORMATS
-    assert get_args(operations.ImageFormat) == IMAGE_FORMATS
+    assert get_args(options.Format) == FORMATS
+    assert get_args(options.ImageFormat) == IMAGE_FORMATS
 
 
 @pytest.mark.parametrize("path", ["/jobs/{job_id}/images/{index}.{suffix}", "/images/{model}/{seed}/{index}.{suffix}"])
