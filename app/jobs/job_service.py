@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,9 +15,9 @@ from app.cluster.disk_space import DiskSpace
 from app.cluster.model_catalog import ModelCatalog
 from app.errors import ApiError, unprocessable
 from app.jobs.finish import finish_job
-from app.jobs.job_acceptance import Accepted, JobAcceptance
+from app.jobs.job_acceptance import Accepted, IsOver, JobAcceptance
 from app.jobs.job_factory import JobFactory
-from app.jobs.job_ids import address_parts
+from app.jobs.job_ids import Part, address_parts
 from app.jobs.job_reader import JobReader
 from app.jobs.lost_images import is_lost, is_lost_or_damaged
 from app.jobs.status import job_view
@@ -81,9 +82,7 @@ class JobService:
         def is_over(known: JobSpec) -> bool:
             return age(known.created, spec.created) > _KEY_LIFETIME
 
-        accepted = self._acceptance.find_or_create(spec, caller, ("key", caller.owner, key), is_over)
-        if not accepted.is_new:  # the earlier request may have died before it forced the job to the disk
-            self._store.jobs.force_to_disk(accepted.spec.id)
+        accepted = self._find_or_create_on_disk(spec, caller, ("key", caller.owner, key), is_over)
         if accepted.spec.request != spec.request:
             detail = "Idempotency-Key: this key was already used for a different request; send a new key"
             raise unprocessable("idempotency_key_reused", detail)
@@ -133,10 +132,17 @@ class JobService:
         self._catalog.check_workers(spec)
         repeated = spec.model_copy(update={"request": None})
         is_over = partial(is_lost_or_damaged, self._store)
-        accepted = self._acceptance.find_or_create(repeated, caller, ("again", spec.id), is_over)
-        if not accepted.is_new:  # as for a key: only now may the client rely on the job of the earlier request
-            self._store.jobs.force_to_disk(accepted.spec.id)
+        accepted = self._find_or_create_on_disk(repeated, caller, ("again", spec.id), is_over)
         return self.reader.get_job(accepted.spec)
+
+    def _find_or_create_on_disk(
+        self, spec: JobSpec, caller: Caller, parts: Sequence[Part], is_over: IsOver
+    ) -> Accepted:
+        """Return the job like `find_or_create`. The client may rely on it, because it is on the disk."""
+        accepted = self._acceptance.find_or_create(spec, caller, parts, is_over)
+        if not accepted.is_new:  # the earlier request may have died before it forced the job to the disk
+            self._store.jobs.force_to_disk(accepted.spec.id)
+        return accepted
 
     def cancel(self, spec: JobSpec) -> Job:
         """Cancel a job. Raises ApiError if it has already succeeded or failed."""
