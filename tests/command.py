@@ -10,9 +10,7 @@ from imagemill.start import command
 from tests import forked
 
 COMMAND = command()
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "COLUMNS": "120"}
-
-
+ENVIRONMENT = {**os.environ, **forked.VARIABLES}
 _SECONDS = 100
 _CODE = "from imagemill.start import _run_module; _run_module()"
 

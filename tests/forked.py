@@ -18,8 +18,11 @@ from tests.fork_server import NUMBER
 
 _VARIABLE = "IMAGEMILL_TEST_FORK_SERVER"
 _START_SECONDS = 60
-_COLUMNS = "120"
-"""As `tests.command` has it: some modules look at the width of the terminal when they are loaded."""
+VARIABLES = {"PYTHONPATH": str(Path(__file__).parents[1]), "COLUMNS": "120"}
+"""Variables of processes under test: the code of this checkout, and the width of the terminal.
+
+Some modules read the width when they are loaded, so the server must have it, too.
+"""
 
 
 class ForkedProcess:
@@ -123,9 +126,9 @@ def fork_server() -> Iterator[None]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "fork")
         command = [sys.executable, "-P", str(Path(__file__).with_name("fork_server.py")), str(path)]
-        # The code of this checkout, also if another one is installed in the environment.
-        environment = {**os.environ, "COLUMNS": _COLUMNS, "PYTHONPATH": str(Path(__file__).parents[1])}
-        with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as server:
+        with subprocess.Popen(
+            command, env={**os.environ, **VARIABLES}, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        ) as server:
             os.environ[_VARIABLE] = str(path)
             try:
                 yield
