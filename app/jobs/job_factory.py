@@ -10,7 +10,8 @@ from app.errors import join_names, quote_value, unprocessable
 from app.schemas.requests import MAX_SEED, ImageRequest
 from app.styles.style_service import StyleService
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
-from worker.contracts.jobs import LAYOUT, Cut, JobSpec
+from worker.contracts.cut import Cut
+from worker.contracts.jobs import LAYOUT, JobSpec
 from worker.contracts.styles import StyleSpec
 
 _TARGET_SHARD_SECONDS = 1.0

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from worker.archive.zip_tail import build_tail
+from worker.contracts.choice import ChosenShard
 from worker.contracts.jobs import JobError, JobSpec, JobState
 from worker.contracts.logs import fields
 from worker.contracts.queue.tasks import Task
-from worker.contracts.store.archive_index import ShardIndex
 from worker.contracts.store.store import Store
 from worker.queue.heartbeat import Heartbeat
 
@@ -35,7 +35,7 @@ class JobFinisher:
     def succeed(self, task: Task, spec: JobSpec) -> None:
         """Publish the archive and end the job as succeeded. Does nothing if a shard is missing."""
         shards = self._read_shards(task, spec)
-        if shards is None:
+        if sum(shard.count for shard in shards) < spec.n:
             return
         with self.heartbeat.counts.timed("closing", spec.style_mode):
             plan = self.store.archives.publish(spec.id, shards, build_tail(spec, shards))
@@ -47,12 +47,9 @@ class JobFinisher:
         self._finish(spec, "failed", error)
         self.heartbeat.cancel_other_shards(spec.id)
 
-    def _read_shards(self, task: Task, spec: JobSpec) -> list[ShardIndex] | None:
+    def _read_shards(self, task: Task, spec: JobSpec) -> list[ChosenShard]:
         shards = []
-        for number in range(spec.shard_count):
-            shard = self.store.shards.index(spec.id, number)
-            if shard is None:
-                return None
+        for shard in self.store.choices.chosen_shards(spec):
             shards.append(shard)
             if len(shards) % _RENEW_SHARDS == 0:
                 self.heartbeat.renew_lease(task)

@@ -13,6 +13,7 @@ from worker.archive import shard_layout
 from worker.archive.dataset_card import build_card
 from worker.archive.shard_layout import image_name
 from worker.archive.zip_tail import build_tail
+from worker.contracts.choice import Choice, ChosenShard, choose
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store.archive_index import ShardIndex
 from worker.rendering.encoding import EncodedImage
@@ -20,7 +21,7 @@ from worker.rendering.encoding import EncodedImage
 SIDE = 64
 
 
-def shards_of(spec: JobSpec) -> tuple[bytes, list[ShardIndex]]:
+def shards_of(spec: JobSpec) -> tuple[bytes, list[ChosenShard]]:
     parts, shards = [], []
     for shard in range(spec.shard_count):
         images = []
@@ -31,7 +32,8 @@ def shards_of(spec: JobSpec) -> tuple[bytes, list[ShardIndex]]:
         places = zip(table.offsets, table.sizes, images, strict=True)
         assert all(data[offset : offset + size] == image.data for offset, size, image in places)
         parts.append(data)
-        shards.append(ShardIndex(data=f"{shard}", size=len(data), images=table, array=array))
+        written = ShardIndex(data=f"{shard}", size=len(data), images=table, array=array)
+        shards.append(choose(Choice(spec), spec, shard, written))
     return b"".join(parts), shards
 
 
