@@ -222,7 +222,7 @@ def find_checkpoints(folder: Path | None) -> list[Path]:
     if folder is None:
         return shipped
     try:
-        return [*shipped, *sorted(path for path in folder.iterdir() if path.suffix == ".safetensors")]
+        return [*shipped, *registry.checkpoints_in(folder)]
     except OSError as error:
         log.error("IMAGEMILL_MODELS is '%s', which is not a readable folder (%s)", folder, error.strerror)
         return [*shipped, folder]
