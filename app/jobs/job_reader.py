@@ -2,6 +2,7 @@
 
 import math
 import zlib
+from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -12,6 +13,7 @@ from app.errors import ApiError, quote_value
 from app.jobs.lost_images import RETRY_DELAY
 from app.jobs.status import job_view
 from app.schemas.responses import Job
+from worker.contracts.choice import Choice
 from worker.contracts.jobs import SUFFIXES, JobId, JobSpec
 from worker.contracts.store.archive_index import ArchivePlan, ShardIndex
 from worker.contracts.store.store import Store
@@ -43,15 +45,22 @@ class JobReader:
 
     def get_job(self, spec: JobSpec) -> Job:
         """Return the current state and progress of a job."""
-        state = self._store.jobs.state(spec.id)
+        state, choice = self._store.jobs.state(spec.id), self._choice(spec)
         if state is None:
-            return job_view(spec, None, self._cluster.progress(spec.id), datetime.now(UTC))
+            return job_view(spec, None, self._cluster.progress(spec.id), datetime.now(UTC), choice)
         # Redis forgets the progress of ended jobs. The store still knows which shards were committed.
         succeeded = state.outcome == "succeeded"
         shards = range(spec.shard_count) if succeeded else self._store.shards.committed(spec.id)
         images = {shard: len(spec.shard_indices(shard)) for shard in shards}
         started = state.started.timestamp() if state.started else None
-        return job_view(spec, state, Progress(images, started), state.finished)
+        return job_view(spec, state, Progress(images, started), state.finished, choice)
+
+    def _choice(self, spec: JobSpec) -> Choice | None:
+        """Return the choice of a job over its committed shards; None without a selection, or if they are damaged."""
+        if spec.selection is not None:
+            with suppress(DamagedError):
+                return self._store.choices.current(spec)[0]
+        return None
 
     def find_archive(self, spec: JobSpec) -> tuple[Job, ArchivePlan | None]:
         """Return a job and the plan of its archive; the plan is None while the job runs.

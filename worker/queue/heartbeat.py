@@ -25,9 +25,9 @@ from worker.contracts.catalog import (
 from worker.contracts.queue.events import JobEvent
 from worker.contracts.queue.redis_keys import (
     DISTILLED_FIELD,
-    FACTS_KEY,
     LEASE_TTL_SECONDS,
     LIVE_TTL_SECONDS,
+    MODEL_FACTS_KEY,
     MODELS_KEY,
     SET_ASIDE_TTL_SECONDS,
     STARTED_FIELD,
@@ -104,7 +104,7 @@ class Heartbeat:
         for facts in self._facts if self.pause_reason is None else ():
             # Of two workers with the same model, one with a quality gate knows more.
             announce = pipeline.hsetnx if facts.gate is None else pipeline.hset
-            announce(FACTS_KEY, facts.model_sha256, facts.model_dump_json())
+            announce(MODEL_FACTS_KEY, facts.model_sha256, facts.model_dump_json())
         self._send(pipeline)
 
     @tolerating_outage(default=None)
