@@ -129,7 +129,11 @@ WRONG = [
     ({"classes": "100%:5"}, "invalid_request", "'100%:5' has a % that begins no escape; write a % of a name as %25"),
     ({"classes": "%FF:5"}, "invalid_request", "escapes that are not UTF-8"),
     ({"classes": "circle,cross"}, "invalid_request", "n: required, but missing"),
-    ({"classes": "circle:99999,cross:2"}, "n_out_of_range", "n: must be a whole number between 1 and 50000, got '100001'"),
+    (
+        {"classes": "circle:99999,cross:2"},
+        "n_out_of_range",
+        "between 1 and 50000, got '100001'",
+    ),
 ]
 
 
