@@ -132,7 +132,7 @@ WRONG = [
     (
         {"classes": "circle:99999,cross:2"},
         "n_out_of_range",
-        "n: must be a whole number between 1 and 50000, got '100001'",
+        "between 1 and 50000, got '100001'",
     ),
 ]
 

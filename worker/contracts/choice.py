@@ -27,8 +27,8 @@ class Choice:
         """Number of kept candidates of each class."""
         self.tried = [0] * len(self.quotas)
         """Number of candidates of each class that were tried."""
-        self.next_index = spec.first
-        """Index after the last kept candidate."""
+        self.ends = [spec.first] * len(self.quotas)
+        """Index after the last kept candidate of each class."""
         self._shares = spec.class_shares or (1,)
         self._missing = spec.n
         distinct = spec.selection.distinct if spec.selection else None
@@ -39,10 +39,15 @@ class Choice:
         """Whether all images of the job are kept."""
         return self._missing == 0
 
+    @property
+    def next_index(self) -> int:
+        """Index after the last kept candidate."""
+        return max(self.ends)
+
     def copy(self) -> "Choice":
         """Return an independent copy, to take candidates that are not committed yet."""
         copied = copy(self)
-        copied.kept, copied.tried = list(self.kept), list(self.tried)
+        copied.kept, copied.tried, copied.ends = list(self.kept), list(self.tried), list(self.ends)
         copied._kept_hashes = self._kept_hashes and self._kept_hashes.copy()
         return copied
 
@@ -59,7 +64,9 @@ class Choice:
             return False
         self.kept[label] += 1
         self._missing -= 1
-        self.next_index = index + 1
+        if self.is_complete:
+            self._kept_hashes = None  # no candidate is tried any more, and the hashes take memory
+        self.ends[label] = index + 1
         return True
 
     def _is_near_a_kept_image(self, image_hash: int | None) -> bool:
@@ -92,6 +99,12 @@ class ChosenShard:
         candidates = self.index.candidates
         for row in (row for rows in self.rows for row in rows):
             yield self.first + (row if candidates is None else candidates.stored[row]), row
+
+    def row_of(self, index: int) -> int | None:
+        """Return the row of a chosen image; None if the archive does not have it."""
+        position = index - self.first
+        row = position if self.index.candidates is None else self.index.candidates.row_of(position)
+        return row if row is not None and any(row in rows for rows in self.rows) else None
 
     def parts(self) -> list[ArchivePart]:
         """Return the ranges of the data object that belong to the archive."""
