@@ -30,6 +30,8 @@ _HASHES = "training_hashes"
 _WIDTHS = (3, 16, 32, 64, 64)
 """Channels of the network's layers."""
 
+Quantiles = tuple[tuple[float, ...], ...]
+"""Raw scores at 0, 1, ... 100 per cent, in ascending order: one row for each class."""
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Row = Annotated[tuple[FiniteFloat, ...], Field(min_length=QUANTILES, max_length=QUANTILES)]
 
@@ -161,16 +163,20 @@ def load_gate(path: Path) -> QualityGate:
 def per_mille(header: GateHeader, raw_scores: Tensor, labels: Sequence[int]) -> list[int]:
     """Return the scores that users see: how many per mille of the model's own images of the class score lower.
 
-    Quantiles are interpolated linearly in double precision, and the result is rounded down. A gate that keeps the share
-    `keep` of images keeps those with at least 1000 * (1 - keep).
+    A gate that keeps the share `keep` of images keeps those with at least 1000 * (1 - keep).
     Shapes: raw_scores (n,), labels (n,), or empty for an unconditional model; returns n numbers from 0 to 1000.
     Raises ModelError for a raw score that is not finite.
     """
-    rows, last = np.asarray(header.quantiles), QUANTILES - 1
+    return interpolate(header.quantiles, raw_scores, labels)
+
+
+def interpolate(quantiles: Quantiles, raw_scores: Tensor, labels: Sequence[int]) -> list[int]:
+    """Return scores per mille, as `per_mille`. Quantiles are interpolated in double precision, then rounded down."""
+    rows, last = np.asarray(quantiles), QUANTILES - 1
     found = []
     for raw, label in zip(raw_scores.tolist(), labels or [0] * len(raw_scores), strict=True):
         if not isfinite(raw):
-            raise ModelError(f"the quality gate of {header.model} computed the score {raw}, which is not finite")
+            raise ModelError(f"the quality gate computed the score {raw}, which is not finite")
         row = rows[label]
         # The last quantile that the score reaches. Of equal quantiles it is the highest.
         below = int(np.searchsorted(row, raw, side="right")) - 1
