@@ -1,14 +1,9 @@
 """Jobs with a selection: the same bytes whatever the number of workers, and whatever dies."""
 
-import io
-import signal
-import zipfile
 from collections import Counter
 from typing import Any
 
-import pytest
-
-from tests.integration.running_service import RunningService, metadata, wait_until
+from tests.integration.running_service import RunningService, metadata
 from tests.tiny import CLASSES, LABELLED
 
 GATED: dict[str, Any] = {"model": LABELLED, "seed": 31, "keep": 0.5, "copies": "drop", "distinct": 1}
