@@ -62,7 +62,7 @@ def run(subject: Subject, device: torch.device, fid_weights: Path | None, progre
     data = dataset_files.load(subject.dataset)
     if not from_images:
         # Before the features of the data are extracted, which can take minutes.
-        _check(read_header(subject.source), data.description)
+        check_fit(read_header(subject.source), data.description)
     extractor = features.load_inception(fid_weights, device) if fid_weights else features.load(efflite.NAME, device)
     reals = reference.load_or_extract(
         data, extractor, subject.dataset, progress_for("real images", data.description.count)
@@ -133,7 +133,8 @@ def _read(subject: Subject, data: Dataset, extractor: Extractor, progress_for: P
     return _Samples(features, found.labels, subject.source.resolve().name, found.sha256, notes)
 
 
-def _check(header: Header, description: Description) -> None:
+def check_fit(header: Header, description: Description) -> None:
+    """Raise MetricsError unless a checkpoint has the resolution and the classes of a dataset."""
     name = description.name
     if header.resolution != description.resolution:
         raise MetricsError(

@@ -4,14 +4,14 @@ The choice is a pure function of the job's specification and the candidates. So 
 computes the same one, whatever the number of workers, shards and attempts.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass
 
 from worker.contracts.class_cycle import class_at
 from worker.contracts.jobs import JobSpec
 from worker.contracts.near_hashes import NearHashes
-from worker.contracts.store.archive_index import ArchivePart, Candidates, ShardIndex
+from worker.contracts.store.archive_index import ArchivePart, ShardIndex
 
 
 class Choice:
@@ -120,17 +120,33 @@ def choose(choice: Choice, spec: JobSpec, number: int, shard: ShardIndex) -> Cho
     indices = spec.shard_indices(number)
     if shard.candidates is None:
         return ChosenShard(number, shard, indices.start, (range(len(indices)),))
-    kept = _kept_rows(choice, indices, shard.candidates, shard.images.hashes)
+    kept = (
+        each.row
+        for each in outcomes(indices, shard)
+        if choice.take(each.index, each.image_hash, is_accepted=each.row is not None) and each.row is not None
+    )
     return ChosenShard(number, shard, indices.start, tuple(_join(kept)))
 
 
-def _kept_rows(choice: Choice, indices: range, candidates: Candidates, hashes: Sequence[str]) -> Iterator[int]:
-    rows = {position: row for row, position in enumerate(candidates.stored)}
-    for position, index in enumerate(indices[: candidates.count]):
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The outcome of the rules that look at one candidate alone."""
+
+    index: int
+    row: int | None
+    """Row of the image in the shard's table; None if the candidate was rejected."""
+    image_hash: int | None
+
+
+def outcomes(indices: range, shard: ShardIndex) -> Iterator[Outcome]:
+    """Yield the outcome of each candidate of a shard, in order. A shard of a job without a selection has none."""
+    if shard.candidates is None:
+        return
+    rows = {position: row for row, position in enumerate(shard.candidates.stored)}
+    hashes = shard.images.hashes
+    for position, index in enumerate(indices[: shard.candidates.count]):
         row = rows.get(position)
-        image_hash = int(hashes[row], 16) if row is not None and hashes else None
-        if choice.take(index, image_hash, is_accepted=row is not None) and row is not None:
-            yield row
+        yield Outcome(index, row, int(hashes[row], 16) if row is not None and hashes else None)
 
 
 def _join(rows: Iterable[int]) -> Iterator[range]:

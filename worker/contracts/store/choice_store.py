@@ -76,4 +76,8 @@ class ChoiceStore:
         """Return whether the committed shards hold all images of a job, or no more shards may be rendered."""
         if len(committed) == spec.shard_count:
             return True
-        return spec.selection is not None and 0 in committed and self.current(spec)[0].is_complete
+        if spec.selection is None or 0 not in committed:
+            return False
+        choice, shards = self.current(spec)
+        # A remembered shard may be gone: damaged shards are deleted, and then rendered again.
+        return choice.is_complete and committed >= set(range(shards))
