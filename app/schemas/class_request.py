@@ -25,6 +25,7 @@ CLASSES_BODY_SCHEMA: dict[str, Any] = {
         {"type": "string"},
         {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}, "minProperties": 1},
         {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        {"type": "null"},
     ],
 }
 """JSON schema of the parameter in a JSON body. A query has strings only."""
