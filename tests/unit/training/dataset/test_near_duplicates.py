@@ -2,6 +2,7 @@ import io
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -33,12 +34,28 @@ def test_different_images_are_groups_of_their_own() -> None:
     assert near_duplicates.groups(images).tolist() == list(range(60))
 
 
-def test_images_of_one_hash_and_other_pixels_are_apart() -> None:
-    """Shapes on white: the hash sees an empty background and the same slopes."""
-    images = np.full((3, 3, 64, 64), 255, dtype=np.uint8)
-    for number, colour in enumerate(((200, 0, 0), (0, 0, 200), (0, 160, 0))):
-        images[number, :, 8:56, 8:56] = np.asarray(colour, dtype=np.uint8)[:, None, None]
-    assert near_duplicates.groups(images).tolist() == [0, 1, 2]
+def test_shapes_on_one_background_are_apart_and_their_copies_are_not() -> None:
+    """A hash of slopes sees the same background, and in copies its noise."""
+    white = [Image.new("RGB", (64, 64), "white") for _ in range(3)]
+    for image, colour in zip(white, ("red", "blue", "green"), strict=True):
+        image.paste(colour, (16, 16, 48, 48))
+    images = np.stack([planes(image) for image in (*white, *map(jpeg, white))])
+    assert near_duplicates.groups(images).tolist() == [0, 1, 2, 0, 1, 2]
+
+
+def test_the_search_finds_the_same_pairs_as_a_comparison_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(near_duplicates, "_BLOCK", 16)
+    monkeypatch.setattr(near_duplicates, "_CHUNK", 50)
+    generator = torch.Generator().manual_seed(0)
+    strength = torch.rand(200, 1, 1, 1, generator=generator) * 12
+    cells = 128 + 20 * torch.randn(1, 3, 16, 16, generator=generator)
+    cells = cells + strength * torch.randn(200, 3, 16, 16, generator=generator) + strength
+    differences = (cells.flatten(1)[:, None] - cells.flatten(1)[None]).abs().mean(dim=2)
+    expected = {(a, b) for a, b in (differences <= 5).nonzero().tolist() if a < b}
+    assert 200 < len(expected) < 10_000
+    found = [(min(pair), max(pair)) for pair in near_duplicates._close_pairs(cells)]
+    assert len(found) == len(expected)
+    assert set(found) == expected
 
 
 def test_a_chain_of_near_duplicates_is_one_group() -> None:

@@ -190,7 +190,8 @@ def test_copies_of_training_images_are_flagged_against_held_out_ones(reference: 
     assert found.figures.nearest_ratio < 0.05
     # Copies of held-out images are no copies of training images.
     assert figures.measure(reference, reference.features.clone(), training=training).figures.copies < 0.05
-    assert (found.floor.nearest_ratio, found.floor.copies) == (pytest.approx(1, abs=0.1), pytest.approx(0, abs=0.05))
+    assert found.floor.nearest_ratio == pytest.approx(1, abs=0.1)
+    assert found.floor.copies < 0.05
     assert found.provenance.training_sha256 == "cd" * 32
 
 
