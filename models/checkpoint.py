@@ -25,14 +25,24 @@ CLASS_NAME = r"^[^\x00-\x1f\x7f]{1,64}$"
 """Pattern of a class name, which becomes a folder in datasets."""
 
 
+def _is_default(value: object) -> bool:
+    return not value  # so that headers without these facts look as they always did
+
+
 class DataCredit(BaseModel):
-    """Source and licence of the training images."""
+    """Source and licence of the training images, and which images they were."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     licence: str
     images: int = Field(ge=1)
+    sha256: str = Field(default="", exclude_if=_is_default)
+    """Hash of the training images and their labels; empty in older files."""
+    held_out: int = Field(default=0, ge=0, exclude_if=_is_default)
+    """Number of images of the dataset that the training did not see."""
+    class_counts: tuple[int, ...] = Field(default=(), exclude_if=_is_default)
+    """Number of training images of each class, in the order of the classes; empty in older files."""
 
 
 class Training(BaseModel):

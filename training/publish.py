@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from models import checkpoint
+from training.dataset.dataset_files import Dataset
 from training.hardware import device_name
 from training.record import Recorder, interpolation, sample_grid
 from training.trainer import Trainer
@@ -17,12 +18,12 @@ def publish(path: Path, trainer: Trainer, recorder: Recorder) -> None:
 
 
 def _header(trainer: Trainer) -> checkpoint.Header:
-    plan, position, data = trainer.plan, trainer.position, trainer.plan.dataset.description
+    plan, position = trainer.plan, trainer.position
     return checkpoint.Header(
         name=plan.name,
         architecture=trainer.architecture,
         classes=trainer.classes,
-        data=checkpoint.DataCredit(name=data.name, licence=data.licence, images=data.count),
+        data=_credit(plan.dataset, trainer.classes),
         training=checkpoint.Training(images_seen=trainer.images_seen, device=device_name(plan.device)),
         metrics=position.figures,
         recipe={
@@ -33,4 +34,16 @@ def _header(trainer: Trainer) -> checkpoint.Header:
             **plan.recipe.model_dump(mode="json", exclude_none=True),
         },
         versions=checkpoint.installed_versions(),
+    )
+
+
+def _credit(dataset: Dataset, classes: tuple[str, ...]) -> checkpoint.DataCredit:
+    data = dataset.description
+    return checkpoint.DataCredit(
+        name=data.name,
+        licence=data.licence,
+        images=data.count,
+        sha256=data.sha256,
+        held_out=data.held_out,
+        class_counts=tuple(dataset.labels.bincount(minlength=len(classes)).tolist()) if classes else (),
     )

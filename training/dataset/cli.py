@@ -39,11 +39,15 @@ def dataset(
     zip_names: Annotated[
         str | None, typer.Option(help="Encoding of names in a zip, e.g. cp932; default: detected.")
     ] = None,
+    hold_out: Annotated[
+        float | None, typer.Option(help="Share of each class that no training sees, for measuring, e.g. 0.1.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the data, for the cards of its models.")] = None,
     licence: Annotated[str, typer.Option(help="Licence of the data, for the cards of its models.")] = "not stated",
 ) -> None:
     """Turn images (PNG, JPEG, WebP, GIF, BMP, TIFF, PPM, AVIF) into one checked array: a square of each, in sRGB."""
     from training.dataset import dataset_builder, dataset_files, default_names, import_plan, summary
+    from training.dataset import hold_out as held_out
     from training.dataset.framing import Framing
     from training.dataset.image_source import SourceOptions, find_images
     from training.dataset.label_table import LabelColumn
@@ -53,13 +57,15 @@ def dataset(
     with report_errors():
         if size % 16:
             raise UsageError(f"--size must be a multiple of 16, got {size}")
+        if hold_out is not None:
+            held_out.check(hold_out)
         framing = Framing(fit, background, is_boxed=boxes is not None)
         images = find_images(source, options)
         for line in import_plan.lines(images, source, framing):
             console.print(line, markup=False)
         credit = dataset_builder.Credit(name or default_names.of_source(source), licence)
         with reading_bar(len(images.items)) as progress:
-            dataset_builder.build(images.items, out, size, credit, progress, framing)
+            dataset_builder.build(images.items, out, size, credit, progress, framing, hold_out)
         for line in summary.lines(dataset_files.load(out), (item.label for item in images.items)):
             console.print(line, markup=False)
     notes.print(f"next: imagemill train {out}", markup=False)

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from itertools import islice
 from os import cpu_count
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from models.checkpoint import CLASS_NAME
 from models.registry import MAX_CLASSES
+from training.dataset import hold_out
 from training.dataset.class_names import ordered
 from training.dataset.dataset_files import DESCRIPTION, IMAGES, LABELS, Description, RejectedFile
 from training.dataset.framing import Framing
@@ -44,8 +45,11 @@ def build(
     credit: Credit,
     progress: Callable[[int], None] = lambda _: None,
     framing: Framing = Framing(),  # noqa: B008
+    held_out_share: float | None = None,
 ) -> Description:
     """Decode every item and write the dataset to `path`. Files that cannot be decoded are listed as set aside.
+
+    About `held_out_share` of the images of each class are held out: they go to files that no training reads.
 
     The folder gets its name only when it is complete. `progress` receives the number of finished files, and may raise
     an exception to stop. Raises DatasetError when `path` exists or cannot be written, or when fewer than two images are
@@ -58,7 +62,8 @@ def build(
             raise DatasetError(f"{path}: exists already")
         with _temporary_folder(path) as partial, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about files that Pillow reads all the same
-            return _write(partial, found, size, credit, progress, framing)
+            writer = _write_images(partial / IMAGES, found, size, progress, framing)
+            return _describe(partial, writer, credit, framing, held_out_share)
     except OSError as error:
         raise DatasetError(f"{path}: could not be written ({error.strerror or error})") from error
 
@@ -77,31 +82,43 @@ def _temporary_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _write(
-    folder: Path, found: list[Item], size: int, credit: Credit, progress: Callable[[int], None], framing: Framing
-) -> Description:
-    labelled = any(item.label is not None for item in found)
-    with (folder / IMAGES).open("wb") as file:
-        writer = _DatasetWriter(file, size)
-        for done, (item, outcome) in enumerate(_decode_all(found, size, labelled, framing), start=1):
+def _write_images(
+    path: Path, found: list[Item], size: int, progress: Callable[[int], None], framing: Framing
+) -> "_DatasetWriter":
+    is_labelled = any(item.label is not None for item in found)
+    with path.open("wb") as file:
+        writer = _DatasetWriter(file, size, is_labelled=is_labelled)
+        for done, (item, outcome) in enumerate(_decode_all(found, size, is_labelled, framing), start=1):
             writer.add(item, outcome)
             progress(done)
     if len(writer.labels) < 2:
         raise DatasetError(_too_few(len(writer.labels), writer.set_aside))
-    classes = ordered(writer.labels) if labelled else []
+    return writer
+
+
+def _describe(
+    folder: Path, writer: "_DatasetWriter", credit: Credit, framing: Framing, held_out_share: float | None
+) -> Description:
+    """Write the labels and the description of a dataset, and move the held-out images to their own files."""
+    classes = ordered(writer.labels) if writer.is_labelled else []
     number = {label: k for k, label in enumerate(classes)}
-    labels = np.asarray([number.get(label, -1) for label in writer.labels], dtype=np.int64).tobytes()
-    writer.digest.update(labels)
-    (folder / LABELS).write_bytes(labels)
+    labels = np.asarray([number.get(label, -1) for label in writer.labels], dtype=np.int64)
+    if held_out_share is None:
+        writer.digest.update(labels.data)
+        (folder / LABELS).write_bytes(labels.tobytes())
+        parts: dict[str, Any] = {"count": len(labels), "sha256": writer.digest.hexdigest()}
+    else:
+        training, held_out, near_duplicates = hold_out.split_files(folder, writer.size, labels, held_out_share)
+        parts = {"count": len(training.labels), "sha256": training.sha256, "near_duplicates": near_duplicates}
+        parts |= {"held_out": len(held_out.labels), "held_out_sha256": held_out.sha256}
     description = Description(
+        **parts,
         name=credit.name,
         licence=credit.licence,
-        count=len(writer.labels),
-        resolution=size,
+        resolution=writer.size,
         classes=tuple(classes),
         resize_filter=FILTER,
         crop=framing.name,
-        sha256=writer.digest.hexdigest(),
         set_aside=tuple(writer.set_aside),
         enlarged=writer.enlarged,
         duplicates=len(writer.labels) - len(writer.seen),
@@ -116,8 +133,8 @@ def _write(
 class _DatasetWriter:
     """Writes the pixels of usable images, lists rejected files, and counts oddities for the description."""
 
-    def __init__(self, file: BinaryIO, size: int) -> None:
-        self._file, self._size = file, size
+    def __init__(self, file: BinaryIO, size: int, *, is_labelled: bool) -> None:
+        self._file, self.size, self.is_labelled = file, size, is_labelled
         self.digest = hashlib.sha256()
         self.labels: list[str] = []
         self.set_aside: list[RejectedFile] = []
@@ -136,7 +153,7 @@ class _DatasetWriter:
         # 16 bytes per image suffice to count duplicates.
         self.seen.add(hashlib.blake2b(outcome.pixels.data, digest_size=16).digest())
         self.labels.append(item.label or "")
-        self.enlarged += outcome.side < self._size
+        self.enlarged += outcome.side < self.size
         self.dim += outcome.is_dim
         self.cut += outcome.cut
         self.remarks.update(outcome.remarks)

@@ -12,6 +12,7 @@ from training.errors import DatasetError
 
 FORMAT_VERSION = 1
 IMAGES, LABELS, DESCRIPTION = "images.bin", "labels.bin", "dataset.json"
+HELD_OUT_IMAGES, HELD_OUT_LABELS = "held-out-images.bin", "held-out-labels.bin"
 
 
 def _is_default(value: object) -> bool:
@@ -36,12 +37,16 @@ class Description(BaseModel):
     name: str
     licence: str
     count: int = Field(ge=1)
+    """Number of training images, without the held-out ones."""
     resolution: int
     classes: tuple[str, ...]
     resize_filter: str
     crop: str
     sha256: str
-    """Hash of images and labels. Datasets with the same hash have the same pixels and labels in the same order."""
+    """Hash of the training images and their labels.
+
+    Datasets with the same hash have the same pixels and labels in the same order.
+    """
     set_aside: tuple[RejectedFile, ...]
     enlarged: int = 0
     """Number of images that were smaller than the resolution."""
@@ -53,15 +58,42 @@ class Description(BaseModel):
     """Mean share of an image outside of the square."""
     remarks: dict[str, int] = Field(default_factory=dict, exclude_if=_is_default)
     """Assumptions about files, with the number of files."""
+    held_out: int = Field(default=0, exclude_if=_is_default)
+    """Number of images that no training sees."""
+    held_out_sha256: str = Field(default="", exclude_if=_is_default)
+    """Hash of the held-out images and their labels."""
+    near_duplicates: int = Field(default=0, exclude_if=_is_default)
+    """Number of groups of images that show nearly the same. They are only counted where images are held out."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Images that no training sees. Shapes: images (m, 3, r, r) uint8, labels (m,) int64, -1 for no label."""
+
+    images: Tensor
+    labels: Tensor
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Verified images, memory-mapped. Shapes: images (n, 3, r, r) uint8, labels (n,) int64, -1 for no label."""
+    """Verified training images, memory-mapped, and the held-out images beside them.
+
+    Shapes: images (n, 3, r, r) uint8, labels (n,) int64, -1 for no label.
+    """
 
     description: Description
     images: Tensor
     labels: Tensor
+    held_out: HeldOut | None = None
+
+
+def held_out_dataset(dataset: Dataset) -> Dataset | None:
+    """Return the held-out images as a dataset of their own; None if there are none."""
+    if dataset.held_out is None:
+        return None
+    made = dataset.description
+    own = {"count": made.held_out, "sha256": made.held_out_sha256, "held_out": 0, "held_out_sha256": ""}
+    return Dataset(made.model_copy(update=own), dataset.held_out.images, dataset.held_out.labels)
 
 
 def load(path: Path) -> Dataset:
@@ -77,22 +109,29 @@ def load(path: Path) -> Dataset:
         raise DatasetError(
             f"{path}: format version {description.format_version}, this Imagemill reads {FORMAT_VERSION}"
         )
-    n, r = description.count, description.resolution
-    images = _map_file(path / IMAGES, torch.uint8, n * 3 * r * r).view(n, 3, r, r)
-    dataset = Dataset(description, images, _map_file(path / LABELS, torch.int64, n))
-    _check_undamaged(path, dataset)
-    return dataset
+    side = description.resolution
+    images, labels = _open_part(path / IMAGES, path / LABELS, description.count, side, description.sha256)
+    if not description.held_out:
+        return Dataset(description, images, labels)
+    held_out = _open_part(
+        path / HELD_OUT_IMAGES, path / HELD_OUT_LABELS, description.held_out, side, description.held_out_sha256
+    )
+    return Dataset(description, images, labels, HeldOut(*held_out))
 
 
-def _check_undamaged(path: Path, dataset: Dataset) -> None:
-    digest = hashlib.sha256(dataset.images.numpy().data)
+def _open_part(images_path: Path, labels_path: Path, n: int, side: int, sha256: str) -> tuple[Tensor, Tensor]:
+    """Map images and their labels, and verify their hash. Shapes: returns (n, 3, side, side) and (n,)."""
+    images = _map_file(images_path, torch.uint8, n * 3 * side * side).view(n, 3, side, side)
+    labels = _map_file(labels_path, torch.int64, n)
+    digest = hashlib.sha256(images.numpy().data)
     # Same order as in the builder: images, then labels.
-    digest.update(dataset.labels.numpy().data)
-    if digest.hexdigest() != dataset.description.sha256:
+    digest.update(labels.numpy().data)
+    if digest.hexdigest() != sha256:
         raise DatasetError(
-            f"{path / IMAGES} (or {LABELS} beside it) is damaged: it is not what {DESCRIPTION} was written for, "
-            f"sha256 {dataset.description.sha256[:12]}; make the dataset again, or copy it again"
+            f"{images_path} (or {labels_path.name} beside it) is damaged: it is not what {DESCRIPTION} was written "
+            f"for, sha256 {sha256[:12]}; make the dataset again, or copy it again"
         )
+    return images, labels
 
 
 def _map_file(path: Path, dtype: torch.dtype, count: int) -> Tensor:

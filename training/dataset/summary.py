@@ -14,7 +14,13 @@ def lines(dataset: Dataset, planned: Iterable[str | None] = ()) -> list[str]:
 
     `planned` are the labels that were found before the images were read.
     """
-    sentences = (*_set_aside(dataset), _summary(dataset), *_missing(dataset, planned), *_oddities(dataset))
+    sentences = (
+        *_set_aside(dataset),
+        _summary(dataset),
+        *_held_out(dataset),
+        *_missing(dataset, planned),
+        *_oddities(dataset),
+    )
     return [printable(line) for line in sentences]
 
 
@@ -35,6 +41,22 @@ def _summary(dataset: Dataset) -> str:
     names = ", ".join((*made.classes[:_NAMED], *["..."] * (len(made.classes) > _NAMED)))
     classes = f", {len(made.classes)} classes ({names})" if made.classes else ""
     return f"{made.count} images of {size} x {size} px{classes}, {len(made.set_aside)} set aside"
+
+
+def _held_out(dataset: Dataset) -> list[str]:
+    if dataset.held_out is None:
+        return []
+    made, held_out = dataset.description, dataset.held_out
+    counts = held_out.labels.bincount(minlength=len(made.classes)).tolist() if made.classes else []
+    listed = [f"{count} {name}" for count, name in zip(counts, made.classes, strict=True)]
+    of_classes = ", ".join((*listed[:_NAMED], *["..."] * (len(listed) > _NAMED)))
+    lines = [f"{made.held_out} more images are held out{': ' * bool(listed)}{of_classes}; no training sees them"]
+    if made.near_duplicates:
+        lines.append(f"{made.near_duplicates} groups of images show nearly the same; each is on one side")
+    if lost := [name for name, count in zip(made.classes, counts, strict=True) if not count]:
+        names = ", ".join((*lost[:_NAMED], *["..."] * (len(lost) > _NAMED)))
+        lines.append(f"no image is held out of {len(lost)} classes with too few different images: {names}")
+    return lines
 
 
 def _oddities(dataset: Dataset) -> list[str]:
