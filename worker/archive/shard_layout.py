@@ -88,6 +88,7 @@ def _image_table(images: Sequence[EncodedImage], offsets: Sequence[int]) -> Imag
         sizes=tuple(len(image.data) for image in images),
         crc32s=tuple(image.crc32 for image in images),
         sha256s=tuple(image.sha256 for image in images),
+        hashes=tuple(image.hash for image in images if image.hash),
     )
 
 

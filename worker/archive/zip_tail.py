@@ -16,7 +16,7 @@ from worker.contracts.jobs import JobSpec
 def build_tail(spec: JobSpec, shards: Sequence[ChosenShard]) -> bytes:
     """Return the tail of an archive: all bytes after the shards' data. It depends only on the arguments."""
     images_end = sum(part.size for shard in shards for part in shard.parts())
-    files = {"metadata.jsonl": _metadata_lines(spec, shards), "README.md": build_card(spec).encode()}
+    files = {"metadata.jsonl": _metadata_lines(spec, shards), "README.md": build_card(spec, shards).encode()}
     if spec.format == "npz":
         files["labels.npy"] = _label_array(spec, shards)
     members = {name: zip_format.stored_member(name, data) for name, data in files.items()}
@@ -42,7 +42,13 @@ def _metadata_record(spec: JobSpec, shard: ChosenShard, index: int, row: int) ->
         record["label_id"] = spec.model.classes.index(label)
     if spec.style is not None:
         record["style"] = spec.style.id
-    return record | {"model": spec.model.name, "sha256": shard.index.images.sha256s[row]}
+    table, candidates = shard.index.images, shard.index.candidates
+    record |= {"model": spec.model.name, "sha256": table.sha256s[row]}
+    if spec.hashes_images:
+        record["dhash"] = table.hashes[row]
+    if candidates is not None and candidates.scores:
+        record["score"] = candidates.scores[candidates.stored[row]]
+    return record
 
 
 def _label_array(spec: JobSpec, shards: Iterable[ChosenShard]) -> bytes:

@@ -40,7 +40,9 @@ class CatalogEntry(BaseModel):
 class GateEffect(BaseModel):
     """The quality of a model's images if the gate keeps a share of them, on images that the gate has not seen."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
+    )
 
     keep: float
     """Share of the images that the gate keeps; 1 means no gate."""

@@ -4,14 +4,14 @@ The choice is a pure function of the job's specification and the candidates. So 
 computes the same one, whatever the number of workers, shards and attempts.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass
 
 from worker.contracts.class_cycle import class_at
 from worker.contracts.jobs import JobSpec
 from worker.contracts.near_hashes import NearHashes
-from worker.contracts.store.archive_index import ArchivePart, Candidates, ShardIndex
+from worker.contracts.store.archive_index import ArchivePart, ShardIndex
 
 
 class Choice:
@@ -27,8 +27,8 @@ class Choice:
         """Number of kept candidates of each class."""
         self.tried = [0] * len(self.quotas)
         """Number of candidates of each class that were tried."""
-        self.next_index = spec.first
-        """Index after the last kept candidate."""
+        self.ends = [spec.first] * len(self.quotas)
+        """Index after the last kept candidate of each class."""
         self._shares = spec.class_shares or (1,)
         self._missing = spec.n
         distinct = spec.selection.distinct if spec.selection else None
@@ -39,10 +39,15 @@ class Choice:
         """Whether all images of the job are kept."""
         return self._missing == 0
 
+    @property
+    def next_index(self) -> int:
+        """Index after the last kept candidate."""
+        return max(self.ends)
+
     def copy(self) -> "Choice":
         """Return an independent copy, to take candidates that are not committed yet."""
         copied = copy(self)
-        copied.kept, copied.tried = list(self.kept), list(self.tried)
+        copied.kept, copied.tried, copied.ends = list(self.kept), list(self.tried), list(self.ends)
         copied._kept_hashes = self._kept_hashes and self._kept_hashes.copy()
         return copied
 
@@ -59,7 +64,9 @@ class Choice:
             return False
         self.kept[label] += 1
         self._missing -= 1
-        self.next_index = index + 1
+        if self.is_complete:
+            self._kept_hashes = None  # no candidate is tried any more, and the hashes take memory
+        self.ends[label] = index + 1
         return True
 
     def _is_near_a_kept_image(self, image_hash: int | None) -> bool:
@@ -93,6 +100,12 @@ class ChosenShard:
         for row in (row for rows in self.rows for row in rows):
             yield self.first + (row if candidates is None else candidates.stored[row]), row
 
+    def row_of(self, index: int) -> int | None:
+        """Return the row of a chosen image; None if the archive does not have it."""
+        position = index - self.first
+        row = position if self.index.candidates is None else self.index.candidates.row_of(position)
+        return row if row is not None and any(row in rows for rows in self.rows) else None
+
     def parts(self) -> list[ArchivePart]:
         """Return the ranges of the data object that belong to the archive."""
         table, path = self.index.images, self.index.data
@@ -107,17 +120,33 @@ def choose(choice: Choice, spec: JobSpec, number: int, shard: ShardIndex) -> Cho
     indices = spec.shard_indices(number)
     if shard.candidates is None:
         return ChosenShard(number, shard, indices.start, (range(len(indices)),))
-    kept = _kept_rows(choice, indices, shard.candidates, shard.images.hashes)
+    kept = (
+        each.row
+        for each in outcomes(indices, shard)
+        if choice.take(each.index, each.image_hash, is_accepted=each.row is not None) and each.row is not None
+    )
     return ChosenShard(number, shard, indices.start, tuple(_join(kept)))
 
 
-def _kept_rows(choice: Choice, indices: range, candidates: Candidates, hashes: Sequence[str]) -> Iterator[int]:
-    rows = {position: row for row, position in enumerate(candidates.stored)}
-    for position, index in enumerate(indices[: candidates.count]):
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The outcome of the rules that look at one candidate alone."""
+
+    index: int
+    row: int | None
+    """Row of the image in the shard's table; None if the candidate was rejected."""
+    image_hash: int | None
+
+
+def outcomes(indices: range, shard: ShardIndex) -> Iterator[Outcome]:
+    """Yield the outcome of each candidate of a shard, in order. A shard of a job without a selection has none."""
+    if shard.candidates is None:
+        return
+    rows = {position: row for row, position in enumerate(shard.candidates.stored)}
+    hashes = shard.images.hashes
+    for position, index in enumerate(indices[: shard.candidates.count]):
         row = rows.get(position)
-        image_hash = int(hashes[row], 16) if row is not None and hashes else None
-        if choice.take(index, image_hash, is_accepted=row is not None) and row is not None:
-            yield row
+        yield Outcome(index, row, int(hashes[row], 16) if row is not None and hashes else None)
 
 
 def _join(rows: Iterable[int]) -> Iterator[range]:

@@ -1,5 +1,6 @@
 """The order of classes in a dataset: a cycle that repeats, so that an image's class is a function of its index."""
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from math import gcd
@@ -35,7 +36,6 @@ def class_at(shares: tuple[int, ...], index: int) -> int:
 
 def class_counts(shares: tuple[int, ...], n: int) -> tuple[int, ...]:
     """Return how many of n images belong to each class, if they begin with a cycle."""
-    cycle = class_cycle(shares)
-    rounds, rest = divmod(n, len(cycle))
-    begun = cycle[:rest]
-    return tuple(rounds * share + begun.count(number) for number, share in enumerate(shares))
+    rounds, rest = divmod(n, sum(shares))
+    begun = Counter(class_cycle(shares)[:rest] if rest else ())  # whole rounds need no cycle
+    return tuple(rounds * share + begun[number] for number, share in enumerate(shares))

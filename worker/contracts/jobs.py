@@ -77,6 +77,11 @@ class JobSpec(BaseModel):
     """Checksum of the request if it had an idempotency key."""
 
     @property
+    def expected_candidates(self) -> int:
+        """Expected number of candidates. A job without a selection has n of them."""
+        return self.selection.expected_candidates(self.n) if self.selection else self.n
+
+    @property
     def max_candidates(self) -> int:
         """Largest number of candidates. A job that has not kept n of them then fails."""
         return self.selection.max_candidates(self.n) if self.selection else self.n
@@ -92,8 +97,7 @@ class JobSpec(BaseModel):
 
         Jobs with a style are never short, because each image takes seconds.
         """
-        candidates = self.selection.expected_candidates(self.n) if self.selection else self.n
-        return self.cut.shard_of(candidates - 1) == 0 and self.style is None
+        return self.cut.shard_of(self.expected_candidates - 1) == 0 and self.style is None
 
     @property
     def needs(self) -> str:
@@ -134,8 +138,17 @@ class JobSpec(BaseModel):
         return [class_at(shares, index) for index in indices] if shares else []
 
     def quotas(self) -> tuple[int, ...]:
-        """Return how many images a selection keeps of each class. An unconditional model counts as one class."""
-        return class_counts(self.class_shares, self.n) if self.model.classes else (self.n,)
+        """Return how many images the job keeps of each class. An unconditional model counts as one class.
+
+        A selection keeps the counts of a job that begins with a cycle. Other jobs keep the classes of their indices.
+        """
+        shares = self.class_shares
+        if not shares:
+            return (self.n,)
+        if self.selection is not None:
+            return class_counts(shares, self.n)
+        before, whole = class_counts(shares, self.first), class_counts(shares, self.first + self.n)
+        return tuple(late - early for early, late in zip(before, whole, strict=True))
 
     @property
     def numbers_classes(self) -> bool:

@@ -1,5 +1,6 @@
 """Stored indices: the place of each image in a shard, and the objects that an archive consists of."""
 
+from bisect import bisect_left
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -47,6 +48,11 @@ class Candidates(BaseModel):
     """Score of each candidate; empty without a quality gate."""
     copies: tuple[int, ...] = ()
     """Positions of the candidates that were rejected as copies of training images."""
+
+    def row_of(self, position: int) -> int | None:
+        """Return the row of a candidate in the image table; None if its image is not stored."""
+        row = bisect_left(self.stored, position)
+        return row if row < len(self.stored) and self.stored[row] == position else None
 
 
 class ArrayEntry(BaseModel):

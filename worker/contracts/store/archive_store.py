@@ -37,9 +37,13 @@ class ArchiveStore:
             # The requested range in the coordinates of this part; empty if the part is outside of it.
             first, last = max(start - begin, 0), min(stop - begin, part.size)
             if first < last:
-                async for chunk in self._objects.stream(part.path, part.start + first, part.start + last):
+                async for chunk in self.stream_part(part, first, last):
                     yield chunk
             begin += part.size
+
+    def stream_part(self, part: ArchivePart, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
+        """Yield bytes start to stop - 1 of one part of an archive; by default all of it."""
+        return self._objects.stream(part.path, part.start + start, part.start + (part.size if stop is None else stop))
 
     def sweep(self, job_id: str) -> None:
         """Remove the data objects that interrupted attempts of a job left behind. Call it after the job's end."""

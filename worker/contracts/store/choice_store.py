@@ -18,8 +18,8 @@ class _Known:
     """The choice over the first shards of a job."""
 
     choice: Choice
-    shards: int = 0
-    """Number of shards that the choice has taken."""
+    rows: list[tuple[range, ...]] = field(default_factory=list)
+    """The chosen rows of each shard that the choice has taken."""
     lock: Lock = field(default_factory=Lock)
 
 
@@ -47,22 +47,37 @@ class ChoiceStore:
 
         Shards that an earlier call has read are not read again: a shard that is rendered again has the same images.
         """
+        known = self._current(spec)
+        return known.choice, len(known.rows)
+
+    def chosen_shard(self, spec: JobSpec, number: int) -> ChosenShard | None:
+        """Return one shard and its images in the archive; None while the choice has not taken it."""
+        known = self._current(spec)
+        shard = self._shards.index(spec.id, number) if number < len(known.rows) else None
+        if shard is None:
+            return None
+        return ChosenShard(number, shard, spec.shard_indices(number).start, known.rows[number])
+
+    def _current(self, spec: JobSpec) -> _Known:
         with self._lock:
             known = self._known.setdefault(spec.id, _Known(Choice(spec)))
             self._known.move_to_end(spec.id)
             while len(self._known) > _MOST_REMEMBERED:
                 self._known.popitem(last=False)
         with known.lock:
-            while not known.choice.is_complete and known.shards < spec.shard_count:
-                shard = self._shards.index(spec.id, known.shards)
+            while not known.choice.is_complete and len(known.rows) < spec.shard_count:
+                shard = self._shards.index(spec.id, len(known.rows))
                 if shard is None:
                     break
-                choose(known.choice, spec, known.shards, shard)
-                known.shards += 1
-            return known.choice, known.shards
+                known.rows.append(choose(known.choice, spec, len(known.rows), shard).rows)
+        return known
 
     def is_complete(self, spec: JobSpec, committed: Set[int]) -> bool:
         """Return whether the committed shards hold all images of a job, or no more shards may be rendered."""
         if len(committed) == spec.shard_count:
             return True
-        return spec.selection is not None and 0 in committed and self.current(spec)[0].is_complete
+        if spec.selection is None or 0 not in committed:
+            return False
+        choice, shards = self.current(spec)
+        # A remembered shard may be gone: damaged shards are deleted, and then rendered again.
+        return choice.is_complete and committed >= set(range(shards))

@@ -2,7 +2,6 @@
 
 import re
 import zlib
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
 from worker.contracts.store import paths
@@ -61,10 +60,6 @@ class ShardStore:
     def image(self, shard: ShardIndex, position: int) -> bytes:
         """Read one image. Raises DamagedError if the data object is missing or too short."""
         return self._objects.read_range(shard.data, shard.images.offsets[position], shard.images.sizes[position])
-
-    def stream(self, shard: ShardIndex) -> AsyncIterator[bytes]:
-        """Yield the bytes of a shard's slice of the archive."""
-        return self._objects.stream(shard.data, 0, shard.size)
 
     def is_whole(self, job_id: str, shard: int) -> bool:
         """Return whether a committed shard can be read and all its checksums are right."""

@@ -39,7 +39,7 @@ class Store:
         self.shards = ShardStore(self._objects)
         self.archives = ArchiveStore(self._objects)
         self.choices = ChoiceStore(self.shards)
-        self.jobs = JobStore(self._objects, self.shards, self.archives)
+        self.jobs = JobStore(self._objects, self.shards, self.archives, self.choices)
         self.styles = StyleStore(self._objects)
         self.distilled = DistilledStore(self._objects)
 
