@@ -13,7 +13,7 @@ from training.prove.statistics import Accuracy, Difference
 from training.prove.verdict import Verdict
 
 _JUDGES = {"probe": "a linear classifier on pretrained features", "cnn": "a small network trained from scratch"}
-_HEADINGS: dict[Arm, str] = {"real": "real", "both": "real + synthetic", "placebo": "real + shuffled labels"}
+_HEADINGS: dict[Arm, str] = {"real": "real", "both": "both", "placebo": "placebo"}
 
 
 class Finding(BaseModel):
@@ -66,9 +66,9 @@ def subtitle(finding: Finding) -> str:
 
 
 def table(finding: Finding) -> Table:
-    """Return one judge's accuracies and gains, by the number of real images per class."""
+    """Return one judge's accuracies in per cent, and gains in points, by the number of real images per class (k)."""
     result = finding.result
-    rows = Table("real per class", *_HEADINGS.values(), "gain (95%)", "placebo's gain", box=None, pad_edge=False)
+    rows = Table("k", *_HEADINGS.values(), "gain", "placebo's gain", box=None, pad_edge=False)
     rows.add_row("0", "", _accuracy(result.synthetic), "", "", "")
     for k, arms in result.accuracies.items():
         rows.add_row(
@@ -88,9 +88,10 @@ def lines(report: Report) -> list[str]:
         *(f"note: {note}" for note in report.notes),
         f"synthetic: {report.synthetic} images of {report.source} (sha256 {report.source_sha256[:12]})",
         f"real: drawn from {report.pool} images of {where} of {report.dataset}; tested on {report.test} others",
-        f"accuracy: mean of the classes' accuracies; chance gives {chance:.3f}; +- is 95% over {report.repeats} draws; "
-        f"the choice of test images adds about +-{(high - low) / 2:.3f} to all accuracies alike",
-        "gain: against real images alone, paired; its interval covers draws and test images",
+        "k: real images per class; both: real and synthetic images; placebo: the same with shuffled labels",
+        f"accuracy: mean of the classes in %; chance gives {100 * chance:.1f}; +- is 95% over {report.repeats} draws; "
+        f"the choice of test images adds about +-{50 * (high - low):.1f} to all accuracies alike",
+        "gain: points above real images alone, paired; its 95% interval covers other draws and other test images",
         f"time: {report.seconds:.0f} s on {report.device}, seed {report.seed}",
     ]
 
@@ -113,7 +114,7 @@ def worth(result: Result) -> str:
     else:
         following = next(k for k in sizes if k > beaten[-1])
         amount = f"as much as {beaten[-1]} to {following} real images per class"
-    return f"synthetic images alone reach {reached:.3f}, {amount}"
+    return f"synthetic images alone reach {100 * reached:.1f} %, {amount}"
 
 
 def write(path: Path, report: Report) -> None:
@@ -122,8 +123,8 @@ def write(path: Path, report: Report) -> None:
 
 
 def _accuracy(value: Accuracy) -> str:
-    return f"{value.mean:.3f} +- {(value.draws[1] - value.draws[0]) / 2:.3f}"
+    return f"{100 * value.mean:.1f} +-{50 * (value.draws[1] - value.draws[0]):.1f}"
 
 
 def _gain(value: Difference) -> str:
-    return f"{value.mean:+.3f} ({value.low:+.3f} to {value.high:+.3f})"
+    return f"{100 * value.mean:+.1f} {100 * value.low:+.1f}..{100 * value.high:+.1f}"

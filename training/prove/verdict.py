@@ -9,6 +9,10 @@ _PLACEBO_MARGIN = 0.01
 """Gain of the placebo that is tolerated, because one of many intervals can lie above 0 by chance."""
 
 
+_MOST_UNCERTAIN = 0.05
+"""Half of the widest interval that shows no difference. A wider one shows nothing."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What one judge found."""
@@ -30,7 +34,13 @@ def decide(gains: Mapping[int, Difference], placebo: Mapping[int, Difference]) -
     helps = tuple(k for k in sizes if gains[k].is_gain)
     harms = tuple(k for k in sizes if gains[k].is_loss)
     same = [k for k in sizes if k not in helps + harms]
-    parts = [_harm(harms, gains, is_partial=bool(helps)), _help(helps, sizes, gains), _no_difference(same, sizes)]
+    unknown = [k for k in same if gains[k].high - gains[k].low > 2 * _MOST_UNCERTAIN]
+    parts = [
+        _harm(harms, gains, is_partial=bool(helps)),
+        _help(helps, sizes, gains),
+        _list("makes no difference at", [k for k in same if k not in unknown], sizes),
+        _list("cannot be told (more --repeats would help) at", unknown, sizes),
+    ]
     suspects = [k for k in sizes if placebo[k].is_gain and placebo[k].mean > _PLACEBO_MARGIN]
     doubt = ""
     if suspects:
@@ -65,11 +75,11 @@ def _help(helps: Sequence[int], sizes: Sequence[int], gains: Mapping[int, Differ
     return f"helps up to about {last} real images per class ({shown})"
 
 
-def _no_difference(same: Sequence[int], sizes: Sequence[int]) -> str:
-    if not same:
+def _list(outcome: str, numbers: Sequence[int], sizes: Sequence[int]) -> str:
+    if not numbers:
         return ""
-    unit = " real images per class" if len(same) == len(sizes) else ""
-    return f"makes no difference at {listed(same)}{unit}"
+    unit = " real images per class" if len(numbers) == len(sizes) else ""
+    return f"{outcome} {listed(numbers)}{unit}"
 
 
 def _points(gain: Difference) -> str:
