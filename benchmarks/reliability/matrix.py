@@ -56,8 +56,10 @@ def _run_group(folder: Path, models: Path, group: Group, say: Say, keep: float) 
         home = folder / f"{group.name}-{len(left)}"
         home.mkdir()
         request = {"keep": keep} if keep < 1 else {}
-        tested = ServiceUnderTest(home, models, PLAIN, group.apis, request=request)
-        with _disk(home / "store", group) as is_small, tested as service:
+        with (
+            _disk(home / "store", group) as is_small,
+            ServiceUnderTest(home, models, PLAIN, group.apis, request=request) as service,
+        ):
             for outcome in _run_cells(service, left, is_small):
                 say(outcome)
                 outcomes.append(outcome)

@@ -4,6 +4,7 @@ import io
 import re
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from numpy.lib.format import write_array_header_1_0
 
@@ -12,6 +13,9 @@ from worker.contracts.choice import ChosenShard
 from worker.contracts.jobs import SUFFIXES, JobSpec
 from worker.contracts.store.archive_index import ArrayEntry, ImageTable
 from worker.rendering.encoding import EncodedImage
+
+_CACHED_NAMES = 1024
+"""Number of classes whose folder names are remembered. Each image needs the name three times."""
 
 ShardLayout = tuple[bytes, ImageTable, ArrayEntry | None]
 
@@ -92,6 +96,7 @@ def _image_table(images: Sequence[EncodedImage], offsets: Sequence[int]) -> Imag
     )
 
 
+@lru_cache(_CACHED_NAMES)
 def _folder_name(label: str) -> str:
     # Percent-encode characters that file systems or shells treat specially, and a dot that would hide the folder.
     safe = re.sub(r"[^\w .-]", lambda match: f"%{ord(match[0]):02X}", label)

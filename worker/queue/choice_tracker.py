@@ -4,6 +4,7 @@ This worker's own candidates count at once, before they are committed. The candi
 store. A candidate always has the same outcome, so it does not matter which attempt has rendered it.
 """
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -67,6 +68,17 @@ class ChoiceTracker:
             self._read_committed(spec, job)
             job.next_poll = self._clock() + _POLL_SECONDS
         return job.choice.next_index if job.choice.is_complete else None
+
+    def expected_candidates(self, spec: JobSpec, shard: int) -> int:
+        """Return how many candidates the job is expected to need after those that are known, up to a shard's end."""
+        indices = spec.shard_indices(shard)
+        if spec.selection is None or (job := self._job(spec)).next_index < indices.start:
+            return len(indices)
+        shares, choice = spec.class_shares or (1,), job.choice
+        # The class that needs the most candidates decides, and other classes come between its candidates.
+        missing = zip(choice.quotas, choice.kept, shares, strict=True)
+        rounds = max((quota - kept) / share for quota, kept, share in missing if share)
+        return min(len(indices), spec.selection.expected_candidates(math.ceil(rounds * sum(shares))))
 
     def is_needed(self, spec: JobSpec, shard: int) -> bool:
         """Return whether a shard may hold images of the job."""

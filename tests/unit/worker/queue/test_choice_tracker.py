@@ -171,3 +171,25 @@ def ticks() -> Iterator[float]:
     while True:
         yield now
         now += 0.06
+
+
+def test_near_the_end_of_a_job_few_candidates_are_expected(make_spec: MakeSpec, tmp_path: Path) -> None:
+    spec = make_spec(n=12, classes=("a", "b")).model_copy(
+        update={
+            "layout": 3,
+            "shares": (2, 1),
+            "selection": Selection(gate=GATE, keep=500),
+            "cut": Cut(first=9, most=100),
+        }
+    )
+    tracker = ChoiceTracker(open_folder(tmp_path).shards)
+    outcomes = Outcomes([True] * TOTAL, [False] * TOTAL, list(range(TOTAL)))
+    assert tracker.expected_candidates(spec, 0) == 9  # the whole shard
+    assert tracker.expected_candidates(spec, 1) == 36  # the shard before it is unknown, so it is all of the shard
+    tracker.add(spec, [outcomes.candidate(index) for index in range(9)])
+    # Six of eight a and three of four b are there: the missing two or one of each take one round of three, twice.
+    assert tracker.expected_candidates(spec, 1) == 6
+    tracker.add(spec, [outcomes.candidate(index) for index in range(9, 12)])
+    assert (tracker.expected_candidates(spec, 1), tracker.find_end(spec, 1)) == (0, 12)
+    plain = spec.model_copy(update={"selection": None, "id": "y" * 22})
+    assert tracker.expected_candidates(plain, 1) == len(plain.shard_indices(1))
