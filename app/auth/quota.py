@@ -91,7 +91,7 @@ class Quota:
             return False
 
     def _left(self, spec: JobSpec) -> int:
-        return max(0, spec.n - sum(self._cluster.progress(spec.id).images.values()))
+        return max(0, spec.expected_candidates - sum(self._cluster.progress(spec.id).images.values()))
 
 
 def check_limits(caller: Caller, used: Usage, n: int) -> None:

@@ -7,7 +7,7 @@ from rich.markup import escape
 
 from app.cli.output_path import STANDARD_OUTPUT
 from app.cli.terminal import Terminal
-from app.client import Job
+from app.client import Job, JobYield
 
 
 def speed(job: Job, started: float) -> str:
@@ -23,4 +23,13 @@ def print_report(job: Job, out: Path, took: str, terminal: Terminal) -> None:
     console = terminal.notes if is_standard_output else terminal.result
     console.print(f"[bold green]{job.n} images[/] from {escape(job.model)} are {place}")
     console.print(took)
+    if job.yield_ is not None:
+        console.print(_describe_yield(job, job.yield_))
     console.print(f"seed: {job.seed}")
+
+
+def _describe_yield(job: Job, found: JobYield) -> str:
+    """Describe how many of the tried images the job has kept, and how to continue its dataset."""
+    share = f"{found.kept / found.tried:.1%}, 95 % interval {found.low:.1%} to {found.high:.1%}" if found.tried else "0"
+    goes_on = f"; --start {job.next_start} continues the dataset" if job.next_start is not None else ""
+    return f"kept {found.kept} of {found.tried} tried images ({share}){goes_on}"

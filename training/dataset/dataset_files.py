@@ -87,6 +87,15 @@ class Dataset:
     held_out: HeldOut | None = None
 
 
+def held_out_dataset(dataset: Dataset) -> Dataset | None:
+    """Return the held-out images as a dataset of their own; None if there are none."""
+    if dataset.held_out is None:
+        return None
+    made = dataset.description
+    own = {"count": made.held_out, "sha256": made.held_out_sha256, "held_out": 0, "held_out_sha256": ""}
+    return Dataset(made.model_copy(update=own), dataset.held_out.images, dataset.held_out.labels)
+
+
 def load(path: Path) -> Dataset:
     """Open a dataset. Raises DatasetError when it is missing, incomplete or damaged.
 

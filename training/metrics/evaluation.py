@@ -17,7 +17,7 @@ from training.dataset import dataset_files
 from training.dataset.dataset_files import Dataset, Description
 from training.errors import MetricsError
 from training.hardware import device_name
-from training.metrics import caveats, efflite, features, figures, reference, sample_files
+from training.metrics import caveats, efflite, features, figures, reference, sample_files, unseen
 from training.metrics.features import Extractor
 from training.metrics.reference import Reference
 from training.metrics.report import Report
@@ -60,18 +60,18 @@ def run(subject: Subject, device: torch.device, fid_weights: Path | None, progre
     started = time.monotonic()
     from_images = sample_files.is_image_source(subject.source)
     data = dataset_files.load(subject.dataset)
-    if not from_images:
+    header = None if from_images else read_header(subject.source)
+    if header:
         # Before the features of the data are extracted, which can take minutes.
-        check_fit(read_header(subject.source), data.description)
+        check_fit(header, data.description)
     extractor = features.load_inception(fid_weights, device) if fid_weights else features.load(efflite.NAME, device)
-    reals = reference.load_or_extract(
-        data, extractor, subject.dataset, progress_for("real images", data.description.count)
-    )
+    training, held_out = _load_references(data, extractor, subject.dataset, progress_for)
+    reals = held_out or training
     if from_images:
         taken = _read(subject, data, extractor, progress_for)
     else:
         taken = _draw(subject, reals, extractor, device, progress_for("samples", subject.n))
-    measured = figures.measure(reals, taken.features, taken.labels)
+    measured = figures.measure(reals, taken.features, taken.labels, training if held_out else None)
     distance = figures.figure_name("fd", extractor.name)
     intervals = measured.intervals.items()
     return Report(
@@ -85,9 +85,35 @@ def run(subject: Subject, device: torch.device, fid_weights: Path | None, progre
         intervals={figures.figure_name(name, extractor.name): interval for name, interval in intervals},
         bias={} if measured.fd_bias is None else {distance: measured.fd_bias},
         same_size={distance: measured.fd_same_size},
+        against=_describe_reals(data.description, held_out, header),
         notes=(*taken.notes, *caveats.sentences(measured, distance)),
         provenance=measured.provenance,
     )
+
+
+def _load_references(
+    data: Dataset, extractor: Extractor, folder: Path, progress_for: ProgressFactory
+) -> tuple[Reference, Reference | None]:
+    """Return the features of the training images, and of the held-out images if there are enough of them."""
+    count = data.description.count
+    training = reference.load_or_extract(data, extractor, folder, progress_for("real images", count))
+    held_out = dataset_files.held_out_dataset(data)
+    if held_out is None or held_out.description.count < figures.LEAST_HELD_OUT:
+        return training, None
+    progress = progress_for("held-out images", held_out.description.count)
+    return training, reference.load_or_extract(held_out, extractor, folder, progress, reference.HELD_OUT)
+
+
+def _describe_reals(description: Description, held_out: Reference | None, header: Header | None) -> str:
+    """Describe the images of a comparison, and whether the model has seen them."""
+    if held_out is None:
+        few = f", because only {description.held_out:,} are held out and {figures.LEAST_HELD_OUT:,} are needed"
+        return f"the {description.count:,} training images{few * bool(description.held_out)}"
+    found = f"{description.held_out:,} held-out images"
+    if header is None:
+        return f"{found}; it is not known which images the samples were learnt from"
+    doubt = unseen.reason_for_doubt(header, description)
+    return f"{found}; the model may have seen them: {doubt}" if doubt else f"{found} that the model has not seen"
 
 
 def find(source: str) -> Path:

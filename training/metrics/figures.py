@@ -1,12 +1,13 @@
 """All figures of a set of samples, next to those of real images: the floor."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 from torch.nn.functional import one_hot
 
 from training.errors import MetricsError
 from training.metrics import frechet, inception, kernel, memorisation, neighbours, realism, uncertainty
-from training.metrics.neighbours import K
+from training.metrics.memorisation import Memorisation
+from training.metrics.neighbours import K, Nearest
 from training.metrics.reference import Reference
 from training.metrics.uncertainty import Interval, Spread
 
@@ -14,8 +15,14 @@ MOST_POINTS = 10_000
 """Largest number of points in a manifold. More points cost time and change little."""
 QUICK_POINTS = 2000
 LEAST_REALS, LEAST_FAKES = 4 * (K + 1), K + 1
+LEAST_HELD_OUT = 250
+"""Fewer held-out images are not used as the reference, because figures against so few images are unreliable."""
 _LEAST_DISTANCE = 1e-9
 """Least divisor, for data that repeats one image."""
+
+
+def _is_default(value: object) -> bool:
+    return not value  # so that reports against training images look as they always did
 
 
 class Figures(BaseModel):
@@ -62,6 +69,8 @@ class Provenance(BaseModel):
     manifold: int
     """Points of each kind in precision, recall, density, coverage and the kernel distance."""
     k: int = K
+    training_sha256: str = Field(default="", exclude_if=_is_default)
+    """Hash of the training images if the reals are held-out ones; empty if the reals are the training images."""
 
 
 class Evaluation(BaseModel):
@@ -83,20 +92,23 @@ class Evaluation(BaseModel):
     provenance: Provenance
 
 
-def measure(reference: Reference, fakes: Tensor, labels: Tensor | None = None) -> Evaluation:
+def measure(
+    reference: Reference, fakes: Tensor, labels: Tensor | None = None, training: Reference | None = None
+) -> Evaluation:
     """Measure samples and the floor. Shapes: fakes (n, d), labels (n,), the requested classes.
 
+    `training` are the training images if the reference holds other images; copies are searched among them.
     Raises MetricsError when there are too few of either.
     """
     _check(reference, fakes)
     first, second = reference.halves()
     # A fair floor has no more images than the samples.
     alike = slice(min(len(second.features), len(fakes)))
-    found = _compute(reference, fakes, labels)
+    found = _compute(reference, fakes, labels, training)
     spread = uncertainty.spread(found.fd, reference.gaussian, fakes)
     return Evaluation(
         figures=found,
-        floor=_compute(first, second.features[alike], None if labels is None else second.labels[alike]),
+        floor=_compute(first, second.features[alike], None if labels is None else second.labels[alike], training),
         intervals=_intervals(found, len(fakes), _smallest_count(reference, fakes, MOST_POINTS), spread),
         fd_bias=spread and spread.bias,
         fd_same_size=frechet.distance(first.gaussian, frechet.gaussian(fakes[alike])),
@@ -106,6 +118,7 @@ def measure(reference: Reference, fakes: Tensor, labels: Tensor | None = None) -
             reals=len(reference.features),
             fakes=len(fakes),
             manifold=_smallest_count(reference, fakes, MOST_POINTS),
+            training_sha256=training.source.dataset_sha256 if training else "",
         ),
     )
 
@@ -146,15 +159,13 @@ def _intervals(found: Figures, fakes: int, manifold: int, spread: Spread | None)
     return shares | ({"fd": spread.interval} if spread else {})
 
 
-def _compute(reference: Reference, fakes: Tensor, labels: Tensor | None) -> Figures:
+def _compute(reference: Reference, fakes: Tensor, labels: Tensor | None, training: Reference | None) -> Figures:
     n = _smallest_count(reference, fakes, MOST_POINTS)
     reals, some = reference.features[:n], fakes[:n]
     fidelity = neighbours.fidelity(neighbours.manifold(reals), neighbours.manifold(some))
     first, second = (half.features[:MOST_POINTS] for half in reference.halves())
     near = neighbours.nearest(fakes, reference.features, K)
-    others = neighbours.nearest_others(reference.features, K, count=MOST_POINTS)
-    # Copies are searched among all reals, not among the first ones.
-    copied = memorisation.measure(near.distances[:, 0], others.distances)
+    copied = _find_copies(reference, fakes, training) if training else _find_copies_among_reals(reference, near)
     return Figures(
         fd=frechet.distance(reference.gaussian, frechet.gaussian(fakes)),
         kd=kernel.distance(reals, some),
@@ -163,6 +174,18 @@ def _compute(reference: Reference, fakes: Tensor, labels: Tensor | None) -> Figu
         **copied._asdict(),
         label_agreement=None if labels is None else _agreement(reference.labels[near.indices], labels),
     )
+
+
+def _find_copies(held_out: Reference, fakes: Tensor, training: Reference) -> Memorisation:
+    near = neighbours.nearest(fakes, training.features)
+    of_reals = neighbours.nearest(held_out.features[:MOST_POINTS], training.features, K)
+    return memorisation.measure(near.distances[:, 0], of_reals.distances)
+
+
+def _find_copies_among_reals(reference: Reference, near: Nearest) -> Memorisation:
+    others = neighbours.nearest_others(reference.features, K, count=MOST_POINTS)
+    # Copies are searched among all reals, not among the first ones.
+    return memorisation.measure(near.distances[:, 0], others.distances)
 
 
 def _agreement(votes: Tensor, labels: Tensor) -> float:

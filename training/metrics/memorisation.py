@@ -1,4 +1,7 @@
-"""Detects copies of training images among samples, relative to the distances between real images."""
+"""Detects copies of training images among samples, relative to the distances of real images to training images.
+
+Source of the comparison with held-out images: Meehan et al. 2020, "A non-parametric test to detect data-copying".
+"""
 
 from typing import NamedTuple
 
@@ -24,8 +27,9 @@ class Memorisation(NamedTuple):
 def measure(samples: Tensor, held_out: Tensor) -> Memorisation:
     """Compare distances to training images.
 
-    Shapes: samples (n,), distances to the nearest image; held_out (m, k), distances of each real to its k nearest
-    others, nearest first.
+    Shapes: samples (n,), distances to the nearest training image; held_out (m, k), distances of each held-out real to
+    its k nearest training images, nearest first. If a dataset holds out none, each training image is held out from the
+    others.
     Raises MetricsError when all reals are the same image.
     """
     least = _SAME_IMAGE * held_out[:, -1].median()

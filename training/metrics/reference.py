@@ -1,4 +1,4 @@
-"""The features of a dataset's real images, in shuffled order. They are cached next to the dataset."""
+"""The features of real images, in shuffled order. They are cached next to the dataset, each part in its own file."""
 
 import hashlib
 import logging
@@ -21,6 +21,9 @@ from training.metrics.features import Extractor
 FORMAT_VERSION: Literal[1] = 1
 _KEY = "imagemill.features"
 _SHUFFLE_SEED = 0
+TRAINING: Literal["training"] = "training"
+HELD_OUT: Literal["held-out"] = "held-out"
+Part = Literal["training", "held-out"]
 
 log = logging.getLogger(__name__)
 
@@ -75,19 +78,24 @@ class Reference:
 
 
 def is_cached(dataset: Dataset, extractor: Extractor, folder: Path) -> bool:
-    """Return whether a dataset's folder already holds its features."""
+    """Return whether a dataset's folder already holds the features of its training images."""
     source = _source(dataset, extractor)
-    return _read(_path(folder, extractor), source, dataset.description.count) is not None
+    return _read(_path(folder, extractor, TRAINING), source, dataset.description.count) is not None
 
 
 def load_or_extract(
-    dataset: Dataset, extractor: Extractor, folder: Path, progress: Callable[[int], None] = lambda _: None
+    dataset: Dataset,
+    extractor: Extractor,
+    folder: Path,
+    progress: Callable[[int], None] = lambda _: None,
+    part: Part = TRAINING,
 ) -> Reference:
     """Read a dataset's features from its folder, or extract them when they are missing, damaged or of other data.
 
     If the folder is not writable, every call extracts them again. `progress` receives the number of finished images.
+    `part` is the part of the folder's dataset that `dataset` holds. Each part has a file of its own.
     """
-    description, source, path = dataset.description, _source(dataset, extractor), _path(folder, extractor)
+    description, source, path = dataset.description, _source(dataset, extractor), _path(folder, extractor, part)
     features = _read(path, source, description.count)
     if features is None:
         features = extractor(dataset.images, progress)
@@ -112,8 +120,8 @@ def _source(dataset: Dataset, extractor: Extractor) -> Source:
     )
 
 
-def _path(folder: Path, extractor: Extractor) -> Path:
-    return folder / f"features-{extractor.name}.safetensors"
+def _path(folder: Path, extractor: Extractor, part: Part) -> Path:
+    return folder / f"features-{'held-out-' * (part == HELD_OUT)}{extractor.name}.safetensors"
 
 
 def _read(path: Path, source: Source, count: int) -> Tensor | None:

@@ -44,6 +44,8 @@ class Report(BaseModel):
     """Estimated bias of a distance for this number of samples."""
     same_size: dict[str, float] = {}
     """A distance with the sample count and the reals of its floor."""
+    against: str = ""
+    """The real images, and whether the model has seen them; empty in older files."""
     notes: tuple[str, ...] = ()
     """Sentences about the limits of the figures."""
     provenance: Provenance
@@ -72,6 +74,7 @@ def lines(report: Report) -> list[str]:
         *(f"note: {note}" for note in report.notes),
         f"samples: {of.fakes} of {report.model} (sha256 {report.model_sha256[:12]}){seed}",
         f"reference: {of.reals} images of {of.dataset} (sha256 {of.dataset_sha256[:12]})",
+        *([f"against: {report.against}"] if report.against else []),
         f"features: {of.extractor}, {of.resize}; k {of.k}, manifolds of {of.manifold} points",
         f"reals: {min(half, of.fakes)} images of the reference measured against {half} others",
         f"time: {report.seconds:.0f} s on {report.device}",

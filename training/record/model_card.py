@@ -63,7 +63,7 @@ def _facts(header: Header, lines: Sequence[EpochLine]) -> list[tuple[str, ...]]:
         ("images", f"{header.resolution} x {header.resolution} px, RGB"),
         ("classes", ", ".join(header.classes) if header.classes else "none (unconditional)"),
         ("architecture", f"{architecture.name}, {latent}, channels {architecture.channels}"),
-        ("data", f"{data.name}, {data.images} images"),
+        ("data", f"{data.name}, {data.images} images{f', and {data.held_out} held out' if data.held_out else ''}"),
         ("licence of the data", data.licence),
         ("images seen", f"{training.images_seen:,}"),
         ("training time", f"{_training_time(header, lines)} on {training.device}"),
@@ -90,6 +90,7 @@ def _metrics(header: Header, report: Report | None) -> list[str]:
         )
         return [f"## Metrics\n\n{_table(('', header.name), rows)}", note] if rows else []
     made = report.provenance
+    held_out = "held-out " if made.training_sha256 else ""
     both = [
         (name, f"{value:.4g}", interval(report, name), f"{report.floor[name]:.4g}")
         for name, value in report.figures.items()
@@ -97,8 +98,8 @@ def _metrics(header: Header, report: Report | None) -> list[str]:
     return [
         f"## Metrics\n\n{_table(('', header.name, '95%', 'real images'), both)}",
         *(["\n".join(f"- {note}" for note in report.notes)] if report.notes else []),
-        f"{made.fakes:,} samples (seed {report.seed}) against the {made.reals:,} images of {made.dataset}, by "
-        f"features of {made.extractor} (resize: {made.resize}); precision, recall, density, coverage and the kernel "
+        f"{made.fakes:,} samples (seed {report.seed}) against the {made.reals:,} {held_out}images of {made.dataset}, "
+        f"by features of {made.extractor} (resize: {made.resize}); precision, recall, density, coverage and the kernel "
         f"distance take {made.manifold:,} of each, k = {made.k}. In the column of real images one half of them takes "
         f"the place of the samples, the other that of the data. SHA-256 of the data: `{made.dataset_sha256}`.",
     ]

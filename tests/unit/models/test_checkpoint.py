@@ -178,3 +178,12 @@ def test_a_save_draws_no_random_numbers_of_the_caller(tmp_path: Path) -> None:
     drawn = torch.rand(1)
     torch.manual_seed(3)
     assert torch.equal(drawn, torch.rand(1))
+
+
+def test_the_data_of_older_checkpoints_say_no_more_than_they_did() -> None:
+    old = {"name": "pets", "licence": "CC0", "images": 10}
+    read = checkpoint.DataCredit.model_validate(old)
+    assert (read.sha256, read.held_out, read.class_counts) == ("", 0, ())
+    assert read.model_dump(mode="json") == old
+    new = old | {"sha256": "ab" * 32, "held_out": 3, "class_counts": [4, 6]}
+    assert checkpoint.DataCredit.model_validate(new).model_dump(mode="json") == new

@@ -12,7 +12,8 @@ from worker.contracts.styles import StyleSpec
 from worker.errors import WeightsError
 from worker.renderer import Renderer
 from worker.rendering.encoding import EncodedImage
-from worker.rendering.engine import LoadedModel, RenderEngine
+from worker.rendering.engine import RenderEngine
+from worker.rendering.loaded_model import LoadedModel
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def rendered(renderer: Renderer, model: LoadedModel, make_spec: MakeSpec) -> lis
 
 def images_of(renderer: Renderer, model: LoadedModel, make_spec: MakeSpec, indices: range) -> list[EncodedImage]:
     lists = renderer.render(make_spec(n=40), model, indices, lambda: True)
-    return [image for images in lists for image in images]
+    return [candidate.image for candidates in lists for candidate in candidates if candidate.image is not None]
 
 
 @pytest.mark.parametrize("indices", [range(0, 1), range(0, 8), range(3, 30), range(16, 24), range(15, 17)])

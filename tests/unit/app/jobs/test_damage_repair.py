@@ -43,7 +43,7 @@ def store(tmp_path: Path) -> Store:
     made.jobs.create(SPEC)
     for shard in range(SPEC.shard_count):
         made.shards.commit(SPEC.id, shard, DATA, TABLE)
-    made.archives.publish(SPEC.id, [made.shards.index(SPEC.id, k) for k in range(3)], b"the tail")  # type: ignore[misc]
+    made.archives.publish(SPEC.id, list(made.choices.chosen_shards(SPEC)), b"the tail")
     made.jobs.finish(SPEC.id, JobState(outcome="succeeded", started=None, finished=datetime.now(UTC)))
     return made
 
@@ -121,7 +121,7 @@ def test_a_job_that_was_settled_since_it_was_listed_is_left_alone(store: Store) 
 def test_a_job_that_ends_while_it_is_looked_at_is_left_alone(
     store: Store, monkeypatch: pytest.MonkeyPatch, part: str, read: str
 ) -> None:
-    state, shards = store.jobs.state(SPEC.id), [store.shards.index(SPEC.id, k) for k in range(3)]
+    state, shards = store.jobs.state(SPEC.id), list(store.choices.chosen_shards(SPEC))
     assert state is not None
     store.jobs.forget_ending(SPEC.id)
     store.shards.forget(SPEC.id, 2)
@@ -131,7 +131,7 @@ def test_a_job_that_ends_while_it_is_looked_at_is_left_alone(
         seen = look(job_id)
         monkeypatch.undo()
         store.shards.commit(job_id, 2, DATA, TABLE)
-        store.archives.publish(job_id, [shard for shard in shards if shard], b"the tail")
+        store.archives.publish(job_id, shards, b"the tail")
         store.jobs.finish(job_id, state)
         return seen
 

@@ -185,3 +185,89 @@ def test_more_classes_than_a_model_can_have_are_refused_before_the_work(tmp_path
     with pytest.raises(DatasetError, match="10,001 classes, and a model has at most 10,000"):
         dataset_builder.build(found, tmp_path / "out", 32, dataset_builder.Credit("many", "CC0"))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def held_out(class_folders: Path, tmp_path: Path) -> Path:
+    dataset_builder.build(items(class_folders), tmp_path / "split", 32, CREDIT, held_out_share=0.3)
+    return tmp_path / "split"
+
+
+def test_held_out_images_are_in_no_training_part(held_out: Path, dataset: Dataset) -> None:
+    made = dataset_files.load(held_out)
+    assert made.held_out is not None
+    assert (made.description.count, made.description.held_out) == (len(made.images), len(made.held_out.images))
+    assert made.description.classes == ("cat", "dog")
+    assert set(made.labels.tolist()) == set(made.held_out.labels.tolist()) == {0, 1}
+    whole = [(image.numpy().tobytes(), int(k)) for image, k in zip(dataset.images, dataset.labels, strict=True)]
+    parts = [
+        [(image.numpy().tobytes(), int(k)) for image, k in zip(part.images, part.labels, strict=True)]
+        for part in (made, made.held_out)
+    ]
+    assert sorted(whole) == sorted(parts[0] + parts[1])
+    assert all(part == [image for image in whole if image in part] for part in parts)  # each in the order of the source
+    assert sorted(path.name for path in held_out.iterdir()) == [
+        *("dataset.json", "held-out-images.bin", "held-out-labels.bin", "images.bin", "labels.bin"),
+    ]
+
+
+def test_the_hash_of_a_dataset_is_that_of_its_training_part(held_out: Path, tmp_path: Path) -> None:
+    """A dataset of the training part alone has the same hash, and so has a run on it."""
+    described = json.loads((held_out / "dataset.json").read_text(encoding="utf-8"))
+    for field in ("held_out", "held_out_sha256", "near_duplicates"):
+        described.pop(field, None)
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "alone" / "dataset.json").write_text(json.dumps(described), encoding="utf-8")
+    for name in ("images.bin", "labels.bin"):
+        (tmp_path / "alone" / name).write_bytes((held_out / name).read_bytes())
+    alone, made = dataset_files.load(tmp_path / "alone"), dataset_files.load(held_out)
+    assert alone.held_out is None
+    assert dataset_files.held_out_dataset(alone) is None
+    assert alone.description.sha256 == made.description.sha256 != made.description.held_out_sha256
+    assert torch.equal(alone.images, made.images)
+
+
+def test_held_out_images_can_be_a_dataset_of_their_own(held_out: Path) -> None:
+    made = dataset_files.load(held_out)
+    own = dataset_files.held_out_dataset(made)
+    assert own is not None
+    assert made.held_out is not None
+    assert own.images is made.held_out.images
+    assert (own.description.count, own.description.sha256) == (
+        made.description.held_out,
+        made.description.held_out_sha256,
+    )
+    assert (own.description.held_out, own.held_out) == (0, None)
+
+
+@pytest.mark.parametrize("name", ["held-out-images.bin", "held-out-labels.bin"])
+def test_a_damaged_byte_of_a_held_out_image_is_found(held_out: Path, name: str) -> None:
+    damaged = bytearray((held_out / name).read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    (held_out / name).write_bytes(damaged)
+    with pytest.raises(DatasetError, match=r"held-out-images\.bin \(or held-out-labels\.bin beside it\) is damaged"):
+        dataset_files.load(held_out)
+
+
+@pytest.mark.parametrize("name", ["held-out-images.bin", "held-out-labels.bin"])
+def test_a_missing_held_out_file_is_told(held_out: Path, name: str) -> None:
+    (held_out / name).unlink()
+    with pytest.raises(DatasetError, match=rf"{name}: has 0 bytes, but dataset.json declares"):
+        dataset_files.load(held_out)
+
+
+def test_too_few_images_to_hold_out_are_refused_and_nothing_is_left(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(2):
+        picture(number).save(tmp_path / "in" / f"{number}.png")
+    with pytest.raises(DatasetError, match=r"--hold-out 0.5: 1 images are left for training and 1 are held out"):
+        dataset_builder.build(items(tmp_path / "in"), tmp_path / "out", 32, CREDIT, held_out_share=0.5)
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_images_without_labels_can_be_held_out(class_folders: Path, tmp_path: Path) -> None:
+    made = dataset_builder.build(items(class_folders / "cat"), tmp_path / "out", 32, CREDIT, held_out_share=0.3)
+    found = dataset_files.load(tmp_path / "out").held_out
+    assert found is not None
+    assert (made.classes, made.count + made.held_out) == ((), 16)
+    assert found.labels.tolist() == [-1] * made.held_out

@@ -2,7 +2,7 @@ import dataclasses
 from typing import Any
 
 from training.dataset import summary
-from training.dataset.dataset_files import Dataset, RejectedFile
+from training.dataset.dataset_files import Dataset, HeldOut, RejectedFile
 
 
 def described(dataset: Dataset, **changes: Any) -> Dataset:
@@ -67,3 +67,15 @@ def test_what_was_assumed_and_cut_away_is_told(dataset: Dataset) -> None:
 def test_classes_of_one_size_are_told_in_short(dataset: Dataset) -> None:
     equal = dataclasses.replace(dataset, labels=dataset.labels[:2] * 0 + dataset.labels.new_tensor([0, 1]))
     assert "the classes have 1 images each" in summary.lines(equal)
+
+
+def test_held_out_images_are_counted_by_class(dataset: Dataset) -> None:
+    held_out = HeldOut(dataset.images[:3], dataset.labels[:3] * 0)
+    made = dataclasses.replace(described(dataset, held_out=3, near_duplicates=2), held_out=held_out)
+    assert summary.lines(made)[1:4] == [
+        "3 more images are held out: 3 cat, 0 dog; no training sees them",
+        "2 groups of images show nearly the same; each is on one side",
+        "no image is held out of 1 classes with too few different images: dog",
+    ]
+    bare = dataclasses.replace(described(dataset, held_out=3, classes=()), held_out=held_out)
+    assert summary.lines(bare)[1] == "3 more images are held out; no training sees them"

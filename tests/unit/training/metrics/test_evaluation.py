@@ -8,7 +8,7 @@ import torch
 from models import checkpoint
 from tests.tiny import picture, save_checkpoint
 from training import samples
-from training.dataset import dataset_builder
+from training.dataset import dataset_builder, dataset_files
 from training.dataset.dataset_files import Dataset
 from training.dataset.image_source import items
 from training.errors import MetricsError
@@ -49,6 +49,7 @@ def test_the_images_of_a_seed_are_measured_under_the_labels_of_the_data(
     assert made.figures == pytest.approx(figures.name_figures(expected.figures, "tiles"))
     assert made.floor == pytest.approx(figures.name_figures(expected.floor, "tiles"))
     assert made.provenance == expected.provenance
+    assert made.against == "the 24 training images"
     assert ("label_agreement_tiles" in made.figures) == bool(classes)
 
 
@@ -105,3 +106,71 @@ def test_a_model_of_classes_is_refused_where_the_data_have_none(tmp_path: Path) 
         evaluated(tmp_path)
     save_checkpoint(tmp_path, "tiny")
     assert evaluated(tmp_path).provenance.reals == 24
+
+
+@pytest.fixture
+def split(tmp_path: Path) -> Dataset:
+    """A dataset with a held-out part, and a tiny model beside it."""
+    for number in range(120):
+        path = tmp_path / "in" / ("cat" if number % 3 else "dog") / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture(number).save(path)
+    credit = dataset_builder.Credit("pets", "CC0")
+    dataset_builder.build(items(tmp_path / "in"), tmp_path / "dataset", 32, credit, held_out_share=0.4)
+    save_checkpoint(tmp_path, "tiny", ("cat", "dog"))
+    return dataset_files.load(tmp_path / "dataset")
+
+
+def test_held_out_images_are_measured_against_and_copies_are_searched_among_the_trained_ones(
+    split: Dataset, extractor: Extractor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "LEAST_HELD_OUT", 24)
+    made = evaluated(tmp_path)
+    held_out = dataset_files.held_out_dataset(split)
+    assert held_out is not None
+    training = reference.load_or_extract(split, extractor, tmp_path / "a")
+    reals = reference.load_or_extract(held_out, extractor, tmp_path / "b")
+    header, generator = checkpoint.load_generator(tmp_path / "tiny.safetensors")
+    labels = reals.labels_in_proportion(40)
+    network = generator.to(memory_format=torch.channels_last)
+    images = samples.render(network, header.latent_dim, 3, range(40), labels)
+    expected = figures.measure(reals, extractor(images), labels, training)
+    assert made.figures == pytest.approx(figures.name_figures(expected.figures, "tiles"))
+    assert (made.provenance.reals, made.provenance.dataset_sha256, made.provenance.training_sha256) == (
+        split.description.held_out,
+        split.description.held_out_sha256,
+        split.description.sha256,
+    )
+    assert made.against == (
+        f"{split.description.held_out} held-out images; the model may have seen them: the checkpoint of tiny does not "
+        "tell which images it was trained on"
+    )
+
+
+def test_the_two_parts_of_a_dataset_never_share_cached_features(
+    split: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert split.description.held_out < figures.LEAST_HELD_OUT
+    few = evaluated(tmp_path)
+    assert few.against == (
+        f"the {split.description.count} training images, because only {split.description.held_out} are held out and "
+        "250 are needed"
+    )
+    assert not (tmp_path / "dataset" / "features-held-out-tiles.safetensors").exists()
+    monkeypatch.setattr(figures, "LEAST_HELD_OUT", 24)
+    first, again = evaluated(tmp_path), evaluated(tmp_path)
+    assert first.figures == again.figures
+    assert first.figures["fd_tiles"] != few.figures["fd_tiles"]
+    monkeypatch.undo()
+    assert (tmp_path / "dataset" / "features-held-out-tiles.safetensors").exists()
+
+
+def test_images_of_unknown_origin_may_have_been_learnt_from_anything(
+    split: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "LEAST_HELD_OUT", 24)
+    subject = Subject(tmp_path / "in", tmp_path / "dataset", 60, 0)
+    made = evaluation.run(subject, CPU, None, unheard)
+    assert made.against == (
+        f"{split.description.held_out} held-out images; it is not known which images the samples were learnt from"
+    )

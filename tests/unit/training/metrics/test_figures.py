@@ -180,3 +180,20 @@ def test_the_fewest_points_are_enough() -> None:
 def test_a_probe_bears_data_that_are_one_image() -> None:
     same = Reference(SOURCE, torch.ones(24, 8), labels(24))
     assert figures.measure_quickly(same, torch.ones(24, 8)).diversity == 0
+
+
+def test_copies_of_training_images_are_flagged_against_held_out_ones(reference: Reference) -> None:
+    training = Reference(SOURCE.model_copy(update={"dataset_sha256": "cd" * 32}), points(3), labels())
+    copies = training.features + 0.01 * points(2)[:, :1]
+    found = figures.measure(reference, copies, training=training)
+    assert found.figures.copies == 1
+    assert found.figures.nearest_ratio < 0.05
+    # Copies of held-out images are no copies of training images.
+    assert figures.measure(reference, reference.features.clone(), training=training).figures.copies < 0.05
+    assert found.floor.nearest_ratio == pytest.approx(1, abs=0.1)
+    assert found.floor.copies < 0.05
+    assert found.provenance.training_sha256 == "cd" * 32
+
+
+def test_a_report_against_training_images_is_described_as_before(fresh: Evaluation) -> None:
+    assert "training_sha256" not in fresh.provenance.model_dump()

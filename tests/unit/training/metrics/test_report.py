@@ -59,6 +59,11 @@ def test_the_figures_origin_is_told() -> None:
     ]
 
 
+def test_a_report_tells_what_the_model_was_measured_against() -> None:
+    of = made("efflite0", fd_efflite0=1).model_copy(update={"against": "301 held-out images that it has not seen"})
+    assert report.lines(of)[2] == "against: 301 held-out images that it has not seen"
+
+
 def test_a_report_is_written_whole_and_reads_back(tmp_path: Path) -> None:
     written = made("efflite0", fd_efflite0=1)
     report.write(tmp_path / "report.json", written)

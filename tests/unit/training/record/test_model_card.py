@@ -90,6 +90,17 @@ def test_figures_stand_beside_those_of_real_images_with_all_that_makes_them_comp
         assert fact in text
 
 
+def test_a_card_tells_of_held_out_images(report: Report) -> None:
+    data = checkpoint.DataCredit(name="pets", licence="CC0", images=240, held_out=60)
+    unseen = report.provenance.model_copy(update={"training_sha256": "ef" * 32})
+    text = model_card.render(
+        header().model_copy(update={"data": data}), [], report.model_copy(update={"provenance": unseen})
+    )
+    assert "| data | pets, 240 images, and 60 held out |" in text
+    assert "against the 240 held-out images of pets" in text
+    assert "held" not in model_card.render(header(), [], report)
+
+
 def test_figures_alone_make_a_table_too() -> None:
     assert "|  | pets-32 |\n| --- | --- |\n| fd_efflite0 | 31.5 |" in model_card.render(
         header(metrics={"fd_efflite0": 31.5}), []

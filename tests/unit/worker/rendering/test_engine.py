@@ -12,7 +12,8 @@ from torch.overrides import TorchFunctionMode
 from tests.gates import save_random_gate
 from tests.tiny import CLASSES, save_checkpoint
 from worker.errors import ModelUnavailableError
-from worker.rendering.engine import LoadedModel, RenderEngine, find_checkpoints, load_fitting_engine
+from worker.rendering.engine import RenderEngine, find_checkpoints, load_fitting_engine
+from worker.rendering.loaded_model import LoadedModel
 
 CPU = torch.device("cpu")
 

@@ -1,0 +1,70 @@
+"""Renders one shard for the task runner: reports its progress, and ends early if the job needs no more images."""
+
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from threading import Event
+
+from worker.contracts.jobs import JobSpec
+from worker.contracts.queue.tasks import Task
+from worker.queue.choice_tracker import ChoiceTracker
+from worker.queue.heartbeat import Heartbeat
+from worker.queue.watchdog import Watchdog
+from worker.renderer import Renderer
+from worker.rendering.candidate import Candidate
+from worker.rendering.loaded_model import LoadedModel
+
+REPORT_SECONDS = 0.2
+"""Time between two reports of progress. A cancelled job stops after this time and one batch at most."""
+
+
+@dataclass(frozen=True)
+class ShardRenderer:
+    """Renders shards, with regular reports."""
+
+    renderer: Renderer
+    heartbeat: Heartbeat
+    watchdog: Watchdog
+    stopping: Event
+    choices: ChoiceTracker
+
+    def render(self, task: Task, shard: int, spec: JobSpec, model: LoadedModel) -> list[Candidate] | None:
+        """Render the candidates of one shard. Returns None if this worker stops or the job was cancelled.
+
+        The result is shorter if the job has all its images before the end of the shard, and empty if it has them before
+        the shard begins.
+        """
+        indices = spec.shard_indices(shard)
+        candidates: list[Candidate] = []
+        self.heartbeat.report_progress(task, 0)
+        reported, unwanted = time.monotonic(), Event()
+
+        def is_wanted() -> bool:
+            self.watchdog.pat()
+            return not unwanted.is_set()
+
+        try:
+            with closing(self.renderer.render(spec, model, indices, is_wanted)) as batches:
+                for batch in batches:
+                    candidates += batch
+                    if batch:  # an empty batch only says that some time has passed
+                        self.watchdog.pat()
+                    if self.stopping.is_set():
+                        return None
+                    self.choices.add(spec, batch)
+                    end = self.choices.find_end(spec, shard)
+                    if end is not None and end <= indices.start + len(candidates):
+                        del candidates[max(0, end - indices.start) :]
+                        return candidates
+                    if time.monotonic() - reported > REPORT_SECONDS:
+                        reported = time.monotonic()
+                        if self.heartbeat.report_progress(task, count_images(candidates)):
+                            return None
+        finally:
+            unwanted.set()  # threads that still work on this shard stop at their next step
+        return candidates
+
+
+def count_images(candidates: list[Candidate]) -> int:
+    """Count the candidates that were not rejected."""
+    return sum(candidate.image is not None for candidate in candidates)
