@@ -16,7 +16,7 @@ def augment(images: Tensor, p: float, stream: RandomStream) -> Tensor:
     """
     if p == 0:
         return images
-    for transform in (_brightness, _saturation, _contrast, _translation):
+    for transform in (_brightness, _saturation, _contrast, translate):
         # Both branches are computed for all images, so that the random stream does not depend on the draw.
         chosen = _uniform(images, stream) < p
         images = torch.where(chosen, transform(images, stream), images)
@@ -46,7 +46,8 @@ def _contrast(images: Tensor, stream: RandomStream) -> Tensor:
     return level + (images - level) * (0.5 + _uniform(images, stream)).to(images.dtype)
 
 
-def _translation(images: Tensor, stream: RandomStream) -> Tensor:
+def translate(images: Tensor, stream: RandomStream) -> Tensor:
+    """Move each image by up to an eighth of its side. Shapes: (n, c, h, w) in and out."""
     n, c, h, w = images.shape
     reach = int(h * _SHIFT)
     # Zeros come in at the edges, and the image keeps its size.

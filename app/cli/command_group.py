@@ -18,6 +18,7 @@ _COMMANDS = {
     "evaluate": "training.metrics.cli:evaluate",
     "export": "training.export:export",
     "gate": "training.gate.cli:gate",
+    "prove": "training.prove.cli:prove",
     "style": "worker.style.cli:style",
     "train": "training.cli:train",
     "worker": "worker.cli:worker",

@@ -24,12 +24,14 @@ def print_report(job: Job, out: Path, took: str, terminal: Terminal) -> None:
     console.print(f"[bold green]{job.n} images[/] from {escape(job.model)} are {place}")
     console.print(took)
     if job.yield_ is not None:
-        console.print(_describe_yield(job, job.yield_))
+        console.print(_describe_yield(job.yield_))
     console.print(f"seed: {job.seed}")
+    if job.yield_ is not None and job.next_start is not None:
+        console.print(f"continue the dataset with --start {job.next_start}")
 
 
-def _describe_yield(job: Job, found: JobYield) -> str:
-    """Describe how many of the tried images the job has kept, and how to continue its dataset."""
-    share = f"{found.kept / found.tried:.1%}, 95 % interval {found.low:.1%} to {found.high:.1%}" if found.tried else "0"
-    goes_on = f"; --start {job.next_start} continues the dataset" if job.next_start is not None else ""
-    return f"kept {found.kept} of {found.tried} tried images ({share}){goes_on}"
+def _describe_yield(found: JobYield) -> str:
+    """Describe how many of the tried images the job has kept."""
+    share = found.kept / found.tried if found.tried else 0
+    interval = f"95 % interval {found.low:.1%} to {found.high:.1%}"
+    return f"kept {found.kept} of {found.tried} tried images ({share:.1%}, {interval})"

@@ -81,7 +81,7 @@ def _index_range(spec: JobSpec, shards: Sequence[ChosenShard]) -> str:
     if spec.selection is None:
         return f"{spec.first} to {spec.first + spec.n - 1}"
     last = max(index for shard in shards[-1:] for index, _ in shard.images())
-    return f"{spec.n} of {spec.first} to {last}"
+    return f"{spec.n} of the indices {spec.first} to {last}"
 
 
 def _reading_example(spec: JobSpec) -> str:

@@ -44,7 +44,7 @@ def _selection_section(selection: Selection, choice: Choice, facts: ModelFacts) 
     lines = [
         "## Selection",
         "\n".join(_rules(selection)),
-        f"{kept} of {tried} candidates were kept: {_yield(kept, tried)}. Candidates of a complete class do not count. "
+        f"{kept} of {tried} candidates were kept: {_yield(kept, tried)}. Candidates of complete classes do not count. "
         f"A request with the same parameters and `start={choice.next_index}` goes on after these images.",
     ]
     if selection.keep == BEST_SCORE or not facts.effects:
@@ -62,20 +62,26 @@ def _selection_section(selection: Selection, choice: Choice, facts: ModelFacts) 
 def _rules(selection: Selection) -> Iterable[str]:
     if selection.keep < BEST_SCORE and selection.gate:
         yield (
-            f"- quality gate `{selection.gate[:12]}`: images with a score of at least {selection.least_score} of "
-            f"{BEST_SCORE}, which is the best {selection.keep / BEST_SCORE:.1%} of each class"
+            f"- `keep={selection.keep / BEST_SCORE:g}`: the score is at least {selection.least_score} of {BEST_SCORE}. "
+            f"The quality gate is `{selection.gate}`."
         )
     if selection.drops_copies:
-        yield f"- no copies: no hash is within {COPY_BITS} bits of that of a training image"
+        yield f"- `copies=drop`: the hash differs from that of each training image in more than {COPY_BITS} bits."
     if selection.distinct is not None:
-        yield f"- distinct: the hashes of any two images differ in more than {selection.distinct} bits"
+        yield f"- `distinct={selection.distinct}`: the hashes of two images differ in more bits than this."
 
 
 def _effect_table(effects: Iterable[GateEffect]) -> str:
     rows = []
     for effect in effects:
         shares = (effect.yield_, effect.precision, effect.density, effect.coverage, effect.recall)
-        rows.append((f"{effect.keep:g}", *(f"{share:.3f}" for share in shares), f"{effect.fd:.1f}"))
+        rows.append(
+            (
+                f"{effect.keep:g}" if effect.keep < 1 else "1 (no gate)",
+                *(f"{share:.3f}" for share in shares),
+                f"{effect.fd:.1f}",
+            )
+        )
     return _table(("keep", "yield", "precision", "density", "coverage", "recall", "FD"), rows)
 
 
@@ -89,7 +95,7 @@ def _class_section(spec: JobSpec, choice: Choice | None, facts: ModelFacts) -> l
         columns["yield of the model without a gate"] = [f"{share:.3f}" for share in facts.class_yields]
     if choice is not None:
         columns["tried"] = [str(count) for count in choice.tried]
-        columns["kept"] = [_yield(*counts) for counts in zip(choice.kept, choice.tried, strict=True)]
+        columns["share that was kept"] = [_yield(*counts) for counts in zip(choice.kept, choice.tried, strict=True)]
     rows = zip(*columns.values(), strict=True)
     asked = [row for row, share in zip(rows, spec.class_shares, strict=True) if share]
     return ["## Classes", _table(tuple(columns), asked)]
@@ -104,13 +110,13 @@ def _similarity_section(shards: Iterable[ChosenShard], facts: ModelFacts) -> lis
         f"differ in at most {_CLOSE_BITS} of 64 bits."
     )
     if facts.close_real_pairs is not None:
-        text += f" As many training images have {pairs * facts.close_real_pairs:.1f} such pairs on average."
+        text += f" As many training images have {pairs * facts.close_real_pairs:.3g} such pairs on average."
     return ["## Similar images", text]
 
 
 def _yield(kept: int, tried: int) -> str:
     low, high = wilson_interval(kept, tried)
-    return f"{kept / max(1, tried):.1%} (95 % interval {low:.1%} to {high:.1%})"
+    return f"{100 * kept / max(1, tried):.1f} % (95 % interval {100 * low:.1f} to {100 * high:.1f} %)"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -46,7 +46,7 @@ class GateEffect(BaseModel):
 
     keep: float
     """Share of the images that the gate keeps; 1 means no gate."""
-    yield_: float = Field(alias="yield", serialization_alias="yield")
+    yield_: float = Field(validation_alias="yield", serialization_alias="yield")
     """Share of these images that pass the realism test."""
     precision: float
     density: float

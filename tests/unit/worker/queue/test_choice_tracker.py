@@ -3,7 +3,6 @@
 import io
 import json
 import zipfile
-import zlib
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,8 +12,7 @@ from random import Random
 import pytest
 
 from tests.unit.conftest import MakeSpec
-from worker.archive import shard_layout
-from worker.archive.candidate_table import candidate_table
+from tests.unit.selections import candidate_of, commit
 from worker.archive.zip_tail import build_tail
 from worker.contracts.cut import Cut
 from worker.contracts.jobs import JobSpec
@@ -22,7 +20,6 @@ from worker.contracts.selection import Selection
 from worker.contracts.store.store import Store
 from worker.queue.choice_tracker import ChoiceTracker
 from worker.rendering.candidate import Candidate, Verdict
-from worker.rendering.encoding import EncodedImage
 
 TOTAL = 150
 """Number of candidates whose outcome is drawn. Later ones are all accepted, so that every job ends."""
@@ -40,11 +37,7 @@ class Outcomes:
     def candidate(self, index: int) -> Candidate:
         drawn = index < TOTAL
         verdict = Verdict(700 if not drawn or self.accepted[index] else 300, drawn and self.copies[index])
-        if verdict.score == 300 or verdict.is_copy:
-            return Candidate(index, None, verdict)
-        data = f"picture {index}".encode()
-        image = EncodedImage(index, data, zlib.crc32(data), f"{index:064x}", f"{self.hash_of(index):016x}")
-        return Candidate(index, image, verdict)
+        return candidate_of(index, verdict, self.hash_of(index), verdict.score == 700 and not verdict.is_copy)
 
     def hash_of(self, index: int) -> int:
         # Hashes of later candidates are far from each other and from the drawn ones.
@@ -76,10 +69,7 @@ class SimulatedWorker:
     def commit(self, spec: JobSpec) -> None:
         assert self.shard is not None
         if self.rendered:
-            images = [candidate.image for candidate in self.rendered if candidate.image is not None]
-            data, table, _ = shard_layout.lay_out(spec, self.shard, images)
-            table_of_candidates = candidate_table(spec, self.rendered)
-            self.store.shards.commit(spec.id, self.shard, data, table, candidates=table_of_candidates)
+            commit(self.store, spec, self.shard, self.rendered)
         self.shard, self.rendered = None, []
 
 
