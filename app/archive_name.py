@@ -1,10 +1,14 @@
 """The file name of a job's archive, for browsers and for the command line."""
 
+import hashlib
+from collections.abc import Mapping
 from typing import Protocol
 from urllib.parse import quote
 
 _MAX_LABEL_CHARACTERS = 100
-"""Largest number of characters of a class label after percent-encoding."""
+"""Largest number of characters of the classes after percent-encoding."""
+_DIGEST_CHARACTERS = 8
+"""Characters of the checksum that tells names apart whose classes were shortened."""
 
 
 class ArchiveParameters(Protocol):
@@ -31,6 +35,22 @@ class ArchiveParameters(Protocol):
         """Class of the images; None for all classes."""
 
     @property
+    def classes(self) -> Mapping[str, int] | None:
+        """Number of images of each class; None if the request named no classes."""
+
+    @property
+    def keep(self) -> float | None:
+        """Share of the images that the quality gate keeps; None without a gate."""
+
+    @property
+    def copies(self) -> str:
+        """`drop` if copies of training images are left out."""
+
+    @property
+    def distinct(self) -> int | None:
+        """Largest difference in bits of images that count as equal; None if all images stay."""
+
+    @property
     def format(self) -> str:
         """Format of the images."""
 
@@ -43,6 +63,10 @@ def archive_name(job: ArchiveParameters) -> str:
     parts = [job.model, f"seed{job.seed}", f"n{job.n}"]
     parts += [f"from{job.start}"] if job.start else []
     parts += [_shorten(job.class_label)] if job.class_label is not None else []
+    parts += [_shorten_counts(job.classes)] if job.classes is not None else []
+    parts += [f"keep{job.keep:g}"] if job.keep is not None else []
+    parts += ["nocopies"] if job.copies == "drop" else []
+    parts += [f"distinct{job.distinct}"] if job.distinct is not None else []
     parts += [job.format] if job.format not in ("png", "npz") else []
     return f"{quote('-'.join(parts), safe=' ')}.{archive_suffix(job.format)}"
 
@@ -50,6 +74,15 @@ def archive_name(job: ArchiveParameters) -> str:
 def archive_suffix(archive_format: str) -> str:
     """Return the file extension of an archive. Libraries that read an archive from a URL need it."""
     return "npz" if archive_format == "npz" else "zip"
+
+
+def _shorten_counts(counts: Mapping[str, int]) -> str:
+    """Return classes and counts as one label. If that is too long, a checksum replaces the rest."""
+    label = "-".join(f"{name}-{count}" for name, count in counts.items())
+    shortened = _shorten(label)
+    if shortened == label:
+        return label
+    return f"{shortened}-{hashlib.sha256(label.encode()).hexdigest()[:_DIGEST_CHARACTERS]}"
 
 
 def _shorten(label: str) -> str:

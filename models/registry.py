@@ -12,6 +12,8 @@ from models.errors import ModelError
 
 MAX_CLASSES = 10_000
 ZOO = Path(__file__).parent / "zoo"
+GATE_SUFFIX = ".gate.safetensors"
+"""End of the file name of a quality gate, which stands beside its checkpoint."""
 
 
 def _check_multiple_of_16(resolution: int) -> int:
@@ -63,7 +65,13 @@ def build_discriminator(
 
 def zoo() -> dict[str, Path]:
     """Return the paths of the shipped checkpoints, by model name."""
-    return {path.stem: path for path in sorted(ZOO.glob("*.safetensors"))}
+    return {path.stem: path for path in checkpoints_in(ZOO)}
+
+
+def checkpoints_in(folder: Path) -> list[Path]:
+    """Return the safetensors files of a folder that are no quality gates. Raises OSError if it cannot be read."""
+    files = (path for path in folder.iterdir() if path.suffix == ".safetensors")
+    return sorted(path for path in files if not path.name.endswith(GATE_SUFFIX))
 
 
 def find(model: str) -> Path:

@@ -31,6 +31,18 @@ class WeightsError(WorkerError):
     code = "weights_unavailable"
 
 
+class GateUnavailableError(WorkerError):
+    """The worker does not have the quality gate of the job, which is identified by its sha256."""
+
+    code = "gate_unavailable"
+
+
+class YieldTooLowError(WorkerError):
+    """A job has looked at all its candidates, and has not kept as many images as it was asked for."""
+
+    code = "yield_too_low"
+
+
 class DivergedError(WorkerError):
     """Style transfer produced NaN or infinite values, even with smaller steps."""
 

@@ -17,19 +17,21 @@ from redis.exceptions import RedisError
 
 from models.precision import fastest_dtype
 from worker.contracts import logs
-from worker.contracts.catalog import SetAside, offers
+from worker.contracts.catalog import SetAside
 from worker.contracts.logs import fields
 from worker.contracts.queue.connection import connect
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.open_store import open_store
 from worker.errors import WeightsError
 from worker.queue.alive_file import AliveFile
+from worker.queue.choice_tracker import ChoiceTracker
 from worker.queue.distiller import Distiller
 from worker.queue.heartbeat import Heartbeat
 from worker.queue.job_finisher import JobFinisher
 from worker.queue.rq_worker import RqWorker
+from worker.queue.shard_renderer import REPORT_SECONDS, ShardRenderer
 from worker.queue.store_check import StoreCheck
-from worker.queue.task_runner import REPORT_SECONDS, TaskRunner
+from worker.queue.task_runner import TaskRunner
 from worker.queue.watchdog import Watchdog
 from worker.renderer import Renderer
 from worker.rendering.encoding import Encoder, encode
@@ -87,6 +89,7 @@ def work(
         str(engine.device),
         engine.numerics,
         engine.entries,
+        facts=engine.facts,
         vgg19=vgg19.sha256 if vgg19 else None,
         set_aside=set_aside,
         alive_file=AliveFile(settings.heartbeat_file),
@@ -106,19 +109,20 @@ def work(
         if stylizer is not None:
             distilled_models = DistilledModels(store, stylizer, render_threads, settings.learnt_mb * 1_000_000)
             distiller = Distiller(distilled_models, heartbeat, watchdog, stopping)
+        renderer = Renderer(render_threads, engine.threads, REPORT_SECONDS, encode, stylizer)
         task_runner = TaskRunner(
             store,
             engine,
             heartbeat,
             task_queue,
-            Renderer(render_threads, engine.threads, REPORT_SECONDS, encode, stylizer),
+            ShardRenderer(renderer, heartbeat, watchdog, stopping, ChoiceTracker(store.shards)),
             JobFinisher(store, heartbeat, settling_thread),
             storing_thread,
             stopping,
             watchdog,
             # A store of its own, because a check must fail sooner than a task gives up.
             StoreCheck(open_store(settings.store, _CHECK_SECONDS)),
-            offers((entry.sha256 for entry in engine.entries), vgg19.sha256 if vgg19 else None),
+            heartbeat.offers,
             distiller,
         )
         RqWorker(redis, name, task_runner, heartbeat, stopping).work(logging_level=None)

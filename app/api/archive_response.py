@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from http import HTTPStatus
+from itertools import count
 from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +19,7 @@ from app.archive_name import archive_name
 from app.errors import ApiError
 from app.jobs.notifications import JobNotifications, Subscription
 from app.schemas.responses import Job
+from worker.contracts.choice import Choice, choose
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store.archive_index import ArchivePlan
 from worker.contracts.store.store import Store
@@ -84,11 +86,16 @@ class ArchiveResponse:
     async def _stream_while_running(self) -> AsyncIterator[bytes]:
         job_id = self._spec.id
         async with self._notifications.subscribe(job_id, "shard", "end") as subscription:
-            for number in range(self._spec.shard_count):
+            choice, missing, numbers = Choice(self._spec), self._spec.n, count()
+            while missing:  # a job with a selection has all its images before its last possible shard
+                number = next(numbers)
                 find_shard = partial(self._store.shards.index, job_id, number)
                 shard = await self._wait_for(find_shard, f"shard {number}", subscription)
-                async for chunk in self._store.shards.stream(shard):
-                    yield chunk
+                chosen = await run_in_threadpool(choose, choice, self._spec, number, shard)
+                missing -= chosen.count
+                for part in chosen.parts():
+                    async for chunk in self._store.archives.stream_part(part):
+                        yield chunk
             plan = await self._wait_for(partial(self._store.archives.plan, job_id), "the archive", subscription)
         # The shards are sent. The last part of the archive is its tail.
         async for chunk in self._store.archives.stream(plan, plan.size - plan.parts[-1].size, plan.size):

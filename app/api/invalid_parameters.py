@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.errors import MAX_QUOTED_CHARACTERS, quote_value
-from app.schemas.requests import MAX_SEED, MAX_START
+from app.schemas.requests import KEEP_STEP, MAX_SEED, MAX_START
+from worker.contracts.selection import MAX_DISTINCT_BITS
 
 _MAX_FAULTS = 10
 
@@ -15,6 +16,7 @@ class InvalidParameters:
 
     def __init__(self, max_images: int) -> None:
         self._limits = {"n": (1, max_images), "seed": (0, MAX_SEED), "index": (0, MAX_SEED), "start": (0, MAX_START)}
+        self._limits["distinct"] = (0, MAX_DISTINCT_BITS)
 
     def describe(self, faults: Sequence[Mapping[str, Any]]) -> str:
         """Return one sentence for each of the first faults, and the number of the others."""
@@ -29,11 +31,16 @@ class InvalidParameters:
             return f"{name}: required, but missing"
         if fault["type"] == "extra_forbidden":
             return f"{name}: no such parameter"
+        if fault["type"] in ("conflict", "bad_classes"):  # the sentence says which part is wrong
+            sentence: str = fault["msg"]
+            return sentence if fault["type"] == "conflict" else f"{name}: {sentence}"
         received = quote_value(fault["input"] if isinstance(fault["input"], str) else _as_json(fault["input"]))
         # A value of the wrong type or out of range has one sentence with both limits.
         if name in self._limits and fault["type"] != "not_a_number":
             low, high = self._limits[name]
             return f"{name}: must be a whole number between {low} and {high}, got {received}"
+        if name == "keep" and fault["type"] != "not_a_number":
+            return f"keep: must be a number from {KEEP_STEP} to 1 in steps of {KEEP_STEP}, got {received}"
         return f"{name}: {fault['msg'][:1].lower()}{fault['msg'][1:]}, got {received}"
 
 

@@ -8,6 +8,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 
 from app.api.route_docs import GENERATE_SCHEMA, generate_parameters
+from app.schemas.class_request import CLASSES_BODY_SCHEMA
 from app.schemas.responses import Problem
 
 _EVENT_SCHEMA = {"description": "Events named `progress` and `end`. The data of each is the job, as JSON."}
@@ -37,7 +38,8 @@ class DocumentedApp(FastAPI):
 
 def _adapted(document: dict[str, Any], *, has_keys: bool) -> dict[str, Any]:
     """Complete the document, and rewrite the parts that client generators misread."""
-    body = {"type": "object", "properties": generate_parameters(), "additionalProperties": False}
+    properties = generate_parameters() | {"classes": CLASSES_BODY_SCHEMA}
+    body = {"type": "object", "properties": properties, "additionalProperties": False}
     document["components"]["schemas"] |= {"Problem": Problem.model_json_schema(), GENERATE_SCHEMA: body}
     # It stands at the top level: if an operation names a key, some generators require one.
     document["security"] = [*([] if has_keys else [{}]), {"key": []}]

@@ -1,5 +1,6 @@
 """Enforces the limits of API keys. Open jobs are counted in the store, so the count is never wrong."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,7 +27,7 @@ class Usage(NamedTuple):
     """Open images and jobs of an owner."""
 
     images: int
-    """Images of open jobs that are not rendered yet."""
+    """Images of open jobs that are not rendered yet, with those that selections are expected to reject."""
     jobs: int
     """Open jobs."""
 
@@ -91,7 +92,9 @@ class Quota:
             return False
 
     def _left(self, spec: JobSpec) -> int:
-        return max(0, spec.n - sum(self._cluster.progress(spec.id).images.values()))
+        # Workers report images that the gate accepts, so each stands for several candidates.
+        missing = max(0, spec.n - sum(self._cluster.progress(spec.id).images.values()))
+        return math.ceil(spec.expected_candidates * missing / spec.n)
 
 
 def check_limits(caller: Caller, used: Usage, n: int) -> None:

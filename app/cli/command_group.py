@@ -17,6 +17,7 @@ _COMMANDS = {
     "dataset": "training.dataset.cli:dataset",
     "evaluate": "training.metrics.cli:evaluate",
     "export": "training.export:export",
+    "gate": "training.gate.cli:gate",
     "prove": "training.prove.cli:prove",
     "style": "worker.style.cli:style",
     "train": "training.cli:train",

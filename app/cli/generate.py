@@ -11,6 +11,7 @@ from app.cli.refusal import refuse_usage
 from app.cli.terminal import DEFAULT_SERVER
 
 _Format = Literal["png", "webp", "jpeg", "npz"]
+_Copies = Literal["keep", "drop"]
 _Mode = Literal["standard", "distilled"]
 
 
@@ -32,6 +33,29 @@ def generate(
     ] = None,
     class_label: Annotated[
         str | None, typer.Option("--class", help="Class of all images; default: all classes in turn.")
+    ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            help="Classes with the number of images of each, like modern:100,early-20th:50 (then -n may be left out), "
+            "or without, like modern,early-20th."
+        ),
+        "not with --class",
+    ] = None,
+    keep: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001, max=1, help="Share of the images that the quality gate of the model keeps, like 0.5; default: 1."
+        ),
+    ] = None,
+    copies: Annotated[
+        _Copies | None, typer.Option(help="With drop, leave out copies of training images; default: keep.")
+    ] = None,
+    distinct: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=3, help="Leave out images whose hash differs from that of an earlier one in at most N bits."
+        ),
     ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed, which fixes the images; default: a random seed.")
@@ -80,9 +104,10 @@ def generate(
     from app.cli.job_delivery import deliver_job
     from app.cli.new_job import NewJob
 
-    if n is None and job is None:
-        refuse_usage("give -n to generate images, or --job to resume a job")
-    options = (model, class_label, seed, start, kind, style, mode, strength, steps, ttl_hours)
-    wanted = NewJob(n, *options) if n is not None else str(job)
+    if job is None and n is None and ":" not in (classes or ""):
+        refuse_usage("give -n or --classes with counts to generate images, or --job to resume a job")
+    picked = (classes, keep, copies, distinct)
+    options = (model, class_label, *picked, seed, start, kind, style, mode, strength, steps, ttl_hours)
+    wanted = NewJob(n, *options) if job is None else job
     key = os.environ.get("IMAGEMILL_KEY") or None  # not an option: every user of a machine can see command lines
     deliver_job(server, key, OutputOptions(out, force, as_json, quiet), wanted)

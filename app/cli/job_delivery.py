@@ -98,6 +98,8 @@ class JobDelivery:
                 with suppress(ClientError):
                     _print_job(self._client.job(job.id), None)
             raise
+        if job.yield_ is not None:  # the figures are known at the end
+            job = self._client.job(job.id)
         print_report(job, out, took(), self._terminal)
         if self._output.is_json:
             _print_job(self._client.wait(self._client.job(job.id)), out)

@@ -3,19 +3,28 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic_core import PydanticCustomError
+
 from app.archive_name import archive_name
-from app.client import Client, Job
-from app.client.options import Format, StyleMode
+from app.client import Client, Job, Model
+from app.client.options import Copies, Format, StyleMode
 from app.client.responses import ArchiveFields
+from app.schemas.class_request import parse_classes
 
 
 @dataclass(frozen=True)
 class NewJob:
     """The options of `imagemill generate` that describe a job. None leaves the choice to the service."""
 
-    n: int
+    n: int | None
+    """None if the classes have counts."""
     model: str | None
     class_label: str | None
+    classes: str | None
+    """The text of the parameter: a:100,b:50 or a,b."""
+    keep: float | None
+    copies: Copies | None
+    distinct: int | None
     seed: int | None
     start: int | None
     format: Format | None
@@ -33,6 +42,10 @@ class NewJob:
             n=self.n,
             model=self.model,
             class_=self.class_label,
+            classes=self.classes,
+            keep=self.keep,
+            copies=self.copies,
+            distinct=self.distinct,
             seed=self.seed,
             start=self.start,
             format=self.format,
@@ -50,16 +63,38 @@ class NewJob:
         """
         if self.seed is None:
             return None
-        meant = [model for model in client.models() if self._means(model.name, model.sha256, is_default=model.default)]
+        model = next((model for model in client.models() if self._means(model)), None)
+        counts = self._class_counts(model) if model is not None and self.classes is not None else None
         fields = {
-            "model": meant[0].name if meant else self.model or "",  # the service will refuse an unknown model
-            "n": self.n,
+            "model": model.name if model is not None else self.model or "",  # the service will refuse an unknown model
+            "n": sum(counts.values()) if counts else self.n or 0,
             "seed": self.seed,
             "class": self.class_label,
+            "classes": counts,
+            "keep": self.keep if self.keep != 1 else None,
+            "copies": self.copies or "keep",
+            "distinct": self.distinct,
             "start": self.start or 0,
             "format": self.format or "png",
         }
         return Path(archive_name(ArchiveFields.model_validate(fields)))
 
-    def _means(self, name: str, sha256: str, *, is_default: bool) -> bool:
-        return self.model in (name, sha256) if self.model else is_default
+    def _class_counts(self, model: Model) -> dict[str, int]:
+        """Return the number of images of each class, in label order. It is empty if the service will refuse them."""
+        try:
+            request = parse_classes(self.classes)
+        except PydanticCustomError:
+            return {}
+        names = [name for name in model.classes if name in request.names]
+        if request.counts is not None:
+            counts = dict(zip(request.names, request.counts, strict=True))
+            return {name: counts[name] for name in names}
+        # Images alternate between the classes, from the first one on. A plain job goes on with the sequence.
+        selects = self.keep not in (None, 1) or self.copies == "drop" or self.distinct is not None
+        first = 0 if selects else self.start or 0
+        places = [(place - first) % len(names) for place in range(len(names))]
+        n = self.n or 0
+        return {name: (n - place - 1) // len(names) + 1 for name, place in zip(names, places, strict=True)}
+
+    def _means(self, model: Model) -> bool:
+        return self.model in (model.name, model.sha256) if self.model else model.default

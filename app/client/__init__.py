@@ -22,20 +22,23 @@ from app.client.errors import (
     WaitTimeoutError,
 )
 from app.client.image import Image
-from app.client.responses import Job, JobError, Model, Style
+from app.client.responses import ClassYield, GateEffect, Job, JobError, JobYield, Model, Style
 
 __all__ = [
     "AsyncClient",
+    "ClassYield",
     "Client",
     "ClientError",
     "ConnectionFailedError",
     "DownloadError",
     "DownloadProgress",
     "FileError",
+    "GateEffect",
     "Image",
     "Job",
     "JobError",
     "JobFailedError",
+    "JobYield",
     "Model",
     "NotAvailableError",
     "RefusedError",

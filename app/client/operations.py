@@ -12,7 +12,7 @@ from app.client.idempotency import idempotency_headers
 from app.client.image import Image
 from app.client.image_reader import ImageReader, class_folder
 from app.client.job_poll import JobPoll, check_succeeded
-from app.client.options import SUFFIXES, Format, ImageFormat, StyleMode, given
+from app.client.options import SUFFIXES, Classes, Copies, Format, ImageFormat, StyleMode, classes_text, given
 from app.client.output_file import open_to_resume
 from app.client.parsing import check_image, parse, parse_job
 from app.client.responses import ApiObject, Job, Model, ModelList, Style, StyleList
@@ -37,9 +37,13 @@ class Operations:
     def generate(
         self,
         *,
-        n: int,
+        n: int | None = None,
         model: str | None = None,
         class_: str | None = None,
+        classes: Classes | None = None,
+        keep: float | None = None,
+        copies: Copies | None = None,
+        distinct: int | None = None,
         seed: int | None = None,
         start: int | None = None,
         format: Format | None = None,
@@ -52,6 +56,7 @@ class Operations:
     ) -> Flow[Job]:
         """Request n images, and return the accepted job.
 
+        `classes` are counts by class (then n may be left out), names of classes, or the text of the parameter.
         The parameters are those of `POST /generate`; the server chooses those that are left out. A repeated request
         with the same `idempotency_key` returns the same job. Without one, a random key protects this call: if the
         response is lost, the repeated request finds the job that was accepted.
@@ -60,6 +65,10 @@ class Operations:
             "n": n,
             "model": model,
             "class": class_,
+            "classes": classes_text(classes),
+            "keep": keep,
+            "copies": copies,
+            "distinct": distinct,
             "seed": seed,
             "start": start,
             "format": format,

@@ -1,5 +1,6 @@
 """The JSON objects of the API, as the client reads them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Self
 
@@ -42,8 +43,30 @@ class ArchiveFields(ApiObject):
     n: int
     seed: int
     class_label: str | None = Field(default=None, alias="class")
+    classes: Mapping[str, int] | None = None
+    """Number of images of each requested class; None if the request named no classes."""
+    keep: float | None = None
+    """Share of the images of each class that the quality gate keeps; None without a gate."""
+    copies: str = "keep"
+    distinct: int | None = None
     start: int = 0
     format: str = "png"
+
+
+class ClassYield(ApiObject):
+    """The images of one class that a job has tried and kept."""
+
+    kept: int
+    tried: int
+    low: float
+    """Lower end of the 95 % interval of the share that is kept."""
+    high: float
+
+
+class JobYield(ClassYield):
+    """The images that a job has tried and kept."""
+
+    by_class: Mapping[str, ClassYield] = {}
 
 
 class Job(ArchiveFields):
@@ -56,6 +79,12 @@ class Job(ArchiveFields):
     """Whether the job has ended."""
     images_done: int
     images_total: int
+    next_start: int | None = None
+    """The `start` of a request that continues the dataset without overlap; None while it is not known."""
+    tried: int | None = None
+    """Number of images that were rendered to find those of the dataset. None if the job keeps all, or if unknown."""
+    yield_: JobYield | None = Field(default=None, alias="yield")
+    """The share of the tried images that is kept. None if the job keeps all, or if it is unknown."""
     style_learnt: float | None = None
     """Progress from 0 to 1 while a model learns the style of the job."""
     images_per_s: float | None = None
@@ -68,6 +97,14 @@ class Job(ArchiveFields):
     links: Links
 
 
+class GateEffect(ApiObject):
+    """The quality of a model's images if the gate keeps a share of them, on images that the gate has not seen."""
+
+    keep: float
+    yield_: float = Field(alias="yield")
+    """Share of these images that pass the realism test."""
+
+
 class Model(ApiObject):
     """A model of the service."""
 
@@ -78,6 +115,14 @@ class Model(ApiObject):
     """Side of the images in pixels."""
     classes: tuple[str, ...] = ()
     """Labels of a conditional model, in the order of their numbers."""
+    gate: str | None = None
+    """Checksum of the quality gate. Without one, keep and copies="drop" are refused."""
+    training_images: Mapping[str, int] | None = None
+    """Number of training images of each class; None if unknown."""
+    class_yields: Mapping[str, float] | None = None
+    """Share of the images of each class that pass the realism test without a gate; None if unknown."""
+    effects: tuple[GateEffect, ...] = ()
+    """Quality for several values of keep. The first one is without the gate."""
 
 
 class ModelList(ApiObject):

@@ -11,13 +11,14 @@ from pydantic import BaseModel, ValidationError
 from redis import Redis
 
 from app.cluster.redis_text import redis_text
-from worker.contracts.catalog import CatalogEntry, PausedWorker, SetAside, SetAsides, WorkerEntry
+from worker.contracts.catalog import CatalogEntry, ModelFacts, PausedWorker, SetAside, SetAsides, WorkerEntry
 from worker.contracts.logs import fields
 from worker.contracts.queue.counters import COUNTERS_KEY, Count, CountName
 from worker.contracts.queue.events import JobEvent
 from worker.contracts.queue.redis_keys import (
     DISTILLED_FIELD,
     LIVE_TTL_SECONDS,
+    MODEL_FACTS_KEY,
     MODELS_KEY,
     PAUSED_KEYS,
     STARTED_FIELD,
@@ -55,6 +56,16 @@ class ClusterState:
         raw = self._redis.hgetall(MODELS_KEY)
         entries = _parsed(raw.values(), CatalogEntry)
         return {entry.name: entry for entry in sorted(entries, key=lambda entry: entry.name)}
+
+    def all_facts(self) -> dict[str, ModelFacts]:
+        """Return the facts about all models, by the sha256 of the model."""
+        found = _parsed(self._redis.hvals(MODEL_FACTS_KEY), ModelFacts)
+        return {facts.model_sha256: facts for facts in found}
+
+    def facts(self, model_sha256: str) -> ModelFacts | None:
+        """Return the facts about one model."""
+        raw = self._redis.hget(MODEL_FACTS_KEY, model_sha256)
+        return next(iter(_parsed([raw], ModelFacts)), None) if raw is not None else None
 
     def workers(self) -> list[WorkerEntry]:
         """Return the live workers that take tasks."""

@@ -27,6 +27,8 @@ _IMAGE_BYTES = 1 << 10
 """Allowance per image for headers, checksums and metadata, in bytes. Measured: 330 to 730 at 32 px."""
 _JOB_BYTES = 1 << 15
 """Allowance per job for a few files, each of whole disk blocks, in bytes."""
+_SURPLUS_DIVISOR = 8
+"""One image in so many is stored but not kept, at most, in most jobs with a selection."""
 _REFRESH_SECONDS = 1.0
 """Minimum interval between two reads of the store, however many requests are refused."""
 _CREATING_SECONDS = 60
@@ -195,7 +197,14 @@ class DiskSpace:
             return 0  # a corrupted job is never rendered
         if state is not None:
             return 0
-        return None if spec is None else bytes_left(spec, self._store.shards.committed(job_id))
+        return None if spec is None else bytes_left(spec, self._stored_images(spec))
+
+    def _stored_images(self, spec: JobSpec) -> int:
+        if spec.selection is None:
+            return sum(len(spec.shard_indices(shard)) for shard in self._store.shards.committed(spec.id))
+        with suppress(DamagedError):  # a damaged shard is rendered again
+            return sum(self._store.choices.current(spec)[0].kept)
+        return 0
 
     def _reserved_jobs(self) -> set[str]:
         return {redis_text(job_id) for job_id in self._redis.hkeys(_KEY)} - {_TOTAL}
@@ -217,10 +226,14 @@ class DiskSpace:
         return ApiError(status, "disk_low", detail, retry_after_seconds=_RETRY_AFTER_SECONDS)
 
 
-def bytes_left(spec: JobSpec, committed: Iterable[int] = ()) -> int:
-    """Return how many bytes a job may still write: an upper bound, because images are compressed."""
-    images = spec.n - sum(len(spec.shard_indices(shard)) for shard in committed)
-    return images * _bytes_per_image(spec) + _JOB_BYTES
+def bytes_left(spec: JobSpec, stored: int = 0) -> int:
+    """Return how many bytes a job may still write after it has stored some images. Compressed images take less.
+
+    A job with a selection also stores images that it does not keep: surplus of complete classes, and shards that other
+    workers render beyond the last image.
+    """
+    surplus = spec.n // _SURPLUS_DIVISOR + 2 * spec.cut.most if spec.selection else 0
+    return (spec.n - stored + surplus) * _bytes_per_image(spec) + _JOB_BYTES
 
 
 def shard_bytes(spec: JobSpec, shard: int) -> int:

@@ -1,13 +1,17 @@
 """The models that requests can choose, and the workers that render them."""
 
 from collections import Counter
+from collections.abc import Sequence
 from http import HTTPStatus
+from typing import TypeVar
 
 from app.cluster.cluster_state import ClusterState
-from app.errors import ApiError, join_names, quote_value, unavailable
+from app.errors import ApiError, join_names, quote_value, unavailable, unprocessable
 from app.schemas.responses import Model, SetAsideFile
-from worker.contracts.catalog import CatalogEntry, WorkerEntry
+from worker.contracts.catalog import CatalogEntry, ModelFacts, WorkerEntry
 from worker.contracts.jobs import JobSpec
+
+T = TypeVar("T")
 
 
 class ModelCatalog:
@@ -20,13 +24,27 @@ class ModelCatalog:
     def list_models(self) -> list[Model]:
         """Return the models that requests can choose."""
         entries, workers = self._cluster.models(), self._cluster.workers()
+        facts = self._cluster.all_facts()
         default = self._default_name(entries)
         models = []
         for entry in entries.values():
             capable = [worker for worker in workers if worker.has(entry)]
             speeds = [worker.images_per_s for worker in capable if worker.images_per_s is not None]
             speed = round(sum(speeds), 1) if speeds else None
-            models.append(Model(**dict(entry), default=entry.name == default, workers=len(capable), images_per_s=speed))
+            known = facts.get(entry.sha256) or ModelFacts(model_sha256=entry.sha256)
+            models.append(
+                Model(
+                    **dict(entry),
+                    default=entry.name == default,
+                    workers=len(capable),
+                    images_per_s=speed,
+                    gate=known.gate,
+                    training_images=_by_class(entry.classes, known.class_counts),
+                    class_yields=_by_class(entry.classes, known.class_yields),
+                    effects=known.effects,
+                    judge=known.judge or None,
+                )
+            )
         return models
 
     def set_aside(self) -> list[SetAsideFile]:
@@ -74,13 +92,20 @@ class ModelCatalog:
         peers = [worker for worker in capable if worker.numerics == numerics]
         return chosen.model_copy(update={"numerics": numerics}), peers
 
+    def facts(self, model: CatalogEntry) -> ModelFacts | None:
+        """Return the facts that a worker has announced about a model."""
+        return self._cluster.facts(model.sha256)
+
     def check_workers(self, spec: JobSpec) -> None:
-        """Raise ApiError if no live worker can render the same bytes: same numerics, model and VGG19 weights."""
+        """Raise ApiError if no live worker can render the same bytes: same numerics, model and other files."""
         workers = [worker for worker in self._cluster.workers() if worker.numerics == spec.model.numerics]
         capable = [worker for worker in workers if worker.has(spec.model)]
         if not capable:
             detail = f"no live worker currently has the model of this job, {spec.model.name} ({spec.model.sha256[:12]})"
             raise unavailable("no_worker", detail)
+        gate = spec.selection.gate if spec.selection else None
+        if gate is not None and not any(gate in worker.gates for worker in capable):
+            raise unavailable("no_gate", f"no live worker has the quality gate of this job ({gate[:12]})")
         if spec.style is not None and not any(worker.offers(spec.needs) for worker in capable):
             detail = "no live worker has the VGG19 weights that this job was styled with"
             raise unavailable("no_style_transfer", detail)
@@ -102,6 +127,21 @@ def most_common_vgg19(workers: list[WorkerEntry]) -> str:
         raise unavailable("no_style_transfer", "the workers have no VGG19 weights; set IMAGEMILL_VGG19")
     ((weights, _),) = found.most_common(1)
     return weights
+
+
+def _by_class(classes: tuple[str, ...], row: Sequence[T]) -> dict[str, T] | None:
+    """Return the values of a row by class; None if the row has no value for each class."""
+    return dict(zip(classes, row, strict=True)) if classes and len(row) == len(classes) else None
+
+
+def chosen_gate(model: CatalogEntry, facts: ModelFacts | None, workers: list[WorkerEntry]) -> str:
+    """Return the checksum of a model's quality gate. Raises ApiError if the model or its workers have none."""
+    if facts is None or facts.gate is None:
+        detail = f"keep, copies: {model.name} has no quality gate; leave keep out, and copies=drop"
+        raise unprocessable("no_gate", f"{detail}, or choose a model that has one in /models")
+    if workers and not any(facts.gate in worker.gates for worker in workers):
+        raise unavailable("no_gate", f"no live worker currently has the quality gate of {model.name}")
+    return facts.gate
 
 
 def _no_models() -> ApiError:

@@ -22,7 +22,7 @@ def repair_after_crash(store: Store, job_id: str) -> None:
     if spec is None:
         return  # the job ended after it was listed, and its marker was removed
     corrupted = [shard for shard in store.shards.committed(job_id) if not store.shards.is_whole(job_id, shard)]
-    if not corrupted and store.jobs.is_ending_whole(job_id, spec.shard_count):
+    if not corrupted and store.jobs.is_ending_whole(spec):
         return
     # The end goes first. If this process dies in between, the job must not look whole without its shards.
     store.jobs.forget_ending(job_id)
@@ -35,11 +35,11 @@ def is_whole(store: Store, spec: JobSpec) -> bool:
     """Return whether every object of a succeeded job exists and has the right checksum."""
     try:
         plan = store.archives.plan(spec.id)
-        shards = [store.shards.index(spec.id, number) for number in range(spec.shard_count)]
+        shards = list(store.choices.chosen_shards(spec))
     except DamagedError:
         return False
-    # The last part of the plan is the tail; each other part is the data object of a shard.
-    if plan is None or [shard and shard.data for shard in shards] != [part.path for part in plan.parts[:-1]]:
+    parts = tuple(part for shard in shards for part in shard.parts())
+    # The last part of the plan is the tail; the others are ranges of the data objects of shards.
+    if plan is None or plan.parts[:-1] != parts or sum(shard.count for shard in shards) < spec.n:
         return False
-    is_ended = store.jobs.is_ending_whole(spec.id, spec.shard_count)
-    return is_ended and all(store.shards.is_whole(spec.id, number) for number in range(spec.shard_count))
+    return store.jobs.is_ending_whole(spec) and all(store.shards.is_whole(spec.id, shard.number) for shard in shards)

@@ -72,7 +72,7 @@ class JobAcceptance:
 
     def _store_and_queue(self, spec: JobSpec, caller: Caller) -> Accepted:
         # The lock of the owner is held only until the job is in the store, where the next request counts it.
-        with self._quota.reserve(caller, spec.n) as usage:
+        with self._quota.reserve(caller, spec.expected_candidates) as usage:
             spec, is_new = self._store.jobs.create(spec)
         if is_new:  # otherwise a simultaneous request with the same id was first, and queues the job
             self._queue.enqueue(spec, [Task.render_shard(spec.id, 0, spec.shard_count)])

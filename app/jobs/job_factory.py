@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from statistics import median
 
-from app.cluster.model_catalog import ModelCatalog, most_common_vgg19
-from app.errors import join_names, quote_value, unprocessable
+from app.cluster.model_catalog import ModelCatalog, chosen_gate, most_common_vgg19
+from app.jobs.requested_classes import check_class, requested_shares
 from app.schemas.requests import MAX_SEED, ImageRequest
 from app.styles.style_service import StyleService
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
-from worker.contracts.jobs import LAYOUT, Cut, JobSpec
+from worker.contracts.cut import Cut
+from worker.contracts.jobs import LAYOUT, JobSpec
 from worker.contracts.styles import StyleSpec
 
 _TARGET_SHARD_SECONDS = 1.0
@@ -37,23 +38,23 @@ class JobFactory:
         `unknown_status` is the HTTP status of the error that is raised for an unknown model.
         """
         model, workers = self._catalog.choose(request.model, unknown_status)
-        label = request.class_label
-        if label is not None and label not in model.classes:
-            choice = (
-                f"one of {join_names(model.classes)}" if model.classes else f"left out, as {model.name} has no classes"
-            )
-            raise unprocessable("unknown_class", f"class: must be {choice}, got {quote_value(label)}")
+        check_class(model, request.class_label)
+        facts = self._catalog.facts(model)
+        gate = chosen_gate(model, facts, workers) if request.needs_gate else None
         style = request.style_spec and self._check_and_complete_style(request.style_spec, owner, workers)
         return JobSpec(
             id=secrets.token_urlsafe(16),
             model=model,
-            class_label=label,
+            class_label=request.class_label,
+            shares=requested_shares(model, request),
             n=request.n,
             seed=secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed,
             first=request.start,
             format=request.format,
             layout=LAYOUT,
             style=style,
+            selection=request.selection(gate),
+            facts=facts,
             cut=_single_batch_cut(model) if style and style.mode == "standard" else self._choose_cut(model, workers),
             owner=owner,
             created=datetime.now(UTC),

@@ -2,6 +2,7 @@
 
 import math
 import zlib
+from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -10,8 +11,10 @@ from pydantic import TypeAdapter, ValidationError
 from app.cluster.cluster_state import ClusterState, Progress
 from app.errors import ApiError, quote_value
 from app.jobs.lost_images import RETRY_DELAY
+from app.jobs.not_kept import not_kept
 from app.jobs.status import job_view
 from app.schemas.responses import Job
+from worker.contracts.choice import Choice
 from worker.contracts.jobs import SUFFIXES, JobId, JobSpec
 from worker.contracts.store.archive_index import ArchivePlan, ShardIndex
 from worker.contracts.store.store import Store
@@ -43,15 +46,22 @@ class JobReader:
 
     def get_job(self, spec: JobSpec) -> Job:
         """Return the current state and progress of a job."""
-        state = self._store.jobs.state(spec.id)
+        state, choice = self._store.jobs.state(spec.id), self._choice(spec)
         if state is None:
-            return job_view(spec, None, self._cluster.progress(spec.id), datetime.now(UTC))
+            return job_view(spec, None, self._cluster.progress(spec.id), datetime.now(UTC), choice)
         # Redis forgets the progress of ended jobs. The store still knows which shards were committed.
         succeeded = state.outcome == "succeeded"
         shards = range(spec.shard_count) if succeeded else self._store.shards.committed(spec.id)
         images = {shard: len(spec.shard_indices(shard)) for shard in shards}
         started = state.started.timestamp() if state.started else None
-        return job_view(spec, state, Progress(images, started), state.finished)
+        return job_view(spec, state, Progress(images, started), state.finished, choice)
+
+    def _choice(self, spec: JobSpec) -> Choice | None:
+        """Return the choice of a job over its committed shards; None without a selection, or if they are damaged."""
+        if spec.selection is not None:
+            with suppress(DamagedError):
+                return self._store.choices.current(spec)[0]
+        return None
 
     def find_archive(self, spec: JobSpec) -> tuple[Job, ArchivePlan | None]:
         """Return a job and the plan of its archive; the plan is None while the job runs.
@@ -70,15 +80,34 @@ class JobReader:
     def read_image_at(self, spec: JobSpec, index: int, suffix: str) -> tuple[str, bytes]:
         """Return the sha256 and the bytes of one image. Raises ApiError while its shard is not committed."""
         _check_image_exists(spec, index, suffix)
-        number, position = spec.locate(index)
-        shard = self._store.shards.index(spec.id, number)
-        if shard is None:
+        found = self._find_image(spec, index)
+        if found is None:
             job = self.get_job(spec)
             _check_not_expired(job)  # only now, because an expired image may be read until it is deleted
             if job.state != "succeeded":
                 raise _not_available(job, f"image {index}")
-            shard = self._shard_of_succeeded(spec, number)
-        return self._read(shard, position)
+            found = self._find_image(spec, index)  # its shard may have been committed since the first search
+        if found is None:
+            raise DamagedError(f"the shard of image {index} of job {spec.id} is missing")
+        return self._read(*found)
+
+    def _find_image(self, spec: JobSpec, index: int) -> tuple[ShardIndex, int] | None:
+        """Return the shard and the row of an image; None while its shard is not committed.
+
+        Raises ApiError if the selection of the job rejects it.
+        """
+        number, position = spec.locate(index)
+        if spec.selection is None:
+            shard = self._store.shards.index(spec.id, number)
+            return None if shard is None else (shard, position)
+        chosen = self._store.choices.chosen_shard(spec, number)
+        choice, _ = self._store.choices.current(spec)
+        if chosen is None and not (choice.is_complete and index >= choice.next_index):
+            return None
+        row = None if chosen is None else chosen.row_of(index)
+        if chosen is None or row is None:
+            raise not_kept(spec, spec.selection, index, choice, chosen)
+        return chosen.index, row
 
     def read_image(self, spec: JobSpec) -> tuple[str, bytes] | None:
         """Return the sha256 and the bytes of the image of a one-image job; None while it is not rendered.
@@ -90,23 +119,15 @@ class JobReader:
         state = self._store.jobs.state(spec.id)
         if state is None:
             return None
-        if state.outcome == "succeeded":
-            return self._read(self._shard_of_succeeded(spec, 0), 0)
+        if state.outcome == "succeeded":  # its shard may have been committed since the first search
+            if (shard := self._store.shards.index(spec.id, 0)) is None:
+                raise DamagedError(f"the shard of job {spec.id} is missing")
+            return self._read(shard, 0)
         if state.error is None:
             detail = "the job of this image was cancelled"
             raise ApiError(HTTPStatus.CONFLICT, "not_rendered", detail, retry_after_seconds=1)
         wait = math.ceil(RETRY_DELAY.total_seconds())
         raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "not_rendered", state.error.message, retry_after_seconds=wait)
-
-    def _shard_of_succeeded(self, spec: JobSpec, number: int) -> ShardIndex:
-        """Return the index of a shard of a succeeded job. Raises DamagedError if it is missing.
-
-        An earlier read may have missed it, because the shard was committed between that read and the read of the state.
-        """
-        shard = self._store.shards.index(spec.id, number)
-        if shard is None:
-            raise DamagedError(f"shard {number} of job {spec.id} is missing")
-        return shard
 
     def _read(self, shard: ShardIndex, position: int) -> tuple[str, bytes]:
         """Return the sha256 and the bytes of an image. Raises DamagedError if their checksum is wrong."""
@@ -121,8 +142,9 @@ def _check_image_exists(spec: JobSpec, index: int, suffix: str) -> None:
     if spec.format == "npz" or suffix != SUFFIXES[spec.format]:
         own = "arrays" if spec.format == "npz" else f"INDEX.{SUFFIXES[spec.format]}"
         raise ApiError(HTTPStatus.NOT_FOUND, "unknown_image", f"the images of job {spec.id} are {own}")
-    if not spec.first <= index < spec.first + spec.n:
-        detail = f"job {spec.id} has images {spec.first} to {spec.first + spec.n - 1}, not {index}"
+    last = spec.first + spec.max_candidates - 1
+    if not spec.first <= index <= last:
+        detail = f"job {spec.id} has images {spec.first} to {last}, not {index}"
         raise ApiError(HTTPStatus.NOT_FOUND, "unknown_image", detail)
 
 

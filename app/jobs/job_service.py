@@ -20,11 +20,13 @@ from app.jobs.job_factory import JobFactory
 from app.jobs.job_ids import Part, address_parts
 from app.jobs.job_reader import JobReader
 from app.jobs.lost_images import is_lost, is_lost_or_damaged
+from app.jobs.request_limits import check_size, check_ttl
 from app.jobs.status import job_view
 from app.schemas.requests import GenerateQuery, ImageRequest
 from app.schemas.responses import Job
 from app.settings import Settings
 from worker.contracts.age import age
+from worker.contracts.choice import Choice
 from worker.contracts.jobs import JobSpec, JobState
 from worker.contracts.logs import fields
 from worker.contracts.queue.task_queue import TaskQueue
@@ -64,11 +66,8 @@ class JobService:
         """Accept a job. For 24 hours, the same idempotency key finds the same job."""
         ttl = self._settings.ttl_hours if query.ttl_hours is None else query.ttl_hours
         # A job of more images than the caller may have open could never be accepted.
-        max_images = min(self._settings.max_images, caller.max_images or self._settings.max_images)
-        for field, value, limit in (("n", query.n, max_images), ("ttl_hours", ttl, self._settings.ttl_hours)):
-            if not 1 <= value <= limit:
-                detail = f"{field}: must be a whole number between 1 and {limit}, got '{value}'"
-                raise unprocessable(f"{field}_out_of_range", detail)
+        check_size(query, min(self._settings.max_images, caller.max_images or self._settings.max_images))
+        check_ttl(ttl, self._settings.ttl_hours)
         spec = self._factory.create_spec(query, caller.owner)
         spec = spec.model_copy(update={"ttl_hours": ttl})
         if key is not None:
@@ -76,7 +75,8 @@ class JobService:
             return self._submit_with_key(spec.model_copy(update={"request": request}), caller, key)
         accepted = self._acceptance.create(spec, caller)
         # A job with a random id is new, so its view needs no read of Redis or the store.
-        return accepted, job_view(accepted.spec, None, Progress({}, None), accepted.spec.created)
+        choice = Choice(spec) if spec.selection else None
+        return accepted, job_view(accepted.spec, None, Progress({}, None), accepted.spec.created, choice)
 
     def _submit_with_key(self, spec: JobSpec, caller: Caller, key: str) -> tuple[Accepted, Job]:
         def is_over(known: JobSpec) -> bool:

@@ -22,6 +22,8 @@ class QueueSnapshot(NamedTuple):
     """RQ ids of the tasks that a worker holds a lease for."""
     committed: Set[int]
     """Committed shards."""
+    is_complete: bool
+    """Whether the committed shards hold all images of the job, or no more shards may be rendered."""
 
 
 def lost_tasks(spec: JobSpec, snapshot: QueueSnapshot) -> list[Task]:
@@ -44,7 +46,7 @@ def lost_tasks(spec: JobSpec, snapshot: QueueSnapshot) -> list[Task]:
     - the task after the foremost present one, if that has started. A started task that is queued again does not count:
       its worker died, and its next attempt queues the next shard.
     """
-    if len(snapshot.committed) == spec.shard_count:
+    if snapshot.is_complete:
         return _lost_finalise_task(spec, snapshot)
     tasks = [Task.render_shard(spec.id, shard) for shard in range(spec.shard_count)]
     held = snapshot.queued | snapshot.leased
@@ -66,7 +68,7 @@ def _has_queued_next(task: Task, shard: int, snapshot: QueueSnapshot) -> bool:
 def _lost_finalise_task(spec: JobSpec, snapshot: QueueSnapshot) -> list[Task]:
     """Return the task that finishes a job, if it is lost.
 
-    The worker that commits the last shard finishes the job under the lease of that shard.
+    The worker that commits the last needed shard finishes the job under the lease of that shard.
     """
     task = Task.finalise(spec.id)
     return [] if snapshot.leased or task.queue_id in snapshot.queued else [task]

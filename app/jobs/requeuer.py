@@ -91,23 +91,36 @@ class Requeuer:
     def _find_lost_tasks(self, suspect: _Suspect, queued: QueueReader) -> list[Task]:
         """Return the tasks that are missing now. Reads in the order that QueueSnapshot requires."""
         spec, known = suspect.spec, suspect.committed
-        # If all shards are committed, the worker that finishes the job may hold the lease of any shard.
-        is_whole = len(known) == spec.shard_count
-        shards = [shard for shard in range(spec.shard_count) if is_whole or shard not in known]
+        # If the job is complete, the worker that finishes it may hold the lease of any shard.
+        is_complete = self._store.choices.is_complete(spec, known)
+        shards = [shard for shard in range(spec.shard_count) if is_complete or shard not in known]
         tasks = [*(Task.render_shard(spec.id, shard) for shard in shards), Task.finalise(spec.id)]
         queued_ids = queued(spec.model.numerics.name)
         leased = self._queue.leased(task.queue_id for task in tasks)
         committed = self._store.shards.committed(spec.id)
-        return lost_tasks(spec, QueueSnapshot(suspect.started, queued_ids, leased, committed))
+        is_complete = self._store.choices.is_complete(spec, committed)
+        return lost_tasks(spec, QueueSnapshot(suspect.started, queued_ids, leased, committed, is_complete))
 
     def _restore_progress(self, spec: JobSpec, committed: set[int]) -> set[int]:
         """Write progress that Redis has lost back to it. Returns the shards that have started."""
         known = self._cluster.progress(spec.id).images
-        full = {shard: len(spec.shard_indices(shard)) for shard in committed}
-        lost = {shard: images for shard, images in full.items() if known.get(shard) != images}
+        lost = {
+            shard: images
+            for shard in committed
+            if (images := self._committed_images(spec, shard, known.get(shard))) != known.get(shard)
+        }
         if lost:
             self._cluster.restore_progress(spec.id, lost)
         return committed | set(known)
+
+    def _committed_images(self, spec: JobSpec, shard: int, known: int | None) -> int:
+        """Return the number of images in a committed shard. `known` is the number in Redis, if it has one."""
+        if spec.selection is None:
+            return len(spec.shard_indices(shard))
+        if known is not None:  # a read of every shard in every round would be slow
+            return known
+        index = self._store.shards.index(spec.id, shard)
+        return len(index.images.sizes) if index else 0
 
     def _requeue(self, spec: JobSpec, tasks: list[Task]) -> None:
         if not tasks or self._store.jobs.state(spec.id) is not None:

@@ -5,14 +5,25 @@ from datetime import datetime
 
 from app.archive_name import archive_suffix
 from app.cluster.cluster_state import Progress
+from app.jobs.job_yield import job_yield, requested_counts
 from app.path_prefix import add_prefix
 from app.schemas.responses import Job, Links, PublicJobError
+from worker.contracts.choice import Choice
 from worker.contracts.jobs import SUFFIXES, JobSpec, JobState
+from worker.contracts.selection import BEST_SCORE, Selection
 
 
-def job_view(spec: JobSpec, state: JobState | None, progress: Progress, now: datetime) -> Job:
-    """Return the API's view of a job. For an ended job, `now` is the time of its end."""
-    done = min(spec.n, sum(progress.images.values()))
+def job_view(
+    spec: JobSpec, state: JobState | None, progress: Progress, now: datetime, choice: Choice | None = None
+) -> Job:
+    """Return the API's view of a job. For an ended job, `now` is the time of its end.
+
+    `choice` is that of a job with a selection, if its shards can be read.
+    """
+    selection = spec.selection or Selection()
+    done = _images_done(spec, state, progress, choice)
+    is_known = choice is not None and (choice.is_complete or state is None or state.outcome != "succeeded")
+    kept = job_yield(spec, choice) if choice is not None and is_known else None
     rate = _rate(done, now.timestamp() - _rendering_start(spec, progress.started, now)) if progress.started else None
     # Redis may have lost when rendering started. The images that the reconciler counted again show it, too.
     is_rendering = state is None and bool(progress.started or done)
@@ -27,11 +38,18 @@ def job_view(spec: JobSpec, state: JobState | None, progress: Progress, now: dat
         n=spec.n,
         seed=spec.seed,
         class_label=spec.class_label,
+        classes=requested_counts(spec),
+        keep=selection.keep / BEST_SCORE if selection.keep < BEST_SCORE else None,
+        copies="drop" if selection.drops_copies else "keep",
+        distinct=selection.distinct,
         start=spec.first,
+        next_start=_next_start(spec, choice),
         format=spec.format,
         style=spec.style,
         images_done=done,
         images_total=spec.n,
+        tried=kept.tried if kept else None,
+        yield_=kept,
         style_learnt=progress.learnt if is_learning else None,
         images_per_s=rate,
         eta_seconds=round((spec.n - done) / rate, 1) if rate and state is None else None,
@@ -41,6 +59,21 @@ def job_view(spec: JobSpec, state: JobState | None, progress: Progress, now: dat
         error=PublicJobError(**dict(state.error)) if state and state.error else None,
         links=_links(spec),
     )
+
+
+def _images_done(spec: JobSpec, state: JobState | None, progress: Progress, choice: Choice | None) -> int:
+    """Return how many images of the dataset exist. A job with a selection counts those that it has kept."""
+    if spec.selection is None:
+        return min(spec.n, sum(progress.images.values()))
+    if state is not None and state.outcome == "succeeded":
+        return spec.n
+    return sum(choice.kept) if choice is not None else 0
+
+
+def _next_start(spec: JobSpec, choice: Choice | None) -> int | None:
+    if spec.selection is None:
+        return spec.first + spec.n
+    return choice.next_index if choice is not None and choice.is_complete else None
 
 
 def _rendering_start(spec: JobSpec, started: float, now: datetime) -> float:

@@ -60,7 +60,7 @@ def _needs(spec: JobSpec) -> str:
 
 
 def _is_model_absent(spec: JobSpec, workers: Iterable[WorkerEntry]) -> bool:
-    """Return whether workers of a job's numerics are alive, but none has its model and the weights of its style."""
+    """Return whether workers of a job's numerics are alive, but none has its model and other files."""
     peers = [worker for worker in workers if worker.numerics.name == spec.model.numerics.name]
     return bool(peers) and not any(worker.offers(spec.needs) for worker in peers)
 
@@ -73,6 +73,7 @@ def _no_worker(spec: JobSpec) -> JobError:
 
 def _model_unavailable(spec: JobSpec) -> JobError:
     styled = " and the VGG19 weights of its style" if spec.style else ""
+    gated = f" and the quality gate {spec.selection.gate[:12]}" if spec.selection and spec.selection.gate else ""
     model = f"model {spec.model.name} ({spec.model.sha256[:12]})"
-    message = f"for {MAX_MODEL_ABSENCE_SECONDS / 60:.0f} minutes no live worker had the {model}{styled}"
+    message = f"for {MAX_MODEL_ABSENCE_SECONDS / 60:.0f} minutes no live worker had the {model}{styled}{gated}"
     return JobError(code="model_unavailable", message=message)

@@ -1,7 +1,7 @@
 """The parameters of requests."""
 
 import re
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -13,8 +13,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from app.schemas.class_request import CLASSES_DESCRIPTION, Classes, parse_classes
 from worker.contracts.catalog import Sha256
 from worker.contracts.jobs import Format
+from worker.contracts.selection import BEST_SCORE, MAX_DISTINCT_BITS, Selection
 from worker.contracts.styles import DEFAULT_STEPS, MAX_STEPS, Mode, StyleSpec
 
 MAX_SEED = 2**53 - 1
@@ -22,6 +24,9 @@ MAX_SEED = 2**53 - 1
 
 MAX_START = MAX_SEED - 10**9
 """Largest index of a job's first image, so that the index of its last image is at most MAX_SEED too."""
+
+KEEP_STEP = 0.001
+"""Smallest value of `keep`, and the interval between two values: scores are per mille."""
 
 
 def _reject_quoted_number(value: object, info: ValidationInfo) -> object:
@@ -37,6 +42,15 @@ def _reject_odd_spelling(value: object, info: ValidationInfo) -> object:
     if value is not None and not re.fullmatch(r"-?[0-9]{1,19}", str(_reject_quoted_number(value, info))):
         raise ValueError("not a whole number")
     return value
+
+
+def _conflict(sentence: str) -> PydanticCustomError:
+    """Return the error of parameters that exclude each other. Its sentence is complete."""
+    return PydanticCustomError("conflict", "{sentence}", {"sentence": sentence})
+
+
+def _is_none(value: object) -> bool:
+    return value is None  # so that the checksum of a request with a key stays the same if a parameter is added
 
 
 _REJECT_QUOTED = BeforeValidator(_reject_quoted_number)
@@ -95,9 +109,11 @@ class ImageRequest(ImageOptions):
     """The images that a request asks for."""
 
     n: WholeNumber = Field(
-        description="Number of images, from 1 to the server's limit, which is 100000 by default.",
+        description="Number of images, from 1 to the server's limit, which is 100000 by default. "
+        "May be left out if `classes` has counts.",
         json_schema_extra={"minimum": 1},
     )
+    classes: Classes | None = Field(default=None, description=CLASSES_DESCRIPTION, exclude_if=_is_none)
     model: str | None = Field(
         default=None, description="Name of a model from /models. Default: the server's default model."
     )
@@ -111,6 +127,74 @@ class ImageRequest(ImageOptions):
         default="png",
         description="`png` (default), lossless `webp`, `jpeg` with quality 95, or `npz` with uint8 arrays for NumPy.",
     )
+
+    keep: Annotated[float, Field(ge=KEEP_STEP, le=1, multiple_of=KEEP_STEP), _REJECT_QUOTED] | None = Field(
+        default=None,
+        description="Share of the images of each class that the model's quality gate keeps: those that look most real. "
+        "From 0.001 to 1 in steps of 0.001. Default: 1, which keeps all.",
+        exclude_if=_is_none,
+    )
+    copies: Literal["keep", "drop"] | None = Field(
+        default=None,
+        description="With `drop`, images that are copies of training images are left out. Default: `keep`.",
+        exclude_if=_is_none,
+    )
+    distinct: Annotated[int, Field(ge=0, le=MAX_DISTINCT_BITS), _REJECT_ODD_SPELLING] | None = Field(
+        default=None,
+        description="An image is left out if its 64-bit hash differs from that of an earlier image of the dataset in "
+        "at most this many bits, from 0 to 3. Default: all images stay.",
+        exclude_if=_is_none,
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _count_images(cls, parameters: Any) -> Any:  # noqa: ANN401
+        """Fill in n from the counts of `classes`."""
+        if not isinstance(parameters, dict) or "n" in parameters or parameters.get("classes") is None:
+            return parameters
+        try:
+            total = parse_classes(parameters["classes"]).total
+        except PydanticCustomError:
+            total = 1  # the field `classes` raises the same error, and n is not to blame
+        return parameters if total is None else {**parameters, "n": total}
+
+    @model_validator(mode="after")
+    def _check_combination(self) -> Self:
+        if self.classes is not None and self.class_label is not None:
+            raise _conflict("class and classes cannot be combined; send `classes` alone")
+        if self.format == "npz" and self.selects:
+            raise _conflict(
+                "keep, copies and distinct cannot be combined with format=npz, because workers store all images of a "
+                "shard as one array; use png, webp or jpeg"
+            )
+        return self
+
+    @property
+    def needs_gate(self) -> bool:
+        """Whether the request needs the model's quality gate."""
+        return self._keep_per_mille < BEST_SCORE or self.copies == "drop"
+
+    @property
+    def selects(self) -> bool:
+        """Whether the job may leave out images."""
+        return self.needs_gate or self.distinct is not None
+
+    @property
+    def expected_candidates(self) -> int:
+        """Number of images that are expected to be rendered for the request."""
+        selection = self.selection(None)
+        return self.n if selection is None else selection.expected_candidates(self.n)
+
+    def selection(self, gate: str | None) -> Selection | None:
+        """Return the selection of the job, with the checksum of its gate; None if the job keeps all images."""
+        if not self.selects:
+            return None
+        drops_copies = self.copies == "drop"
+        return Selection(gate=gate, keep=self._keep_per_mille, drops_copies=drops_copies, distinct=self.distinct)
+
+    @property
+    def _keep_per_mille(self) -> int:
+        return BEST_SCORE if self.keep is None else round(self.keep * BEST_SCORE)
 
 
 class GenerateQuery(ImageRequest):

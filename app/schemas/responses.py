@@ -9,12 +9,20 @@ from pydantic import (
     computed_field,
 )
 
-from worker.contracts.catalog import CatalogEntry, SetAside
+from worker.contracts.catalog import CatalogEntry, GateEffect, SetAside, Sha256
 from worker.contracts.jobs import Format, JobError
 from worker.contracts.styles import StyleSpec
 
 _RETRYABLE = frozenset(
-    {"artifact_damaged", "model_unavailable", "no_worker", "out_of_memory", "weights_unavailable", "worker_crashed"}
+    {
+        "artifact_damaged",
+        "gate_unavailable",
+        "model_unavailable",
+        "no_worker",
+        "out_of_memory",
+        "weights_unavailable",
+        "worker_crashed",
+    }
 )
 """Error codes of jobs that failed for a reason outside their request."""
 
@@ -41,6 +49,24 @@ class PublicJobError(JobError):
         return self.code in _RETRYABLE
 
 
+class ClassYield(BaseModel):
+    """The images of one class that a job with a selection has tried and kept."""
+
+    kept: int
+    tried: int
+    """Rendered images up to the last one that was needed."""
+    low: float
+    """Lower end of the 95 % interval of the share that is kept (Wilson)."""
+    high: float
+
+
+class JobYield(ClassYield):
+    """The images that a job with a selection has tried and kept."""
+
+    by_class: dict[str, ClassYield]
+    """The same for each class; empty if the model has no classes."""
+
+
 class Job(BaseModel):
     """A job as its owner sees it."""
 
@@ -55,12 +81,24 @@ class Job(BaseModel):
     n: int
     seed: int
     class_label: str | None = Field(serialization_alias="class")
+    classes: dict[str, int] | None
+    """Number of images of each requested class; None if the request had no `classes`."""
+    keep: float | None
+    """Share of the images of each class that the quality gate keeps; None without a gate."""
+    copies: Literal["keep", "drop"]
+    distinct: int | None
     start: int
     """Index of the first image."""
+    next_start: int | None
+    """The `start` of a request that continues the dataset without overlap; None while it is not known."""
     format: Format
     style: StyleSpec | None
     images_done: int
     images_total: int
+    tried: int | None
+    """Number of images that were rendered to find those of the dataset. None if the job keeps all, or if unknown."""
+    yield_: JobYield | None = Field(serialization_alias="yield")
+    """The share of the tried images that is kept, so far. None if the job keeps all, or if it is unknown."""
     style_learnt: float | None
     """Progress of learning the style, from 0 to 1. Only for running jobs of the mode `distilled`."""
     images_per_s: float | None
@@ -81,6 +119,16 @@ class Model(CatalogEntry):
     """Number of live workers that can render this model now."""
     images_per_s: float | None
     """Sum of the speeds that these workers measured on their last shards."""
+    gate: Sha256 | None
+    """Checksum of the model's quality gate; None if there is none, so that keep and copies=drop are refused."""
+    training_images: dict[str, int] | None
+    """Number of training images of each class; None if unknown."""
+    class_yields: dict[str, float] | None
+    """Share of the images of each class that pass the realism test without a gate; None if unknown."""
+    effects: tuple[GateEffect, ...]
+    """Quality for several values of keep. The first one is without the gate."""
+    judge: str | None
+    """Feature network of these figures."""
 
 
 class SetAsideFile(SetAside):

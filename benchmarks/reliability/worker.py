@@ -21,20 +21,20 @@ from worker.contracts.queue.tasks import Task
 from worker.contracts.store.job_store import JobStore
 from worker.contracts.store.object_store import Objects
 from worker.queue.rq_worker import RqWorker
-from worker.queue.task_runner import TaskRunner
+from worker.queue.shard_renderer import ShardRenderer
 
 _SHARD = 1
 
 
 def with_breakpoints(breakpoints: Breakpoints) -> ExitStack:
     """Set a breakpoint before each of the moments, in this process."""
-    execute, render, create, finish = RqWorker.execute_job, TaskRunner._render, Objects.create, JobStore.finish
+    execute, render, create, finish = RqWorker.execute_job, ShardRenderer.render, Objects.create, JobStore.finish
 
     def execute_at_breakpoint(self: RqWorker, job: Job, queue: Queue) -> None:
         breakpoints.wait_at("popped" if job.id.endswith(f"-{_SHARD}") else "queued")
         execute(self, job, queue)
 
-    def render_at_breakpoint(self: TaskRunner, task: Task, *rest: Any) -> Any:  # noqa: ANN401
+    def render_at_breakpoint(self: ShardRenderer, task: Task, *rest: Any) -> Any:  # noqa: ANN401
         renderer = self.renderer
 
         def encode_at_breakpoint(images: Tensor, kind: Format) -> list[bytes]:
@@ -55,7 +55,7 @@ def with_breakpoints(breakpoints: Breakpoints) -> ExitStack:
 
     stack = ExitStack()
     stack.enter_context(patch.object(RqWorker, "execute_job", execute_at_breakpoint))
-    stack.enter_context(patch.object(TaskRunner, "_render", render_at_breakpoint))
+    stack.enter_context(patch.object(ShardRenderer, "render", render_at_breakpoint))
     stack.enter_context(patch.object(Objects, "create", create_at_breakpoint))
     stack.enter_context(patch.object(JobStore, "finish", finish_at_breakpoint))
     return stack

@@ -13,7 +13,8 @@ from rq import Queue
 from benchmarks.scaling import simulated_service
 from benchmarks.scaling.simulated import MODEL
 from benchmarks.service_processes import ServiceProcesses, StartError
-from worker.contracts.jobs import Cut, JobSpec
+from worker.contracts.cut import Cut
+from worker.contracts.jobs import JobSpec
 from worker.contracts.queue.redis_keys import queue_names
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.queue.tasks import Task

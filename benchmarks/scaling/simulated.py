@@ -11,7 +11,8 @@ from models import registry
 from worker.contracts.catalog import CatalogEntry, Numerics
 from worker.contracts.jobs import Format
 from worker.rendering import encoding
-from worker.rendering.engine import LoadedModel, RenderEngine
+from worker.rendering.engine import RenderEngine
+from worker.rendering.loaded_model import LoadedModel
 
 MODEL = "faces-64"
 NUMERICS = Numerics(name="simulated", batch_size=256)

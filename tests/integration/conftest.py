@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.calibrated_gate import save_calibrated_gate
 from tests.integration.guarded import Guarded
 from tests.integration.running_service import RunningService
 from tests.tiny import CLASSES, LABELLED, PLAIN, save_checkpoint
@@ -16,6 +17,7 @@ def running_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
     folder = tmp_path_factory.mktemp("service")
     save_checkpoint(folder / "models", PLAIN)
     save_checkpoint(folder / "models", LABELLED, CLASSES)
+    save_calibrated_gate(folder / "models" / f"{LABELLED}.safetensors")
     service = RunningService(folder)
     yield service
     service.close()

@@ -17,6 +17,7 @@ from PIL import Image as Pictures
 from app.client import AsyncClient, Client, JobFailedError, NotAvailableError, RefusedError
 from tests.integration.relay import Relay
 from tests.integration.running_service import RunningService, metadata, wait_until
+from tests.integration.test_requirements_page import STAND_INS
 from tests.tiny import LABELLED, PLAIN
 from tests.unit.app.client.faces import FACES, Call
 
@@ -176,5 +177,7 @@ def test_the_examples_of_the_documentation_run(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    exec(example.replace("http://127.0.0.1:8000", service.url), {})
+    for name, stand_in in {"http://127.0.0.1:8000": service.url, **STAND_INS}.items():
+        example = example.replace(name, stand_in)
+    exec(example, {})
     assert len(capsys.readouterr().out.splitlines()) == 500

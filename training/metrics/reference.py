@@ -102,8 +102,13 @@ def load_or_extract(
         _write(path, source, features)
     progress(description.count)
     # The cache keeps the order of the dataset. Shuffling is cheap and fixed.
-    order = torch.randperm(description.count, generator=torch.Generator().manual_seed(_SHUFFLE_SEED))
+    order = shuffled_order(description.count)
     return Reference(source, features[order], dataset.labels[order])
+
+
+def shuffled_order(count: int) -> Tensor:
+    """Return the positions in the dataset of a reference's images. Shapes: returns (count,) int64."""
+    return torch.randperm(count, generator=torch.Generator().manual_seed(_SHUFFLE_SEED))
 
 
 def _source(dataset: Dataset, extractor: Extractor) -> Source:

@@ -1,7 +1,10 @@
 """The dataset card in every archive. It describes the images and says how to load and reproduce them."""
 
 import json
+from collections.abc import Sequence
 
+from worker.archive.dataset_report import build_report
+from worker.contracts.choice import ChosenShard
 from worker.contracts.jobs import JobSpec
 
 _CARD = """---
@@ -19,7 +22,7 @@ Made by Imagemill. The images are generated; a generated image can still resembl
 | model | `{model}` |
 | model sha256 | `{sha256}` |
 | seed | {seed} |
-| images | {first} to {last}, {resolution} x {resolution} px, RGB, {format} |
+| images | {images}, {resolution} x {resolution} px, RGB, {format} |
 | classes | {classes} |
 | computed in | {numerics} |
 | the model's training data | {data} |
@@ -30,7 +33,7 @@ Image `i` is fixed by (model sha256, seed, i{and_class}): asking for more images
 ```python
 {reading}
 ```
-"""
+{report}"""
 
 _READ_FOLDER = """from datasets import load_dataset
 
@@ -48,31 +51,37 @@ with np.load("path/to/this.npz") as file:
     labels = file["labels"]  # numbers of the classes above, -1 where there are none; images: (n, h, w, 3) uint8"""
 
 
-def build_card(spec: JobSpec) -> str:
+def build_card(spec: JobSpec, shards: Sequence[ChosenShard]) -> str:
     """Return the dataset card, in Markdown with YAML front matter."""
     model = spec.model
-    classes = (
-        f"only {_class_with_number(spec, spec.class_label)}" if spec.class_label is not None else _list_of_classes(spec)
-    )
+    only = f"only {_class_with_number(spec, spec.class_label)}" if spec.class_label is not None else None
     return _CARD.format(
         model=model.name,
         sha256=model.sha256,
         seed=spec.seed,
         n=spec.n,
-        first=spec.first,
-        last=spec.first + spec.n - 1,
+        images=_index_range(spec, shards),
         resolution=model.resolution,
         format="raw pixels" if spec.format == "npz" else spec.format.upper(),
-        classes=classes or "none",
+        classes=only or _list_of_classes(spec) or "none",
         numerics=model.numerics.name,
         data=model.data,
         licence=model.licence,
         quoted_licence=json.dumps(model.licence),  # JSON strings are valid YAML, whatever the text holds
         styling=_style_row(spec),
-        and_class=", class" * (spec.class_label is not None) + ", style" * (spec.style is not None),
+        and_class=", class" * (spec.class_label is not None or bool(spec.shares))
+        + ", style" * (spec.style is not None),
         class_names=f"class_names: {_class_names_as_json(spec)}\n" if spec.numbers_classes else "",
         reading=_READ_ARRAYS if spec.format == "npz" else _reading_example(spec),
+        report=build_report(spec, shards),
     )
+
+
+def _index_range(spec: JobSpec, shards: Sequence[ChosenShard]) -> str:
+    if spec.selection is None:
+        return f"{spec.first} to {spec.first + spec.n - 1}"
+    last = max(index for shard in shards[-1:] for index, _ in shard.images())
+    return f"{spec.n} of the indices {spec.first} to {last}"
 
 
 def _reading_example(spec: JobSpec) -> str:
@@ -85,7 +94,8 @@ def _class_names_as_json(spec: JobSpec) -> str:
 
 
 def _list_of_classes(spec: JobSpec) -> str:
-    return ", ".join(_class_with_number(spec, label) for label in spec.model.classes)
+    asked = zip(spec.model.classes, spec.class_shares, strict=True)
+    return ", ".join(_class_with_number(spec, label) for label, share in asked if share)
 
 
 def _class_with_number(spec: JobSpec, label: str) -> str:

@@ -4,13 +4,18 @@ import io
 import re
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from numpy.lib.format import write_array_header_1_0
 
 from worker.archive import zip_format
+from worker.contracts.choice import ChosenShard
 from worker.contracts.jobs import SUFFIXES, JobSpec
-from worker.contracts.store.archive_index import ArrayEntry, ImageTable, ShardIndex
+from worker.contracts.store.archive_index import ArrayEntry, ImageTable
 from worker.rendering.encoding import EncodedImage
+
+_CACHED_NAMES = 1024
+"""Number of classes whose folder names are remembered. Each image needs the name three times."""
 
 ShardLayout = tuple[bytes, ImageTable, ArrayEntry | None]
 
@@ -32,27 +37,27 @@ def array_name(shard: int) -> str:
     return f"images_{shard:05d}.npy"
 
 
-def zip_entries(spec: JobSpec, shards: Sequence[ShardIndex]) -> Iterator[zip_format.Entry]:
+def zip_entries(spec: JobSpec, shards: Sequence[ChosenShard]) -> Iterator[zip_format.Entry]:
     """Yield the central directory's entries of all shards, in the order of the archive."""
     start = 0
-    for number, shard in enumerate(shards):
-        yield from _shard_entries(spec, number, shard, start)
-        start += shard.size
+    for shard in shards:
+        yield from _array_entries(shard.index.array, start) if shard.index.array else _image_entries(spec, shard, start)
+        start += sum(part.size for part in shard.parts())
 
 
-def _shard_entries(spec: JobSpec, number: int, shard: ShardIndex, start: int) -> Iterator[zip_format.Entry]:
-    if shard.array:
-        # An index stores where data starts. The ZIP entry needs the start of the local header before it.
-        header = zip_format.header_size(shard.array.name)
-        yield zip_format.Entry(
-            shard.array.name, start + shard.array.offset - header, shard.array.size, shard.array.crc32
-        )
-        return
-    table = shard.images
-    columns = zip(spec.shard_indices(number), table.offsets, table.sizes, table.crc32s, strict=True)
-    for index, offset, size, crc32 in columns:
-        name = image_name(spec, index)
-        yield zip_format.Entry(name, start + offset - zip_format.header_size(name), size, crc32)
+def _array_entries(array: ArrayEntry, start: int) -> Iterator[zip_format.Entry]:
+    # An index stores where data starts. The ZIP entry needs the start of the local header before it.
+    header = zip_format.header_size(array.name)
+    yield zip_format.Entry(array.name, start + array.offset - header, array.size, array.crc32)
+
+
+def _image_entries(spec: JobSpec, shard: ChosenShard, start: int) -> Iterator[zip_format.Entry]:
+    table = shard.index.images
+    for index, row in shard.images():
+        name, size = image_name(spec, index), table.sizes[row]
+        header = zip_format.header_size(name)
+        yield zip_format.Entry(name, start, size, table.crc32s[row])
+        start += header + size
 
 
 def _lay_out_members(spec: JobSpec, images: Sequence[EncodedImage]) -> ShardLayout:
@@ -87,9 +92,11 @@ def _image_table(images: Sequence[EncodedImage], offsets: Sequence[int]) -> Imag
         sizes=tuple(len(image.data) for image in images),
         crc32s=tuple(image.crc32 for image in images),
         sha256s=tuple(image.sha256 for image in images),
+        hashes=tuple(image.hash for image in images if image.hash),
     )
 
 
+@lru_cache(_CACHED_NAMES)
 def _folder_name(label: str) -> str:
     # Percent-encode characters that file systems or shells treat specially, and a dot that would hide the folder.
     safe = re.sub(r"[^\w .-]", lambda match: f"%{ord(match[0]):02X}", label)

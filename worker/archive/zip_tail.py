@@ -9,35 +9,31 @@ import numpy as np
 
 from worker.archive import shard_layout, zip_format
 from worker.archive.dataset_card import build_card
+from worker.contracts.choice import ChosenShard
 from worker.contracts.jobs import JobSpec
-from worker.contracts.store.archive_index import ShardIndex
 
 
-def build_tail(spec: JobSpec, shards: Sequence[ShardIndex]) -> bytes:
+def build_tail(spec: JobSpec, shards: Sequence[ChosenShard]) -> bytes:
     """Return the tail of an archive: all bytes after the shards' data. It depends only on the arguments."""
-    images_end = sum(shard.size for shard in shards)
-    files = {"metadata.jsonl": _metadata_lines(spec, shards), "README.md": build_card(spec).encode()}
+    images_end = sum(part.size for shard in shards for part in shard.parts())
+    files = {"metadata.jsonl": _metadata_lines(spec, shards), "README.md": build_card(spec, shards).encode()}
     if spec.format == "npz":
-        files["labels.npy"] = _label_array(spec)
+        files["labels.npy"] = _label_array(spec, shards)
     members = {name: zip_format.stored_member(name, data) for name, data in files.items()}
     zip_entries = [*shard_layout.zip_entries(spec, shards), *_member_entries(files, members, images_end)]
     start = images_end + sum(map(len, members.values()))
     return b"".join(members.values()) + zip_format.central_directory(zip_entries, start)
 
 
-def _metadata_lines(spec: JobSpec, shards: Iterable[ShardIndex]) -> bytes:
+def _metadata_lines(spec: JobSpec, shards: Iterable[ChosenShard]) -> bytes:
     # One encoder for all lines: json.dumps with options would build one for each image.
     to_json = json.JSONEncoder(ensure_ascii=False).encode
-    lines = (
-        to_json(_metadata_record(spec, shard, index, sha256))
-        for shard, table in enumerate(part.images for part in shards)
-        for index, sha256 in zip(spec.shard_indices(shard), table.sha256s, strict=True)
-    )
+    lines = (to_json(_metadata_record(spec, shard, index, row)) for shard in shards for index, row in shard.images())
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def _metadata_record(spec: JobSpec, shard: int, index: int, sha256: str) -> dict[str, str | int]:
-    name = shard_layout.array_name(shard) if spec.format == "npz" else shard_layout.image_name(spec, index)
+def _metadata_record(spec: JobSpec, shard: ChosenShard, index: int, row: int) -> dict[str, str | int]:
+    name = shard_layout.array_name(shard.number) if spec.format == "npz" else shard_layout.image_name(spec, index)
     record: dict[str, str | int] = {"file_name": name, "index": index, "seed": spec.seed}
     label = spec.class_name(index)
     if label is not None:
@@ -46,12 +42,19 @@ def _metadata_record(spec: JobSpec, shard: int, index: int, sha256: str) -> dict
         record["label_id"] = spec.model.classes.index(label)
     if spec.style is not None:
         record["style"] = spec.style.id
-    return record | {"model": spec.model.name, "sha256": sha256}
+    table, candidates = shard.index.images, shard.index.candidates
+    record |= {"model": spec.model.name, "sha256": table.sha256s[row]}
+    if spec.hashes_images:
+        record["dhash"] = table.hashes[row]
+    if candidates is not None and candidates.scores:
+        record["score"] = candidates.scores[candidates.stored[row]]
+    return record
 
 
-def _label_array(spec: JobSpec) -> bytes:
+def _label_array(spec: JobSpec, shards: Iterable[ChosenShard]) -> bytes:
     # -1 stands for "no class", so that the array has one label for each image of every model.
-    labels = spec.labels(range(spec.first, spec.first + spec.n)) or [-1] * spec.n
+    indices = [index for shard in shards for index, _ in shard.images()]
+    labels = [(spec.labels(range(index, index + 1)) or [-1])[0] for index in indices]
     file = io.BytesIO()
     np.save(file, np.asarray(labels, dtype=np.int64))
     return file.getvalue()

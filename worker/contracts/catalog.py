@@ -1,9 +1,10 @@
 """The announcements of workers: their models, the files that they cannot use, and themselves."""
 
 from collections.abc import Iterable
+from itertools import product
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -34,6 +35,44 @@ class CatalogEntry(BaseModel):
     metrics: dict[str, float]
     numerics: Numerics
     """Numerics of the worker that announces the model."""
+
+
+class GateEffect(BaseModel):
+    """The quality of a model's images if the gate keeps a share of them, on images that the gate has not seen."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
+    )
+
+    keep: float
+    """Share of the images that the gate keeps; 1 means no gate."""
+    yield_: float = Field(validation_alias="yield", serialization_alias="yield")
+    """Share of these images that pass the realism test."""
+    precision: float
+    density: float
+    coverage: float
+    recall: float
+    fd: float
+
+
+class ModelFacts(BaseModel):
+    """Facts about a model for users who choose one. A worker announces them with the model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model_sha256: Sha256
+    gate: Sha256 | None = None
+    """Checksum of the file of the model's quality gate; None if there is none."""
+    class_counts: tuple[int, ...] = ()
+    """Number of training images of each class, in label order; empty if unknown."""
+    class_yields: tuple[float, ...] = ()
+    """Share of each class's images that pass the realism test without a gate; empty if unknown."""
+    effects: tuple[GateEffect, ...] = ()
+    """Effects of the gate, for several shares. The first one is without a gate."""
+    judge: str = ""
+    """Feature network of these figures."""
+    close_real_pairs: float | None = None
+    """Share of the pairs of training images whose hashes differ in at most 3 bits; None if unknown."""
 
 
 class SetAside(BaseModel):
@@ -69,6 +108,8 @@ class WorkerEntry(BaseModel):
     """Images per second of the last shard without style; None before the first one."""
     vgg19: Sha256 | None = None
     """Checksum of its VGG19 weights; None if it has none."""
+    gates: tuple[Sha256, ...] = ()
+    """Checksums of its quality gates. Each belongs to one of its models."""
 
     def has(self, entry: CatalogEntry) -> bool:
         """Return whether the worker has a model: the same weights, not only the same name."""
@@ -76,7 +117,7 @@ class WorkerEntry(BaseModel):
 
     def offers(self, wanted: str) -> bool:
         """Return whether the worker can render a job with these `needs`. One of an older version counts as able."""
-        return wanted in offers(self.sha256s, self.vgg19) if self.sha256s else bool(self.models)
+        return wanted in offers(self.sha256s, self.vgg19, self.gates) if self.sha256s else bool(self.models)
 
 
 class PausedWorker(WorkerEntry):
@@ -85,12 +126,13 @@ class PausedWorker(WorkerEntry):
     reason: str
 
 
-def needs(model_sha256: str, weights: str | None) -> str:
-    """Return the name of a requirement: a model, and VGG19 weights if its images are styled."""
-    return f"{model_sha256}+{weights}" if weights else model_sha256
+def needs(model_sha256: str, weights: str | None, gate: str | None = None) -> str:
+    """Return the name of a requirement: a model, VGG19 weights for styled images, and a quality gate."""
+    return "+".join(filter(None, (model_sha256, weights, gate)))
 
 
-def offers(model_sha256s: Iterable[str], weights: str | None) -> frozenset[str]:
-    """Return all values of `needs` that a worker with these models and VGG19 weights fulfils."""
-    # A worker with weights also renders jobs without style, which need none.
-    return frozenset(needs(sha256, each) for sha256 in model_sha256s for each in (None, weights))
+def offers(model_sha256s: Iterable[str], weights: str | None, gates: Iterable[str] = ()) -> frozenset[str]:
+    """Return all values of `needs` that a worker with these models, VGG19 weights and gates fulfils."""
+    # A worker with weights and gates also renders jobs that need neither.
+    ways = set(product((None, weights), (None, *gates)))
+    return frozenset(needs(sha256, *way) for sha256 in model_sha256s for way in ways)

@@ -1,13 +1,15 @@
 """The stored records of a job: its request, its division into shards, and its end."""
 
-from bisect import bisect_right
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from worker.contracts.catalog import CatalogEntry, Sha256, needs
+from worker.contracts.catalog import CatalogEntry, ModelFacts, Sha256, needs
+from worker.contracts.class_cycle import class_at, class_counts, classes_at
+from worker.contracts.cut import Cut
 from worker.contracts.owners import Owner
+from worker.contracts.selection import Selection
 from worker.contracts.styles import StyleSpec
 
 JOB_ID_PATTERN = r"^[A-Za-z0-9_-]{22}$"
@@ -16,9 +18,13 @@ JOB_ID_PATTERN = r"^[A-Za-z0-9_-]{22}$"
 Format = Literal["png", "webp", "jpeg", "npz"]
 SUFFIXES: dict[Format, str] = {"png": "png", "webp": "webp", "jpeg": "jpg", "npz": "npy"}
 
-Layout = Literal[1, 2]
-"""Version of the archive's layout. Layout 2 adds the model's class numbers and the list of class names."""
-LAYOUT: Layout = 2
+Layout = Literal[1, 2, 3]
+"""Version of the archive's layout.
+
+Layout 2 adds the model's class numbers and the list of class names. Layout 3 adds the hash of each image, and the
+model's facts and the close pairs to the card.
+"""
+LAYOUT: Layout = 3
 """The layout of new jobs."""
 
 DEFAULT_TTL_HOURS = 7 * 24
@@ -30,47 +36,15 @@ FAILED_TTL_HOURS = 1
 JobId = Annotated[str, StringConstraints(pattern=JOB_ID_PATTERN)]
 
 
-class Cut(BaseModel):
-    """Division of a job into shards. The first shard is small, so that images come soon; later ones grow to a maximum.
-
-    Each shard has four times the images of the one before, until `most` is reached.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    first: int = Field(ge=1)
-    """Number of images in the first shard."""
-    most: int = Field(ge=1)
-    """Largest number of images in a shard."""
-
-    def start(self, shard: int) -> int:
-        """Return the position of a shard's first image in the job."""
-        starts = self._growing_starts
-        grown = len(starts) - 1
-        return starts[shard] if shard <= grown else starts[grown] + (shard - grown) * self.most
-
-    def shard_of(self, position: int) -> int:
-        """Return the number of the shard that contains the image at a position of the job."""
-        starts = self._growing_starts
-        if position < starts[-1]:
-            return bisect_right(starts, position) - 1
-        return len(starts) - 1 + (position - starts[-1]) // self.most
-
-    @property
-    def _growing_starts(self) -> list[int]:
-        """Positions where the shards smaller than `most` start, and where the first shard of `most` images starts.
-
-        The list is short even for jobs of many shards, because sizes grow by four.
-        """
-        starts, size = [0], self.first
-        while size < self.most:
-            starts.append(starts[-1] + size)
-            size *= 4
-        return starts
+def _is_default(value: object) -> bool:
+    return not value  # older programs read the specs of jobs that do not use newer fields
 
 
 class JobSpec(BaseModel):
-    """The accepted request. It is written once, before the job is queued, and never changed."""
+    """The accepted request. It is written once, before the job is queued, and never changed.
+
+    A worker renders candidates: images of consecutive indices, from `first` on. A job without a selection keeps all.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -78,15 +52,22 @@ class JobSpec(BaseModel):
     id: JobId
     model: CatalogEntry
     class_label: str | None
-    """The requested class; None means all classes of the model, one after the other."""
+    """The requested class; None means several classes."""
+    shares: tuple[int, ...] = Field(default=(), exclude_if=_is_default)
+    """Proportions of the model's classes, without a common divisor; empty if all classes have equal shares."""
     n: int = Field(ge=1)
+    """Number of images that the job keeps."""
     first: int = Field(default=0, ge=0)
-    """Index of the first image."""
+    """Index of the first candidate."""
     seed: int = Field(ge=0)
     format: Format = "png"
     layout: Layout = 1
     """Jobs that were stored before this field existed have layout 1: the bytes of their archives must stay the same."""
     style: StyleSpec | None = None
+    selection: Selection | None = Field(default=None, exclude_if=_is_default)
+    """Rules by which the job keeps rendered images; None keeps all."""
+    facts: ModelFacts | None = Field(default=None, exclude_if=_is_default)
+    """Facts about the model at the time of the request, for the dataset's card."""
     cut: Cut
     owner: Owner = ""
     created: datetime
@@ -96,9 +77,19 @@ class JobSpec(BaseModel):
     """Checksum of the request if it had an idempotency key."""
 
     @property
+    def expected_candidates(self) -> int:
+        """Expected number of candidates. A job without a selection has n of them."""
+        return self.selection.expected_candidates(self.n) if self.selection else self.n
+
+    @property
+    def max_candidates(self) -> int:
+        """Largest number of candidates. A job that has not kept n of them then fails."""
+        return self.selection.max_candidates(self.n) if self.selection else self.n
+
+    @property
     def shard_count(self) -> int:
-        """Number of shards of the job."""
-        return self.cut.shard_of(self.n - 1) + 1
+        """Number of shards. A job with a selection may end earlier."""
+        return self.cut.shard_of(self.max_candidates - 1) + 1
 
     @property
     def is_short(self) -> bool:
@@ -106,12 +97,13 @@ class JobSpec(BaseModel):
 
         Jobs with a style are never short, because each image takes seconds.
         """
-        return self.shard_count == 1 and self.style is None
+        return self.cut.shard_of(self.expected_candidates - 1) == 0 and self.style is None
 
     @property
     def needs(self) -> str:
-        """Name of the model, and of the VGG19 weights if it has a style, that a worker needs to render the job."""
-        return needs(self.model.sha256, self.style.weights if self.style else None)
+        """Name of the files that a worker needs to render the job: the model, VGG19 weights, the quality gate."""
+        gate = self.selection.gate if self.selection else None
+        return needs(self.model.sha256, self.style.weights if self.style else None, gate)
 
     @property
     def style_mode(self) -> str:
@@ -119,38 +111,59 @@ class JobSpec(BaseModel):
         return self.style.mode if self.style else "none"
 
     def shard_indices(self, shard: int) -> range:
-        """Return the image indices of one shard. The last shard may be shorter."""
-        start, stop = self.cut.start(shard), min(self.cut.start(shard + 1), self.n)
+        """Return the indices of one shard's candidates. The last shard may be shorter."""
+        start, stop = self.cut.start(shard), min(self.cut.start(shard + 1), self.max_candidates)
         return range(self.first + start, self.first + stop)
 
     def locate(self, index: int) -> tuple[int, int]:
-        """Return the shard of an image and the image's position in the shard."""
+        """Return the shard of a candidate and its position in the shard."""
         position = index - self.first
         shard = self.cut.shard_of(position)
         return shard, position - self.cut.start(shard)
 
-    def labels(self, indices: range) -> list[int]:
-        """Return the class labels of images; empty if the model is unconditional.
-
-        Without a requested class, the label is a function of the index, so that a longer job contains a shorter one.
-        """
-        if not self.model.classes:
-            return []
+    @property
+    def class_shares(self) -> tuple[int, ...]:
+        """Proportions of the model's classes; empty if the model is unconditional."""
+        classes = self.model.classes
         if self.class_label is not None:
-            return [self.model.classes.index(self.class_label)] * len(indices)
-        return [index % len(self.model.classes) for index in indices]
+            return tuple(int(name == self.class_label) for name in classes)
+        return self.shares or (1,) * len(classes)
+
+    def labels(self, indices: range) -> list[int]:
+        """Return the class labels of candidates; empty if the model is unconditional.
+
+        A label is a function of the index and the shares, so that a longer job contains a shorter one.
+        """
+        shares = self.class_shares
+        return classes_at(shares, indices) if shares else []
+
+    def quotas(self) -> tuple[int, ...]:
+        """Return how many images the job keeps of each class. An unconditional model counts as one class.
+
+        A selection keeps the counts of a job that begins with a cycle. Other jobs keep the classes of their indices.
+        """
+        shares = self.class_shares
+        if not shares:
+            return (self.n,)
+        if self.selection is not None:
+            return class_counts(shares, self.n)
+        before, whole = class_counts(shares, self.first), class_counts(shares, self.first + self.n)
+        return tuple(late - early for early, late in zip(before, whole, strict=True))
 
     @property
     def numbers_classes(self) -> bool:
         """Whether the archive's metadata contains class numbers."""
         return self.layout > 1 and bool(self.model.classes)
 
+    @property
+    def hashes_images(self) -> bool:
+        """Whether the archive's metadata contains the hash of each image."""
+        return self.layout > 2
+
     def class_name(self, index: int) -> str | None:
         """Return the name of an image's class; None if the model is unconditional."""
         classes = self.model.classes
-        if not classes or self.class_label is not None:
-            return self.class_label
-        return classes[index % len(classes)]
+        return classes[class_at(self.class_shares, index)] if classes else None
 
 
 class JobError(BaseModel):

@@ -10,7 +10,7 @@ from worker.contracts.styles import StyleSpec
 from worker.queue.heartbeat import Heartbeat
 from worker.queue.outcome import Outcome
 from worker.queue.watchdog import Watchdog
-from worker.rendering.engine import LoadedModel
+from worker.rendering.loaded_model import LoadedModel
 from worker.style.distilled_models import DistilledModels
 
 _SLICE_SECONDS = 2.0

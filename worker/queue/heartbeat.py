@@ -12,12 +12,22 @@ from uuid import uuid4
 from redis import Redis
 from redis.client import Pipeline
 
-from worker.contracts.catalog import CatalogEntry, Numerics, PausedWorker, SetAside, SetAsides, WorkerEntry
+from worker.contracts.catalog import (
+    CatalogEntry,
+    ModelFacts,
+    Numerics,
+    PausedWorker,
+    SetAside,
+    SetAsides,
+    WorkerEntry,
+    offers,
+)
 from worker.contracts.queue.events import JobEvent
 from worker.contracts.queue.redis_keys import (
     DISTILLED_FIELD,
     LEASE_TTL_SECONDS,
     LIVE_TTL_SECONDS,
+    MODEL_FACTS_KEY,
     MODELS_KEY,
     SET_ASIDE_TTL_SECONDS,
     STARTED_FIELD,
@@ -55,6 +65,7 @@ class Heartbeat:
         numerics: Numerics,
         models: list[CatalogEntry],
         *,
+        facts: Sequence[ModelFacts] = (),
         vgg19: str | None = None,
         set_aside: Sequence[SetAside] = (),
         alive_file: AliveFile | None = None,
@@ -64,6 +75,8 @@ class Heartbeat:
         self._device = device
         self.numerics = numerics
         self._models = models
+        self._facts = facts
+        self._gates = tuple(each.gate for each in facts if each.gate is not None)
         self._vgg19 = vgg19
         self._set_aside = SetAsides(files=tuple(set_aside))
         self._alive_file = alive_file or AliveFile()
@@ -71,6 +84,11 @@ class Heartbeat:
         self.pause_reason: str | None = None
         """Reason why this worker takes no tasks; None while it does."""
         self.counts = UnsentCounts()
+
+    @property
+    def offers(self) -> frozenset[str]:
+        """Values of `JobSpec.needs` that this worker can render."""
+        return offers((entry.sha256 for entry in self._models), self._vgg19, self._gates)
 
     @tolerating_outage(default=None)
     def announce(self) -> None:
@@ -83,6 +101,10 @@ class Heartbeat:
             pipeline.set(set_aside_key(self._name), self._set_aside.model_dump_json(), ex=SET_ASIDE_TTL_SECONDS)
         for entry in self._models if self.pause_reason is None else ():
             pipeline.hset(MODELS_KEY, entry.name, entry.model_dump_json())
+        for facts in self._facts if self.pause_reason is None else ():
+            # Of two workers with the same model, one with a quality gate knows more.
+            announce = pipeline.hsetnx if facts.gate is None else pipeline.hset
+            announce(MODEL_FACTS_KEY, facts.model_sha256, facts.model_dump_json())
         self._send(pipeline)
 
     @tolerating_outage(default=None)
@@ -205,6 +227,7 @@ class Heartbeat:
             sha256s=tuple(entry.sha256 for entry in self._models),
             images_per_s=self.images_per_s,
             vgg19=self._vgg19,
+            gates=self._gates,
         )
         key = worker_key(self._name)
         if (pause_reason := self.pause_reason) is not None:

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from worker.archive.zip_tail import build_tail
+from worker.contracts.choice import ChosenShard
 from worker.contracts.jobs import JobError, JobSpec, JobState
 from worker.contracts.logs import fields
 from worker.contracts.queue.tasks import Task
-from worker.contracts.store.archive_index import ShardIndex
 from worker.contracts.store.store import Store
+from worker.errors import YieldTooLowError
 from worker.queue.heartbeat import Heartbeat
 
 _RENEW_SHARDS = 32
@@ -33,9 +34,18 @@ class JobFinisher:
     """Executor of one thread that settles jobs: it forces them to the disk."""
 
     def succeed(self, task: Task, spec: JobSpec) -> None:
-        """Publish the archive and end the job as succeeded. Does nothing if a shard is missing."""
+        """Publish the archive and end the job as succeeded. Does nothing if a shard is missing.
+
+        Raises YieldTooLowError if all shards are there, but too few of their images are kept.
+        """
         shards = self._read_shards(task, spec)
-        if shards is None:
+        kept = sum(shard.count for shard in shards)
+        if kept < spec.n and len(shards) == spec.shard_count:
+            raise YieldTooLowError(
+                f"only {kept} of {spec.n} images were kept out of {spec.max_candidates} candidates, which is the most "
+                "that a job may try; ask for fewer images, a larger `keep`, a smaller `distinct` or other classes"
+            )
+        if kept < spec.n:
             return
         with self.heartbeat.counts.timed("closing", spec.style_mode):
             plan = self.store.archives.publish(spec.id, shards, build_tail(spec, shards))
@@ -47,12 +57,9 @@ class JobFinisher:
         self._finish(spec, "failed", error)
         self.heartbeat.cancel_other_shards(spec.id)
 
-    def _read_shards(self, task: Task, spec: JobSpec) -> list[ShardIndex] | None:
+    def _read_shards(self, task: Task, spec: JobSpec) -> list[ChosenShard]:
         shards = []
-        for number in range(spec.shard_count):
-            shard = self.store.shards.index(spec.id, number)
-            if shard is None:
-                return None
+        for shard in self.store.choices.chosen_shards(spec):
             shards.append(shard)
             if len(shards) % _RENEW_SHARDS == 0:
                 self.heartbeat.renew_lease(task)

@@ -11,6 +11,7 @@ from threading import Event, Semaphore
 import torch
 
 from worker.archive import shard_layout
+from worker.archive.candidate_table import candidate_table
 from worker.contracts.jobs import JobSpec
 from worker.contracts.logs import fields
 from worker.contracts.queue.task_queue import TaskQueue
@@ -25,16 +26,16 @@ from worker.queue.heartbeat import Heartbeat
 from worker.queue.job_finisher import JobFinisher
 from worker.queue.outcome import Outcome
 from worker.queue.redis_outage import tolerating_outage
+from worker.queue.shard_renderer import ShardRenderer
 from worker.queue.store_check import StoreCheck
 from worker.queue.watchdog import Watchdog
-from worker.renderer import Renderer, no_weights
-from worker.rendering.encoding import EncodedImage
-from worker.rendering.engine import LoadedModel, RenderEngine
+from worker.renderer import no_weights
+from worker.rendering.candidate import Candidate
+from worker.rendering.engine import RenderEngine
+from worker.rendering.loaded_model import LoadedModel
 
 _MAX_CRASHES = 3
 """Number of workers that may die at one task. The next worker that takes it fails the job."""
-REPORT_SECONDS = 0.2
-"""Time between two reports of progress. A cancelled job stops after this time and one batch at most."""
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class TaskRunner:
     engine: RenderEngine
     heartbeat: Heartbeat
     task_queue: TaskQueue
-    renderer: Renderer
+    shard_renderer: ShardRenderer
     finisher: JobFinisher
     storing_thread: Executor
     """Executor of one thread that stores shards."""
@@ -138,6 +139,8 @@ class TaskRunner:
     def _render_shard(self, task: Task, shard: int, spec: JobSpec) -> Outcome:
         if shard >= spec.shard_count or self.store.shards.index(spec.id, shard) is not None:
             return Outcome.DONE
+        if not self.shard_renderer.choices.is_needed(spec, shard):
+            return Outcome.DONE
         model = self._find_model(task, spec)
         if isinstance(model, Outcome):
             return model
@@ -146,15 +149,17 @@ class TaskRunner:
             self._enqueue(spec, task.successor)
         began = time.perf_counter()
         with self.heartbeat.counts.timed("rendering", spec.style_mode):
-            images = self._render(task, spec, model, spec.shard_indices(shard))
-        if images is None:
+            candidates = self.shard_renderer.render(task, shard, spec, model)
+        if candidates is None:
             return Outcome.INTERRUPTED if self.stopping.is_set() else Outcome.DONE
+        if not candidates:
+            return Outcome.DONE  # earlier shards have all images of the job
         if spec.style is None:
-            self.heartbeat.images_per_s = len(images) / (time.perf_counter() - began)
+            self.heartbeat.images_per_s = len(candidates) / (time.perf_counter() - began)
         self.heartbeat.mark_rendered(task)
         # Wait until the shard before is stored, so that a slow store cannot fill the memory with rendered shards.
         self.storing_slot.acquire()
-        self.storing_thread.submit(self._store_in_background, task, shard, spec, images)
+        self.storing_thread.submit(self._store_in_background, task, shard, spec, candidates)
         return Outcome.STORING
 
     def _find_model(self, task: Task, spec: JobSpec) -> LoadedModel | Outcome:
@@ -166,56 +171,33 @@ class TaskRunner:
             raise no_weights()
         return self.distiller.find_or_distil(task, model, style, spec.owner)
 
-    def _render(self, task: Task, spec: JobSpec, model: LoadedModel, indices: range) -> list[EncodedImage] | None:
-        """Render one shard. Returns None if this worker stops or the job was cancelled."""
-        images: list[EncodedImage] = []
-        self.heartbeat.report_progress(task, 0)
-        reported, unwanted = time.monotonic(), Event()
-
-        def is_wanted() -> bool:
-            self.watchdog.pat()
-            return not unwanted.is_set()
-
-        try:
-            for batch in self.renderer.render(spec, model, indices, is_wanted):
-                images += batch
-                if batch:  # an empty batch only says that some time has passed
-                    self.watchdog.pat()
-                if self.stopping.is_set():
-                    return None
-                if time.monotonic() - reported > REPORT_SECONDS:
-                    reported = time.monotonic()
-                    if self.heartbeat.report_progress(task, len(images)):
-                        return None
-        finally:
-            unwanted.set()  # threads that still work on this shard stop at their next step
-        return images
-
-    def _store_in_background(self, task: Task, shard: int, spec: JobSpec, images: list[EncodedImage]) -> None:
+    def _store_in_background(self, task: Task, shard: int, spec: JobSpec, candidates: list[Candidate]) -> None:
         """Store a shard in the storing thread, while the next one is rendered."""
         try:
             with self._attempt(task, spec) as attempt:
-                self._store(task, shard, spec, images)
+                self._store(task, shard, spec, candidates)
             if attempt.outcome is Outcome.DEFERRED:
                 # Its entry has left the queue already. It brings no successor, because that one is queued, too.
                 self._enqueue(spec, Task.render_shard(spec.id, shard))
         finally:
             self.storing_slot.release()
 
-    def _store(self, task: Task, shard: int, spec: JobSpec, images: list[EncodedImage]) -> None:
+    def _store(self, task: Task, shard: int, spec: JobSpec, candidates: list[Candidate]) -> None:
+        images = [candidate.image for candidate in candidates if candidate.image is not None]
         with self.heartbeat.counts.timed("storing", spec.style_mode):
             data, table, array = shard_layout.lay_out(spec, shard, images)
             self.store_check.needed_bytes = len(data)
-            is_first = self.store.shards.commit(spec.id, shard, data, table, array)
+            rejections = candidate_table(spec, candidates)
+            is_first = self.store.shards.commit(spec.id, shard, data, table, array, rejections)
         self.store_check.record_success()
         self.heartbeat.publish_shard_committed(spec.id)
         if is_first:
-            self.heartbeat.counts.count("images_rendered", spec.model.name, spec.style_mode, by=len(images))
+            self.heartbeat.counts.count("images_rendered", spec.model.name, spec.style_mode, by=len(candidates))
         else:
             self.heartbeat.counts.count("shards_rejected")
         self.heartbeat.report_progress(task, len(images))
         # The worker that commits the last shard finishes the job. Two workers may see that; the first state counts.
-        if len(self.store.shards.committed(spec.id)) == spec.shard_count:
+        if self.store.choices.is_complete(spec, self.store.shards.committed(spec.id)):
             self.finisher.succeed(task, spec)
 
     @tolerating_outage(default=None)

@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from worker.contracts.jobs import Format
+from worker.contracts.store.archive_index import ImageHash
 from worker.rendering import png_encoder
 
 Encoder = Callable[[Tensor, Format], list[bytes]]
@@ -30,11 +31,13 @@ class EncodedImage:
     data: bytes
     crc32: int
     sha256: str
+    hash: ImageHash = ""
+    """Hash of the image's coarse structure (models/image_hash.py); empty in jobs of layout 1 and 2."""
 
     @classmethod
-    def of(cls, index: int, data: bytes) -> "EncodedImage":
+    def of(cls, index: int, data: bytes, image_hash: ImageHash = "") -> "EncodedImage":
         """Add the checksums of some data."""
-        return cls(index, data, zlib.crc32(data), hashlib.sha256(data).hexdigest())
+        return cls(index, data, zlib.crc32(data), hashlib.sha256(data).hexdigest(), image_hash)
 
 
 def encode(images: Tensor, file_format: Format) -> list[bytes]:

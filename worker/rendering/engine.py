@@ -1,129 +1,27 @@
 """The models that a worker keeps loaded on one device."""
 
-import hashlib
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from copy import copy
 from pathlib import Path
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
 
-from models import checkpoint, latents, pixels, registry
+from models import registry
 from models.errors import ModelError
-from models.inference import InferenceDcgan, for_inference
-from models.mkldnn_packing import pack
 from models.precision import fastest_dtype
-from worker.contracts.catalog import CatalogEntry, Numerics, SetAside
+from models.quality_gate import gate_path
+from worker.contracts.catalog import CatalogEntry, ModelFacts, Numerics, SetAside
 from worker.contracts.errors import SettingsError
 from worker.contracts.logs import fields
 from worker.errors import ModelUnavailableError
-from worker.rendering import partial_batches
+from worker.rendering.loaded_model import LoadedModel
+from worker.rendering.model_facts import model_facts
 
 _BATCH_SIZES = {"cpu": 16, "cuda": 256}
 """Batch size for each kind of device. It is fixed, because an image's bytes depend on the batch shape."""
 
 log = logging.getLogger(__name__)
-
-
-class LoadedModel:
-    """One generator on a device, with its catalogue entry."""
-
-    def __init__(self, path: Path, device: torch.device, dtype: torch.dtype, numerics: Numerics) -> None:
-        self._path = path
-        header, generator = checkpoint.load_generator(path)
-        self.entry = _catalog_entry(path, header, numerics)
-        self.batch_size = numerics.batch_size
-        self._latent_dim = header.latent_dim
-        self.device = device
-        self._dtype = dtype
-        self._set_generator(generator)
-
-    def load_original(self) -> nn.Module:
-        """Load the generator from its checkpoint again, in float32, onto the device.
-
-        Raises ModelUnavailableError when the checkpoint is missing or has changed.
-        """
-        try:
-            header, generator = checkpoint.load_generator(self._path)
-            is_same = _catalog_entry(self._path, header, self.entry.numerics) == self.entry
-        except (ModelError, OSError) as error:
-            raise ModelUnavailableError(
-                f"the checkpoint of {self.entry.name} can no longer be loaded: {error}"
-            ) from error
-        if not is_same:
-            raise ModelUnavailableError(f"the checkpoint of {self.entry.name} has changed since the worker started")
-        return generator.to(self.device)
-
-    def with_generator(self, generator: nn.Module) -> "LoadedModel":
-        """Return a copy of this model that renders with another generator."""
-        # The copy shares the entry and the settings. _set_generator replaces everything that depends on the weights.
-        copied = copy(self)
-        copied._set_generator(generator)
-        return copied
-
-    def _set_generator(self, generator: nn.Module) -> None:
-        rewritten = for_inference(generator).to(self.device, self._dtype)
-        self._generator: nn.Module = rewritten.to(memory_format=torch.channels_last)
-        self._divisible: InferenceDcgan | None = None
-        """The generator if it can render a part of a batch alone without a change of its bytes, else None."""
-        if self.device.type == "cpu":
-            # Packing comes before the trial: the trial must compare the operators that will render.
-            pack(self._generator, *self._sample_batch(0))
-            if isinstance(rewritten, InferenceDcgan) and self._is_divisible(rewritten):
-                self._divisible = rewritten
-
-    @torch.inference_mode()
-    def _is_divisible(self, generator: InferenceDcgan) -> bool:
-        return partial_batches.are_exact(
-            generator, self.batch_size, lambda number: generator.grids(*self._sample_batch(number))
-        )
-
-    def _sample_batch(self, number: int) -> tuple[Tensor, Tensor | None]:
-        """Draw a whole batch of latents and labels, as a test input."""
-        block = range(number * self.batch_size, (number + 1) * self.batch_size)
-        z = latents.sample(self._latent_dim, 0, block).to(self.device, self._dtype)
-        return z, self.label_tensor(self.labels(block))
-
-    def labels(self, indices: range) -> list[int]:
-        """Return class labels that cycle with the index; empty for an unconditional model."""
-        return [index % len(self.entry.classes) for index in indices] if self.entry.classes else []
-
-    def latents(self, seed: int, indices: range) -> Tensor:
-        """Draw the latents of some indices. Shapes: returns (len(indices), latent_dim) on the device."""
-        return latents.sample(self._latent_dim, seed, indices).to(self.device, self._dtype)
-
-    @torch.inference_mode()
-    def render(self, z: Tensor, labels: Sequence[int], slots: range | None = None) -> Tensor:
-        """Render the images in some slots of a whole batch, or in all slots.
-
-        Conditional models need one label for each slot of the batch.
-        An image's bytes depend on its latent and its slot, not on the other slots that are rendered.
-        Shapes: z (batch_size, latent_dim); returns (len(slots), 3, h, w) uint8 on the CPU, channels last in memory.
-        """
-        slots, batch_labels = range(len(z)) if slots is None else slots, self.label_tensor(labels)
-        try:
-            images = self._images(z, batch_labels, slots)
-        except torch.OutOfMemoryError:
-            # Freeing cached memory may be enough. A smaller batch is no way out, since it could give other bytes.
-            torch.cuda.empty_cache()
-            images = self._images(z, batch_labels, slots)
-        return pixels.to_uint8(images).contiguous(memory_format=torch.channels_last).cpu()
-
-    def _images(self, z: Tensor, labels: Tensor | None, slots: range) -> Tensor:
-        if self._divisible:
-            return partial_batches.render(self._divisible, z, labels, slots)
-        images: Tensor = self._generator(z, labels)
-        return images[slots.start : slots.stop]
-
-    def portion_size(self, images: int, threads: int) -> int:
-        """Return how many images a thread renders at once: fewer than a batch if other threads would be idle."""
-        return partial_batches.portion_size(self.batch_size, images, threads) if self._divisible else self.batch_size
-
-    def label_tensor(self, labels: Sequence[int]) -> Tensor | None:
-        """Put labels on the device; None for an unconditional model. Shape: returns (len(labels),) int64."""
-        return torch.tensor(labels, device=self.device) if self.entry.classes else None
 
 
 class RenderEngine:
@@ -143,7 +41,7 @@ class RenderEngine:
         self.numerics = Numerics(name=name, batch_size=size)
         """Device type, number format and batch size of this worker."""
         self.set_aside: list[SetAside] = []
-        """Checkpoints that could not be loaded, with reasons."""
+        """Checkpoints and quality gates that could not be loaded, with reasons."""
         # Of two checkpoints with one name, the later one replaces the earlier one.
         by_name = {model.entry.name: model for model in self._load_all(paths, dtype)}
         self._models = {model.entry.sha256: model for model in by_name.values()}
@@ -153,11 +51,18 @@ class RenderEngine:
         """Catalogue entries of the loaded models."""
         return [model.entry for model in self._models.values()]
 
+    @property
+    def facts(self) -> list[ModelFacts]:
+        """Facts about the loaded models, with the checksums of their quality gates."""
+        return [model_facts(model) for model in self._models.values()]
+
     def warm_up(self) -> None:
-        """Render one batch with every model, so that the first job does not wait for lazy initialisation."""
+        """Render and score one batch with every model, so that the first job does not wait for lazy initialisation."""
         for model in self._models.values():
             indices = range(model.batch_size)
-            model.render(model.latents(0, indices), model.labels(indices))
+            images = model.render(model.latents(0, indices), model.labels(indices))
+            if model.gate is not None:
+                model.gate.scores(images, indices, model.labels(indices))
 
     def model(self, entry: CatalogEntry) -> LoadedModel:
         """Return the loaded model of a catalogue entry. Raises ModelUnavailableError when it is not loaded."""
@@ -170,11 +75,24 @@ class RenderEngine:
     def _load_all(self, paths: Iterable[Path], dtype: torch.dtype) -> Iterator[LoadedModel]:
         for path in paths:
             try:
-                yield LoadedModel(path, self.device, dtype, self.numerics)
+                model = LoadedModel(path, self.device, dtype, self.numerics)
             except ModelError as error:
-                reason = str(error).removeprefix(f"{path}: ")
-                self.set_aside.append(SetAside(file=path.name, reason=reason))
-                log.warning("checkpoint was set aside", extra=fields(path=path, reason=reason))
+                self._set_aside(path, error)
+                continue
+            gate = gate_path(path)
+            try:
+                if gate.exists():
+                    model.load_gate(gate)
+            except (ModelError, OSError) as error:
+                self._set_aside(gate, error)  # the model is usable without it
+            yield model
+
+    def _set_aside(self, path: Path, error: Exception) -> None:
+        # The API shows the reason to its users, so it must not contain a path of this host.
+        text = error.strerror if isinstance(error, OSError) else None
+        reason = text or str(error).removeprefix(f"{path}: ")
+        self.set_aside.append(SetAside(file=path.name, reason=reason))
+        log.warning("file was set aside", extra=fields(path=path, reason=reason))
 
 
 def load_fitting_engine(paths: Sequence[Path], device: torch.device, threads: int) -> RenderEngine:
@@ -222,22 +140,7 @@ def find_checkpoints(folder: Path | None) -> list[Path]:
     if folder is None:
         return shipped
     try:
-        return [*shipped, *sorted(path for path in folder.iterdir() if path.suffix == ".safetensors")]
+        return [*shipped, *registry.checkpoints_in(folder)]
     except OSError as error:
         log.error("IMAGEMILL_MODELS is '%s', which is not a readable folder (%s)", folder, error.strerror)
         return [*shipped, folder]
-
-
-def _catalog_entry(path: Path, header: checkpoint.Header, numerics: Numerics) -> CatalogEntry:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return CatalogEntry(
-        name=header.name,
-        sha256=digest,
-        resolution=header.resolution,
-        classes=header.classes,
-        data=header.data.name,
-        licence=header.data.licence,
-        metrics=header.metrics,
-        numerics=numerics,
-    )

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.autograd import grad
 
 from worker.errors import DivergedError
-from worker.rendering.engine import LoadedModel
+from worker.rendering.loaded_model import LoadedModel
 from worker.style import losses
 from worker.style.distillation_settings import DistillationSettings
 from worker.style.gatys import StyleTransfer

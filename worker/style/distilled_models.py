@@ -10,7 +10,7 @@ import torch
 from worker.contracts.logs import fields
 from worker.contracts.store.store import Store
 from worker.contracts.styles import StyleSpec
-from worker.rendering.engine import LoadedModel
+from worker.rendering.loaded_model import LoadedModel
 from worker.style.distillation import Distillation, with_weights
 from worker.style.stylizer import Stylizer
 from worker.style.tensor_bytes import deserialise, serialise

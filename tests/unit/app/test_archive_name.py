@@ -27,3 +27,17 @@ def test_no_label_breaks_a_header_or_a_path(label: str) -> None:
     assert found.isprintable()
     assert len(found) < 200
     assert not set(found) & set('"/\\;\r\n')
+
+
+def test_a_selection_is_in_the_name() -> None:
+    picked = {"classes": {"modern": 6, "early-20th": 3}, "keep": 0.5, "copies": "drop", "distinct": 2}
+    assert name(**picked) == "faces-seed1-n9-modern-6-early-20th-3-keep0.5-nocopies-distinct2.zip"
+    assert name(keep=None, copies="keep", distinct=None, classes=None) == "faces-seed1-n9.zip"
+    assert name(distinct=0) == "faces-seed1-n9-distinct0.zip"
+
+
+def test_datasets_of_many_classes_have_different_short_names() -> None:
+    counts = {f"class {number}": 1 for number in range(500)}
+    first, second = name(classes=counts), name(classes=counts | {"class 499": 2})
+    assert first != second
+    assert max(len(first), len(second)) < 200

@@ -17,5 +17,11 @@ def test_a_shipped_checkpoint_loads_and_is_small_and_documented(path: Path) -> N
     assert path.with_suffix(".png").exists()
 
 
+def test_quality_gates_are_no_checkpoints(tmp_path: Path) -> None:
+    for name in ("b.safetensors", "a.safetensors", "a.gate.safetensors", "a.md"):
+        (tmp_path / name).touch()
+    assert registry.checkpoints_in(tmp_path) == [tmp_path / "a.safetensors", tmp_path / "b.safetensors"]
+
+
 def test_faces_and_emoji_are_shipped() -> None:
     assert {"faces-64", "emoji-64"} <= set(registry.zoo())

@@ -4,6 +4,8 @@ import re
 
 MODELS_KEY = "imagemill:models"
 """Hash of model name to CatalogEntry JSON. It outlives the workers."""
+MODEL_FACTS_KEY = "imagemill:model-facts"
+"""Hash of model sha256 to ModelFacts JSON. Older versions refuse announcements of models with new fields."""
 SEEN_KEY = "imagemill:seen"
 """Hash of numerics name to the time when a worker with it was last seen, in seconds since the epoch."""
 WORKER_KEYS = "imagemill:worker:*"

@@ -1,8 +1,17 @@
 """Stored indices: the place of each image in a shard, and the objects that an archive consists of."""
 
-from pydantic import BaseModel, ConfigDict
+from bisect import bisect_left
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from worker.contracts.catalog import Sha256
+
+ImageHash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+
+
+def _is_default(value: object) -> bool:
+    return not value  # older programs read the indices of jobs that do not use newer fields
 
 
 class ImageTable(BaseModel):
@@ -14,6 +23,36 @@ class ImageTable(BaseModel):
     sizes: tuple[int, ...] = ()
     crc32s: tuple[int, ...] = ()
     sha256s: tuple[Sha256, ...] = ()
+    hashes: tuple[ImageHash, ...] = Field(default=(), exclude_if=_is_default)
+    """Hashes of the images' coarse structure (models/image_hash.py); empty in jobs of layout 1 and 2."""
+
+    def start(self, row: int) -> int:
+        """Return where the part of the data object with an image begins: after the image before."""
+        return self.offsets[row - 1] + self.sizes[row - 1] if row else 0
+
+    def end(self, row: int) -> int:
+        """Return where the part of the data object with an image ends."""
+        return self.offsets[row] + self.sizes[row]
+
+
+class Candidates(BaseModel):
+    """The candidates of a shard of a job with a selection. Positions count from the shard's first candidate."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    count: int
+    """Number of candidates that were rendered. A shard ends early when the job has all its images."""
+    stored: tuple[int, ...]
+    """Positions of the candidates whose images are in the data object: no rule of the worker rejected them."""
+    scores: tuple[int, ...] = ()
+    """Score of each candidate; empty without a quality gate."""
+    copies: tuple[int, ...] = ()
+    """Positions of the candidates that were rejected as copies of training images."""
+
+    def row_of(self, position: int) -> int | None:
+        """Return the row of a candidate in the image table; None if its image is not stored."""
+        row = bisect_left(self.stored, position)
+        return row if row < len(self.stored) and self.stored[row] == position else None
 
 
 class ArrayEntry(BaseModel):
@@ -37,19 +76,22 @@ class ShardIndex(BaseModel):
     size: int
     images: ImageTable
     array: ArrayEntry | None = None
+    candidates: Candidates | None = Field(default=None, exclude_if=_is_default)
+    """None if the job has no selection: the images are those of all candidates."""
 
 
 class ArchivePart(BaseModel):
-    """One object of a finished archive."""
+    """A range of bytes of one object that belongs to a finished archive."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str
+    start: int = Field(default=0, exclude_if=_is_default)
     size: int
 
 
 class ArchivePlan(BaseModel):
-    """The objects whose concatenation is the ZIP file."""
+    """The ranges of objects whose concatenation is the ZIP file. The last one is the tail."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

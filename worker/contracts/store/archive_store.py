@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import AsyncIterator
 
+from worker.contracts.choice import ChosenShard
 from worker.contracts.store import paths
 from worker.contracts.store.archive_index import ArchivePart, ArchivePlan, ShardIndex
 from worker.contracts.store.object_store import Objects
@@ -15,10 +16,10 @@ class ArchiveStore:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
 
-    def publish(self, job_id: str, shards: list[ShardIndex], tail: bytes) -> ArchivePlan:
+    def publish(self, job_id: str, shards: list[ChosenShard], tail: bytes) -> ArchivePlan:
         """Store the archive's tail and the list of its parts. Repeating it changes nothing."""
         path = paths.tail(job_id)
-        parts = [ArchivePart(path=shard.data, size=shard.size) for shard in shards]
+        parts = [part for shard in shards for part in shard.parts()]
         plan = ArchivePlan(parts=(*parts, ArchivePart(path=path, size=len(tail))), tail_crc32=zlib.crc32(tail))
         # The tail comes before the plan that names it. A reader of the plan then finds every part.
         self._objects.put(path, tail)
@@ -36,9 +37,13 @@ class ArchiveStore:
             # The requested range in the coordinates of this part; empty if the part is outside of it.
             first, last = max(start - begin, 0), min(stop - begin, part.size)
             if first < last:
-                async for chunk in self._objects.stream(part.path, first, last):
+                async for chunk in self.stream_part(part, first, last):
                     yield chunk
             begin += part.size
+
+    def stream_part(self, part: ArchivePart, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
+        """Yield bytes start to stop - 1 of one part of an archive; by default all of it."""
+        return self._objects.stream(part.path, part.start + start, part.start + (part.size if stop is None else stop))
 
     def sweep(self, job_id: str) -> None:
         """Remove the data objects that interrupted attempts of a job left behind. Call it after the job's end."""

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from worker.contracts.jobs import JobSpec, JobState
 from worker.contracts.store import paths
 from worker.contracts.store.archive_store import ArchiveStore
+from worker.contracts.store.choice_store import ChoiceStore
 from worker.contracts.store.object_store import Objects
 from worker.contracts.store.shard_store import ShardStore
 from worker.contracts.store.store_errors import DamagedError, StoreError
@@ -24,10 +25,11 @@ class JobStore:
     the marker is removed. If a power cut corrupts one earlier, its checksum shows it, and it is made again.
     """
 
-    def __init__(self, objects: Objects, shards: ShardStore, archives: ArchiveStore) -> None:
+    def __init__(self, objects: Objects, shards: ShardStore, archives: ArchiveStore, choices: ChoiceStore) -> None:
         self._objects = objects
         self._shards = shards
         self._archives = archives
+        self._choices = choices
 
     def create(self, spec: JobSpec) -> tuple[JobSpec, bool]:
         """Write the marker and the spec of a job. The marker comes first, so that every spec has one.
@@ -144,19 +146,19 @@ class JobStore:
         """Write the state of a job. Returns False if it had one already, which then stays."""
         return self._objects.create(paths.state(job_id), state.model_dump_json().encode())
 
-    def is_ending_whole(self, job_id: str, shard_count: int) -> bool:
+    def is_ending_whole(self, spec: JobSpec) -> bool:
         """Return whether the job's state, the archive's plan and its tail are readable and fit together.
 
         The state is read first. A worker that finishes the job meanwhile writes it last, so no race looks like damage.
         """
         try:
-            state = self.state(job_id)
-            plan = self._archives.plan(job_id)
+            state = self.state(spec.id)
+            plan = self._archives.plan(spec.id)
+            if plan is None:
+                return state is None or state.outcome != "succeeded"
+            is_complete = self._choices.is_complete(spec, self._shards.committed(spec.id))
         except DamagedError:
             return False
-        if plan is None:
-            return state is None or state.outcome != "succeeded"
-        is_complete = len(self._shards.committed(job_id)) == shard_count
         return is_complete and self._archives.is_tail_whole(plan)
 
     def forget_ending(self, job_id: str) -> None:

@@ -2,11 +2,10 @@
 
 import re
 import zlib
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
 from worker.contracts.store import paths
-from worker.contracts.store.archive_index import ArrayEntry, ImageTable, ShardIndex
+from worker.contracts.store.archive_index import ArrayEntry, Candidates, ImageTable, ShardIndex
 from worker.contracts.store.object_store import Objects
 from worker.contracts.store.store_errors import DamagedError, StoreError
 
@@ -27,7 +26,15 @@ class ShardStore:
         found = (_INDEX.search(listed.path) for listed in self._objects.list(paths.shards(job_id)))
         return {int(match[1]) for match in found if match}
 
-    def commit(self, job_id: str, shard: int, data: bytes, images: ImageTable, array: ArrayEntry | None = None) -> bool:
+    def commit(
+        self,
+        job_id: str,
+        shard: int,
+        data: bytes,
+        images: ImageTable,
+        array: ArrayEntry | None = None,
+        candidates: Candidates | None = None,
+    ) -> bool:
         """Commit a shard. Returns False if another attempt was first; then the data object of this one is removed.
 
         After a refusal the index is read, because a data object that it names must never be removed.
@@ -35,7 +42,7 @@ class ShardStore:
         # Each attempt writes an object of its own, so that two attempts never overwrite each other's data.
         path = f"{paths.shards(job_id)}/{shard:05d}.{uuid4().hex}.bin"
         self._objects.put(path, data)
-        index = ShardIndex(data=path, size=len(data), images=images, array=array)
+        index = ShardIndex(data=path, size=len(data), images=images, array=array, candidates=candidates)
         if self._objects.create(paths.shard_index(job_id, shard), index.model_dump_json().encode()):
             return True
         first = self.index(job_id, shard)
@@ -53,10 +60,6 @@ class ShardStore:
     def image(self, shard: ShardIndex, position: int) -> bytes:
         """Read one image. Raises DamagedError if the data object is missing or too short."""
         return self._objects.read_range(shard.data, shard.images.offsets[position], shard.images.sizes[position])
-
-    def stream(self, shard: ShardIndex) -> AsyncIterator[bytes]:
-        """Yield the bytes of a shard's slice of the archive."""
-        return self._objects.stream(shard.data, 0, shard.size)
 
     def is_whole(self, job_id: str, shard: int) -> bool:
         """Return whether a committed shard can be read and all its checksums are right."""

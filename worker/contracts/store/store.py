@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from worker.contracts.store import paths
 from worker.contracts.store.archive_store import ArchiveStore
+from worker.contracts.store.choice_store import ChoiceStore
 from worker.contracts.store.distilled_store import DistilledStore
 from worker.contracts.store.job_store import JobStore
 from worker.contracts.store.object_store import Objects
@@ -37,7 +38,8 @@ class Store:
         self._objects = Objects(url, paths.FOLDERS, patience_seconds)
         self.shards = ShardStore(self._objects)
         self.archives = ArchiveStore(self._objects)
-        self.jobs = JobStore(self._objects, self.shards, self.archives)
+        self.choices = ChoiceStore(self.shards)
+        self.jobs = JobStore(self._objects, self.shards, self.archives, self.choices)
         self.styles = StyleStore(self._objects)
         self.distilled = DistilledStore(self._objects)
 

@@ -1,8 +1,15 @@
+from pathlib import Path
+
 import pytest
+from redis import Redis
 
 from app.auth.api_keys import Caller
-from app.auth.quota import Usage, check_limits, rate_limit_headers
+from app.auth.quota import Quota, Usage, check_limits, rate_limit_headers
+from app.cluster.cluster_state import ClusterState
 from app.errors import ApiError
+from tests.unit.conftest import MakeSpec
+from worker.contracts.selection import Selection
+from worker.contracts.store.store import Store
 
 CALLER = Caller(owner="alice", max_images=100, max_jobs=2)
 
@@ -31,3 +38,19 @@ def test_the_headers_tell_the_limits_and_what_is_left() -> None:
     }
     assert rate_limit_headers(Caller(owner="a", max_jobs=3), Usage(9, 5))["RateLimit"] == '"jobs";r=0'
     assert rate_limit_headers(CALLER, None) == {}
+
+
+def test_images_that_a_selection_is_expected_to_reject_count(redis: Redis, tmp_path: Path, make_spec: MakeSpec) -> None:
+    store, cluster = Store(str(tmp_path)), ClusterState(redis)
+    picked = {"owner": CALLER.owner, "selection": Selection(gate="a" * 64, keep=250)}
+    spec = make_spec(n=10).model_copy(update=picked)
+    assert spec.expected_candidates == 40
+    store.jobs.create(spec)
+    quota = Quota(redis, store, cluster)
+    with quota.reserve(CALLER, 5) as usage:
+        assert usage == Usage(45, 2)
+    cluster.restore_progress(spec.id, {0: 4, 1: 3})  # workers report accepted images
+    with quota.reserve(CALLER, 5) as usage:
+        assert usage == Usage(17, 2)
+    with pytest.raises(ApiError, match="12 are open, and 89 are requested"), quota.reserve(CALLER, 89):
+        pass

@@ -8,6 +8,7 @@ from app.cluster.disk_space import DiskSpace, bytes_left
 from app.errors import ApiError
 from tests.unit.app.clock import Clock
 from tests.unit.conftest import MakeSpec
+from tests.unit.selections import commit_shard, selecting_spec
 from worker.contracts.jobs import JobSpec, JobState
 from worker.contracts.store.archive_index import ImageTable
 from worker.contracts.store.store import Store
@@ -179,3 +180,18 @@ def test_in_a_bucket_nothing_is_reserved(disk: Disk) -> None:
     disk.reconcile()
     disk.spaces[0].require_free(1 << 60)
     assert not disk.redis.exists("imagemill:room")
+
+
+def test_a_job_with_a_selection_reserves_its_surplus_and_releases_what_it_has_kept(
+    redis: Redis, tmp_path: Path
+) -> None:
+    disk = Disk(redis, tmp_path, selecting_spec(n=1000, shard_images=100))
+    image_bytes = (JOB_BYTES - 32768) // N
+    job = disk.accept(1)
+    surplus = 1000 // 8 + 2 * 100
+    assert disk.reserved() == (1000 + surplus) * image_bytes + 32768
+    commit_shard(disk.store, job, 0, lambda index: index % 2 == 0)
+    commit_shard(disk.store, job, 2, lambda index: index % 2 == 0)  # it does not count before the one before it
+    disk.free = 0
+    assert is_refused(disk, 2)  # reads the store
+    assert disk.reserved() == (950 + surplus) * image_bytes + 32768

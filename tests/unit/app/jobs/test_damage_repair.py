@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from app.jobs.damage_repair import repair_after_crash
+from app.jobs.damage_repair import is_whole, repair_after_crash
 from tests.unit.conftest import spec_of
-from worker.contracts.jobs import JobState
+from tests.unit.selections import commit_shard, selecting_spec
+from worker.contracts.jobs import JobSpec, JobState
 from worker.contracts.store.archive_index import ImageTable
 from worker.contracts.store.store import Store
 
@@ -43,7 +44,7 @@ def store(tmp_path: Path) -> Store:
     made.jobs.create(SPEC)
     for shard in range(SPEC.shard_count):
         made.shards.commit(SPEC.id, shard, DATA, TABLE)
-    made.archives.publish(SPEC.id, [made.shards.index(SPEC.id, k) for k in range(3)], b"the tail")  # type: ignore[misc]
+    made.archives.publish(SPEC.id, list(made.choices.chosen_shards(SPEC)), b"the tail")
     made.jobs.finish(SPEC.id, JobState(outcome="succeeded", started=None, finished=datetime.now(UTC)))
     return made
 
@@ -121,7 +122,7 @@ def test_a_job_that_was_settled_since_it_was_listed_is_left_alone(store: Store) 
 def test_a_job_that_ends_while_it_is_looked_at_is_left_alone(
     store: Store, monkeypatch: pytest.MonkeyPatch, part: str, read: str
 ) -> None:
-    state, shards = store.jobs.state(SPEC.id), [store.shards.index(SPEC.id, k) for k in range(3)]
+    state, shards = store.jobs.state(SPEC.id), list(store.choices.chosen_shards(SPEC))
     assert state is not None
     store.jobs.forget_ending(SPEC.id)
     store.shards.forget(SPEC.id, 2)
@@ -131,7 +132,7 @@ def test_a_job_that_ends_while_it_is_looked_at_is_left_alone(
         seen = look(job_id)
         monkeypatch.undo()
         store.shards.commit(job_id, 2, DATA, TABLE)
-        store.archives.publish(job_id, [shard for shard in shards if shard], b"the tail")
+        store.archives.publish(job_id, shards, b"the tail")
         store.jobs.finish(job_id, state)
         return seen
 
@@ -139,3 +140,46 @@ def test_a_job_that_ends_while_it_is_looked_at_is_left_alone(
     repair_after_crash(store, SPEC.id)
     assert store.jobs.state(SPEC.id) == state
     assert store.archives.plan(SPEC.id) is not None
+
+
+@pytest.fixture
+def selecting(tmp_path: Path) -> tuple[Store, JobSpec]:
+    """A finished job that keeps every second candidate. Its fourth shard was rendered although the job had ended."""
+    made, spec = Store(str(tmp_path)), selecting_spec(n=5)
+    made.jobs.create(spec)
+    for shard in (0, 1, 2, 3):
+        commit_shard(made, spec, shard, lambda index: index % 2 == 0)
+    made.archives.publish(spec.id, list(made.choices.chosen_shards(spec)), b"the tail")
+    made.jobs.finish(spec.id, JobState(outcome="succeeded", started=None, finished=datetime.now(UTC)))
+    return made, spec
+
+
+def test_a_whole_job_with_a_selection_is_left_alone(selecting: tuple[Store, JobSpec], tmp_path: Path) -> None:
+    store, spec = selecting
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    repair_after_crash(store, spec.id)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert is_whole(store, spec)
+
+
+@pytest.mark.parametrize("spoil", [empty, cut_short, zeroed, missing])
+@pytest.mark.parametrize("pattern", ["shards/00001.*.bin", "shards/00001.json"])
+def test_a_spoilt_shard_of_a_job_with_a_selection_is_made_again(
+    selecting: tuple[Store, JobSpec], tmp_path: Path, pattern: str, spoil: Spoil
+) -> None:
+    store, spec = selecting
+    assert store.choices.is_complete(spec, store.shards.committed(spec.id))
+    spoil(job_file(tmp_path, pattern))
+    assert not is_whole(Store(str(tmp_path)), spec)
+    repair_after_crash(store, spec.id)
+    committed = store.shards.committed(spec.id)
+    assert committed == {0, 2, 3}
+    assert not store.choices.is_complete(spec, committed)  # although this process remembers the choice
+    assert commit_shard(store, spec, 1, lambda index: index % 2 == 0)
+    assert store.choices.is_complete(spec, store.shards.committed(spec.id))
+
+
+def test_a_shard_beyond_the_last_image_need_not_be_whole(selecting: tuple[Store, JobSpec], tmp_path: Path) -> None:
+    store, spec = selecting
+    job_file(tmp_path, "shards/00003.*.bin").unlink()
+    assert is_whole(store, spec)

@@ -23,7 +23,7 @@ def foremost(shard: int) -> Task:
 def snapshot(
     queued: Set[int] = NONE, leased: Set[int] = NONE, started: Set[int] = NONE, done: Set[int] = NONE
 ) -> QueueSnapshot:
-    return QueueSnapshot(started | done, ids(queued), ids(leased), done)
+    return QueueSnapshot(started | done, ids(queued), ids(leased), done, len(done) == SHARDS)
 
 
 def ids(shards: Set[int]) -> frozenset[str]:
@@ -66,5 +66,12 @@ def test_a_job_of_committed_shards_lacks_its_finalise_task_unless_a_worker_holds
     done = set(range(SHARDS))
     assert lost_tasks(SPEC, snapshot(done=done)) == [Task.finalise(SPEC.id)]
     assert lost_tasks(SPEC, snapshot(done=done, leased={SHARDS - 1})) == []
-    queued = QueueSnapshot(done, {Task.finalise(SPEC.id).queue_id}, frozenset(), done)
+    queued = QueueSnapshot(done, {Task.finalise(SPEC.id).queue_id}, frozenset(), done, is_complete=True)
     assert lost_tasks(SPEC, queued) == []
+
+
+def test_a_job_that_has_all_its_images_needs_no_more_shards() -> None:
+    done = {0, 1}  # of four
+    incomplete = QueueSnapshot(done, frozenset(), frozenset(), done, is_complete=False)
+    assert lost_tasks(SPEC, incomplete) == [Task.render_shard(SPEC.id, 2, SHARDS)]
+    assert lost_tasks(SPEC, incomplete._replace(is_complete=True)) == [Task.finalise(SPEC.id)]

@@ -5,7 +5,9 @@ import pytest
 from app.cluster.cluster_state import Progress
 from app.jobs.status import job_view
 from tests.unit.conftest import MakeSpec
+from worker.contracts.choice import Choice
 from worker.contracts.jobs import JobError, JobSpec, JobState
+from worker.contracts.selection import Selection
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 LATER = START + timedelta(seconds=10)
@@ -60,3 +62,43 @@ def test_a_job_links_to_its_parts(spec: JobSpec) -> None:
     links = job_view(spec, None, Progress({}, None), LATER).links.model_dump(by_alias=True)
     assert links["self"] == f"/jobs/{spec.id}"
     assert links["image"] == f"/jobs/{spec.id}/images/{{index}}.png"
+
+
+@pytest.fixture
+def selecting(spec: JobSpec) -> JobSpec:
+    return spec.model_copy(update={"selection": Selection(gate="a" * 64, keep=250), "first": 10})
+
+
+def choice_of(spec: JobSpec, kept: int) -> Choice:
+    """A choice that has kept every second candidate."""
+    choice = Choice(spec)
+    for index in range(2 * kept):
+        choice.take(spec.first + index, None, is_accepted=index % 2 == 1)
+    return choice
+
+
+def test_a_plain_job_is_continued_after_its_last_image(spec: JobSpec) -> None:
+    job = job_view(spec, None, Progress({}, None), LATER)
+    assert (job.next_start, job.keep, job.copies, job.tried, job.yield_) == (300, None, "keep", None, None)
+
+
+def test_a_job_with_a_selection_counts_its_kept_images(selecting: JobSpec) -> None:
+    job = job_view(selecting, None, Progress({0: 99}, START.timestamp()), LATER, choice_of(selecting, 100))
+    assert (job.state, job.images_done, job.images_per_s, job.eta_seconds) == ("running", 100, 10.0, 20.0)
+    assert (job.keep, job.tried, job.next_start) == (0.25, 200, None)
+    assert job.yield_ is not None
+    assert (job.yield_.kept, job.yield_.tried, job.yield_.by_class) == (100, 200, {})
+    assert (job.yield_.low, job.yield_.high) == (0.4314, 0.5686)
+
+
+def test_an_ended_job_with_a_selection_tells_where_it_ended(selecting: JobSpec) -> None:
+    state = JobState(outcome="succeeded", started=START, finished=LATER)
+    job = job_view(selecting, state, Progress({}, None), LATER, choice_of(selecting, 300))
+    assert (job.images_done, job.tried, job.next_start) == (300, 600, 610)
+
+
+def test_nothing_is_told_of_a_choice_whose_shards_are_removed(selecting: JobSpec) -> None:
+    state = JobState(outcome="succeeded", started=START, finished=LATER)
+    for choice in (None, choice_of(selecting, 0)):
+        job = job_view(selecting, state, Progress({}, None), LATER, choice)
+        assert (job.images_done, job.tried, job.yield_, job.next_start) == (300, None, None, None)

@@ -13,6 +13,7 @@ from worker.archive import shard_layout
 from worker.archive.dataset_card import build_card
 from worker.archive.shard_layout import image_name
 from worker.archive.zip_tail import build_tail
+from worker.contracts.choice import Choice, ChosenShard, choose
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store.archive_index import ShardIndex
 from worker.rendering.encoding import EncodedImage
@@ -20,18 +21,20 @@ from worker.rendering.encoding import EncodedImage
 SIDE = 64
 
 
-def shards_of(spec: JobSpec) -> tuple[bytes, list[ShardIndex]]:
+def shards_of(spec: JobSpec) -> tuple[bytes, list[ChosenShard]]:
     parts, shards = [], []
     for shard in range(spec.shard_count):
         images = []
         for index in spec.shard_indices(shard):
             data = bytes([index] * SIDE * SIDE * 3) if spec.format == "npz" else f"picture {index}".encode()
-            images.append(EncodedImage(index, data, zlib.crc32(data), f"{index:064x}"))
+            dhash = f"{index:016x}" if spec.hashes_images else ""
+            images.append(EncodedImage(index, data, zlib.crc32(data), f"{index:064x}", dhash))
         data, table, array = shard_layout.lay_out(spec, shard, images)
         places = zip(table.offsets, table.sizes, images, strict=True)
         assert all(data[offset : offset + size] == image.data for offset, size, image in places)
         parts.append(data)
-        shards.append(ShardIndex(data=f"{shard}", size=len(data), images=table, array=array))
+        written = ShardIndex(data=f"{shard}", size=len(data), images=table, array=array)
+        shards.append(choose(Choice(spec), spec, shard, written))
     return b"".join(parts), shards
 
 
@@ -42,7 +45,7 @@ def test_shards_and_tail_form_one_archive(make_spec: MakeSpec) -> None:
         assert file.testzip() is None
         assert file.read("images/b/000009.png") == b"picture 9"
         records = [json.loads(line) for line in file.read("metadata.jsonl").splitlines()]
-        assert file.read("README.md").decode() == build_card(spec)
+        assert file.read("README.md").decode() == build_card(spec, shards)
     assert records[9] == {
         "file_name": "images/b/000009.png",
         "index": 9,
@@ -54,16 +57,16 @@ def test_shards_and_tail_form_one_archive(make_spec: MakeSpec) -> None:
 
 
 GOLDEN = {
-    # (format, classes, class asked for): the start of the sha256 of ten images' archive in layout 1, and in layout 2
-    ("png", (), None): ("39811ee00b44dc20", "39811ee00b44dc20"),
-    ("png", ("a", "b/ö"), None): ("ee1598933a654ec0", "d2e28ca080350d67"),
-    ("png", ("a", "b/ö"), "b/ö"): ("4bdc44001b514edf", "548dfbabce3ee781"),
-    ("webp", (), None): ("4cfb229ccaa51016", "4cfb229ccaa51016"),
-    ("webp", ("a", "b/ö"), "b/ö"): ("00a26b0cde1360dc", "b9cd0964e0da3fad"),
-    ("jpeg", ("a", "b/ö"), None): ("0baf06d5a46ab7a0", "b9bde52830a31435"),
-    ("npz", (), None): ("50fee1b60802e3cc", "50fee1b60802e3cc"),
-    ("npz", ("a", "b/ö"), None): ("ef024f09ba42db57", "0b203820234e2c62"),
-    ("npz", ("a", "b/ö"), "b/ö"): ("a6d454b56562e19a", "e39821c81709c94e"),
+    # (format, classes, class asked for): the start of the sha256 of ten images' archive in layouts 1, 2 and 3
+    ("png", (), None): ("39811ee00b44dc20", "39811ee00b44dc20", "aa500aa3c55293ec"),
+    ("png", ("a", "b/ö"), None): ("ee1598933a654ec0", "d2e28ca080350d67", "e169361bc2ee3dd8"),
+    ("png", ("a", "b/ö"), "b/ö"): ("4bdc44001b514edf", "548dfbabce3ee781", "56eabc7a42289c08"),
+    ("webp", (), None): ("4cfb229ccaa51016", "4cfb229ccaa51016", "1f6fa6bb61601c54"),
+    ("webp", ("a", "b/ö"), "b/ö"): ("00a26b0cde1360dc", "b9cd0964e0da3fad", "74bb4040c89cd8cf"),
+    ("jpeg", ("a", "b/ö"), None): ("0baf06d5a46ab7a0", "b9bde52830a31435", "86ec22fe6ff6e272"),
+    ("npz", (), None): ("50fee1b60802e3cc", "50fee1b60802e3cc", "813a34ae8c8b1eba"),
+    ("npz", ("a", "b/ö"), None): ("ef024f09ba42db57", "0b203820234e2c62", "e6afa350824b03b3"),
+    ("npz", ("a", "b/ö"), "b/ö"): ("a6d454b56562e19a", "e39821c81709c94e", "0a25622d1be3ef36"),
 }
 
 
@@ -72,7 +75,7 @@ def test_an_archive_of_each_layout_keeps_its_bytes(
     make_spec: MakeSpec, kind: str, classes: tuple[str, ...], label: str | None
 ) -> None:
     found = []
-    for layout in (1, 2):
+    for layout in (1, 2, 3):
         spec = make_spec(n=10, classes=classes, class_label=label)
         spec = spec.model_copy(update={"format": kind, "layout": layout})
         slices, shards = shards_of(spec)
@@ -137,6 +140,6 @@ def test_a_class_name_cannot_leave_its_folder(make_spec: MakeSpec) -> None:
 
 
 def test_the_card_names_what_fixes_the_images(make_spec: MakeSpec) -> None:
-    text = build_card(make_spec(n=10, classes=("a", "b"), class_label="b"))
+    text = build_card(make_spec(n=10, classes=("a", "b"), class_label="b"), [])
     for fact in ("`faces`", "0" * 64, "| seed | 7 |", "0 to 9, 64 x 64 px", "cpu-float32", "only b", "CC0-1.0"):
         assert fact in text

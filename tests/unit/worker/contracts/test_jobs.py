@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.unit.conftest import MakeSpec, spec_of
-from worker.contracts.jobs import Cut, JobSpec, JobState
+from worker.contracts.cut import Cut
+from worker.contracts.jobs import JobSpec, JobState
 
 
 @pytest.mark.parametrize(("n", "lengths"), [(1, [1]), (4, [4]), (5, [4, 1]), (12, [4, 4, 4])])

@@ -14,7 +14,7 @@ from worker.queue.distiller import Distiller
 from worker.queue.heartbeat import Heartbeat
 from worker.queue.outcome import Outcome
 from worker.queue.watchdog import Watchdog
-from worker.rendering.engine import LoadedModel
+from worker.rendering.loaded_model import LoadedModel
 
 TASK = Task.render_shard("x" * 22, 0)
 STYLE = StyleSpec(id="0" * 64, mode="distilled", steps=3)

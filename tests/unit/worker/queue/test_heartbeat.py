@@ -3,7 +3,7 @@ from redis import Redis
 
 from app.cluster.cluster_state import ClusterState
 from tests.unit.conftest import MakeSpec
-from worker.contracts.catalog import SetAside
+from worker.contracts.catalog import ModelFacts, SetAside
 from worker.contracts.queue.redis_keys import progress_key
 from worker.contracts.queue.tasks import Task
 from worker.queue.heartbeat import Heartbeat
@@ -72,3 +72,23 @@ def test_the_progress_of_a_job_is_forgotten_soon_after_its_end(redis: Redis, mak
     assert redis.ttl(progress_key(TASK.job_id)) > 3600
     heartbeat.publish_job_ended(TASK.job_id)
     assert 0 < redis.ttl(progress_key(TASK.job_id)) <= 60
+
+
+def test_facts_are_announced_beside_entries_that_older_versions_read(redis: Redis, make_spec: MakeSpec) -> None:
+    live, entry = ClusterState(redis), make_spec().model
+    known = ModelFacts(model_sha256=entry.sha256, gate="9" * 64, judge="efflite0")
+    unknown = ModelFacts(model_sha256=entry.sha256)
+    workers = [
+        Heartbeat(redis, name, "cpu", entry.numerics, [entry], facts=[facts])
+        for name, facts in (("old", unknown), ("new", known), ("third", unknown))
+    ]
+    for worker in workers:
+        worker.announce()
+    assert live.facts(entry.sha256) == known  # a worker without the gate does not replace them
+    assert live.models() == {entry.name: entry}
+    assert {worker.name: worker.gates for worker in live.workers()} == {
+        "old": (),
+        "new": ("9" * 64,),
+        "third": (),
+    }
+    assert workers[1].offers - workers[0].offers == {f"{entry.sha256}+{'9' * 64}"}

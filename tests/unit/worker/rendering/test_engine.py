@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from tests.gates import save_random_gate
 from tests.tiny import CLASSES, save_checkpoint
 from worker.errors import ModelUnavailableError
-from worker.rendering.engine import LoadedModel, RenderEngine, find_checkpoints, load_fitting_engine
+from worker.rendering.engine import RenderEngine, find_checkpoints, load_fitting_engine
+from worker.rendering.loaded_model import LoadedModel
 
 CPU = torch.device("cpu")
 
@@ -65,6 +67,12 @@ def test_a_model_with_other_bytes_is_not_taken_for_the_wanted_one(engine: Render
 
 def test_a_users_checkpoint_is_found_beside_the_shipped_ones(tmp_path: Path) -> None:
     save_checkpoint(tmp_path, "own")
+    assert find_checkpoints(tmp_path) == [*find_checkpoints(None), tmp_path / "own.safetensors"]
+
+
+def test_a_quality_gate_is_not_taken_for_a_checkpoint(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, "own")
+    save_random_gate(tmp_path / "own.safetensors")
     assert find_checkpoints(tmp_path) == [*find_checkpoints(None), tmp_path / "own.safetensors"]
 
 

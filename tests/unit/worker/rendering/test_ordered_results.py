@@ -58,3 +58,19 @@ def test_an_error_of_a_thread_is_raised(executor: Executor) -> None:
 
     with pytest.raises(ValueError, match="0"):
         list(ordered_results(executor, process, range(1), ahead=2, patience_seconds=60))
+
+
+def test_items_that_no_thread_has_begun_are_dropped_when_the_caller_stops(executor: Executor) -> None:
+    begun, may_end = list[int](), threading.Event()
+
+    def process(item: int) -> list[int]:
+        begun.append(item)
+        assert item == 0 or may_end.wait(10)
+        return [item]
+
+    results = ordered_results(executor, process, range(100), ahead=9, patience_seconds=60)
+    assert next(results) == [0]
+    results.close()
+    may_end.set()
+    executor.shutdown()
+    assert len(begun) <= 3  # the first one, and one in each thread

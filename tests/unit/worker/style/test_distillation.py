@@ -9,7 +9,8 @@ from torch import Tensor
 
 from tests.tiny import CLASSES, save_checkpoint, vgg19_tensors
 from worker.errors import DivergedError
-from worker.rendering.engine import LoadedModel, RenderEngine
+from worker.rendering.engine import RenderEngine
+from worker.rendering.loaded_model import LoadedModel
 from worker.style.distillation import Distillation, with_weights
 from worker.style.distillation_settings import DistillationSettings
 from worker.style.gatys import GatysSettings, StyleTransfer

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.conftest import MakeSpec
+from worker.contracts.choice import ChosenShard
 from worker.contracts.jobs import JobState
 from worker.contracts.store.archive_index import ArchivePlan, ImageTable
 from worker.contracts.store.store import Store
@@ -131,12 +132,17 @@ def test_what_is_not_there_is_none(store: Store) -> None:
 def test_an_archive_is_its_parts_in_order(store: Store) -> None:
     for number, data in enumerate((b"one", b"two")):
         store.shards.commit("j", number, data, ImageTable())
-    shards = [shard for k in range(2) if (shard := store.shards.index("j", k))]
+    shards = _chosen(store, 2)
     plan = store.archives.publish("j", shards, b"end")
     assert store.archives.plan("j") == plan
     assert plan.size == 9
     for start, stop in itertools.combinations(range(10), 2):
         assert asyncio.run(_read(store, plan, start, stop)) == b"onetwoend"[start:stop]
+
+
+def _chosen(store: Store, count: int) -> list[ChosenShard]:
+    shards = [(k, shard) for k in range(count) if (shard := store.shards.index("j", k))]
+    return [ChosenShard(k, shard, 0, ()) for k, shard in shards]
 
 
 async def _read(store: Store, plan: ArchivePlan, start: int, stop: int) -> bytes:
@@ -145,8 +151,7 @@ async def _read(store: Store, plan: ArchivePlan, start: int, stop: int) -> bytes
 
 def test_sweeping_removes_what_no_archive_needs(store: Store, tmp_path: Path) -> None:
     store.shards.commit("j", 0, b"one", ImageTable())
-    shards = [shard for k in range(1) if (shard := store.shards.index("j", k))]
-    store.archives.publish("j", shards, b"end")
+    store.archives.publish("j", _chosen(store, 1), b"end")
     kept = files(tmp_path)
     (tmp_path / "jobs/j/shards/00000.dead.bin").write_bytes(b"broken attempt")
     (tmp_path / "jobs/j/shards/00000.dead.bin#1").write_bytes(b"broken off in the middle of a file")

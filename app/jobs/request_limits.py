@@ -1,0 +1,23 @@
+"""Checks a request for images against the limits of the server and of the caller."""
+
+from app.errors import unprocessable
+from app.schemas.requests import ImageRequest
+
+
+def check_ttl(hours: int, limit: int) -> None:
+    """Raise ApiError unless images may be kept for so many hours."""
+    if not 1 <= hours <= limit:
+        detail = f"ttl_hours: must be a whole number between 1 and {limit}, got '{hours}'"
+        raise unprocessable("ttl_hours_out_of_range", detail)
+
+
+def check_size(request: ImageRequest, limit: int) -> None:
+    """Raise ApiError unless a request may have its images. Images that its selection rejects count, too."""
+    n, candidates = request.n, request.expected_candidates
+    if not 1 <= n <= limit:
+        detail = f"n: must be a whole number between 1 and {limit}, got '{n}'"
+        raise unprocessable("n_out_of_range", detail)
+    if candidates > limit:
+        most = limit * n // candidates
+        detail = f"n: at most {most} with keep={request.keep}, got '{n}'; about {candidates} images would be rendered"
+        raise unprocessable("n_out_of_range", f"{detail}, and the limit is {limit}")

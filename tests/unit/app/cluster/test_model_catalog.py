@@ -1,0 +1,81 @@
+"""The gates that requests and repeated jobs find, from announcements in a real queue server."""
+
+import pytest
+from redis import Redis
+
+from app.cluster.cluster_state import ClusterState
+from app.cluster.model_catalog import ModelCatalog, chosen_gate
+from app.errors import ApiError
+from tests.unit.conftest import MakeSpec
+from worker.contracts.catalog import GateEffect, ModelFacts, WorkerEntry
+from worker.contracts.jobs import JobSpec
+from worker.contracts.queue.redis_keys import MODEL_FACTS_KEY, MODELS_KEY, worker_key
+from worker.contracts.selection import Selection
+
+GATE, OTHER = "a" * 64, "b" * 64
+EFFECT = GateEffect.model_validate(
+    {"keep": 0.5, "yield": 0.8, "precision": 0.5, "density": 0.4, "coverage": 0.3, "recall": 0.2, "fd": 40.0}
+)
+
+
+@pytest.fixture
+def spec(make_spec: MakeSpec) -> JobSpec:
+    return make_spec(classes=("a", "b")).model_copy(update={"selection": Selection(gate=GATE, keep=500)})
+
+
+@pytest.fixture
+def catalog(redis: Redis, spec: JobSpec) -> ModelCatalog:
+    redis.hset(MODELS_KEY, spec.model.name, spec.model.model_dump_json())
+    return ModelCatalog(ClusterState(redis), spec.model.name)
+
+
+def announce(redis: Redis, spec: JobSpec, *gates: str) -> WorkerEntry:
+    entry = WorkerEntry(
+        name="w",
+        device="cpu",
+        numerics=spec.model.numerics,
+        models=(spec.model.name,),
+        sha256s=(spec.model.sha256,),
+        images_per_s=None,
+        gates=gates,
+    )
+    redis.set(worker_key("w"), entry.model_dump_json())
+    return entry
+
+
+def test_facts_are_those_that_a_worker_announced(redis: Redis, catalog: ModelCatalog, spec: JobSpec) -> None:
+    assert catalog.facts(spec.model) is None
+    facts = ModelFacts(model_sha256=spec.model.sha256, gate=GATE, class_counts=(5, 7), effects=(EFFECT,), judge="net")
+    redis.hset(MODEL_FACTS_KEY, spec.model.sha256, facts.model_dump_json(by_alias=True))
+    redis.hset(MODEL_FACTS_KEY, OTHER, "of a newer version")
+    assert catalog.facts(spec.model) == facts
+    (model,) = catalog.list_models()
+    assert (model.gate, model.training_images, model.class_yields) == (GATE, {"a": 5, "b": 7}, None)
+    assert (model.effects, model.judge) == ((EFFECT,), "net")
+
+
+def test_the_gate_is_the_one_that_workers_have(redis: Redis, spec: JobSpec) -> None:
+    facts = ModelFacts(model_sha256=spec.model.sha256, gate=GATE)
+    assert chosen_gate(spec.model, facts, [announce(redis, spec, OTHER, GATE)]) == GATE
+    assert chosen_gate(spec.model, facts, []) == GATE  # all workers may be restarting
+    with pytest.raises(ApiError, match="no live worker currently has the quality gate of faces") as away:
+        chosen_gate(spec.model, facts, [announce(redis, spec, OTHER)])
+    assert (away.value.status, away.value.code) == (503, "no_gate")
+    assert away.value.retry_after_seconds
+
+
+@pytest.mark.parametrize("facts", [None, ModelFacts(model_sha256="0" * 64)])
+def test_a_model_without_a_gate_is_refused(spec: JobSpec, facts: ModelFacts | None) -> None:
+    with pytest.raises(ApiError, match="faces has no quality gate; leave keep out") as refused:
+        chosen_gate(spec.model, facts, [])
+    assert (refused.value.status, refused.value.code, refused.value.retry_after_seconds) == (422, "no_gate", None)
+
+
+def test_a_job_is_repeated_only_with_its_gate(redis: Redis, catalog: ModelCatalog, spec: JobSpec) -> None:
+    announce(redis, spec, GATE)
+    catalog.check_workers(spec)
+    announce(redis, spec, OTHER)
+    with pytest.raises(ApiError, match=r"no live worker has the quality gate of this job \(aaaaaaaaaaaa\)") as away:
+        catalog.check_workers(spec)
+    assert (away.value.status, away.value.code) == (503, "no_gate")
+    catalog.check_workers(spec.model_copy(update={"selection": Selection(distinct=1)}))

@@ -1,0 +1,195 @@
+"""Whatever the workers, shards, orders and kills: the archive of a job is that of a sequential loop."""
+
+import io
+import json
+import zipfile
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.unit.conftest import MakeSpec
+from tests.unit.selections import candidate_of, commit
+from worker.archive.zip_tail import build_tail
+from worker.contracts.cut import Cut
+from worker.contracts.jobs import JobSpec
+from worker.contracts.selection import Selection
+from worker.contracts.store.store import Store
+from worker.queue.choice_tracker import ChoiceTracker
+from worker.rendering.candidate import Candidate, Verdict
+
+TOTAL = 150
+"""Number of candidates whose outcome is drawn. Later ones are all accepted, so that every job ends."""
+GATE = "9" * 64
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """The outcome of each candidate: whether the gate accepts it, whether it is a copy, and its hash."""
+
+    accepted: list[bool]
+    copies: list[bool]
+    hashes: list[int]
+
+    def candidate(self, index: int) -> Candidate:
+        drawn = index < TOTAL
+        verdict = Verdict(700 if not drawn or self.accepted[index] else 300, drawn and self.copies[index])
+        return candidate_of(index, verdict, self.hash_of(index), verdict.score == 700 and not verdict.is_copy)
+
+    def hash_of(self, index: int) -> int:
+        # Hashes of later candidates are far from each other and from the drawn ones.
+        return self.hashes[index] if index < TOTAL else (index * 0x9E3779B97F4A7C15) % 2**64 | 1 << 40
+
+
+@dataclass
+class SimulatedWorker:
+    """A worker with a memory of its own, which renders a shard in steps and commits it."""
+
+    store: Store
+    tracker: ChoiceTracker
+    shard: int | None = None
+    rendered: list[Candidate] = field(default_factory=list)
+
+    def step(self, spec: JobSpec, outcomes: Outcomes, size: int) -> bool:
+        """Render some candidates of the shard. Returns whether the shard is done."""
+        assert self.shard is not None
+        indices = spec.shard_indices(self.shard)
+        batch = [outcomes.candidate(index) for index in indices[len(self.rendered) : len(self.rendered) + size]]
+        self.rendered += batch
+        self.tracker.add(spec, batch)
+        end = self.tracker.find_end(spec, self.shard)
+        if end is not None and end <= indices.start + len(self.rendered):
+            del self.rendered[max(0, end - indices.start) :]
+            return True
+        return len(self.rendered) == len(indices)
+
+    def commit(self, spec: JobSpec) -> None:
+        assert self.shard is not None
+        if self.rendered:
+            commit(self.store, spec, self.shard, self.rendered)
+        self.shard, self.rendered = None, []
+
+
+def archive_of(spec: JobSpec, folder: Path) -> bytes:
+    """Publish the archive of a complete job, and read its parts."""
+    store = open_folder(folder)
+    shards = list(store.choices.chosen_shards(spec))
+    plan = store.archives.publish(spec.id, shards, build_tail(spec, shards))
+    return b"".join((folder / part.path).read_bytes()[part.start : part.start + part.size] for part in plan.parts)
+
+
+def expected_indices(spec: JobSpec, outcomes: Outcomes) -> tuple[list[int], int]:
+    """Return the kept indices and the number of tried ones, by a sequential loop."""
+    quotas, kept, tried, index = list(spec.quotas()), list[int](), 0, spec.first
+    distinct = spec.selection.distinct if spec.selection else None
+    while len(kept) < spec.n:
+        label = (spec.labels(range(index, index + 1)) or [0])[0]
+        is_wanted = quotas[label] > 0
+        tried += is_wanted
+        image_hash = outcomes.hash_of(index)
+        is_near = distinct is not None and any((outcomes.hash_of(k) ^ image_hash).bit_count() <= distinct for k in kept)
+        if is_wanted and outcomes.candidate(index).image is not None and not is_near:
+            quotas[label] -= 1
+            kept.append(index)
+        index += 1
+    return kept, tried
+
+
+def random_job(make_spec: MakeSpec, random: Random) -> JobSpec:
+    distinct = random.choice([None, 0, 1, 3])
+    changed = {
+        "layout": 3,
+        "first": random.randint(0, 20),
+        "cut": Cut(first=random.randint(1, 9), most=random.randint(9, 40)),
+        "shares": random.choice([(), (2, 1), (1, 0), (5, 3)]),
+        "selection": Selection(gate=GATE, keep=500, drops_copies=True, distinct=distinct),
+    }
+    return make_spec(n=random.randint(1, 30), classes=("a", "b")).model_copy(update=changed)
+
+
+def random_outcomes(random: Random) -> Outcomes:
+    rate = random.choice([0.1, 0.5, 0.9])
+    accepted, copies = ([random.random() < share for _ in range(TOTAL)] for share in (rate, 0.1))
+    return Outcomes(list(accepted), list(copies), [random.randrange(64) for _ in range(TOTAL)])
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_an_archive_is_that_of_a_sequential_loop(make_spec: MakeSpec, tmp_path: Path, seed: int) -> None:
+    random = Random(seed)
+    spec, outcomes = random_job(make_spec, random), random_outcomes(random)
+    run_to_the_end(spec, outcomes, tmp_path / "parallel", random)
+    archive = archive_of(spec, tmp_path / "parallel")
+    whole = spec.model_copy(update={"cut": Cut(first=spec.max_candidates, most=spec.max_candidates)})
+    store = open_folder(tmp_path / "sequential")
+    worker = SimulatedWorker(store, ChoiceTracker(store.shards), shard=0)
+    assert worker.step(whole, outcomes, whole.max_candidates)
+    worker.commit(whole)
+    assert archive == archive_of(whole, tmp_path / "sequential")
+    kept, tried = expected_indices(spec, outcomes)
+    with zipfile.ZipFile(io.BytesIO(archive)) as file:
+        assert file.testzip() is None
+        records = [json.loads(line) for line in file.read("metadata.jsonl").splitlines()]
+        assert [record["index"] for record in records] == kept
+        assert file.read(records[-1]["file_name"]) == f"picture {kept[-1]}".encode()
+        assert f"{spec.n} of {tried} candidates were kept" in file.read("README.md").decode()
+
+
+def run_to_the_end(spec: JobSpec, outcomes: Outcomes, folder: Path, random: Random) -> None:
+    """Let one to four workers render shards in a random order until the job is complete. Some of them die."""
+    store, clock = open_folder(folder), ticks()
+
+    def new_tracker() -> ChoiceTracker:
+        return ChoiceTracker(store.shards, lambda: next(clock))
+
+    workers = [SimulatedWorker(store, new_tracker()) for _ in range(random.randint(1, 4))]
+    tasks = deque(range(spec.shard_count))
+    while not open_folder(folder).choices.is_complete(spec, store.shards.committed(spec.id)):
+        worker, fate = random.choice(workers), random.randrange(20)
+        if worker.shard is None:
+            shard = tasks.popleft()
+            worker.shard = shard if worker.tracker.is_needed(spec, shard) else None
+        elif fate < 2:  # it dies and forgets everything; or the store refuses its shard
+            tasks.appendleft(worker.shard)
+            worker.shard, worker.rendered = None, []
+            worker.tracker = new_tracker() if fate == 0 else worker.tracker
+        elif worker.step(spec, outcomes, random.randint(1, 20)):
+            worker.commit(spec)
+
+
+def open_folder(folder: Path) -> Store:
+    """Open a store without a memory of earlier reads."""
+    folder.mkdir(exist_ok=True)
+    return Store(str(folder))
+
+
+def ticks() -> Iterator[float]:
+    """A clock in which much time passes between two looks, so that every search for shards is allowed."""
+    now = 0.0
+    while True:
+        yield now
+        now += 0.06
+
+
+def test_near_the_end_of_a_job_few_candidates_are_expected(make_spec: MakeSpec, tmp_path: Path) -> None:
+    spec = make_spec(n=12, classes=("a", "b")).model_copy(
+        update={
+            "layout": 3,
+            "shares": (2, 1),
+            "selection": Selection(gate=GATE, keep=500),
+            "cut": Cut(first=9, most=100),
+        }
+    )
+    tracker = ChoiceTracker(open_folder(tmp_path).shards)
+    outcomes = Outcomes([True] * TOTAL, [False] * TOTAL, list(range(TOTAL)))
+    assert tracker.expected_candidates(spec, 0) == 9  # the whole shard
+    assert tracker.expected_candidates(spec, 1) == 36  # the shard before it is unknown, so it is all of the shard
+    tracker.add(spec, [outcomes.candidate(index) for index in range(9)])
+    # Six of eight a and three of four b are there: the missing two or one of each take one round of three, twice.
+    assert tracker.expected_candidates(spec, 1) == 6
+    tracker.add(spec, [outcomes.candidate(index) for index in range(9, 12)])
+    assert (tracker.expected_candidates(spec, 1), tracker.find_end(spec, 1)) == (0, 12)
+    plain = spec.model_copy(update={"selection": None, "id": "y" * 22})
+    assert tracker.expected_candidates(plain, 1) == len(plain.shard_indices(1))

@@ -1,0 +1,1 @@
+"""Trains the quality gate of a generator, and measures its effect."""

@@ -1,0 +1,136 @@
+"""Builds the quality gate of a checkpoint: trains it, calibrates it and measures it."""
+
+import hashlib
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from models import checkpoint
+from models.quality_gate import GateHeader, GateNetwork, QualityGate, Quantiles
+from training.budget import Budget
+from training.dataset import dataset_files
+from training.dataset.dataset_files import Dataset
+from training.gate import calibration, effects, reals, student
+from training.gate.candidates import CandidateSource, Use, equal_labels
+from training.gate.effects import Kept, Selector
+from training.gate.judge import Judge
+from training.gate.reals import RealParts
+from training.gate.student import Lesson
+from training.hardware import device_name
+from training.metrics import efflite, evaluation, features, neighbours, realism, reference
+from training.metrics.evaluation import ProgressFactory
+from training.metrics.features import Extractor
+
+
+@dataclass(frozen=True)
+class GatePlan:
+    """The settings of a gate."""
+
+    checkpoint: Path
+    dataset: Path
+    images: int
+    """Number of the generator's images to learn from."""
+    budget: Budget
+    """Length of the training."""
+    seed: int
+    device: torch.device
+    n: int
+    """Number of images that are measured at each keep share."""
+    vgg19: Path | None
+    """Weights of the second feature network that judges; None for no second judgement."""
+
+
+def build(plan: GatePlan, progress_for: ProgressFactory) -> QualityGate:
+    """Train, calibrate and measure a gate. Raises MetricsError when checkpoint and dataset do not fit each other."""
+    data, model = dataset_files.load(plan.dataset), checkpoint.read_header(plan.checkpoint)
+    evaluation.check_fit(model, data.description)
+    extractor = features.load(efflite.NAME, plan.device)
+    # Loaded before minutes of work, since the file may be a wrong one.
+    second = features.load_vgg19(plan.vgg19, plan.device) if plan.vgg19 else None
+    count = data.description.count
+    known = reference.load_or_extract(data, extractor, plan.dataset, progress_for("real images", count))
+    parts, source = reals.split(data, known, extractor), _source(plan, model)
+    network = _train(plan, parts, source, extractor, progress_for)
+    scorer = calibration.in_worker_precision(deepcopy(network), plan.device)
+    quantiles = _calibrate(plan, scorer, source, progress_for)
+    selector = Selector(scorer, quantiles, source, plan.device)
+    labels = effects.judged_labels(parts.judge_labels, source.classes, plan.n)
+    progress = progress_for("images to judge", len(effects.KEEP_SHARES) * len(labels))
+    kept = selector.select(labels, [extractor, *([second] if second else [])], progress)
+    hashes = reals.hashes(data.images)
+    header = GateHeader.model_validate(
+        {
+            **_origin(plan, model, data),
+            "extractor": extractor.name,
+            "quantiles": quantiles,
+            **_figures(kept, parts, extractor, second, source.classes),
+            "close_real_pairs": reals.close_share(hashes),
+        }
+    )
+    return QualityGate(header, network, np.sort(hashes))
+
+
+def _source(plan: GatePlan, model: checkpoint.Header) -> CandidateSource:
+    generator = checkpoint.load_generator(plan.checkpoint)[1].to(plan.device).to(memory_format=torch.channels_last)
+    return CandidateSource(generator, model.latent_dim, len(model.classes), plan.seed)
+
+
+def _train(
+    plan: GatePlan, parts: RealParts, source: CandidateSource, extractor: Extractor, progress_for: ProgressFactory
+) -> GateNetwork:
+    """Train a network with new images of the generator and their realism."""
+    labels = equal_labels(-(-plan.images // max(1, source.classes)), source.classes)[: plan.images]
+    progress, images, found = progress_for("images to learn from", len(labels)), [], []
+    for chunk in source.render(Use.TRAINING, labels):
+        images.append(chunk.images)
+        found.append(extractor(chunk.images))
+        progress(sum(map(len, images)))
+    scores = realism.score(torch.cat(found), neighbours.manifold(parts.teachers)).log()
+    trained = progress_for("training", 100)
+    return student.train(
+        Lesson(torch.cat(images), labels, scores),
+        plan.budget,
+        plan.seed,
+        plan.device,
+        lambda spent: trained(round(100 * spent)),
+    )
+
+
+def _calibrate(plan: GatePlan, scorer: nn.Module, source: CandidateSource, progress_for: ProgressFactory) -> Quantiles:
+    """Compute the quantiles of the raw scores with new images of the generator."""
+    labels = equal_labels(calibration.images_per_class(source.classes), source.classes)
+    progress = progress_for("images to calibrate with", len(labels))
+    candidates = source.render(Use.CALIBRATION, labels)
+    return calibration.calibrate(scorer, candidates, source.classes, plan.device, progress)
+
+
+def _origin(plan: GatePlan, model: checkpoint.Header, data: Dataset) -> dict[str, object]:
+    """Return the fields of the header that name the checkpoint, the dataset and the machine."""
+    return {
+        "model_sha256": hashlib.sha256(plan.checkpoint.read_bytes()).hexdigest(),
+        "model": model.name,
+        "resolution": model.resolution,
+        "classes": model.classes,
+        "data_sha256": data.description.sha256,
+        "reals": data.description.count,
+        "class_counts": reals.class_counts(data.labels, len(model.classes)),
+        "versions": checkpoint.installed_versions(),
+        "device": device_name(plan.device),
+    }
+
+
+def _figures(
+    kept: Kept, parts: RealParts, extractor: Extractor, second: Extractor | None, classes: int
+) -> dict[str, object]:
+    """Return the fields of the header that are measured with the real images that judge."""
+    judge = Judge(parts.judge_features)
+    return {
+        "agreement": effects.agreement(judge, parts.teachers, kept, extractor.name),
+        "class_yields": effects.class_yields(judge, kept, extractor.name, classes),
+        "effects": effects.effects(judge, kept, extractor.name),
+        "second_judge": effects.effects(Judge(second(parts.judges)), kept, second.name) if second else (),
+    }

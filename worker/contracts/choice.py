@@ -1,0 +1,161 @@
+"""The choice of a job: which candidates it keeps, decided in the order of their indices.
+
+The choice is a pure function of the job's specification and the candidates. So every process that reads the shards
+computes the same one, whatever the number of workers, shards and attempts.
+"""
+
+from collections.abc import Iterable, Iterator
+from copy import copy
+from dataclasses import dataclass
+
+from worker.contracts.class_cycle import class_at
+from worker.contracts.jobs import JobSpec
+from worker.contracts.near_hashes import NearHashes
+from worker.contracts.store.archive_index import ArchivePart, ShardIndex
+
+
+class Choice:
+    """Takes the candidates of a job one after the other, and decides which ones the job keeps.
+
+    A candidate of a class that is complete is not tried: it counts neither as kept nor as rejected.
+    """
+
+    def __init__(self, spec: JobSpec) -> None:
+        self.quotas = spec.quotas()
+        """Number of images of each class. An unconditional model counts as one class."""
+        self.kept = [0] * len(self.quotas)
+        """Number of kept candidates of each class."""
+        self.tried = [0] * len(self.quotas)
+        """Number of candidates of each class that were tried."""
+        self.ends = [spec.first] * len(self.quotas)
+        """Index after the last kept candidate of each class."""
+        self._shares = spec.class_shares or (1,)
+        self._missing = spec.n
+        distinct = spec.selection.distinct if spec.selection else None
+        self._kept_hashes = None if distinct is None else NearHashes(distinct)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all images of the job are kept."""
+        return self._missing == 0
+
+    @property
+    def next_index(self) -> int:
+        """Index after the last kept candidate."""
+        return max(self.ends)
+
+    def copy(self) -> "Choice":
+        """Return an independent copy, to take candidates that are not committed yet."""
+        copied = copy(self)
+        copied.kept, copied.tried, copied.ends = list(self.kept), list(self.tried), list(self.ends)
+        copied._kept_hashes = self._kept_hashes and self._kept_hashes.copy()
+        return copied
+
+    def take(self, index: int, image_hash: int | None, *, is_accepted: bool) -> bool:
+        """Take the next candidate, and return whether the job keeps it.
+
+        `is_accepted` is the result of the rules that look at one image alone: the gate, and copies.
+        """
+        label = class_at(self._shares, index)
+        if self.kept[label] == self.quotas[label]:
+            return False
+        self.tried[label] += 1
+        if not is_accepted or self._is_near_a_kept_image(image_hash):
+            return False
+        self.kept[label] += 1
+        self._missing -= 1
+        if self.is_complete:
+            self._kept_hashes = None  # no candidate is tried any more, and the hashes take memory
+        self.ends[label] = index + 1
+        return True
+
+    def _is_near_a_kept_image(self, image_hash: int | None) -> bool:
+        if self._kept_hashes is None or image_hash is None:
+            return False
+        if self._kept_hashes.has_near(image_hash):
+            return True
+        self._kept_hashes.add(image_hash)
+        return False
+
+
+@dataclass(frozen=True)
+class ChosenShard:
+    """One shard, and the rows of its image table that belong to the archive."""
+
+    number: int
+    index: ShardIndex
+    first: int
+    """Index of the shard's first candidate."""
+    rows: tuple[range, ...]
+    """Ranges of rows in ascending order. No two of them are adjacent."""
+
+    @property
+    def count(self) -> int:
+        """Number of images."""
+        return sum(map(len, self.rows))
+
+    def images(self) -> Iterator[tuple[int, int]]:
+        """Yield the index and the row of each image."""
+        candidates = self.index.candidates
+        for row in (row for rows in self.rows for row in rows):
+            yield self.first + (row if candidates is None else candidates.stored[row]), row
+
+    def row_of(self, index: int) -> int | None:
+        """Return the row of a chosen image; None if the archive does not have it."""
+        position = index - self.first
+        row = position if self.index.candidates is None else self.index.candidates.row_of(position)
+        return row if row is not None and any(row in rows for rows in self.rows) else None
+
+    def parts(self) -> list[ArchivePart]:
+        """Return the ranges of the data object that belong to the archive."""
+        table, path = self.index.images, self.index.data
+        if self.index.candidates is None:
+            return [ArchivePart(path=path, size=self.index.size)]
+        spans = [(table.start(rows[0]), table.end(rows[-1])) for rows in self.rows]
+        return [ArchivePart(path=path, start=start, size=end - start) for start, end in spans]
+
+
+def choose(choice: Choice, spec: JobSpec, number: int, shard: ShardIndex) -> ChosenShard:
+    """Return the chosen images of a shard. The choice must have taken all shards before."""
+    indices = spec.shard_indices(number)
+    if shard.candidates is None:
+        return ChosenShard(number, shard, indices.start, (range(len(indices)),))
+    kept = (
+        each.row
+        for each in outcomes(indices, shard)
+        if choice.take(each.index, each.image_hash, is_accepted=each.row is not None) and each.row is not None
+    )
+    return ChosenShard(number, shard, indices.start, tuple(_join(kept)))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The outcome of the rules that look at one candidate alone."""
+
+    index: int
+    row: int | None
+    """Row of the image in the shard's table; None if the candidate was rejected."""
+    image_hash: int | None
+
+
+def outcomes(indices: range, shard: ShardIndex) -> Iterator[Outcome]:
+    """Yield the outcome of each candidate of a shard, in order. A shard of a job without a selection has none."""
+    if shard.candidates is None:
+        return
+    rows = {position: row for row, position in enumerate(shard.candidates.stored)}
+    hashes = shard.images.hashes
+    for position, index in enumerate(indices[: shard.candidates.count]):
+        row = rows.get(position)
+        yield Outcome(index, row, int(hashes[row], 16) if row is not None and hashes else None)
+
+
+def _join(rows: Iterable[int]) -> Iterator[range]:
+    """Join ascending rows to ranges."""
+    joined = range(0)
+    for row in rows:
+        if joined and joined.stop != row:
+            yield joined
+            joined = range(0)
+        joined = range(joined.start if joined else row, row + 1)
+    if joined:
+        yield joined
