@@ -1,7 +1,7 @@
 """The order of classes in a dataset: a cycle that repeats, so that an image's class is a function of its index."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from math import gcd
 
@@ -34,7 +34,7 @@ def class_at(shares: tuple[int, ...], index: int) -> int:
     return cycle[index % len(cycle)]
 
 
-def classes_at(shares: tuple[int, ...], indices: range) -> list[int]:
+def classes_at(shares: tuple[int, ...], indices: Iterable[int]) -> list[int]:
     """Return the classes of images. It looks the cycle up once, so many classes are faster than by `class_at`."""
     cycle = class_cycle(shares)
     return [cycle[index % len(cycle)] for index in indices]
