@@ -37,6 +37,11 @@ class RecentChoices(Generic[R]):
             self._forget_oldest()
         return found
 
+    def forget(self, job_id: str) -> None:
+        """Forget the choice of a job, so that it is computed again."""
+        with self._lock:
+            self._by_job.pop(job_id, None)
+
     def _forget_oldest(self) -> None:
         items = sum(choice.items for choice in self._by_job.values())
         while len(self._by_job) > 1 and (len(self._by_job) > _MOST_JOBS or items > _MOST_ITEMS):

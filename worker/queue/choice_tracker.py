@@ -85,9 +85,16 @@ class ChoiceTracker:
         return min(len(indices), spec.selection.expected_candidates(math.ceil(rounds * sum(shares))))
 
     def is_needed(self, spec: JobSpec, shard: int) -> bool:
-        """Return whether a shard may hold images of the job."""
+        """Return whether a shard may hold images of the job.
+
+        A job that needs it no longer is forgotten. If the task comes again, the store decides: what this worker has
+        rendered may be lost, or differ from the committed shard of another worker.
+        """
         end = self.find_end(spec, shard)
-        return end is None or spec.shard_indices(shard).start < end
+        is_needed = end is None or spec.shard_indices(shard).start < end
+        if not is_needed:
+            self._recent.forget(spec.id)
+        return is_needed
 
     def _job(self, spec: JobSpec) -> _TrackedJob:
         return self._recent.find_or_add(spec.id, lambda: _TrackedJob(Choice(spec), spec.first))

@@ -148,7 +148,11 @@ def run_to_the_end(spec: JobSpec, outcomes: Outcomes, folder: Path, random: Rand
     tasks = deque(range(spec.shard_count))
     while not open_folder(folder).choices.is_complete(spec, store.shards.committed(spec.id)):
         worker, fate = random.choice(workers), random.randrange(20)
-        if worker.shard is None:
+        committed = sorted(store.shards.committed(spec.id))
+        if fate == 2 and committed:  # a shard is damaged, and the repair removes it
+            store.shards.forget(spec.id, random.choice(committed))
+            tasks.extendleft(set(committed) - store.shards.committed(spec.id))
+        elif worker.shard is None:
             shard = tasks.popleft()
             worker.shard = shard if worker.tracker.is_needed(spec, shard) else None
         elif fate < 2:  # it dies and forgets everything; or the store refuses its shard
@@ -157,6 +161,18 @@ def run_to_the_end(spec: JobSpec, outcomes: Outcomes, folder: Path, random: Rand
             worker.tracker = new_tracker() if fate == 0 else worker.tracker
         elif worker.step(spec, outcomes, random.randint(1, 20)):
             worker.commit(spec)
+
+
+def test_a_worker_whose_memory_is_wrong_does_not_hold_up_a_job(make_spec: MakeSpec, tmp_path: Path) -> None:
+    spec = make_spec(n=2).model_copy(update={"selection": Selection(gate=GATE, keep=500), "cut": Cut(first=4, most=4)})
+    rendered = Outcomes([True] * TOTAL, [False] * TOTAL, list(range(TOTAL)))
+    stored = Outcomes([True] + [False] * TOTAL, [False] * TOTAL, list(range(TOTAL)))
+    store = open_folder(tmp_path)
+    tracker = ChoiceTracker(store.shards)
+    tracker.add(spec, [rendered.candidate(index) for index in range(4)])
+    commit(store, spec, 0, [stored.candidate(index) for index in range(4)])  # another worker was first
+    assert not tracker.is_needed(spec, 1)
+    assert tracker.is_needed(spec, 1)  # the reconciler has queued the task again
 
 
 def open_folder(folder: Path) -> Store:
