@@ -110,6 +110,8 @@ class WorkerEntry(BaseModel):
     """Checksum of its VGG19 weights; None if it has none."""
     gates: tuple[Sha256, ...] = ()
     """Checksums of its quality gates. Each belongs to one of its models."""
+    layout: int = 2
+    """Newest layout of archives that it knows. Workers of an older version do not send it, and know layout 2."""
 
     def has(self, entry: CatalogEntry) -> bool:
         """Return whether the worker has a model: the same weights, not only the same name."""
