@@ -73,6 +73,15 @@ def test_an_image_with_a_low_score_is_not_kept(
     assert urlsplit(problem["address"]).query == "class=" + CLASSES[holes(job, records)[0] % 2]
 
 
+def test_the_address_of_an_image_that_is_not_kept_has_the_prefix_of_the_proxy(
+    service: RunningService, gated: tuple[dict[str, Any], list[dict[str, Any]]]
+) -> None:
+    job, records = gated
+    path = job["links"]["image"].format(index=holes(job, records)[0])
+    problem = service.client.get(path, headers={"X-Forwarded-Prefix": "/mill"}).json()
+    assert problem["address"].startswith("/mill/images/")
+
+
 def test_an_image_of_a_complete_class_is_not_kept(
     service: RunningService, gated: tuple[dict[str, Any], list[dict[str, Any]]]
 ) -> None:

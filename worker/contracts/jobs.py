@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from worker.contracts.catalog import CatalogEntry, ModelFacts, Sha256, needs
-from worker.contracts.class_cycle import class_at, class_counts
+from worker.contracts.class_cycle import class_at, class_counts, classes_at
 from worker.contracts.cut import Cut
 from worker.contracts.owners import Owner
 from worker.contracts.selection import Selection
@@ -135,7 +135,7 @@ class JobSpec(BaseModel):
         A label is a function of the index and the shares, so that a longer job contains a shorter one.
         """
         shares = self.class_shares
-        return [class_at(shares, index) for index in indices] if shares else []
+        return classes_at(shares, indices) if shares else []
 
     def quotas(self) -> tuple[int, ...]:
         """Return how many images the job keeps of each class. An unconditional model counts as one class.

@@ -94,3 +94,12 @@ def test_a_job_with_a_key_that_cannot_be_queued_stays_for_the_next_request(jobs:
         jobs.submit(QUERY, ANYONE, "key")
     (job_id,) = (job_id for job_id, _ in store.jobs.open_jobs())
     assert jobs.submit(QUERY, ANYONE, "key")[1].id == job_id
+
+
+def test_the_checksum_of_a_request_stays_when_parameters_are_added() -> None:
+    known = (
+        '{"class_label":null,"style":null,"style_mode":null,"style_strength":null,"style_steps":null,"n":3,'
+        '"model":null,"seed":1,"start":0,"format":"png","ttl_hours":null}'
+    )
+    assert QUERY.model_dump_json() == known
+    assert GenerateQuery(n=3, seed=1, keep=0.5).model_dump_json() != known
