@@ -1,4 +1,4 @@
-"""The report in a dataset card: what was asked for, what the selection kept, and how similar the images are."""
+"""The report in a dataset card: the requested counts, the yield of the selection, and the number of similar images."""
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
