@@ -14,14 +14,14 @@ from models.quality_gate import GateHeader, GateNetwork, QualityGate, Quantiles
 from training.budget import Budget
 from training.dataset import dataset_files
 from training.dataset.dataset_files import Dataset
-from training.gate import calibration, effects, reals, student
+from training.gate import calibration, effects, reals, student, teacher
 from training.gate.candidates import CandidateSource, Use, equal_labels
 from training.gate.effects import Kept, Selector
 from training.gate.judge import Judge
 from training.gate.reals import RealParts
 from training.gate.student import Lesson
 from training.hardware import device_name
-from training.metrics import efflite, evaluation, features, neighbours, realism, reference
+from training.metrics import efflite, evaluation, features, reference
 from training.metrics.evaluation import ProgressFactory
 from training.metrics.features import Extractor
 
@@ -89,7 +89,7 @@ def _train(
         images.append(chunk.images)
         found.append(extractor(chunk.images))
         progress(sum(map(len, images)))
-    scores = realism.score(torch.cat(found), neighbours.manifold(parts.teachers)).log()
+    scores = teacher.realism(torch.cat(found), parts.teachers)
     trained = progress_for("training", 100)
     return student.train(
         Lesson(torch.cat(images), labels, scores),

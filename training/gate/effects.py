@@ -1,4 +1,4 @@
-"""Measures a gate with new images: what it keeps at several shares, and how far it agrees with its teacher."""
+"""Measures a gate with new images: its effect at several shares, and its agreement with its teacher."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,11 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from models.quality_gate import GateAgreement, GateEffect, Quantiles, interpolate
-from training.gate import calibration, rank
+from training.gate import calibration, rank, teacher
 from training.gate.candidates import CandidateSource, Use
 from training.gate.judge import Judge
 from training.gate.selection import KeptSet, quotas, take_chunk
-from training.metrics import neighbours, realism
 from training.metrics.features import Extractor
 
 KEEP_SHARES = (1.0, 0.9, 0.7, 0.5, 0.35, 0.2)
@@ -98,7 +97,7 @@ def agreement(judge: Judge, teachers: Tensor, kept: Kept, extractor: str) -> Gat
     rows = kept.rows[1.0]
     features, raw, labels = kept.features[extractor][rows], kept.raw_scores[rows], kept.labels[rows]
     right, passes = judge.realism(features), judge.passes(features)
-    taught = realism.score(features, neighbours.manifold(teachers)).log()
+    taught = teacher.realism(features, teachers)
     return GateAgreement(
         spearman=rank.mean_over_classes(rank.spearman, raw, right, labels, 0.0),
         ceiling=rank.mean_over_classes(rank.spearman, taught, right, labels, 0.0),

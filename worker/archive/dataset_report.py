@@ -1,4 +1,4 @@
-"""The report in a dataset card: the requested counts, the yield of the selection, and the number of similar images."""
+"""The report in a dataset card: the request, the yield of the selection, and the similar images."""
 
 from collections.abc import Iterable, Sequence
 from itertools import islice

@@ -33,7 +33,7 @@ class _TrackedJob:
     next_poll: float = 0.0
 
     def add(self, found: Iterable[Outcome]) -> None:
-        """Add candidates, and take those that no gap separates from the last one."""
+        """Add candidates, then take the next ones up to a gap."""
         self.waiting.update((outcome.index, outcome) for outcome in found if outcome.index >= self.next_index)
         while not self.choice.is_complete and (outcome := self.waiting.pop(self.next_index, None)) is not None:
             self.choice.take(outcome.index, outcome.image_hash, is_accepted=outcome.row is not None)

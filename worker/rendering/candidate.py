@@ -8,7 +8,7 @@ from worker.rendering.encoding import EncodedImage
 
 
 class Verdict(NamedTuple):
-    """The verdict of the rules that look at one image alone."""
+    """The results of the rules that look at one image alone."""
 
     score: int | None = None
     """Score of the quality gate, from 0 to 1000; None without a gate."""
