@@ -1,22 +1,21 @@
 """Follows the choices of jobs while this worker renders them, so that it stops when a job has all its images.
 
 This worker's own candidates count at once, before they are committed. The candidates of other workers are read from the
-store. A candidate always has the same outcome, so it does not matter which attempt has rendered it.
+store. A candidate always has the same outcome, so it does not matter which attempt has rendered it. The candidates of
+a forgotten job are read from the store again.
 """
 
 import math
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from worker.contracts.choice import Choice, Outcome, outcomes
 from worker.contracts.jobs import JobSpec
+from worker.contracts.recent_choices import RecentChoices
 from worker.contracts.store.shard_store import ShardStore
 from worker.rendering.candidate import Candidate
 
-_MOST_JOBS = 64
-"""Number of jobs that are remembered. The candidates of a forgotten job are read from the store again."""
 _POLL_SECONDS = 0.05
 """Shortest time between two searches for shards of other workers."""
 _READ_SECONDS = 0.1
@@ -31,6 +30,11 @@ class _TrackedJob:
     waiting: dict[int, Outcome] = field(default_factory=dict)
     """Candidates after a gap, by index."""
     next_poll: float = 0.0
+
+    @property
+    def items(self) -> int:
+        """Number of hashes and candidates in memory."""
+        return self.choice.hash_count + len(self.waiting)
 
     def add(self, found: Iterable[Outcome]) -> None:
         """Add candidates, then take the next ones up to a gap."""
@@ -48,7 +52,7 @@ class ChoiceTracker:
     def __init__(self, shards: ShardStore, clock: Callable[[], float] = time.monotonic) -> None:
         self._shards = shards
         self._clock = clock
-        self._jobs: OrderedDict[str, _TrackedJob] = OrderedDict()
+        self._recent = RecentChoices[_TrackedJob]()
 
     def add(self, spec: JobSpec, candidates: Iterable[Candidate]) -> None:
         """Add candidates that this worker has rendered."""
@@ -86,11 +90,7 @@ class ChoiceTracker:
         return end is None or spec.shard_indices(shard).start < end
 
     def _job(self, spec: JobSpec) -> _TrackedJob:
-        job = self._jobs.setdefault(spec.id, _TrackedJob(Choice(spec), spec.first))
-        self._jobs.move_to_end(spec.id)
-        if len(self._jobs) > _MOST_JOBS:
-            self._jobs.popitem(last=False)
-        return job
+        return self._recent.find_or_add(spec.id, lambda: _TrackedJob(Choice(spec), spec.first))
 
     def _read_committed(self, spec: JobSpec, job: _TrackedJob) -> None:
         deadline = self._clock() + _READ_SECONDS
