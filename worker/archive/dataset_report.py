@@ -5,7 +5,7 @@ from itertools import islice
 
 import numpy as np
 
-from models.image_hash import Hashes
+from models.image_hash import count_close_pairs
 from worker.contracts.catalog import GateEffect, ModelFacts
 from worker.contracts.choice import Choice, ChosenShard, choose
 from worker.contracts.jobs import JobSpec
@@ -104,7 +104,7 @@ def _class_section(spec: JobSpec, choice: Choice | None, facts: ModelFacts) -> l
 def _similarity_section(shards: Iterable[ChosenShard], facts: ModelFacts) -> list[str]:
     found = (int(shard.index.images.hashes[row], 16) for shard in shards for _, row in shard.images())
     hashes = np.fromiter(islice(found, _COMPARED_IMAGES), dtype=np.uint64)
-    close, pairs = _count_close_pairs(hashes), len(hashes) * (len(hashes) - 1) // 2
+    close, pairs = count_close_pairs(hashes, _CLOSE_BITS), len(hashes) * (len(hashes) - 1) // 2
     text = (
         f"Of the {pairs} pairs of the first {len(hashes)} images, {close} have hashes (`dhash` in the metadata) that "
         f"differ in at most {_CLOSE_BITS} of 64 bits."
@@ -112,12 +112,6 @@ def _similarity_section(shards: Iterable[ChosenShard], facts: ModelFacts) -> lis
     if facts.close_real_pairs is not None:
         text += f" As many training images have {pairs * facts.close_real_pairs:.3g} such pairs on average."
     return ["## Similar images", text]
-
-
-def _count_close_pairs(hashes: Hashes) -> int:
-    # One row at a time: a list of the pairs of 4000 equal images would take gigabytes.
-    rows = ((hashes[k + 1 :] ^ value) for k, value in enumerate(hashes))
-    return sum(int((np.bitwise_count(row) <= _CLOSE_BITS).sum()) for row in rows)
 
 
 def _yield(kept: int, tried: int) -> str:

@@ -147,20 +147,24 @@ def run_to_the_end(spec: JobSpec, outcomes: Outcomes, folder: Path, random: Rand
     workers = [SimulatedWorker(store, new_tracker()) for _ in range(random.randint(1, 4))]
     tasks = deque(range(spec.shard_count))
     while not open_folder(folder).choices.is_complete(spec, store.shards.committed(spec.id)):
-        worker, fate = random.choice(workers), random.randrange(20)
+        worker, fate = random.choice(workers), random.random()
         committed = sorted(store.shards.committed(spec.id))
-        if fate == 2 and committed:  # a shard is damaged, and the repair removes it
-            store.shards.forget(spec.id, random.choice(committed))
-            tasks.extendleft(set(committed) - store.shards.committed(spec.id))
-        elif worker.shard is None:
+        if committed and random.random() < 0.05:  # a shard is damaged, and the repair removes it
+            damaged = random.choice(committed)
+            store.shards.forget(spec.id, damaged)
+            tasks.appendleft(damaged)
+        if worker.shard is None:
             shard = tasks.popleft()
             worker.shard = shard if worker.tracker.is_needed(spec, shard) else None
-        elif fate < 2:  # it dies and forgets everything; or the store refuses its shard
+            continue
+        is_done = worker.step(spec, outcomes, random.randint(1, 20))
+        if is_done and fate > 0.2:
+            worker.commit(spec)
+        elif is_done or fate < 0.1:
+            # It dies and forgets everything; or the store refuses the shard, and the worker remembers it.
             tasks.appendleft(worker.shard)
             worker.shard, worker.rendered = None, []
-            worker.tracker = new_tracker() if fate == 0 else worker.tracker
-        elif worker.step(spec, outcomes, random.randint(1, 20)):
-            worker.commit(spec)
+            worker.tracker = new_tracker() if fate < 0.1 else worker.tracker
 
 
 def test_a_worker_whose_memory_is_wrong_does_not_hold_up_a_job(make_spec: MakeSpec, tmp_path: Path) -> None:
