@@ -41,7 +41,7 @@ class GateEffect(BaseModel):
     """The quality of a model's images if the gate keeps a share of them, on images that the gate has not seen."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
+        frozen=True, extra="ignore", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
     )
 
     keep: float
@@ -58,7 +58,7 @@ class GateEffect(BaseModel):
 class ModelFacts(BaseModel):
     """Facts about a model for users who choose one. A worker announces them with the model."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     model_sha256: Sha256
     gate: Sha256 | None = None
