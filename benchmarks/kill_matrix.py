@@ -9,9 +9,11 @@ after a second, as a supervisor would do it.
 All parts are real processes. A moment lasts microseconds, so the worker waits there between two lines of its code
 (benchmarks/reliability/worker.py). The rest of its code is unchanged.
 
+With `--keep 0.5`, all jobs have a quality gate. They have the same number of images, and about twice the candidates.
+
 A cell passes if every accepted job, also of the time of the fault, succeeds within 60 s of the end of the fault. The
 job must have exactly n images, each with the sha256 of the undisturbed run, in one archive. The store must have no
-other object.
+other object, except shards beyond the last image of a job with a quality gate.
 """
 
 from typing import Annotated
@@ -26,9 +28,12 @@ from benchmarks.reliability.matrix import groups, run_all
 _HEAD = ("what", "how", *MOMENTS)
 
 
-def main(lanes: Annotated[int, typer.Option(min=1, help="Services that are tested at once.")] = 4) -> None:
+def main(
+    lanes: Annotated[int, typer.Option(min=1, help="Services that are tested at once.")] = 4,
+    keep: Annotated[float, typer.Option(min=0.001, max=1, help="Share that a quality gate keeps; 1: no gate.")] = 1,
+) -> None:
     """Run all cells and print a table of the seconds from the end of a fault to the last job's end."""
-    outcomes = run_all(groups(), lanes, _say)
+    outcomes = run_all(groups(), lanes, _say, keep)
     found = {(o.cell.fault.target, o.cell.fault.name, o.cell.moment): o for o in outcomes}
     faults = list(dict.fromkeys((target, name) for target, name, _ in found))
     rows = [(*fault, *(_mark(found[*fault, moment]) for moment in MOMENTS)) for fault in faults]

@@ -1,12 +1,16 @@
 """`python -m benchmarks.stages`: times each stage of an image on one core.
 
+The quality gate has random weights and the size of a real one.
 A product of large matrices shows the peak speed of the core's matrix units.
 """
 
 import hashlib
+import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from statistics import median
 from typing import TypeVar, cast
 
@@ -15,9 +19,12 @@ import torch
 from benchmarks import table
 from benchmarks.command import console, run
 from models import pixels, registry
+from models.image_hash import image_hashes
 from models.inference import InferenceDcgan
+from tests.calibrated_gate import save_calibrated_gate
 from worker.rendering.encoding import encode
 from worker.rendering.engine import RenderEngine, choose_device
+from worker.rendering.loaded_gate import LoadedGate
 
 _MODEL = "faces-64"
 _REPEATS = 60
@@ -31,7 +38,10 @@ T = TypeVar("T")
 def main() -> None:
     """Measure, and print a table."""
     torch.set_num_threads(1)
-    runtime = RenderEngine([registry.find(_MODEL)], choose_device("cpu"))
+    with tempfile.TemporaryDirectory(prefix="stages-") as folder:
+        checkpoint = Path(shutil.copy(registry.find(_MODEL), folder))
+        save_calibrated_gate(checkpoint)
+        runtime = RenderEngine([checkpoint], choose_device("cpu"))
     model = runtime.model(runtime.entries[0])
     generator = cast(InferenceDcgan, model._generator)
     block = range(model.batch_size)
@@ -51,6 +61,9 @@ def main() -> None:
         x = timed(f"doubling {number}", partial(up, x), up(x)[0].numel() * taps)
     images = timed("all layers", lambda: generator(z, labels))
     levels = timed("to uint8", lambda: pixels.to_uint8(images).contiguous(memory_format=torch.channels_last))
+    gate = cast(LoadedGate, model.gate)
+    timed("score of the quality gate", lambda: gate.scores(levels, block, model.labels(block)))
+    timed("image hash", lambda: image_hashes(levels.permute(0, 2, 3, 1).numpy()))
     files = timed("PNG", lambda: encode(levels, "png"))
     timed("sha256", lambda: [hashlib.sha256(file).hexdigest() for file in files])
     matrix = torch.randn(_SIDE, _SIDE).to(images.dtype)

@@ -11,14 +11,12 @@ from tests.gates import gate_header, random_gate
 from worker.rendering.engine import RenderEngine
 
 _SEED = 0
-_IMAGES = 240
-"""Number of images from which the quantiles are taken."""
 COPIED = (31, range(5, 8))
 """Seed and indices of images whose hashes count as hashes of training images, so that there are copies."""
 
 
-def save_calibrated_gate(checkpoint: Path) -> Path:
-    """Save a gate beside a checkpoint, and return its path."""
+def save_calibrated_gate(checkpoint: Path, images: int = 240) -> Path:
+    """Save a gate beside a checkpoint, and return its path. Its quantiles are those of some images of the model."""
     engine = RenderEngine([checkpoint], torch.device("cpu"))
     (entry,) = engine.entries
     model = engine.model(entry)
@@ -26,12 +24,12 @@ def save_calibrated_gate(checkpoint: Path) -> Path:
 
     def render(seed: int, indices: range) -> torch.Tensor:
         batches = [range(k, k + model.batch_size) for k in range(0, indices.stop, model.batch_size)]
-        images = [model.render(model.latents(seed, batch), model.labels(batch)) for batch in batches]
-        return torch.cat(images)[indices.start : indices.stop]
+        rendered = [model.render(model.latents(seed, batch), model.labels(batch)) for batch in batches]
+        return torch.cat(rendered)[indices.start : indices.stop]
 
     digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
     gate = random_gate(gate_header(entry.name, entry.classes, entry.resolution, model_sha256=digest))
-    raw = gate.network(render(_SEED, range(_IMAGES)))
+    raw = gate.network(render(_SEED, range(images)))
     rows = [raw[row :: labels or 1] for row in range(labels or 1)]
     steps = torch.linspace(0, 1, QUANTILES)
     quantiles = tuple(tuple(torch.quantile(row, steps).tolist()) for row in rows)

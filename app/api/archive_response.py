@@ -19,7 +19,6 @@ from app.archive_name import archive_name
 from app.errors import ApiError
 from app.jobs.notifications import JobNotifications, Subscription
 from app.schemas.responses import Job
-from worker.contracts.choice import Choice, choose
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store.archive_index import ArchivePlan
 from worker.contracts.store.store import Store
@@ -86,14 +85,13 @@ class ArchiveResponse:
     async def _stream_while_running(self) -> AsyncIterator[bytes]:
         job_id = self._spec.id
         async with self._notifications.subscribe(job_id, "shard", "end") as subscription:
-            choice, missing, numbers = Choice(self._spec), self._spec.n, count()
+            missing, numbers = self._spec.n, count()
             while missing:  # a job with a selection has all its images before its last possible shard
                 number = next(numbers)
-                find_shard = partial(self._store.shards.index, job_id, number)
+                find_shard = partial(self._store.choices.chosen_shard, self._spec, number)
                 shard = await self._wait_for(find_shard, f"shard {number}", subscription)
-                chosen = await run_in_threadpool(choose, choice, self._spec, number, shard)
-                missing -= chosen.count
-                for part in chosen.parts():
+                missing -= shard.count
+                for part in shard.parts():
                     async for chunk in self._store.archives.stream_part(part):
                         yield chunk
             plan = await self._wait_for(partial(self._store.archives.plan, job_id), "the archive", subscription)

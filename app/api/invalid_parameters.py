@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.errors import MAX_QUOTED_CHARACTERS, quote_value
-from app.schemas.requests import KEEP_STEP, MAX_SEED, MAX_START
+from app.schemas.requests import KEEP_STEP, MAX_SEED, MAX_START, MIN_KEEP
 from worker.contracts.selection import MAX_DISTINCT_BITS
 
 _MAX_FAULTS = 10
@@ -40,7 +40,7 @@ class InvalidParameters:
             low, high = self._limits[name]
             return f"{name}: must be a whole number between {low} and {high}, got {received}"
         if name == "keep" and fault["type"] != "not_a_number":
-            return f"keep: must be a number from {KEEP_STEP} to 1 in steps of {KEEP_STEP}, got {received}"
+            return f"keep: must be a number from {MIN_KEEP} to 1 in steps of {KEEP_STEP}, got {received}"
         return f"{name}: {fault['msg'][:1].lower()}{fault['msg'][1:]}, got {received}"
 
 

@@ -45,7 +45,7 @@ def generate(
     keep: Annotated[
         float | None,
         typer.Option(
-            min=0.001, max=1, help="Share of the images that the quality gate of the model keeps, like 0.5; default: 1."
+            min=0.01, max=1, help="Share of the images that the quality gate of the model keeps, like 0.5; default: 1."
         ),
     ] = None,
     copies: Annotated[

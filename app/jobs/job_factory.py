@@ -11,9 +11,11 @@ from app.schemas.requests import MAX_SEED, ImageRequest
 from app.styles.style_service import StyleService
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.cut import Cut
-from worker.contracts.jobs import LAYOUT, JobSpec
+from worker.contracts.jobs import LAYOUT, JobSpec, Layout
 from worker.contracts.styles import StyleSpec
 
+_OLDER_LAYOUT: Layout = 2
+"""The layout of plain jobs while a worker of the release before is alive."""
 _TARGET_SHARD_SECONDS = 1.0
 """Target duration of a full-sized shard on one worker."""
 _DEFAULT_SHARD_IMAGES = 256
@@ -41,20 +43,22 @@ class JobFactory:
         check_class(model, request.class_label)
         facts = self._catalog.facts(model)
         gate = chosen_gate(model, facts, workers) if request.needs_gate else None
+        shares, selection = requested_shares(model, request), request.selection(gate)
+        layout = LAYOUT if shares or selection else _common_layout(workers)
         style = request.style_spec and self._check_and_complete_style(request.style_spec, owner, workers)
         return JobSpec(
             id=secrets.token_urlsafe(16),
             model=model,
             class_label=request.class_label,
-            shares=requested_shares(model, request),
+            shares=shares,
             n=request.n,
             seed=secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed,
             first=request.start,
             format=request.format,
-            layout=LAYOUT,
+            layout=layout,
             style=style,
-            selection=request.selection(gate),
-            facts=facts,
+            selection=selection,
+            facts=facts if layout == LAYOUT else None,
             cut=_single_batch_cut(model) if style and style.mode == "standard" else self._choose_cut(model, workers),
             owner=owner,
             created=datetime.now(UTC),
@@ -73,6 +77,11 @@ class JobFactory:
         max_images = _MAX_SHARD_BYTES // (3 * model.resolution**2)
         # Shards are whole batches, because workers render aligned batches. The first shard is one batch: it is fast.
         return Cut(first=first, most=max(1, round(min(images, max_images) / first)) * first)
+
+
+def _common_layout(workers: list[WorkerEntry]) -> Layout:
+    """Return a layout that all workers know, so that older ones go on while a deployment is updated."""
+    return LAYOUT if all(worker.layout >= LAYOUT for worker in workers) else _OLDER_LAYOUT
 
 
 def _single_batch_cut(model: CatalogEntry) -> Cut:

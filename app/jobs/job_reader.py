@@ -97,10 +97,9 @@ class JobReader:
         Raises ApiError if the selection of the job rejects it.
         """
         number, position = spec.locate(index)
-        if spec.selection is None:
-            shard = self._store.shards.index(spec.id, number)
-            return None if shard is None else (shard, position)
         chosen = self._store.choices.chosen_shard(spec, number)
+        if spec.selection is None:
+            return None if chosen is None else (chosen.index, position)
         choice, _ = self._store.choices.current(spec)
         if chosen is None and not (choice.is_complete and index >= choice.next_index):
             return None

@@ -26,7 +26,13 @@ MAX_START = MAX_SEED - 10**9
 """Largest index of a job's first image, so that the index of its last image is at most MAX_SEED too."""
 
 KEEP_STEP = 0.001
-"""Smallest value of `keep`, and the interval between two values: scores are per mille."""
+"""Interval between two values of `keep`: scores are per mille."""
+MIN_KEEP = 0.01
+"""Smallest value of `keep`. A gate knows the best image and the best hundredth of its sample, and nothing between.
+
+Scores in the best hundredth are interpolated. They are too low there: of a normal distribution, a third of the promised
+share reaches 999, and often none. A job would try all its candidates and fail.
+"""
 
 
 def _reject_quoted_number(value: object, info: ValidationInfo) -> object:
@@ -128,10 +134,10 @@ class ImageRequest(ImageOptions):
         description="`png` (default), lossless `webp`, `jpeg` with quality 95, or `npz` with uint8 arrays for NumPy.",
     )
 
-    keep: Annotated[float, Field(ge=KEEP_STEP, le=1, multiple_of=KEEP_STEP), _REJECT_QUOTED] | None = Field(
+    keep: Annotated[float, Field(ge=MIN_KEEP, le=1, multiple_of=KEEP_STEP), _REJECT_QUOTED] | None = Field(
         default=None,
         description="Share of the images of each class that the model's quality gate keeps: those that look most real. "
-        "From 0.001 to 1 in steps of 0.001. Default: 1, which keeps all.",
+        "From 0.01 to 1 in steps of 0.001. Default: 1, which keeps all.",
         exclude_if=_is_none,
     )
     copies: Literal["keep", "drop"] | None = Field(

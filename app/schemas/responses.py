@@ -14,7 +14,15 @@ from worker.contracts.jobs import Format, JobError
 from worker.contracts.styles import StyleSpec
 
 _RETRYABLE = frozenset(
-    {"artifact_damaged", "model_unavailable", "no_worker", "out_of_memory", "weights_unavailable", "worker_crashed"}
+    {
+        "artifact_damaged",
+        "gate_unavailable",
+        "model_unavailable",
+        "no_worker",
+        "out_of_memory",
+        "weights_unavailable",
+        "worker_crashed",
+    }
 )
 """Error codes of jobs that failed for a reason outside their request."""
 

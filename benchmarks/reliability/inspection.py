@@ -5,9 +5,11 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from worker.contracts.jobs import JobSpec
+from worker.contracts.store.store import Store
 
 Expected = list[str]
 """The sha256 of images, in index order."""
@@ -37,11 +39,20 @@ def store_mismatch(store: Path, spec: JobSpec) -> str | None:
     """Describe missing and superfluous objects of a job with one archive. Returns None if there are none."""
     folder = store / "jobs" / spec.id
     found = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    shards = [f"shards/{k:05d}.{kind}" for k in range(spec.shard_count) for kind in ("bin", "json")]
+    shards = [f"shards/{k:05d}.{kind}" for k in _expected_shards(store, spec) for kind in ("bin", "json")]
     wanted = sorted(["archive.json", "spec.json", "state.json", "tail.bin", *shards])
     if sorted(_DATA.sub(r"shards/\1.bin", name) for name in found) != wanted:
         return f"the store has {found}"
     return "the job is still marked as open" if (store / "open" / spec.id).exists() else None
+
+
+def _expected_shards(store: Path, spec: JobSpec) -> Iterable[int]:
+    """Return the shards of the archive, and those that workers rendered beyond the last image of a selection."""
+    if spec.selection is None:
+        return range(spec.shard_count)
+    opened = Store(str(store))
+    needed = {shard.number for shard in opened.choices.chosen_shards(spec)}
+    return needed | {shard for shard in opened.shards.committed(spec.id) if shard > max(needed)}
 
 
 def check(is_so: bool, otherwise: str) -> None:

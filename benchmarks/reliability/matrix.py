@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmarks.reliability.cell import MOMENTS, Cell, Outcome, run
 from benchmarks.reliability.faults import DISK_FULL, Fault, others, signals
 from benchmarks.reliability.service_under_test import ServiceUnderTest
+from tests.calibrated_gate import save_calibrated_gate
 from tests.tiny import PLAIN, save_checkpoint
 
 _DISK_MB = 24
@@ -38,22 +39,27 @@ def groups() -> list[Group]:
     return [*found, Group("others", _crossed(others()), is_disk_small=True)]
 
 
-def run_all(wanted: Iterable[Group], lanes: int, say: Say) -> list[Outcome]:
-    """Run some groups at once. `say` is called after each cell."""
+def run_all(wanted: Iterable[Group], lanes: int, say: Say, keep: float = 1) -> list[Outcome]:
+    """Run some groups at once. `say` is called after each cell. `keep` is the share that a quality gate keeps."""
     with tempfile.TemporaryDirectory(prefix="kill-matrix-") as folder, ThreadPoolExecutor(lanes) as threads:
         models = Path(folder) / "models"
         models.mkdir()
         save_checkpoint(models, PLAIN)
-        running = [threads.submit(_run_group, Path(folder), models, group, say) for group in wanted]
+        save_calibrated_gate(models / f"{PLAIN}.safetensors")
+        running = [threads.submit(_run_group, Path(folder), models, group, say, keep) for group in wanted]
         return [outcome for ran in running for outcome in ran.result()]
 
 
-def _run_group(folder: Path, models: Path, group: Group, say: Say) -> list[Outcome]:
+def _run_group(folder: Path, models: Path, group: Group, say: Say, keep: float) -> list[Outcome]:
     left, outcomes = list(group.cells), []
     while left:
         home = folder / f"{group.name}-{len(left)}"
         home.mkdir()
-        with _disk(home / "store", group) as is_small, ServiceUnderTest(home, models, PLAIN, group.apis) as service:
+        request = {"keep": keep} if keep < 1 else {}
+        with (
+            _disk(home / "store", group) as is_small,
+            ServiceUnderTest(home, models, PLAIN, group.apis, request=request) as service,
+        ):
             for outcome in _run_cells(service, left, is_small):
                 say(outcome)
                 outcomes.append(outcome)

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -42,7 +42,15 @@ class NotInTimeError(Exception):
 class ServiceUnderTest(ServiceProcesses):
     """Queue server, one or two API processes, and a worker that waits at breakpoints."""
 
-    def __init__(self, folder: Path, models: Path, model: str, apis: int = 1, most: int = LONG) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        models: Path,
+        model: str,
+        apis: int = 1,
+        most: int = LONG,
+        request: Mapping[str, str | float] | None = None,
+    ) -> None:
         own = {**_SETTINGS, "IMAGEMILL_MODELS": str(models), "IMAGEMILL_DEFAULT_MODEL": model}
         super().__init__(folder, own, PASSWORD)
         self.breakpoints = Breakpoints(folder / "breakpoints")
@@ -52,6 +60,8 @@ class ServiceUnderTest(ServiceProcesses):
         self.follower = "second api" if apis > 1 else None
         self.expected: Expected
         self._most = most
+        self._request = request or {}
+        """More parameters of each job."""
         # No connection is kept, because the next fault may freeze the process at its other end.
         self._client = httpx.Client(
             base_url=self.url, timeout=_ASK_SECONDS, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
@@ -143,7 +153,7 @@ class ServiceUnderTest(ServiceProcesses):
     def try_submit(self, n: int, headers: dict[str, str] | None = None) -> list[str]:
         """Post a job once. Returns its id if it was accepted."""
         with suppress(httpx.TransportError):
-            answer = self._client.post("/generate", params={"n": n, "seed": 3}, headers=headers)
+            answer = self._client.post("/generate", params={"n": n, "seed": 3, **self._request}, headers=headers)
             if answer.is_success:
                 return [str(answer.json()["id"])]
         return []

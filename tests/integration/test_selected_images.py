@@ -73,6 +73,15 @@ def test_an_image_with_a_low_score_is_not_kept(
     assert urlsplit(problem["address"]).query == "class=" + CLASSES[holes(job, records)[0] % 2]
 
 
+def test_the_address_of_an_image_that_is_not_kept_has_the_prefix_of_the_proxy(
+    service: RunningService, gated: tuple[dict[str, Any], list[dict[str, Any]]]
+) -> None:
+    job, records = gated
+    path = job["links"]["image"].format(index=holes(job, records)[0])
+    problem = service.client.get(path, headers={"X-Forwarded-Prefix": "/mill"}).json()
+    assert problem["address"].startswith("/mill/images/")
+
+
 def test_an_image_of_a_complete_class_is_not_kept(
     service: RunningService, gated: tuple[dict[str, Any], list[dict[str, Any]]]
 ) -> None:
@@ -195,7 +204,7 @@ def test_models_tell_their_gates(service: RunningService) -> None:
     assert (plain["gate"], plain["training_images"], plain["effects"], plain["judge"]) == (None, None, [], None)
 
 
-STEPS = "keep: must be a number from 0.001 to 1 in steps of 0.001, got "
+STEPS = "keep: must be a number from 0.01 to 1 in steps of 0.001, got "
 BITS = "distinct: must be a whole number between 0 and 3, got "
 
 
@@ -204,7 +213,7 @@ BITS = "distinct: must be a whole number between 0 and 3, got "
     [
         ({"keep": 0.5, "model": PLAIN}, "no_gate", "plain has no quality gate; leave keep out"),
         ({"copies": "drop", "model": PLAIN}, "no_gate", "plain has no quality gate"),
-        *(({"keep": keep}, "invalid_request", f"{STEPS}'{keep}'") for keep in ("0", "-1", "1.1", "0.0005", "0.5005")),
+        *(({"keep": keep}, "invalid_request", f"{STEPS}'{keep}'") for keep in ("0", "-1", "1.1", "0.009", "0.5005")),
         *(({"keep": keep}, "invalid_request", f"{STEPS}'{keep}'") for keep in ("nan", "inf", "half", "50%", "")),
         *(({"distinct": bits}, "invalid_request", f"{BITS}'{bits}'") for bits in ("-1", "4", "1.0", "two", "")),
         *(
@@ -215,7 +224,7 @@ BITS = "distinct: must be a whole number between 0 and 3, got "
         ({"copies": "drop", "format": "npz"}, "invalid_request", "cannot be combined with format=npz"),
         ({"distinct": 0, "format": "npz"}, "invalid_request", "use png, webp or jpeg"),
         ({"keep": [0.5, 0.6]}, "repeated_parameter", "keep: sent more than once"),
-        ({"keep": 0.001, "n": 51}, "n_out_of_range", "n: at most 50 with keep=0.001, got '51'; about 51000 images"),
+        ({"keep": 0.01, "n": 501}, "n_out_of_range", "n: at most 500 with keep=0.01, got '501'; about 50100 images"),
     ],
 )
 def test_a_wrong_request_is_told_what_is_wrong(

@@ -1,4 +1,4 @@
-"""Measures a gate with new images: what it keeps at several shares, and how far it agrees with its teacher."""
+"""Measures a gate with new images: its effect at several shares, and its agreement with its teacher."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

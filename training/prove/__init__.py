@@ -1,1 +1,1 @@
-"""Proof of use: classifiers show whether training on synthetic images helps, on real images that no generator saw."""
+"""Tests whether synthetic images help a classifier, on real images that the generator has not seen."""

@@ -55,7 +55,7 @@ def prove(
         bool, typer.Option("--force", help="Replace the files of --json and --plot."), "needs --json, --plot"
     ] = False,
 ) -> None:
-    """Find out whether a model's images help to train a classifier, on real images that the model has not seen."""
+    """Test whether a model's images help a classifier, on real images that the model has not seen."""
     with report_errors(), exit_on_interrupt("stopped; nothing was written"):
         from models import atomic_file
         from training import run_plan

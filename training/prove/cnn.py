@@ -39,7 +39,7 @@ class SmallNetwork:
             some = pixels.from_uint8(images[start : start + _TEST_BATCH])
             rows.append(interpolate(some, (_SIDE, _SIDE), mode="bilinear", antialias=True))
             progress(start + len(some))
-        return torch.cat(rows).to(self._device)
+        return torch.cat(rows)
 
     def classify(self, parts: Sequence[Examples], test: Tensor, classes: int, seed: int) -> Tensor:
         """Train a network and classify the test images. Each batch has equally many images of every part.
@@ -49,7 +49,7 @@ class SmallNetwork:
         with cudnn.flags(enabled=True, deterministic=True, benchmark=False):
             network = self._trained(parts, classes, seed)
             with torch.inference_mode(), self._autocast():
-                chunks = [network(some).argmax(1).cpu() for some in torch.split(test, _TEST_BATCH)]
+                chunks = [network(some.to(self._device)).argmax(1).cpu() for some in torch.split(test, _TEST_BATCH)]
         return torch.cat(chunks)
 
     def _trained(self, parts: Sequence[Examples], classes: int, seed: int) -> nn.Module:
@@ -71,9 +71,9 @@ class SmallNetwork:
     def _batch(self, parts: Sequence[Examples], stream: RandomStream) -> tuple[Tensor, Tensor]:
         each = _BATCH // len(parts)
         chosen = [part.take(stream.integers(len(part), each)) for part in parts]
-        images = torch.cat([part.inputs for part in chosen]).cpu()
-        images = translate(mirror(images, stream), stream).to(memory_format=torch.channels_last)
-        return images.to(self._device), torch.cat([part.labels for part in chosen]).to(self._device)
+        images = mirror(torch.cat([part.inputs for part in chosen]), stream)
+        images = translate(images, stream).to(self._device, memory_format=torch.channels_last)
+        return images, torch.cat([part.labels for part in chosen]).to(self._device)
 
     def _autocast(self) -> torch.autocast:
         dtype = fastest_dtype(self._device)

@@ -18,7 +18,7 @@ ARMS: tuple[Arm, ...] = ("real", "both", "placebo")
 
 @dataclass(frozen=True)
 class Material:
-    """What a judge trains on and is tested on. All have the same kind of inputs."""
+    """The training and test inputs of a judge."""
 
     pool: Examples
     """Real images to train on."""
@@ -35,7 +35,7 @@ class Result:
     synthetic: Accuracy
     """Accuracy with synthetic images alone."""
     accuracies: Mapping[int, Mapping[Arm, Accuracy]]
-    """By the number of real images per class."""
+    """Accuracies by the number of real images per class."""
     gains: Mapping[int, Difference]
     """Real and synthetic images against real images alone."""
     placebo: Mapping[int, Difference]

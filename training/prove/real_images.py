@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from training.dataset import near_duplicates
 from training.dataset.dataset_files import Dataset
 from training.errors import MetricsError
 from training.prove.examples import Examples, shuffled_by_class
@@ -39,10 +40,7 @@ def choose(data: Dataset, reals: Reals, unseen: Tensor | None = None) -> RealIma
     if unseen is not None:
         test = test.take(unseen.nonzero().squeeze(1))
     if reals == "held-out":
-        chosen = [rows[: min(MOST_PER_CLASS, len(rows) // 2)] for rows in _rows(test, len(names))]
-        is_pool = torch.zeros(len(test), dtype=torch.bool)
-        is_pool[torch.cat(chosen)] = True
-        pool, test = test.take(is_pool.nonzero().squeeze(1)), test.take((~is_pool).nonzero().squeeze(1))
+        pool, test = _divide(test, len(names))
     elif data.held_out is None:
         raise MetricsError(
             f"--reals training tests on held-out images, and {data.description.name} has none; make the dataset again "
@@ -52,6 +50,14 @@ def choose(data: Dataset, reals: Reals, unseen: Tensor | None = None) -> RealIma
         pool = pool.take(torch.cat([rows[:MOST_PER_CLASS] for rows in _rows(pool, len(names))]).sort().values)
     _check(pool, test, names)
     return RealImages(pool, test)
+
+
+def _divide(examples: Examples, classes: int) -> tuple[Examples, Examples]:
+    """Return a pool and a test set. Near-duplicates of the pool are in neither."""
+    chosen = [rows[: min(MOST_PER_CLASS, len(rows) // 2)] for rows in _rows(examples, classes)]
+    pool = torch.cat(chosen).sort().values
+    groups = torch.from_numpy(near_duplicates.groups(examples.inputs.numpy()))
+    return examples.take(pool), examples.take((~torch.isin(groups, groups[pool])).nonzero().squeeze(1))
 
 
 def _rows(examples: Examples, classes: int) -> Sequence[Tensor]:

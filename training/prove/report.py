@@ -26,7 +26,7 @@ class Finding(BaseModel):
 
 
 class Report(BaseModel):
-    """A proof of use of one source of synthetic images."""
+    """The measured usefulness of one source of synthetic images."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

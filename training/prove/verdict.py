@@ -15,7 +15,7 @@ _MOST_UNCERTAIN = 0.05
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one judge found."""
+    """The conclusion from one judge's figures."""
 
     helps_at: tuple[int, ...]
     harms_at: tuple[int, ...]
@@ -39,7 +39,7 @@ def decide(gains: Mapping[int, Difference], placebo: Mapping[int, Difference]) -
         _harm(harms, gains, is_partial=bool(helps)),
         _help(helps, sizes, gains),
         _list("makes no difference at", [k for k in same if k not in unknown], sizes),
-        _list("cannot be told (more --repeats would help) at", unknown, sizes),
+        _list("is uncertain (more --repeats narrow the interval) at", unknown, sizes),
     ]
     suspects = [k for k in sizes if placebo[k].is_gain and placebo[k].mean > _PLACEBO_MARGIN]
     doubt = ""

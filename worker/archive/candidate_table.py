@@ -1,4 +1,4 @@
-"""The table of a shard's candidates, which says what became of each one."""
+"""The table of a shard's candidates: their scores, and the reasons of rejections."""
 
 from collections.abc import Sequence
 

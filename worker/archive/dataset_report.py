@@ -1,11 +1,11 @@
-"""The report in a dataset card: what was asked for, what the selection kept, and how similar the images are."""
+"""The report in a dataset card: the request, the yield of the selection, and the similar images."""
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
 import numpy as np
 
-from models.image_hash import close_pairs
+from models.image_hash import count_close_pairs
 from worker.contracts.catalog import GateEffect, ModelFacts
 from worker.contracts.choice import Choice, ChosenShard, choose
 from worker.contracts.jobs import JobSpec
@@ -104,7 +104,7 @@ def _class_section(spec: JobSpec, choice: Choice | None, facts: ModelFacts) -> l
 def _similarity_section(shards: Iterable[ChosenShard], facts: ModelFacts) -> list[str]:
     found = (int(shard.index.images.hashes[row], 16) for shard in shards for _, row in shard.images())
     hashes = np.fromiter(islice(found, _COMPARED_IMAGES), dtype=np.uint64)
-    close, pairs = len(close_pairs(hashes, _CLOSE_BITS)), len(hashes) * (len(hashes) - 1) // 2
+    close, pairs = count_close_pairs(hashes, _CLOSE_BITS), len(hashes) * (len(hashes) - 1) // 2
     text = (
         f"Of the {pairs} pairs of the first {len(hashes)} images, {close} have hashes (`dhash` in the metadata) that "
         f"differ in at most {_CLOSE_BITS} of 64 bits."

@@ -4,6 +4,7 @@ import io
 import re
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from numpy.lib.format import write_array_header_1_0
 
@@ -13,6 +14,9 @@ from worker.contracts.jobs import SUFFIXES, JobSpec
 from worker.contracts.store.archive_index import ArrayEntry, ImageTable
 from worker.rendering.encoding import EncodedImage
 
+_CACHED_NAMES = 1024
+"""Number of classes whose folder names are remembered. Each image needs the name three times."""
+
 ShardLayout = tuple[bytes, ImageTable, ArrayEntry | None]
 
 
@@ -21,11 +25,11 @@ def lay_out(spec: JobSpec, shard: int, images: Sequence[EncodedImage]) -> ShardL
     return _lay_out_array(spec, shard, images) if spec.format == "npz" else _lay_out_members(spec, images)
 
 
-def image_name(spec: JobSpec, index: int) -> str:
-    """Return an image's path in the archive. Images of conditional models are in class folders."""
-    label = spec.class_name(index)
-    folder = "images" if label is None else f"images/{_folder_name(label)}"
-    return f"{folder}/{index:06d}.{SUFFIXES[spec.format]}"
+def image_names(spec: JobSpec, indices: Sequence[int]) -> list[str]:
+    """Return the paths of images in the archive. Images of conditional models are in class folders."""
+    suffix, labels = SUFFIXES[spec.format], spec.class_names(indices)
+    folders = ["images" if label is None else f"images/{_folder_name(label)}" for label in labels]
+    return [f"{folder}/{index:06d}.{suffix}" for index, folder in zip(indices, folders, strict=True)]
 
 
 def array_name(shard: int) -> str:
@@ -49,8 +53,9 @@ def _array_entries(array: ArrayEntry, start: int) -> Iterator[zip_format.Entry]:
 
 def _image_entries(spec: JobSpec, shard: ChosenShard, start: int) -> Iterator[zip_format.Entry]:
     table = shard.index.images
-    for index, row in shard.images():
-        name, size = image_name(spec, index), table.sizes[row]
+    indices, rows = zip(*shard.images(), strict=True) if shard.count else ((), ())
+    for name, row in zip(image_names(spec, indices), rows, strict=True):
+        size = table.sizes[row]
         header = zip_format.header_size(name)
         yield zip_format.Entry(name, start, size, table.crc32s[row])
         start += header + size
@@ -58,8 +63,9 @@ def _image_entries(spec: JobSpec, shard: ChosenShard, start: int) -> Iterator[zi
 
 def _lay_out_members(spec: JobSpec, images: Sequence[EncodedImage]) -> ShardLayout:
     pieces, offsets, position = list[bytes](), list[int](), 0
-    for image in images:
-        header = zip_format.local_header(image_name(spec, image.index), len(image.data), image.crc32)
+    names = image_names(spec, [image.index for image in images])
+    for name, image in zip(names, images, strict=True):
+        header = zip_format.local_header(name, len(image.data), image.crc32)
         position += len(header)
         offsets.append(position)
         position += len(image.data)
@@ -92,6 +98,7 @@ def _image_table(images: Sequence[EncodedImage], offsets: Sequence[int]) -> Imag
     )
 
 
+@lru_cache(_CACHED_NAMES)
 def _folder_name(label: str) -> str:
     # Percent-encode characters that file systems or shells treat specially, and a dot that would hide the folder.
     safe = re.sub(r"[^\w .-]", lambda match: f"%{ord(match[0]):02X}", label)

@@ -9,6 +9,7 @@ import numpy as np
 
 from worker.archive import shard_layout, zip_format
 from worker.archive.dataset_card import build_card
+from worker.archive.shard_layout import image_names
 from worker.contracts.choice import ChosenShard
 from worker.contracts.jobs import JobSpec
 
@@ -28,33 +29,36 @@ def build_tail(spec: JobSpec, shards: Sequence[ChosenShard]) -> bytes:
 def _metadata_lines(spec: JobSpec, shards: Iterable[ChosenShard]) -> bytes:
     # One encoder for all lines: json.dumps with options would build one for each image.
     to_json = json.JSONEncoder(ensure_ascii=False).encode
-    lines = (to_json(_metadata_record(spec, shard, index, row)) for shard in shards for index, row in shard.images())
+    lines = (to_json(record) for shard in shards for record in _metadata_records(spec, shard))
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def _metadata_record(spec: JobSpec, shard: ChosenShard, index: int, row: int) -> dict[str, str | int]:
-    name = shard_layout.array_name(shard.number) if spec.format == "npz" else shard_layout.image_name(spec, index)
-    record: dict[str, str | int] = {"file_name": name, "index": index, "seed": spec.seed}
-    label = spec.class_name(index)
-    if label is not None:
-        record["label"] = label
-    if label is not None and spec.numbers_classes:
-        record["label_id"] = spec.model.classes.index(label)
-    if spec.style is not None:
-        record["style"] = spec.style.id
+def _metadata_records(spec: JobSpec, shard: ChosenShard) -> Iterator[dict[str, str | int]]:
+    indices = [index for index, _ in shard.images()]
+    is_array = spec.format == "npz"
+    names = [shard_layout.array_name(shard.number)] * len(indices) if is_array else image_names(spec, indices)
+    labels: Sequence[int | None] = spec.labels(indices) or [None] * len(indices)
     table, candidates = shard.index.images, shard.index.candidates
-    record |= {"model": spec.model.name, "sha256": table.sha256s[row]}
-    if spec.hashes_images:
-        record["dhash"] = table.hashes[row]
-    if candidates is not None and candidates.scores:
-        record["score"] = candidates.scores[candidates.stored[row]]
-    return record
+    for (index, row), name, label in zip(shard.images(), names, labels, strict=True):
+        record: dict[str, str | int] = {"file_name": name, "index": index, "seed": spec.seed}
+        if label is not None:
+            record["label"] = spec.model.classes[label]
+        if label is not None and spec.numbers_classes:
+            record["label_id"] = label
+        if spec.style is not None:
+            record["style"] = spec.style.id
+        record |= {"model": spec.model.name, "sha256": table.sha256s[row]}
+        if spec.hashes_images:
+            record["dhash"] = table.hashes[row]
+        if candidates is not None and candidates.scores:
+            record["score"] = candidates.scores[candidates.stored[row]]
+        yield record
 
 
 def _label_array(spec: JobSpec, shards: Iterable[ChosenShard]) -> bytes:
     # -1 stands for "no class", so that the array has one label for each image of every model.
     indices = [index for shard in shards for index, _ in shard.images()]
-    labels = [(spec.labels(range(index, index + 1)) or [-1])[0] for index in indices]
+    labels = spec.labels(indices) or [-1] * len(indices)
     file = io.BytesIO()
     np.save(file, np.asarray(labels, dtype=np.int64))
     return file.getvalue()

@@ -41,7 +41,7 @@ class GateEffect(BaseModel):
     """The quality of a model's images if the gate keeps a share of them, on images that the gate has not seen."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
+        frozen=True, extra="ignore", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
     )
 
     keep: float
@@ -58,7 +58,7 @@ class GateEffect(BaseModel):
 class ModelFacts(BaseModel):
     """Facts about a model for users who choose one. A worker announces them with the model."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     model_sha256: Sha256
     gate: Sha256 | None = None
@@ -110,6 +110,8 @@ class WorkerEntry(BaseModel):
     """Checksum of its VGG19 weights; None if it has none."""
     gates: tuple[Sha256, ...] = ()
     """Checksums of its quality gates. Each belongs to one of its models."""
+    layout: int = 2
+    """Newest layout of archives that it knows. Workers of an older version do not send it, and know layout 2."""
 
     def has(self, entry: CatalogEntry) -> bool:
         """Return whether the worker has a model: the same weights, not only the same name."""

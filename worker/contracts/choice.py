@@ -5,10 +5,9 @@ computes the same one, whatever the number of workers, shards and attempts.
 """
 
 from collections.abc import Iterable, Iterator
-from copy import copy
 from dataclasses import dataclass
 
-from worker.contracts.class_cycle import class_at
+from worker.contracts.class_cycle import class_cycle
 from worker.contracts.jobs import JobSpec
 from worker.contracts.near_hashes import NearHashes
 from worker.contracts.store.archive_index import ArchivePart, ShardIndex
@@ -18,6 +17,7 @@ class Choice:
     """Takes the candidates of a job one after the other, and decides which ones the job keeps.
 
     A candidate of a class that is complete is not tried: it counts neither as kept nor as rejected.
+    One thread takes candidates. Others may read the figures meanwhile: a complete choice has its last figures.
     """
 
     def __init__(self, spec: JobSpec) -> None:
@@ -29,7 +29,7 @@ class Choice:
         """Number of candidates of each class that were tried."""
         self.ends = [spec.first] * len(self.quotas)
         """Index after the last kept candidate of each class."""
-        self._shares = spec.class_shares or (1,)
+        self._cycle = class_cycle(spec.class_shares or (1,))
         self._missing = spec.n
         distinct = spec.selection.distinct if spec.selection else None
         self._kept_hashes = None if distinct is None else NearHashes(distinct)
@@ -44,29 +44,28 @@ class Choice:
         """Index after the last kept candidate."""
         return max(self.ends)
 
-    def copy(self) -> "Choice":
-        """Return an independent copy, to take candidates that are not committed yet."""
-        copied = copy(self)
-        copied.kept, copied.tried, copied.ends = list(self.kept), list(self.tried), list(self.ends)
-        copied._kept_hashes = self._kept_hashes and self._kept_hashes.copy()
-        return copied
+    @property
+    def hash_count(self) -> int:
+        """Number of hashes that the choice compares candidates with. Each takes about 350 bytes of memory."""
+        hashes = self._kept_hashes  # read once, because another thread may complete the choice
+        return 0 if hashes is None else len(hashes)
 
     def take(self, index: int, image_hash: int | None, *, is_accepted: bool) -> bool:
         """Take the next candidate, and return whether the job keeps it.
 
         `is_accepted` is the result of the rules that look at one image alone: the gate, and copies.
         """
-        label = class_at(self._shares, index)
+        label = self._cycle[index % len(self._cycle)]
         if self.kept[label] == self.quotas[label]:
             return False
         self.tried[label] += 1
         if not is_accepted or self._is_near_a_kept_image(image_hash):
             return False
+        self.ends[label] = index + 1
         self.kept[label] += 1
-        self._missing -= 1
+        self._missing -= 1  # last, because it makes the choice complete for other threads
         if self.is_complete:
             self._kept_hashes = None  # no candidate is tried any more, and the hashes take memory
-        self.ends[label] = index + 1
         return True
 
     def _is_near_a_kept_image(self, image_hash: int | None) -> bool:
@@ -119,13 +118,19 @@ def choose(choice: Choice, spec: JobSpec, number: int, shard: ShardIndex) -> Cho
     """Return the chosen images of a shard. The choice must have taken all shards before."""
     indices = spec.shard_indices(number)
     if shard.candidates is None:
-        return ChosenShard(number, shard, indices.start, (range(len(indices)),))
+        return whole_shard(spec, number, shard)
     kept = (
         each.row
         for each in outcomes(indices, shard)
         if choice.take(each.index, each.image_hash, is_accepted=each.row is not None) and each.row is not None
     )
     return ChosenShard(number, shard, indices.start, tuple(_join(kept)))
+
+
+def whole_shard(spec: JobSpec, number: int, shard: ShardIndex) -> ChosenShard:
+    """Return a shard of a job without a selection, which keeps all images."""
+    indices = spec.shard_indices(number)
+    return ChosenShard(number, shard, indices.start, (range(len(indices)),))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """The stored records of a job: its request, its division into shards, and its end."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from worker.contracts.catalog import CatalogEntry, ModelFacts, Sha256, needs
-from worker.contracts.class_cycle import class_at, class_counts
+from worker.contracts.class_cycle import class_counts, classes_at
 from worker.contracts.cut import Cut
 from worker.contracts.owners import Owner
 from worker.contracts.selection import Selection
@@ -129,13 +130,13 @@ class JobSpec(BaseModel):
             return tuple(int(name == self.class_label) for name in classes)
         return self.shares or (1,) * len(classes)
 
-    def labels(self, indices: range) -> list[int]:
+    def labels(self, indices: Iterable[int]) -> list[int]:
         """Return the class labels of candidates; empty if the model is unconditional.
 
         A label is a function of the index and the shares, so that a longer job contains a shorter one.
         """
         shares = self.class_shares
-        return [class_at(shares, index) for index in indices] if shares else []
+        return classes_at(shares, indices) if shares else []
 
     def quotas(self) -> tuple[int, ...]:
         """Return how many images the job keeps of each class. An unconditional model counts as one class.
@@ -160,10 +161,14 @@ class JobSpec(BaseModel):
         """Whether the archive's metadata contains the hash of each image."""
         return self.layout > 2
 
-    def class_name(self, index: int) -> str | None:
-        """Return the name of an image's class; None if the model is unconditional."""
+    def class_names(self, indices: Sequence[int]) -> Sequence[str | None]:
+        """Return the class names of images; None for each image if the model is unconditional."""
         classes = self.model.classes
-        return classes[class_at(self.class_shares, index)] if classes else None
+        return [classes[label] for label in self.labels(indices)] if classes else [None] * len(indices)
+
+    def class_name(self, index: int) -> str | None:
+        """Return the name of an image's class. For many images, `class_names` is faster."""
+        return self.class_names((index,))[0]
 
 
 class JobError(BaseModel):

@@ -1,7 +1,5 @@
 """A set of 64-bit image hashes that finds hashes which differ in a few bits."""
 
-from collections import defaultdict
-
 _BANDS = 4
 
 
@@ -14,19 +12,19 @@ class NearHashes:
 
     def __init__(self, bits: int) -> None:
         self._bits = bits
-        self._by_band: list[defaultdict[int, set[int]]] = [defaultdict(set) for _ in range(_BANDS)]
+        self._count = 0
+        # Lists take half the memory of sets, and a hash is added once.
+        self._by_band: list[dict[int, list[int]]] = [{} for _ in range(_BANDS)]
 
-    def copy(self) -> "NearHashes":
-        """Return an independent copy."""
-        copied = NearHashes(self._bits)
-        for band, known in enumerate(self._by_band):
-            copied._by_band[band].update({key: set(values) for key, values in known.items()})
-        return copied
+    def __len__(self) -> int:
+        """Return the number of hashes."""
+        return self._count
 
     def add(self, value: int) -> None:
-        """Add a hash."""
+        """Add a hash that is not in the set."""
+        self._count += 1
         for band, key in enumerate(_keys(value)):
-            self._by_band[band][key].add(value)
+            self._by_band[band].setdefault(key, []).append(value)
 
     def has_near(self, value: int) -> bool:
         """Return whether the set has a hash within the number of bits."""

@@ -1,6 +1,7 @@
 """Renders one shard for the task runner: reports its progress, and ends early if the job needs no more images."""
 
 import time
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
 from threading import Event
@@ -11,6 +12,7 @@ from worker.queue.choice_tracker import ChoiceTracker
 from worker.queue.heartbeat import Heartbeat
 from worker.queue.watchdog import Watchdog
 from worker.renderer import Renderer
+from worker.rendering.blocks import block_of
 from worker.rendering.candidate import Candidate
 from worker.rendering.loaded_model import LoadedModel
 
@@ -44,14 +46,14 @@ class ShardRenderer:
             return not unwanted.is_set()
 
         try:
-            with closing(self.renderer.render(spec, model, indices, is_wanted)) as batches:
-                for batch in batches:
-                    candidates += batch
-                    if batch:  # an empty batch only says that some time has passed
+            with closing(self._parts(spec, shard, model, is_wanted)) as parts:
+                for part in parts:
+                    candidates += part
+                    if part:  # an empty part only says that some time has passed
                         self.watchdog.pat()
                     if self.stopping.is_set():
                         return None
-                    self.choices.add(spec, batch)
+                    self.choices.add(spec, part)
                     end = self.choices.find_end(spec, shard)
                     if end is not None and end <= indices.start + len(candidates):
                         del candidates[max(0, end - indices.start) :]
@@ -63,6 +65,17 @@ class ShardRenderer:
         finally:
             unwanted.set()  # threads that still work on this shard stop at their next step
         return candidates
+
+    def _parts(
+        self, spec: JobSpec, shard: int, model: LoadedModel, is_wanted: Callable[[], bool]
+    ) -> Generator[list[Candidate]]:
+        """Render a shard, but near the end of a job no more batches ahead than the job is expected to need."""
+        left = spec.shard_indices(shard)
+        while left:
+            expected = max(1, self.choices.expected_candidates(spec, shard))
+            size = block_of(left.start + expected - 1, model.batch_size).stop - left.start
+            yield from self.renderer.render(spec, model, left[:size], is_wanted)
+            left = left[size:]
 
 
 def count_images(candidates: list[Candidate]) -> int:

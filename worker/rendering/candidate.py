@@ -8,7 +8,7 @@ from worker.rendering.encoding import EncodedImage
 
 
 class Verdict(NamedTuple):
-    """What the rules that look at one image alone say about it."""
+    """The results of the rules that look at one image alone."""
 
     score: int | None = None
     """Score of the quality gate, from 0 to 1000; None without a gate."""

@@ -41,8 +41,10 @@ class LoadedGate:
         Shapes: images (len(slots), 3, h, w) uint8 on the CPU; labels (len(slots),), empty for an unconditional model.
         Raises ModelError for a score that is not finite.
         """
-        batch = self._batch.clone(memory_format=torch.channels_last)
-        batch[slots.start : slots.stop] = images
+        batch = images.contiguous(memory_format=torch.channels_last)
+        if len(slots) < len(self._batch):
+            batch = self._batch.clone(memory_format=torch.channels_last)
+            batch[slots.start : slots.stop] = images
         raw: Tensor = self._network(batch.to(self._device))
         return per_mille(self.header, raw[slots.start : slots.stop].cpu(), labels)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.image_hash import close_pairs, image_hashes
+from models.image_hash import close_pairs, count_close_pairs, image_hashes
 
 
 def _cell_means(image: np.ndarray) -> list[list[Fraction]]:
@@ -65,6 +65,7 @@ def test_close_pairs_are_those_of_a_double_loop(
         if (values[i] ^ values[j]).bit_count() <= bits
     ]
     assert close_pairs(np.asarray(values, dtype=np.uint64), bits).tolist() == expected
+    assert count_close_pairs(np.asarray(values, dtype=np.uint64), bits) == len(expected)
 
 
 def test_pairs_of_many_equal_hashes_are_all_found() -> None:

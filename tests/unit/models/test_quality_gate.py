@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 
+from app.schemas.requests import MIN_KEEP
 from models import quality_gate
 from models.errors import CheckpointError, ModelError
 from models.quality_gate import GateEffect, GateNetwork, load_gate, per_mille
@@ -130,6 +131,17 @@ def test_a_score_is_the_share_of_own_images_that_score_lower() -> None:
     header = gate_header(quantiles=(tuple(float(p) for p in range(101)),))
     raw = torch.tensor([-1.0, 0.0, 0.05, 0.125, 49.96875, 50.0, 99.96875, 100.0, 1e30])
     assert per_mille(header, raw, []) == [0, 0, 0, 1, 499, 500, 999, 1000, 1000]
+
+
+@pytest.mark.parametrize("keep", [MIN_KEEP, 0.02, 0.5])
+def test_a_keep_that_requests_may_have_keeps_its_share(keep: float) -> None:
+    random = np.random.default_rng(1)
+    quantiles = tuple(np.quantile(random.standard_normal(5000), np.linspace(0, 1, 101)).tolist())
+    scores = quality_gate.interpolate((quantiles,), torch.from_numpy(random.standard_normal(100_000)), [])
+    share = float(np.mean(np.array(scores) >= 1000 - round(1000 * keep)))
+    # Four standard errors of 5000 images. A job may try four times its expected number of candidates.
+    assert abs(share - keep) < 4 * (keep * (1 - keep) / 5000) ** 0.5
+    assert share > keep / 2
 
 
 def test_each_class_has_its_own_quantiles() -> None:

@@ -1,16 +1,13 @@
 """The choices of jobs, computed from their committed shards."""
 
-from collections import OrderedDict
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from threading import Lock
 
-from worker.contracts.choice import Choice, ChosenShard, choose
+from worker.contracts.choice import Choice, ChosenShard, choose, whole_shard
 from worker.contracts.jobs import JobSpec
+from worker.contracts.recent_choices import RecentChoices
 from worker.contracts.store.shard_store import ShardStore
-
-_MOST_REMEMBERED = 64
-"""Number of jobs whose choices are remembered."""
 
 
 @dataclass
@@ -20,7 +17,18 @@ class _Known:
     choice: Choice
     rows: list[tuple[range, ...]] = field(default_factory=list)
     """The chosen rows of each shard that the choice has taken."""
+    ranges: int = 0
+    """Number of ranges of rows."""
     lock: Lock = field(default_factory=Lock)
+
+    def add(self, shard: ChosenShard) -> None:
+        self.rows.append(shard.rows)
+        self.ranges += len(shard.rows)
+
+    @property
+    def items(self) -> int:
+        """Number of hashes and ranges in memory."""
+        return self.choice.hash_count + self.ranges
 
 
 class ChoiceStore:
@@ -28,8 +36,7 @@ class ChoiceStore:
 
     def __init__(self, shards: ShardStore) -> None:
         self._shards = shards
-        self._known: OrderedDict[str, _Known] = OrderedDict()
-        self._lock = Lock()
+        self._recent = RecentChoices[_Known]()
 
     def chosen_shards(self, spec: JobSpec) -> Iterator[ChosenShard]:
         """Yield the shards of the archive in order, until all images are there or a shard is not committed."""
@@ -52,6 +59,9 @@ class ChoiceStore:
 
     def chosen_shard(self, spec: JobSpec, number: int) -> ChosenShard | None:
         """Return one shard and its images in the archive; None while the choice has not taken it."""
+        if spec.selection is None:
+            index = self._shards.index(spec.id, number)
+            return None if index is None else whole_shard(spec, number, index)
         known = self._current(spec)
         shard = self._shards.index(spec.id, number) if number < len(known.rows) else None
         if shard is None:
@@ -59,17 +69,13 @@ class ChoiceStore:
         return ChosenShard(number, shard, spec.shard_indices(number).start, known.rows[number])
 
     def _current(self, spec: JobSpec) -> _Known:
-        with self._lock:
-            known = self._known.setdefault(spec.id, _Known(Choice(spec)))
-            self._known.move_to_end(spec.id)
-            while len(self._known) > _MOST_REMEMBERED:
-                self._known.popitem(last=False)
+        known = self._recent.find_or_add(spec.id, lambda: _Known(Choice(spec)))
         with known.lock:
             while not known.choice.is_complete and len(known.rows) < spec.shard_count:
                 shard = self._shards.index(spec.id, len(known.rows))
                 if shard is None:
                     break
-                known.rows.append(choose(known.choice, spec, len(known.rows), shard).rows)
+                known.add(choose(known.choice, spec, len(known.rows), shard))
         return known
 
     def is_complete(self, spec: JobSpec, committed: Set[int]) -> bool:

@@ -1,5 +1,7 @@
 """The gates that requests and repeated jobs find, from announcements in a real queue server."""
 
+import json
+
 import pytest
 from redis import Redis
 
@@ -52,6 +54,13 @@ def test_facts_are_those_that_a_worker_announced(redis: Redis, catalog: ModelCat
     (model,) = catalog.list_models()
     assert (model.gate, model.training_images, model.class_yields) == (GATE, {"a": 5, "b": 7}, None)
     assert (model.effects, model.judge) == ((EFFECT,), "net")
+
+
+def test_facts_of_a_newer_worker_are_read(redis: Redis, catalog: ModelCatalog, spec: JobSpec) -> None:
+    facts = ModelFacts(model_sha256=spec.model.sha256, gate=GATE, effects=(EFFECT,))
+    newer = facts.model_dump(by_alias=True) | {"effects": [EFFECT.model_dump(by_alias=True) | {"kid": 3}], "age": 1}
+    redis.hset(MODEL_FACTS_KEY, spec.model.sha256, json.dumps(newer))
+    assert catalog.facts(spec.model) == facts
 
 
 def test_the_gate_is_the_one_that_workers_have(redis: Redis, spec: JobSpec) -> None:

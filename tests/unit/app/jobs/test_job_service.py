@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ from app.schemas.requests import GenerateQuery
 from app.settings import Settings
 from app.styles.style_service import StyleService
 from tests.unit.conftest import MakeSpec
-from worker.contracts.catalog import WorkerEntry
-from worker.contracts.queue.redis_keys import MODELS_KEY, queue_names, worker_key
+from worker.contracts.catalog import ModelFacts, WorkerEntry
+from worker.contracts.jobs import LAYOUT
+from worker.contracts.queue.redis_keys import MODEL_FACTS_KEY, MODELS_KEY, queue_names, worker_key
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.store import Store
 
@@ -49,6 +51,27 @@ def forced(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ids = list[str]()
     monkeypatch.setattr(store.jobs, "force_to_disk", ids.append)
     return ids
+
+
+@pytest.mark.parametrize(
+    ("layouts", "query", "expected"),
+    [
+        ([LAYOUT, LAYOUT], QUERY, LAYOUT),
+        ([LAYOUT, None], QUERY, 2),  # the worker of an older release sends no layout, and refuses unknown fields
+        ([LAYOUT, None], GenerateQuery(n=3, seed=1, distinct=0), LAYOUT),  # only newer workers can render it
+    ],
+)
+def test_all_workers_can_read_a_plain_job(
+    jobs: JobService, redis: Redis, make_spec: MakeSpec, layouts: list[int | None], query: GenerateQuery, expected: int
+) -> None:
+    model = make_spec().model
+    redis.hset(MODEL_FACTS_KEY, model.sha256, ModelFacts(model_sha256=model.sha256).model_dump_json())
+    for name, layout in enumerate(layouts):
+        worker = WorkerEntry(name="w", device="cpu", numerics=model.numerics, models=(model.name,), images_per_s=None)
+        announced = worker.model_dump(exclude={"layout"}) | ({} if layout is None else {"layout": layout})
+        redis.set(worker_key("w" * (name + 1)), json.dumps(announced))
+    spec = jobs.submit(query, ANYONE)[0].spec
+    assert (spec.layout, spec.facts is not None) == (expected, expected == LAYOUT)
 
 
 def test_a_request_without_a_key_is_forced_to_the_disk(jobs: JobService, forced: list[str]) -> None:
@@ -94,3 +117,12 @@ def test_a_job_with_a_key_that_cannot_be_queued_stays_for_the_next_request(jobs:
         jobs.submit(QUERY, ANYONE, "key")
     (job_id,) = (job_id for job_id, _ in store.jobs.open_jobs())
     assert jobs.submit(QUERY, ANYONE, "key")[1].id == job_id
+
+
+def test_the_checksum_of_a_request_stays_when_parameters_are_added() -> None:
+    known = (
+        '{"class_label":null,"style":null,"style_mode":null,"style_strength":null,"style_steps":null,"n":3,'
+        '"model":null,"seed":1,"start":0,"format":"png","ttl_hours":null}'
+    )
+    assert QUERY.model_dump_json() == known
+    assert GenerateQuery(n=3, seed=1, keep=0.5).model_dump_json() != known

@@ -13,7 +13,7 @@ from training.dataset.dataset_files import Dataset
 from training.errors import MetricsError
 from training.metrics import features
 from training.metrics.features import Extractor
-from training.prove import proof, report, source
+from training.prove import cnn, plot, proof, report, source
 from training.prove.proof import Question
 from training.prove.report import Report
 
@@ -119,8 +119,6 @@ def test_the_report_is_written_as_json(question: Question, tmp_path: Path) -> No
 
 
 def test_both_judges_are_drawn(question: Question, monkeypatch: pytest.MonkeyPatch) -> None:
-    from training.prove import cnn, plot
-
     monkeypatch.setattr(cnn, "_STEPS", 2)
     made = prove(replace(question, judge="both", per_class=(3, 10), repeats=2, synthetic=5))
     assert [finding.result.judge for finding in made.findings] == ["probe", "cnn"]
@@ -131,7 +129,8 @@ def test_both_judges_are_drawn(question: Question, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_network_from_scratch_agrees(question: Question, tmp_path: Path) -> None:
+def test_a_network_from_scratch_agrees(question: Question, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cnn, "_STEPS", 120)
     few = replace(question, judge="cnn", per_class=(3,), repeats=3, synthetic=150)
     (good,) = prove(with_images(few, save_patterns(tmp_path / "good", 150, 10_000))).findings
     assert good.result.gains[3].mean > 0.1

@@ -28,7 +28,8 @@ def test_the_division_is_always_the_same(known: Dataset) -> None:
 
 
 def test_at_most_200_of_a_class_are_trained_on(known: Dataset) -> None:
-    many = HeldOut(torch.zeros(1200, 3, 32, 32, dtype=torch.uint8), torch.arange(1200) % 3)
+    noise = torch.randint(256, (1200, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    many = HeldOut(noise, torch.arange(1200) % 3)
     for reals, data in (
         ("held-out", replace(known, held_out=many)),
         ("training", replace(known, images=many.images, labels=many.labels)),
@@ -43,6 +44,20 @@ def test_the_training_part_is_trained_on_when_asked(known: Dataset) -> None:
     assert torch.equal(made.pool.inputs, known.images)
     assert torch.equal(made.pool.labels, known.labels)
     assert torch.equal(made.test.inputs, known.held_out.images)
+
+
+def test_no_test_image_is_nearly_in_the_pool(known: Dataset) -> None:
+    assert known.held_out is not None
+    images, labels = known.held_out.images, known.held_out.labels
+    twins = images.clone()
+    twins[:, 0, 0, 0] ^= 1
+    made = real_images.choose(
+        replace(known, held_out=HeldOut(torch.cat([images, twins]), labels.repeat(2))), "held-out"
+    )
+    assert len(made.pool) == len(labels)
+    # The first pixel does not count.
+    assert not rows_of(made.pool.inputs[..., 1:]) & rows_of(made.test.inputs[..., 1:])
+    assert 0 < len(made.test) < len(labels)
 
 
 def test_known_images_are_left_out_of_everything(known: Dataset) -> None:

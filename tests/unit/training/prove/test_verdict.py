@@ -38,7 +38,7 @@ def test_no_difference_is_said() -> None:
 
 def test_a_wide_interval_is_not_taken_for_no_difference() -> None:
     made = decide(k5=Difference(0.08, -0.13, 0.29), k10=SAME)
-    assert made.sentence == "makes no difference at 10; cannot be told (more --repeats would help) at 5"
+    assert made.sentence == "makes no difference at 10; is uncertain (more --repeats narrow the interval) at 5"
 
 
 def test_harm_comes_first() -> None:

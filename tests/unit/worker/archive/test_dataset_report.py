@@ -1,3 +1,5 @@
+import tracemalloc
+
 import pytest
 
 from tests.unit.conftest import MakeSpec
@@ -75,6 +77,19 @@ def test_the_report_counts_similar_images(make_spec: MakeSpec) -> None:
     assert "As many training images have 0.3 such pairs" in report
     assert "## Selection" not in report
     assert "| a | 2 | 120 | 0.710 |\n" in report
+
+
+def test_equal_images_take_no_more_memory_than_different_ones(make_spec: MakeSpec) -> None:
+    shards = shards_of(tuple(range(4000)), (7,) * 4000, None)  # a collapsed model has millions of pairs
+    spec = gated_spec(make_spec, None)
+    tracemalloc.start()
+    try:
+        report = build_report(spec, shards)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert "Of the 7998000 pairs of the first 4000 images, 7998000 have hashes" in report
+    assert peak < 10_000_000
 
 
 @pytest.mark.parametrize("layout", [1, 2])

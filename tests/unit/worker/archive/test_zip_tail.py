@@ -11,7 +11,7 @@ import yaml
 from tests.unit.conftest import MakeSpec
 from worker.archive import shard_layout
 from worker.archive.dataset_card import build_card
-from worker.archive.shard_layout import image_name
+from worker.archive.shard_layout import image_names
 from worker.archive.zip_tail import build_tail
 from worker.contracts.choice import Choice, ChosenShard, choose
 from worker.contracts.jobs import JobSpec
@@ -131,12 +131,12 @@ def test_an_archive_of_arrays_is_read_by_numpy(make_spec: MakeSpec, classes: tup
 @pytest.mark.parametrize(("kind", "suffix"), [("png", "png"), ("webp", "webp"), ("jpeg", "jpg")])
 def test_a_file_bears_the_suffix_of_its_format(make_spec: MakeSpec, kind: str, suffix: str) -> None:
     spec = make_spec().model_copy(update={"format": kind})
-    assert image_name(spec, 3) == f"images/000003.{suffix}"
+    assert image_names(spec, [3]) == [f"images/000003.{suffix}"]
 
 
 def test_a_class_name_cannot_leave_its_folder(make_spec: MakeSpec) -> None:
-    assert image_name(make_spec(classes=("../../etc",)), 3) == "images/%2E.%2F..%2Fetc/000003.png"
-    assert image_name(make_spec(classes=("Müller & Söhne",)), 3) == "images/Müller %26 Söhne/000003.png"
+    assert image_names(make_spec(classes=("../../etc",)), [3]) == ["images/%2E.%2F..%2Fetc/000003.png"]
+    assert image_names(make_spec(classes=("Müller & Söhne",)), [3]) == ["images/Müller %26 Söhne/000003.png"]
 
 
 def test_the_card_names_what_fixes_the_images(make_spec: MakeSpec) -> None:

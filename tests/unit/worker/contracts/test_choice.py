@@ -76,11 +76,8 @@ def test_kept_images_are_those_of_a_sequential_loop(make_spec: MakeSpec, job: di
         count = len(indices)
         if job["end_early"] and len(expected) == spec.n:  # a worker may end the last shard after the last image
             count = min(count, max(1, expected[-1] + 1 - indices.start))
-        trial = choice.copy()
         shard = shard_of(indices, accepted, hashes, count)
         chosen.append(choose(choice, spec, number, shard))
-        assert choose(trial, spec, number, shard) == chosen[-1]  # a copy is independent, and decides the same
-        assert trial.tried == choice.tried
     assert [index for shard in chosen for index, _ in shard.images()] == expected
     assert sum(shard.count for shard in chosen) == sum(choice.kept) == len(expected)
     assert choice.is_complete == (len(expected) == spec.n)
@@ -112,5 +109,4 @@ def test_near_hashes_are_those_of_a_loop(values: list[int], base: int, bits: int
     for count, value in enumerate(values):
         expected = any((other ^ value).bit_count() <= bits for other in values[:count])
         assert near.has_near(value) == expected
-        near.copy().add(value ^ 0xFF)  # a copy is independent
         near.add(value)

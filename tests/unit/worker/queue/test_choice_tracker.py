@@ -147,16 +147,36 @@ def run_to_the_end(spec: JobSpec, outcomes: Outcomes, folder: Path, random: Rand
     workers = [SimulatedWorker(store, new_tracker()) for _ in range(random.randint(1, 4))]
     tasks = deque(range(spec.shard_count))
     while not open_folder(folder).choices.is_complete(spec, store.shards.committed(spec.id)):
-        worker, fate = random.choice(workers), random.randrange(20)
+        worker, fate = random.choice(workers), random.random()
+        committed = sorted(store.shards.committed(spec.id))
+        if committed and random.random() < 0.05:  # a shard is damaged, and the repair removes it
+            damaged = random.choice(committed)
+            store.shards.forget(spec.id, damaged)
+            tasks.appendleft(damaged)
         if worker.shard is None:
             shard = tasks.popleft()
             worker.shard = shard if worker.tracker.is_needed(spec, shard) else None
-        elif fate < 2:  # it dies and forgets everything; or the store refuses its shard
+            continue
+        is_done = worker.step(spec, outcomes, random.randint(1, 20))
+        if is_done and fate > 0.2:
+            worker.commit(spec)
+        elif is_done or fate < 0.1:
+            # It dies and forgets everything; or the store refuses the shard, and the worker remembers it.
             tasks.appendleft(worker.shard)
             worker.shard, worker.rendered = None, []
-            worker.tracker = new_tracker() if fate == 0 else worker.tracker
-        elif worker.step(spec, outcomes, random.randint(1, 20)):
-            worker.commit(spec)
+            worker.tracker = new_tracker() if fate < 0.1 else worker.tracker
+
+
+def test_a_worker_whose_memory_is_wrong_does_not_hold_up_a_job(make_spec: MakeSpec, tmp_path: Path) -> None:
+    spec = make_spec(n=2).model_copy(update={"selection": Selection(gate=GATE, keep=500), "cut": Cut(first=4, most=4)})
+    rendered = Outcomes([True] * TOTAL, [False] * TOTAL, list(range(TOTAL)))
+    stored = Outcomes([True] + [False] * TOTAL, [False] * TOTAL, list(range(TOTAL)))
+    store = open_folder(tmp_path)
+    tracker = ChoiceTracker(store.shards)
+    tracker.add(spec, [rendered.candidate(index) for index in range(4)])
+    commit(store, spec, 0, [stored.candidate(index) for index in range(4)])  # another worker was first
+    assert not tracker.is_needed(spec, 1)
+    assert tracker.is_needed(spec, 1)  # the reconciler has queued the task again
 
 
 def open_folder(folder: Path) -> Store:
@@ -171,3 +191,25 @@ def ticks() -> Iterator[float]:
     while True:
         yield now
         now += 0.06
+
+
+def test_near_the_end_of_a_job_few_candidates_are_expected(make_spec: MakeSpec, tmp_path: Path) -> None:
+    spec = make_spec(n=12, classes=("a", "b")).model_copy(
+        update={
+            "layout": 3,
+            "shares": (2, 1),
+            "selection": Selection(gate=GATE, keep=500),
+            "cut": Cut(first=9, most=100),
+        }
+    )
+    tracker = ChoiceTracker(open_folder(tmp_path).shards)
+    outcomes = Outcomes([True] * TOTAL, [False] * TOTAL, list(range(TOTAL)))
+    assert tracker.expected_candidates(spec, 0) == 9  # the whole shard
+    assert tracker.expected_candidates(spec, 1) == 36  # the shard before it is unknown, so it is all of the shard
+    tracker.add(spec, [outcomes.candidate(index) for index in range(9)])
+    # Six of eight a and three of four b are there: the missing two or one of each take one round of three, twice.
+    assert tracker.expected_candidates(spec, 1) == 6
+    tracker.add(spec, [outcomes.candidate(index) for index in range(9, 12)])
+    assert (tracker.expected_candidates(spec, 1), tracker.find_end(spec, 1)) == (0, 12)
+    plain = spec.model_copy(update={"selection": None, "id": "y" * 22})
+    assert tracker.expected_candidates(plain, 1) == len(plain.shard_indices(1))
