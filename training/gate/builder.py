@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from models import checkpoint
-from models.quality_gate import GateHeader, GateNetwork, QualityGate, Quantiles
+from models.quality_gate import GateEffect, GateHeader, GateNetwork, QualityGate, Quantiles
 from training.budget import Budget
 from training.dataset import dataset_files
 from training.dataset.dataset_files import Dataset
@@ -24,6 +24,9 @@ from training.hardware import device_name
 from training.metrics import efflite, evaluation, features, reference
 from training.metrics.evaluation import ProgressFactory
 from training.metrics.features import Extractor
+
+_LEAST_DEVIATION = 1e-6
+"""Least divisor, for features that are equal for all images."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +131,18 @@ def _figures(
 ) -> dict[str, object]:
     """Return the fields of the header that are measured with the real images that judge."""
     judge = Judge(parts.judge_features)
+    other = _second_effects(kept, parts, second) if second else ()
     return {
         "agreement": effects.agreement(judge, parts.teachers, kept, extractor.name),
         "class_yields": effects.class_yields(judge, kept, extractor.name, classes),
         "effects": effects.effects(judge, kept, extractor.name),
-        "second_judge": effects.effects(Judge(second(parts.judges)), kept, second.name) if second else (),
+        "second_judge": other,
     }
+
+
+def _second_effects(kept: Kept, parts: RealParts, second: Extractor) -> tuple[GateEffect, ...]:
+    """Measure the effects with another feature network, whose features are standardised by those of the reals."""
+    features = second(parts.judges)
+    mean, deviation = features.mean(dim=0), features.std(dim=0).clamp(min=_LEAST_DEVIATION)
+    fakes = {second.name: (kept.features[second.name] - mean) / deviation}
+    return effects.effects(Judge((features - mean) / deviation), kept._replace(features=fakes), second.name)

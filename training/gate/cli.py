@@ -10,7 +10,7 @@ from rich.progress import Progress
 from training.console import check_writable, console, exit_on_interrupt, progress, report_errors
 from training.errors import UsageError
 
-_STEPS = 3000
+_STEPS = 1500
 
 
 def gate(
@@ -18,7 +18,7 @@ def gate(
         str, typer.Argument(help="A checkpoint (.safetensors), or the name of a model that is shipped.")
     ],
     dataset: Annotated[Path, typer.Argument(help="Its training data, made by `imagemill dataset`.")],
-    images: Annotated[int, typer.Option(min=64, help="Number of the model's images to learn from.")] = 12_000,
+    images: Annotated[int, typer.Option(min=64, help="Number of the model's images to learn from.")] = 8000,
     steps: Annotated[int | None, typer.Option(min=1, help=f"Steps of training; default: {_STEPS:,}.")] = None,
     minutes: Annotated[
         float | None, typer.Option(min=0.01, help="Minutes of training, instead of steps."), "not with --steps"

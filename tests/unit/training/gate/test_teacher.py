@@ -2,21 +2,23 @@ import torch
 
 from training.gate import teacher
 
+REALS = torch.randn(200, 4, generator=torch.Generator().manual_seed(0))
 
-def test_realism_is_the_mean_over_ten_reals() -> None:
-    # Each of 30 reals at 0, 1, ... 29; the 20th neighbour of the first is at distance 20.
-    reals = torch.arange(30.0)[:, None]
-    radii = torch.tensor([float(sorted(abs(other - real) for other in range(30))[20]) for real in range(30)])
-    ratios = radii / (torch.tensor(-5.0) - reals[:, 0]).abs()
-    expected = ratios.topk(10).values.log().mean()
-    torch.testing.assert_close(teacher.realism(torch.tensor([[-5.0]]), reals), expected[None])
+
+def test_realism_falls_with_the_distance() -> None:
+    near, middle, far = teacher.realism(torch.tensor([[0.0] * 4, [2.0] * 4, [5.0] * 4]), REALS)
+    assert near > middle > far
+
+
+def test_realism_sums_the_ten_largest_and_the_fifty_nearest_ratios() -> None:
+    samples = torch.randn(9, 4, generator=torch.Generator().manual_seed(1))
+    distances, between = torch.cdist(samples, REALS), torch.cdist(REALS, REALS)
+    ratios = (between.sort(dim=1).values[:, 20] / distances).log()
+    largest = ratios.sort(dim=1, descending=True).values[:, :10].mean(dim=1)
+    nearest = torch.stack([row[order[:50]].mean() for row, order in zip(ratios, distances.argsort(dim=1), strict=True)])
+    expected = sum((score - score.mean()) / score.std(correction=0) for score in (largest, nearest))
+    torch.testing.assert_close(teacher.realism(samples, REALS), torch.as_tensor(expected), atol=1e-4, rtol=1e-4)
 
 
 def test_copies_and_repeated_reals_have_a_finite_realism() -> None:
     assert teacher.realism(torch.zeros(2, 3), torch.zeros(40, 3)).isfinite().all()
-
-
-def test_realism_falls_with_the_distance() -> None:
-    reals = torch.randn(200, 4, generator=torch.Generator().manual_seed(0))
-    near, far = teacher.realism(torch.tensor([[0.0] * 4, [5.0] * 4]), reals)
-    assert near > far
