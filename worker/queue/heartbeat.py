@@ -104,7 +104,7 @@ class Heartbeat:
             # Of two workers with the same model, one with a quality gate knows more.
             announce = pipeline.hsetnx if facts.gate is None else pipeline.hset
             announce(MODEL_FACTS_KEY, facts.model_sha256, facts.model_dump_json())
-        # Models come after their facts. Otherwise a request could find a model without its gate, and be refused for good.
+        # Models come after their facts. Otherwise a request could find a model without its gate, and get a final 422.
         for entry in self._models if self.pause_reason is None else ():
             pipeline.hset(MODELS_KEY, entry.name, entry.model_dump_json())
         self._send(pipeline)
