@@ -91,9 +91,8 @@ class ArchiveResponse:
                 find_shard = partial(self._store.choices.chosen_shard, self._spec, number)
                 shard = await self._wait_for(find_shard, f"shard {number}", subscription)
                 missing -= shard.count
-                for part in shard.parts():
-                    async for chunk in self._store.archives.stream_part(part):
-                        yield chunk
+                async for chunk in self._store.archives.stream_parts(shard.parts()):
+                    yield chunk
             plan = await self._wait_for(partial(self._store.archives.plan, job_id), "the archive", subscription)
         # The shards are sent. The last part of the archive is its tail.
         async for chunk in self._store.archives.stream(plan, plan.size - plan.parts[-1].size, plan.size):

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from math import gcd
 
-MAX_CYCLE = 1 << 24
-"""Largest length of a cycle. Up to this length, float division tells all ranks apart."""
+MAX_CYCLE = 1 << 20
+"""Largest length of a cycle. Its sort takes 0.15 s and 100 MB of each process, without a break for other threads."""
 
 
 def reduce_shares(counts: Sequence[int]) -> tuple[int, ...]:
@@ -22,7 +22,7 @@ def class_cycle(shares: tuple[int, ...]) -> tuple[int, ...]:
     The k-th of n images of a class has the rank (2k + 1) / 2n, and images are sorted by rank, equal ranks by class.
     So every beginning of the cycle has each class within two images of its share.
     """
-    # Two different ranks differ by more than a rounding error up to MAX_CYCLE, and equal ones round equally.
+    # Two different ranks differ by more than a rounding error up to a length of 2**24, and equal ones round equally.
     ranks = [(2 * k + 1) / share for share in shares for k in range(share)]
     classes = [number for number, share in enumerate(shares) for _ in range(share)]
     return tuple(classes[k] for k in sorted(range(len(ranks)), key=ranks.__getitem__))

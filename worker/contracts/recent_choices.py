@@ -30,6 +30,8 @@ class RecentChoices(Generic[R]):
     def find_or_add(self, job_id: str, create: Callable[[], R]) -> R:
         """Return the choice of a job. If it is not remembered, it is created."""
         with self._lock:
+            if next(reversed(self._by_job), None) == job_id:  # a worker asks for one job many times in a row
+                return self._by_job[job_id]
             found = self._by_job.get(job_id)
             if found is None:
                 found = self._by_job[job_id] = create()

@@ -100,12 +100,13 @@ class Heartbeat:
         pipeline.delete(paused_key(self._name) if self.pause_reason is None else worker_key(self._name))
         if self._set_aside.files:
             pipeline.set(set_aside_key(self._name), self._set_aside.model_dump_json(), ex=SET_ASIDE_TTL_SECONDS)
-        for entry in self._models if self.pause_reason is None else ():
-            pipeline.hset(MODELS_KEY, entry.name, entry.model_dump_json())
         for facts in self._facts if self.pause_reason is None else ():
             # Of two workers with the same model, one with a quality gate knows more.
             announce = pipeline.hsetnx if facts.gate is None else pipeline.hset
             announce(MODEL_FACTS_KEY, facts.model_sha256, facts.model_dump_json())
+        # Models come after their facts. Otherwise a request could find a model without its gate, and get a final 422.
+        for entry in self._models if self.pause_reason is None else ():
+            pipeline.hset(MODELS_KEY, entry.name, entry.model_dump_json())
         self._send(pipeline)
 
     @tolerating_outage(default=None)

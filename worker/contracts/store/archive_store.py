@@ -1,13 +1,17 @@
 """The archives of jobs: the lists of their parts, and their tails."""
 
 import zlib
-from collections.abc import AsyncIterator
+from bisect import bisect_left, bisect_right
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 from worker.contracts.choice import ChosenShard
 from worker.contracts.store import paths
 from worker.contracts.store.archive_index import ArchivePart, ArchivePlan, ShardIndex
 from worker.contracts.store.object_store import Objects
 from worker.contracts.store.store_errors import DamagedError
+
+_MOST_SKIPPED_BYTES = 1 << 18
+"""Largest gap between two parts that are read at once. To drop so many bytes is faster than another request."""
 
 
 class ArchiveStore:
@@ -32,18 +36,17 @@ class ArchiveStore:
 
     async def stream(self, plan: ArchivePlan, start: int, stop: int) -> AsyncIterator[bytes]:
         """Yield bytes start to stop - 1 of the archive."""
-        begin = 0
-        for part in plan.parts:
-            # The requested range in the coordinates of this part; empty if the part is outside of it.
-            first, last = max(start - begin, 0), min(stop - begin, part.size)
-            if first < last:
-                async for chunk in self.stream_part(part, first, last):
-                    yield chunk
-            begin += part.size
+        async for chunk in self.stream_parts(_range_of_parts(plan.parts, start, stop)):
+            yield chunk
 
-    def stream_part(self, part: ArchivePart, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
-        """Yield bytes start to stop - 1 of one part of an archive; by default all of it."""
-        return self._objects.stream(part.path, part.start + start, part.start + (part.size if stop is None else stop))
+    async def stream_parts(self, parts: Iterable[ArchivePart]) -> AsyncIterator[bytes]:
+        """Yield the bytes of parts of an archive. Parts of one object that are near each other are read at once."""
+        for near in _near_parts(parts):
+            position = near[0].start
+            async for chunk in self._objects.stream(near[0].path, position, _end(near[-1])):
+                if wanted := b"".join(_slices(chunk, position, near)):
+                    yield wanted
+                position += len(chunk)
 
     def sweep(self, job_id: str) -> None:
         """Remove the data objects that interrupted attempts of a job left behind. Call it after the job's end."""
@@ -68,3 +71,42 @@ class ArchiveStore:
     def is_tail_whole(self, plan: ArchivePlan) -> bool:
         """Return whether the tail can be read and has the right checksum."""
         return zlib.crc32(self._objects.read(plan.parts[-1].path) or b"") == plan.tail_crc32
+
+
+def _range_of_parts(parts: Iterable[ArchivePart], start: int, stop: int) -> Iterator[ArchivePart]:
+    """Yield the parts, or the ends of parts, that hold bytes start to stop - 1 of an archive."""
+    begin = 0
+    for part in parts:
+        # The requested range in the coordinates of this part; empty if the part is outside of it.
+        first, last = max(start - begin, 0), min(stop - begin, part.size)
+        if first < last:
+            yield ArchivePart(path=part.path, start=part.start + first, size=last - first)
+        begin += part.size
+
+
+def _near_parts(parts: Iterable[ArchivePart]) -> Iterator[list[ArchivePart]]:
+    """Group consecutive parts of one object that lie near each other, in ascending order."""
+    near = list[ArchivePart]()
+    for part in parts:
+        gap = part.start - _end(near[-1]) if near else 0
+        if near and (part.path != near[0].path or not 0 <= gap <= _MOST_SKIPPED_BYTES):
+            yield near
+            near = []
+        near.append(part)
+    if near:
+        yield near
+
+
+def _slices(chunk: bytes, position: int, parts: Sequence[ArchivePart]) -> Iterator[bytes]:
+    """Yield the bytes of a chunk that belong to the parts. The chunk begins at a position of their object."""
+    begin = bisect_right(parts, position, key=_end)
+    for part in parts[begin : bisect_left(parts, position + len(chunk), begin, key=_start)]:
+        yield chunk[max(part.start - position, 0) : _end(part) - position]
+
+
+def _start(part: ArchivePart) -> int:
+    return part.start
+
+
+def _end(part: ArchivePart) -> int:
+    return part.start + part.size

@@ -3,13 +3,15 @@ import itertools
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from tests.unit.conftest import MakeSpec
 from worker.contracts.choice import ChosenShard
 from worker.contracts.jobs import JobState
-from worker.contracts.store.archive_index import ArchivePlan, ImageTable
+from worker.contracts.store.archive_index import ArchivePart, ArchivePlan, ImageTable
+from worker.contracts.store.archive_store import _near_parts
 from worker.contracts.store.store import Store
 from worker.contracts.styles import StyleEntry
 
@@ -138,6 +140,29 @@ def test_an_archive_is_its_parts_in_order(store: Store) -> None:
     assert plan.size == 9
     for start, stop in itertools.combinations(range(10), 2):
         assert asyncio.run(_read(store, plan, start, stop)) == b"onetwoend"[start:stop]
+
+
+def test_ranges_of_one_object_are_read_as_if_each_was_read_alone(tmp_path: Path) -> None:
+    store, random = Store(str(tmp_path)), Random(1)
+    objects = {f"jobs/j/shards/0000{k}.bin": random.randbytes(1_500_000) for k in range(2)}
+    for path, data in objects.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(data)
+    parts = [
+        ArchivePart(path=path, start=begin, size=size)
+        for path in objects
+        for begin, size in ((7, 3), (10, 1), (600, 5), (200_000, 300_000), (1_200_000, 9), (1_499_999, 1), (4, 2))
+    ]
+    whole = b"".join(objects[part.path][part.start : part.start + part.size] for part in parts)
+    plan = ArchivePlan(parts=tuple(parts), tail_crc32=0)
+    for start, stop in [(0, len(whole)), *(sorted(random.sample(range(len(whole)), 2)) for _ in range(30))]:
+        assert asyncio.run(_read(store, plan, start, stop)) == whole[start:stop]
+
+
+def test_near_ranges_of_one_object_are_read_at_once() -> None:
+    places = [("a", 0), ("a", 10_000), ("a", 20_000), ("a", 5_000_000), ("b", 5_001_000), ("b", 0)]
+    parts = [ArchivePart(path=path, start=start, size=1000) for path, start in places]
+    assert list(_near_parts(parts)) == [parts[:3], parts[3:4], parts[4:5], parts[5:]]
 
 
 def _chosen(store: Store, count: int) -> list[ChosenShard]:
