@@ -154,11 +154,11 @@ def test_a_wrong_request_is_told_what_is_wrong(
         ([], "must be like modern:100"),
         (5, "must be like modern:100"),
         ([1], "must be like modern:100"),
-        ({"circle": "2"}, "the count of 'circle' must be a whole number of at least 1, got '2'"),
+        ({"circle": "2"}, "the count of 'circle' must be a whole number of at least 1, got '\"2\"'"),
         ({"circle": 1.0}, "at least 1, got '1.0'"),
-        ({"circle": True}, "at least 1, got 'True'"),
+        ({"circle": True}, "at least 1, got 'true'"),
         ({"circle": 0}, "at least 1, got '0'"),
-        ({"circle": None}, "at least 1, got 'None'"),
+        ({"circle": None}, "at least 1, got 'null'"),
     ],
 )
 def test_wrong_json_is_told_what_is_wrong(service: RunningService, classes: object, sentence: str) -> None:
