@@ -120,7 +120,7 @@ WRONG = [
     ({"classes": "circle:1.5"}, "invalid_request", "at least 1, got '1.5'"),
     ({"classes": "circle:many"}, "invalid_request", "at least 1, got 'many'"),
     ({"classes": "circle:"}, "invalid_request", "at least 1, got ''"),
-    ({"classes": f"circle:{'9' * 5000}"}, "invalid_request", "at least 1, got '999"),
+    ({"classes": f"circle:{'9' * 5000}"}, "invalid_request", "is too large, got '999"),
     ({"classes": "circle:1:2"}, "invalid_request", "'circle:1:2' has several colons; write a colon of a name as %3A"),
     ({"classes": "circle:1,cross"}, "invalid_request", "'cross' has no count, but other classes have one"),
     ({"classes": "circle:1,"}, "invalid_request", "'' names no class"),
