@@ -441,7 +441,8 @@ def test_games_with_conditions_get_the_whole(service: RunningService, path: str)
     "name", ["a\r\nX-Evil: 1", 'a"; filename="b', "\u202e\0", "../../a", "a/b", "\ud800", "a" * 999]
 )
 def test_no_name_injects_a_header(name: str) -> None:
-    job = Job.model_construct(model="m", seed=1, n=1, start=0, class_label=name, format="png")
+    options = {"classes": {name: 1}, "keep": 0.5, "copies": "drop", "distinct": 1}
+    job = Job.model_construct(model="m", seed=1, n=1, start=0, class_label=name, format="png", **options)
     try:
         found = archive_name(job)
     except UnicodeEncodeError:  # half of a surrogate pair, which no UTF-8 and so no checkpoint has
