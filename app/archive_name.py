@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 _MAX_LABEL_CHARACTERS = 100
 """Largest number of characters of the classes after percent-encoding."""
+_MAX_COUNTS_CHARACTERS = 60
+"""Limit for classes with their counts. Other parts of the name are longer beside them."""
 _DIGEST_CHARACTERS = 8
 """Characters of the checksum that tells names apart whose classes were shortened."""
 
@@ -79,18 +81,18 @@ def archive_suffix(archive_format: str) -> str:
 def _shorten_counts(counts: Mapping[str, int]) -> str:
     """Return classes and counts as one label. If that is too long, a checksum replaces the rest."""
     label = "-".join(f"{name}-{count}" for name, count in counts.items())
-    shortened = _shorten(label)
+    shortened = _shorten(label, _MAX_COUNTS_CHARACTERS)
     if shortened == label:
         return label
     return f"{shortened}-{hashlib.sha256(label.encode()).hexdigest()[:_DIGEST_CHARACTERS]}"
 
 
-def _shorten(label: str) -> str:
+def _shorten(label: str, most: int = _MAX_LABEL_CHARACTERS) -> str:
     """Shorten a label. Percent-encoding turns one character into up to twelve, and file systems limit names."""
     # Cut before quoting, because a cut inside an escape would be invalid.
     shortened = ""
     for character in label:
-        if len(quote(shortened + character)) > _MAX_LABEL_CHARACTERS:
+        if len(quote(shortened + character)) > most:
             break
         shortened += character
     return shortened

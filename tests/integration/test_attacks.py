@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from app.archive_name import archive_name
+from app.schemas.requests import MAX_SEED, MAX_START
 from app.schemas.responses import Job
 from tests.integration import bombs
 from tests.integration.bombs import SCRIPT, chunk, segment
@@ -437,18 +438,29 @@ def test_games_with_conditions_get_the_whole(service: RunningService, path: str)
     assert (twice.status_code, twice.content) == (206, whole.content[:1])
 
 
+@pytest.mark.parametrize("is_counted", [False, True])
 @pytest.mark.parametrize(
     "name", ["a\r\nX-Evil: 1", 'a"; filename="b', "\u202e\0", "../../a", "a/b", "\ud800", "a" * 999]
 )
-def test_no_name_injects_a_header(name: str) -> None:
-    options = {"classes": {name: 1}, "keep": 0.5, "copies": "drop", "distinct": 1}
-    job = Job.model_construct(model="m", seed=1, n=1, start=0, class_label=name, format="png", **options)
+def test_no_name_injects_a_header(name: str, is_counted: bool) -> None:
+    job = Job.model_construct(
+        model="m" * 64,
+        seed=MAX_SEED,
+        n=100_000,
+        start=MAX_START,
+        format="jpeg",
+        class_label=None if is_counted else name,
+        classes={name: 1} if is_counted else None,
+        keep=0.001 if is_counted else None,
+        copies="drop" if is_counted else "keep",
+        distinct=3 if is_counted else None,
+    )
     try:
         found = archive_name(job)
     except UnicodeEncodeError:  # half of a surrogate pair, which no UTF-8 and so no checkpoint has
         assert name == "\ud800"
         return
-    assert re.fullmatch(r"[A-Za-z0-9 %._~-]{1,200}", found)
+    assert re.fullmatch(r"[A-Za-z0-9 %._~-]{1,230}", found)
 
 
 @pytest.mark.parametrize(
