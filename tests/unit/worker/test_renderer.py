@@ -1,6 +1,7 @@
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 
 import numpy as np
 import pytest
@@ -95,6 +96,31 @@ def test_an_image_with_a_low_score_is_not_encoded(
             assert candidate.image is not None
             assert (candidate.image.index, candidate.image.data) == (expected.index, expected.data)
     assert 3 < sum(candidate.image is not None for candidate in found) < 25
+
+
+@pytest.mark.parametrize("style", [None, "fast"])
+def test_an_image_with_a_low_score_is_not_drawn(
+    renderer: Renderer, model: LoadedModel, make_spec: MakeSpec, style: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn, draw = list[int](), LoadedModel.draw
+
+    def note(model: LoadedModel, grids: torch.Tensor, slots: Sequence[int]) -> torch.Tensor:
+        drawn.extend(slots)
+        return draw(model, grids, slots)
+
+    used = model.with_generator(model.load_original()) if style else model
+    monkeypatch.setattr(LoadedModel, "draw", note)
+    found = candidates_of(renderer, used, gated(make_spec(n=40), model, 300), range(40))
+    assert sorted(drawn) == sorted(candidate.index % 16 for candidate in found if candidate.image is not None)
+
+
+def test_where_parts_are_not_exact_the_same_images_are_kept(
+    renderer: Renderer, model: LoadedModel, make_spec: MakeSpec
+) -> None:
+    whole = copy(model)
+    whole._is_divisible, whole._original = False, None
+    spec = gated(make_spec(n=40), model, 400)
+    assert candidates_of(renderer, whole, spec, range(40)) == candidates_of(renderer, model, spec, range(40))
 
 
 def test_the_hash_of_an_image_is_that_of_its_pixels(
