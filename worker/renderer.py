@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property, partial
 
+import torch
 from torch import Tensor
 
 from models.image_hash import Hashes, image_hashes
@@ -57,21 +58,13 @@ class Renderer:
         """Do all work for some images of one batch, in one thread."""
         part, selection = _Part(shard, indices), shard.spec.selection
         if selection is None or shard.gate is None:
-            return [
-                Candidate(image.index, image) for image in self._encode(shard, indices, self._deliver(part, indices))
-            ]
-        verdicts = part.judge(shard.gate)
-        kept, images = _accepted(verdicts, selection), None
-        if kept and selection.drops_copies:
-            unstyled = part.draw_unstyled(kept)
-            verdicts |= _find_copies(shard.gate, verdicts, unstyled, kept)
-            drawn, kept = kept, _accepted(verdicts, selection)
-            images = unstyled[[index in kept for index in drawn]] if shard.delivers_unstyled else None
-        files = dict[int, EncodedImage]()
-        if kept:
-            images = self._deliver(part, kept) if images is None else images
-            files = dict(zip(kept, self._encode(shard, kept, images), strict=True))
-        return [Candidate(index, files.get(index), verdict) for index, verdict in verdicts.items()]
+            images = self._encode(shard, indices, self._deliver(part, indices))
+            return [Candidate(image.index, image) for image in images]
+        verdicts = part.judge(shard.gate, selection)
+        kept = _accepted(verdicts, selection)
+        files = self._encode(shard, kept, self._deliver(part, kept)) if kept else []
+        by_index = {file.index: file for file in files}
+        return [Candidate(index, by_index.get(index), verdict) for index, verdict in verdicts.items()]
 
     def _encode(self, shard: "_Shard", indices: Sequence[int], images: Tensor) -> list[EncodedImage]:
         files = self.encode(images, shard.spec.format)
@@ -106,11 +99,6 @@ class _Shard:
         # One call for all batches: it consists of many small operations, whatever the number of latents.
         self.z = model.latents(spec.seed, self.batches)
 
-    @property
-    def delivers_unstyled(self) -> bool:
-        """Whether the images of the original model are those of the job."""
-        return self.standard_style is None and self.model is self.model.original
-
 
 class _Part:
     """Some images of one batch of a shard. Images are always drawn from their slots of the whole batch."""
@@ -120,23 +108,33 @@ class _Part:
         self._batch = block_of(indices.start, shard.model.batch_size)
         rows = slots(self._batch, shard.batches)
         self._z, self._labels = shard.z[rows.start : rows.stop], shard.spec.labels(self._batch)
+        self._unstyled = dict[int, Tensor]()
+        """Unstyled images that were drawn for the search for copies, by index."""
 
-    def judge(self, gate: LoadedGate) -> dict[int, Verdict]:
-        """Score the images of the part, before they are drawn. Returns verdicts by index."""
-        scores = gate.scores(
-            self._original_grids, slots(self._indices, self._batch), self.shard.spec.labels(self._indices)
-        )
-        return {index: Verdict(score) for index, score in zip(self._indices, scores, strict=True)}
+    def judge(self, gate: LoadedGate, selection: Selection) -> dict[int, Verdict]:
+        """Score the images before they are drawn, and search for copies among those that pass. Returns verdicts."""
+        indices, labels = self._indices, self.shard.spec.labels(self._indices)
+        scores = gate.scores(self._original_grids, slots(indices, self._batch), labels)
+        verdicts = {index: Verdict(score) for index, score in zip(indices, scores, strict=True)}
+        passed = _accepted(verdicts, selection)
+        if passed and selection.drops_copies:
+            images = self._draw_unstyled(passed)
+            self._unstyled = dict(zip(passed, images, strict=True))
+            for index, is_copy in zip(passed, gate.find_copies(_hashes(images)), strict=True):
+                verdicts[index] = verdicts[index]._replace(is_copy=is_copy)
+        return verdicts
 
     def draw(self, indices: Sequence[int]) -> Tensor:
         """Draw images by the model of the job. Shapes: returns (len(indices), 3, h, w) uint8."""
         model = self.shard.model
         if self.shard.gate and model is model.original:
-            return self.draw_unstyled(indices)
+            return self._draw_unstyled(indices)
         return model.render(self._z, self._labels, self._slots(indices))
 
-    def draw_unstyled(self, indices: Sequence[int]) -> Tensor:
+    def _draw_unstyled(self, indices: Sequence[int]) -> Tensor:
         """Draw images by the original model, as without a style, from the grids that its gate has scored."""
+        if all(index in self._unstyled for index in indices):
+            return torch.stack([self._unstyled[index] for index in indices])
         return self.shard.model.original.draw(self._original_grids, self._slots(indices))
 
     @cached_property
@@ -150,14 +148,6 @@ class _Part:
 
 def _accepted(verdicts: Mapping[int, Verdict], selection: Selection) -> list[int]:
     return [index for index, verdict in verdicts.items() if verdict.is_accepted(selection)]
-
-
-def _find_copies(
-    gate: LoadedGate, verdicts: Mapping[int, Verdict], unstyled: Tensor, indices: Sequence[int]
-) -> dict[int, Verdict]:
-    """Return the verdicts on some images after a search for copies. Shapes: unstyled (len(indices), 3, h, w) uint8."""
-    copies = zip(indices, gate.find_copies(_hashes(unstyled)), strict=True)
-    return {index: verdicts[index]._replace(is_copy=is_copy) for index, is_copy in copies}
 
 
 def _hashes(images: Tensor) -> Hashes:

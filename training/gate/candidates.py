@@ -58,7 +58,7 @@ class CandidateSource:
         if not isinstance(generator, InferenceDcgan):
             raise MetricsError(
                 f"{header.name} has the architecture {header.architecture.name}; "
-                "a quality gate reads the start grids of a dcgan generator: train the model with a recipe that uses one"
+                "a quality gate reads the start grids of a dcgan: train the model with a recipe of dcgan, such as flagship"
             )
         return cls(generator, header.latent_dim, len(header.classes), seed, device)
 
