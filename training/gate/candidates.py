@@ -58,7 +58,7 @@ class CandidateSource:
         if not isinstance(generator, InferenceDcgan):
             raise MetricsError(
                 f"{header.name} has the architecture {header.architecture.name}; "
-                "a quality gate reads the start grids of a dcgan: train the model with a recipe of dcgan, such as flagship"
+                "a quality gate reads the start grids of a dcgan; train a model with another recipe, such as flagship"
             )
         return cls(generator, header.latent_dim, len(header.classes), seed, device)
 
