@@ -1,4 +1,4 @@
-"""`python -m benchmarks.few_images DATASET OUT`: makes the dataset of somebody who has only a few images per class.
+"""`python -m benchmarks.few_images DATASET OUT`: makes a dataset with only a few training images per class.
 
 Its training part is the first images of each class in the held-out part of a dataset. Its held-out part is the rest of
 that held-out part, without near-duplicates of the few images.

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from models.checkpoint import MODEL_NAME
+from models.registry import GATE_SUFFIX
 from training import networks, recipe, state
 from training.dataset import dataset_files, default_names
 from training.dataset.dataset_files import Dataset
@@ -70,6 +71,10 @@ def plan_new_run(
     model = name or default_names.of_model(dataset.description.name, dataset.description.resolution)
     if not re.fullmatch(MODEL_NAME, model):
         raise RecipeError(f"a model's name must match {MODEL_NAME}, got {model!r}")
+    if f"{model}.safetensors".endswith(GATE_SUFFIX):
+        raise RecipeError(
+            f"a model's name must not end with .gate, because workers take its file for a gate, got {model!r}"
+        )
     pairs = _pairs(changes.values)
     if twice := [name for name in recipe.BUDGETS if name in pairs] if changes.budget else []:
         raise RecipeError(f"a budget is given twice: --set {twice[0]} and --{next(iter(changes.budget))}")

@@ -20,8 +20,15 @@ def classes_text(classes: Classes | None) -> str | None:
     if classes is None or isinstance(classes, str):
         return classes
     if isinstance(classes, Mapping):
-        return ",".join(f"{quote(name, safe='')}:{count}" for name, count in classes.items())
-    return ",".join(quote(name, safe="") for name in classes)
+        return ",".join(f"{_quoted(name)}:{count}" for name, count in classes.items())
+    return ",".join(_quoted(name) for name in classes)
+
+
+def _quoted(name: str) -> str:
+    # Scripts without a type checker often pass the number of a class.
+    if not isinstance(name, str):
+        raise TypeError(f"classes: a name is a string, got {name!r}")
+    return quote(name, safe="")
 
 
 def given(parameters: Mapping[str, str | int | float | None]) -> dict[str, str | int | float]:

@@ -1,5 +1,6 @@
 """The parameter `classes`: the classes of a dataset, and how many images of each it has."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -9,8 +10,9 @@ from urllib.parse import unquote
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-_COUNT = re.compile(r"[0-9]{1,19}")
-"""19 digits are more than any limit of n has, and keep the work for hostile numbers small."""
+_COUNT = re.compile(r"[0-9]+", re.ASCII)
+_MAX_DIGITS = 19
+"""Largest number of digits of a count. It is above any limit of n, and keeps the work for hostile numbers small."""
 _MAX_QUOTED_CHARACTERS = 100
 """Largest number of characters of a part that an error quotes."""
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -84,18 +86,30 @@ def _parse_part(part: str) -> tuple[str, int | None]:
         raise _fault(f"{_quote(part)} has escapes that are not UTF-8; encode the name as UTF-8") from None
     if not counts:
         return name, None
-    if not _COUNT.fullmatch(counts[0]) or int(counts[0]) == 0:
-        raise _bad_count(name, counts[0])
-    return name, int(counts[0])
+    return name, _count_of_text(name, counts[0])
+
+
+def _count_of_text(name: str, count: str) -> int:
+    if len(count) > _MAX_DIGITS and _COUNT.fullmatch(count):
+        raise _large_count(name, count)
+    if not _COUNT.fullmatch(count) or int(count) == 0:
+        raise _bad_count(name, count)
+    return int(count)
 
 
 def _count_of_json(name: object, count: object) -> int:
-    if isinstance(count, bool) or not isinstance(count, int) or not 0 < count < 10**19:
-        raise _bad_count(name, count)
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise _bad_count(name, json.dumps(count))
+    if count >= 10**_MAX_DIGITS:
+        raise _large_count(name, count)
     return count
 
 
-def _bad_count(name: object, count: object) -> PydanticCustomError:
+def _large_count(name: object, count: object) -> PydanticCustomError:
+    return _fault(f"the count of {_quote(name)} is too large, got {_quote(count)}")
+
+
+def _bad_count(name: object, count: str) -> PydanticCustomError:
     return _fault(f"the count of {_quote(name)} must be a whole number of at least 1, got {_quote(count)}")
 
 

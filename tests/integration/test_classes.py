@@ -120,7 +120,7 @@ WRONG = [
     ({"classes": "circle:1.5"}, "invalid_request", "at least 1, got '1.5'"),
     ({"classes": "circle:many"}, "invalid_request", "at least 1, got 'many'"),
     ({"classes": "circle:"}, "invalid_request", "at least 1, got ''"),
-    ({"classes": f"circle:{'9' * 5000}"}, "invalid_request", "at least 1, got '999"),
+    ({"classes": f"circle:{'9' * 5000}"}, "invalid_request", "is too large, got '999"),
     ({"classes": "circle:1:2"}, "invalid_request", "'circle:1:2' has several colons; write a colon of a name as %3A"),
     ({"classes": "circle:1,cross"}, "invalid_request", "'cross' has no count, but other classes have one"),
     ({"classes": "circle:1,"}, "invalid_request", "'' names no class"),
@@ -154,11 +154,11 @@ def test_a_wrong_request_is_told_what_is_wrong(
         ([], "must be like modern:100"),
         (5, "must be like modern:100"),
         ([1], "must be like modern:100"),
-        ({"circle": "2"}, "the count of 'circle' must be a whole number of at least 1, got '2'"),
+        ({"circle": "2"}, "the count of 'circle' must be a whole number of at least 1, got '\"2\"'"),
         ({"circle": 1.0}, "at least 1, got '1.0'"),
-        ({"circle": True}, "at least 1, got 'True'"),
+        ({"circle": True}, "at least 1, got 'true'"),
         ({"circle": 0}, "at least 1, got '0'"),
-        ({"circle": None}, "at least 1, got 'None'"),
+        ({"circle": None}, "at least 1, got 'null'"),
     ],
 )
 def test_wrong_json_is_told_what_is_wrong(service: RunningService, classes: object, sentence: str) -> None:

@@ -117,7 +117,8 @@ def test_a_mistake_is_said_in_one_sentence(folder: Path, arguments: list[str], m
         (["--json", "same", "--plot", "./same"], "Error: --json and --plot both name same; choose two files"),
         (["--json", "there"], "Error: there exists already; give --force"),
         (["--plot", "there"], "Error: there exists already; give --force"),
-        (["--plot", "data"], "Error: data is not a regular file; name another one"),
+        (["--json", "data"], "Error: data is not a regular file; name another one"),
+        (["--plot", "proof.pdf"], "Error: --plot writes a PNG file, so its name must end with .png, got proof.pdf"),
         (["--force"], "Error: --force is used only with --json or --plot"),
     ],
 )

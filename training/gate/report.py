@@ -10,6 +10,8 @@ from models.quality_gate import GateEffect, GateHeader
 from training.metrics import vgg19
 
 _COLUMNS = ("yield", "precision", "density", "coverage", "recall", "fd")
+_WEAK_SPEARMAN = 0.1
+"""Rank correlation below which a gate is of no use. Those of the shipped gates are above 0.3."""
 
 
 def tables(header: GateHeader) -> list[Table]:
@@ -23,12 +25,17 @@ def lines(header: GateHeader) -> list[str]:
     names = header.classes or ("all images",)
     yields = ", ".join(f"{name} {share:.2f}" for name, share in zip(names, header.class_yields, strict=True))
     agreement = header.agreement
-    return [
+    figures = [
         f"images that pass for real without the gate: {yields}",
         f"rank correlation with the realism: {agreement.spearman:.2f} (of the teacher: {agreement.ceiling:.2f}); "
         f"AUC of passing: {agreement.auc:.2f}",
         f"pairs of real images that differ in at most 3 bits of their hashes: {header.close_real_pairs:.2g} of all",
     ]
+    if agreement.spearman < _WEAK_SPEARMAN:
+        figures.append(
+            "warning: the gate ranks hardly better than chance; give more --steps, more --images or more data"
+        )
+    return figures
 
 
 def write(path: Path, header: GateHeader) -> None:

@@ -87,6 +87,8 @@ def _check_outputs(source: Path, json: Path | None, plot: Path | None) -> None:
     """Check early that the files can be written. Raises OSError, OutputError or UsageError."""
     if json and plot and json.resolve() == plot.resolve():
         raise UsageError(f"--json and --plot both name {json}; choose two files")
+    if plot and plot.suffix.lower() != ".png":
+        raise UsageError(f"--plot writes a PNG file, so its name must end with .png, got {plot}")
     for path in filter(None, (json, plot)):
         check_writable(path, source)
 

@@ -28,12 +28,16 @@ Made by Imagemill. The images are generated; a generated image can still resembl
 | the model's training data | {data} |
 | licence of the training data | {licence} |
 {styling}
-Image `i` is fixed by (model sha256, seed, i{and_class}): asking for more images later begins with these.
+Image `i` is fixed by (model sha256, seed, i{and_class}){growth}
 
 ```python
 {reading}
 ```
 {report}"""
+
+_GROWTH = ": asking for more images later begins with these."
+_GROWTH_OF_A_SELECTION = ". A larger dataset of the same request may have other images between these."
+"""A selection stops at different indices in each class, and a larger dataset goes on there."""
 
 _READ_FOLDER = """from datasets import load_dataset
 
@@ -71,6 +75,7 @@ def build_card(spec: JobSpec, shards: Sequence[ChosenShard]) -> str:
         styling=_style_row(spec),
         and_class=", class" * (spec.class_label is not None or bool(spec.shares))
         + ", style" * (spec.style is not None),
+        growth=_GROWTH if spec.selection is None else _GROWTH_OF_A_SELECTION,
         class_names=f"class_names: {_class_names_as_json(spec)}\n" if spec.numbers_classes else "",
         reading=_READ_ARRAYS if spec.format == "npz" else _reading_example(spec),
         report=build_report(spec, shards),

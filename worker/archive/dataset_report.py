@@ -53,7 +53,8 @@ def _selection_section(selection: Selection, choice: Choice, facts: ModelFacts) 
     nearest = min(facts.effects, key=lambda effect: abs(effect.keep - share))
     lines.append(
         "The gate was tried on images that it has not seen. The yield is the share of images that pass the realism "
-        f"test of `{facts.judge}`. A gate trades variety (recall) for quality."
+        f"test of `{facts.judge}`. A gate trades variety (recall) for quality. FD is the Frechet distance to real "
+        "images: lower is better. Of the others, higher is better."
     )
     lines.append(_effect_table(effect for effect in facts.effects if effect.keep == 1 or effect is nearest))
     return lines

@@ -29,6 +29,12 @@ def test_a_name_that_no_url_could_carry_is_refused_before_training(data: Path) -
         plans.plan_new_run(data, "dcgan", Changes(), 0, CPU, "My Faces!")
 
 
+def test_a_name_that_a_worker_takes_for_a_gate_is_refused_before_training(data: Path) -> None:
+    with pytest.raises(RecipeError, match=r"must not end with \.gate, because"):
+        plans.plan_new_run(data, "dcgan", Changes(), 0, CPU, "cats.gate")
+    assert plans.plan_new_run(data, "dcgan", Changes(), 0, CPU, "cats.gate-64").name == "cats.gate-64"
+
+
 def test_a_recipe_that_needs_labels_is_refused_without(unlabelled: Path) -> None:
     with pytest.raises(RecipeError, match="this recipe needs classes, and pets has none"):
         plans.plan_new_run(unlabelled, "cgan", Changes(), 0, CPU, None)

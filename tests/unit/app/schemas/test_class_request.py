@@ -43,6 +43,23 @@ def test_every_text_is_read_or_refused_with_a_sentence(text: str) -> None:
         assert parse_classes(text).names
 
 
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("a:" + "9" * 32, "the count of 'a' is too large, got '999"),
+        ({"a": 10**25}, "the count of 'a' is too large, got '1000"),
+        ({"a": "2"}, "a whole number of at least 1, got '\"2\"'"),
+        ({"a": True}, "a whole number of at least 1, got 'true'"),
+        ({"a": None}, "a whole number of at least 1, got 'null'"),
+        ("a:\u0663", "a whole number of at least 1, got '\u0663'"),
+    ],
+)
+def test_a_wrong_count_is_quoted_as_it_was_sent(value: object, sentence: str) -> None:
+    with pytest.raises(PydanticCustomError) as refused:
+        parse_classes(value)
+    assert sentence in refused.value.message()
+
+
 def test_a_sentence_quotes_the_beginning_of_a_long_value() -> None:
     with pytest.raises(PydanticCustomError) as refused:
         parse_classes("a:{" + "x" * 50_000)

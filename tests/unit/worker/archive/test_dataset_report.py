@@ -3,6 +3,7 @@ import tracemalloc
 import pytest
 
 from tests.unit.conftest import MakeSpec
+from worker.archive.dataset_card import build_card
 from worker.archive.dataset_report import build_report
 from worker.contracts.catalog import GateEffect, ModelFacts
 from worker.contracts.choice import ChosenShard
@@ -69,6 +70,13 @@ def test_the_report_tells_what_the_selection_kept(make_spec: MakeSpec) -> None:
     assert "| a | 2 | 120 | 0.710 | 3 | 66.7 % (95 % interval 20.8 to 93.9 %) |" in report
     assert "| b&#124;c | 1 | 80 | 0.610 | 2 | 50.0 %" in report
     assert "| d |" not in report
+
+
+def test_the_card_says_that_a_larger_selection_may_have_other_images_between(make_spec: MakeSpec) -> None:
+    spec = gated_spec(make_spec, Selection(gate=GATE, keep=400))
+    card = build_card(spec, shards_of((2, 3, 4), (1, 2, 3), 5))
+    assert "(model sha256, seed, i, class). A larger dataset of the same request may have other images between" in card
+    assert "begins with these" not in card
 
 
 def test_the_report_counts_similar_images(make_spec: MakeSpec) -> None:

@@ -143,3 +143,4 @@ def test_the_card_names_what_fixes_the_images(make_spec: MakeSpec) -> None:
     text = build_card(make_spec(n=10, classes=("a", "b"), class_label="b"), [])
     for fact in ("`faces`", "0" * 64, "| seed | 7 |", "0 to 9, 64 x 64 px", "cpu-float32", "only b", "CC0-1.0"):
         assert fact in text
+    assert "later begins with these" in text
