@@ -9,12 +9,12 @@ import torch
 import typer
 
 from models import latents, pixels, registry
-from models.checkpoint import load_generator
-from models.inference import for_inference
 from models.mkldnn_packing import pack
 from models.precision import fastest_dtype
 from models.quality_gate import gate_path, load_gate
 from training.console import console, report_errors
+from training.gate import calibration
+from training.gate.candidates import CandidateSource
 
 _CPU = torch.device("cpu")
 _BATCH = 16
@@ -26,25 +26,25 @@ def main(
     model: Annotated[str, typer.Argument(help="A checkpoint with a gate, or the name of a shipped model.")],
     rounds: Annotated[int, typer.Option(help="Number of batches that are timed.")] = 200,
 ) -> None:
-    """Render and score batches in turn, as a worker does, and print the times of one image."""
+    """Time a whole render, its first layer and the gate, as a worker computes them, and print times per image."""
     torch.set_num_threads(1)
     with report_errors():
         path, dtype = registry.find(model), fastest_dtype(_CPU)
-        header, loaded = load_generator(path)
-        generator = for_inference(loaded).to(dtype).to(memory_format=torch.channels_last)
-        network = load_gate(gate_path(path)).network.to(dtype).to(memory_format=torch.channels_last)
-    z = latents.sample(header.latent_dim, 0, range(_BATCH)).to(dtype)
-    labels = torch.arange(_BATCH) % len(header.classes) if header.classes else None
+        source = CandidateSource.load(path, 0, _CPU)
+        network = calibration.in_worker_precision(load_gate(gate_path(path)).network, _CPU)
+    generator, rows = source.generator, max(1, source.classes)
+    z = latents.sample(source.latent_dim, 0, range(_BATCH)).to(dtype)
+    labels = torch.arange(_BATCH) % rows if source.classes else None
     pack(generator, z, labels)
-    images = pixels.to_uint8(generator(z, labels)).contiguous(memory_format=torch.channels_last)
-    pack(network, images)
-    renders, scores = [], []
-    for _ in range(rounds):
-        renders.append(_seconds(lambda: pixels.to_uint8(generator(z, labels))))
-        scores.append(_seconds(lambda: network(images)))
-    render, score = median(renders) / _BATCH, median(scores) / _BATCH
+    grids = generator.grids(z, labels)
+    works = (lambda: pixels.to_uint8(generator(z, labels)), lambda: generator.grids(z, labels), lambda: network(grids))
+    times = [[_seconds(work) for work in works] for _ in range(rounds)]
+    render, first, score = (median(column) / _BATCH for column in zip(*times, strict=True))
     name = str(dtype).removeprefix("torch.")
-    console.print(f"{name}: render {1e6 * render:.0f} us, gate {1e6 * score:.0f} us, ratio {score / render:.3f}")
+    console.print(
+        f"{name}: render {1e6 * render:.0f} us, first layer {1e6 * first:.0f} us, gate {1e6 * score:.0f} us; "
+        f"first layer and gate {(first + score) / render:.3f} of a render"
+    )
 
 
 def _seconds(work: Callable[[], object]) -> float:

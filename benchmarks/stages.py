@@ -56,13 +56,13 @@ def main() -> None:
     z = timed("latents", lambda: model.latents(0, block))
     labels = model.label_tensor(model.labels(block))
     x = timed("first layer", lambda: generator.grids(z, labels), generator.start.numel())
+    gate, grids = cast(LoadedGate, model.gate), x
+    timed("score of the quality gate", lambda: gate.scores(grids, block, model.labels(block)))
     for number, up in enumerate(generator.ups, 1):
         taps = 4 * x.shape[1]  # a kernel of 4 x 4 with stride 2 has 2 x 2 taps for each output
         x = timed(f"doubling {number}", partial(up, x), up(x)[0].numel() * taps)
     images = timed("all layers", lambda: generator(z, labels))
     levels = timed("to uint8", lambda: pixels.to_uint8(images).contiguous(memory_format=torch.channels_last))
-    gate = cast(LoadedGate, model.gate)
-    timed("score of the quality gate", lambda: gate.scores(levels, block, model.labels(block)))
     timed("image hash", lambda: image_hashes(levels.permute(0, 2, 3, 1).numpy()))
     files = timed("PNG", lambda: encode(levels, "png"))
     timed("sha256", lambda: [hashlib.sha256(file).hexdigest() for file in files])

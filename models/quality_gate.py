@@ -1,11 +1,11 @@
 """The quality gate: a small network that ranks the images of one generator by how real they are.
 
+It reads the generator's start grids, so it decides before an image is drawn.
 It is a file beside the checkpoint, in safetensors, with a versioned header that names the checkpoint by its sha256.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,19 +16,19 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from models import pixels, safetensors_file
+from models import dcgan, safetensors_file
 from models.checkpoint import MODEL_NAME
 from models.errors import CheckpointError, ModelError
 from models.image_hash import Hashes
 from models.registry import GATE_SUFFIX
 
-FORMAT_VERSION: Literal[1] = 1
+FORMAT_VERSION: Literal[2] = 2
 QUANTILES = 101
 """Number of quantiles of a class: the raw scores at 0, 1, ... 100 per cent."""
 _KEY = "imagemill.quality"
 _HASHES = "training_hashes"
-_WIDTHS = (3, 16, 32, 64, 64)
-"""Channels of the network's layers."""
+_FEATURES = 64
+"""Number of features of each position of a grid."""
 
 Quantiles = tuple[tuple[float, ...], ...]
 """Raw scores at 0, 1, ... 100 per cent, in ascending order: one row for each class."""
@@ -70,11 +70,13 @@ class GateHeader(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format_version: Literal[1] = FORMAT_VERSION
+    format_version: Literal[2] = FORMAT_VERSION
     model_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     """SHA-256 of the checkpoint file."""
     model: str = Field(pattern=MODEL_NAME)
     resolution: int = Field(ge=32, le=512, multiple_of=16)
+    channels: int = Field(ge=1)
+    """Number of channels of the generator's start grids."""
     classes: tuple[str, ...]
     data_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     reals: int = Field(ge=1)
@@ -107,20 +109,20 @@ class GateHeader(BaseModel):
 
 
 class GateNetwork(nn.Module):
-    """Four strided convolutions from an image to one raw score. A higher score is more real.
+    """Two linear layers from a start grid to one raw score: one at each position, one for all. Higher is more real.
 
     The last layer computes in float32 in any case, since scores in bfloat16 would have many ties.
     """
 
-    def __init__(self, resolution: int) -> None:
+    def __init__(self, channels: int, resolution: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(*(nn.Sequential(nn.Conv2d(a, b, 4, 2, 1), nn.ReLU()) for a, b in pairwise(_WIDTHS)))
-        self.score = nn.Linear(_WIDTHS[-1] * (resolution // 16) ** 2, 1)
+        self.features = nn.Linear(channels, _FEATURES)
+        self.score = nn.Linear(_FEATURES * (resolution // 2**dcgan.UPSAMPLINGS) ** 2, 1)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Compute raw scores. Shapes: (n, 3, r, r) uint8; returns (n,) float32."""
-        features: Tensor = self.layers(pixels.from_uint8(images, self.score.weight.dtype))
-        return linear(features.flatten(1).float(), self.score.weight.float(), self.score.bias.float()).flatten()
+    def forward(self, grids: Tensor) -> Tensor:
+        """Compute raw scores. Shapes: (n, channels, g, g) in the network's number format; returns (n,) float32."""
+        features = self.features(grids.permute(0, 2, 3, 1)).relu().flatten(1)
+        return linear(features.float(), self.score.weight.float(), self.score.bias.float()).flatten()
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def save_gate(path: Path, gate: QualityGate) -> None:
     """Write a gate atomically. Raises CheckpointError if it could not be loaded again."""
     hashes = torch.from_numpy(np.sort(gate.training_hashes).view(np.int64))
     tensors = {**gate.network.state_dict(), _HASHES: hashes}
-    _check_tensors(path, tensors, gate.header.resolution)
+    _check_tensors(path, tensors, gate.header)
     safetensors_file.write(path, _KEY, gate.header, tensors)
 
 
@@ -153,9 +155,9 @@ def load_gate(path: Path) -> QualityGate:
     unknown, of a wrong shape or type, or not finite.
     """
     header, tensors = safetensors_file.read(path, _KEY, GateHeader, FORMAT_VERSION)
-    _check_tensors(path, tensors, header.resolution)
+    _check_tensors(path, tensors, header)
     hashes = np.sort(tensors.pop(_HASHES).numpy().view(np.uint64))
-    network = GateNetwork(header.resolution)
+    network = GateNetwork(header.channels, header.resolution)
     network.load_state_dict(tensors)
     return QualityGate(header, network.eval().requires_grad_(False), hashes)
 
@@ -187,9 +189,10 @@ def interpolate(quantiles: Quantiles, raw_scores: Tensor, labels: Sequence[int])
     return found
 
 
-def _check_tensors(path: Path, tensors: Mapping[str, Tensor], resolution: int) -> None:
+def _check_tensors(path: Path, tensors: Mapping[str, Tensor], header: GateHeader) -> None:
     with torch.device("meta"):
-        expected = {**GateNetwork(resolution).state_dict(), _HASHES: torch.empty(0, dtype=torch.int64)}
+        network = GateNetwork(header.channels, header.resolution)
+    expected = {**network.state_dict(), _HASHES: torch.empty(0, dtype=torch.int64, device="meta")}
     faults = [f"missing {key}" for key in expected.keys() - tensors.keys()]
     faults += [f"unknown {key}" for key in tensors.keys() - expected.keys()]
     for key in expected.keys() & tensors.keys():

@@ -1,18 +1,20 @@
 """Rendering of the images of a shard: latents, model, style and encoder, in threads."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
+import torch
 from torch import Tensor
 
 from models.image_hash import Hashes, image_hashes
 from worker.contracts.jobs import JobSpec
+from worker.contracts.selection import Selection
 from worker.contracts.styles import StyleSpec
 from worker.errors import GateUnavailableError, WeightsError
 from worker.rendering.blocks import block_of, slots, split
-from worker.rendering.candidate import NO_RULES, Candidate, Verdict
+from worker.rendering.candidate import Candidate, Verdict
 from worker.rendering.encoding import EncodedImage, Encoder, encode
 from worker.rendering.loaded_gate import LoadedGate
 from worker.rendering.loaded_model import LoadedModel
@@ -38,7 +40,7 @@ class Renderer:
     ) -> Generator[list[Candidate]]:
         """Render candidates of a job, and yield them in index order, one list for each part.
 
-        Images that the job's selection rejects are not encoded.
+        Images whose score is too low are not drawn. Copies of training images are drawn, and not encoded.
         Empty lists are yielded while no part is finished, so that the caller can renew its lease or stop.
         `is_wanted` is called after each step of style transfer; False stops it.
         """
@@ -52,81 +54,100 @@ class Renderer:
             patience_seconds=self.patience_seconds,
         )
 
-    def _render_part(self, shard: "_Shard", part: range) -> list[Candidate]:
+    def _render_part(self, shard: "_Shard", indices: range) -> list[Candidate]:
         """Do all work for some images of one batch, in one thread."""
-        if shard.spec.selection is None:
-            return [Candidate(image.index, image) for image in self._encode(shard, part, self._deliver(shard, part))]
-        unstyled = shard.render_unstyled(part)
-        verdicts = shard.judge(part, unstyled)
-        kept = [k for k, verdict in enumerate(verdicts) if verdict.is_accepted(shard.spec.selection)]
-        files = dict[int, EncodedImage]()
-        if kept:
-            indices = [part[k] for k in kept]
-            images = unstyled if shard.delivers_unstyled else self._deliver(shard, part)
-            files = dict(zip(indices, self._encode(shard, indices, images[kept]), strict=True))
-        return [Candidate(index, files.get(index), verdict) for index, verdict in zip(part, verdicts, strict=True)]
+        part, selection = _Part(shard, indices), shard.spec.selection
+        if selection is None or shard.gate is None:
+            images = self._encode(shard, indices, self._deliver(part, indices))
+            return [Candidate(image.index, image) for image in images]
+        verdicts = part.judge(shard.gate, selection)
+        kept = _accepted(verdicts, selection)
+        files = self._encode(shard, kept, self._deliver(part, kept)) if kept else []
+        by_index = {file.index: file for file in files}
+        return [Candidate(index, by_index.get(index), verdict) for index, verdict in verdicts.items()]
 
     def _encode(self, shard: "_Shard", indices: Sequence[int], images: Tensor) -> list[EncodedImage]:
         files = self.encode(images, shard.spec.format)
         hashes = [f"{value:016x}" for value in _hashes(images)] if shard.spec.hashes_images else [""] * len(files)
         return [EncodedImage.of(*each) for each in zip(indices, files, hashes, strict=True)]
 
-    def _deliver(self, shard: "_Shard", part: range) -> Tensor:
-        """Render some images of one batch, with the job's style. Shapes: returns (len(part), 3, h, w) uint8."""
-        style = shard.standard_style
-        return self._style(shard, part, style) if style else shard.render(part)
+    def _deliver(self, part: "_Part", indices: Sequence[int]) -> Tensor:
+        """Draw some images of a part, with the job's style. Shapes: returns (len(indices), 3, h, w) uint8."""
+        style = part.shard.standard_style
+        return self._style(part, indices, style) if style else part.draw(indices)
 
-    def _style(self, shard: "_Shard", part: range, style: StyleSpec) -> Tensor:
+    def _style(self, part: "_Part", indices: Sequence[int], style: StyleSpec) -> Tensor:
         if self.stylizer is None:
             raise no_weights()
-        group = block_of(part.start, shard.group_size)
-        styled = self.stylizer.apply(shard.render(group), style, shard.is_wanted)
-        wanted = slots(part, group)
-        return styled[wanted.start : wanted.stop]
+        # The whole group is styled, because the bytes of a styled image depend on the shape of its group.
+        group = block_of(indices[0], part.shard.group_size)
+        styled = self.stylizer.apply(part.draw(group), style, part.shard.is_wanted)
+        return styled[[index - group.start for index in indices]]
 
 
 class _Shard:
     """The images of a job that are rendered together. Their latents are drawn once, for all threads."""
 
     def __init__(self, spec: JobSpec, model: LoadedModel, indices: range, is_wanted: Callable[[], bool]) -> None:
-        self.spec, self.is_wanted = spec, is_wanted
+        self.spec, self.model, self.is_wanted = spec, model, is_wanted
         self.standard_style = spec.style if spec.style is not None and spec.style.mode == "standard" else None
         """The style that is transferred after rendering; None if the model renders the final images."""
         self.group_size = min(GROUP_SIZE, model.batch_size)
-        self._model = model
-        self._gate = _find_gate(spec, model)
+        self.gate = _find_gate(spec, model)
         first, last = (block_of(index, model.batch_size) for index in (indices[0], indices[-1]))
-        self._batches = range(first.start, last.stop)
+        self.batches = range(first.start, last.stop)
         # One call for all batches: it consists of many small operations, whatever the number of latents.
-        self._z = model.latents(spec.seed, self._batches)
+        self.z = model.latents(spec.seed, self.batches)
 
-    def render(self, part: range) -> Tensor:
-        """Render some images of one batch, always in their slots of the whole batch."""
-        return self._render(self._model, part)
 
-    def render_unstyled(self, part: range) -> Tensor:
-        """Render some images of one batch by the original model, as without a style."""
-        return self._render(self._model.original, part)
+class _Part:
+    """Some images of one batch of a shard. Images are always drawn from their slots of the whole batch."""
 
-    @property
-    def delivers_unstyled(self) -> bool:
-        """Whether the images of the original model are those of the job."""
-        return self.standard_style is None and self._model is self._model.original
+    def __init__(self, shard: _Shard, indices: range) -> None:
+        self.shard, self._indices = shard, indices
+        self._batch = block_of(indices.start, shard.model.batch_size)
+        rows = slots(self._batch, shard.batches)
+        self._z, self._labels = shard.z[rows.start : rows.stop], shard.spec.labels(self._batch)
+        self._unstyled = dict[int, Tensor]()
+        """Unstyled images that were drawn for the search for copies, by index."""
 
-    def judge(self, part: range, unstyled: Tensor) -> list[Verdict]:
-        """Judge some images of one batch. Shapes: (len(part), 3, h, w) uint8."""
-        if self._gate is None:
-            return [NO_RULES] * len(part)
-        batch = block_of(part.start, self._model.batch_size)
-        scores = self._gate.scores(unstyled, slots(part, batch), self.spec.labels(part))
-        drops_copies = self.spec.selection is not None and self.spec.selection.drops_copies
-        copies = self._gate.find_copies(_hashes(unstyled)) if drops_copies else [False] * len(part)
-        return [Verdict(*each) for each in zip(scores, copies, strict=True)]
+    def judge(self, gate: LoadedGate, selection: Selection) -> dict[int, Verdict]:
+        """Score the images before they are drawn, and search for copies among those that pass. Returns verdicts."""
+        indices, labels = self._indices, self.shard.spec.labels(self._indices)
+        scores = gate.scores(self._original_grids, slots(indices, self._batch), labels)
+        verdicts = {index: Verdict(score) for index, score in zip(indices, scores, strict=True)}
+        passed = _accepted(verdicts, selection)
+        if passed and selection.drops_copies:
+            images = self._draw_unstyled(passed)
+            self._unstyled = dict(zip(passed, images, strict=True))
+            for index, is_copy in zip(passed, gate.find_copies(_hashes(images)), strict=True):
+                verdicts[index] = verdicts[index]._replace(is_copy=is_copy)
+        return verdicts
 
-    def _render(self, model: LoadedModel, part: range) -> Tensor:
-        batch = block_of(part.start, model.batch_size)
-        rows = slots(batch, self._batches)
-        return model.render(self._z[rows.start : rows.stop], self.spec.labels(batch), slots(part, batch))
+    def draw(self, indices: Sequence[int]) -> Tensor:
+        """Draw images by the model of the job. Shapes: returns (len(indices), 3, h, w) uint8."""
+        model = self.shard.model
+        if self.shard.gate and model is model.original:
+            return self._draw_unstyled(indices)
+        return model.render(self._z, self._labels, self._slots(indices))
+
+    def _draw_unstyled(self, indices: Sequence[int]) -> Tensor:
+        """Draw images by the original model, as without a style, from the grids that its gate has scored."""
+        if all(index in self._unstyled for index in indices):
+            return torch.stack([self._unstyled[index] for index in indices])
+        return self.shard.model.original.draw(self._original_grids, self._slots(indices))
+
+    @cached_property
+    def _original_grids(self) -> Tensor:
+        """Start grids of the whole batch by the original model."""
+        return self.shard.model.original.grids(self._z, self._labels)
+
+    def _slots(self, indices: Sequence[int]) -> list[int]:
+        return [index - self._batch.start for index in indices]
+
+
+def _accepted(verdicts: Mapping[int, Verdict], selection: Selection) -> list[int]:
+    return [index for index, verdict in verdicts.items() if verdict.is_accepted(selection)]
 
 
 def _hashes(images: Tensor) -> Hashes:

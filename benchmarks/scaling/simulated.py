@@ -1,6 +1,7 @@
 """A simulated GPU: images are rendered and encoded once, and come at a given speed."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -31,7 +32,7 @@ class SimulatedModel(LoadedModel):
         self._free_at = 0.0
         self._queueing = Lock()
 
-    def _is_divisible(self, generator: object) -> bool:  # noqa: ARG002
+    def _try_parts(self) -> bool:
         """Return False: a job of one image costs a whole batch, as on a GPU."""
         return False
 
@@ -39,14 +40,14 @@ class SimulatedModel(LoadedModel):
         """Return empty latents, because the simulation needs none."""
         return torch.empty(len(indices), 0)
 
-    def render(self, z: Tensor, labels: object, slots: range | None = None) -> Tensor:  # noqa: ARG002
+    def render(self, z: Tensor, labels: object, slots: Sequence[int] | None = None) -> Tensor:  # noqa: ARG002
         """Wait as long as a GPU that renders one batch at a time, and return the prepared images."""
         if self._batch_seconds:
             with self._queueing:
                 self._free_at = max(self._free_at, time.perf_counter()) + self._batch_seconds
                 free_at = self._free_at
             time.sleep(max(0.0, free_at - time.perf_counter()))
-        return self.images if slots is None else self.images[slots.start : slots.stop]
+        return self.images if slots is None else self.images[list(slots)]
 
 
 class SimulatedRuntime(RenderEngine):

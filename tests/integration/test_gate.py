@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from models import checkpoint
 from models.quality_gate import load_gate, per_mille
 from tests.command import COMMAND, ENVIRONMENT, imagemill
 from tests.tiny import picture, save_checkpoint
-from training import samples
 from training.gate import calibration
+from training.gate.candidates import CandidateSource, Use
 
 pytestmark = pytest.mark.slow
 
@@ -35,6 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_checkpoint(made, "tiny", ("left", "right"))
     save_checkpoint(made, "stopped", ("left", "right"))
     save_checkpoint(made, "foreign", ("up", "down"))
+    save_checkpoint(made, "blocks", ("left", "right"), architecture="residual")
     done = imagemill("gate", "tiny.safetensors", "smooth", *QUICK, "--json", "tiny.json", cwd=made)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "judged by efflite0" in done.stdout
@@ -57,10 +57,9 @@ def test_a_gate_stands_beside_its_checkpoint_and_names_it(folder: Path) -> None:
 
 def test_a_gate_keeps_the_promised_share_of_each_class(folder: Path) -> None:
     gate, n = load_gate(folder / "tiny.gate.safetensors"), 4000
-    header, generator = checkpoint.load_generator(folder / "tiny.safetensors")
-    labels = torch.arange(n) % 2
-    images = samples.render(generator, header.latent_dim, 11, range(n), labels)
-    raw = calibration.raw_scores(calibration.in_worker_precision(gate.network, CPU), images, CPU)
+    source, labels = CandidateSource.load(folder / "tiny.safetensors", 11, CPU), torch.arange(n) % 2
+    grids = torch.cat([chunk.grids for chunk in source.grids(Use.JUDGING, labels)])
+    raw = calibration.raw_scores(calibration.in_worker_precision(gate.network, CPU), grids)
     scores = torch.tensor(per_mille(gate.header, raw, labels.tolist()))
     for label in (0, 1):
         share = float((scores[labels == label] >= 500).double().mean())
@@ -75,6 +74,7 @@ def test_a_gate_keeps_the_promised_share_of_each_class(folder: Path) -> None:
         (["foreign.safetensors", "smooth"], 1, "Error: foreign has the classes up, down; pictures holds left, right"),
         (["faces-64", "smooth", "--force"], 1, "Error: faces-64 draws 64 px images, pictures holds 32 px"),
         (["tiny.safetensors", "nowhere", "--force"], 1, "Error: nowhere: not a dataset made by `imagemill dataset`"),
+        (["blocks.safetensors", "smooth"], 1, "Error: blocks has the architecture residual; a quality gate reads"),
         (["nowhere", "smooth"], 1, "Error: no checkpoint 'nowhere': neither a file nor a shipped model"),
         (["foreign.safetensors", "smooth", "--json", "tiny.json"], 2, "tiny.json exists already"),
         (["foreign.safetensors", "smooth", "--steps", "5", "--minutes", "1"], 2, "leave one of them out"),

@@ -51,23 +51,24 @@ def build(plan: GatePlan, progress_for: ProgressFactory) -> QualityGate:
     """Train, calibrate and measure a gate. Raises MetricsError when checkpoint and dataset do not fit each other."""
     data, model = dataset_files.load(plan.dataset), checkpoint.read_header(plan.checkpoint)
     evaluation.check_fit(model, data.description)
+    source = CandidateSource.load(plan.checkpoint, plan.seed, plan.device)
     extractor = features.load(efflite.NAME, plan.device)
     # Loaded before minutes of work, since the file may be a wrong one.
     second = features.load_vgg19(plan.vgg19, plan.device) if plan.vgg19 else None
     count = data.description.count
     known = reference.load_or_extract(data, extractor, plan.dataset, progress_for("real images", count))
-    parts, source = reals.split(data, known, extractor), _source(plan, model)
+    parts = reals.split(data, known, extractor)
     network = _train(plan, parts, source, extractor, progress_for)
     scorer = calibration.in_worker_precision(deepcopy(network), plan.device)
-    quantiles = _calibrate(plan, scorer, source, progress_for)
-    selector = Selector(scorer, quantiles, source, plan.device)
+    quantiles = _calibrate(scorer, source, progress_for)
+    selector = Selector(scorer, quantiles, source)
     labels = effects.judged_labels(parts.judge_labels, source.classes, plan.n)
     progress = progress_for("images to judge", len(effects.KEEP_SHARES) * len(labels))
     kept = selector.select(labels, [extractor, *([second] if second else [])], progress)
     hashes = reals.hashes(data.images)
     header = GateHeader.model_validate(
         {
-            **_origin(plan, model, data),
+            **_origin(plan, model, data, source.generator.channels),
             "extractor": extractor.name,
             "quantiles": quantiles,
             **_figures(kept, parts, extractor, second, source.classes),
@@ -77,25 +78,20 @@ def build(plan: GatePlan, progress_for: ProgressFactory) -> QualityGate:
     return QualityGate(header, network, np.sort(hashes))
 
 
-def _source(plan: GatePlan, model: checkpoint.Header) -> CandidateSource:
-    generator = checkpoint.load_generator(plan.checkpoint)[1].to(plan.device).to(memory_format=torch.channels_last)
-    return CandidateSource(generator, model.latent_dim, len(model.classes), plan.seed)
-
-
 def _train(
     plan: GatePlan, parts: RealParts, source: CandidateSource, extractor: Extractor, progress_for: ProgressFactory
 ) -> GateNetwork:
     """Train a network with new images of the generator and their realism."""
     labels = equal_labels(-(-plan.images // max(1, source.classes)), source.classes)[: plan.images]
-    progress, images, found = progress_for("images to learn from", len(labels)), [], []
-    for chunk in source.render(Use.TRAINING, labels):
-        images.append(chunk.images)
-        found.append(extractor(chunk.images))
-        progress(sum(map(len, images)))
+    progress, grids, found = progress_for("images to learn from", len(labels)), [], []
+    for chunk in source.grids(Use.TRAINING, labels):
+        grids.append(chunk.grids.cpu())
+        found.append(extractor(source.draw(chunk.grids)))
+        progress(sum(map(len, grids)))
     scores = teacher.realism(torch.cat(found), parts.teachers)
     trained = progress_for("training", 100)
     return student.train(
-        Lesson(torch.cat(images), labels, scores),
+        Lesson(torch.cat(grids), labels, scores),
         plan.budget,
         plan.seed,
         plan.device,
@@ -103,20 +99,20 @@ def _train(
     )
 
 
-def _calibrate(plan: GatePlan, scorer: nn.Module, source: CandidateSource, progress_for: ProgressFactory) -> Quantiles:
-    """Compute the quantiles of the raw scores with new images of the generator."""
+def _calibrate(scorer: nn.Module, source: CandidateSource, progress_for: ProgressFactory) -> Quantiles:
+    """Compute the quantiles of the raw scores with new candidates of the generator, which are not drawn."""
     labels = equal_labels(calibration.images_per_class(source.classes), source.classes)
     progress = progress_for("images to calibrate with", len(labels))
-    candidates = source.render(Use.CALIBRATION, labels)
-    return calibration.calibrate(scorer, candidates, source.classes, plan.device, progress)
+    return calibration.calibrate(scorer, source.grids(Use.CALIBRATION, labels), source.classes, progress)
 
 
-def _origin(plan: GatePlan, model: checkpoint.Header, data: Dataset) -> dict[str, object]:
+def _origin(plan: GatePlan, model: checkpoint.Header, data: Dataset, channels: int) -> dict[str, object]:
     """Return the fields of the header that name the checkpoint, the dataset and the machine."""
     return {
         "model_sha256": hashlib.sha256(plan.checkpoint.read_bytes()).hexdigest(),
         "model": model.name,
         "resolution": model.resolution,
+        "channels": channels,
         "classes": model.classes,
         "data_sha256": data.description.sha256,
         "reals": data.description.count,

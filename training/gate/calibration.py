@@ -21,27 +21,26 @@ def images_per_class(classes: int) -> int:
 
 def in_worker_precision(network: nn.Module, device: torch.device) -> nn.Module:
     """Put a gate's network on a device in the number format that workers use there."""
-    return network.to(device, fastest_dtype(device)).to(memory_format=torch.channels_last).eval()
+    return network.to(device, fastest_dtype(device)).eval()
 
 
 @torch.inference_mode()
-def raw_scores(network: nn.Module, images: Tensor, device: torch.device) -> Tensor:
-    """Score images. Shapes: (n, 3, r, r) uint8 on any device; returns (n,) float32 on the CPU."""
-    scores: Tensor = network(images.to(device).contiguous(memory_format=torch.channels_last))
+def raw_scores(network: nn.Module, grids: Tensor) -> Tensor:
+    """Score images before they are drawn. Shapes: grids (n, c, g, g) on the network's device; returns (n,) on the CPU.
+
+    Grids have the number format of the network.
+    """
+    scores: Tensor = network(grids)
     return scores.cpu()
 
 
 def calibrate(
-    network: nn.Module,
-    candidates: Iterable[Candidates],
-    classes: int,
-    device: torch.device,
-    progress: Callable[[int], None],
+    network: nn.Module, candidates: Iterable[Candidates], classes: int, progress: Callable[[int], None]
 ) -> Quantiles:
     """Compute the raw scores at 0, 1, ... 100 per cent of each class. `progress` receives the number of images."""
     scores, labels, done = [], [], 0
     for chunk in candidates:
-        scores.append(raw_scores(network, chunk.images, device))
+        scores.append(raw_scores(network, chunk.grids))
         labels.append(chunk.labels)
         done += len(chunk.labels)
         progress(done)

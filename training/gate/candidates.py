@@ -3,14 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from training import samples
+from models import checkpoint, latents, pixels
+from models.inference import InferenceDcgan, for_inference
+from models.precision import fastest_dtype
+from training.errors import MetricsError
 
 CHUNK = 256
+_BATCH = 64
+"""Number of images that are drawn at once."""
 _SPAN = 1 << 50
 """Number of indices of each use. The first use starts far above the indices of ordinary datasets."""
 
@@ -24,30 +30,52 @@ class Use(IntEnum):
 
 
 class Candidates(NamedTuple):
-    """A chunk of images. Shapes: images (n, 3, r, r) uint8, labels (n,) int64, zeros for an unconditional model."""
+    """A chunk of images that are not drawn yet. Shapes: grids (n, c, g, g) on the device; labels (n,) int64.
 
-    images: Tensor
+    Labels are zeros for an unconditional model.
+    """
+
+    grids: Tensor
     labels: Tensor
 
 
 @dataclass(frozen=True)
 class CandidateSource:
-    """A generator in eval mode, and the seed of its candidates."""
+    """A generator as workers run it, and the seed of its candidates."""
 
-    generator: nn.Module
+    generator: InferenceDcgan
     latent_dim: int
     classes: int
     """0 for an unconditional model."""
     seed: int
+    device: torch.device
 
-    def render(self, use: Use, labels: Tensor) -> Iterator[Candidates]:
-        """Render one image for each label, a chunk at a time. Shapes: labels (n,) int64."""
-        first = use * _SPAN
+    @classmethod
+    def load(cls, path: Path, seed: int, device: torch.device) -> "CandidateSource":
+        """Load the generator of a checkpoint. Raises CheckpointError, or MetricsError if it has no start grids."""
+        header, loaded = checkpoint.load_generator(path)
+        generator = for_inference(loaded).to(device, fastest_dtype(device)).to(memory_format=torch.channels_last)
+        if not isinstance(generator, InferenceDcgan):
+            raise MetricsError(
+                f"{header.name} has the architecture {header.architecture.name}; "
+                "a quality gate reads the start grids of a dcgan; train a model with another recipe, such as flagship"
+            )
+        return cls(generator, header.latent_dim, len(header.classes), seed, device)
+
+    @torch.inference_mode()
+    def grids(self, use: Use, labels: Tensor) -> Iterator[Candidates]:
+        """Compute the start grids of one image for each label, a chunk at a time. Shapes: labels (n,) int64."""
+        first, dtype = use * _SPAN, fastest_dtype(self.device)
         for start in range(0, len(labels), CHUNK):
             chunk = labels[start : start + CHUNK]
             indices = range(first + start, first + start + len(chunk))
-            asked = chunk if self.classes else None
-            yield Candidates(samples.render(self.generator, self.latent_dim, self.seed, indices, asked), chunk)
+            z = latents.sample(self.latent_dim, self.seed, indices).to(self.device, dtype)
+            yield Candidates(self.generator.grids(z, chunk.to(self.device) if self.classes else None), chunk)
+
+    @torch.inference_mode()
+    def draw(self, grids: Tensor) -> Tensor:
+        """Draw images from their start grids. Shapes: returns (n, 3, r, r) uint8 on the CPU."""
+        return torch.cat([pixels.to_uint8(self.generator.images(some)).cpu() for some in torch.split(grids, _BATCH)])
 
 
 def equal_labels(per_class: int, classes: int) -> Tensor:

@@ -10,7 +10,7 @@ from rich.progress import Progress
 from training.console import check_writable, console, exit_on_interrupt, progress, report_errors
 from training.errors import UsageError
 
-_STEPS = 1500
+_STEPS = 2000
 
 
 def gate(

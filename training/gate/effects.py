@@ -38,7 +38,6 @@ class Selector:
     """The network in the number format of workers."""
     quantiles: Quantiles
     source: CandidateSource
-    device: torch.device
 
     def select(self, labels: Tensor, extractors: Sequence[Extractor], progress: Callable[[int], None]) -> Kept:
         """Keep images with these labels at every share. `progress` receives the number of kept images of all shares.
@@ -49,13 +48,15 @@ class Selector:
         sets = [KeptSet(keep, wanted) for keep in KEEP_SHARES]
         numbers, scores, features = [], [], {extractor.name: list[Tensor]() for extractor in extractors}
         stream, first = labels.repeat(_MOST_CANDIDATES), 0
-        for chunk in self.source.render(Use.JUDGING, stream):
-            raw = calibration.raw_scores(self.network, chunk.images, self.device)
+        for chunk in self.source.grids(Use.JUDGING, stream):
+            raw = calibration.raw_scores(self.network, chunk.grids)
             rows = take_chunk(sets, first, chunk.labels, interpolate(self.quantiles, raw, chunk.labels.tolist()))
             numbers += [first + row for row in rows]
             scores.append(raw[rows])
-            for extractor in extractors if rows else ():
-                features[extractor.name].append(extractor(chunk.images[rows]))
+            if rows:
+                images = self.source.draw(chunk.grids[rows])
+                for extractor in extractors:
+                    features[extractor.name].append(extractor(images))
             first += len(chunk.labels)
             progress(sum(len(each.rows) for each in sets))
             if all(each.is_full for each in sets):

@@ -1,4 +1,4 @@
-"""A rendered image of a job, and the decision of the rules that look at it alone."""
+"""A candidate of a job, and the decision of the rules that look at it alone."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,7 +13,7 @@ class Verdict(NamedTuple):
     score: int | None = None
     """Score of the quality gate, from 0 to 1000; None without a gate."""
     is_copy: bool = False
-    """Whether the image is a copy of a training image. It is False if the job keeps copies."""
+    """Whether the image is a copy of a training image. It is False if the job keeps copies or the score is too low."""
 
     def is_accepted(self, selection: Selection) -> bool:
         """Return whether a job with this selection may keep the image."""
@@ -26,9 +26,9 @@ NO_RULES = Verdict()
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A rendered image of a job, which its selection has accepted or rejected."""
+    """A candidate of a job, which its selection has accepted or rejected."""
 
     index: int
     image: EncodedImage | None
-    """None if it was rejected."""
+    """The rendered image; None if it was rejected."""
     verdict: Verdict = NO_RULES

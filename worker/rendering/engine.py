@@ -60,9 +60,10 @@ class RenderEngine:
         """Render and score one batch with every model, so that the first job does not wait for lazy initialisation."""
         for model in self._models.values():
             indices = range(model.batch_size)
-            images = model.render(model.latents(0, indices), model.labels(indices))
+            z, labels = model.latents(0, indices), model.labels(indices)
+            model.render(z, labels)
             if model.gate is not None:
-                model.gate.scores(images, indices, model.labels(indices))
+                model.gate.scores(model.grids(z, labels), indices, labels)
 
     def model(self, entry: CatalogEntry) -> LoadedModel:
         """Return the loaded model of a catalogue entry. Raises ModelUnavailableError when it is not loaded."""

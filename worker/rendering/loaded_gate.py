@@ -9,8 +9,7 @@ from torch import Tensor
 
 from models.errors import CheckpointError
 from models.image_hash import Hashes
-from models.mkldnn_packing import pack
-from models.quality_gate import load_gate, per_mille
+from models.quality_gate import GateHeader, load_gate, per_mille
 from worker.contracts.catalog import CatalogEntry
 from worker.contracts.selection import COPY_BITS
 from worker.rendering.file_checksum import file_sha256
@@ -19,33 +18,29 @@ from worker.rendering.file_checksum import file_sha256
 class LoadedGate:
     """The quality gate of one model on a device. Thread-safe."""
 
-    def __init__(self, path: Path, entry: CatalogEntry, device: torch.device, dtype: torch.dtype) -> None:
-        """Load the gate of a model. Raises CheckpointError if the file is damaged or belongs to another model."""
+    def __init__(
+        self, path: Path, entry: CatalogEntry, channels: int, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        """Load the gate of a model whose start grids have some channels.
+
+        Raises CheckpointError if the file is damaged or belongs to another model.
+        """
         gate = load_gate(path)
         self.header = gate.header
-        _check_model(path, entry, self.header.model_sha256, self.header.resolution, self.header.classes)
+        _check_model(path, entry, channels, gate.header)
         self.sha256 = file_sha256(path)
         self._training_hashes = gate.training_hashes
-        self._device = device
-        self._network = gate.network.to(device, dtype).to(memory_format=torch.channels_last)
-        side = entry.resolution
-        self._batch = torch.zeros(entry.numerics.batch_size, 3, side, side, dtype=torch.uint8)
-        if device.type == "cpu":
-            pack(self._network, self._batch.contiguous(memory_format=torch.channels_last))
+        self._network = gate.network.to(device, dtype)
 
     @torch.inference_mode()
-    def scores(self, images: Tensor, slots: range, labels: Sequence[int]) -> list[int]:
+    def scores(self, grids: Tensor, slots: range, labels: Sequence[int]) -> list[int]:
         """Return the scores of the images in some slots of a batch.
 
-        The batch always has its full size, so that a score depends only on the image and its slot.
-        Shapes: images (len(slots), 3, h, w) uint8 on the CPU; labels (len(slots),), empty for an unconditional model.
-        Raises ModelError for a score that is not finite.
+        The whole batch is scored, so that a score depends only on the image and its slot.
+        Shapes: grids (batch_size, channels, g, g), the start grids of the whole batch (`LoadedModel.grids`);
+        labels (len(slots),), empty for an unconditional model. Raises ModelError for a score that is not finite.
         """
-        batch = images.contiguous(memory_format=torch.channels_last)
-        if len(slots) < len(self._batch):
-            batch = self._batch.clone(memory_format=torch.channels_last)
-            batch[slots.start : slots.stop] = images
-        raw: Tensor = self._network(batch.to(self._device))
+        raw: Tensor = self._network(grids)
         return per_mille(self.header, raw[slots.start : slots.stop].cpu(), labels)
 
     def find_copies(self, hashes: Hashes) -> list[bool]:
@@ -54,12 +49,16 @@ class LoadedGate:
         return [bool((bits <= COPY_BITS).any()) for bits in differences]
 
 
-def _check_model(path: Path, entry: CatalogEntry, sha256: str, resolution: int, classes: tuple[str, ...]) -> None:
+def _check_model(path: Path, entry: CatalogEntry, channels: int, header: GateHeader) -> None:
     wrong = {
-        f"model {sha256[:12]}": sha256 != entry.sha256,
-        f"images of {resolution} px": resolution != entry.resolution,
-        f"classes {list(classes)}": classes != entry.classes,
+        f"model {header.model_sha256[:12]}": header.model_sha256 != entry.sha256,
+        f"images of {header.resolution} px": header.resolution != entry.resolution,
+        f"start grids of {header.channels} channels": header.channels != channels,
+        f"classes {list(header.classes)}": header.classes != entry.classes,
     }
     if faults := [name for name, is_wrong in wrong.items() if is_wrong]:
-        right = f"{entry.name} is model {entry.sha256[:12]}, {entry.resolution} px, classes {list(entry.classes)}"
+        right = (
+            f"{entry.name} is model {entry.sha256[:12]}, {entry.resolution} px, start grids of {channels} channels, "
+            f"classes {list(entry.classes)}"
+        )
         raise CheckpointError(f"{path}: the gate is for {', '.join(faults)}, but {right}; train a new gate")

@@ -1,8 +1,9 @@
 """One model that a worker keeps loaded on its device."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -53,12 +54,12 @@ class LoadedModel:
 
     @property
     def original(self) -> "LoadedModel":
-        """The model with the checkpoint's own generator, whose images the quality gate scores."""
+        """The model with the checkpoint's own generator, whose grids the quality gate scores."""
         return self._original or self
 
     def load_gate(self, path: Path) -> None:
         """Load the model's quality gate. Raises CheckpointError if it is damaged or belongs to another model."""
-        self.gate = LoadedGate(path, self.entry, self.device, self._dtype)
+        self.gate = LoadedGate(path, self.entry, self.grid_channels, self.device, self._dtype)
 
     def with_generator(self, generator: nn.Module) -> "LoadedModel":
         """Return a copy of this model that renders with another generator."""
@@ -71,16 +72,19 @@ class LoadedModel:
     def _set_generator(self, generator: nn.Module) -> None:
         rewritten = for_inference(generator).to(self.device, self._dtype)
         self._generator: nn.Module = rewritten.to(memory_format=torch.channels_last)
-        self._divisible: InferenceDcgan | None = None
-        """The generator if it can render a part of a batch alone without a change of its bytes, else None."""
+        self.grid_channels = rewritten.channels if isinstance(rewritten, InferenceDcgan) else 0
+        """Number of channels of the start grids; 0 if the generator has none."""
         if self.device.type == "cpu":
             # Packing comes before the trial: the trial must compare the operators that will render.
             pack(self._generator, *self._sample_batch(0))
-            if isinstance(rewritten, InferenceDcgan) and self._is_divisible(rewritten):
-                self._divisible = rewritten
+        self._is_divisible = self._try_parts()
 
     @torch.inference_mode()
-    def _is_divisible(self, generator: InferenceDcgan) -> bool:
+    def _try_parts(self) -> bool:
+        """Return whether some images of a batch can be drawn alone without a change of their bytes."""
+        generator = self._generator
+        if self.device.type != "cpu" or not isinstance(generator, InferenceDcgan):
+            return False
         return partial_batches.are_exact(
             generator, self.batch_size, lambda number: generator.grids(*self._sample_batch(number))
         )
@@ -100,35 +104,61 @@ class LoadedModel:
         return latents.sample(self._latent_dim, seed, indices).to(self.device, self._dtype)
 
     @torch.inference_mode()
-    def render(self, z: Tensor, labels: Sequence[int], slots: range | None = None) -> Tensor:
+    def render(self, z: Tensor, labels: Sequence[int], slots: Sequence[int] | None = None) -> Tensor:
         """Render the images in some slots of a whole batch, or in all slots.
 
         Conditional models need one label for each slot of the batch.
         An image's bytes depend on its latent and its slot, not on the other slots that are rendered.
         Shapes: z (batch_size, latent_dim); returns (len(slots), 3, h, w) uint8 on the CPU, channels last in memory.
         """
-        slots, batch_labels = range(len(z)) if slots is None else slots, self.label_tensor(labels)
-        try:
-            images = self._images(z, batch_labels, slots)
-        except torch.OutOfMemoryError:
-            # Freeing cached memory may be enough. A smaller batch is no way out, since it could give other bytes.
-            torch.cuda.empty_cache()
-            images = self._images(z, batch_labels, slots)
-        return pixels.to_uint8(images).contiguous(memory_format=torch.channels_last).cpu()
+        slots = range(len(z)) if slots is None else slots
+        if self.grid_channels:
+            return self.draw(self.grids(z, labels), slots)
+        batch_labels = self.label_tensor(labels)
+        return _to_levels(_with_memory(lambda: self._generator(z, batch_labels))[list(slots)])
 
-    def _images(self, z: Tensor, labels: Tensor | None, slots: range) -> Tensor:
-        if self._divisible:
-            return partial_batches.render(self._divisible, z, labels, slots)
-        images: Tensor = self._generator(z, labels)
-        return images[slots.start : slots.stop]
+    @torch.inference_mode()
+    def grids(self, z: Tensor, labels: Sequence[int]) -> Tensor:
+        """Compute the start grids of a whole batch, for `draw`. The model must have start grids.
+
+        Shapes: z and labels as for `render`; returns (batch_size, grid_channels, g, g) on the device.
+        """
+        generator, batch_labels = cast(InferenceDcgan, self._generator), self.label_tensor(labels)
+        return _with_memory(lambda: generator.grids(z, batch_labels))
+
+    @torch.inference_mode()
+    def draw(self, grids: Tensor, slots: Sequence[int]) -> Tensor:
+        """Draw the images in some slots of a whole batch from its start grids: the same bytes as by `render`.
+
+        If parts of a batch are not exact, the whole batch is drawn.
+        Shapes: grids (batch_size, grid_channels, g, g); returns (len(slots), 3, h, w) uint8 on the CPU.
+        """
+        generator, rows = cast(InferenceDcgan, self._generator), list(slots)
+        if self._is_divisible:
+            return _to_levels(_with_memory(lambda: generator.images(grids[rows])))
+        return _to_levels(_with_memory(lambda: generator.images(grids))[rows])
 
     def portion_size(self, images: int, threads: int) -> int:
         """Return how many images a thread renders at once: fewer than a batch if other threads would be idle."""
-        return partial_batches.portion_size(self.batch_size, images, threads) if self._divisible else self.batch_size
+        return partial_batches.portion_size(self.batch_size, images, threads) if self._is_divisible else self.batch_size
 
     def label_tensor(self, labels: Sequence[int]) -> Tensor | None:
         """Put labels on the device; None for an unconditional model. Shape: returns (len(labels),) int64."""
         return torch.tensor(labels, device=self.device) if self.entry.classes else None
+
+
+def _with_memory(work: Callable[[], Tensor]) -> Tensor:
+    """Do some work, and do it again after device memory is freed if it does not fit."""
+    try:
+        return work()
+    except torch.OutOfMemoryError:
+        # A smaller batch is no way out, since it could give other bytes.
+        torch.cuda.empty_cache()
+        return work()
+
+
+def _to_levels(images: Tensor) -> Tensor:
+    return pixels.to_uint8(images).contiguous(memory_format=torch.channels_last).cpu()
 
 
 def _catalog_entry(path: Path, header: checkpoint.Header, numerics: Numerics) -> CatalogEntry:

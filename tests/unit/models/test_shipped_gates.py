@@ -8,8 +8,8 @@ import torch
 
 from models import checkpoint, registry
 from models.quality_gate import gate_path, load_gate, per_mille
-from training import samples
 from training.gate import calibration
+from training.gate.candidates import CandidateSource, Use, equal_labels
 
 MODELS = pytest.mark.parametrize("path", registry.zoo().values(), ids=lambda path: path.stem)
 CPU = torch.device("cpu")
@@ -42,19 +42,15 @@ def test_a_shipped_gate_raises_the_yield_by_both_judges(path: Path) -> None:
 @pytest.mark.slow
 @MODELS
 def test_a_shipped_gate_keeps_the_promised_share_of_a_new_seed(path: Path) -> None:
-    gate = load_gate(gate_path(path))
-    header, generator = checkpoint.load_generator(path)
-    labels = torch.arange(IMAGES) % len(header.classes)
-    network = calibration.in_worker_precision(gate.network, CPU)
-    scores = []
-    for start in range(0, IMAGES, 250):
-        some = slice(start, start + 250)
-        images = samples.render(generator, header.latent_dim, SEED, range(IMAGES)[some], labels[some])
-        scores += per_mille(gate.header, calibration.raw_scores(network, images, CPU), labels[some].tolist())
-    for label in range(len(header.classes)):
+    gate, source = load_gate(gate_path(path)), CandidateSource.load(path, SEED, CPU)
+    labels = equal_labels(IMAGES // source.classes, source.classes)
+    network, scores = calibration.in_worker_precision(gate.network, CPU), list[int]()
+    for chunk in source.grids(Use.JUDGING, labels):
+        scores += per_mille(gate.header, calibration.raw_scores(network, chunk.grids), chunk.labels.tolist())
+    for label, name in enumerate(gate.header.classes):
         of_class = torch.tensor(scores)[labels == label]
         for keep in (0.9, 0.5, 0.2):
             share = float((of_class >= 1000 - round(1000 * keep)).double().mean())
             # Three standard errors: of these images, and of the 5000 images of each class that set the threshold.
             error = (keep * (1 - keep) * (1 / len(of_class) + 1 / calibration.images_per_class(1))) ** 0.5
-            assert abs(share - keep) < 3 * error, f"{header.classes[label]} at {keep}"
+            assert abs(share - keep) < 3 * error, f"{name} at {keep}"

@@ -1,6 +1,7 @@
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 
 from models.image_hash import image_hashes
 from tests.calibrated_gate import COPIED, save_calibrated_gate
-from tests.tiny import save_checkpoint
+from tests.tiny import picture, save_checkpoint, vgg19_tensors
 from tests.unit.conftest import MakeSpec
 from worker.contracts.jobs import JobSpec
 from worker.contracts.selection import Selection
@@ -20,6 +21,8 @@ from worker.rendering.candidate import Candidate
 from worker.rendering.encoding import EncodedImage
 from worker.rendering.engine import RenderEngine
 from worker.rendering.loaded_model import LoadedModel
+from worker.style.stylizer import Stylizer
+from worker.style.vgg import Vgg19
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +100,31 @@ def test_an_image_with_a_low_score_is_not_encoded(
     assert 3 < sum(candidate.image is not None for candidate in found) < 25
 
 
+@pytest.mark.parametrize("style", [None, "fast"])
+def test_an_image_with_a_low_score_is_not_drawn(
+    renderer: Renderer, model: LoadedModel, make_spec: MakeSpec, style: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn, draw = list[int](), LoadedModel.draw
+
+    def note(model: LoadedModel, grids: torch.Tensor, slots: Sequence[int]) -> torch.Tensor:
+        drawn.extend(slots)
+        return draw(model, grids, slots)
+
+    used = model.with_generator(model.load_original()) if style else model
+    monkeypatch.setattr(LoadedModel, "draw", note)
+    found = candidates_of(renderer, used, gated(make_spec(n=40), model, 300), range(40))
+    assert sorted(drawn) == sorted(candidate.index % 16 for candidate in found if candidate.image is not None)
+
+
+def test_where_parts_are_not_exact_the_same_images_are_kept(
+    renderer: Renderer, model: LoadedModel, make_spec: MakeSpec
+) -> None:
+    whole = copy(model)
+    whole._is_divisible, whole._original = False, None
+    spec = gated(make_spec(n=40), model, 400)
+    assert candidates_of(renderer, whole, spec, range(40)) == candidates_of(renderer, model, spec, range(40))
+
+
 def test_the_hash_of_an_image_is_that_of_its_pixels(
     renderer: Renderer, model: LoadedModel, make_spec: MakeSpec, rendered: list[EncodedImage]
 ) -> None:
@@ -129,6 +157,27 @@ def test_a_model_of_a_style_keeps_the_images_that_the_original_one_keeps(
     pairs = [(a.image, b.image) for a, b in zip(plain, other, strict=True) if a.image and b.image]
     assert len(pairs) > 5
     assert all(a.sha256 != b.sha256 for a, b in pairs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("drops_copies", [False, True])
+def test_styled_images_that_are_kept_have_the_bytes_of_a_job_without_a_gate(
+    model: LoadedModel, make_spec: MakeSpec, drops_copies: bool
+) -> None:
+    file = io.BytesIO()
+    picture(1).save(file, "PNG")
+    network = Vgg19(vgg19_tensors(), torch.float32, torch.device("cpu"))
+    stylizer = Stylizer(network, torch.device("cpu"), lambda _: file.getvalue())
+    style = StyleSpec(id="a" * 64, mode="standard", strength=1, steps=1)
+    plain = make_spec(n=12).model_copy(update={"layout": 3, "style": style, "seed": COPIED[0]})
+    spec = gated(plain, model, 500, **({"seed": COPIED[0]} if drops_copies else {}))
+    with ThreadPoolExecutor(1) as executor:
+        styling = Renderer(executor, 1, patience_seconds=60, stylizer=stylizer)
+        found, every = (candidates_of(styling, model, each, range(12)) for each in (spec, plain))
+    kept = [candidate.image for candidate in found if candidate.image]
+    assert 2 < len(kept) < 10
+    assert kept == [every[image.index].image for image in kept]
+    assert any(candidate.verdict.is_copy for candidate in found) is drops_copies
 
 
 def test_another_quality_gate_is_refused(renderer: Renderer, model: LoadedModel, make_spec: MakeSpec) -> None:

@@ -47,7 +47,7 @@ class Candidates(BaseModel):
     scores: tuple[int, ...] = ()
     """Score of each candidate; empty without a quality gate."""
     copies: tuple[int, ...] = ()
-    """Positions of the candidates that were rejected as copies of training images."""
+    """Positions of the candidates that passed the gate and were rejected as copies of training images."""
 
     def row_of(self, position: int) -> int | None:
         """Return the row of a candidate in the image table; None if its image is not stored."""

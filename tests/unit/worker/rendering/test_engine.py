@@ -1,4 +1,5 @@
 import os
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,18 @@ def test_an_image_does_not_depend_on_the_other_rendered_slots(
     model, z, labels, whole = batches[architecture]
     wanted = range(start, min(start + count, model.batch_size))
     assert torch.equal(model.render(z, labels, wanted), whole[wanted.start : wanted.stop])
+
+
+@pytest.mark.parametrize("is_divisible", [True, False])
+def test_chosen_images_are_drawn_as_in_their_whole_batch(
+    batches: dict[str, tuple[LoadedModel, Tensor, list[int], Tensor]], is_divisible: bool
+) -> None:
+    model, z, labels, whole = batches["dcgan"]
+    chosen = copy(model)
+    chosen._is_divisible = is_divisible
+    grids = chosen.grids(z, labels)
+    for slots in ([3], [0, 1, 15], [12, 2, 7, 5, 9], range(16)):
+        assert torch.equal(chosen.draw(grids, slots), whole[list(slots)])
 
 
 @pytest.fixture(scope="module")

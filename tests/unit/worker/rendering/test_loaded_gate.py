@@ -40,11 +40,14 @@ def render(model: LoadedModel, seed: int, indices: range) -> torch.Tensor:
 @pytest.mark.parametrize("slots", [range(1), range(3, 8), range(15, 16), range(16)])
 def test_a_score_depends_on_the_image_and_its_slot_only(model: LoadedModel, gate: LoadedGate, slots: range) -> None:
     block = range(16)
-    images, labels = render(model, 3, block), model.labels(block)
-    whole = gate.scores(images, block, labels)
+    labels = model.labels(block)
+    grids = model.grids(model.latents(3, block), labels)
+    whole = gate.scores(grids, block, labels)
     part = slice(slots.start, slots.stop)
     assert len(set(whole)) > 8
-    assert gate.scores(images[part], slots, labels[part]) == whole[part]
+    others = grids.flip(0)
+    others[part] = grids[part]
+    assert gate.scores(others, slots, labels[part]) == whole[part]
 
 
 def test_scores_are_ranks_within_a_class(model: LoadedModel, gate: LoadedGate) -> None:
@@ -52,7 +55,8 @@ def test_scores_are_ranks_within_a_class(model: LoadedModel, gate: LoadedGate) -
     for start in range(0, 480, 16):
         block = range(start, start + 16)
         labels = model.labels(block)
-        for label, score in zip(labels, gate.scores(render(model, 9, block), range(16), labels), strict=True):
+        grids = model.grids(model.latents(9, block), labels)
+        for label, score in zip(labels, gate.scores(grids, range(16), labels), strict=True):
             scores.setdefault(label, []).append(score)
     for of_class in scores.values():
         assert 0.35 < np.mean([score >= 500 for score in of_class]) < 0.65
@@ -80,7 +84,16 @@ def test_a_gate_of_another_model_is_refused(model: LoadedModel, tmp_path: Path) 
     save_checkpoint(tmp_path, "other")
     path = save_random_gate(tmp_path / "other.safetensors")
     with pytest.raises(CheckpointError, match=r"the gate is for model \w{12}, classes \[\], but labelled is model"):
-        LoadedGate(path, model.entry, CPU, torch.float32)
+        LoadedGate(path, model.entry, model.grid_channels, CPU, torch.float32)
+
+
+def test_a_gate_of_a_model_without_start_grids_is_set_aside(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, "blocks", architecture="residual")
+    save_random_gate(tmp_path / "blocks.safetensors")
+    engine = RenderEngine([tmp_path / "blocks.safetensors"], CPU)
+    (file,) = engine.set_aside
+    assert file.reason.startswith("the gate is for start grids of 64 channels, but blocks is model")
+    assert engine.model(engine.entries[0]).gate is None
 
 
 @pytest.mark.parametrize("contents", [b"no gate", b""])
