@@ -51,6 +51,7 @@ def test_a_shipped_gate_keeps_the_promised_share_of_a_new_seed(path: Path) -> No
         of_class = torch.tensor(scores)[labels == label]
         for keep in (0.9, 0.5, 0.2):
             share = float((of_class >= 1000 - round(1000 * keep)).double().mean())
-            # Three standard errors: of these images, and of the 5000 images of each class that set the threshold.
+            # Standard errors of these images, and of the 5000 images of each class that set the threshold. Four of
+            # them, because 39 shares are compared.
             error = (keep * (1 - keep) * (1 / len(of_class) + 1 / calibration.images_per_class(1))) ** 0.5
-            assert abs(share - keep) < 3 * error, f"{name} at {keep}"
+            assert abs(share - keep) < 4 * error, f"{name} at {keep}"
