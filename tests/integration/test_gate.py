@@ -94,12 +94,19 @@ def test_a_mistake_is_told_in_one_sentence(folder: Path, arguments: list[str], s
     assert {path.name: path.read_bytes() for path in folder.glob("*.safetensors")} == before
 
 
+def heed_interrupts() -> None:
+    """Undo the setting of a shell that starts the tests in the background: such processes ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_leaves_no_file(folder: Path) -> None:
     done = imagemill("dataset", "pictures", "other", "--size", "32", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     before = sorted(path.name for path in folder.iterdir())
     command = [*COMMAND, "gate", "stopped.safetensors", "other", "--minutes", "9"]
-    process = subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=folder, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts
+    )
     deadline = time.monotonic() + 60
     # The command has begun its work when it has stored the features of the real images.
     while not (folder / "other" / "features-efflite0.safetensors").exists():

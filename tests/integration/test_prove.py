@@ -138,6 +138,11 @@ def test_the_source_is_not_overwritten(folder: Path) -> None:
     assert (folder / "tiny.safetensors").read_bytes() == before
 
 
+def heed_interrupts() -> None:
+    """Undo the setting of a shell that starts the tests in the background: such processes ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_leaves_no_file(folder: Path) -> None:
     command = [*COMMAND, "prove", "tiny.safetensors", "data", "--per-class", "2", "--repeats", "20", "--judge", "cnn"]
     process = subprocess.Popen(
@@ -147,6 +152,7 @@ def test_ctrl_c_leaves_no_file(folder: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=heed_interrupts,
     )
     assert process.stdout is not None
     deadline, seen = time.monotonic() + 90, ""
