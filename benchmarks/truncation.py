@@ -1,17 +1,15 @@
 """`python -m benchmarks.truncation MODEL DATASET`: measures images of smaller latents, z times 1.0, 0.8 and 0.6."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import torch
 import typer
-from rich.progress import Progress
 
 from benchmarks.table import markdown
 from models import checkpoint, latents, registry
 from training import run_plan, samples
-from training.console import console, progress, report_errors
+from training.console import console, count_in, progress, report_errors
 from training.dataset import dataset_files
 from training.gate.judge import Judge
 from training.metrics import efflite, evaluation, features, reference
@@ -40,15 +38,10 @@ def main(
         network, rows = generator.to(device).to(memory_format=torch.channels_last), []
         for factor in scale:
             images = samples.render_latents(network, factor * z, labels)
-            found = extractor(images, _counter(bar, f"z times {factor:g}", n))
+            found = extractor(images, count_in(bar, f"z times {factor:g}", n))
             figures = judge.effect(1.0, found).model_dump(by_alias=False)
             rows.append((f"{factor:g}", *(f"{figures[name]:.3f}" for name in _FIGURES)))
     console.print(markdown(("z times", *(name.rstrip("_") for name in _FIGURES)), rows), markup=False)
-
-
-def _counter(bar: Progress, name: str, total: int) -> Callable[[int], None]:
-    task = bar.add_task(name, total=total, rate="")
-    return lambda done: bar.update(task, completed=done)
 
 
 if __name__ == "__main__":

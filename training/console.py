@@ -86,6 +86,12 @@ def reading_bar(files: int) -> Iterator[Callable[[int], None]]:
         yield read
 
 
+def count_in(bar: Progress, name: str, total: int, *, shows_count: bool = False) -> Callable[[int], None]:
+    """Add a row to a progress bar, and return a function that receives the number of finished images."""
+    task = bar.add_task(name, total=total, rate="")
+    return lambda done: bar.update(task, completed=done, rate=f"{done} of {total}" if shows_count else "")
+
+
 @contextmanager
 def exit_on_signal(sentence: str) -> Iterator[None]:
     """Exit at once with 130 on Ctrl-C or SIGTERM. Some libraries replace an interrupt by their own exception."""

@@ -1,13 +1,11 @@
 """The command `imagemill gate`. Tensors are imported inside, so that `--help` is quick."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 
-from training.console import check_writable, console, exit_on_interrupt, progress, report_errors
+from training.console import check_writable, console, count_in, exit_on_interrupt, progress, report_errors
 from training.errors import UsageError
 
 _STEPS = 2000
@@ -53,7 +51,7 @@ def gate(
         where = run_plan.find_device(device)
         plan = builder.GatePlan(source, dataset, images, budget, seed, where, n, vgg19)
         with progress("") as bar:
-            made = builder.build(plan, lambda name, total: _counter(bar, name, total))
+            made = builder.build(plan, lambda name, total: count_in(bar, name, total))
         save_gate(path, made)
         if json:
             report.write(json, made.header)
@@ -61,8 +59,3 @@ def gate(
             console.print(table)
         for line in (*report.lines(made.header), f"{path}: {path.stat().st_size / 1e3:.0f} kB"):
             console.print(line, markup=False)
-
-
-def _counter(bar: Progress, name: str, total: int) -> Callable[[int], None]:
-    task = bar.add_task(name, total=total, rate="")
-    return lambda done: bar.update(task, completed=done)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.image_hash import Hashes, close_pairs, image_hashes
+from models.image_hash import Hashes, count_close_pairs, image_hashes
 from training.dataset.dataset_files import Dataset
 from training.errors import MetricsError
 from training.metrics import reference
@@ -66,7 +66,7 @@ def hashes(images: Tensor) -> Hashes:
 def close_share(found: Hashes) -> float:
     """Return the share of all pairs of images that are close."""
     pairs = len(found) * (len(found) - 1) // 2
-    return len(close_pairs(found, _CLOSE_BITS)) / pairs if pairs else 0.0
+    return count_close_pairs(found, _CLOSE_BITS) / pairs if pairs else 0.0
 
 
 def class_counts(labels: Tensor, classes: int) -> tuple[int, ...]:

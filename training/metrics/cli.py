@@ -1,13 +1,11 @@
 """The command `imagemill evaluate`. Tensors are imported inside, so that `--help` is quick."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 
-from training.console import check_writable, console, exit_on_interrupt, progress, report_errors
+from training.console import check_writable, console, count_in, exit_on_interrupt, progress, report_errors
 
 
 def evaluate(
@@ -42,7 +40,7 @@ def evaluate(
             check_writable(evaluation.card_path(subject.source))
         where = run_plan.find_device(device)
         with progress("images") as bar:
-            made = evaluation.run(subject, where, fid_weights, lambda name, total: _counter(bar, name, total))
+            made = evaluation.run(subject, where, fid_weights, lambda name, total: count_in(bar, name, total))
         console.print(report.table(made))
         for line in report.lines(made):
             console.print(line, markup=False)
@@ -50,8 +48,3 @@ def evaluate(
             report.write(json, made)
         if card:
             evaluation.write_card(subject.source, made)
-
-
-def _counter(bar: Progress, name: str, total: int) -> Callable[[int], None]:
-    task = bar.add_task(name, total=total, rate="")
-    return lambda done: bar.update(task, completed=done)

@@ -1,13 +1,11 @@
 """The command `imagemill prove`. Tensors are imported inside, so that `--help` is quick."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.progress import Progress
 
-from training.console import check_writable, console, exit_on_interrupt, progress, report_errors
+from training.console import check_writable, console, count_in, exit_on_interrupt, progress, report_errors
 from training.errors import UsageError
 
 _Judge = Literal["probe", "cnn", "both"]
@@ -69,7 +67,7 @@ def prove(
         question = proof.Question(source, dataset, trained_on, numbers, synthetic, repeats, judge, reals, seed, overlap)
         where = run_plan.find_device(device)
         with progress("") as bar:
-            made = proof.run(question, where, lambda name, total: _counter(bar, name, total))
+            made = proof.run(question, where, lambda name, total: count_in(bar, name, total, shows_count=True))
         console.print(report.title(made), markup=False)
         for finding in made.findings:
             console.print(f"\n{report.subtitle(finding)}", markup=False)
@@ -91,8 +89,3 @@ def _check_outputs(source: Path, json: Path | None, plot: Path | None) -> None:
         raise UsageError(f"--plot writes a PNG file, so its name must end with .png, got {plot}")
     for path in filter(None, (json, plot)):
         check_writable(path, source)
-
-
-def _counter(bar: Progress, name: str, total: int) -> Callable[[int], None]:
-    task = bar.add_task(name, total=total, rate="")
-    return lambda done: bar.update(task, completed=done, rate=f"{done} of {total}")
