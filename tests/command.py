@@ -1,6 +1,7 @@
 """The installed command, run as a person runs it."""
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -28,3 +29,8 @@ def run(line: list[str], cwd: Path, **options: Any) -> subprocess.CompletedProce
     return subprocess.run(
         line, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=_SECONDS, check=False, **options
     )
+
+
+def heed_interrupts() -> None:
+    """Undo the setting of a shell that starts the tests in the background: such processes ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from models.quality_gate import load_gate, per_mille
-from tests.command import COMMAND, ENVIRONMENT, imagemill
+from tests.command import COMMAND, ENVIRONMENT, heed_interrupts, imagemill
 from tests.tiny import picture, save_checkpoint
 from training.gate import calibration
 from training.gate.candidates import CandidateSource, Use
@@ -92,11 +92,6 @@ def test_a_mistake_is_told_in_one_sentence(folder: Path, arguments: list[str], s
     assert done.returncode == status
     assert "Traceback" not in done.stdout + done.stderr
     assert {path.name: path.read_bytes() for path in folder.glob("*.safetensors")} == before
-
-
-def heed_interrupts() -> None:
-    """Undo the setting of a shell that starts the tests in the background: such processes ignore SIGINT."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_ctrl_c_leaves_no_file(folder: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from models import atomic_file
-from tests.command import COMMAND, ENVIRONMENT, imagemill
+from tests.command import COMMAND, ENVIRONMENT, heed_interrupts, imagemill
 from tests.unit.training.prove.conftest import save_card, save_generator, save_patterns
 from training.dataset import dataset_files
 
@@ -136,11 +136,6 @@ def test_the_source_is_not_overwritten(folder: Path) -> None:
     assert done.returncode == 1
     assert "is also the input; choose another name" in done.stderr
     assert (folder / "tiny.safetensors").read_bytes() == before
-
-
-def heed_interrupts() -> None:
-    """Undo the setting of a shell that starts the tests in the background: such processes ignore SIGINT."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_ctrl_c_leaves_no_file(folder: Path) -> None:

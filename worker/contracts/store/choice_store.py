@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
+from itertools import count
 from threading import Lock
 
 from worker.contracts.choice import Choice, ChosenShard, choose, whole_shard
@@ -40,14 +41,10 @@ class ChoiceStore:
 
     def chosen_shards(self, spec: JobSpec) -> Iterator[ChosenShard]:
         """Yield the shards of the archive in order, until all images are there or a shard is not committed."""
-        choice, missing = Choice(spec), spec.n
-        for number in range(spec.shard_count):
-            shard = self._shards.index(spec.id, number) if missing else None
-            if shard is None:
-                return
-            chosen = choose(choice, spec, number, shard)
-            missing -= chosen.count
-            yield chosen
+        missing, numbers = spec.n, count()
+        while missing and (shard := self.chosen_shard(spec, next(numbers))) is not None:
+            missing -= shard.count
+            yield shard
 
     def current(self, spec: JobSpec) -> tuple[Choice, int]:
         """Return the choice over the committed shards without a gap, and their number. Do not change the choice.
