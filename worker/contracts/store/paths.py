@@ -38,6 +38,11 @@ def archive(job_id: str) -> str:
     return f"{job(job_id)}/archive.json"
 
 
+def digest(job_id: str) -> str:
+    """Return the path of the checksum of a job's archive."""
+    return f"{job(job_id)}/digest.json"
+
+
 def shards(job_id: str) -> str:
     """Return the folder of a job's shards."""
     return f"{job(job_id)}/shards"
