@@ -19,6 +19,9 @@ JOB_ID_PATTERN = r"^[A-Za-z0-9_-]{22}$"
 Format = Literal["png", "webp", "jpeg", "npz"]
 SUFFIXES: dict[Format, str] = {"png": "png", "webp": "webp", "jpeg": "jpg", "npz": "npy"}
 
+Marking = Literal["none", "xmp-1"]
+"""Kind of the mark in each image file. `xmp-1` is the packet of worker/contracts/marks; docs/marks.md describes it."""
+
 Layout = Literal[1, 2, 3]
 """Version of the archive's layout.
 
@@ -39,6 +42,10 @@ JobId = Annotated[str, StringConstraints(pattern=JOB_ID_PATTERN)]
 
 def _is_default(value: object) -> bool:
     return not value  # older programs read the specs of jobs that do not use newer fields
+
+
+def _is_unmarked(marking: Marking) -> bool:
+    return marking == "none"
 
 
 class JobSpec(BaseModel):
@@ -64,6 +71,8 @@ class JobSpec(BaseModel):
     format: Format = "png"
     layout: Layout = 1
     """Jobs that were stored before this field existed have layout 1: the bytes of their archives must stay the same."""
+    marking: Marking = Field(default="none", exclude_if=_is_unmarked)
+    """Kind of the mark in each image file. Jobs that were stored before this field existed have none."""
     style: StyleSpec | None = None
     selection: Selection | None = Field(default=None, exclude_if=_is_default)
     """Rules by which the job keeps rendered images; None keeps all."""
