@@ -8,7 +8,6 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from PIL import Image
 
 from tests.unit.worker.contracts.marks.marked import (
     IMAGE_FORMATS,
