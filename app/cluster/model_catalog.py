@@ -92,6 +92,13 @@ class ModelCatalog:
         peers = [worker for worker in capable if worker.numerics == numerics]
         return chosen.model_copy(update={"numerics": numerics}), peers
 
+    def has_direct_worker(self, spec: JobSpec) -> bool:
+        """Return whether a live worker answers direct requests for the model and the numerics of a job."""
+        return any(
+            worker.answers_directly and worker.numerics == spec.model.numerics and worker.has(spec.model)
+            for worker in self._cluster.workers()
+        )
+
     def facts(self, model: CatalogEntry) -> ModelFacts | None:
         """Return the facts that a worker has announced about a model."""
         return self._cluster.facts(model.sha256)
