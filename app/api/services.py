@@ -10,6 +10,7 @@ from app.jobs.direct_requests import DirectRequests
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications
 from app.jobs.watcher import JobWatcher
+from app.provenance.verifier import Verifier
 from app.styles.style_service import StyleService
 from worker.contracts.store.store import Store
 
@@ -27,6 +28,7 @@ class Services:
     notifications: JobNotifications
     direct_requests: DirectRequests
     addresses: AddressRenderer
+    verifier: Verifier
     health_checks: HealthChecks
 
     def close(self) -> None:

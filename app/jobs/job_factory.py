@@ -11,11 +11,13 @@ from app.schemas.requests import MAX_SEED, ImageRequest
 from app.styles.style_service import StyleService
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.cut import Cut
-from worker.contracts.jobs import LAYOUT, JobSpec, Layout
+from worker.contracts.jobs import LAYOUT, JobSpec, Layout, Marking
 from worker.contracts.styles import StyleSpec
 
 _OLDER_LAYOUT: Layout = 2
 """The layout of plain jobs while a worker of the release before is alive."""
+_FIRST_VERSION_WITH_MARKS = 4
+"""Version of archives that the first workers with marks announce."""
 _TARGET_SHARD_SECONDS = 1.0
 """Target duration of a full-sized shard on one worker."""
 _DEFAULT_SHARD_IMAGES = 256
@@ -27,10 +29,13 @@ _MAX_SHARD_BYTES = 1 << 28
 class JobFactory:
     """Creates job specifications. Raises ApiError for requests that no worker can render."""
 
-    def __init__(self, catalog: ModelCatalog, styles: StyleService, shard_images: int | None) -> None:
+    def __init__(
+        self, catalog: ModelCatalog, styles: StyleService, shard_images: int | None, marking: Marking = "none"
+    ) -> None:
         self._catalog = catalog
         self._styles = styles
         self._shard_images = shard_images
+        self._marking = marking
 
     def create_spec(
         self, request: ImageRequest, owner: str, unknown_status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
@@ -56,6 +61,7 @@ class JobFactory:
             first=request.start,
             format=request.format,
             layout=layout,
+            marking="none" if request.format == "npz" else _common_marking(self._marking, workers),
             style=style,
             selection=selection,
             facts=facts if layout == LAYOUT else None,
@@ -82,6 +88,11 @@ class JobFactory:
 def _common_layout(workers: list[WorkerEntry]) -> Layout:
     """Return a layout that all workers know, so that older ones go on while a deployment is updated."""
     return LAYOUT if all(worker.layout >= LAYOUT for worker in workers) else _OLDER_LAYOUT
+
+
+def _common_marking(wanted: Marking, workers: list[WorkerEntry]) -> Marking:
+    """Return the wanted marking if all workers know it, so that older ones go on while a deployment is updated."""
+    return wanted if all(worker.layout >= _FIRST_VERSION_WITH_MARKS for worker in workers) else "none"
 
 
 def _single_batch_cut(model: CatalogEntry) -> Cut:
