@@ -62,13 +62,9 @@ class ImageSearch:
             rendered = self._store.shards.image(shard, row)
         except DamagedError:  # the images of the job have expired meanwhile
             return None
-        side = spec.model.resolution
-        smaller = image.copy()
-        smaller.thumbnail((side, side), Image.Resampling.LANCZOS)
-        difference = compare(smaller, rendered)
+        difference = compare(image, rendered)
         if not is_close(difference):
             return None
-        difference = difference.model_copy(update={"is_resized": difference.is_resized or smaller.size != image.size})
         label = spec.labels((index,))
         address = ImageAddress(
             model=spec.model.sha256,

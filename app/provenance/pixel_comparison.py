@@ -17,20 +17,21 @@ _FORMATS = ("PNG", "JPEG", "WEBP")
 def compare(image: Image.Image, rendered: bytes) -> PixelDifference:
     """Return the difference between an RGB image and an image file of a worker.
 
-    If the sizes differ, the rendered image takes the size of the other one, which must be smaller.
+    If the sizes differ, the larger image is reduced to the size of the other one.
     """
     with Image.open(io.BytesIO(rendered), formats=_FORMATS) as own:
         original = own.convert("RGB")
-    is_resized = image.size != original.size
-    if is_resized:
-        original = original.resize(image.size, Image.Resampling.LANCZOS)
-    difference = ImageChops.difference(image, original)
+    rendered_size, reduced = original.size, image.copy()
+    reduced.thumbnail(original.size, Image.Resampling.LANCZOS)
+    if reduced.size != original.size:
+        original = original.resize(reduced.size, Image.Resampling.LANCZOS)
+    difference = ImageChops.difference(reduced, original)
     means = ImageStat.Stat(difference).mean
     return PixelDifference(
         maximum=_highest(difference),
         mean=round(sum(means) / len(means), 2),
         local=_highest(difference.reduce(_CELL_PIXELS)),
-        is_resized=is_resized,
+        is_resized=image.size != rendered_size,
     )
 
 

@@ -48,11 +48,10 @@ class Verifier:
         """
         packet = find_packet(file)
         address = find_address(packet) if packet else None
+        image = await self._decodes.run(decode_upload, file, MAX_SIDE_PIXELS)
         if address is None:
-            image = await self._decodes.run(decode_upload, file, MAX_SIDE_PIXELS)
             return await self._decodes.run(self._search.find, image, caller.owner) or verdicts.unmarked()
         model = await to_thread.run_sync(self._models.find_by_sha256, address.model)
-        image = await self._decodes.run(decode_upload, file, model.resolution if model else MAX_SIDE_PIXELS)
         if model is None:
             return verdicts.unknown_model(address)
         if not _has_class(model, address):
