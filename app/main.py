@@ -25,6 +25,7 @@ from app.cluster.model_catalog import ModelCatalog
 from app.cluster.prometheus import PrometheusCollector
 from app.cluster.readiness import Readiness
 from app.jobs.address_renderer import AddressRenderer
+from app.jobs.archive_digest import ArchiveDigests
 from app.jobs.direct_requests import DirectRequests
 from app.jobs.job_factory import JobFactory
 from app.jobs.job_service import JobService
@@ -32,6 +33,8 @@ from app.jobs.notifications import JobNotifications
 from app.jobs.reconciler import Reconciler
 from app.jobs.watcher import JobWatcher
 from app.provenance.image_search import ImageSearch
+from app.provenance.manifests import Manifests
+from app.provenance.signature import load_signing_key
 from app.provenance.verifier import Verifier
 from app.settings import Settings
 from app.styles.decode_queue import DecodeQueue
@@ -96,6 +99,7 @@ def _create_services(settings: Settings) -> tuple[Services, Reconciler]:
         notifications=notifications,
         direct_requests=direct_requests,
         addresses=addresses,
+        manifests=Manifests(store, jobs.reader, ArchiveDigests(store), load_signing_key(settings.signing_key)),
         verifier=Verifier(models, addresses, ImageSearch(store, _no_jobs), decodes),
         health_checks=_create_health_checks(settings),
     )

@@ -10,6 +10,7 @@ from app.api import (
     health_routes,
     image_routes,
     job_routes,
+    manifest_routes,
     verify_routes,
 )
 
@@ -18,6 +19,7 @@ _ROUTERS = (
     generate_routes.router,
     job_routes.router,
     download_routes.router,
+    manifest_routes.router,
     image_routes.router,
     image_routes.address_router,
     verify_routes.router,
