@@ -35,18 +35,21 @@ def main(
 ) -> None:
     """Measure both situations, and print a table."""
     engine = next(engine for engine in engines.own() if engine.name == "imagemill")
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, Server(engine, Path(folder)) as server:
-        with connect(server.url) as client:
-            addresses = (f"/images/{_MODEL}/{_SEED}/{index}.png" for index in count())
-            _ask(client, addresses, _WARM_UP)
-            before = _files(Path(folder))
-            idle = _ask(client, addresses, requests)
-            has_stored = _files(Path(folder)) != before
-            job = client.post("/generate", params={"n": n, "model": _MODEL}).raise_for_status().json()
-            _wait_until_running(client, job["id"])
-            beside = _ask(client, addresses, requests)
-            state = client.get(f"/jobs/{job['id']}").json()
-            client.post(f"/jobs/{job['id']}/cancel")
+    with (
+        tempfile.TemporaryDirectory(prefix="benchmark-") as folder,
+        Server(engine, Path(folder)) as server,
+        connect(server.url) as client,
+    ):
+        addresses = (f"/images/{_MODEL}/{_SEED}/{index}.png" for index in count())
+        _ask(client, addresses, _WARM_UP)
+        before = _files(Path(folder))
+        idle = _ask(client, addresses, requests)
+        has_stored = _files(Path(folder)) != before
+        job = client.post("/generate", params={"n": n, "model": _MODEL}).raise_for_status().json()
+        _wait_until_running(client, job["id"])
+        beside = _ask(client, addresses, requests)
+        state = client.get(f"/jobs/{job['id']}").json()
+        client.post(f"/jobs/{job['id']}/cancel")
     if state["done"]:
         console.print(f"the job of {n} images ended before the last request; increase --n or decrease --requests")
     console.print(table.markdown(_HEAD, [_row("idle", idle), _row("beside a job", beside)]))

@@ -93,10 +93,14 @@ class ModelCatalog:
         return chosen.model_copy(update={"numerics": numerics}), peers
 
     def has_direct_worker(self, spec: JobSpec) -> bool:
-        """Return whether a live worker answers direct requests for the model and the numerics of a job."""
+        """Return whether a live worker answers direct requests for the model and the numerics of a job.
+
+        A worker that cannot use the store answers them, too.
+        """
         return any(
             worker.answers_directly and worker.numerics == spec.model.numerics and worker.has(spec.model)
-            for worker in self._cluster.workers()
+            for find in (self._cluster.workers, self._cluster.paused)
+            for worker in find()
         )
 
     def find_by_sha256(self, sha256: str) -> CatalogEntry | None:
