@@ -21,7 +21,7 @@ router = router_for_callers()
     responses=_ERRORS,
 )
 def get_manifest(spec: SpecDep, services: ServicesDep) -> Response:
-    """Return what a finished dataset contains and where it comes from: checksums, model, seed and indices.
+    """Return the manifest of a finished dataset: its checksums, and its origin by model, seed and indices.
 
     `manifest.sig` signs these bytes. Both need a signing key of the operator.
     """

@@ -43,7 +43,7 @@ class ImageSearch:
         return next((found for found in compared if found is not None), None)
 
     def _candidates(self, wanted: int, owner: str, deadline: float) -> Iterator[tuple[JobSpec, int, ShardIndex, int]]:
-        """Yield (job, index, shard, row) of images with nearly the wanted hash."""
+        """Yield (job, index, shard, row) of images whose hash is near to a hash."""
         for spec in self._recent_jobs(owner):
             if spec.format == "npz" or not spec.hashes_images:
                 continue

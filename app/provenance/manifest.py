@@ -1,4 +1,4 @@
-"""The manifest of a dataset: what is in it and where it comes from, as a small JSON file that can be signed."""
+"""The manifest of a dataset: its content and its origin, as a small JSON file that can be signed."""
 
 import hashlib
 from collections.abc import Iterable
