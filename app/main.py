@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
+from redis.asyncio import Redis as AsyncRedis
 from starlette.concurrency import run_in_threadpool
 
 from app.api import problems, routes
@@ -23,6 +24,8 @@ from app.cluster.disk_space import DiskSpace
 from app.cluster.model_catalog import ModelCatalog
 from app.cluster.prometheus import PrometheusCollector
 from app.cluster.readiness import Readiness
+from app.jobs.address_renderer import AddressRenderer
+from app.jobs.direct_requests import DirectRequests
 from app.jobs.job_factory import JobFactory
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications
@@ -54,7 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
         title="Imagemill",
         summary="Image datasets on demand.",
         redirect_slashes=False,
-        lifespan=_lifespan(reconciler, services.notifications),
+        lifespan=_lifespan(reconciler, services),
     )
     app.state.services = services
     routes.add_routes(app)
@@ -72,18 +75,28 @@ def _create_services(settings: Settings) -> tuple[Services, Reconciler]:
     models, styles = ModelCatalog(cluster, settings.default_model), StyleService(store, disk_space)
     quota, factory = Quota(redis, store, cluster), JobFactory(models, styles, settings.shard_images)
     jobs = JobService(settings, store, queue, cluster, models, factory, quota, disk_space)
-    notifications = JobNotifications(connect_async(settings.redis_url, _REDIS_TIMEOUT_SECONDS, settings.redis_password))
+    notifications, direct_requests = (
+        JobNotifications(_connect_async(settings)),
+        DirectRequests(_connect_async(settings)),
+    )
+    watcher = JobWatcher(jobs.reader, notifications)
     services = Services(
         store=store,
         jobs=jobs,
         models=models,
         styles=styles,
         quota=quota,
-        watcher=JobWatcher(jobs.reader, notifications),
+        watcher=watcher,
         notifications=notifications,
+        direct_requests=direct_requests,
+        addresses=AddressRenderer(models, factory, jobs, watcher, quota, direct_requests),
         health_checks=_create_health_checks(settings),
     )
     return services, Reconciler(redis, store, queue, cluster, disk_space, settings.reconcile_every_seconds)
+
+
+def _connect_async(settings: Settings) -> AsyncRedis:
+    return connect_async(settings.redis_url, _REDIS_TIMEOUT_SECONDS, settings.redis_password)
 
 
 def _create_health_checks(settings: Settings) -> HealthChecks:
@@ -96,18 +109,17 @@ def _create_health_checks(settings: Settings) -> HealthChecks:
     )
 
 
-def _lifespan(
-    reconciler: Reconciler, notifications: JobNotifications
-) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(reconciler: Reconciler, services: Services) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """Return a context manager that runs the background work of the application."""
 
     @asynccontextmanager
     async def run(_app: FastAPI) -> AsyncIterator[None]:
         reconciler.start()
-        subscription = asyncio.create_task(notifications.run())
+        receivers = [asyncio.create_task(each.run()) for each in (services.notifications, services.direct_requests)]
         yield
-        subscription.cancel()
-        await asyncio.gather(subscription, run_in_threadpool(reconciler.stop), return_exceptions=True)
+        for receiver in receivers:
+            receiver.cancel()
+        await asyncio.gather(*receivers, run_in_threadpool(reconciler.stop), return_exceptions=True)
 
     return run
 

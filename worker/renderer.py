@@ -54,6 +54,13 @@ class Renderer:
             patience_seconds=self.patience_seconds,
         )
 
+    def render_image(self, spec: JobSpec, model: LoadedModel) -> EncodedImage:
+        """Render the first image of a job without style and selection in this thread: the same bytes as by `render`."""
+        indices = range(spec.first, spec.first + 1)
+        shard = _Shard(spec, model, indices, lambda: True)
+        (image,) = self._encode(shard, indices, _Part(shard, indices).draw(indices))
+        return image
+
     def _render_part(self, shard: "_Shard", indices: range) -> list[Candidate]:
         """Do all work for some images of one batch, in one thread."""
         part, selection = _Part(shard, indices), shard.spec.selection

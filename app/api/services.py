@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from app.api.health_checks import HealthChecks
 from app.auth.quota import Quota
 from app.cluster.model_catalog import ModelCatalog
+from app.jobs.address_renderer import AddressRenderer
+from app.jobs.direct_requests import DirectRequests
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications
 from app.jobs.watcher import JobWatcher
@@ -23,4 +25,11 @@ class Services:
     quota: Quota
     watcher: JobWatcher
     notifications: JobNotifications
+    direct_requests: DirectRequests
+    addresses: AddressRenderer
     health_checks: HealthChecks
+
+    def close(self) -> None:
+        """Let all waiting requests end soon, because the process ends."""
+        self.notifications.close()
+        self.direct_requests.close()

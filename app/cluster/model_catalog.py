@@ -92,6 +92,17 @@ class ModelCatalog:
         peers = [worker for worker in capable if worker.numerics == numerics]
         return chosen.model_copy(update={"numerics": numerics}), peers
 
+    def has_direct_worker(self, spec: JobSpec) -> bool:
+        """Return whether a live worker answers direct requests for the model and the numerics of a job.
+
+        A worker that cannot use the store answers them, too.
+        """
+        return any(
+            worker.answers_directly and worker.numerics == spec.model.numerics and worker.has(spec.model)
+            for find in (self._cluster.workers, self._cluster.paused)
+            for worker in find()
+        )
+
     def facts(self, model: CatalogEntry) -> ModelFacts | None:
         """Return the facts that a worker has announced about a model."""
         return self._cluster.facts(model.sha256)
