@@ -10,6 +10,8 @@ from app.jobs.direct_requests import DirectRequests
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications
 from app.jobs.watcher import JobWatcher
+from app.provenance.manifests import Manifests
+from app.provenance.verifier import Verifier
 from app.styles.style_service import StyleService
 from worker.contracts.store.store import Store
 
@@ -27,6 +29,8 @@ class Services:
     notifications: JobNotifications
     direct_requests: DirectRequests
     addresses: AddressRenderer
+    verifier: Verifier
+    manifests: Manifests
     health_checks: HealthChecks
 
     def close(self) -> None:

@@ -22,7 +22,17 @@ from app.client.errors import (
     WaitTimeoutError,
 )
 from app.client.image import Image
-from app.client.responses import ClassYield, GateEffect, Job, JobError, JobYield, Model, Style
+from app.client.responses import (
+    ClassYield,
+    GateEffect,
+    Job,
+    JobError,
+    JobYield,
+    Model,
+    PixelDifference,
+    Style,
+    Verification,
+)
 
 __all__ = [
     "AsyncClient",
@@ -41,8 +51,10 @@ __all__ = [
     "JobYield",
     "Model",
     "NotAvailableError",
+    "PixelDifference",
     "RefusedError",
     "Style",
     "UnexpectedResponseError",
+    "Verification",
     "WaitTimeoutError",
 ]

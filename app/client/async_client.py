@@ -92,3 +92,4 @@ class AsyncClient:
     models = _call(Operations.models)
     styles = _call(Operations.styles)
     upload_style = _call(Operations.upload_style)
+    verify = _call(Operations.verify)

@@ -8,7 +8,7 @@ from typing import TypeVar
 from app.cluster.cluster_state import ClusterState
 from app.errors import ApiError, join_names, quote_value, unavailable, unprocessable
 from app.schemas.responses import Model, SetAsideFile
-from worker.contracts.catalog import CatalogEntry, ModelFacts, WorkerEntry
+from worker.contracts.catalog import CatalogEntry, ModelFacts, Numerics, WorkerEntry
 from worker.contracts.jobs import JobSpec
 
 T = TypeVar("T")
@@ -102,6 +102,15 @@ class ModelCatalog:
             for find in (self._cluster.workers, self._cluster.paused)
             for worker in find()
         )
+
+    def find_by_sha256(self, sha256: str) -> CatalogEntry | None:
+        """Return the model with these weights that requests can choose; None if there is none."""
+        return next((entry for entry in self._cluster.models().values() if entry.sha256 == sha256), None)
+
+    def numerics(self, model: CatalogEntry, name: str) -> Numerics | None:
+        """Return the numerics of a name if a live worker with the model has them."""
+        workers = (worker for worker in self._cluster.workers() if worker.has(model))
+        return next((worker.numerics for worker in workers if worker.numerics.name == name), None)
 
     def facts(self, model: CatalogEntry) -> ModelFacts | None:
         """Return the facts that a worker has announced about a model."""
