@@ -13,25 +13,13 @@ import httpx
 import pytest
 
 from tests.calibrated_gate import save_calibrated_gate
+from tests.integration.older_worker import OLDER_WORKER
 from tests.integration.running_service import RunningService, wait_until
 from tests.integration.test_problems import problem
 from tests.tiny import CLASSES, LABELLED, PLAIN, save_checkpoint
 
 OTHER = "other"
 SUFFIXES = {"png": "png", "webp": "webp", "jpeg": "jpg"}
-OLDER_WORKER = """
-from contextlib import nullcontext
-import worker.main
-from worker.queue.heartbeat import Heartbeat
-
-def older_heartbeat(*positional, answers_directly, **named):
-    return Heartbeat(*positional, **named)
-
-worker.main.Heartbeat = older_heartbeat
-worker.main.DirectResponder = lambda *_: nullcontext()
-from worker.cli import worker; worker()
-"""
-"""A worker of the release before, which does not answer direct requests."""
 
 
 @pytest.fixture(scope="module")

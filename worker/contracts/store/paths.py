@@ -53,6 +53,16 @@ def shards(job_id: str) -> str:
     return f"{job(job_id)}/shards"
 
 
+def merged(job_id: str, shard: int, crc32: int) -> str:
+    """Return the path of a slice of the archive that was laid out again from the images of stored shards."""
+    return f"{merged_slices(job_id)}/{shard:05d}.{crc32:08x}.bin"
+
+
+def merged_slices(job_id: str) -> str:
+    """Return the folder of the slices of an archive that were laid out again."""
+    return f"{job(job_id)}/merged"
+
+
 def shard_index(job_id: str, shard: int) -> str:
     """Return the path of a ShardIndex."""
     return f"{shards(job_id)}/{shard:05d}.json"
