@@ -23,6 +23,7 @@ from app.cluster.disk_space import DiskSpace
 from app.cluster.model_catalog import ModelCatalog
 from app.cluster.prometheus import PrometheusCollector
 from app.cluster.readiness import Readiness
+from app.jobs.estimator import Estimator
 from app.jobs.job_factory import JobFactory
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications
@@ -76,6 +77,7 @@ def _create_services(settings: Settings) -> tuple[Services, Reconciler]:
     services = Services(
         store=store,
         jobs=jobs,
+        estimator=Estimator(settings, store, queue, cluster, factory, quota, disk_space),
         models=models,
         styles=styles,
         quota=quota,

@@ -12,6 +12,8 @@ COUNTERS_KEY = "imagemill:tally"
 Stage = Literal["rendering", "storing", "learning", "closing"]
 CountName = Literal[
     "images_rendered",
+    "images_stored",
+    "bytes_stored",
     "stage_seconds",
     "jobs_ended",
     "attempts_crashed",
@@ -22,6 +24,8 @@ CountName = Literal[
 ]
 LABELS: Mapping[CountName, tuple[str, ...]] = {
     "images_rendered": ("model", "style_mode"),
+    "images_stored": ("model", "style_mode", "format"),
+    "bytes_stored": ("model", "style_mode", "format"),
     "stage_seconds": ("stage", "style_mode"),
     "jobs_ended": ("outcome",),
     "attempts_crashed": (),

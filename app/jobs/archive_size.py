@@ -1,0 +1,73 @@
+"""The expected size of a job's archive. All constants of the archive's format are in this module."""
+
+import json
+from math import sqrt
+
+from app.schemas.estimates import Range
+from worker.contracts.costs import FileSizes
+from worker.contracts.jobs import SUFFIXES, JobSpec
+
+_ZIP_BYTES = 30 + 46
+"""Bytes of a ZIP member beside its data and its name, which occurs twice: a local header and a directory entry."""
+_END_BYTES = 22
+"""Bytes of the end of a ZIP archive."""
+_CARD_BYTES, _SELECTION_BYTES, _STYLE_BYTES = 1700, 1500, 170
+"""Size of the dataset card, and of its parts about a selection and a style."""
+_CLASS_BYTES = 60
+"""Size of the parts of the card about one class, beside its name, which occurs three times."""
+_ARRAY_BYTES = 128
+"""Size of the header of a NumPy array."""
+_Z = 1.96
+"""Quantile of the normal distribution for intervals of 95 %."""
+_FORMAT_ERROR = 0.02
+"""Relative error of the constants of this module."""
+
+
+def archive_size(spec: JobSpec, sizes: FileSizes) -> Range:
+    """Return the size of an archive whose images have these sizes, in bytes."""
+    labels: tuple[str | None, ...] = spec.model.classes or (None,)
+    counts = list(zip(labels, spec.quotas(), sizes.mean_bytes, strict=True))
+    files = sum(count * size for _, count, size in counts)
+    rest = sum(count * _image_bytes(spec, label) for label, count, _ in counts) + _constant_bytes(spec)
+    sampled = sizes.images * sum(count > 0 for _, count, _ in counts)
+    spread = _Z * sizes.deviation * sqrt(1 / spec.n + 1 / max(1, sampled))
+    half = files * spread + _FORMAT_ERROR * (files + rest)
+    expected = files + rest
+    return Range(expected=round(expected), low=max(0, round(expected - half)), high=round(expected + half))
+
+
+def _image_bytes(spec: JobSpec, label: str | None) -> int:
+    """Return the bytes of an image of a class in the archive beside those of its file."""
+    index = spec.first + spec.expected_candidates // 2
+    name = f"images/{label + '/' if label else ''}{index:06d}.{SUFFIXES[spec.format]}"
+    if spec.format == "npz":
+        return 8 + _record_bytes(spec, label, "images_00000.npy", index)  # 8 bytes in the array of labels
+    return _member_bytes(name) + _record_bytes(spec, label, name, index)
+
+
+def _record_bytes(spec: JobSpec, label: str | None, name: str, index: int) -> int:
+    """Return the length of an image's line of metadata.jsonl, which has the fields of this record."""
+    record: dict[str, str | int] = {"file_name": name, "index": index, "seed": spec.seed}
+    if label is not None:
+        record |= {"label": label, "label_id": spec.model.classes.index(label)}
+    if spec.style is not None:
+        record["style"] = spec.style.id
+    record |= {"model": spec.model.name, "sha256": 64 * "0", "dhash": 16 * "0"}
+    if spec.selection is not None and spec.selection.gate is not None:
+        record["score"] = 500
+    return len(json.dumps(record, ensure_ascii=False).encode()) + 1
+
+
+def _constant_bytes(spec: JobSpec) -> int:
+    """Return the bytes that do not grow with the number of images."""
+    card = _CARD_BYTES + _SELECTION_BYTES * (spec.selection is not None) + _STYLE_BYTES * (spec.style is not None)
+    card += sum(_CLASS_BYTES + 3 * len(name.encode()) for name in spec.model.classes)
+    members = card + _member_bytes("metadata.jsonl") + _member_bytes("README.md") + _END_BYTES
+    if spec.format != "npz":
+        return members
+    arrays = spec.shard_count * (_member_bytes("images_00000.npy") + _ARRAY_BYTES)
+    return members + arrays + _member_bytes("labels.npy") + _ARRAY_BYTES
+
+
+def _member_bytes(name: str) -> int:
+    return _ZIP_BYTES + 2 * len(name.encode())
