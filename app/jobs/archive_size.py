@@ -6,14 +6,15 @@ from math import sqrt
 from app.schemas.estimates import Range
 from worker.contracts.costs import FileSizes
 from worker.contracts.jobs import SUFFIXES, JobSpec
+from worker.contracts.selection import BEST_SCORE
 
 _ZIP_BYTES = 30 + 46
 """Bytes of a ZIP member beside its data and its name, which occurs twice: a local header and a directory entry."""
 _END_BYTES = 22
 """Bytes of the end of a ZIP archive."""
-_CARD_BYTES, _SELECTION_BYTES, _STYLE_BYTES = 1700, 1500, 170
-"""Size of the dataset card, and of its parts about a selection and a style."""
-_CLASS_BYTES = 60
+_CARD_BYTES, _SELECTION_BYTES, _GATE_BYTES, _STYLE_BYTES = 1450, 500, 550, 170
+"""Size of the dataset card, and of its parts about a selection, its quality gate and a style."""
+_CLASS_BYTES = 25
 """Size of the parts of the card about one class, beside its name, which occurs three times."""
 _ARRAY_BYTES = 128
 """Size of the header of a NumPy array."""
@@ -61,6 +62,7 @@ def _record_bytes(spec: JobSpec, label: str | None, name: str, index: int) -> in
 def _constant_bytes(spec: JobSpec) -> int:
     """Return the bytes that do not grow with the number of images."""
     card = _CARD_BYTES + _SELECTION_BYTES * (spec.selection is not None) + _STYLE_BYTES * (spec.style is not None)
+    card += _GATE_BYTES * (spec.selection is not None and spec.selection.keep < BEST_SCORE)
     card += sum(_CLASS_BYTES + 3 * len(name.encode()) for name in spec.model.classes)
     members = card + _member_bytes("metadata.jsonl") + _member_bytes("README.md") + _END_BYTES
     if spec.format != "npz":
