@@ -21,7 +21,7 @@ from worker.contracts.queue.counters import Count
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.store import Store
 
-_NO_SIZES = "bytes: no live worker has measured the sizes of this model's images yet; ask again in a second"
+_NO_COSTS = "bytes, seconds: no live worker has measured the images of this model yet; ask again in a second"
 _STYLED = "bytes: files of this kind of style had other sizes with other style images, so the figure is rough"
 _UNSTYLED = "bytes: no styled image of this kind was stored yet, so the sizes of unstyled images are used"
 _MORE_TRIES = "tries: copies and near-duplicates cost more tries; their share is not known before the job"
@@ -64,14 +64,15 @@ class Estimator:
         disk = _error_of(lambda: self._disk.check_job(spec))
         notes = list[str]()
         costs = self._costs(spec)
+        size_range = self._bytes(spec, costs, notes)
         return Estimate(
             model=spec.model.name,
             n=spec.n,
             classes=dict(zip(spec.model.classes, spec.quotas(), strict=True)) if spec.model.classes else None,
             format=spec.format,
             tries=expected_tries(spec),
-            bytes_=self._bytes(spec, costs, notes),
-            seconds=self._seconds(spec, costs, notes),
+            bytes_=size_range,
+            seconds=self._seconds(spec, size_range, costs, notes),
             disk=DiskEstimate(reserved=bytes_left(spec), free=self._store.free_bytes()),
             quota=_quota_view(caller, usage, spec),
             hours_kept=hours,
@@ -84,10 +85,14 @@ class Estimator:
         workers = [worker for worker in self._cluster.workers() if worker.numerics == spec.model.numerics]
         return self._cluster.costs(worker for worker in workers if worker.offers(spec.needs))
 
-    def _seconds(self, spec: JobSpec, costs: list[WorkerCosts], notes: list[str]) -> EstimatedSeconds | None:
+    def _seconds(
+        self, spec: JobSpec, size: Range | None, costs: list[WorkerCosts], notes: list[str]
+    ) -> EstimatedSeconds | None:
+        if size is None:
+            return None
         waiting = self._queue.waiting(spec.model.numerics.name)
         try:
-            return job_duration(spec, costs, waiting, is_learnt=self._is_learnt(spec))
+            return job_duration(spec, size.expected, costs, waiting, is_learnt=self._is_learnt(spec))
         except UnknownDurationError as error:
             notes.append(str(error))
             return None
@@ -101,7 +106,7 @@ class Estimator:
     def _bytes(self, spec: JobSpec, costs: list[WorkerCosts], notes: list[str]) -> Range | None:
         models = [each.models[spec.model.sha256] for each in costs if spec.model.sha256 in each.models]
         if not models:
-            notes.append(_NO_SIZES)
+            notes.append(_NO_COSTS)
             return None
         sizes = models[0].sizes[spec.format]
         if spec.style is not None and spec.format != "npz":

@@ -10,11 +10,15 @@ from worker.contracts.jobs import JobSpec
 from worker.contracts.queue.task_queue import WaitingTask
 from worker.contracts.selection import BEST_SCORE
 
-_ACCEPT_SECONDS = 0.006
+_ACCEPT_SECONDS = 0.004
 """Time from a request until a worker renders, and from the last commit until the client knows."""
-_SHARD_SECONDS = 0.004
-"""Time between two shards of a worker."""
-_CLOSE_SECONDS, _CLOSE_IMAGE_SECONDS = 0.002, 15e-6
+_SHARD_SECONDS = 0.006
+"""Time between two shards of a worker, and of the slow start of a shard."""
+_STORE_BYTE_SECONDS = 4e-9
+"""Time to store a byte. It is spent beside rendering, on the same cores."""
+_CHOICE_SECONDS = 25e-6
+"""Time to decide about a candidate, and to list it in the index of its shard."""
+_CLOSE_SECONDS, _CLOSE_IMAGE_SECONDS = 0.002, 20e-6
 """Time to write the end of an archive, and the part of it that grows with each image."""
 _TURN_SECONDS = 1.0
 """Time of a full-sized shard, after which the next job has its turn."""
@@ -28,6 +32,7 @@ class UnknownDurationError(Exception):
 
 def job_duration(
     spec: JobSpec,
+    archive_bytes: int,
     workers: Sequence[WorkerCosts],
     waiting: tuple[Sequence[WaitingTask], Sequence[WaitingTask]],
     *,
@@ -35,12 +40,10 @@ def job_duration(
 ) -> EstimatedSeconds:
     """Return the duration of a job. `waiting` are the tasks of short and of long jobs that are queued before it.
 
-    Raises UnknownDurationError.
+    At least one of the workers has measured the model. Raises UnknownDurationError.
     """
     sha256, style = spec.model.sha256, spec.style
     able = [(worker, worker.models[sha256]) for worker in workers if sha256 in worker.models]
-    if not able:
-        raise UnknownDurationError("seconds: no live worker has measured its speed yet; ask again in a second")
     learning = 0.0
     if style is not None and style.mode == "distilled" and not is_learnt:
         steps = [costs.learning_seconds for _, costs in able if costs.learning_seconds is not None]
@@ -50,7 +53,8 @@ def job_duration(
     # The workers share the shards of a job, so their rates add up.
     rates = sorted((1 / _rendering_seconds(spec, *each) for each in able), reverse=True)
     usable = min(len(rates), _shards(spec))
-    rendering = 1 / sum(rates[:usable]) + _SHARD_SECONDS * _shards(spec) / usable
+    storing = _SHARD_SECONDS * _shards(spec) + _STORE_BYTE_SECONDS * archive_bytes
+    rendering = 1 / sum(rates[:usable]) + storing / usable
     closing = _CLOSE_SECONDS + _CLOSE_IMAGE_SECONDS * spec.n
     before = _waiting_seconds(spec, able[0][1], waiting) / len(able)
     total = before + learning + rendering + closing + _ACCEPT_SECONDS
@@ -64,8 +68,9 @@ def _rendering_seconds(spec: JobSpec, worker: WorkerCosts, costs: ModelCosts) ->
     keep = spec.selection.keep / BEST_SCORE if spec.selection else 1.0
     drawn = max(candidates * keep, worker.threads)  # fewer images leave threads idle
     seconds = drawn * costs.image_seconds[spec.format]
-    if spec.selection is not None and spec.selection.gate is not None:
-        seconds += candidates * (costs.candidate_seconds or 0.0)
+    if spec.selection is not None:
+        scoring = costs.candidate_seconds if spec.selection.gate is not None else None
+        seconds += candidates * (_CHOICE_SECONDS + (scoring or 0.0))
     if style is None or style.mode != "standard":
         return seconds
     if costs.styling_seconds is None:
