@@ -12,9 +12,11 @@ _ZIP_BYTES = 30 + 46
 """Bytes of a ZIP member beside its data and its name, which occurs twice: a local header and a directory entry."""
 _END_BYTES = 22
 """Bytes of the end of a ZIP archive."""
-_CARD_BYTES, _SELECTION_BYTES, _GATE_BYTES, _STYLE_BYTES = 1450, 500, 550, 170
-"""Size of the dataset card, and of its parts about a selection, its quality gate and a style."""
-_CLASS_BYTES = 25
+_CARD_BYTES, _SELECTION_BYTES, _GATE_BYTES, _STYLE_BYTES = 1240, 500, 550, 170
+"""Size of the dataset card without names, and of its parts about a selection, its quality gate and a style."""
+_CARD_ERROR = 200
+"""Error of the size of a card in bytes."""
+_CLASS_BYTES = 40
 """Size of the parts of the card about one class, beside its name, which occurs three times."""
 _ARRAY_BYTES = 128
 """Size of the header of a NumPy array."""
@@ -32,7 +34,7 @@ def archive_size(spec: JobSpec, sizes: FileSizes) -> Range:
     rest = sum(count * _image_bytes(spec, label) for label, count, _ in counts) + _constant_bytes(spec)
     sampled = sizes.images * sum(count > 0 for _, count, _ in counts)
     spread = _Z * sizes.deviation * sqrt(1 / spec.n + 1 / max(1, sampled))
-    half = files * spread + _FORMAT_ERROR * (files + rest)
+    half = files * spread + _FORMAT_ERROR * (files + rest) + _CARD_ERROR
     expected = files + rest
     return Range(expected=round(expected), low=max(0, round(expected - half)), high=round(expected + half))
 
@@ -61,9 +63,11 @@ def _record_bytes(spec: JobSpec, label: str | None, name: str, index: int) -> in
 
 def _constant_bytes(spec: JobSpec) -> int:
     """Return the bytes that do not grow with the number of images."""
-    card = _CARD_BYTES + _SELECTION_BYTES * (spec.selection is not None) + _STYLE_BYTES * (spec.style is not None)
+    model = spec.model
+    card = _CARD_BYTES + 3 * len(model.name) + len(model.data) + 2 * len(model.licence)
+    card += _SELECTION_BYTES * (spec.selection is not None) + _STYLE_BYTES * (spec.style is not None)
     card += _GATE_BYTES * (spec.selection is not None and spec.selection.keep < BEST_SCORE)
-    card += sum(_CLASS_BYTES + 3 * len(name.encode()) for name in spec.model.classes)
+    card += sum(_CLASS_BYTES + 3 * len(name.encode()) for name in model.classes)
     members = card + _member_bytes("metadata.jsonl") + _member_bytes("README.md") + _END_BYTES
     if spec.format != "npz":
         return members

@@ -68,7 +68,7 @@ class Estimator:
         return Estimate(
             model=spec.model.name,
             n=spec.n,
-            classes=dict(zip(spec.model.classes, spec.quotas(), strict=True)) if spec.model.classes else None,
+            classes=_class_counts(spec),
             format=spec.format,
             tries=expected_tries(spec),
             bytes_=size_range,
@@ -130,6 +130,11 @@ def _error_of(check: Callable[[], object]) -> ApiError | None:
     except ApiError as error:
         return error
     return None
+
+
+def _class_counts(spec: JobSpec) -> dict[str, int] | None:
+    counts = zip(spec.model.classes, spec.quotas(), strict=False)
+    return {name: count for name, count in counts if count} if spec.model.classes else None
 
 
 def _rejects_similar_images(spec: JobSpec) -> bool:
