@@ -9,7 +9,7 @@ from typing import get_args
 
 from worker.contracts.costs import FileSizes, ModelCosts
 from worker.contracts.cut import Cut
-from worker.contracts.jobs import LAYOUT, Format, JobSpec
+from worker.contracts.jobs import ARCHIVE_VERSION, Format, JobSpec
 from worker.contracts.selection import Selection
 from worker.renderer import Renderer
 from worker.rendering.candidate import Candidate
@@ -86,7 +86,7 @@ def _sample_spec(model: LoadedModel, kind: Format, selection: Selection | None =
         n=max(_MIN_IMAGES, _IMAGES_OF_A_CLASS * len(model.entry.classes)),
         seed=_SEED,
         format=kind,
-        layout=LAYOUT,
+        archive_version=ARCHIVE_VERSION,
         selection=selection,
         cut=Cut(first=1, most=1),
         created=datetime.now(UTC),

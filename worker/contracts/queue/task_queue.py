@@ -159,9 +159,10 @@ def _needs(spec: JobSpec, task: Task) -> str:
 
 
 def _left(spec: JobSpec, task: Task) -> str:
-    done = spec.expected_candidates if task.shard is None else spec.cut.start(task.shard)
+    inherited = spec.own_first - spec.first
+    done = spec.expected_candidates if task.shard is None else spec.cut.start(task.shard) - inherited
     steps = spec.style.steps if spec.style and spec.style.mode == "standard" else 0
-    return f"{max(1, spec.expected_candidates - done)} {steps}"
+    return f"{max(1, spec.expected_candidates - max(0, done))} {steps}"
 
 
 def _read_script(name: str) -> str:
