@@ -19,7 +19,7 @@ router = router_for_callers("query", "body")
     responses=problem_docs(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
 )
 def estimate(query: GenerateQueryDep, caller: CallerDep, services: ServicesDep) -> Estimate:
-    """Return what a job would cost: seconds, bytes, tries, disk space and quota. Nothing is created.
+    """Estimate the costs of a job: seconds, bytes, tries, disk space and quota. Nothing is created.
 
     The parameters are those of /generate. `fits` has the errors with which /generate would refuse the job now.
     """

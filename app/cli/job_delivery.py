@@ -74,7 +74,7 @@ class JobDelivery:
             self._save(job, out, lambda: speed(job, started))
 
     def estimate(self, new_job: NewJob) -> None:
-        """Print what a job would cost, and request nothing."""
+        """Print the estimate of a job, and request nothing."""
         estimate = self._client.estimate(**new_job.parameters(self._client))
         print_estimate(estimate, self._terminal)
         if self._output.is_json:

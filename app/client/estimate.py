@@ -60,7 +60,7 @@ class Fits(ApiObject):
 
 
 class Estimate(ApiObject):
-    """What a job would cost."""
+    """The expected costs of a job."""
 
     model: str
     n: int

@@ -84,7 +84,7 @@ class Operations:
         return self._job(Request("POST", "/generate", given(parameters), headers))
 
     def estimate(self, **parameters: Unpack[JobParameters]) -> Flow[Estimate]:
-        """Return what a job with these parameters of `generate` would cost. The service creates nothing."""
+        """Return the expected costs of a job with these parameters of `generate`. The service creates nothing."""
         return self._object(Estimate, Request("POST", "/estimate", query_of(parameters)))
 
     def job(self, job_id: str) -> Flow[Job]:

@@ -1,4 +1,4 @@
-"""Estimates what a job would cost, and whether it would be accepted. Nothing is written."""
+"""Estimates the costs of a job, and whether the service would accept it. Nothing is written."""
 
 from collections.abc import Callable
 

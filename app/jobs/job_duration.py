@@ -21,7 +21,7 @@ _CHOICE_SECONDS = 25e-6
 _CLOSE_SECONDS, _CLOSE_IMAGE_SECONDS = 0.002, 20e-6
 """Time to write the end of an archive, and the part of it that grows with each image."""
 _TURN_SECONDS = 1.0
-"""Time of a full-sized shard, after which the next job has its turn."""
+"""Time of a full-sized shard. Waiting jobs alternate after each shard."""
 _STYLE_GROUP_IMAGES = 4
 """Number of images that one thread styles together."""
 

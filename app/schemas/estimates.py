@@ -70,7 +70,7 @@ class Fits(BaseModel):
 
 
 class Estimate(BaseModel):
-    """What a job would cost. Nothing is created."""
+    """The expected costs of a job. Nothing is created."""
 
     model: str
     n: int
