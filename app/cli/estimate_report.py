@@ -29,6 +29,10 @@ def print_estimate(estimate: Estimate, terminal: Terminal) -> None:
         )
     free = "" if estimate.disk.free is None else f"; {byte_sizes.readable(estimate.disk.free)} are free"
     rows.append(("disk", f"{byte_sizes.readable(estimate.disk.reserved)} are reserved until the job ends{free}"))
+    if estimate.quota.images_left is not None:
+        rows.append(
+            ("quota", f"{estimate.quota.images} of the {estimate.quota.images_left} images that the key has left")
+        )
     rows.append(("kept", f"{estimate.hours_kept} hours"))
     rows += [("refused", refusal.detail) for refusal in estimate.fits.refusals]
     rows += [("note", note) for note in estimate.notes]

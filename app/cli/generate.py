@@ -97,7 +97,7 @@ def generate(
     estimate: Annotated[
         bool,
         typer.Option("--estimate", help="Print how long the job would take, and its size, and generate nothing."),
-        "not with --out, --force, --job",
+        "not with --out, --force, --quiet, --job",
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the finished job, or the estimate, as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,

@@ -35,6 +35,16 @@ class DiskEstimate(ApiObject):
     free: int | None = None
 
 
+class QuotaEstimate(ApiObject):
+    """The part of the key's limits that the job takes until its images are rendered."""
+
+    images: int
+    images_left: int | None = None
+    """None without a limit."""
+    jobs_left: int | None = None
+    """None without a limit."""
+
+
 class Refusal(ApiObject):
     """The error with which the service would refuse the job now."""
 
@@ -73,6 +83,7 @@ class Estimate(ApiObject):
     seconds: EstimatedSeconds | None = None
     """None while it is unknown; `notes` has the reason."""
     disk: DiskEstimate
+    quota: QuotaEstimate
     hours_kept: int
     """Hours for which the images are kept after the end of the job."""
     fits: Fits

@@ -1,7 +1,7 @@
 """The expected size of a job's archive. All constants of the archive's format are in this module."""
 
 import json
-from math import sqrt
+import math
 
 from app.schemas.estimates import Range
 from worker.contracts.costs import FileSizes
@@ -18,6 +18,12 @@ _CARD_ERROR = 200
 """Error of the size of a card in bytes."""
 _CLASS_BYTES = 40
 """Size of the parts of the card about one class, beside its name, which occurs three times."""
+_TAR_BLOCK = 512
+"""Bytes of the header of a file in a tar. Each file is padded to a multiple of this."""
+_PARQUET_IMAGE_BYTES, _PARQUET_SCORE_BYTES = 115, 8
+"""Bytes of an image's row in a Parquet file beside its file, and of its score."""
+_PARQUET_SHARD_BYTES = 1100
+"""Bytes of the schema and the indices of a Parquet file, and of its ZIP member."""
 _ARRAY_BYTES = 128
 """Size of the header of a NumPy array."""
 _Z = 1.96
@@ -33,7 +39,7 @@ def archive_size(spec: JobSpec, sizes: FileSizes) -> Range:
     files = sum(count * size for _, count, size in counts)
     rest = sum(count * _image_bytes(spec, label) for label, count, _ in counts) + _constant_bytes(spec)
     sampled = sizes.images * sum(count > 0 for _, count, _ in counts)
-    spread = _Z * sizes.deviation * sqrt(1 / spec.n + 1 / max(1, sampled))
+    spread = _Z * sizes.deviation * math.sqrt(1 / spec.n + 1 / max(1, sampled))
     half = files * spread + _FORMAT_ERROR * (files + rest) + _CARD_ERROR
     expected = files + rest
     return Range(expected=round(expected), low=max(0, round(expected - half)), high=round(expected + half))
@@ -42,6 +48,12 @@ def archive_size(spec: JobSpec, sizes: FileSizes) -> Range:
 def _image_bytes(spec: JobSpec, label: str | None) -> int:
     """Return the bytes of an image of a class in the archive beside those of its file."""
     index = spec.first + spec.expected_candidates // 2
+    if spec.format != "npz" and spec.packing == "parquet":
+        return _PARQUET_IMAGE_BYTES + _PARQUET_SCORE_BYTES * _has_scores(spec)
+    if spec.format != "npz" and spec.packing == "webdataset":
+        # A header and half a block for the image, the metadata, and the class.
+        record = _TAR_BLOCK * math.ceil(_record_bytes(spec, label, "", index) / _TAR_BLOCK)
+        return _TAR_BLOCK * 3 // 2 + _TAR_BLOCK + record + 2 * _TAR_BLOCK * (label is not None)
     name = f"images/{label + '/' if label else ''}{index:06d}.{SUFFIXES[spec.format]}"
     if spec.format == "npz":
         return 8 + _record_bytes(spec, label, "images_00000.npy", index)  # 8 bytes in the array of labels
@@ -56,9 +68,13 @@ def _record_bytes(spec: JobSpec, label: str | None, name: str, index: int) -> in
     if spec.style is not None:
         record["style"] = spec.style.id
     record |= {"model": spec.model.name, "sha256": 64 * "0", "dhash": 16 * "0"}
-    if spec.selection is not None and spec.selection.gate is not None:
+    if _has_scores(spec):
         record["score"] = 500
     return len(json.dumps(record, ensure_ascii=False).encode()) + 1
+
+
+def _has_scores(spec: JobSpec) -> bool:
+    return spec.selection is not None and spec.selection.gate is not None
 
 
 def _constant_bytes(spec: JobSpec) -> int:
@@ -70,7 +86,8 @@ def _constant_bytes(spec: JobSpec) -> int:
     card += sum(_CLASS_BYTES + 3 * len(name.encode()) for name in model.classes)
     members = card + _member_bytes("metadata.jsonl") + _member_bytes("README.md") + _END_BYTES
     if spec.format != "npz":
-        return members
+        shards = spec.cut.shard_of(spec.expected_candidates - 1) + 1
+        return members + _PARQUET_SHARD_BYTES * shards * (spec.packing == "parquet")
     arrays = spec.shard_count * (_member_bytes("images_00000.npy") + _ARRAY_BYTES)
     return members + arrays + _member_bytes("labels.npy") + _ARRAY_BYTES
 

@@ -66,7 +66,7 @@ def _rendering_seconds(spec: JobSpec, worker: WorkerCosts, costs: ModelCosts) ->
     """Return the time in which one worker alone renders a job."""
     candidates, style = rendered_candidates(spec), spec.style
     keep = spec.selection.keep / BEST_SCORE if spec.selection else 1.0
-    drawn = max(candidates * keep, worker.threads)  # fewer images leave threads idle
+    drawn = max(candidates * keep, costs.together)
     seconds = drawn * costs.image_seconds[spec.format]
     if spec.selection is not None:
         scoring = costs.candidate_seconds if spec.selection.gate is not None else None

@@ -27,6 +27,8 @@ class ModelCosts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     sizes: Mapping[Format, FileSizes]
+    together: int = 1
+    """Number of images that take as long as one: with fewer, threads are idle, or a batch is drawn for nothing."""
     image_seconds: Mapping[Format, float]
     """Time to render and encode one image of many, by format."""
     candidate_seconds: float | None = None

@@ -32,7 +32,10 @@ def measure_costs(model: LoadedModel, renderer: Renderer) -> ModelCosts:
     for kind in get_args(Format):
         candidates, seconds[kind] = _render(model, renderer, _sample_spec(model, kind))
         sizes[kind] = _file_sizes(model, candidates)
-    return ModelCosts(sizes=sizes, image_seconds=seconds, candidate_seconds=_score_seconds(model, renderer))
+    # On a CPU, each thread draws a part of its own. On a GPU, the parts of all threads follow one another.
+    together = model.portion_size(1, renderer.threads) * (renderer.threads if _is_cpu(model) else 1)
+    scoring = _score_seconds(model, renderer)
+    return ModelCosts(sizes=sizes, together=together, image_seconds=seconds, candidate_seconds=scoring)
 
 
 def _score_seconds(model: LoadedModel, renderer: Renderer) -> float | None:
@@ -48,7 +51,7 @@ def _render(model: LoadedModel, renderer: Renderer, spec: JobSpec) -> tuple[list
     """Render a sample. Returns its candidates, and the seconds of one of them."""
     candidates, together = list[Candidate](), model.batch_size * renderer.threads
     # On a CPU, the time that all threads compute is the better clock: programs that start now do not change it.
-    is_cpu = model.device.type == "cpu"
+    is_cpu = _is_cpu(model)
     times, deadline = [_now(is_cpu)], time.perf_counter() + _MAX_SECONDS
     for start in range(0, max(spec.n, _MIN_BLOCKS * together), together):
         block = range(start, start + together)
@@ -58,6 +61,10 @@ def _render(model: LoadedModel, renderer: Renderer, spec: JobSpec) -> tuple[list
             break
     fastest = min(end - began for began, end in pairwise(times))
     return candidates, fastest / together / (renderer.threads if is_cpu else 1)
+
+
+def _is_cpu(model: LoadedModel) -> bool:
+    return model.device.type == "cpu"
 
 
 def _now(is_cpu: bool) -> float:
@@ -83,7 +90,7 @@ def _sample_spec(model: LoadedModel, kind: Format, selection: Selection | None =
         id=_SPEC_ID,
         model=model.entry,
         class_label=None,
-        n=max(_MIN_IMAGES, _IMAGES_OF_A_CLASS * len(model.entry.classes)),
+        n=1 if kind == "npz" else max(_MIN_IMAGES, _IMAGES_OF_A_CLASS * len(model.entry.classes)),
         seed=_SEED,
         format=kind,
         archive_version=ARCHIVE_VERSION,
