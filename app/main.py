@@ -27,6 +27,7 @@ from app.cluster.readiness import Readiness
 from app.jobs.address_renderer import AddressRenderer
 from app.jobs.archive_digest import ArchiveDigests
 from app.jobs.direct_requests import DirectRequests
+from app.jobs.estimator import Estimator
 from app.jobs.job_factory import JobFactory
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications
@@ -92,6 +93,7 @@ def _create_services(settings: Settings) -> tuple[Services, Reconciler]:
     services = Services(
         store=store,
         jobs=jobs,
+        estimator=Estimator(settings, store, queue, cluster, factory, quota, disk_space),
         models=models,
         styles=styles,
         quota=quota,

@@ -6,6 +6,7 @@ from fastapi.routing import APIRoute
 from app.api import (
     catalog_routes,
     download_routes,
+    estimate_routes,
     generate_routes,
     health_routes,
     image_routes,
@@ -17,6 +18,7 @@ from app.api import (
 # The document lists the endpoints in this order.
 _ROUTERS = (
     generate_routes.router,
+    estimate_routes.router,
     job_routes.router,
     download_routes.router,
     manifest_routes.router,

@@ -79,6 +79,7 @@ class Client:
         self._http.close()
 
     generate = _call(Operations.generate)
+    estimate = _call(Operations.estimate)
     job = _call(Operations.job)
     wait = _call(Operations.wait)
     follow = _iteration(Operations.follow)

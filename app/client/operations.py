@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, TypeVar, Unpack
 from urllib.parse import quote
 
 from app.client.archive_download import ArchiveDownload, DownloadProgress
 from app.client.download import Download
 from app.client.errors import ClientError, DownloadError, FileError
+from app.client.estimate import Estimate
 from app.client.idempotency import idempotency_headers
 from app.client.image import Image
 from app.client.image_reader import ImageReader, class_folder
+from app.client.job_parameters import JobParameters, query_of
 from app.client.job_poll import JobPoll, check_succeeded
 from app.client.options import SUFFIXES, Classes, Copies, Format, ImageFormat, StyleMode, classes_text, given
 from app.client.output_file import open_to_resume
@@ -80,6 +82,10 @@ class Operations:
         }
         headers = idempotency_headers(idempotency_key)
         return self._job(Request("POST", "/generate", given(parameters), headers))
+
+    def estimate(self, **parameters: Unpack[JobParameters]) -> Flow[Estimate]:
+        """Return the expected costs of a job with these parameters of `generate`. The service creates nothing."""
+        return self._object(Estimate, Request("POST", "/estimate", query_of(parameters)))
 
     def job(self, job_id: str) -> Flow[Job]:
         """Return the current state of a job."""
