@@ -44,6 +44,9 @@ FIGURES = {
     ),
 }
 """The figures in the order of the page, by their names without a feature network."""
+NONE = "-"
+"""Stands for a value that is unknown."""
+_PER_CENT = "\N{NO-BREAK SPACE}%"
 _ALIASES = {"fid": "fd", "kid": "kd"}
 
 
@@ -56,16 +59,31 @@ def name_of(figure: str, extractor: str) -> str:
 def show(value: float | None, kind: Kind) -> str:
     """Format a share in per cent, and a number with three digits."""
     if value is None:
-        return "-"
-    return f"{_digits(100 * value)} %" if kind == "share" else _digits(value)
+        return NONE
+    return f"{_per_cent(value)}{_PER_CENT}" if kind == "share" else _number(value)
 
 
-def _digits(value: float) -> str:
+def show_interval(interval: tuple[float, float] | None, kind: Kind) -> str:
+    """Format an interval; empty if there is none."""
+    if interval is None:
+        return ""
+    low, high = interval
+    return f"{_per_cent(low) if kind == 'share' else _number(low)} to {show(high, kind)}"
+
+
+def _per_cent(share: float) -> str:
+    """Format with one digit after the point, and with two below 1 %."""
+    value = 100 * share
+    if value == 0:
+        return "0"
+    return f"{value:.1f}" if value >= 1 else f"{value:.2f}"
+
+
+def _number(value: float) -> str:
     """Format with three significant digits, but never with an exponent."""
     if abs(value) >= 100:
         return f"{value:,.0f}"
     if abs(value) >= 10:
         return f"{value:.1f}"
-    if abs(value) >= 1:
-        return f"{value:.2f}"
-    return f"{value:.3f}" if abs(value) >= 0.0005 else "0"
+    # Adding 0 turns a rounded -0.0 into 0.0.
+    return f"{value:.2f}" if abs(value) >= 1 else f"{round(value, 3) + 0.0:.3f}"

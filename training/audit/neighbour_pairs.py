@@ -45,7 +45,7 @@ def _pairs(rows: Tensor, taken: SampleFeatures, judged: Verdicts, dataset: Datas
         NeighbourPair(
             image=taken.picture(row),
             name=taken.items[row].name,
-            real=dataset.images[int(places[indices[row, 0]])],
+            real=dataset.images[int(places[indices[row, 0]])].clone(),
             ratio=float(distances[row, 0]) / judged.typical_distance,
             is_copy=bool(judged.is_copy[row]),
         )

@@ -6,14 +6,14 @@ from html import escape
 from training.audit import pictures
 from training.audit.audit import Audit
 from training.audit.class_figures import ClassFigures
-from training.audit.explanations import FIGURES, Explanation, name_of, show
+from training.audit.explanations import FIGURES, NONE, Explanation, name_of, show, show_interval
 from training.audit.neighbour_pairs import NeighbourPair
 from training.audit.page_template import PAGE
 from training.audit.report import ArchiveReport
 from training.audit.similarity import CLOSE_BITS, COPY_BITS
 from training.metrics import report as reports
 
-_TILES = ("yield", "fd", "coverage", "copies")
+_TILES = ("yield", "fd", "precision", "coverage", "copies")
 _CLASS_FIGURES = ("fd", "precision", "recall", "coverage")
 
 
@@ -42,7 +42,7 @@ class _Figure:
     @property
     def interval_text(self) -> str:
         """The interval in text; empty if it is unknown."""
-        return "" if self.interval is None else " to ".join(map(self.show, self.interval))
+        return show_interval(self.interval, self.explanation.kind)
 
 
 def render(audit: Audit) -> str:
@@ -79,7 +79,7 @@ def _tiles(report: ArchiveReport, found: dict[str, _Figure]) -> Iterator[str]:
     classes = f"{len(report.classes)} classes" if report.classes else "no classes"
     yield _tile("Images", f"{report.provenance.fakes:,}", classes)
     for name in _TILES:
-        yield _tile(found[name].explanation.name, found[name].text, f"real images: {found[name].real_text}")
+        yield _tile(found[name].explanation.name, found[name].text, f"real: {found[name].real_text}")
 
 
 def _tile(name: str, value: str, below: str) -> str:
@@ -113,7 +113,7 @@ def _class_section(report: ArchiveReport, found: dict[str, _Figure]) -> str:
     heads = ("Class", "Images", "Yield", "Copies", "Label agreement", *(FIGURES[name].name for name in _CLASS_FIGURES))
     head = "".join(f"<th>{name}</th>" for name in heads)
     body = "".join(_row(_class_cells(each)) for each in report.classes)
-    agreement = found["label_agreement"].text if "label_agreement" in found else show(None, "share")
+    agreement = found["label_agreement"].text if "label_agreement" in found else NONE
     labelled = sum(each.images for each in report.classes)
     whole = ("All", f"{labelled + report.unlabelled:,}", found["yield"].text, found["copies"].text, agreement)
     foot = _row((*whole, *(_with_real(found[name].text, found[name].real_text) for name in _CLASS_FIGURES)))
@@ -128,14 +128,13 @@ def _class_section(report: ArchiveReport, found: dict[str, _Figure]) -> str:
 def _class_cells(each: ClassFigures) -> Iterator[str]:
     yield escape(each.name)
     yield f"{each.images:,}"
-    interval = " to ".join(show(value, "share") for value in each.yield_interval or ())
-    yield f"{show(each.yield_share, 'share')}<small>{interval}</small>"
+    yield f"{show(each.yield_share, 'share')}<small>{show_interval(each.yield_interval, 'share')}</small>"
     yield show(each.copies, "share")
     yield show(each.label_agreement, "share")
     for name in _CLASS_FIGURES:
         kind = FIGURES[name].kind
         value, real = (None if of is None else getattr(of, name) for of in (each.likeness, each.floor))
-        yield _with_real(show(value, kind), show(real, kind)) if value is not None else "-<small>too few</small>"
+        yield _with_real(show(value, kind), show(real, kind)) if value is not None else f"{NONE}<small>too few</small>"
 
 
 def _with_real(value: str, real: str) -> str:
@@ -143,12 +142,12 @@ def _with_real(value: str, real: str) -> str:
 
 
 def _pair(pair: NeighbourPair) -> str:
-    of = escape(pair.name, quote=True)
+    of = escape("/".join(pair.name.split("/")[-2:]), quote=True)
     mark = ' class="copy"' if pair.is_copy else ""
     return (
         f'<figure><div><img src="{pictures.data_url(pair.image)}" alt="{of}">'
         f'<img src="{pictures.data_url(pair.real)}" alt="The nearest training image of {of}"></div>'
-        f"<figcaption><b{mark}>{pair.ratio:.2f}{' copy' if pair.is_copy else ''}</b> {of}</figcaption></figure>"
+        f"<figcaption><b{mark}>{pair.ratio:.2f}{' copy' if pair.is_copy else ''}</b><br>{of}</figcaption></figure>"
     )
 
 

@@ -31,19 +31,21 @@ h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .4rem; letter-spacing: -.0
 h2 { font-size: 1.2rem; margin: 2.8rem 0 .3rem; }
 p { margin: .3rem 0 .9rem; max-width: 44rem; }
 .soft, small { color: var(--soft); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .75rem; margin: 1.6rem 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; margin: 1.6rem 0; }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .85rem 1rem; }
-.tile b { display: block; font-size: 1.75rem; line-height: 1.2; font-weight: 600; font-variant-numeric: tabular-nums; }
+.tile b { display: block; font-size: 1.6rem; line-height: 1.2; font-weight: 600; font-variant-numeric: tabular-nums; }
 .tile span { display: block; font-size: .85rem; color: var(--soft); }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .93rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: .5rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
-th { font-weight: 500; color: var(--soft); font-size: .82rem; vertical-align: bottom; }
+th { white-space: nowrap; font-weight: 500; color: var(--soft); font-size: .82rem; vertical-align: bottom; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 td:last-child, th:last-child { padding-right: 0; }
 tfoot td { font-weight: 600; border-bottom: 0; }
 td.words { text-align: left; min-width: 14rem; }
-td small { display: block; font-weight: 400; white-space: nowrap; }
+td { white-space: nowrap; }
+td.words, td:first-child { white-space: normal; }
+td small { display: block; font-weight: 400; }
 td.words small { white-space: normal; }
 .bar { display: block; position: relative; height: .4rem; margin-top: .45rem; border-radius: .2rem; }
 .bar { background: var(--shade); }

@@ -27,8 +27,8 @@ class ArchiveReport(Report):
 
 def class_table(report: ArchiveReport) -> Table:
     """Return a table of the classes. Figures of real images stand in parentheses."""
-    heads = ("images", "yield", "95%", "copies", "label agreement", "FD", "precision", "recall", "density", "coverage")
-    rows = Table("class", *heads, box=None, pad_edge=False)
+    heads = ("images", "yield", "95%", "copies", "labels", "FD (reals)", "coverage (reals)")
+    rows = Table("class", *heads, box=None, pad_edge=False, collapse_padding=True)
     for each in report.classes:
         rows.add_row(each.name, f"{each.images:,}", *_shares(each), *_likeness(each))
     return rows
@@ -53,18 +53,15 @@ def lines(report: ArchiveReport) -> Iterator[str]:
 
 
 def _shares(each: ClassFigures) -> tuple[str, ...]:
-    interval = "" if each.yield_interval is None else "{:.3g} to {:.3g}".format(*each.yield_interval)
+    interval = "" if each.yield_interval is None else "{:.2f}-{:.2f}".format(*each.yield_interval)
     return _number(each.yield_share), interval, _number(each.copies), _number(each.label_agreement)
 
 
 def _likeness(each: ClassFigures) -> tuple[str, ...]:
     if each.likeness is None or each.floor is None:
-        return ("-",) * 5
-    pairs = (
-        (getattr(each.likeness, name), getattr(each.floor, name))
-        for name in ("fd", "precision", "recall", "density", "coverage")
-    )
-    return tuple(f"{value:.3g} ({real:.3g})" for value, real in pairs)
+        return "-", "-"
+    found, real = each.likeness, each.floor
+    return f"{found.fd:.3g} ({real.fd:.3g})", f"{found.coverage:.2f} ({real.coverage:.2f})"
 
 
 def _number(value: float | None) -> str:

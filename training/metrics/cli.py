@@ -13,16 +13,14 @@ _CHECKPOINT_SAMPLES = 10_000
 
 def evaluate(
     checkpoint: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            metavar="[CHECKPOINT]",
-            help="A checkpoint (.safetensors), the name of a shipped model, or images. Not with --archive.",
+            help="A checkpoint (.safetensors), the name of a shipped model, or images. Left out with --archive.",
             show_default=False,
         ),
-    ],
+    ] = None,
     dataset: Annotated[
-        Path | None,
-        typer.Argument(metavar="DATASET", help="Its training data, made by `imagemill dataset`.", show_default=False),
+        Path | None, typer.Argument(help="Its training data, made by `imagemill dataset`.", show_default=False)
     ] = None,
     archive: Annotated[
         Path | None,
@@ -58,14 +56,14 @@ def evaluate(
 ) -> None:
     """Measure a model's samples, or a download, against the data, next to the same figures of real images."""
     with report_errors(), exit_on_interrupt("stopped; nothing was measured"):
-        if archive:
-            if dataset:
-                raise UsageError(f"--archive {archive} takes the place of {checkpoint}; leave one of them out")
+        if archive and dataset:
+            raise UsageError(f"--archive {archive} takes the place of {checkpoint}; leave one of them out")
+        if archive and checkpoint:
             _audit(archive, Path(checkpoint), n, device, json, html, fid_weights)
-        elif dataset is None:
-            raise UsageError(f"{checkpoint}: name a checkpoint and its dataset, or --archive and the dataset")
-        else:
+        elif checkpoint and dataset:
             _evaluate(checkpoint, dataset, n or _CHECKPOINT_SAMPLES, seed, device, json, card, fid_weights)
+        else:
+            raise UsageError("name a checkpoint and its dataset, or --archive and the dataset")
 
 
 def _evaluate(

@@ -106,8 +106,11 @@ def none_usable(path: Path, count: int) -> MetricsError:
 
 def _class_in_path(name: str, classes: tuple[str, ...]) -> str | None:
     """Return the innermost folder that is a class. A service percent-encodes special characters of class names."""
-    parts = (class_name(unquote(part)) for part in reversed(source_paths.folders(name)))
-    return next((part for part in parts if part in classes), None)
+    # Other tools do not encode names, and a class name may itself contain a percent sign.
+    folders = [
+        class_name(spelling) for part in reversed(source_paths.folders(name)) for spelling in (part, unquote(part))
+    ]
+    return next((folder for folder in folders if folder in classes), None)
 
 
 def _known(label: str | None, classes: tuple[str, ...]) -> str | None:
