@@ -25,7 +25,7 @@ MOST = 100_000
 
 @dataclass(frozen=True)
 class SampleFeatures:
-    """What is known about the images of a source. Rows are usable images, in a fixed random order."""
+    """Features, hashes and labels of a source's images. Rows are usable images, in a fixed random order."""
 
     items: list[Item]
     """The image of each row."""
