@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from worker.contracts.jobs import JobSpec, JobState
+from worker.contracts.job_state import JobState
+from worker.contracts.jobs import JobSpec
 from worker.contracts.store import paths
 from worker.contracts.store.archive_store import ArchiveStore
 from worker.contracts.store.choice_store import ChoiceStore
@@ -37,6 +38,8 @@ class JobStore:
         If several calls create the same job, the first marker counts. Returns the stored job, and whether this call has
         written its spec.
         """
+        for ancestor in spec.ancestors:  # first, so that the images of an ancestor stay as long as the job needs them
+            self._objects.put(f"{paths.extensions(ancestor.job)}/{spec.id}", b"")
         # If this process dies before it writes the spec, the reconciler removes the marker later.
         is_first = self._objects.create(paths.marker(spec.id), spec.model_dump_json().encode())
         if not is_first:
@@ -115,6 +118,12 @@ class JobStore:
         self._objects.delete_unfinished(paths.job(job_id))
         found = [path for path, *_ in self._objects.list(paths.job(job_id))]
         self._objects.delete_all(path for path in found if path not in (paths.spec(job_id), paths.state(job_id)))
+
+    def extensions(self, job_id: str, now: datetime) -> list[JobSpec]:
+        """Return the jobs that extend a job, and whose images have not expired. They need its images."""
+        ids = [found.path.rpartition("/")[2] for found in self._objects.list(paths.extensions(job_id))]
+        specs = [spec for each in ids if (spec := self.spec(each))]
+        return [spec for spec in specs if not ((state := self.state(spec.id)) and state.has_expired(spec, now))]
 
     def delete_note(self, note: str) -> None:
         """Remove a note that `due` has returned."""

@@ -27,6 +27,7 @@ class Store:
     jobs/<id>/tail.bin                  the archive's metadata, dataset card and central directory
     jobs/<id>/archive.json              ArchivePlan
     jobs/<id>/state.json                JobState; the first one written decides
+    jobs/<id>/extended/<id>             a note that another job extends this one, and needs its shards
     styles/<id>/picture.png             a style image, RGB; all owners share it
     styles/<id>/style.json              StyleEntry for requests without an API key
     owned/<owner>/<id>.json             StyleEntry for the owner of a key

@@ -11,6 +11,7 @@ from random import Random
 
 import pytest
 
+from app.jobs.extension import extended
 from tests.unit.conftest import MakeSpec
 from tests.unit.selections import candidate_of, commit
 from worker.archive.zip_tail import build_tail
@@ -101,7 +102,7 @@ def expected_indices(spec: JobSpec, outcomes: Outcomes) -> tuple[list[int], int]
 def random_job(make_spec: MakeSpec, random: Random) -> JobSpec:
     distinct = random.choice([None, 0, 1, 3])
     changed = {
-        "layout": 3,
+        "archive_version": 3,
         "first": random.randint(0, 20),
         "cut": Cut(first=random.randint(1, 9), most=random.randint(9, 40)),
         "shares": random.choice([(), (2, 1), (1, 0), (5, 3)]),
@@ -137,6 +138,31 @@ def test_an_archive_is_that_of_a_sequential_loop(make_spec: MakeSpec, tmp_path: 
         assert f"{spec.n} of {tried} candidates were kept" in file.read("README.md").decode()
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_an_extended_archive_is_that_of_one_job(make_spec: MakeSpec, tmp_path: Path, seed: int) -> None:
+    random = Random(seed)
+    spec, outcomes = random_job(make_spec, random), random_outcomes(random)
+    if random.random() < 0.3:
+        spec, outcomes = (
+            spec.model_copy(update={"selection": None}),
+            Outcomes([True] * TOTAL, [False] * TOTAL, list(range(TOTAL))),
+        )
+    folder, levels = tmp_path / "extended", [spec]
+    run_to_the_end(spec, outcomes, folder, random)
+    for level in range(random.randint(1, 3)):
+        longer = extended(open_folder(folder), levels[-1], random.choice([1, random.randint(1, 30)]))
+        levels.append(longer.model_copy(update={"id": f"{level:022d}"}))
+        run_to_the_end(levels[-1], outcomes, folder, random)
+    for level, each in enumerate(levels):
+        whole = each.model_copy(update={"ancestors": ()})
+        run_to_the_end(whole, outcomes, tmp_path / f"{level}", random)
+        assert archive_of(each, folder) == archive_of(whole, tmp_path / f"{level}")
+    # No image is stored twice, neither in a job nor in its ancestors.
+    shards = list(open_folder(folder).choices.chosen_shards(levels[-1]))
+    indices = [index for shard in shards for index, _ in shard.images()]
+    assert len(set(indices)) == len(indices) == levels[-1].n
+
+
 def run_to_the_end(spec: JobSpec, outcomes: Outcomes, folder: Path, random: Random) -> None:
     """Let one to four workers render shards in a random order until the job is complete. Some of them die."""
     store, clock = open_folder(folder), ticks()
@@ -145,7 +171,7 @@ def run_to_the_end(spec: JobSpec, outcomes: Outcomes, folder: Path, random: Rand
         return ChoiceTracker(store.shards, lambda: next(clock))
 
     workers = [SimulatedWorker(store, new_tracker()) for _ in range(random.randint(1, 4))]
-    tasks = deque(range(spec.shard_count))
+    tasks = deque(spec.shards)
     while not open_folder(folder).choices.is_complete(spec, store.shards.committed(spec.id)):
         worker, fate = random.choice(workers), random.random()
         committed = sorted(store.shards.committed(spec.id))
@@ -153,6 +179,8 @@ def run_to_the_end(spec: JobSpec, outcomes: Outcomes, folder: Path, random: Rand
             damaged = random.choice(committed)
             store.shards.forget(spec.id, damaged)
             tasks.appendleft(damaged)
+        if worker.shard is None and not tasks:
+            continue  # other workers hold the rest
         if worker.shard is None:
             shard = tasks.popleft()
             worker.shard = shard if worker.tracker.is_needed(spec, shard) else None
@@ -196,7 +224,7 @@ def ticks() -> Iterator[float]:
 def test_near_the_end_of_a_job_few_candidates_are_expected(make_spec: MakeSpec, tmp_path: Path) -> None:
     spec = make_spec(n=12, classes=("a", "b")).model_copy(
         update={
-            "layout": 3,
+            "archive_version": 3,
             "shares": (2, 1),
             "selection": Selection(gate=GATE, keep=500),
             "cut": Cut(first=9, most=100),
