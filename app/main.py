@@ -24,6 +24,7 @@ from app.cluster.model_catalog import ModelCatalog
 from app.cluster.prometheus import PrometheusCollector
 from app.cluster.readiness import Readiness
 from app.jobs.job_factory import JobFactory
+from app.jobs.job_listing import JobListing
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications
 from app.jobs.reconciler import Reconciler
@@ -76,6 +77,7 @@ def _create_services(settings: Settings) -> tuple[Services, Reconciler]:
     services = Services(
         store=store,
         jobs=jobs,
+        job_listing=JobListing(store, jobs.reader),
         models=models,
         styles=styles,
         quota=quota,

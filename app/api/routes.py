@@ -3,11 +3,20 @@
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from app.api import catalog_routes, download_routes, generate_routes, health_routes, image_routes, job_routes
+from app.api import (
+    catalog_routes,
+    download_routes,
+    generate_routes,
+    health_routes,
+    image_routes,
+    job_list_routes,
+    job_routes,
+)
 
 # The document lists the endpoints in this order.
 _ROUTERS = (
     generate_routes.router,
+    job_list_routes.router,
     job_routes.router,
     download_routes.router,
     image_routes.router,

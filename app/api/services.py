@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from app.api.health_checks import HealthChecks
 from app.auth.quota import Quota
 from app.cluster.model_catalog import ModelCatalog
+from app.jobs.job_listing import JobListing
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications
 from app.jobs.watcher import JobWatcher
@@ -18,6 +19,7 @@ class Services:
 
     store: Store
     jobs: JobService
+    job_listing: JobListing
     models: ModelCatalog
     styles: StyleService
     quota: Quota

@@ -80,6 +80,7 @@ class Client:
 
     generate = _call(Operations.generate)
     job = _call(Operations.job)
+    jobs = _iteration(Operations.jobs)
     wait = _call(Operations.wait)
     follow = _iteration(Operations.follow)
     download = _call(Operations.download)

@@ -21,6 +21,7 @@ def repair_after_crash(store: Store, job_id: str) -> None:
         return
     if spec is None:
         return  # the job ended after it was listed, and its marker was removed
+    store.jobs.list.add(spec)
     corrupted = [shard for shard in store.shards.committed(job_id) if not store.shards.is_whole(job_id, shard)]
     if not corrupted and store.jobs.is_ending_whole(spec):
         return

@@ -69,7 +69,7 @@ class JobService:
         check_size(query, min(self._settings.max_images, caller.max_images or self._settings.max_images))
         check_ttl(ttl, self._settings.ttl_hours)
         spec = self._factory.create_spec(query, caller.owner)
-        spec = spec.model_copy(update={"ttl_hours": ttl})
+        spec = spec.model_copy(update={"ttl_hours": ttl, "name": query.name or ""})
         if key is not None:
             request = hashlib.sha256(query.model_dump_json().encode()).hexdigest()
             return self._submit_with_key(spec.model_copy(update={"request": request}), caller, key)
@@ -95,6 +95,7 @@ class JobService:
         after a delay. With `is_checked`, a job whose image is missing or corrupted is replaced, too.
         """
         spec = self._factory.create_spec(request, caller.owner, HTTPStatus.NOT_FOUND)
+        spec = spec.model_copy(update={"is_address": True})
         is_over = partial(is_lost_or_damaged if is_checked else is_lost, self._store)
         return self._acceptance.find_or_create(spec, caller, ("image", *address_parts(spec)), is_over).spec
 
@@ -130,7 +131,7 @@ class JobService:
     def _repeat(self, spec: JobSpec, caller: Caller) -> Job:
         """Return the first repetition of a job whose images are not lost, or accept one."""
         self._catalog.check_workers(spec)
-        repeated = spec.model_copy(update={"request": None})
+        repeated = spec.model_copy(update={"request": None, "is_address": False})
         is_over = partial(is_lost_or_damaged, self._store)
         accepted = self._find_or_create_on_disk(repeated, caller, ("again", spec.id), is_over)
         return self.reader.get_job(accepted.spec)

@@ -33,6 +33,7 @@ def job_view(
         state=state.outcome if state else ("running" if is_rendering or is_learning else "queued"),
         phase="learning style" if is_learning else "rendering" if is_rendering else None,
         done=state is not None,
+        name=spec.name or None,
         model=spec.model.name,
         model_sha256=spec.model.sha256,
         n=spec.n,
@@ -63,10 +64,10 @@ def job_view(
 
 def _images_done(spec: JobSpec, state: JobState | None, progress: Progress, choice: Choice | None) -> int:
     """Return how many images of the dataset exist. A job with a selection counts those that it has kept."""
-    if spec.selection is None:
-        return min(spec.n, sum(progress.images.values()))
     if state is not None and state.outcome == "succeeded":
         return spec.n
+    if spec.selection is None or (choice is None and state is None):
+        return min(spec.n, sum(progress.images.values()))
     return sum(choice.kept) if choice is not None else 0
 
 

@@ -76,6 +76,8 @@ class Job(BaseModel):
     """True if the job has ended, so that its state never changes again."""
     phase: Literal["learning style", "rendering"] | None
     """Phase of a running job; None in other states."""
+    name: str | None
+    """The label that the request gave to the job."""
     model: str
     model_sha256: str
     n: int
@@ -109,6 +111,15 @@ class Job(BaseModel):
     """Time at which the images of an ended job are removed. links.rebuild renders the same bytes again."""
     error: PublicJobError | None
     links: Links
+
+
+class JobPage(BaseModel):
+    """A part of the list of jobs, the newest first."""
+
+    jobs: list[Job]
+    """Where a job selects images, `tried`, `yield` and `next_start` are null here. GET /jobs/{id} has them."""
+    next: str | None
+    """The value of `after` that continues the list. None at its end."""
 
 
 class Model(CatalogEntry):

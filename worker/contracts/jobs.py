@@ -36,6 +36,9 @@ FAILED_TTL_HOURS = 1
 
 JobId = Annotated[str, StringConstraints(pattern=JOB_ID_PATTERN)]
 
+JobName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+"""A label that a user gives to jobs. It is restricted because it is a part of paths in the store and of file names."""
+
 
 def _is_default(value: object) -> bool:
     return not value  # older programs read the specs of jobs that do not use newer fields
@@ -70,6 +73,10 @@ class JobSpec(BaseModel):
     facts: ModelFacts | None = Field(default=None, exclude_if=_is_default)
     """Facts about the model at the time of the request, for the dataset's card."""
     cut: Cut
+    name: JobName | Literal[""] = Field(default="", exclude_if=_is_default)
+    """The user's label. Several jobs may have the same."""
+    is_address: bool = Field(default=False, exclude_if=_is_default)
+    """Whether the job renders the image of an address for GET /images. The lists of jobs leave it out."""
     owner: Owner = ""
     created: datetime
     ttl_hours: int = Field(default=DEFAULT_TTL_HOURS, ge=1)

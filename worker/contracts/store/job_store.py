@@ -8,6 +8,7 @@ from worker.contracts.jobs import JobSpec, JobState
 from worker.contracts.store import paths
 from worker.contracts.store.archive_store import ArchiveStore
 from worker.contracts.store.choice_store import ChoiceStore
+from worker.contracts.store.job_list import JobList
 from worker.contracts.store.object_store import Objects
 from worker.contracts.store.shard_store import ShardStore
 from worker.contracts.store.store_errors import DamagedError, StoreError
@@ -26,6 +27,7 @@ class JobStore:
     """
 
     def __init__(self, objects: Objects, shards: ShardStore, archives: ArchiveStore, choices: ChoiceStore) -> None:
+        self.list = JobList(objects)
         self._objects = objects
         self._shards = shards
         self._archives = archives
@@ -82,6 +84,8 @@ class JobStore:
             self._archives.sweep(spec.id)
         # The marker goes last. If this process dies before, the job is open, and the reconciler settles it again.
         self._write_note(spec.id, max(state.expires(spec), state.finished + _DISCARDED))
+        self.list.add(spec)  # a power cut may have removed the entries
+        self.list.sync(spec)
         self._objects.sync(paths.job(spec.id))
         self.close(spec.id)
 

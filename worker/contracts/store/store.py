@@ -27,6 +27,8 @@ class Store:
     jobs/<id>/tail.bin                  the archive's metadata, dataset card and central directory
     jobs/<id>/archive.json              ArchivePlan
     jobs/<id>/state.json                JobState; the first one written decides
+    listed/<owner>/<time>.<id>          lists the owner's jobs, the newest first; see job_list.py
+    named/<owner>/<name>/<time>.<id>    lists the owner's jobs of one name
     styles/<id>/picture.png             a style image, RGB; all owners share it
     styles/<id>/style.json              StyleEntry for requests without an API key
     owned/<owner>/<id>.json             StyleEntry for the owner of a key
