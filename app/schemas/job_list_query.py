@@ -16,7 +16,9 @@ class JobListQuery(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    limit: int = Field(default=50, ge=1, le=MAX_LISTED_JOBS, description="Largest number of jobs in the response.")
+    limit: int = Field(
+        default=50, ge=1, le=MAX_LISTED_JOBS, description="Largest number of jobs in the response. Default: 50."
+    )
     after: Annotated[str, Field(pattern=CURSOR_PATTERN)] | None = Field(
         default=None, description="The `next` of an earlier response, to continue the list."
     )
