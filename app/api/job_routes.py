@@ -64,6 +64,21 @@ def cancel_job(spec: SpecDep, services: ServicesDep) -> Job:
     return services.jobs.cancel(spec)
 
 
+@router.delete(
+    "/jobs/{job_id}",
+    operation_id="delete_job",
+    tags=["jobs"],
+    responses=problem_docs(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
+def delete_job(spec: SpecDep, services: ServicesDep) -> Job:
+    """Remove the images of a job now. A job that has not ended is cancelled first.
+
+    The record stays: the job is still listed, and its rebuild makes the same images again. A second request changes
+    nothing.
+    """
+    return services.jobs.delete(spec)
+
+
 _REPEAT_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"model": Job, "description": "The new job has ended already.", "headers": header_docs("Location")},
     202: {"headers": header_docs("Location")},

@@ -88,6 +88,7 @@ class Client:
     images = _iteration(Operations.images)
     image = _call(Operations.image)
     cancel = _call(Operations.cancel)
+    delete = _call(Operations.delete)
     retry = _call(Operations.retry)
     rebuild = _call(Operations.rebuild)
     models = _call(Operations.models)

@@ -42,6 +42,10 @@ class JobOperations:
         """Cancel a job, and return it."""
         return self._job(Request("POST", f"{_path_of(job)}/cancel"))
 
+    def delete(self, job: Job | str) -> Flow[Job]:
+        """Remove the images of a job now, and return the job. A job that runs is cancelled. `rebuild` still works."""
+        return self._job(Request("DELETE", _path_of(job)))
+
     def retry(self, job: Job | str) -> Flow[Job]:
         """Repeat a job that failed or was cancelled, and return the new job."""
         return self._job(Request("POST", f"{_path_of(job)}/retry"))

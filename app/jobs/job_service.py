@@ -147,12 +147,26 @@ class JobService:
 
     def cancel(self, spec: JobSpec) -> Job:
         """Cancel a job. Raises ApiError if it has already succeeded or failed."""
-        state = JobState(outcome="cancelled", started=None, finished=datetime.now(UTC))
-        if finish_job(self._store, self._cluster, spec, state):
-            self._disk.release(spec.id)
-            log.info("job cancelled", extra=fields(job_id=spec.id))
+        self._cancel_if_open(spec)
         job = self.reader.get_job(spec)
         if job.state != "cancelled":
             detail = f"job {spec.id} already ended as {job.state}, so it cannot be cancelled"
             raise ApiError(HTTPStatus.CONFLICT, "job_ended", detail)
         return job
+
+    def _cancel_if_open(self, spec: JobSpec) -> None:
+        state = JobState(outcome="cancelled", started=None, finished=datetime.now(UTC))
+        if finish_job(self._store, self._cluster, spec, state):
+            self._disk.release(spec.id)
+            log.info("job cancelled", extra=fields(job_id=spec.id))
+
+    def delete(self, spec: JobSpec) -> Job:
+        """Remove the images of a job now, and cancel it if it has not ended. Repeating it changes nothing."""
+        self._cancel_if_open(spec)
+        state = self._store.jobs.state(spec.id)
+        if state is not None and state.is_removed:
+            self._store.jobs.expire(spec.id)  # an earlier request may have died, or a worker may have been late
+        elif state is not None:
+            self._store.jobs.remove_images(spec, state, datetime.now(UTC))
+            log.info("images of a job removed on request", extra=fields(job_id=spec.id))
+        return self.reader.get_job(spec)

@@ -197,16 +197,25 @@ class JobState(BaseModel):
     """Start of the first shard; None if Redis has lost it."""
     finished: datetime
     error: JobError | None = None
+    removed: datetime | None = Field(default=None, exclude_if=_is_default)
+    """When the owner removed the images. It is added later; nothing else of a state ever changes."""
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether the images went before their time: the job was cancelled, or the owner removed them."""
+        return self.outcome == "cancelled" or self.removed is not None
 
     def expires(self, spec: JobSpec) -> datetime:
         """Return when the images are removed. The spec stays, so that a rebuild can make the same images.
 
         An end before `created` comes from a worker whose clock is behind. Then the images are kept from `created` on.
         """
+        if self.removed is not None:
+            return self.removed
         # Old specs may have a longer time than today's limit, and datetime would overflow.
         kept = {"succeeded": min(spec.ttl_hours, MOST_TTL_HOURS), "failed": FAILED_TTL_HOURS, "cancelled": 0}
         return max(self.finished, spec.created) + timedelta(hours=kept[self.outcome])
 
     def has_expired(self, spec: JobSpec, now: datetime) -> bool:
         """Return whether the images may have been removed."""
-        return self.expires(spec) <= now
+        return self.removed is not None or self.expires(spec) <= now

@@ -104,8 +104,10 @@ class JobStore:
         for found in self._objects.list(paths.OPEN):
             yield found.path.removeprefix(f"{paths.OPEN}/"), found.modified
 
-    def _write_note(self, job_id: str, time: datetime) -> None:
-        self._objects.put(f"{paths.DUE}/{int(time.timestamp())}.{job_id}", b"")
+    def _write_note(self, job_id: str, time: datetime) -> str:
+        note = f"{paths.DUE}/{int(time.timestamp())}.{job_id}"
+        self._objects.put(note, b"")
+        return note
 
     def due(self, now: datetime) -> Iterator[tuple[str, str]]:
         """Yield the ids of jobs whose images may be removed, each with the path of its note."""
@@ -119,6 +121,15 @@ class JobStore:
         self._objects.delete_unfinished(paths.job(job_id))
         found = [path for path, *_ in self._objects.list(paths.job(job_id))]
         self._objects.delete_all(path for path in found if path not in (paths.spec(job_id), paths.state(job_id)))
+
+    def remove_images(self, spec: JobSpec, state: JobState, now: datetime) -> None:
+        """Remove the images of a job that has ended. If this process dies in between, the reconciler goes on."""
+        removed = state.model_copy(update={"removed": min(now, state.expires(spec))})
+        # The reconciler drops the note of a job that is not removed. So it does no harm without the new state.
+        self._objects.sync(self._write_note(spec.id, now))
+        self._objects.put(paths.state(spec.id), removed.model_dump_json().encode())
+        self._objects.sync(paths.state(spec.id))
+        self.expire(spec.id)
 
     def delete_note(self, note: str) -> None:
         """Remove a note that `due` has returned."""
