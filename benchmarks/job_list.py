@@ -19,7 +19,8 @@ from benchmarks import table
 from benchmarks.command import console, run
 from benchmarks.service_processes import WORKER, ServiceProcesses
 from models import registry
-from worker.contracts.jobs import JobSpec, JobState
+from worker.contracts.job_state import JobState
+from worker.contracts.jobs import JobSpec
 from worker.contracts.store.store import Store
 
 _MODEL = "faces-64"

@@ -43,6 +43,12 @@ class YieldTooLowError(WorkerError):
     code = "yield_too_low"
 
 
+class AncestorLostError(WorkerError):
+    """Images of a job that this job extends are gone. A retry renders the whole dataset."""
+
+    code = "artifact_damaged"
+
+
 class DivergedError(WorkerError):
     """Style transfer produced NaN or infinite values, even with smaller steps."""
 

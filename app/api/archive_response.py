@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from http import HTTPStatus
-from itertools import count
 from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -85,11 +84,11 @@ class ArchiveResponse:
     async def _stream_while_running(self) -> AsyncIterator[bytes]:
         job_id = self._spec.id
         async with self._notifications.subscribe(job_id, "shard", "end") as subscription:
-            missing, numbers = self._spec.n, count()
+            missing, pieces = self._spec.n, self._spec.pieces()
             while missing:  # a job with a selection has all its images before its last possible shard
-                number = next(numbers)
-                find_shard = partial(self._store.choices.chosen_shard, self._spec, number)
-                shard = await self._wait_for(find_shard, f"shard {number}", subscription)
+                piece = next(pieces)
+                find_shard = partial(self._store.choices.chosen_shard, self._spec, piece)
+                shard = await self._wait_for(find_shard, f"shard {piece.shard}", subscription)
                 missing -= shard.count
                 async for chunk in self._store.archives.stream_parts(shard.parts()):
                     yield chunk

@@ -93,8 +93,9 @@ class Quota:
 
     def _left(self, spec: JobSpec) -> int:
         # Workers report images that the gate accepts, so each stands for several candidates.
-        missing = max(0, spec.n - sum(self._cluster.progress(spec.id).images.values()))
-        return math.ceil(spec.expected_candidates * missing / spec.n)
+        new = spec.n - spec.inherited
+        missing = max(0, new - sum(self._cluster.progress(spec.id).images.values()))
+        return math.ceil(spec.expected_candidates * missing / new)
 
 
 def check_limits(caller: Caller, used: Usage, n: int) -> None:

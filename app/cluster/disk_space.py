@@ -201,10 +201,11 @@ class DiskSpace:
 
     def _stored_images(self, spec: JobSpec) -> int:
         if spec.selection is None:
-            return sum(len(spec.shard_indices(shard)) for shard in self._store.shards.committed(spec.id))
+            committed = self._store.shards.committed(spec.id)
+            return spec.inherited + sum(len(spec.shard_indices(shard)) for shard in committed)
         with suppress(DamagedError):  # a damaged shard is rendered again
-            return sum(self._store.choices.current(spec)[0].kept)
-        return 0
+            return sum(self._store.choices.current(spec).kept)
+        return spec.inherited
 
     def _reserved_jobs(self) -> set[str]:
         return {redis_text(job_id) for job_id in self._redis.hkeys(_KEY)} - {_TOTAL}
@@ -226,13 +227,15 @@ class DiskSpace:
         return ApiError(status, "disk_low", detail, retry_after_seconds=_RETRY_AFTER_SECONDS)
 
 
-def bytes_left(spec: JobSpec, stored: int = 0) -> int:
-    """Return how many bytes a job may still write after it has stored some images. Compressed images take less.
+def bytes_left(spec: JobSpec, stored: int | None = None) -> int:
+    """Return how many bytes a job may still write after some images of its dataset were stored: those of ancestors.
 
+    Compressed images take less.
     A job with a selection also stores images that it does not keep: surplus of complete classes, and shards that other
     workers render beyond the last image.
     """
     surplus = spec.n // _SURPLUS_DIVISOR + 2 * spec.cut.most if spec.selection else 0
+    stored = spec.inherited if stored is None else stored
     return (spec.n - stored + surplus) * _bytes_per_image(spec) + _JOB_BYTES
 
 

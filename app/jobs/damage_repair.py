@@ -54,4 +54,6 @@ def is_whole(store: Store, spec: JobSpec) -> bool:
     # The last part of the plan is the tail; the others are ranges of the data objects of shards.
     if plan is None or plan.parts[:-1] != parts or sum(shard.count for shard in shards) < spec.n:
         return False
-    return store.jobs.is_ending_whole(spec) and all(store.shards.is_whole(spec.id, shard.number) for shard in shards)
+    return store.jobs.is_ending_whole(spec) and all(
+        store.shards.is_whole(shard.piece.job_id, shard.piece.shard) for shard in shards
+    )

@@ -5,7 +5,8 @@ from contextlib import suppress
 from redis.exceptions import RedisError
 
 from app.cluster.cluster_state import ClusterState
-from worker.contracts.jobs import JobSpec, JobState
+from worker.contracts.job_state import JobState
+from worker.contracts.jobs import JobSpec
 from worker.contracts.store.store import Store
 
 

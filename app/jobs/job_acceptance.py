@@ -75,7 +75,7 @@ class JobAcceptance:
         with self._quota.reserve(caller, spec.expected_candidates) as usage:
             spec, is_new = self._store.jobs.create(spec)
         if is_new:  # otherwise a simultaneous request with the same id was first, and queues the job
-            self._queue.enqueue(spec, [Task.render_shard(spec.id, 0, spec.shard_count)])
+            self._queue.enqueue(spec, [Task.render_shard(spec.id, spec.first_shard, spec.shard_count)])
             self._store.jobs.list.add(spec)
         self._store.jobs.force_to_disk(spec.id)  # last, because workers can start in the meantime
         if is_new:

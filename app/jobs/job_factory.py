@@ -11,11 +11,12 @@ from app.schemas.requests import MAX_SEED, ImageRequest
 from app.styles.style_service import StyleService
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.cut import Cut
-from worker.contracts.jobs import LAYOUT, JobSpec, Layout
+from worker.contracts.jobs import ARCHIVE_VERSION, ArchiveVersion, JobSpec
 from worker.contracts.styles import StyleSpec
 
-_OLDER_LAYOUT: Layout = 2
-"""The layout of plain jobs while a worker of the release before is alive."""
+_OLDEST_VERSION: ArchiveVersion = 2
+"""The oldest version of new archives, for plain jobs while a worker of an old release is alive."""
+_NEWEST_FIRST: tuple[ArchiveVersion, ...] = (4, 3, 2)
 _TARGET_SHARD_SECONDS = 1.0
 """Target duration of a full-sized shard on one worker."""
 _DEFAULT_SHARD_IMAGES = 256
@@ -44,7 +45,7 @@ class JobFactory:
         facts = self._catalog.facts(model)
         gate = chosen_gate(model, facts, workers) if request.needs_gate else None
         shares, selection = requested_shares(model, request), request.selection(gate)
-        layout = LAYOUT if shares or selection else _common_layout(workers)
+        version = ARCHIVE_VERSION if shares or selection else _common_version(workers)
         style = request.style_spec and self._check_and_complete_style(request.style_spec, owner, workers)
         return JobSpec(
             id=secrets.token_urlsafe(16),
@@ -55,10 +56,10 @@ class JobFactory:
             seed=secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed,
             first=request.start,
             format=request.format,
-            layout=layout,
+            archive_version=version,
             style=style,
             selection=selection,
-            facts=facts if layout == LAYOUT else None,
+            facts=facts if version > _OLDEST_VERSION else None,
             cut=_single_batch_cut(model) if style and style.mode == "standard" else self._choose_cut(model, workers),
             owner=owner,
             created=datetime.now(UTC),
@@ -79,9 +80,10 @@ class JobFactory:
         return Cut(first=first, most=max(1, round(min(images, max_images) / first)) * first)
 
 
-def _common_layout(workers: list[WorkerEntry]) -> Layout:
-    """Return a layout that all workers know, so that older ones go on while a deployment is updated."""
-    return LAYOUT if all(worker.layout >= LAYOUT for worker in workers) else _OLDER_LAYOUT
+def _common_version(workers: list[WorkerEntry]) -> ArchiveVersion:
+    """Return a version of archives that all workers know, so that older ones go on while a deployment is updated."""
+    known = min((worker.archive_version for worker in workers), default=ARCHIVE_VERSION)
+    return next((version for version in _NEWEST_FIRST if version <= known), _OLDEST_VERSION)
 
 
 def _single_batch_cut(model: CatalogEntry) -> Cut:

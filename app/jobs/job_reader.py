@@ -15,7 +15,9 @@ from app.jobs.not_kept import not_kept
 from app.jobs.status import job_view
 from app.schemas.responses import Job
 from worker.contracts.choice import Choice
-from worker.contracts.jobs import SUFFIXES, JobId, JobSpec, JobState
+from worker.contracts.job_state import JobState
+from worker.contracts.jobs import SUFFIXES, JobSpec
+from worker.contracts.pieces import JobId
 from worker.contracts.store.archive_index import ArchivePlan, ShardIndex
 from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import DamagedError
@@ -66,7 +68,7 @@ class JobReader:
         """Return the choice of a job over its committed shards; None without a selection, or if they are damaged."""
         if spec.selection is not None:
             with suppress(DamagedError):
-                return self._store.choices.current(spec)[0]
+                return self._store.choices.current(spec)
         return None
 
     def find_archive(self, spec: JobSpec) -> tuple[Job, ArchivePlan | None]:
@@ -102,11 +104,11 @@ class JobReader:
 
         Raises ApiError if the selection of the job rejects it.
         """
-        number, position = spec.locate(index)
-        chosen = self._store.choices.chosen_shard(spec, number)
+        piece = spec.find_piece(index)
+        chosen = self._store.choices.chosen_shard(spec, piece)
         if spec.selection is None:
-            return None if chosen is None else (chosen.index, position)
-        choice, _ = self._store.choices.current(spec)
+            return None if chosen is None else (chosen.index, index - piece.indices.start)
+        choice = self._store.choices.current(spec)
         if chosen is None and not (choice.is_complete and index >= choice.next_index):
             return None
         row = None if chosen is None else chosen.row_of(index)

@@ -14,6 +14,7 @@ from app.cluster.cluster_state import ClusterState, Progress
 from app.cluster.disk_space import DiskSpace
 from app.cluster.model_catalog import ModelCatalog
 from app.errors import ApiError, unprocessable
+from app.jobs.extension import whole
 from app.jobs.finish import finish_job
 from app.jobs.job_acceptance import Accepted, IsOver, JobAcceptance
 from app.jobs.job_factory import JobFactory
@@ -27,7 +28,8 @@ from app.schemas.responses import Job
 from app.settings import Settings
 from worker.contracts.age import age
 from worker.contracts.choice import Choice
-from worker.contracts.jobs import JobSpec, JobState
+from worker.contracts.job_state import JobState
+from worker.contracts.jobs import JobSpec
 from worker.contracts.logs import fields
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.store import Store
@@ -131,9 +133,8 @@ class JobService:
     def _repeat(self, spec: JobSpec, caller: Caller) -> Job:
         """Return the first repetition of a job whose images are not lost, or accept one."""
         self._catalog.check_workers(spec)
-        repeated = spec.model_copy(update={"request": None, "is_address": False})
         is_over = partial(is_lost_or_damaged, self._store)
-        accepted = self._find_or_create_on_disk(repeated, caller, ("again", spec.id), is_over)
+        accepted = self._find_or_create_on_disk(whole(spec), caller, ("again", spec.id), is_over)
         return self.reader.get_job(accepted.spec)
 
     def _find_or_create_on_disk(

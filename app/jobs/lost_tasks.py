@@ -48,13 +48,13 @@ def lost_tasks(spec: JobSpec, snapshot: QueueSnapshot) -> list[Task]:
     """
     if snapshot.is_complete:
         return _lost_finalise_task(spec, snapshot)
-    tasks = [Task.render_shard(spec.id, shard) for shard in range(spec.shard_count)]
+    tasks = {shard: Task.render_shard(spec.id, shard) for shard in spec.shards}
     held = snapshot.queued | snapshot.leased
-    present = {shard for shard, task in enumerate(tasks) if shard in snapshot.committed or task.queue_id in held}
-    foremost = max(present, default=-1)
-    lost = [tasks[shard] for shard in range(foremost) if shard not in present]
+    present = {shard for shard, task in tasks.items() if shard in snapshot.committed or task.queue_id in held}
+    foremost = max(present, default=spec.first_shard - 1)
+    lost = [tasks[shard] for shard in range(spec.first_shard, foremost) if shard not in present]
     following = foremost + 1
-    if following < spec.shard_count and (foremost < 0 or _has_queued_next(tasks[foremost], foremost, snapshot)):
+    if following < spec.shard_count and (not present or _has_queued_next(tasks[foremost], foremost, snapshot)):
         # The shard count makes this task the foremost one: it queues the shard after it.
         lost.append(Task.render_shard(spec.id, following, spec.shard_count))
     return lost

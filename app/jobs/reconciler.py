@@ -21,7 +21,8 @@ from app.jobs.requeuer import CONFIRMING_SECONDS, Requeuer
 from app.jobs.retention import Retention
 from app.jobs.worker_absence import WorkerAbsence
 from worker.contracts.age import age
-from worker.contracts.jobs import JobError, JobSpec, JobState
+from worker.contracts.job_state import JobError, JobState
+from worker.contracts.jobs import JobSpec
 from worker.contracts.logs import fields
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.store import Store

@@ -93,7 +93,7 @@ class Requeuer:
         spec, known = suspect.spec, suspect.committed
         # If the job is complete, the worker that finishes it may hold the lease of any shard.
         is_complete = self._store.choices.is_complete(spec, known)
-        shards = [shard for shard in range(spec.shard_count) if is_complete or shard not in known]
+        shards = [shard for shard in spec.shards if is_complete or shard not in known]
         tasks = [*(Task.render_shard(spec.id, shard) for shard in shards), Task.finalise(spec.id)]
         queued_ids = queued(spec.model.numerics.name)
         leased = self._queue.leased(task.queue_id for task in tasks)

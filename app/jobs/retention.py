@@ -54,6 +54,8 @@ class Retention:
         spec, state = self._store.jobs.spec(job_id), self._store.jobs.state(job_id)
         if spec is not None and state is not None and not state.has_expired(spec, now):
             return  # a process with a wrong clock wrote the note
+        if self._store.jobs.extensions(job_id, now):
+            return  # the note stays, and the job is looked at again in the next run
         # An open job keeps its images: a job that has been repaired after a power cut is open again, and has a note.
         if spec is None or state is not None:
             self._store.jobs.expire(job_id)

@@ -9,7 +9,8 @@ from app.jobs.job_yield import job_yield, requested_counts
 from app.path_prefix import add_prefix
 from app.schemas.responses import Job, Links, PublicJobError
 from worker.contracts.choice import Choice
-from worker.contracts.jobs import SUFFIXES, JobSpec, JobState
+from worker.contracts.job_state import JobState
+from worker.contracts.jobs import SUFFIXES, JobSpec
 from worker.contracts.selection import BEST_SCORE, Selection
 
 
@@ -67,8 +68,8 @@ def _images_done(spec: JobSpec, state: JobState | None, progress: Progress, choi
     if state is not None and state.outcome == "succeeded":
         return spec.n
     if spec.selection is None or (choice is None and state is None):
-        return min(spec.n, sum(progress.images.values()))
-    return sum(choice.kept) if choice is not None else 0
+        return min(spec.n, spec.inherited + sum(progress.images.values()))
+    return sum(choice.kept) if choice is not None else spec.inherited
 
 
 def _next_start(spec: JobSpec, choice: Choice | None) -> int | None:

@@ -10,7 +10,8 @@ from app.cluster.cluster_state import ClusterState
 from app.cluster.first_seen import CERTAIN_SECONDS, FirstSeen
 from app.cluster.last_seen import LastSeen
 from worker.contracts.catalog import WorkerEntry
-from worker.contracts.jobs import JobError, JobSpec
+from worker.contracts.job_state import JobError
+from worker.contracts.jobs import JobSpec
 
 MAX_WORKER_ABSENCE = timedelta(hours=24)
 """How long a job waits for a worker of its numerics. Workers of other numerics would render other bytes."""

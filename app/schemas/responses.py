@@ -10,7 +10,8 @@ from pydantic import (
 )
 
 from worker.contracts.catalog import CatalogEntry, GateEffect, SetAside, Sha256
-from worker.contracts.jobs import Format, JobError
+from worker.contracts.job_state import JobError
+from worker.contracts.jobs import Format
 from worker.contracts.styles import StyleSpec
 
 _RETRYABLE = frozenset(

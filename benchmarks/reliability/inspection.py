@@ -51,7 +51,7 @@ def _expected_shards(store: Path, spec: JobSpec) -> Iterable[int]:
     if spec.selection is None:
         return range(spec.shard_count)
     opened = Store(str(store))
-    needed = {shard.number for shard in opened.choices.chosen_shards(spec)}
+    needed = {shard.piece.shard for shard in opened.choices.chosen_shards(spec)}
     return needed | {shard for shard in opened.shards.committed(spec.id) if shard > max(needed)}
 
 

@@ -122,7 +122,7 @@ def test_a_dataset_of_the_first_layout_is_rebuilt_as_it_was(service: RunningServ
         age(service, job["id"], name, field, timedelta(hours=4))
     path = service.folder / "store" / "jobs" / job["id"] / "spec.json"
     spec = json.loads(path.read_text())
-    assert spec.pop("layout") == 3
+    assert spec.pop("layout") == 4
     del spec["facts"]
     path.write_text(json.dumps(spec))
     rebuilt = service.client.post(job["links"]["rebuild"]).json()["id"]

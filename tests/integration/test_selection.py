@@ -104,7 +104,7 @@ def test_a_job_of_an_older_release_keeps_its_layout(service: RunningService) -> 
     job, archive = run_job(service, 20, keep=None, copies=None, distinct=None)
     spec = store.jobs.spec(job["id"])
     assert spec is not None
-    old = spec.model_copy(update={"id": "o" * 22, "layout": 2, "facts": None, "created": datetime.now(UTC)})
+    old = spec.model_copy(update={"id": "o" * 22, "archive_version": 2, "facts": None, "created": datetime.now(UTC)})
     new_fields = {"shares", "selection", "facts"}
     assert not new_fields & old.model_dump(mode="json").keys()
     store.jobs.create(old)  # the reconciler queues it

@@ -16,7 +16,7 @@ from worker.rendering.encoding import EncodedImage
 def selecting_spec(n: int, keep: int = 500, shard_images: int = 4) -> JobSpec:
     """A job of an unconditional model with a quality gate."""
     selection = Selection(gate="9" * 64, keep=keep)
-    return spec_of(n, shard_images=shard_images).model_copy(update={"layout": 3, "selection": selection})
+    return spec_of(n, shard_images=shard_images).model_copy(update={"archive_version": 3, "selection": selection})
 
 
 def candidate_of(index: int, verdict: Verdict, image_hash: int, is_accepted: bool) -> Candidate:

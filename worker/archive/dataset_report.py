@@ -35,7 +35,7 @@ def build_report(spec: JobSpec, shards: Sequence[ChosenShard]) -> str:
 def _choice_over(spec: JobSpec, shards: Sequence[ChosenShard]) -> Choice:
     choice = Choice(spec)
     for shard in shards:
-        choose(choice, spec, shard.number, shard.index)
+        choose(choice, shard.piece, shard.index)
     return choice
 
 

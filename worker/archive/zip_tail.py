@@ -36,7 +36,7 @@ def _metadata_lines(spec: JobSpec, shards: Iterable[ChosenShard]) -> bytes:
 def _metadata_records(spec: JobSpec, shard: ChosenShard) -> Iterator[dict[str, str | int]]:
     indices = [index for index, _ in shard.images()]
     is_array = spec.format == "npz"
-    names = [shard_layout.array_name(shard.number)] * len(indices) if is_array else image_names(spec, indices)
+    names = [shard_layout.array_name(shard.piece.shard)] * len(indices) if is_array else image_names(spec, indices)
     labels: Sequence[int | None] = spec.labels(indices) or [None] * len(indices)
     table, candidates = shard.index.images, shard.index.candidates
     for (index, row), name, label in zip(shard.images(), names, labels, strict=True):

@@ -96,7 +96,9 @@ class SetAsides(BaseModel):
 class WorkerEntry(BaseModel):
     """One live worker."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
+    )
 
     name: str
     device: str
@@ -110,8 +112,8 @@ class WorkerEntry(BaseModel):
     """Checksum of its VGG19 weights; None if it has none."""
     gates: tuple[Sha256, ...] = ()
     """Checksums of its quality gates. Each belongs to one of its models."""
-    layout: int = 2
-    """Newest layout of archives that it knows. Workers of an older version do not send it, and know layout 2."""
+    archive_version: int = Field(default=2, validation_alias="layout", serialization_alias="layout")
+    """Newest version of archives that it knows. Workers of an older version do not send it, and know version 2."""
 
     def has(self, entry: CatalogEntry) -> bool:
         """Return whether the worker has a model: the same weights, not only the same name."""

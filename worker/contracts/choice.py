@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from worker.contracts.class_cycle import class_cycle
 from worker.contracts.jobs import JobSpec
 from worker.contracts.near_hashes import NearHashes
+from worker.contracts.pieces import Piece
 from worker.contracts.store.archive_index import ArchivePart, ShardIndex
 
 
@@ -79,14 +80,22 @@ class Choice:
 
 @dataclass(frozen=True)
 class ChosenShard:
-    """One shard, and the rows of its image table that belong to the archive."""
+    """The shard of one piece, and the rows of its image table that belong to the archive."""
 
-    number: int
+    piece: Piece
     index: ShardIndex
-    first: int
-    """Index of the shard's first candidate."""
     rows: tuple[range, ...]
     """Ranges of rows in ascending order. No two of them are adjacent."""
+
+    @property
+    def first(self) -> int:
+        """Index of the first candidate."""
+        return self.piece.indices.start
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all images of the data object belong to the archive."""
+        return self.count == len(self.index.images.sizes)
 
     @property
     def count(self) -> int:
@@ -108,29 +117,27 @@ class ChosenShard:
     def parts(self) -> list[ArchivePart]:
         """Return the ranges of the data object that belong to the archive."""
         table, path = self.index.images, self.index.data
-        if self.index.candidates is None:
+        if self.index.candidates is None or (self.is_whole and self.count):
             return [ArchivePart(path=path, size=self.index.size)]
         spans = [(table.start(rows[0]), table.end(rows[-1])) for rows in self.rows]
         return [ArchivePart(path=path, start=start, size=end - start) for start, end in spans]
 
 
-def choose(choice: Choice, spec: JobSpec, number: int, shard: ShardIndex) -> ChosenShard:
-    """Return the chosen images of a shard. The choice must have taken all shards before."""
-    indices = spec.shard_indices(number)
+def choose(choice: Choice, piece: Piece, shard: ShardIndex) -> ChosenShard:
+    """Return the chosen images of a piece. The choice must have taken all pieces before."""
     if shard.candidates is None:
-        return whole_shard(spec, number, shard)
+        return whole_shard(piece, shard)
     kept = (
         each.row
-        for each in outcomes(indices, shard)
+        for each in outcomes(piece.indices, shard)
         if choice.take(each.index, each.image_hash, is_accepted=each.row is not None) and each.row is not None
     )
-    return ChosenShard(number, shard, indices.start, tuple(_join(kept)))
+    return ChosenShard(piece, shard, tuple(_join(kept)))
 
 
-def whole_shard(spec: JobSpec, number: int, shard: ShardIndex) -> ChosenShard:
-    """Return a shard of a job without a selection, which keeps all images."""
-    indices = spec.shard_indices(number)
-    return ChosenShard(number, shard, indices.start, (range(len(indices)),))
+def whole_shard(piece: Piece, shard: ShardIndex) -> ChosenShard:
+    """Return a piece of a dataset without a selection, which keeps all images."""
+    return ChosenShard(piece, shard, (range(len(piece.indices)),))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ def class_cycle(shares: tuple[int, ...]) -> tuple[int, ...]:
     """Return the classes of one cycle, in which each class occurs as often as its share says.
 
     The k-th of n images of a class has the rank (2k + 1) / 2n, and images are sorted by rank, equal ranks by class.
-    So every beginning of the cycle has each class within two images of its share.
+    So every beginning of the cycle is near the shares: each class is off by at most half an image, and half an image
+    more for each of the other classes.
     """
     # Two different ranks differ by more than a rounding error up to a length of 2**24, and equal ones round equally.
     ranks = [(2 * k + 1) / share for share in shares for k in range(share)]

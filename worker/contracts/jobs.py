@@ -1,7 +1,7 @@
-"""The stored records of a job: its request, its division into shards, and its end."""
+"""The stored request of a job, and its division into shards."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -10,31 +10,26 @@ from worker.contracts.catalog import CatalogEntry, ModelFacts, Sha256, needs
 from worker.contracts.class_cycle import class_counts, classes_at
 from worker.contracts.cut import Cut
 from worker.contracts.owners import Owner
+from worker.contracts.pieces import Ancestor, JobId, Piece, Span, find_piece, pieces, shard_indices
 from worker.contracts.selection import Selection
 from worker.contracts.styles import StyleSpec
-
-JOB_ID_PATTERN = r"^[A-Za-z0-9_-]{22}$"
-"""22 characters from `secrets.token_urlsafe(16)`."""
 
 Format = Literal["png", "webp", "jpeg", "npz"]
 SUFFIXES: dict[Format, str] = {"png": "png", "webp": "webp", "jpeg": "jpg", "npz": "npy"}
 
-Layout = Literal[1, 2, 3]
-"""Version of the archive's layout.
+Packing = Literal["imagefolder", "parquet", "webdataset"]
+"""How images are packed in the archive: the parameter `layout` of a request. For npz it has no meaning."""
 
-Layout 2 adds the model's class numbers and the list of class names. Layout 3 adds the hash of each image, and the
-model's facts and the close pairs to the card.
+ArchiveVersion = Literal[1, 2, 3, 4]
+"""Version of an archive's bytes.
+
+Version 2 adds the model's class numbers and the list of class names. Version 3 adds the hash of each image, and the
+model's facts and the close pairs to the card. Version 4 adds the report.
 """
-LAYOUT: Layout = 3
-"""The layout of new jobs."""
+ARCHIVE_VERSION: ArchiveVersion = 4
+"""The version of new jobs."""
 
 DEFAULT_TTL_HOURS = 7 * 24
-MOST_TTL_HOURS = 876_000
-"""A hundred years. Much longer times exceed the range of datetime."""
-FAILED_TTL_HOURS = 1
-"""Hours that the images of a failed job are kept."""
-
-JobId = Annotated[str, StringConstraints(pattern=JOB_ID_PATTERN)]
 
 JobName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 """A label that a user gives to jobs. It is restricted because it is a part of paths in the store and of file names."""
@@ -44,13 +39,19 @@ def _is_default(value: object) -> bool:
     return not value  # older programs read the specs of jobs that do not use newer fields
 
 
+def _is_imagefolder(packing: Packing) -> bool:
+    return packing == "imagefolder"  # for the same reason
+
+
 class JobSpec(BaseModel):
     """The accepted request. It is written once, before the job is queued, and never changed.
 
     A worker renders candidates: images of consecutive indices, from `first` on. A job without a selection keeps all.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
+    )
 
     version: Literal[1] = 1
     id: JobId
@@ -65,8 +66,9 @@ class JobSpec(BaseModel):
     """Index of the first candidate."""
     seed: int = Field(ge=0)
     format: Format = "png"
-    layout: Layout = 1
-    """Jobs that were stored before this field existed have layout 1: the bytes of their archives must stay the same."""
+    packing: Packing = Field(default="imagefolder", exclude_if=_is_imagefolder)
+    archive_version: ArchiveVersion = Field(default=1, validation_alias="layout", serialization_alias="layout")
+    """Jobs that were stored before this field existed have version 1: their archives must keep their bytes."""
     style: StyleSpec | None = None
     selection: Selection | None = Field(default=None, exclude_if=_is_default)
     """Rules by which the job keeps rendered images; None keeps all."""
@@ -77,6 +79,8 @@ class JobSpec(BaseModel):
     """The user's label. Several jobs may have the same."""
     is_address: bool = Field(default=False, exclude_if=_is_default)
     """Whether the job renders the image of an address for GET /images. The lists of jobs leave it out."""
+    ancestors: tuple[Ancestor, ...] = Field(default=(), exclude_if=_is_default)
+    """Jobs that hold the beginning of the dataset, the oldest first. Their specifications differ in n only."""
     owner: Owner = ""
     created: datetime
     ttl_hours: int = Field(default=DEFAULT_TTL_HOURS, ge=1)
@@ -85,19 +89,44 @@ class JobSpec(BaseModel):
     """Checksum of the request if it had an idempotency key."""
 
     @property
+    def own_first(self) -> int:
+        """Index of the first candidate that this job renders itself: after those of its ancestors."""
+        return self.ancestors[-1].stop if self.ancestors else self.first
+
+    @property
+    def inherited(self) -> int:
+        """Number of images that ancestors hold."""
+        return self.ancestors[-1].n if self.ancestors else 0
+
+    @property
     def expected_candidates(self) -> int:
-        """Expected number of candidates. A job without a selection has n of them."""
-        return self.selection.expected_candidates(self.n) if self.selection else self.n
+        """Expected number of candidates that this job renders. Without a selection, it has one for each new image."""
+        expected = self.selection.expected_candidates(self.n) if self.selection else self.n
+        return max(1, expected - self._inherited_candidates)
 
     @property
     def max_candidates(self) -> int:
-        """Largest number of candidates. A job that has not kept n of them then fails."""
+        """Largest number of candidates of the dataset. A job that has not kept n of them then fails."""
         return self.selection.max_candidates(self.n) if self.selection else self.n
 
     @property
+    def _inherited_candidates(self) -> int:
+        return self.own_first - self.first
+
+    @property
+    def first_shard(self) -> int:
+        """Number of the first shard that this job renders. Shards are numbered in the whole dataset."""
+        return self.cut.shard_of(self._inherited_candidates)
+
+    @property
     def shard_count(self) -> int:
-        """Number of shards. A job with a selection may end earlier."""
+        """Number of shards of the dataset. A job with a selection may end earlier."""
         return self.cut.shard_of(self.max_candidates - 1) + 1
+
+    @property
+    def shards(self) -> range:
+        """Numbers of the shards that this job renders. A job with a selection may end earlier."""
+        return range(self.first_shard, self.shard_count)
 
     @property
     def is_short(self) -> bool:
@@ -105,7 +134,13 @@ class JobSpec(BaseModel):
 
         Jobs with a style are never short, because each image takes seconds.
         """
-        return self.cut.shard_of(self.expected_candidates - 1) == 0 and self.style is None
+        last = self._inherited_candidates + self.expected_candidates - 1
+        return self.cut.shard_of(last) == self.first_shard and self.style is None
+
+    @property
+    def is_divisible(self) -> bool:
+        """Whether an archive may hold some images of a stored shard: each image is a range of bytes of its own."""
+        return self.format != "npz" and self.packing != "parquet"
 
     @property
     def needs(self) -> str:
@@ -119,15 +154,23 @@ class JobSpec(BaseModel):
         return self.style.mode if self.style else "none"
 
     def shard_indices(self, shard: int) -> range:
-        """Return the indices of one shard's candidates. The last shard may be shorter."""
-        start, stop = self.cut.start(shard), min(self.cut.start(shard + 1), self.max_candidates)
-        return range(self.first + start, self.first + stop)
+        """Return the indices of the candidates that this job renders in a shard. The last shard may be shorter."""
+        return shard_indices(self.cut, self.first, self._spans[-1], shard)
 
-    def locate(self, index: int) -> tuple[int, int]:
-        """Return the shard of a candidate and its position in the shard."""
-        position = index - self.first
-        shard = self.cut.shard_of(position)
-        return shard, position - self.cut.start(shard)
+    def pieces(self) -> Iterator[Piece]:
+        """Yield the pieces of the dataset in the order of their indices. A job with a selection may end earlier."""
+        return pieces(self.cut, self.first, self._spans)
+
+    def find_piece(self, index: int) -> Piece:
+        """Return the piece of a candidate."""
+        return find_piece(self.cut, self.first, self._spans, index)
+
+    @property
+    def _spans(self) -> list[Span]:
+        """The jobs of the dataset, this one last, each with the range of its candidates."""
+        starts = [self.first, *(ancestor.stop for ancestor in self.ancestors)]
+        spans = [Span(each.job, start, each.stop) for start, each in zip(starts, self.ancestors, strict=False)]
+        return [*spans, Span(self.id, starts[-1], self.first + self.max_candidates)]
 
     @property
     def class_shares(self) -> tuple[int, ...]:
@@ -161,12 +204,17 @@ class JobSpec(BaseModel):
     @property
     def numbers_classes(self) -> bool:
         """Whether the archive's metadata contains class numbers."""
-        return self.layout > 1 and bool(self.model.classes)
+        return self.archive_version > 1 and bool(self.model.classes)
 
     @property
     def hashes_images(self) -> bool:
         """Whether the archive's metadata contains the hash of each image."""
-        return self.layout > 2
+        return self.archive_version > 2
+
+    @property
+    def has_report(self) -> bool:
+        """Whether the archive contains a report: report.json and a grid of images."""
+        return self.archive_version > 3
 
     def class_names(self, indices: Sequence[int]) -> Sequence[str | None]:
         """Return the class names of images; None for each image if the model is unconditional."""
@@ -176,46 +224,3 @@ class JobSpec(BaseModel):
     def class_name(self, index: int) -> str | None:
         """Return the name of an image's class. For many images, `class_names` is faster."""
         return self.class_names((index,))[0]
-
-
-class JobError(BaseModel):
-    """Why a job failed: a stable code and a sentence, never a traceback."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    code: str
-    message: str
-
-
-class JobState(BaseModel):
-    """The end of a job. The first state that is written counts; later ones are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    outcome: Literal["succeeded", "failed", "cancelled"]
-    started: datetime | None
-    """Start of the first shard; None if Redis has lost it."""
-    finished: datetime
-    error: JobError | None = None
-    removed: datetime | None = Field(default=None, exclude_if=_is_default)
-    """When the owner removed the images. It is added later; nothing else of a state ever changes."""
-
-    @property
-    def is_removed(self) -> bool:
-        """Whether the images went before their time: the job was cancelled, or the owner removed them."""
-        return self.outcome == "cancelled" or self.removed is not None
-
-    def expires(self, spec: JobSpec) -> datetime:
-        """Return when the images are removed. The spec stays, so that a rebuild can make the same images.
-
-        An end before `created` comes from a worker whose clock is behind. Then the images are kept from `created` on.
-        """
-        if self.removed is not None:
-            return self.removed
-        # Old specs may have a longer time than today's limit, and datetime would overflow.
-        kept = {"succeeded": min(spec.ttl_hours, MOST_TTL_HOURS), "failed": FAILED_TTL_HOURS, "cancelled": 0}
-        return max(self.finished, spec.created) + timedelta(hours=kept[self.outcome])
-
-    def has_expired(self, spec: JobSpec, now: datetime) -> bool:
-        """Return whether the images may have been removed."""
-        return self.removed is not None or self.expires(spec) <= now

@@ -103,10 +103,10 @@ class ChoiceTracker:
         deadline = self._clock() + _READ_SECONDS
         while not job.choice.is_complete and self._clock() < deadline:
             before = job.next_index
-            number, _ = spec.locate(before)
-            shard = self._shards.index(spec.id, number) if number < spec.shard_count else None
-            if shard is not None:
-                job.add(outcomes(spec.shard_indices(number), shard))
+            piece = spec.find_piece(before) if before < spec.first + spec.max_candidates else None
+            shard = self._shards.index(piece.job_id, piece.shard) if piece else None
+            if piece is not None and shard is not None:
+                job.add(outcomes(piece.indices, shard))
             if job.next_index == before:
                 return
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from worker.contracts.jobs import JobError
+from worker.contracts.job_state import JobError
 from worker.contracts.store.store_errors import DamagedError
 from worker.errors import WorkerError
 

@@ -22,7 +22,7 @@ from worker.contracts.catalog import (
     WorkerEntry,
     offers,
 )
-from worker.contracts.jobs import LAYOUT
+from worker.contracts.jobs import ARCHIVE_VERSION
 from worker.contracts.queue.events import JobEvent
 from worker.contracts.queue.redis_keys import (
     DISTILLED_FIELD,
@@ -230,7 +230,7 @@ class Heartbeat:
             images_per_s=self.images_per_s,
             vgg19=self._vgg19,
             gates=self._gates,
-            layout=LAYOUT,
+            archive_version=ARCHIVE_VERSION,
         )
         key = worker_key(self._name)
         if (pause_reason := self.pause_reason) is not None:

@@ -8,11 +8,12 @@ from typing import Literal
 
 from worker.archive.zip_tail import build_tail
 from worker.contracts.choice import ChosenShard
-from worker.contracts.jobs import JobError, JobSpec, JobState
+from worker.contracts.job_state import JobError, JobState
+from worker.contracts.jobs import JobSpec
 from worker.contracts.logs import fields
 from worker.contracts.queue.tasks import Task
 from worker.contracts.store.store import Store
-from worker.errors import YieldTooLowError
+from worker.errors import AncestorLostError, YieldTooLowError
 from worker.queue.heartbeat import Heartbeat
 
 _RENEW_SHARDS = 32
@@ -36,16 +37,20 @@ class JobFinisher:
     def succeed(self, task: Task, spec: JobSpec) -> None:
         """Publish the archive and end the job as succeeded. Does nothing if a shard is missing.
 
-        Raises YieldTooLowError if all shards are there, but too few of their images are kept.
+        Raises YieldTooLowError if all shards are there, but too few of their images are kept, and AncestorLostError if
+        images of an ancestor are gone.
         """
         shards = self._read_shards(task, spec)
         kept = sum(shard.count for shard in shards)
-        if kept < spec.n and len(shards) == spec.shard_count:
+        is_incomplete, last_candidate = kept < spec.n, spec.first + spec.max_candidates - 1
+        if is_incomplete and len(shards) < spec.find_piece(spec.own_first).number:
+            raise AncestorLostError("a job that holds the beginning of this dataset has lost images")
+        if is_incomplete and len(shards) == spec.find_piece(last_candidate).number + 1:
             raise YieldTooLowError(
                 f"only {kept} of {spec.n} images were kept out of {spec.max_candidates} candidates, which is the most "
                 "that a job may try; ask for fewer images, a larger `keep`, a smaller `distinct` or other classes"
             )
-        if kept < spec.n:
+        if is_incomplete:
             return
         with self.heartbeat.counts.timed("closing", spec.style_mode):
             plan = self.store.archives.publish(spec.id, shards, build_tail(spec, shards))

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.reliability.inspection import InspectionError, image_hashes, store_mismatch
 from tests.unit.conftest import spec_of
-from worker.contracts.jobs import JobState
+from worker.contracts.job_state import JobState
 from worker.contracts.store.archive_index import ImageTable
 from worker.contracts.store.store import Store
 

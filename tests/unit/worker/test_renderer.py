@@ -78,7 +78,7 @@ def test_without_weights_of_vgg19_a_style_is_refused(
 def gated(spec: JobSpec, model: LoadedModel, keep: int, **changes: object) -> JobSpec:
     assert model.gate is not None
     selection = Selection(gate=model.gate.sha256, keep=keep, drops_copies="seed" in changes)
-    return spec.model_copy(update={"layout": 3, "selection": selection, **changes})
+    return spec.model_copy(update={"archive_version": 3, "selection": selection, **changes})
 
 
 def candidates_of(renderer: Renderer, model: LoadedModel, spec: JobSpec, indices: range) -> list[Candidate]:
@@ -128,7 +128,7 @@ def test_where_parts_are_not_exact_the_same_images_are_kept(
 def test_the_hash_of_an_image_is_that_of_its_pixels(
     renderer: Renderer, model: LoadedModel, make_spec: MakeSpec, rendered: list[EncodedImage]
 ) -> None:
-    spec = make_spec(n=40).model_copy(update={"layout": 3})
+    spec = make_spec(n=40).model_copy(update={"archive_version": 3})
     for candidate in candidates_of(renderer, model, spec, range(40)):
         assert candidate.image is not None
         with Image.open(io.BytesIO(candidate.image.data)) as picture:
@@ -169,7 +169,7 @@ def test_styled_images_that_are_kept_have_the_bytes_of_a_job_without_a_gate(
     network = Vgg19(vgg19_tensors(), torch.float32, torch.device("cpu"))
     stylizer = Stylizer(network, torch.device("cpu"), lambda _: file.getvalue())
     style = StyleSpec(id="a" * 64, mode="standard", strength=1, steps=1)
-    plain = make_spec(n=12).model_copy(update={"layout": 3, "style": style, "seed": COPIED[0]})
+    plain = make_spec(n=12).model_copy(update={"archive_version": 3, "style": style, "seed": COPIED[0]})
     spec = gated(plain, model, 500, **({"seed": COPIED[0]} if drops_copies else {}))
     with ThreadPoolExecutor(1) as executor:
         styling = Renderer(executor, 1, patience_seconds=60, stylizer=stylizer)

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 from redis import Redis
 
-from worker.contracts.jobs import JobId
+from worker.contracts.pieces import JobId
 
 EVENTS_CHANNEL = "imagemill:bell"
 """Pub/sub channel of JobEvent JSON."""

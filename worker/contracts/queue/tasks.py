@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from worker.contracts.jobs import JobId
+from worker.contracts.pieces import JobId
 from worker.contracts.queue.redis_keys import lease_key
 
 

@@ -2,29 +2,38 @@
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
-from itertools import count
 from threading import Lock
 
 from worker.contracts.choice import Choice, ChosenShard, choose, whole_shard
 from worker.contracts.jobs import JobSpec
+from worker.contracts.pieces import Piece
 from worker.contracts.recent_choices import RecentChoices
 from worker.contracts.store.shard_store import ShardStore
 
 
 @dataclass
 class _Known:
-    """The choice over the first shards of a job."""
+    """The choice over the first pieces of a dataset."""
 
     choice: Choice
+    pieces: Iterator[Piece]
+    """The pieces that the choice has not taken."""
+    next_piece: Piece | None = None
+    """The first of them, if it has been looked at."""
     rows: list[tuple[range, ...]] = field(default_factory=list)
-    """The chosen rows of each shard that the choice has taken."""
+    """The chosen rows of each piece that the choice has taken."""
+    own_shards: set[int] = field(default_factory=set)
+    """Numbers of those shards that the job itself has rendered."""
     ranges: int = 0
     """Number of ranges of rows."""
     lock: Lock = field(default_factory=Lock)
 
-    def add(self, shard: ChosenShard) -> None:
+    def add(self, shard: ChosenShard, job_id: str) -> None:
         self.rows.append(shard.rows)
         self.ranges += len(shard.rows)
+        if shard.piece.job_id == job_id:
+            self.own_shards.add(shard.piece.shard)
+        self.next_piece = None
 
     @property
     def items(self) -> int:
@@ -40,47 +49,46 @@ class ChoiceStore:
         self._recent = RecentChoices[_Known]()
 
     def chosen_shards(self, spec: JobSpec) -> Iterator[ChosenShard]:
-        """Yield the shards of the archive in order, until all images are there or a shard is not committed."""
-        missing, numbers = spec.n, count()
-        while missing and (shard := self.chosen_shard(spec, next(numbers))) is not None:
+        """Yield the pieces of the archive in order, until all images are there or a shard is not committed."""
+        missing, pieces = spec.n, spec.pieces()
+        while missing and (piece := next(pieces, None)) and (shard := self.chosen_shard(spec, piece)) is not None:
             missing -= shard.count
             yield shard
 
-    def current(self, spec: JobSpec) -> tuple[Choice, int]:
-        """Return the choice over the committed shards without a gap, and their number. Do not change the choice.
+    def current(self, spec: JobSpec) -> Choice:
+        """Return the choice over the committed shards without a gap. Do not change it.
 
         Shards that an earlier call has read are not read again: a shard that is rendered again has the same images.
         """
-        known = self._current(spec)
-        return known.choice, len(known.rows)
+        return self._current(spec).choice
 
-    def chosen_shard(self, spec: JobSpec, number: int) -> ChosenShard | None:
-        """Return one shard and its images in the archive; None while the choice has not taken it."""
+    def chosen_shard(self, spec: JobSpec, piece: Piece) -> ChosenShard | None:
+        """Return one piece and its images in the archive; None while the choice has not taken it."""
         if spec.selection is None:
-            index = self._shards.index(spec.id, number)
-            return None if index is None else whole_shard(spec, number, index)
+            index = self._shards.index(piece.job_id, piece.shard)
+            return None if index is None else whole_shard(piece, index)
         known = self._current(spec)
-        shard = self._shards.index(spec.id, number) if number < len(known.rows) else None
-        if shard is None:
-            return None
-        return ChosenShard(number, shard, spec.shard_indices(number).start, known.rows[number])
+        shard = self._shards.index(piece.job_id, piece.shard) if piece.number < len(known.rows) else None
+        return None if shard is None else ChosenShard(piece, shard, known.rows[piece.number])
 
     def _current(self, spec: JobSpec) -> _Known:
-        known = self._recent.find_or_add(spec.id, lambda: _Known(Choice(spec)))
+        known = self._recent.find_or_add(spec.id, lambda: _Known(Choice(spec), spec.pieces()))
         with known.lock:
-            while not known.choice.is_complete and len(known.rows) < spec.shard_count:
-                shard = self._shards.index(spec.id, len(known.rows))
-                if shard is None:
+            while not known.choice.is_complete:
+                known.next_piece = known.next_piece or next(known.pieces, None)
+                piece = known.next_piece
+                shard = self._shards.index(piece.job_id, piece.shard) if piece else None
+                if piece is None or shard is None:
                     break
-                known.add(choose(known.choice, spec, len(known.rows), shard))
+                known.add(choose(known.choice, piece, shard), spec.id)
         return known
 
     def is_complete(self, spec: JobSpec, committed: Set[int]) -> bool:
         """Return whether the committed shards hold all images of a job, or no more shards may be rendered."""
-        if len(committed) == spec.shard_count:
+        if len(committed) == len(spec.shards):
             return True
-        if spec.selection is None or 0 not in committed:
+        if spec.selection is None or (spec.first_shard not in committed and not spec.ancestors):
             return False
-        choice, shards = self.current(spec)
+        known = self._current(spec)
         # A remembered shard may be gone: damaged shards are deleted, and then rendered again.
-        return choice.is_complete and committed >= set(range(shards))
+        return known.choice.is_complete and committed >= known.own_shards

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from worker.contracts.jobs import JobSpec, JobState
+from worker.contracts.job_state import JobState
+from worker.contracts.jobs import JobSpec
 from worker.contracts.store import paths
 from worker.contracts.store.archive_store import ArchiveStore
 from worker.contracts.store.choice_store import ChoiceStore
@@ -39,6 +40,8 @@ class JobStore:
         If several calls create the same job, the first marker counts. Returns the stored job, and whether this call has
         written its spec.
         """
+        for ancestor in spec.ancestors:  # first, so that the images of an ancestor stay as long as the job needs them
+            self._objects.put(f"{paths.extensions(ancestor.job)}/{spec.id}", b"")
         # If this process dies before it writes the spec, the reconciler removes the marker later.
         is_first = self._objects.create(paths.marker(spec.id), spec.model_dump_json().encode())
         if not is_first:
@@ -125,11 +128,17 @@ class JobStore:
     def remove_images(self, spec: JobSpec, state: JobState, now: datetime) -> None:
         """Remove the images of a job that has ended. If this process dies in between, the reconciler goes on."""
         removed = state.model_copy(update={"removed": min(now, state.expires(spec))})
-        # The reconciler drops the note of a job that is not removed. So it does no harm without the new state.
+        # The note comes first: if this process dies after the state is written, the reconciler removes the images.
         self._objects.sync(self._write_note(spec.id, now))
         self._objects.put(paths.state(spec.id), removed.model_dump_json().encode())
         self._objects.sync(paths.state(spec.id))
         self.expire(spec.id)
+
+    def extensions(self, job_id: str, now: datetime) -> list[JobSpec]:
+        """Return the jobs that extend a job, and whose images have not expired. They need its images."""
+        ids = [found.path.rpartition("/")[2] for found in self._objects.list(paths.extensions(job_id))]
+        specs = [spec for each in ids if (spec := self.spec(each))]
+        return [spec for spec in specs if not ((state := self.state(spec.id)) and state.has_expired(spec, now))]
 
     def delete_note(self, note: str) -> None:
         """Remove a note that `due` has returned."""

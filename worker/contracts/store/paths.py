@@ -39,6 +39,11 @@ def archive(job_id: str) -> str:
     return f"{job(job_id)}/archive.json"
 
 
+def extensions(job_id: str) -> str:
+    """Return the folder of the notes about the jobs that extend a job."""
+    return f"{job(job_id)}/extended"
+
+
 def shards(job_id: str) -> str:
     """Return the folder of a job's shards."""
     return f"{job(job_id)}/shards"

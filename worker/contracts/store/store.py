@@ -27,6 +27,7 @@ class Store:
     jobs/<id>/tail.bin                  the archive's metadata, dataset card and central directory
     jobs/<id>/archive.json              ArchivePlan
     jobs/<id>/state.json                JobState; the first one written decides
+    jobs/<id>/extended/<id>             a note that another job extends this one, and needs its shards
     listed/<owner>/<time>.<id>          lists the owner's jobs, the newest first; see job_list.py
     named/<owner>/<name>/<time>.<id>    lists the owner's jobs of one name
     styles/<id>/picture.png             a style image, RGB; all owners share it

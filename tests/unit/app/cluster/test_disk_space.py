@@ -9,7 +9,8 @@ from app.errors import ApiError
 from tests.unit.app.clock import Clock
 from tests.unit.conftest import MakeSpec
 from tests.unit.selections import commit_shard, selecting_spec
-from worker.contracts.jobs import JobSpec, JobState
+from worker.contracts.job_state import JobState
+from worker.contracts.jobs import JobSpec
 from worker.contracts.store.archive_index import ImageTable
 from worker.contracts.store.store import Store
 

@@ -10,7 +10,8 @@ import pytest
 from app.jobs.damage_repair import is_whole, repair_after_crash
 from tests.unit.conftest import spec_of
 from tests.unit.selections import commit_shard, selecting_spec
-from worker.contracts.jobs import JobSpec, JobState
+from worker.contracts.job_state import JobState
+from worker.contracts.jobs import JobSpec
 from worker.contracts.store.archive_index import ImageTable
 from worker.contracts.store.store import Store
 

@@ -13,7 +13,8 @@ from app.jobs.retention import Retention
 from tests.unit.app.clock import Clock
 from tests.unit.app.jobs.test_retention import run_if_due
 from tests.unit.conftest import MakeSpec
-from worker.contracts.jobs import JobSpec, JobState
+from worker.contracts.job_state import JobState
+from worker.contracts.jobs import JobSpec
 from worker.contracts.store.archive_index import ImageTable
 from worker.contracts.store.store import Store
 

@@ -12,7 +12,8 @@ from app.jobs.job_reader import JobReader
 from app.schemas.job_list_query import JobListQuery
 from app.schemas.responses import Job
 from tests.unit.conftest import MakeSpec
-from worker.contracts.jobs import JobSpec, JobState
+from worker.contracts.job_state import JobState
+from worker.contracts.jobs import JobSpec
 from worker.contracts.store.store import Store
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -17,7 +17,7 @@ from app.settings import Settings
 from app.styles.style_service import StyleService
 from tests.unit.conftest import MakeSpec
 from worker.contracts.catalog import ModelFacts, WorkerEntry
-from worker.contracts.jobs import LAYOUT
+from worker.contracts.jobs import ARCHIVE_VERSION
 from worker.contracts.queue.redis_keys import MODEL_FACTS_KEY, MODELS_KEY, queue_names, worker_key
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.store import Store
@@ -54,24 +54,33 @@ def forced(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("layouts", "query", "expected"),
+    ("versions", "query", "expected"),
     [
-        ([LAYOUT, LAYOUT], QUERY, LAYOUT),
-        ([LAYOUT, None], QUERY, 2),  # the worker of an older release sends no layout, and refuses unknown fields
-        ([LAYOUT, None], GenerateQuery(n=3, seed=1, distinct=0), LAYOUT),  # only newer workers can render it
+        ([ARCHIVE_VERSION, ARCHIVE_VERSION], QUERY, ARCHIVE_VERSION),
+        ([ARCHIVE_VERSION, 3], QUERY, 3),
+        (
+            [ARCHIVE_VERSION, None],
+            QUERY,
+            2,
+        ),  # an older worker sends none
+        (
+            [ARCHIVE_VERSION, None],
+            GenerateQuery(n=3, seed=1, distinct=0),
+            ARCHIVE_VERSION,
+        ),  # only newer ones can
     ],
 )
 def test_all_workers_can_read_a_plain_job(
-    jobs: JobService, redis: Redis, make_spec: MakeSpec, layouts: list[int | None], query: GenerateQuery, expected: int
+    jobs: JobService, redis: Redis, make_spec: MakeSpec, versions: list[int | None], query: GenerateQuery, expected: int
 ) -> None:
     model = make_spec().model
     redis.hset(MODEL_FACTS_KEY, model.sha256, ModelFacts(model_sha256=model.sha256).model_dump_json())
-    for name, layout in enumerate(layouts):
+    for name, version in enumerate(versions):
         worker = WorkerEntry(name="w", device="cpu", numerics=model.numerics, models=(model.name,), images_per_s=None)
-        announced = worker.model_dump(exclude={"layout"}) | ({} if layout is None else {"layout": layout})
+        announced = worker.model_dump(exclude={"archive_version"}) | ({} if version is None else {"layout": version})
         redis.set(worker_key("w" * (name + 1)), json.dumps(announced))
     spec = jobs.submit(query, ANYONE)[0].spec
-    assert (spec.layout, spec.facts is not None) == (expected, expected == LAYOUT)
+    assert (spec.archive_version, spec.facts is not None) == (expected, expected > 2)
 
 
 def test_a_request_without_a_key_is_forced_to_the_disk(jobs: JobService, forced: list[str]) -> None:

@@ -16,7 +16,8 @@ from app.jobs.worker_absence import MAX_MODEL_ABSENCE_SECONDS
 from tests.unit.app.clock import Clock
 from tests.unit.conftest import MakeSpec
 from worker.contracts.catalog import Numerics, WorkerEntry
-from worker.contracts.jobs import JobSpec, JobState
+from worker.contracts.job_state import JobState
+from worker.contracts.jobs import JobSpec
 from worker.contracts.queue.counters import Count
 from worker.contracts.queue.redis_keys import (
     LEASE_TTL_SECONDS,

@@ -6,7 +6,8 @@ from app.cluster.cluster_state import Progress
 from app.jobs.status import job_view
 from tests.unit.conftest import MakeSpec
 from worker.contracts.choice import Choice
-from worker.contracts.jobs import JobError, JobSpec, JobState
+from worker.contracts.job_state import JobError, JobState
+from worker.contracts.jobs import JobSpec
 from worker.contracts.selection import Selection
 
 START = datetime(2030, 1, 1, tzinfo=UTC)

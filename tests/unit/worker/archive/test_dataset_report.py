@@ -9,6 +9,7 @@ from worker.contracts.catalog import GateEffect, ModelFacts
 from worker.contracts.choice import ChosenShard
 from worker.contracts.cut import Cut
 from worker.contracts.jobs import JobSpec
+from worker.contracts.pieces import Piece
 from worker.contracts.selection import Selection
 from worker.contracts.store.archive_index import Candidates, ImageTable, ShardIndex
 
@@ -33,7 +34,7 @@ FACTS = ModelFacts(
 def gated_spec(make_spec: MakeSpec, selection: Selection | None) -> JobSpec:
     return make_spec(n=3, classes=("a", "b|c", "d")).model_copy(
         update={
-            "layout": 3,
+            "archive_version": 3,
             "shares": (2, 1, 0),
             "selection": selection,
             "facts": FACTS,
@@ -52,7 +53,8 @@ def shards_of(stored: tuple[int, ...], hashes: tuple[int, ...], count: int | Non
     )
     candidates = None if count is None else Candidates(count=count, stored=stored, scores=(600,) * count)
     index = ShardIndex(data="0", size=len(stored), images=table, candidates=candidates)
-    return [ChosenShard(0, index, 0, (range(len(stored)),))]
+    piece = Piece(0, "j", 0, range(20))
+    return [ChosenShard(piece, index, (range(len(stored)),))]
 
 
 def test_the_report_tells_what_the_selection_kept(make_spec: MakeSpec) -> None:
@@ -102,7 +104,7 @@ def test_equal_images_take_no_more_memory_than_different_ones(make_spec: MakeSpe
 
 @pytest.mark.parametrize("layout", [1, 2])
 def test_an_older_layout_has_no_report(make_spec: MakeSpec, layout: int) -> None:
-    assert build_report(make_spec(n=3).model_copy(update={"layout": layout}), []) == ""
+    assert build_report(make_spec(n=3).model_copy(update={"archive_version": layout}), []) == ""
 
 
 def test_without_facts_the_report_tells_what_is_known(make_spec: MakeSpec) -> None:

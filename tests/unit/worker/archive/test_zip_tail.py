@@ -23,9 +23,9 @@ SIDE = 64
 
 def shards_of(spec: JobSpec) -> tuple[bytes, list[ChosenShard]]:
     parts, shards = [], []
-    for shard in range(spec.shard_count):
-        images = []
-        for index in spec.shard_indices(shard):
+    for piece in spec.pieces():
+        shard, images = piece.shard, []
+        for index in piece.indices:
             data = bytes([index] * SIDE * SIDE * 3) if spec.format == "npz" else f"picture {index}".encode()
             dhash = f"{index:016x}" if spec.hashes_images else ""
             images.append(EncodedImage(index, data, zlib.crc32(data), f"{index:064x}", dhash))
@@ -34,7 +34,7 @@ def shards_of(spec: JobSpec) -> tuple[bytes, list[ChosenShard]]:
         assert all(data[offset : offset + size] == image.data for offset, size, image in places)
         parts.append(data)
         written = ShardIndex(data=f"{shard}", size=len(data), images=table, array=array)
-        shards.append(choose(Choice(spec), spec, shard, written))
+        shards.append(choose(Choice(spec), piece, written))
     return b"".join(parts), shards
 
 
@@ -77,20 +77,20 @@ def test_an_archive_of_each_layout_keeps_its_bytes(
     found = []
     for layout in (1, 2, 3):
         spec = make_spec(n=10, classes=classes, class_label=label)
-        spec = spec.model_copy(update={"format": kind, "layout": layout})
+        spec = spec.model_copy(update={"format": kind, "archive_version": layout})
         slices, shards = shards_of(spec)
         found.append(hashlib.sha256(slices + build_tail(spec, shards)).hexdigest()[:16])
     assert tuple(found) == GOLDEN[kind, classes, label]
 
 
 def test_a_job_that_was_written_down_without_a_layout_has_the_first(make_spec: MakeSpec) -> None:
-    written = make_spec().model_dump(mode="json", exclude={"layout"})
-    assert JobSpec.model_validate(written).layout == 1
+    written = make_spec().model_dump(mode="json", exclude={"archive_version"})
+    assert JobSpec.model_validate(written).archive_version == 1
 
 
 @pytest.mark.parametrize("label", [None, "b/ö", "c"])
 def test_a_class_has_the_number_that_it_has_in_the_model(make_spec: MakeSpec, label: str | None) -> None:
-    spec = make_spec(n=6, classes=("a", "b/ö", "c"), class_label=label).model_copy(update={"layout": 2})
+    spec = make_spec(n=6, classes=("a", "b/ö", "c"), class_label=label).model_copy(update={"archive_version": 2})
     slices, shards = shards_of(spec)
     with zipfile.ZipFile(io.BytesIO(slices + build_tail(spec, shards))) as file:
         records = [json.loads(line) for line in file.read("metadata.jsonl").splitlines()]

@@ -68,16 +68,15 @@ def test_kept_images_are_those_of_a_sequential_loop(make_spec: MakeSpec, job: di
     accepted, hashes = job["accepted"], job["hashes"]
     expected = expected_indices(spec, accepted, hashes)
     choice, chosen = Choice(spec), list[ChosenShard]()
-    for number in range(spec.shard_count):
-        indices = spec.shard_indices(number)
-        indices = range(indices.start, min(indices.stop, len(accepted)))
+    for piece in spec.pieces():
+        indices = range(piece.indices.start, min(piece.indices.stop, len(accepted)))
         if not indices or choice.is_complete:
             break
         count = len(indices)
         if job["end_early"] and len(expected) == spec.n:  # a worker may end the last shard after the last image
             count = min(count, max(1, expected[-1] + 1 - indices.start))
         shard = shard_of(indices, accepted, hashes, count)
-        chosen.append(choose(choice, spec, number, shard))
+        chosen.append(choose(choice, piece, shard))
     assert [index for shard in chosen for index, _ in shard.images()] == expected
     assert sum(shard.count for shard in chosen) == sum(choice.kept) == len(expected)
     assert choice.is_complete == (len(expected) == spec.n)

@@ -7,7 +7,9 @@ from pydantic import ValidationError
 
 from tests.unit.conftest import MakeSpec, spec_of
 from worker.contracts.cut import Cut
-from worker.contracts.jobs import JobSpec, JobState
+from worker.contracts.job_state import JobState
+from worker.contracts.jobs import JobSpec
+from worker.contracts.pieces import Piece
 
 
 @pytest.mark.parametrize(("n", "lengths"), [(1, [1]), (4, [4]), (5, [4, 1]), (12, [4, 4, 4])])
@@ -23,11 +25,9 @@ def test_shards_grow_and_cover_every_image_once(first: int, grow: int, n: int, b
     spec = spec_of(n).model_copy(update={"cut": Cut(first=first, most=first + grow), "first": begin})
     shards = [spec.shard_indices(shard) for shard in range(spec.shard_count)]
     assert [index for shard in shards for index in shard] == list(range(begin, begin + n))
-    assert all(
-        (shard, position) == spec.locate(index)
-        for shard, indices in enumerate(shards)
-        for position, index in enumerate(indices)
-    )
+    pieces = [Piece(shard, spec.id, shard, indices) for shard, indices in enumerate(shards)]
+    assert list(spec.pieces()) == pieces
+    assert all(spec.find_piece(index) == piece for piece in pieces for index in piece.indices)
     sizes = [len(shard) for shard in shards[:-1]]
     assert sizes == [min(first << 2 * shard, first + grow) for shard in range(len(sizes))]
 

@@ -101,7 +101,7 @@ def expected_indices(spec: JobSpec, outcomes: Outcomes) -> tuple[list[int], int]
 def random_job(make_spec: MakeSpec, random: Random) -> JobSpec:
     distinct = random.choice([None, 0, 1, 3])
     changed = {
-        "layout": 3,
+        "archive_version": 3,
         "first": random.randint(0, 20),
         "cut": Cut(first=random.randint(1, 9), most=random.randint(9, 40)),
         "shares": random.choice([(), (2, 1), (1, 0), (5, 3)]),
@@ -196,7 +196,7 @@ def ticks() -> Iterator[float]:
 def test_near_the_end_of_a_job_few_candidates_are_expected(make_spec: MakeSpec, tmp_path: Path) -> None:
     spec = make_spec(n=12, classes=("a", "b")).model_copy(
         update={
-            "layout": 3,
+            "archive_version": 3,
             "shares": (2, 1),
             "selection": Selection(gate=GATE, keep=500),
             "cut": Cut(first=9, most=100),

@@ -7,7 +7,8 @@ import pytest
 
 from tests.s3 import BUCKET, S3Server
 from tests.unit.conftest import MakeSpec
-from worker.contracts.jobs import JobSpec, JobState
+from worker.contracts.job_state import JobState
+from worker.contracts.jobs import JobSpec
 from worker.contracts.store.store import Store
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

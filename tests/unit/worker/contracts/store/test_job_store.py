@@ -9,7 +9,8 @@ import pytest
 
 from tests.unit.conftest import MakeSpec
 from worker.contracts.choice import ChosenShard
-from worker.contracts.jobs import JobState
+from worker.contracts.job_state import JobState
+from worker.contracts.pieces import Piece
 from worker.contracts.store.archive_index import ArchivePart, ArchivePlan, ImageTable
 from worker.contracts.store.archive_store import _near_parts
 from worker.contracts.store.store import Store
@@ -167,7 +168,7 @@ def test_near_ranges_of_one_object_are_read_at_once() -> None:
 
 def _chosen(store: Store, count: int) -> list[ChosenShard]:
     shards = [(k, shard) for k in range(count) if (shard := store.shards.index("j", k))]
-    return [ChosenShard(k, shard, 0, ()) for k, shard in shards]
+    return [ChosenShard(Piece(k, "j", k, range(1)), shard, (range(len(shard.images.sizes)),)) for k, shard in shards]
 
 
 async def _read(store: Store, plan: ArchivePlan, start: int, stop: int) -> bytes:
