@@ -18,6 +18,7 @@ _ROUTERS = (
     generate_routes.router,
     job_list_routes.router,
     job_routes.router,
+    job_routes.extend_router,
     download_routes.router,
     image_routes.router,
     image_routes.address_router,

@@ -91,6 +91,7 @@ class Client:
     delete = _call(Operations.delete)
     retry = _call(Operations.retry)
     rebuild = _call(Operations.rebuild)
+    extend = _call(Operations.extend)
     models = _call(Operations.models)
     styles = _call(Operations.styles)
     upload_style = _call(Operations.upload_style)

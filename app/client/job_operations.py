@@ -54,6 +54,10 @@ class JobOperations:
         """Make the expired images of a job again, bit for bit, and return the new job."""
         return self._job(Request("POST", f"{_path_of(job)}/rebuild"))
 
+    def extend(self, job: Job | str, n: int) -> Flow[Job]:
+        """Add n images to the dataset of a succeeded job, and return the new job, whose archive holds all images."""
+        return self._job(Request("POST", f"{_path_of(job)}/extend", {"n": n}))
+
     def _job(self, request: Request) -> Flow[Job]:
         return parse_job((yield from self._retries.send(request)), self._address)
 

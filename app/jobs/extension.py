@@ -12,7 +12,12 @@ def extended(store: Store, spec: JobSpec, added: int) -> JobSpec:
     """
     stop = store.choices.current(spec).next_index if spec.selection else spec.first + spec.n
     ancestor = Ancestor(job=spec.id, n=spec.n, stop=stop)
-    return whole(spec).model_copy(update={"n": spec.n + added, "ancestors": (*spec.ancestors, ancestor)})
+    return prolonged(spec, added).model_copy(update={"ancestors": (*spec.ancestors, ancestor)})
+
+
+def prolonged(spec: JobSpec, added: int) -> JobSpec:
+    """Return the job of the same dataset with more images, which renders all of them itself."""
+    return whole(spec).model_copy(update={"n": spec.n + added})
 
 
 def whole(spec: JobSpec) -> JobSpec:

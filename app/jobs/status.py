@@ -25,9 +25,10 @@ def job_view(
     done = _images_done(spec, state, progress, choice)
     is_known = choice is not None and (choice.is_complete or state is None or state.outcome != "succeeded")
     kept = job_yield(spec, choice) if choice is not None and is_known else None
-    rate = _rate(done, now.timestamp() - _rendering_start(spec, progress.started, now)) if progress.started else None
+    new = done - spec.inherited
+    rate = _rate(new, now.timestamp() - _rendering_start(spec, progress.started, now)) if progress.started else None
     # Redis may have lost when rendering started. The images that the reconciler counted again show it, too.
-    is_rendering = state is None and bool(progress.started or done)
+    is_rendering = state is None and bool(progress.started or new > 0)
     is_learning = state is None and not is_rendering and progress.learnt is not None
     return Job(
         id=spec.id,
@@ -48,6 +49,7 @@ def job_view(
         next_start=_next_start(spec, choice),
         format=spec.format,
         style=spec.style,
+        extends=spec.ancestors[-1].job if spec.ancestors else None,
         images_done=done,
         images_total=spec.n,
         tried=kept.tried if kept else None,
@@ -100,5 +102,6 @@ def _links(spec: JobSpec) -> Links:
         cancel=f"{base}/cancel",
         retry=f"{base}/retry",
         rebuild=f"{base}/rebuild",
+        extend=f"{base}/extend",
         image=image,
     )

@@ -203,6 +203,16 @@ class ImageRequest(ImageOptions):
         return BEST_SCORE if self.keep is None else round(self.keep * BEST_SCORE)
 
 
+class ExtendQuery(BaseModel):
+    """The parameters of the extension of a job."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n: WholeNumber = Field(
+        description="Number of images to add, from 1 to the server's limit.", json_schema_extra={"minimum": 1}
+    )
+
+
 class GenerateQuery(ImageRequest):
     """The parameters of /generate. An unknown one is an error, so that a typo cannot render other images unnoticed."""
 

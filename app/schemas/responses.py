@@ -36,6 +36,7 @@ class Links(BaseModel):
     cancel: str
     retry: str
     rebuild: str
+    extend: str
     image: str | None
     """A URL template in which {index} is the image's index. None for formats without a file per image."""
 
@@ -96,6 +97,8 @@ class Job(BaseModel):
     """The `start` of a request that continues the dataset without overlap; None while it is not known."""
     format: Format
     style: StyleSpec | None
+    extends: str | None
+    """Id of the job whose images are the beginning of this dataset. None if the job renders all images itself."""
     images_done: int
     images_total: int
     tried: int | None

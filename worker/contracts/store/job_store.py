@@ -125,14 +125,22 @@ class JobStore:
         found = [path for path, *_ in self._objects.list(paths.job(job_id))]
         self._objects.delete_all(path for path in found if path not in (paths.spec(job_id), paths.state(job_id)))
 
-    def remove_images(self, spec: JobSpec, state: JobState, now: datetime) -> None:
-        """Remove the images of a job that has ended. If this process dies in between, the reconciler goes on."""
+    def remove_images(self, spec: JobSpec, state: JobState, now: datetime) -> bool:
+        """Remove the images of a job that has ended. If this process dies in between, the reconciler goes on.
+
+        Returns False, and changes nothing, if another job has begun to extend this one.
+        """
         removed = state.model_copy(update={"removed": min(now, state.expires(spec))})
         # The note comes first: if this process dies after the state is written, the reconciler removes the images.
         self._objects.sync(self._write_note(spec.id, now))
         self._objects.put(paths.state(spec.id), removed.model_dump_json().encode())
         self._objects.sync(paths.state(spec.id))
+        # A request that extends the job writes its note and spec first, and then reads this state. One sees the other.
+        if self.extensions(spec.id, now):
+            self._objects.put(paths.state(spec.id), state.model_dump_json().encode())
+            return False
         self.expire(spec.id)
+        return True
 
     def extensions(self, job_id: str, now: datetime) -> list[JobSpec]:
         """Return the jobs that extend a job, and whose images have not expired. They need its images."""
