@@ -1,7 +1,7 @@
 """Builds the API application from its settings."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
@@ -27,7 +27,9 @@ from app.cluster.readiness import Readiness
 from app.jobs.address_renderer import AddressRenderer
 from app.jobs.archive_digest import ArchiveDigests
 from app.jobs.direct_requests import DirectRequests
+from app.jobs.estimator import Estimator
 from app.jobs.job_factory import JobFactory
+from app.jobs.job_listing import JobListing
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications
 from app.jobs.reconciler import Reconciler
@@ -39,7 +41,6 @@ from app.provenance.verifier import Verifier
 from app.settings import Settings
 from app.styles.decode_queue import DecodeQueue
 from app.styles.style_service import StyleService
-from worker.contracts.jobs import JobSpec
 from worker.contracts.queue.connection import connect, connect_async
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.open_store import open_store
@@ -92,6 +93,8 @@ def _create_services(settings: Settings) -> tuple[Services, Reconciler]:
     services = Services(
         store=store,
         jobs=jobs,
+        estimator=Estimator(settings, store, queue, cluster, factory, quota, disk_space),
+        job_listing=JobListing(store, jobs.reader),
         models=models,
         styles=styles,
         quota=quota,
@@ -100,14 +103,10 @@ def _create_services(settings: Settings) -> tuple[Services, Reconciler]:
         direct_requests=direct_requests,
         addresses=addresses,
         manifests=Manifests(store, jobs.reader, ArchiveDigests(store), load_signing_key(settings.signing_key)),
-        verifier=Verifier(models, addresses, ImageSearch(store, _no_jobs), decodes),
+        verifier=Verifier(models, addresses, ImageSearch(store), decodes),
         health_checks=_create_health_checks(settings),
     )
     return services, Reconciler(redis, store, queue, cluster, disk_space, settings.reconcile_every_seconds)
-
-
-def _no_jobs(_owner: str) -> Iterable[JobSpec]:
-    return ()
 
 
 def _connect_async(settings: Settings) -> AsyncRedis:

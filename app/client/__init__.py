@@ -21,6 +21,7 @@ from app.client.errors import (
     UnexpectedResponseError,
     WaitTimeoutError,
 )
+from app.client.estimate import Estimate
 from app.client.image import Image
 from app.client.responses import (
     ClassYield,
@@ -42,6 +43,7 @@ __all__ = [
     "ConnectionFailedError",
     "DownloadError",
     "DownloadProgress",
+    "Estimate",
     "FileError",
     "GateEffect",
     "Image",

@@ -1,7 +1,7 @@
 """Searches the recent jobs of an owner for an image, by the hash of its coarse structure."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import accumulate, pairwise
 
@@ -22,16 +22,12 @@ MAX_BITS = 8
 """Largest difference between the hash of an image and that of a re-encoded or resized copy."""
 _ROWS, _COLUMNS = 8, 9
 
-RecentJobs = Callable[[str], Iterable[JobSpec]]
-"""Yields the jobs of an owner, the newest first."""
-
 
 class ImageSearch:
     """Finds images in the recent jobs of an owner."""
 
-    def __init__(self, store: Store, recent_jobs: RecentJobs) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._recent_jobs = recent_jobs
 
     def find(self, image: Image.Image, owner: str) -> Verification | None:
         """Return the verdict about an RGB image that a recent job of an owner has; None if none was found in time."""
@@ -41,11 +37,12 @@ class ImageSearch:
 
     def _candidates(self, wanted: int, owner: str, deadline: float) -> Iterator[tuple[JobSpec, int, ShardIndex, int]]:
         """Yield (job, index, shard, row) of images whose hash is near to a hash."""
-        for spec in self._recent_jobs(owner):
+        for entry in self._store.jobs.list.after(owner, None, None):
             if time.monotonic() > deadline:
                 return
-            if spec.format != "npz" and spec.hashes_images:
-                with suppress(DamagedError):
+            with suppress(DamagedError):
+                spec = self._store.jobs.spec(entry.id)
+                if spec is not None and spec.owner == owner and spec.format != "npz" and spec.hashes_images:
                     yield from self._candidates_of(spec, wanted, deadline)
 
     def _candidates_of(
