@@ -13,6 +13,7 @@ _COMMANDS = {
     "demo": "app.cli.demo:demo",
     "generate": "app.cli.generate:generate",
     "verify": "app.cli.verify:verify",
+    "sign": "app.cli.sign:sign",
     "api": "app.cli.api:api",
     "keys": "app.cli.keys:keys",
     "dataset": "training.dataset.cli:dataset",
