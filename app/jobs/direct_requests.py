@@ -1,4 +1,4 @@
-"""Sends direct requests to workers: requests for one image, which nobody stores and no job accepts."""
+"""Sends direct requests to workers: requests for one image, which need no job and no file."""
 
 import asyncio
 import logging
@@ -121,7 +121,7 @@ class DirectRequests:
             raise unavailable("busy", f"{length - 1} requests for single images of {spec.model.name} wait already")
 
     async def _withdraw(self, request_id: str, list_key: str) -> None:
-        """Remove a request that nobody waits for, so that no worker renders it."""
+        """Remove a request that has ended without a reply, so that no worker renders it."""
         with suppress(RedisError):  # it expires
             async with self._connections, self._redis.pipeline() as pipeline:
                 pipeline.delete(direct_request_key(request_id))
