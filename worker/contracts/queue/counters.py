@@ -13,6 +13,8 @@ Stage = Literal["rendering", "storing", "learning", "closing", "direct"]
 CountName = Literal[
     "images_rendered",
     "direct_images",
+    "images_stored",
+    "bytes_stored",
     "stage_seconds",
     "jobs_ended",
     "attempts_crashed",
@@ -24,6 +26,8 @@ CountName = Literal[
 LABELS: Mapping[CountName, tuple[str, ...]] = {
     "images_rendered": ("model", "style_mode"),
     "direct_images": ("model",),
+    "images_stored": ("model", "style_mode", "format"),
+    "bytes_stored": ("model", "style_mode", "format"),
     "stage_seconds": ("stage", "style_mode"),
     "jobs_ended": ("outcome",),
     "attempts_crashed": (),

@@ -15,6 +15,8 @@ WORKER_TTL_SECONDS = 30
 LEASE_TTL_SECONDS = 15
 """Lifetime of a lease. Every report of progress renews it: a few times a second while images are rendered."""
 _QUEUE = re.compile(r"imagemill:([a-z0-9-]+):(short|long)")
+COSTS_TTL_SECONDS = 3600
+"""Longer than the time of a shard. Keys of dead workers are ignored."""
 SET_ASIDE_TTL_SECONDS = 3600
 """Longer than the time of a shard. Keys of dead workers are ignored."""
 LIVE_TTL_SECONDS = 7 * 24 * 3600
@@ -100,3 +102,8 @@ def direct_request_key(request_id: str) -> str:
 def direct_replies_key(process_id: str) -> str:
     """Return the key of the list of replies to the direct requests of one API process."""
     return f"imagemill:direct-replies:{process_id}"
+
+
+def costs_key(name: str) -> str:
+    """Return the key of the measured costs of a live worker, WorkerCosts JSON."""
+    return f"imagemill:costs:{name}"
