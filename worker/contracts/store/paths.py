@@ -43,6 +43,11 @@ def extensions(job_id: str) -> str:
     return f"{job(job_id)}/extended"
 
 
+def digest(job_id: str) -> str:
+    """Return the path of the checksum of a job's archive."""
+    return f"{job(job_id)}/digest.json"
+
+
 def shards(job_id: str) -> str:
     """Return the folder of a job's shards."""
     return f"{job(job_id)}/shards"

@@ -26,6 +26,7 @@ class Store:
     jobs/<id>/shards/<k>.json           ShardIndex, the commit of shard k
     jobs/<id>/tail.bin                  the archive's metadata, dataset card and central directory
     jobs/<id>/archive.json              ArchivePlan
+    jobs/<id>/digest.json               ArchiveDigest, computed when it is first needed
     jobs/<id>/state.json                JobState; the first one written decides
     jobs/<id>/extended/<id>             a note that another job extends this one, and needs its shards
     styles/<id>/picture.png             a style image, RGB; all owners share it
