@@ -1,4 +1,4 @@
-"""The end of a job's archive: metadata, dataset card and central directory."""
+"""The end of a job's archive: metadata, report and central directory."""
 
 import io
 import json
@@ -8,16 +8,20 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from worker.archive import shard_layout, zip_format
-from worker.archive.dataset_card import build_card
+from worker.archive.image_grid import ReadRange
+from worker.archive.report_files import report_files
 from worker.archive.shard_layout import image_names
 from worker.contracts.choice import ChosenShard
 from worker.contracts.jobs import JobSpec
 
 
-def build_tail(spec: JobSpec, shards: Sequence[ChosenShard]) -> bytes:
-    """Return the tail of an archive: all bytes after the shards' data. It depends only on the arguments."""
+def build_tail(spec: JobSpec, shards: Sequence[ChosenShard], read: ReadRange) -> bytes:
+    """Return the tail of an archive: all bytes after the shards' data.
+
+    It depends only on the specification and the shards. `read` reads a range of a data object: path, start, length.
+    """
     images_end = sum(part.size for shard in shards for part in shard.parts())
-    files = {"metadata.jsonl": _metadata_lines(spec, shards), "README.md": build_card(spec, shards).encode()}
+    files = {"metadata.jsonl": _metadata_lines(spec, shards), **report_files(spec, shards, read)}
     if spec.format == "npz":
         files["labels.npy"] = _label_array(spec, shards)
     members = {name: zip_format.stored_member(name, data) for name, data in files.items()}

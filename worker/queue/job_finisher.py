@@ -53,7 +53,8 @@ class JobFinisher:
         if is_incomplete:
             return
         with self.heartbeat.counts.timed("closing", spec.style_mode):
-            plan = self.store.archives.publish(spec.id, shards, build_tail(spec, shards))
+            tail = build_tail(spec, shards, self.store.archives.read_range)
+            plan = self.store.archives.publish(spec.id, shards, tail)
         if self._finish(spec, "succeeded", None):
             log.info("job succeeded", extra=fields(job_id=spec.id, images=spec.n, bytes=plan.size))
 

@@ -61,6 +61,10 @@ class ArchiveStore:
                 ):
                     yield wanted
 
+    def read_range(self, path: str, start: int, length: int) -> bytes:
+        """Read a range of a data object. Raises DamagedError if the object is missing or too short."""
+        return self._objects.read_range(path, start, length)
+
     def digest(self, job_id: str) -> ArchiveDigest | None:
         """Read the stored checksum of the archive; None if it was not computed yet, or if it is damaged."""
         with suppress(DamagedError):

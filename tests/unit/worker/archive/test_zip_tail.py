@@ -21,6 +21,10 @@ from worker.rendering.encoding import EncodedImage
 SIDE = 64
 
 
+def never_read(path: str, start: int, length: int) -> bytes:
+    raise AssertionError(f"only the grid of version 4 reads {path} ({start}, {length})")
+
+
 def shards_of(spec: JobSpec) -> tuple[bytes, list[ChosenShard]]:
     parts, shards = [], []
     for piece in spec.pieces():
@@ -41,7 +45,7 @@ def shards_of(spec: JobSpec) -> tuple[bytes, list[ChosenShard]]:
 def test_shards_and_tail_form_one_archive(make_spec: MakeSpec) -> None:
     spec = make_spec(n=10, classes=("a", "b"))
     slices, shards = shards_of(spec)
-    with zipfile.ZipFile(io.BytesIO(slices + build_tail(spec, shards))) as file:
+    with zipfile.ZipFile(io.BytesIO(slices + build_tail(spec, shards, never_read))) as file:
         assert file.testzip() is None
         assert file.read("images/b/000009.png") == b"picture 9"
         records = [json.loads(line) for line in file.read("metadata.jsonl").splitlines()]
@@ -79,7 +83,7 @@ def test_an_archive_of_each_layout_keeps_its_bytes(
         spec = make_spec(n=10, classes=classes, class_label=label)
         spec = spec.model_copy(update={"format": kind, "archive_version": layout})
         slices, shards = shards_of(spec)
-        found.append(hashlib.sha256(slices + build_tail(spec, shards)).hexdigest()[:16])
+        found.append(hashlib.sha256(slices + build_tail(spec, shards, never_read)).hexdigest()[:16])
     assert tuple(found) == GOLDEN[kind, classes, label]
 
 
@@ -92,7 +96,7 @@ def test_a_job_that_was_written_down_without_a_layout_has_the_first(make_spec: M
 def test_a_class_has_the_number_that_it_has_in_the_model(make_spec: MakeSpec, label: str | None) -> None:
     spec = make_spec(n=6, classes=("a", "b/ö", "c"), class_label=label).model_copy(update={"archive_version": 2})
     slices, shards = shards_of(spec)
-    with zipfile.ZipFile(io.BytesIO(slices + build_tail(spec, shards))) as file:
+    with zipfile.ZipFile(io.BytesIO(slices + build_tail(spec, shards, never_read))) as file:
         records = [json.loads(line) for line in file.read("metadata.jsonl").splitlines()]
         (_, head, text) = file.read("README.md").decode().split("---\n", 2)
     names = yaml.safe_load(head)["class_names"]
@@ -106,7 +110,7 @@ def test_a_class_has_the_number_that_it_has_in_the_model(make_spec: MakeSpec, la
 def test_unconditional_images_lie_in_one_folder_and_have_no_label(make_spec: MakeSpec) -> None:
     spec = make_spec(n=1)
     slices, shards = shards_of(spec)
-    with zipfile.ZipFile(io.BytesIO(slices + build_tail(spec, shards))) as file:
+    with zipfile.ZipFile(io.BytesIO(slices + build_tail(spec, shards, never_read))) as file:
         assert file.namelist() == ["images/000000.png", "metadata.jsonl", "README.md"]
         assert "label" not in json.loads(file.read("metadata.jsonl"))
 
@@ -115,7 +119,7 @@ def test_unconditional_images_lie_in_one_folder_and_have_no_label(make_spec: Mak
 def test_an_archive_of_arrays_is_read_by_numpy(make_spec: MakeSpec, classes: tuple[str, ...]) -> None:
     spec = make_spec(n=10, classes=classes).model_copy(update={"format": "npz", "first": 5})
     parts, shards = shards_of(spec)
-    whole = io.BytesIO(parts + build_tail(spec, shards))
+    whole = io.BytesIO(parts + build_tail(spec, shards, never_read))
     with zipfile.ZipFile(whole) as archive:
         assert archive.testzip() is None
     whole.seek(0)

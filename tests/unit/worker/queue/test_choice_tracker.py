@@ -77,7 +77,7 @@ def archive_of(spec: JobSpec, folder: Path) -> bytes:
     """Publish the archive of a complete job, and read its parts."""
     store = open_folder(folder)
     shards = list(store.choices.chosen_shards(spec))
-    plan = store.archives.publish(spec.id, shards, build_tail(spec, shards))
+    plan = store.archives.publish(spec.id, shards, build_tail(spec, shards, store.archives.read_range))
     return b"".join((folder / part.path).read_bytes()[part.start : part.start + part.size] for part in plan.parts)
 
 
