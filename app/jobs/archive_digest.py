@@ -1,15 +1,17 @@
 """Computes and remembers the checksums of finished archives."""
 
-import hashlib
 from threading import Lock
 
 from worker.contracts.jobs import JobSpec
-from worker.contracts.store.archive_index import ArchiveDigest, ArchivePlan
+from worker.contracts.store.archive_index import ArchivePlan
 from worker.contracts.store.store import Store
 
 
 class ArchiveDigests:
-    """Returns the SHA-256 of archives. It is computed once for each job, and stored beside the archive."""
+    """Returns the SHA-256 of archives. It is computed once for each job, and stored beside the archive.
+
+    The worker that has finished a job computes it. This class computes those that are missing.
+    """
 
     def __init__(self, store: Store) -> None:
         self._archives = store.archives
@@ -30,12 +32,4 @@ class ArchiveDigests:
         if found is not None:
             return found
         with self._lock:
-            return self.find(spec, plan) or self._compute(spec, plan)
-
-    def _compute(self, spec: JobSpec, plan: ArchivePlan) -> str:
-        computed = hashlib.sha256()
-        for chunk in self._archives.read_parts(plan.parts):
-            computed.update(chunk)
-        digest = ArchiveDigest(size=plan.size, sha256=computed.hexdigest())
-        self._archives.save_digest(spec.id, digest)
-        return digest.sha256
+            return self.find(spec, plan) or self._archives.compute_digest(spec.id, plan).sha256
