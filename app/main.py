@@ -23,6 +23,7 @@ from app.cluster.disk_space import DiskSpace
 from app.cluster.model_catalog import ModelCatalog
 from app.cluster.prometheus import PrometheusCollector
 from app.cluster.readiness import Readiness
+from app.jobs.archive_digest import ArchiveDigests
 from app.jobs.job_factory import JobFactory
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications
@@ -82,6 +83,7 @@ def _create_services(settings: Settings) -> tuple[Services, Reconciler]:
         watcher=JobWatcher(jobs.reader, notifications),
         notifications=notifications,
         health_checks=_create_health_checks(settings),
+        digests=ArchiveDigests(store),
     )
     return services, Reconciler(redis, store, queue, cluster, disk_space, settings.reconcile_every_seconds)
 

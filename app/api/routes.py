@@ -3,13 +3,22 @@
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from app.api import catalog_routes, download_routes, generate_routes, health_routes, image_routes, job_routes
+from app.api import (
+    catalog_routes,
+    croissant_routes,
+    download_routes,
+    generate_routes,
+    health_routes,
+    image_routes,
+    job_routes,
+)
 
 # The document lists the endpoints in this order.
 _ROUTERS = (
     generate_routes.router,
     job_routes.router,
     download_routes.router,
+    croissant_routes.router,
     image_routes.router,
     image_routes.address_router,
     catalog_routes.router,

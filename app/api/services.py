@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from app.api.health_checks import HealthChecks
 from app.auth.quota import Quota
 from app.cluster.model_catalog import ModelCatalog
+from app.jobs.archive_digest import ArchiveDigests
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications
 from app.jobs.watcher import JobWatcher
@@ -24,3 +25,4 @@ class Services:
     watcher: JobWatcher
     notifications: JobNotifications
     health_checks: HealthChecks
+    digests: ArchiveDigests

@@ -2,6 +2,8 @@
 
 from threading import Lock
 
+from anyio import CapacityLimiter, to_thread
+
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store.archive_index import ArchivePlan
 from worker.contracts.store.store import Store
@@ -17,6 +19,8 @@ class ArchiveDigests:
         self._archives = store.archives
         self._lock = Lock()
         """One thread reads an archive at a time, so that simultaneous requests do not read it twice."""
+        self._limiter = CapacityLimiter(1)
+        """Requests that wait for a checksum hold no threads."""
 
     def find(self, spec: JobSpec, plan: ArchivePlan) -> str | None:
         """Return the SHA-256 of an archive in hexadecimal digits; None if it was not computed yet."""
@@ -33,3 +37,8 @@ class ArchiveDigests:
             return found
         with self._lock:
             return self.find(spec, plan) or self._archives.compute_digest(spec.id, plan).sha256
+
+    async def wait_for_sha256(self, spec: JobSpec, plan: ArchivePlan) -> str:
+        """Return the SHA-256 of an archive, like `sha256`, without blocking."""
+        found = await to_thread.run_sync(self.find, spec, plan)
+        return found or await to_thread.run_sync(self.sha256, spec, plan, limiter=self._limiter)

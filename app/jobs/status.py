@@ -99,5 +99,6 @@ def _links(spec: JobSpec) -> Links:
         cancel=f"{base}/cancel",
         retry=f"{base}/retry",
         rebuild=f"{base}/rebuild",
+        croissant=f"{base}/croissant.json",
         image=image,
     )
