@@ -41,4 +41,6 @@ class ArchiveDigests:
     async def wait_for_sha256(self, spec: JobSpec, plan: ArchivePlan) -> str:
         """Return the SHA-256 of an archive, like `sha256`, without blocking."""
         found = await to_thread.run_sync(self.find, spec, plan)
-        return found or await to_thread.run_sync(self.sha256, spec, plan, limiter=self._limiter)
+        if found is None:
+            found = await to_thread.run_sync(self.sha256, spec, plan, limiter=self._limiter)
+        return found
