@@ -10,8 +10,8 @@ from app.archive_name import archive_name
 from app.jobs.croissant_records import ARCHIVE, record_sets
 from app.schemas.responses import Job
 from worker.contracts.jobs import JobSpec
+from worker.contracts.marks.xmp_packet import DIGITAL_SOURCE_TYPE
 
-_DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 _CONTEXT: dict[str, Any] = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -94,7 +94,7 @@ def describe_in_croissant(spec: JobSpec, job: Job, archive: ArchiveFile) -> dict
             "@type": "prov:Activity",
             "prov:used": [f"urn:sha256:{model.sha256}"],
             "description": f"Rendered by a generative adversarial network in {model.numerics.name}.",
-            "sc:digitalSourceType": _DIGITAL_SOURCE_TYPE,
+            "sc:digitalSourceType": DIGITAL_SOURCE_TYPE,
         },
         "distribution": [
             {

@@ -5,11 +5,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from worker.contracts.catalog import GateEffect, Sha256
-from worker.contracts.jobs import Format, Packing
+from worker.contracts.jobs import Format, Marking, Packing
+from worker.contracts.marks.xmp_packet import DIGITAL_SOURCE_TYPE
 from worker.contracts.styles import StyleSpec
 
-DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-"""The IPTC's term for images that a model has generated."""
 SCHEMA_VERSION: Literal[1] = 1
 
 
@@ -39,6 +38,8 @@ class Request(_Part):
     distinct: int | None
     format: Format
     layout: Packing
+    marking: Marking
+    """Kind of the mark in each image file."""
     style: StyleSpec | None
 
 

@@ -70,6 +70,7 @@ def _request(spec: JobSpec, selection: Selection) -> Request:
         distinct=selection.distinct,
         format=spec.format,
         layout=spec.packing,
+        marking=spec.marking,
         style=spec.style,
     )
 
