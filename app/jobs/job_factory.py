@@ -45,7 +45,8 @@ class JobFactory:
         facts = self._catalog.facts(model)
         gate = chosen_gate(model, facts, workers) if request.needs_gate else None
         shares, selection = requested_shares(model, request), request.selection(gate)
-        version = ARCHIVE_VERSION if shares or selection else _common_version(workers)
+        needs_newest = shares or selection or request.packing != "imagefolder"
+        version = ARCHIVE_VERSION if needs_newest else _common_version(workers)
         style = request.style_spec and self._check_and_complete_style(request.style_spec, owner, workers)
         return JobSpec(
             id=secrets.token_urlsafe(16),
@@ -56,6 +57,7 @@ class JobFactory:
             seed=secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed,
             first=request.start,
             format=request.format,
+            packing=request.packing,
             archive_version=version,
             style=style,
             selection=selection,
