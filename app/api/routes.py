@@ -3,15 +3,28 @@
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from app.api import catalog_routes, download_routes, generate_routes, health_routes, image_routes, job_routes
+from app.api import (
+    catalog_routes,
+    download_routes,
+    estimate_routes,
+    generate_routes,
+    health_routes,
+    image_routes,
+    job_routes,
+    manifest_routes,
+    verify_routes,
+)
 
 # The document lists the endpoints in this order.
 _ROUTERS = (
     generate_routes.router,
+    estimate_routes.router,
     job_routes.router,
     download_routes.router,
+    manifest_routes.router,
     image_routes.router,
     image_routes.address_router,
+    verify_routes.router,
     catalog_routes.router,
     catalog_routes.upload_router,
     health_routes.router,

@@ -79,6 +79,7 @@ class Client:
         self._http.close()
 
     generate = _call(Operations.generate)
+    estimate = _call(Operations.estimate)
     job = _call(Operations.job)
     wait = _call(Operations.wait)
     follow = _iteration(Operations.follow)
@@ -92,3 +93,4 @@ class Client:
     models = _call(Operations.models)
     styles = _call(Operations.styles)
     upload_style = _call(Operations.upload_style)
+    verify = _call(Operations.verify)

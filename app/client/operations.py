@@ -2,20 +2,22 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, TypeVar, Unpack
 from urllib.parse import quote
 
 from app.client.archive_download import ArchiveDownload, DownloadProgress
 from app.client.download import Download
 from app.client.errors import ClientError, DownloadError, FileError
+from app.client.estimate import Estimate
 from app.client.idempotency import idempotency_headers
 from app.client.image import Image
 from app.client.image_reader import ImageReader, class_folder
+from app.client.job_parameters import JobParameters, query_of
 from app.client.job_poll import JobPoll, check_succeeded
 from app.client.options import SUFFIXES, Classes, Copies, Format, ImageFormat, StyleMode, classes_text, given
 from app.client.output_file import open_to_resume
 from app.client.parsing import check_image, parse, parse_job
-from app.client.responses import ApiObject, Job, Model, ModelList, Style, StyleList
+from app.client.responses import ApiObject, Job, Model, ModelList, Style, StyleList, Verification
 from app.client.retries import Retries
 from app.client.sinks import FileSink
 from app.client.steps import Emit, Flow, Items, Request
@@ -81,6 +83,10 @@ class Operations:
         }
         headers = idempotency_headers(idempotency_key)
         return self._job(Request("POST", "/generate", given(parameters), headers))
+
+    def estimate(self, **parameters: Unpack[JobParameters]) -> Flow[Estimate]:
+        """Return the expected costs of a job with these parameters of `generate`. The service creates nothing."""
+        return self._object(Estimate, Request("POST", "/estimate", query_of(parameters)))
 
     def job(self, job_id: str) -> Flow[Job]:
         """Return the current state of a job."""
@@ -228,13 +234,11 @@ class Operations:
 
     def upload_style(self, path: str | Path) -> Flow[Style]:
         """Upload a PNG, JPEG or WebP file, and return its style. The same pixels always give the same style."""
-        path = Path(path)
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise FileError(f"cannot read {path} ({error.strerror or error})") from error
-        request = Request("POST", "/styles", files={"file": (path.name, data)}, timeout=_UPLOAD_SECONDS)
-        return (yield from self._object(Style, request))
+        return (yield from self._object(Style, _upload("/styles", path)))
+
+    def verify(self, path: str | Path) -> Flow[Verification]:
+        """Upload an image, and return whether the service made it. It renders the address in the image's mark again."""
+        return (yield from self._object(Verification, _upload("/verify", path)))
 
     def _current(self, job: Job | str) -> Flow[Job]:
         return (yield from self.job(job)) if isinstance(job, str) else job
@@ -253,6 +257,16 @@ class Operations:
         """Map the names of class folders in a job's archive to the classes of its model."""
         classes = [label for model in (yield from self.models()) if model.name == job.model for label in model.classes]
         return {class_folder(label): label for label in classes}
+
+
+def _upload(url: str, path: str | Path) -> Request:
+    """Return the upload of a file. Raises FileError if it cannot be read."""
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise FileError(f"cannot read {path} ({error.strerror or error})") from error
+    return Request("POST", url, files={"file": (path.name, data)}, timeout=_UPLOAD_SECONDS)
 
 
 def _path_of(job: Job | str) -> str:

@@ -118,3 +118,13 @@ class ArchivePlan(BaseModel):
     def size(self) -> int:
         """Length of the archive in bytes."""
         return sum(part.size for part in self.parts)
+
+
+class ArchiveDigest(BaseModel):
+    """The checksum of a finished archive."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    size: int
+    """Length of the archive in bytes."""
+    sha256: Sha256

@@ -3,14 +3,17 @@
 import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import suppress
 
 from worker.contracts.store import paths
-from worker.contracts.store.archive_index import ArchivePart, ArchivePlan, ShardIndex
+from worker.contracts.store.archive_index import ArchiveDigest, ArchivePart, ArchivePlan, ShardIndex
 from worker.contracts.store.object_store import Objects
 from worker.contracts.store.store_errors import DamagedError
 
 _MOST_SKIPPED_BYTES = 1 << 18
 """Largest gap between two parts that are read at once. To drop so many bytes is faster than another request."""
+_READ_BYTES = 1 << 20
+"""Bytes that a thread reads at once."""
 
 
 class ArchiveStore:
@@ -52,6 +55,26 @@ class ArchiveStore:
                 if wanted := b"".join(_slices(chunk, position, near)):
                     yield wanted
                 position += len(chunk)
+
+    def read_parts(self, parts: Iterable[ArchivePart]) -> Iterator[bytes]:
+        """Yield the bytes of parts of an archive, at most 1 MiB at a time. It is `stream_parts` for threads."""
+        for near in _near_parts(parts):
+            for position in range(near[0].start, _end(near[-1]), _READ_BYTES):
+                length = min(_READ_BYTES, _end(near[-1]) - position)
+                if wanted := b"".join(
+                    _slices(self._objects.read_range(near[0].path, position, length), position, near)
+                ):
+                    yield wanted
+
+    def digest(self, job_id: str) -> ArchiveDigest | None:
+        """Read the stored checksum of the archive; None if it was not computed yet, or if it is damaged."""
+        with suppress(DamagedError):
+            return self._objects.parse(paths.digest(job_id), ArchiveDigest)
+        return None
+
+    def save_digest(self, job_id: str, digest: ArchiveDigest) -> None:
+        """Store the checksum of the archive. It is removed together with the images."""
+        self._objects.put(paths.digest(job_id), digest.model_dump_json().encode())
 
     def sweep(self, job_id: str) -> None:
         """Remove the data objects that interrupted attempts of a job left behind. Call it after the job's end."""

@@ -38,6 +38,11 @@ def archive(job_id: str) -> str:
     return f"{job(job_id)}/archive.json"
 
 
+def digest(job_id: str) -> str:
+    """Return the path of the checksum of a job's archive."""
+    return f"{job(job_id)}/digest.json"
+
+
 def extensions(job_id: str) -> str:
     """Return the folder of the notes about the jobs that extend a job."""
     return f"{job(job_id)}/extended"

@@ -27,6 +27,7 @@ class Store:
     jobs/<id>/merged/<k>.<crc32>.bin    a slice of the archive that was laid out again at the end of the job
     jobs/<id>/tail.bin                  the archive's metadata, dataset card and central directory
     jobs/<id>/archive.json              ArchivePlan
+    jobs/<id>/digest.json               ArchiveDigest, computed when it is first needed
     jobs/<id>/state.json                JobState; the first one written decides
     jobs/<id>/extended/<id>             a note that another job extends this one, and needs its shards
     styles/<id>/picture.png             a style image, RGB; all owners share it
