@@ -29,6 +29,7 @@ from app.jobs.archive_digest import ArchiveDigests
 from app.jobs.direct_requests import DirectRequests
 from app.jobs.estimator import Estimator
 from app.jobs.job_factory import JobFactory
+from app.jobs.job_listing import JobListing
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications
 from app.jobs.reconciler import Reconciler
@@ -94,6 +95,7 @@ def _create_services(settings: Settings) -> tuple[Services, Reconciler]:
         store=store,
         jobs=jobs,
         estimator=Estimator(settings, store, queue, cluster, factory, quota, disk_space),
+        job_listing=JobListing(store, jobs.reader),
         models=models,
         styles=styles,
         quota=quota,

@@ -10,6 +10,7 @@ from app.api import (
     generate_routes,
     health_routes,
     image_routes,
+    job_list_routes,
     job_routes,
     manifest_routes,
     verify_routes,
@@ -19,7 +20,9 @@ from app.api import (
 _ROUTERS = (
     generate_routes.router,
     estimate_routes.router,
+    job_list_routes.router,
     job_routes.router,
+    job_routes.extend_router,
     download_routes.router,
     manifest_routes.router,
     image_routes.router,

@@ -8,6 +8,7 @@ from app.cluster.model_catalog import ModelCatalog
 from app.jobs.address_renderer import AddressRenderer
 from app.jobs.direct_requests import DirectRequests
 from app.jobs.estimator import Estimator
+from app.jobs.job_listing import JobListing
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications
 from app.jobs.watcher import JobWatcher
@@ -24,6 +25,7 @@ class Services:
     store: Store
     jobs: JobService
     estimator: Estimator
+    job_listing: JobListing
     models: ModelCatalog
     styles: StyleService
     quota: Quota

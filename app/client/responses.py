@@ -39,6 +39,8 @@ class JobError(ApiObject):
 class ArchiveFields(ApiObject):
     """The fields of a job that make up the name of its archive."""
 
+    name: str | None = None
+    """Label that the request gave to the job."""
     model: str
     n: int
     seed: int
@@ -97,6 +99,14 @@ class Job(ArchiveFields):
     """Time at which the images are removed. `rebuild` makes the same images again."""
     error: JobError | None = None
     links: Links
+
+
+class JobPage(ApiObject):
+    """A response of GET /jobs."""
+
+    jobs: tuple[Job, ...]
+    next: str | None = None
+    """The value of `after` that continues the list. None at its end."""
 
 
 class GateEffect(ApiObject):

@@ -1,6 +1,7 @@
 """Finds missing and corrupted objects of a job by their checksums, so that they can be rendered again."""
 
 import logging
+from contextlib import suppress
 
 from worker.contracts.choice import ChosenShard
 from worker.contracts.jobs import JobSpec
@@ -17,6 +18,7 @@ def repair_after_crash(store: Store, job_id: str) -> None:
     """Delete the corrupted shards of an open job, and its end if any object of the job is corrupted.
 
     The reconciler then queues the missing tasks. A job with a corrupted marker was never accepted and stays as it is.
+    So does a job whose images were removed on request.
     """
     try:
         spec = store.jobs.restored_spec(job_id)
@@ -24,6 +26,9 @@ def repair_after_crash(store: Store, job_id: str) -> None:
         return
     if spec is None:
         return  # the job ended after it was listed, and its marker was removed
+    store.jobs.list.add(spec)
+    if _has_removed_images(store, job_id):
+        return
     corrupted = [shard for shard in store.shards.committed(job_id) if not store.shards.is_whole(job_id, shard)]
     if not corrupted and store.jobs.is_ending_whole(spec):
         return
@@ -32,6 +37,13 @@ def repair_after_crash(store: Store, job_id: str) -> None:
     for shard in corrupted:
         store.shards.forget(job_id, shard)
     log.warning("job was damaged, its damaged shards were deleted", extra=fields(job_id=job_id, shards=len(corrupted)))
+
+
+def _has_removed_images(store: Store, job_id: str) -> bool:
+    with suppress(DamagedError):
+        state = store.jobs.state(job_id)
+        return state is not None and state.is_removed
+    return False
 
 
 def is_whole(store: Store, spec: JobSpec) -> bool:

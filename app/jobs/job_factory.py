@@ -95,6 +95,11 @@ class JobFactory:
             created=datetime.now(UTC),
         )
 
+    def check_style(self, spec: JobSpec) -> None:
+        """Raise ApiError if the owner of a job has removed its style since."""
+        if spec.style is not None:
+            self._styles.require_for_repetition(spec.owner, spec.style.id)
+
     def _check_and_complete_style(self, style: StyleSpec, owner: str, workers: list[WorkerEntry] | None) -> StyleSpec:
         """Check that the owner has the style, and fix the VGG19 weights that the job uses."""
         self._styles.require(owner, style.id)

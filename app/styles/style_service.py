@@ -58,6 +58,12 @@ class StyleService:
         if self._store.styles.entry(owner, style_id) is None:
             raise unprocessable("unknown_style", f"style: no style has the id {style_id!r}; GET /styles lists them")
 
+    def require_for_repetition(self, owner: str, style_id: str) -> None:
+        """Raise ApiError unless the owner still has the style of an earlier job."""
+        if self._store.styles.entry(owner, style_id) is None:
+            detail = f"the style of this job, {style_id}, was removed; POST the same image to /styles, then repeat this"
+            raise ApiError(HTTPStatus.CONFLICT, "style_removed", detail)
+
     def thumbnail(self, owner: str, style_id: str) -> bytes:
         """Return a small PNG of a style of an owner."""
         try:

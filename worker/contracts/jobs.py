@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from worker.contracts.catalog import CatalogEntry, ModelFacts, Sha256, needs
 from worker.contracts.class_cycle import class_counts, classes_at
@@ -33,6 +33,9 @@ ARCHIVE_VERSION: ArchiveVersion = 4
 """The version of new jobs."""
 
 DEFAULT_TTL_HOURS = 7 * 24
+
+JobName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+"""A label that a user gives to jobs. It is restricted because it is a part of paths in the store and of file names."""
 
 
 def _is_default(value: object) -> bool:
@@ -81,6 +84,10 @@ class JobSpec(BaseModel):
     facts: ModelFacts | None = Field(default=None, exclude_if=_is_default)
     """Facts about the model at the time of the request, for the dataset's card."""
     cut: Cut
+    name: JobName | Literal[""] = Field(default="", exclude_if=_is_default)
+    """The user's label. Several jobs may have the same."""
+    is_address: bool = Field(default=False, exclude_if=_is_default)
+    """Whether the job renders the image of an address for GET /images. The lists of jobs leave it out."""
     ancestors: tuple[Ancestor, ...] = Field(default=(), exclude_if=_is_default)
     """Jobs that hold the beginning of the dataset, the oldest first. Their specifications differ in n only."""
     owner: Owner = ""

@@ -4,8 +4,9 @@ OPEN = "open"
 DUE = "due"
 JOBS = "jobs"
 STYLES, OWNED = "styles", "owned"
+LISTED, NAMED = "listed", "named"
 DISTILLED = "learnt"
-FOLDERS = (OPEN, DUE, JOBS, STYLES, OWNED, DISTILLED)
+FOLDERS = (OPEN, DUE, JOBS, LISTED, NAMED, STYLES, OWNED, DISTILLED)
 
 
 def marker(job_id: str) -> str:
@@ -66,6 +67,16 @@ def merged_slices(job_id: str) -> str:
 def shard_index(job_id: str, shard: int) -> str:
     """Return the path of a ShardIndex."""
     return f"{shards(job_id)}/{shard:05d}.json"
+
+
+def listed(owner: str) -> str:
+    """Return the folder of the list entries of an owner's jobs. No owner is named `-`."""
+    return f"{LISTED}/{owner or '-'}"
+
+
+def named(owner: str, name: str) -> str:
+    """Return the folder of the list entries of an owner's jobs of one name."""
+    return f"{NAMED}/{owner or '-'}/{name}"
 
 
 def style_image(style_id: str) -> str:

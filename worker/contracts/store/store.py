@@ -30,6 +30,8 @@ class Store:
     jobs/<id>/digest.json               ArchiveDigest, computed when it is first needed
     jobs/<id>/state.json                JobState; the first one written decides
     jobs/<id>/extended/<id>             a note that another job extends this one, and needs its shards
+    listed/<owner>/<time>.<id>          lists the owner's jobs, the newest first; see job_list.py
+    named/<owner>/<name>/<time>.<id>    lists the owner's jobs of one name
     styles/<id>/picture.png             a style image, RGB; all owners share it
     styles/<id>/style.json              StyleEntry for requests without an API key
     owned/<owner>/<id>.json             StyleEntry for the owner of a key

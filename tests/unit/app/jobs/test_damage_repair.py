@@ -60,9 +60,9 @@ def job_file(folder: Path, pattern: str) -> Path:
 
 
 def test_a_whole_job_is_left_alone(store: Store, tmp_path: Path) -> None:
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    before = {path: path.read_bytes() for path in (tmp_path / "jobs").rglob("*") if path.is_file()}
     repair_after_crash(store, SPEC.id)
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert {path: path.read_bytes() for path in (tmp_path / "jobs").rglob("*") if path.is_file()} == before
 
 
 @pytest.mark.parametrize("spoil", [empty, cut_short, zeroed, missing])
@@ -109,9 +109,9 @@ def test_a_job_whose_marker_is_spoilt_was_never_accepted(store: Store, tmp_path:
     """Nothing may be taken back of it, whatever else is damaged."""
     empty(tmp_path / "open" / SPEC.id)
     empty(job_file(tmp_path, "shards/00001.json"))
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    before = {path: path.read_bytes() for path in (tmp_path / "jobs").rglob("*") if path.is_file()}
     repair_after_crash(store, SPEC.id)
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert {path: path.read_bytes() for path in (tmp_path / "jobs").rglob("*") if path.is_file()} == before
 
 
 def test_a_job_that_was_settled_since_it_was_listed_is_left_alone(store: Store) -> None:
@@ -161,9 +161,9 @@ def selecting(tmp_path: Path) -> tuple[Store, JobSpec]:
 
 def test_a_whole_job_with_a_selection_is_left_alone(selecting: tuple[Store, JobSpec], tmp_path: Path) -> None:
     store, spec = selecting
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    before = {path: path.read_bytes() for path in (tmp_path / "jobs").rglob("*") if path.is_file()}
     repair_after_crash(store, spec.id)
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert {path: path.read_bytes() for path in (tmp_path / "jobs").rglob("*") if path.is_file()} == before
     assert is_whole(store, spec)
 
 
