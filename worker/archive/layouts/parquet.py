@@ -77,7 +77,6 @@ def _parquet_file(table: "pa.Table") -> bytes:
         compression="none",
         use_dictionary=[name for name in _FEW_VALUES if name in table.column_names],
         write_statistics=[name for name in _SEARCHED if name in table.column_names],
-        store_schema=False,
     )
     return bytes(file.getvalue())
 
