@@ -17,6 +17,10 @@ class ArchiveParameters(Protocol):
     """The parameters of a job that the name of its archive contains. Classes of the API and of the client have them."""
 
     @property
+    def name(self) -> str | None:
+        """Label that the user gave to the job; None without one."""
+
+    @property
     def model(self) -> str:
         """Name of the model."""
 
@@ -58,11 +62,12 @@ class ArchiveParameters(Protocol):
 
 
 def archive_name(job: ArchiveParameters) -> str:
-    """Return a file name with model, seed, n and all parameters that differ from their defaults.
+    """Return a file name with the job's name, model, seed, n and all parameters that differ from their defaults.
 
     Different datasets have different names, so that a download does not overwrite another one.
     """
-    parts = [job.model, f"seed{job.seed}", f"n{job.n}"]
+    parts = [job.name] if job.name is not None else []
+    parts += [job.model, f"seed{job.seed}", f"n{job.n}"]
     parts += [f"from{job.start}"] if job.start else []
     parts += [_shorten(job.class_label)] if job.class_label is not None else []
     parts += [_shorten_counts(job.classes)] if job.classes is not None else []

@@ -12,7 +12,8 @@ from app.api.route_docs import problem_docs
 from app.api.router import Router
 from app.api.services import Services
 from app.auth.api_keys import Caller
-from app.schemas.requests import GenerateQuery, ImageOptions, ImageRequest, SeedOrIndex
+from app.schemas.job_list_query import JobListQuery
+from app.schemas.requests import ExtendQuery, GenerateQuery, ImageOptions, ImageRequest, SeedOrIndex
 from worker.contracts.jobs import Format, JobSpec
 
 _BEARER = HTTPBearer(
@@ -61,13 +62,14 @@ def _find_spec(job_id: str, services: ServicesDep, caller: CallerDep) -> JobSpec
     return services.jobs.reader.find_spec(job_id, caller.owner)
 
 
-def _parse_address(
+async def _parse_address(
     model: Annotated[str, Path(description="Name of a model from /models, or its sha256.")],
     seed: SeedOrIndex,
     index: SeedOrIndex,
     suffix: Literal["png", "webp", "jpg"],
     options: Annotated[ImageOptions, Query()],
 ) -> ImageRequest:
+    # This is async, so that it needs no thread.
     image_format: Format = "jpeg" if suffix == "jpg" else suffix
     address = {"n": 1, "model": model, "seed": seed, "start": index, "format": image_format}
     # Aliases, because the field `class_label` is named `class` in requests.
@@ -92,6 +94,8 @@ GenerateQueryDep = Annotated[GenerateQuery, Depends(read_generate_query)]
 SpecDep = Annotated[JobSpec, Depends(_find_spec)]
 WaitDep = Annotated[int, Depends(_parse_wait)]
 """Seconds that the response may wait for the end of the job. 0 means no wait."""
+ExtendQueryDep = Annotated[ExtendQuery, Query()]
+JobListQueryDep = Annotated[JobListQuery, Query()]
 ImageRequestDep = Annotated[ImageRequest, Depends(_parse_address)]
 IdempotencyKey = Annotated[
     str | None,

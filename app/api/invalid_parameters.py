@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.errors import MAX_QUOTED_CHARACTERS, quote_value
+from app.schemas.job_list_query import MAX_LISTED_JOBS
 from app.schemas.requests import KEEP_STEP, MAX_SEED, MAX_START, MIN_KEEP
 from worker.contracts.selection import MAX_DISTINCT_BITS
 
@@ -16,7 +17,7 @@ class InvalidParameters:
 
     def __init__(self, max_images: int) -> None:
         self._limits = {"n": (1, max_images), "seed": (0, MAX_SEED), "index": (0, MAX_SEED), "start": (0, MAX_START)}
-        self._limits["distinct"] = (0, MAX_DISTINCT_BITS)
+        self._limits |= {"distinct": (0, MAX_DISTINCT_BITS), "limit": (1, MAX_LISTED_JOBS)}
 
     def describe(self, faults: Sequence[Mapping[str, Any]]) -> str:
         """Return one sentence for each of the first faults, and the number of the others."""

@@ -10,12 +10,13 @@ from fastapi import Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
-from app.api.dependencies import CallerDep, ServicesDep, SpecDep, WaitDep, router_for_callers
+from app.api.dependencies import CallerDep, ExtendQueryDep, ServicesDep, SpecDep, WaitDep, router_for_callers
 from app.api.job_response import set_accepted, wait_until_done
 from app.api.route_docs import header_docs, problem_docs
 from app.schemas.responses import Job
 
 router = router_for_callers()
+extend_router = router_for_callers("query")
 
 
 @router.get(
@@ -64,6 +65,21 @@ def cancel_job(spec: SpecDep, services: ServicesDep) -> Job:
     return services.jobs.cancel(spec)
 
 
+@router.delete(
+    "/jobs/{job_id}",
+    operation_id="delete_job",
+    tags=["jobs"],
+    responses=problem_docs(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
+def delete_job(spec: SpecDep, services: ServicesDep) -> Job:
+    """Remove the images of a job now. A job that has not ended is cancelled first.
+
+    The record stays: the job is still listed, and its rebuild makes the same images again. A second request changes
+    nothing.
+    """
+    return services.jobs.delete(spec)
+
+
 _REPEAT_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"model": Job, "description": "The new job has ended already.", "headers": header_docs("Location")},
     202: {"headers": header_docs("Location")},
@@ -100,3 +116,21 @@ async def rebuild_job(spec: SpecDep, caller: CallerDep, services: ServicesDep, r
     """
     again = partial(services.jobs.rebuild, spec, caller)
     return set_accepted(await to_thread.run_sync(again, limiter=services.quota.limiter_for(caller)), response)
+
+
+@extend_router.post(
+    "/jobs/{job_id}/extend",
+    operation_id="extend_job",
+    status_code=HTTPStatus.ACCEPTED,
+    tags=["jobs"],
+    responses=_REPEAT_RESPONSES,
+)
+async def extend_job(
+    spec: SpecDep, query: ExtendQueryDep, caller: CallerDep, services: ServicesDep, response: Response
+) -> Job:
+    """Create a new job whose dataset is that of a succeeded job with n more images. Only the new ones are rendered.
+
+    Its archive holds all images, like that of one job. A second request with the same n returns the same new job.
+    """
+    extend = partial(services.jobs.extend, spec, query.n, caller)
+    return set_accepted(await to_thread.run_sync(extend, limiter=services.quota.limiter_for(caller)), response)

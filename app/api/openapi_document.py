@@ -62,6 +62,7 @@ def _adapt_operation(path: str, operation: dict[str, Any]) -> None:
     )
     for parameter in operation.get("parameters", ()):
         parameter["schema"] = _without_null(parameter["schema"])
+        parameter["schema"].pop("default", None)  # some generated clients would always send it
     for answer in operation["responses"].values():
         content = answer.get("content", {})
         if "text/event-stream" in content:  # FastAPI documents events with keywords of version 3.2

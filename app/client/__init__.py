@@ -23,7 +23,17 @@ from app.client.errors import (
 )
 from app.client.estimate import Estimate
 from app.client.image import Image
-from app.client.responses import ClassYield, GateEffect, Job, JobError, JobYield, Model, Style
+from app.client.responses import (
+    ClassYield,
+    GateEffect,
+    Job,
+    JobError,
+    JobYield,
+    Model,
+    PixelDifference,
+    Style,
+    Verification,
+)
 
 __all__ = [
     "AsyncClient",
@@ -43,8 +53,10 @@ __all__ = [
     "JobYield",
     "Model",
     "NotAvailableError",
+    "PixelDifference",
     "RefusedError",
     "Style",
     "UnexpectedResponseError",
+    "Verification",
     "WaitTimeoutError",
 ]

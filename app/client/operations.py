@@ -12,13 +12,13 @@ from app.client.estimate import Estimate
 from app.client.idempotency import idempotency_headers
 from app.client.image import Image
 from app.client.image_reader import ImageReader, class_folder
+from app.client.job_operations import JobOperations
 from app.client.job_parameters import JobParameters, query_of
 from app.client.job_poll import JobPoll, check_succeeded
 from app.client.options import SUFFIXES, Classes, Copies, Format, ImageFormat, StyleMode, classes_text, given
 from app.client.output_file import open_to_resume
-from app.client.parsing import check_image, parse, parse_job
-from app.client.responses import ApiObject, Job, Model, ModelList, Style, StyleList
-from app.client.retries import Retries
+from app.client.parsing import check_image
+from app.client.responses import ApiObject, Job, Model, ModelList, Style, StyleList, Verification
 from app.client.sinks import FileSink
 from app.client.steps import Emit, Flow, Items, Request
 
@@ -29,12 +29,8 @@ _IMAGE_SECONDS = 90
 A = TypeVar("A", bound=ApiObject)
 
 
-class Operations:
+class Operations(JobOperations):
     """All operations on one server, as generators of steps."""
-
-    def __init__(self, address: str, retries: Retries) -> None:
-        self._address = address
-        self._retries = retries
 
     def generate(
         self,
@@ -53,6 +49,7 @@ class Operations:
         style_mode: StyleMode | None = None,
         style_strength: float | None = None,
         style_steps: int | None = None,
+        name: str | None = None,
         ttl_hours: int | None = None,
         idempotency_key: str | None = None,
     ) -> Flow[Job]:
@@ -78,6 +75,7 @@ class Operations:
             "style_mode": style_mode,
             "style_strength": style_strength,
             "style_steps": style_steps,
+            "name": name,
             "ttl_hours": ttl_hours,
         }
         headers = idempotency_headers(idempotency_key)
@@ -86,10 +84,6 @@ class Operations:
     def estimate(self, **parameters: Unpack[JobParameters]) -> Flow[Estimate]:
         """Return the expected costs of a job with these parameters of `generate`. The service creates nothing."""
         return self._object(Estimate, Request("POST", "/estimate", query_of(parameters)))
-
-    def job(self, job_id: str) -> Flow[Job]:
-        """Return the current state of a job."""
-        return self._job(Request("GET", _path_of(job_id)))
 
     def follow(self, job: Job | str) -> Items[Job]:
         """Yield the job now and after each poll, until it has succeeded. Raises JobFailedError if it ends otherwise."""
@@ -208,18 +202,6 @@ class Operations:
         check_image(response, self._address)
         return response.content
 
-    def cancel(self, job: Job | str) -> Flow[Job]:
-        """Cancel a job, and return it."""
-        return self._job(Request("POST", f"{_path_of(job)}/cancel"))
-
-    def retry(self, job: Job | str) -> Flow[Job]:
-        """Repeat a job that failed or was cancelled, and return the new job."""
-        return self._job(Request("POST", f"{_path_of(job)}/retry"))
-
-    def rebuild(self, job: Job | str) -> Flow[Job]:
-        """Make the expired images of a job again, bit for bit, and return the new job."""
-        return self._job(Request("POST", f"{_path_of(job)}/rebuild"))
-
     def models(self) -> Flow[tuple[Model, ...]]:
         """Return the models of the service."""
         return (yield from self._object(ModelList, Request("GET", "/models"))).models
@@ -230,13 +212,11 @@ class Operations:
 
     def upload_style(self, path: str | Path) -> Flow[Style]:
         """Upload a PNG, JPEG or WebP file, and return its style. The same pixels always give the same style."""
-        path = Path(path)
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise FileError(f"cannot read {path} ({error.strerror or error})") from error
-        request = Request("POST", "/styles", files={"file": (path.name, data)}, timeout=_UPLOAD_SECONDS)
-        return (yield from self._object(Style, request))
+        return (yield from self._object(Style, _upload("/styles", path)))
+
+    def verify(self, path: str | Path) -> Flow[Verification]:
+        """Upload an image, and return whether the service made it. It renders the address in the image's mark again."""
+        return (yield from self._object(Verification, _upload("/verify", path)))
 
     def _current(self, job: Job | str) -> Flow[Job]:
         return (yield from self.job(job)) if isinstance(job, str) else job
@@ -245,17 +225,17 @@ class Operations:
         headers = {"Prefer": f"wait={wait_seconds}"} if wait_seconds else {}
         return self._job(Request("GET", job.links.self_, headers=headers, timeout=timeout))
 
-    def _job(self, request: Request) -> Flow[Job]:
-        return parse_job((yield from self._retries.send(request)), self._address)
-
-    def _object(self, kind: type[A], request: Request) -> Flow[A]:
-        return parse(kind, (yield from self._retries.send(request)), self._address)
-
     def _class_folders(self, job: Job) -> Flow[dict[str, str]]:
         """Map the names of class folders in a job's archive to the classes of its model."""
         classes = [label for model in (yield from self.models()) if model.name == job.model for label in model.classes]
         return {class_folder(label): label for label in classes}
 
 
-def _path_of(job: Job | str) -> str:
-    return f"/jobs/{quote(job if isinstance(job, str) else job.id, safe='')}"
+def _upload(url: str, path: str | Path) -> Request:
+    """Return the upload of a file. Raises FileError if it cannot be read."""
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise FileError(f"cannot read {path} ({error.strerror or error})") from error
+    return Request("POST", url, files={"file": (path.name, data)}, timeout=_UPLOAD_SECONDS)

@@ -15,7 +15,7 @@ from app.client.errors import (
     UnexpectedResponseError,
 )
 from app.client.links import is_of
-from app.client.responses import ApiObject, Job, Problem
+from app.client.responses import ApiObject, Job, JobPage, Problem
 
 _RECONNECT_SECONDS = 0.5
 _RETRY_SECONDS = 2
@@ -61,8 +61,18 @@ def parse_job(response: httpx.Response, server: str) -> Job:
 
     Raises UnexpectedResponseError, also if a link leads to another server, which must not get the key.
     """
+    return _with_full_links(parse(Job, response, server), str(response.url), server)
+
+
+def parse_job_page(response: httpx.Response, server: str) -> JobPage:
+    """Read a page of the list of jobs, like `parse_job`."""
+    page = parse(JobPage, response, server)
+    jobs = [_with_full_links(job, str(response.url), server) for job in page.jobs]
+    return page.model_copy(update={"jobs": tuple(jobs)})
+
+
+def _with_full_links(job: Job, request_url: str, server: str) -> Job:
     # Relative links are resolved against the full URL of the request.
-    job, request_url = parse(Job, response, server), str(response.url)
     links = job.links.resolved(request_url, server)
     for url in (links.self_, links.download):
         if not is_of(url, request_url):

@@ -8,7 +8,7 @@ from typing import TypeVar
 from app.cluster.cluster_state import ClusterState
 from app.errors import ApiError, join_names, quote_value, unavailable, unprocessable
 from app.schemas.responses import Model, SetAsideFile
-from worker.contracts.catalog import CatalogEntry, ModelFacts, WorkerEntry
+from worker.contracts.catalog import CatalogEntry, ModelFacts, Numerics, WorkerEntry
 from worker.contracts.jobs import JobSpec
 
 T = TypeVar("T")
@@ -83,6 +83,26 @@ class ModelCatalog:
         ((numerics, _),) = kinds.most_common(1)
         peers = [worker for worker in capable if worker.numerics == numerics]
         return chosen.model_copy(update={"numerics": numerics}), peers
+
+    def has_direct_worker(self, spec: JobSpec) -> bool:
+        """Return whether a live worker answers direct requests for the model and the numerics of a job.
+
+        A worker that cannot use the store answers them, too.
+        """
+        return any(
+            worker.answers_directly and worker.numerics == spec.model.numerics and worker.has(spec.model)
+            for find in (self._cluster.workers, self._cluster.paused)
+            for worker in find()
+        )
+
+    def find_by_sha256(self, sha256: str) -> CatalogEntry | None:
+        """Return the model with these weights that requests can choose; None if there is none."""
+        return next((entry for entry in self._cluster.models().values() if entry.sha256 == sha256), None)
+
+    def numerics(self, model: CatalogEntry, name: str) -> Numerics | None:
+        """Return the numerics of a name if a live worker with the model has them."""
+        workers = (worker for worker in self._cluster.workers() if worker.has(model))
+        return next((worker.numerics for worker in workers if worker.numerics.name == name), None)
 
     def find_entry(
         self, name: str | None, unknown_status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY

@@ -12,9 +12,14 @@ def extended(store: Store, spec: JobSpec, added: int) -> JobSpec:
     """
     stop = store.choices.current(spec).next_index if spec.selection else spec.first + spec.n
     ancestor = Ancestor(job=spec.id, n=spec.n, stop=stop)
-    return whole(spec).model_copy(update={"n": spec.n + added, "ancestors": (*spec.ancestors, ancestor)})
+    return prolonged(spec, added).model_copy(update={"ancestors": (*spec.ancestors, ancestor)})
+
+
+def prolonged(spec: JobSpec, added: int) -> JobSpec:
+    """Return the job of the same dataset with more images, which renders all of them itself."""
+    return whole(spec).model_copy(update={"n": spec.n + added})
 
 
 def whole(spec: JobSpec) -> JobSpec:
     """Return a job that renders all images of a dataset itself, also those that another job holds."""
-    return spec.model_copy(update={"ancestors": (), "request": None})
+    return spec.model_copy(update={"ancestors": (), "request": None, "is_address": False})

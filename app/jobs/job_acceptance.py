@@ -76,6 +76,7 @@ class JobAcceptance:
             spec, is_new = self._store.jobs.create(spec)
         if is_new:  # otherwise a simultaneous request with the same id was first, and queues the job
             self._queue.enqueue(spec, [Task.render_shard(spec.id, spec.first_shard, spec.shard_count)])
+            self._store.jobs.list.add(spec)
         self._store.jobs.force_to_disk(spec.id)  # last, because workers can start in the meantime
         if is_new:
             accepted = fields(job_id=spec.id, owner=spec.owner, model=spec.model.name, n=spec.n, seed=spec.seed)

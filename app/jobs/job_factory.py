@@ -12,12 +12,14 @@ from app.schemas.requests import MAX_SEED, ImageRequest
 from app.styles.style_service import StyleService
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.cut import Cut
-from worker.contracts.jobs import ARCHIVE_VERSION, ArchiveVersion, JobSpec
+from worker.contracts.jobs import ARCHIVE_VERSION, ArchiveVersion, JobSpec, Marking
 from worker.contracts.styles import StyleSpec
 
 _OLDEST_VERSION: ArchiveVersion = 2
 """The oldest version of new archives, for plain jobs while a worker of an old release is alive."""
 _NEWEST_FIRST: tuple[ArchiveVersion, ...] = (4, 3, 2)
+_FIRST_VERSION_WITH_MARKS = 4
+"""Version of archives that the first workers with marks announce."""
 _TARGET_SHARD_SECONDS = 1.0
 """Target duration of a full-sized shard on one worker."""
 _DEFAULT_SHARD_IMAGES = 256
@@ -29,10 +31,13 @@ _MAX_SHARD_BYTES = 1 << 28
 class JobFactory:
     """Creates job specifications. Raises ApiError for requests that no worker can render."""
 
-    def __init__(self, catalog: ModelCatalog, styles: StyleService, shard_images: int | None) -> None:
+    def __init__(
+        self, catalog: ModelCatalog, styles: StyleService, shard_images: int | None, marking: Marking = "none"
+    ) -> None:
         self._catalog = catalog
         self._styles = styles
         self._shard_images = shard_images
+        self._marking = marking
 
     def create_spec(
         self, request: ImageRequest, owner: str, unknown_status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
@@ -77,6 +82,7 @@ class JobFactory:
             first=request.start,
             format=request.format,
             archive_version=version,
+            marking="none" if request.format == "npz" or version < _FIRST_VERSION_WITH_MARKS else self._marking,
             style=style,
             selection=selection,
             facts=facts if version > _OLDEST_VERSION else None,
@@ -86,6 +92,11 @@ class JobFactory:
             owner=owner,
             created=datetime.now(UTC),
         )
+
+    def check_style(self, spec: JobSpec) -> None:
+        """Raise ApiError if the owner of a job has removed its style since."""
+        if spec.style is not None:
+            self._styles.require_for_repetition(spec.owner, spec.style.id)
 
     def _check_and_complete_style(self, style: StyleSpec, owner: str, workers: list[WorkerEntry] | None) -> StyleSpec:
         """Check that the owner has the style, and fix the VGG19 weights that the job uses."""

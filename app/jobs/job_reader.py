@@ -15,6 +15,7 @@ from app.jobs.not_kept import not_kept
 from app.jobs.status import job_view
 from app.schemas.responses import Job
 from worker.contracts.choice import Choice
+from worker.contracts.job_state import JobState
 from worker.contracts.jobs import SUFFIXES, JobSpec
 from worker.contracts.pieces import JobId
 from worker.contracts.store.archive_index import ArchivePlan, ShardIndex
@@ -48,11 +49,17 @@ class JobReader:
     def get_job(self, spec: JobSpec) -> Job:
         """Return the current state and progress of a job."""
         state, choice = self._store.jobs.state(spec.id), self._choice(spec)
+        return self._view(spec, state, choice)
+
+    def get_listed_job(self, spec: JobSpec) -> Job:
+        """Return a job for a list. It is quick: the choice of a job with a selection is not computed."""
+        return self._view(spec, self._store.jobs.state(spec.id), None)
+
+    def _view(self, spec: JobSpec, state: JobState | None, choice: Choice | None) -> Job:
         if state is None:
             return job_view(spec, None, self._cluster.progress(spec.id), datetime.now(UTC), choice)
         # Redis forgets the progress of ended jobs. The store still knows which shards were committed.
-        succeeded = state.outcome == "succeeded"
-        shards = spec.shards if succeeded else self._store.shards.committed(spec.id)
+        shards = () if state.outcome == "succeeded" else self._store.shards.committed(spec.id)
         images = {shard: len(spec.shard_indices(shard)) for shard in shards}
         started = state.started.timestamp() if state.started else None
         return job_view(spec, state, Progress(images, started), state.finished, choice)

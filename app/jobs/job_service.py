@@ -14,16 +14,16 @@ from app.cluster.cluster_state import ClusterState, Progress
 from app.cluster.disk_space import DiskSpace
 from app.cluster.model_catalog import ModelCatalog
 from app.errors import ApiError, unprocessable
-from app.jobs.extension import whole
+from app.jobs.extension import extended, prolonged, whole
 from app.jobs.finish import finish_job
 from app.jobs.job_acceptance import Accepted, IsOver, JobAcceptance
 from app.jobs.job_factory import JobFactory
 from app.jobs.job_ids import Part, address_parts
 from app.jobs.job_reader import JobReader
 from app.jobs.lost_images import is_lost, is_lost_or_damaged
-from app.jobs.request_limits import check_size, check_ttl
+from app.jobs.request_limits import check_extension, check_size, check_ttl
 from app.jobs.status import job_view
-from app.schemas.requests import GenerateQuery, ImageRequest
+from app.schemas.requests import GenerateQuery
 from app.schemas.responses import Job
 from app.settings import Settings
 from worker.contracts.age import age
@@ -71,7 +71,7 @@ class JobService:
         check_size(query, min(self._settings.max_images, caller.max_images or self._settings.max_images))
         check_ttl(ttl, self._settings.ttl_hours)
         spec = self._factory.create_spec(query, caller.owner)
-        spec = spec.model_copy(update={"ttl_hours": ttl})
+        spec = spec.model_copy(update={"ttl_hours": ttl, "name": query.name or ""})
         if key is not None:
             request = hashlib.sha256(query.model_dump_json().encode()).hexdigest()
             return self._submit_with_key(spec.model_copy(update={"request": request}), caller, key)
@@ -90,13 +90,13 @@ class JobService:
             raise unprocessable("idempotency_key_reused", detail)
         return accepted, self.reader.get_job(accepted.spec)
 
-    def submit_image(self, request: ImageRequest, caller: Caller, *, is_checked: bool = False) -> JobSpec:
+    def submit_image(self, spec: JobSpec, caller: Caller, *, is_checked: bool = False) -> JobSpec:
         """Return the one-image job of an address; accept it if there is none. Its id is a hash of the address.
 
         A job that was cancelled, has failed or has expired is replaced by a job with the next id; a failed one only
         after a delay. With `is_checked`, a job whose image is missing or corrupted is replaced, too.
         """
-        spec = self._factory.create_spec(request, caller.owner, HTTPStatus.NOT_FOUND)
+        spec = spec.model_copy(update={"is_address": True})
         is_over = partial(is_lost_or_damaged if is_checked else is_lost, self._store)
         return self._acceptance.find_or_create(spec, caller, ("image", *address_parts(spec)), is_over).spec
 
@@ -118,6 +118,27 @@ class JobService:
                 return self.reader.get_job(spec)
         return self._repeat(spec, caller)
 
+    def extend(self, spec: JobSpec, added: int, caller: Caller) -> Job:
+        """Return the job of a dataset with `added` more images than a succeeded job has; accept it if there is none.
+
+        The new job renders the new images only. It renders all if those of the succeeded job have expired, or cannot be
+        a part of a longer archive.
+        """
+        self._check_outcome(spec, is_succeeded=True)
+        check_extension(spec, added, min(self._settings.max_images, caller.max_images or self._settings.max_images))
+        self._catalog.check_workers(spec)
+        self._factory.check_style(spec)
+        parts = ("extend", spec.id, added)
+        while True:
+            # A shard that is one array or one row group is cut for its dataset, so a longer one has other shards.
+            is_kept = spec.is_divisible and not is_lost(self._store, spec)
+            longer = extended(self._store, spec, added) if is_kept else prolonged(spec, added)
+            is_over = partial(is_lost_or_damaged, self._store)
+            accepted = self._find_or_create_on_disk(longer, caller, parts, is_over)
+            if not (accepted.is_new and is_kept and is_lost(self._store, spec)):
+                return self.reader.get_job(accepted.spec)
+            self._cancel_if_open(accepted.spec)  # the images that it extends were removed meanwhile
+
     def _check_outcome(self, spec: JobSpec, *, is_succeeded: bool) -> None:
         """Raise ApiError unless the job has ended, and has or has not succeeded."""
         state = self._store.jobs.state(spec.id)
@@ -125,13 +146,14 @@ class JobService:
             detail = f"job {spec.id} has not ended yet"
             raise ApiError(HTTPStatus.CONFLICT, "job_running", detail, retry_after_seconds=1)
         if (state.outcome == "succeeded") != is_succeeded:
-            other = "retried" if is_succeeded else "rebuilt"
+            other = "retried" if is_succeeded else "rebuilt or extended"
             detail = f"job {spec.id} ended as {state.outcome}; it can be {other}"
             raise ApiError(HTTPStatus.CONFLICT, "job_ended", detail)
 
     def _repeat(self, spec: JobSpec, caller: Caller) -> Job:
         """Return the first repetition of a job whose images are not lost, or accept one."""
         self._catalog.check_workers(spec)
+        self._factory.check_style(spec)
         is_over = partial(is_lost_or_damaged, self._store)
         accepted = self._find_or_create_on_disk(whole(spec), caller, ("again", spec.id), is_over)
         return self.reader.get_job(accepted.spec)
@@ -147,12 +169,40 @@ class JobService:
 
     def cancel(self, spec: JobSpec) -> Job:
         """Cancel a job. Raises ApiError if it has already succeeded or failed."""
-        state = JobState(outcome="cancelled", started=None, finished=datetime.now(UTC))
-        if finish_job(self._store, self._cluster, spec, state):
-            self._disk.release(spec.id)
-            log.info("job cancelled", extra=fields(job_id=spec.id))
+        self._cancel_if_open(spec)
         job = self.reader.get_job(spec)
         if job.state != "cancelled":
             detail = f"job {spec.id} already ended as {job.state}, so it cannot be cancelled"
             raise ApiError(HTTPStatus.CONFLICT, "job_ended", detail)
         return job
+
+    def _cancel_if_open(self, spec: JobSpec) -> None:
+        state = JobState(outcome="cancelled", started=None, finished=datetime.now(UTC))
+        if finish_job(self._store, self._cluster, spec, state):
+            self._disk.release(spec.id)
+            log.info("job cancelled", extra=fields(job_id=spec.id))
+
+    def delete(self, spec: JobSpec) -> Job:
+        """Remove the images of a job now, and cancel it if it has not ended. Repeating it changes nothing.
+
+        Raises ApiError if another job extends it, because that job needs the images.
+        """
+        self._cancel_if_open(spec)
+        now, state = datetime.now(UTC), self._store.jobs.state(spec.id)
+        extensions = self._store.jobs.extensions(spec.id, now)
+        if state is not None and not extensions:
+            if state.is_removed:
+                self._store.jobs.expire(spec.id)  # an earlier request may have died, or a worker may have been late
+            elif self._store.jobs.remove_images(spec, state, now):
+                log.info("images of a job removed on request", extra=fields(job_id=spec.id))
+            else:
+                extensions = self._store.jobs.extensions(spec.id, now)
+        if extensions:
+            raise _extended(spec, extensions)
+        return self.reader.get_job(spec)
+
+
+def _extended(spec: JobSpec, extensions: Sequence[JobSpec]) -> ApiError:
+    ids = [each.id for each in extensions]
+    detail = f"job {spec.id} is a part of {', '.join(ids)}; delete these jobs first"
+    return ApiError(HTTPStatus.CONFLICT, "job_extended", detail, extension={"extensions": ids})

@@ -1,7 +1,8 @@
 """Checks a request for images against the limits of the server and of the caller."""
 
 from app.errors import unprocessable
-from app.schemas.requests import ImageRequest
+from app.schemas.requests import MAX_SEED, ImageRequest
+from worker.contracts.jobs import JobSpec
 
 
 def check_ttl(hours: int, limit: int) -> None:
@@ -21,3 +22,15 @@ def check_size(request: ImageRequest, limit: int) -> None:
         most = limit * n // candidates
         detail = f"n: at most {most} with keep={request.keep}, got '{n}'; about {candidates} images would be rendered"
         raise unprocessable("n_out_of_range", f"{detail}, and the limit is {limit}")
+
+
+def check_extension(spec: JobSpec, added: int, limit: int) -> None:
+    """Raise ApiError unless a dataset may get so many more images. Those that it has do not count."""
+    candidates = spec.selection.expected_candidates(added) if spec.selection else added
+    if not 1 <= added <= limit:
+        raise unprocessable("n_out_of_range", f"n: must be a whole number between 1 and {limit}, got '{added}'")
+    if candidates > limit:
+        detail = f"n: about {candidates} images would be rendered for {added} more, and the limit is {limit}"
+        raise unprocessable("n_out_of_range", f"{detail}; extend the job in several steps")
+    if spec.first + spec.model_copy(update={"n": spec.n + added}).max_candidates > MAX_SEED:
+        raise unprocessable("n_out_of_range", f"n: the dataset would leave the range of indices, got '{added}'")

@@ -25,15 +25,17 @@ def job_view(
     done = _images_done(spec, state, progress, choice)
     is_known = choice is not None and (choice.is_complete or state is None or state.outcome != "succeeded")
     kept = job_yield(spec, choice) if choice is not None and is_known else None
-    rate = _rate(done, now.timestamp() - _rendering_start(spec, progress.started, now)) if progress.started else None
+    new = done - spec.inherited
+    rate = _rate(new, now.timestamp() - _rendering_start(spec, progress.started, now)) if progress.started else None
     # Redis may have lost when rendering started. The images that the reconciler counted again show it, too.
-    is_rendering = state is None and bool(progress.started or done)
+    is_rendering = state is None and bool(progress.started or new > 0)
     is_learning = state is None and not is_rendering and progress.learnt is not None
     return Job(
         id=spec.id,
         state=state.outcome if state else ("running" if is_rendering or is_learning else "queued"),
         phase="learning style" if is_learning else "rendering" if is_rendering else None,
         done=state is not None,
+        name=spec.name or None,
         model=spec.model.name,
         model_sha256=spec.model.sha256,
         n=spec.n,
@@ -47,6 +49,7 @@ def job_view(
         next_start=_next_start(spec, choice),
         format=spec.format,
         style=spec.style,
+        extends=spec.ancestors[-1].job if spec.ancestors else None,
         images_done=done,
         images_total=spec.n,
         tried=kept.tried if kept else None,
@@ -64,10 +67,10 @@ def job_view(
 
 def _images_done(spec: JobSpec, state: JobState | None, progress: Progress, choice: Choice | None) -> int:
     """Return how many images of the dataset exist. A job with a selection counts those that it has kept."""
-    if spec.selection is None:
-        return min(spec.n, spec.inherited + sum(progress.images.values()))
     if state is not None and state.outcome == "succeeded":
         return spec.n
+    if spec.selection is None or (choice is None and state is None):
+        return min(spec.n, spec.inherited + sum(progress.images.values()))
     return sum(choice.kept) if choice is not None else spec.inherited
 
 
@@ -99,5 +102,6 @@ def _links(spec: JobSpec) -> Links:
         cancel=f"{base}/cancel",
         retry=f"{base}/retry",
         rebuild=f"{base}/rebuild",
+        extend=f"{base}/extend",
         image=image,
     )

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from app.schemas.class_request import CLASSES_DESCRIPTION, Classes, parse_classes
 from worker.contracts.catalog import Sha256
-from worker.contracts.jobs import Format
+from worker.contracts.jobs import Format, JobName
 from worker.contracts.selection import BEST_SCORE, MAX_DISTINCT_BITS, Selection
 from worker.contracts.styles import DEFAULT_STEPS, MAX_STEPS, Mode, StyleSpec
 
@@ -203,11 +203,27 @@ class ImageRequest(ImageOptions):
         return BEST_SCORE if self.keep is None else round(self.keep * BEST_SCORE)
 
 
+class ExtendQuery(BaseModel):
+    """The parameters of the extension of a job."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n: WholeNumber = Field(
+        description="Number of images to add, from 1 to the server's limit.", json_schema_extra={"minimum": 1}
+    )
+
+
 class GenerateQuery(ImageRequest):
     """The parameters of /generate. An unknown one is an error, so that a typo cannot render other images unnoticed."""
 
     start: Annotated[int, Field(ge=0, le=MAX_START), _REJECT_ODD_SPELLING] = Field(
         default=0, description="Index of the first image. Use it to extend a dataset later. Default: 0."
+    )
+    name: JobName | None = Field(
+        default=None,
+        description="A label of the dataset: letters a-z, digits and `.`, `_`, `-`, 64 at most. It is a part of the "
+        "archive's name, and GET /jobs finds jobs by it. Several jobs may have the same name.",
+        exclude_if=_is_none,
     )
     ttl_hours: WholeNumber | None = Field(
         default=None,

@@ -36,6 +36,7 @@ class Links(BaseModel):
     cancel: str
     retry: str
     rebuild: str
+    extend: str
     image: str | None
     """A URL template in which {index} is the image's index. None for formats without a file per image."""
 
@@ -77,6 +78,8 @@ class Job(BaseModel):
     """True if the job has ended, so that its state never changes again."""
     phase: Literal["learning style", "rendering"] | None
     """Phase of a running job; None in other states."""
+    name: str | None
+    """The label that the request gave to the job."""
     model: str
     model_sha256: str
     n: int
@@ -94,6 +97,8 @@ class Job(BaseModel):
     """The `start` of a request that continues the dataset without overlap; None while it is not known."""
     format: Format
     style: StyleSpec | None
+    extends: str | None
+    """Id of the job whose images are the beginning of this dataset. None if the job renders all images itself."""
     images_done: int
     images_total: int
     tried: int | None
@@ -110,6 +115,15 @@ class Job(BaseModel):
     """Time at which the images of an ended job are removed. links.rebuild renders the same bytes again."""
     error: PublicJobError | None
     links: Links
+
+
+class JobPage(BaseModel):
+    """A part of the list of jobs, the newest first."""
+
+    jobs: list[Job]
+    """Where a job selects images, `tried`, `yield` and `next_start` are null here. GET /jobs/{id} has them."""
+    next: str | None
+    """The value of `after` that continues the list. None at its end."""
 
 
 class Model(CatalogEntry):

@@ -5,7 +5,6 @@ import io
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-from anyio import CapacityLimiter, to_thread
 from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
@@ -13,18 +12,11 @@ from app.cluster.disk_space import DiskSpace
 from app.errors import ApiError, unavailable, unprocessable
 from app.path_prefix import add_prefix
 from app.schemas.responses import Style
-from app.styles.image_sandbox import decode_in_sandbox
-from app.styles.limits import (
-    MAX_CONCURRENT_DECODES,
-    MAX_SIDE_PIXELS,
-    MAX_STORED_BYTES,
-    MAX_WAITING_DECODES,
-    THUMBNAIL_SIDE_PIXELS,
-)
+from app.styles.decode_queue import DecodeQueue, decode_upload
+from app.styles.limits import MAX_SIDE_PIXELS, MAX_STORED_BYTES, THUMBNAIL_SIDE_PIXELS
 from worker.contracts.catalog import Sha256
 from worker.contracts.store.store import Store
 from worker.contracts.styles import StyleEntry
-from worker.contracts.uploaded_images import PictureError, UnknownFormatError
 
 _ID: TypeAdapter[str] = TypeAdapter(Sha256)
 
@@ -32,20 +24,18 @@ _ID: TypeAdapter[str] = TypeAdapter(Sha256)
 class StyleService:
     """Operations of the routes on styles. They raise ApiError."""
 
-    def __init__(self, store: Store, disk: DiskSpace) -> None:
+    def __init__(self, store: Store, disk: DiskSpace, decodes: DecodeQueue) -> None:
         self._store = store
         self._disk = disk
-        self._limiter = CapacityLimiter(MAX_CONCURRENT_DECODES)
+        self._decodes = decodes
 
     async def add(self, owner: str, data: bytes) -> tuple[Style, bool]:
         """Store an uploaded image as a style of its owner. Returns the style, and whether it is new to the owner."""
-        if self._limiter.statistics().tasks_waiting >= MAX_WAITING_DECODES:
-            raise unavailable("uploads_busy", f"{MAX_WAITING_DECODES} uploads are already waiting to be decoded")
-        return await to_thread.run_sync(self._add, owner, data, limiter=self._limiter)
+        return await self._decodes.run(self._add, owner, data)
 
     def _add(self, owner: str, data: bytes) -> tuple[Style, bool]:
         self._disk.require_free(MAX_STORED_BYTES)
-        image = _decode(data)
+        image = decode_upload(data, MAX_SIDE_PIXELS)
         width, height = image.size
         digest = hashlib.sha256(f"{width}x{height}".encode() + image.tobytes()).hexdigest()
         stored = self._store.styles.entry(owner, digest)
@@ -68,6 +58,12 @@ class StyleService:
         if self._store.styles.entry(owner, style_id) is None:
             raise unprocessable("unknown_style", f"style: no style has the id {style_id!r}; GET /styles lists them")
 
+    def require_for_repetition(self, owner: str, style_id: str) -> None:
+        """Raise ApiError unless the owner still has the style of an earlier job."""
+        if self._store.styles.entry(owner, style_id) is None:
+            detail = f"the style of this job, {style_id}, was removed; POST the same image to /styles, then repeat this"
+            raise ApiError(HTTPStatus.CONFLICT, "style_removed", detail)
+
     def thumbnail(self, owner: str, style_id: str) -> bytes:
         """Return a small PNG of a style of an owner."""
         try:
@@ -79,16 +75,6 @@ class StyleService:
         with Image.open(io.BytesIO(self._store.styles.image(style_id)), formats=("PNG",)) as image:
             image.thumbnail((THUMBNAIL_SIDE_PIXELS, THUMBNAIL_SIDE_PIXELS), Image.Resampling.LANCZOS)
             return _png(image)
-
-
-def _decode(data: bytes) -> Image.Image:
-    """Decode and shrink an upload in the sandbox. Raises ApiError."""
-    try:
-        return decode_in_sandbox(data, MAX_SIDE_PIXELS)
-    except UnknownFormatError as error:
-        raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unknown_picture", f"file: {error}") from error
-    except PictureError as error:
-        raise unprocessable("unusable_picture", f"file: {error}") from error
 
 
 def _style_view(entry: StyleEntry) -> Style:

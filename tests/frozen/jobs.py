@@ -47,7 +47,7 @@ def run_all(service: Service) -> Jobs:
             "addressed": render_address(service),
             "cancelled": cancelled,
             "failed": fail(service),
-            "long": succeed(service, service.generate(300, seed=7, model=LABELLED)),
+            "long": succeed(service, service.generate(300, seed=7, model=LABELLED, name="eyes")),
             "named": succeed_under_key(service),
             "owned": succeed_for_owner(service, 3),
             "owned_long": succeed_for_owner(service, 300),

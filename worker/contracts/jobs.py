@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from worker.contracts.catalog import CatalogEntry, ModelFacts, Sha256, needs
 from worker.contracts.class_cycle import class_counts, classes_at
@@ -16,6 +16,9 @@ from worker.contracts.styles import StyleSpec
 
 Format = Literal["png", "webp", "jpeg", "npz"]
 SUFFIXES: dict[Format, str] = {"png": "png", "webp": "webp", "jpeg": "jpg", "npz": "npy"}
+
+Marking = Literal["none", "xmp-1"]
+"""Kind of the mark in each image file. `xmp-1` is the packet of worker/contracts/marks; docs/marks.md describes it."""
 
 Packing = Literal["imagefolder", "parquet", "webdataset"]
 """How images are packed in the archive: the parameter `layout` of a request. For npz it has no meaning."""
@@ -31,6 +34,9 @@ ARCHIVE_VERSION: ArchiveVersion = 4
 
 DEFAULT_TTL_HOURS = 7 * 24
 
+JobName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+"""A label that a user gives to jobs. It is restricted because it is a part of paths in the store and of file names."""
+
 
 def _is_default(value: object) -> bool:
     return not value  # older programs read the specs of jobs that do not use newer fields
@@ -38,6 +44,10 @@ def _is_default(value: object) -> bool:
 
 def _is_imagefolder(packing: Packing) -> bool:
     return packing == "imagefolder"  # for the same reason
+
+
+def _is_unmarked(marking: Marking) -> bool:
+    return marking == "none"
 
 
 class JobSpec(BaseModel):
@@ -66,12 +76,18 @@ class JobSpec(BaseModel):
     packing: Packing = Field(default="imagefolder", exclude_if=_is_imagefolder)
     archive_version: ArchiveVersion = Field(default=1, validation_alias="layout", serialization_alias="layout")
     """Jobs that were stored before this field existed have version 1: their archives must keep their bytes."""
+    marking: Marking = Field(default="none", exclude_if=_is_unmarked)
+    """Kind of the mark in each image file. Jobs that were stored before this field existed have none."""
     style: StyleSpec | None = None
     selection: Selection | None = Field(default=None, exclude_if=_is_default)
     """Rules by which the job keeps rendered images; None keeps all."""
     facts: ModelFacts | None = Field(default=None, exclude_if=_is_default)
     """Facts about the model at the time of the request, for the dataset's card."""
     cut: Cut
+    name: JobName | Literal[""] = Field(default="", exclude_if=_is_default)
+    """The user's label. Several jobs may have the same."""
+    is_address: bool = Field(default=False, exclude_if=_is_default)
+    """Whether the job renders the image of an address for GET /images. The lists of jobs leave it out."""
     ancestors: tuple[Ancestor, ...] = Field(default=(), exclude_if=_is_default)
     """Jobs that hold the beginning of the dataset, the oldest first. Their specifications differ in n only."""
     owner: Owner = ""

@@ -73,6 +73,7 @@ class Heartbeat:
         vgg19: str | None = None,
         set_aside: Sequence[SetAside] = (),
         alive_file: AliveFile | None = None,
+        answers_directly: bool = False,
         threads: int = 1,
     ) -> None:
         self._redis = redis
@@ -85,6 +86,7 @@ class Heartbeat:
         self._vgg19 = vgg19
         self._set_aside = SetAsides(files=tuple(set_aside))
         self._alive_file = alive_file or AliveFile()
+        self._answers_directly = answers_directly
         self.images_per_s: float | None = None
         self.pause_reason: str | None = None
         """Reason why this worker takes no tasks; None while it does."""
@@ -240,6 +242,7 @@ class Heartbeat:
             vgg19=self._vgg19,
             gates=self._gates,
             archive_version=ARCHIVE_VERSION,
+            answers_directly=self._answers_directly,
         )
         key = worker_key(self._name)
         if (pause_reason := self.pause_reason) is not None:

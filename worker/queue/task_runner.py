@@ -10,8 +10,8 @@ from threading import Event, Semaphore
 
 import torch
 
-from worker.archive import shard_layout
 from worker.archive.candidate_table import candidate_table
+from worker.archive.layouts.chosen_layout import layout_of
 from worker.contracts.jobs import JobSpec
 from worker.contracts.logs import fields
 from worker.contracts.queue.task_queue import TaskQueue
@@ -188,12 +188,13 @@ class TaskRunner:
             self.storing_slot.release()
 
     def _store(self, task: Task, shard: int, spec: JobSpec, candidates: list[Candidate]) -> None:
-        images = [candidate.image for candidate in candidates if candidate.image is not None]
+        kept = [(candidate.image, candidate.verdict.score) for candidate in candidates if candidate.image is not None]
+        images, scores = [image for image, _ in kept], [score for _, score in kept if score is not None]
         with self.heartbeat.counts.timed("storing", spec.style_mode):
-            data, table, array = shard_layout.lay_out(spec, shard, images)
+            data, table, member = layout_of(spec).lay_out(spec, shard, images, scores)
             self.store_check.needed_bytes = len(data)
             rejections = candidate_table(spec, candidates)
-            is_first = self.store.shards.commit(spec.id, shard, data, table, array, rejections)
+            is_first = self.store.shards.commit(spec.id, shard, data, table, member, rejections)
         self.store_check.record_success()
         self.heartbeat.publish_shard_committed(spec.id)
         if is_first:

@@ -89,6 +89,21 @@ def set_aside_key(name: str) -> str:
     return f"imagemill:set-aside:{name}"
 
 
+def direct_list_key(numerics: str, model_sha256: str) -> str:
+    """Return the key of the list of the ids of direct requests that wait for a worker with a numerics and a model."""
+    return f"imagemill:direct:{numerics}:{model_sha256}"
+
+
+def direct_request_key(request_id: str) -> str:
+    """Return the key of one direct request, DirectRequest JSON. It expires at the deadline of the request."""
+    return f"imagemill:direct-request:{request_id}"
+
+
+def direct_replies_key(process_id: str) -> str:
+    """Return the key of the list of replies to the direct requests of one API process."""
+    return f"imagemill:direct-replies:{process_id}"
+
+
 def costs_key(name: str) -> str:
     """Return the key of the measured costs of a live worker, WorkerCosts JSON."""
     return f"imagemill:costs:{name}"

@@ -9,6 +9,7 @@ from worker.contracts.jobs import JobSpec
 from worker.contracts.store import paths
 from worker.contracts.store.archive_store import ArchiveStore
 from worker.contracts.store.choice_store import ChoiceStore
+from worker.contracts.store.job_list import JobList
 from worker.contracts.store.object_store import Objects
 from worker.contracts.store.shard_store import ShardStore
 from worker.contracts.store.store_errors import DamagedError, StoreError
@@ -27,6 +28,7 @@ class JobStore:
     """
 
     def __init__(self, objects: Objects, shards: ShardStore, archives: ArchiveStore, choices: ChoiceStore) -> None:
+        self.list = JobList(objects)
         self._objects = objects
         self._shards = shards
         self._archives = archives
@@ -85,6 +87,8 @@ class JobStore:
             self._archives.sweep(spec.id)
         # The marker goes last. If this process dies before, the job is open, and the reconciler settles it again.
         self._write_note(spec.id, max(state.expires(spec), state.finished + _DISCARDED))
+        self.list.add(spec)  # a power cut may have removed the entries
+        self.list.sync(spec)
         self._objects.sync(paths.job(spec.id))
         self.close(spec.id)
 
@@ -103,8 +107,10 @@ class JobStore:
         for found in self._objects.list(paths.OPEN):
             yield found.path.removeprefix(f"{paths.OPEN}/"), found.modified
 
-    def _write_note(self, job_id: str, time: datetime) -> None:
-        self._objects.put(f"{paths.DUE}/{int(time.timestamp())}.{job_id}", b"")
+    def _write_note(self, job_id: str, time: datetime) -> str:
+        note = f"{paths.DUE}/{int(time.timestamp())}.{job_id}"
+        self._objects.put(note, b"")
+        return note
 
     def due(self, now: datetime) -> Iterator[tuple[str, str]]:
         """Yield the ids of jobs whose images may be removed, each with the path of its note."""
@@ -118,6 +124,23 @@ class JobStore:
         self._objects.delete_unfinished(paths.job(job_id))
         found = [path for path, *_ in self._objects.list(paths.job(job_id))]
         self._objects.delete_all(path for path in found if path not in (paths.spec(job_id), paths.state(job_id)))
+
+    def remove_images(self, spec: JobSpec, state: JobState, now: datetime) -> bool:
+        """Remove the images of a job that has ended. If this process dies in between, the reconciler goes on.
+
+        Returns False, and changes nothing, if another job has begun to extend this one.
+        """
+        removed = state.model_copy(update={"removed": min(now, state.expires(spec))})
+        # The note comes first: if this process dies after the state is written, the reconciler removes the images.
+        self._objects.sync(self._write_note(spec.id, now))
+        self._objects.put(paths.state(spec.id), removed.model_dump_json().encode())
+        self._objects.sync(paths.state(spec.id))
+        # A request that extends the job writes its note and spec first, and then reads this state. One sees the other.
+        if self.extensions(spec.id, now):
+            self._objects.put(paths.state(spec.id), state.model_dump_json().encode())
+            return False
+        self.expire(spec.id)
+        return True
 
     def extensions(self, job_id: str, now: datetime) -> list[JobSpec]:
         """Return the jobs that extend a job, and whose images have not expired. They need its images."""
@@ -156,7 +179,7 @@ class JobStore:
         return self._objects.create(paths.state(job_id), state.model_dump_json().encode())
 
     def is_ending_whole(self, spec: JobSpec) -> bool:
-        """Return whether the job's state, the archive's plan and its tail are readable and fit together.
+        """Return whether the job's state, the archive's plan and the objects written with it are readable and fit.
 
         The state is read first. A worker that finishes the job meanwhile writes it last, so no race looks like damage.
         """
@@ -168,7 +191,7 @@ class JobStore:
             is_complete = self._choices.is_complete(spec, self._shards.committed(spec.id))
         except DamagedError:
             return False
-        return is_complete and self._archives.is_tail_whole(plan)
+        return is_complete and self._archives.is_end_whole(plan)
 
     def forget_ending(self, job_id: str) -> None:
         """Remove the state and the plan of a job, so that it is open again."""

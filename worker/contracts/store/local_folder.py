@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -33,6 +33,19 @@ class LocalFolder:
         below = place.rglob("*") if place.is_dir() else ()
         above = takewhile(lambda folder: folder != self._path, place.parents)
         list(self._syncing.map(_sync, (*below, place, *above)))
+
+    def list_sorted(self, prefix: str, after: str) -> Iterator[str]:
+        """Yield the paths below a folder that are greater than `after`, in order. Subfolders are read one by one.
+
+        Names in one folder must have the same length, because then the order of names is the order of paths.
+        """
+        with suppress(FileNotFoundError), os.scandir(self._path / prefix) as found:
+            names = sorted((f"{prefix}/{entry.name}", entry.is_dir()) for entry in found if "#" not in entry.name)
+            for path, is_folder in names:
+                if is_folder and path >= after[: len(path)]:
+                    yield from self.list_sorted(path, after)
+                elif not is_folder and path > after:
+                    yield path
 
     def delete_unfinished(self, prefix: str, now: datetime | None, older_than: timedelta | None) -> None:
         """Remove temporary files; with `older_than`, only files that were not written to for so long."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # obstore defines this name only for type checkers
     from obstore.store import ObjectStore
 
 _CHUNK_BYTES = 1 << 18
+_PAGE_OBJECTS = 1000
+"""Objects that a bucket lists in one response."""
 _PROBES = "probe"
 _CREATE_PAUSES = (0.05, 0.2, 0.8)
 """Seconds before the next attempt to create an object that was refused although it is absent."""
@@ -186,6 +188,19 @@ class Objects:
             for page in obstore.list(self._store, prefix):
                 for meta in page:
                     yield Listed(meta["path"], meta["last_modified"], meta["size"])
+
+    def list_sorted(self, folder: str, after: str | None) -> Iterator[str]:
+        """List the paths in a folder that are greater than `after`, in order, a page at a time.
+
+        Names at one level must have the same length.
+        """
+        if self._folder is not None:  # obstore reads a whole folder, and does not sort it
+            yield from self._folder.list_sorted(folder, after or "")
+            return
+        with translate_errors():
+            for page in obstore.list(self._store, folder, offset=after, chunk_size=_PAGE_OBJECTS):
+                for meta in page:
+                    yield meta["path"]
 
     def check_writable(self) -> None:
         """Write and remove a small object; raises StoreError."""

@@ -4,8 +4,9 @@ OPEN = "open"
 DUE = "due"
 JOBS = "jobs"
 STYLES, OWNED = "styles", "owned"
+LISTED, NAMED = "listed", "named"
 DISTILLED = "learnt"
-FOLDERS = (OPEN, DUE, JOBS, STYLES, OWNED, DISTILLED)
+FOLDERS = (OPEN, DUE, JOBS, LISTED, NAMED, STYLES, OWNED, DISTILLED)
 
 
 def marker(job_id: str) -> str:
@@ -38,6 +39,11 @@ def archive(job_id: str) -> str:
     return f"{job(job_id)}/archive.json"
 
 
+def digest(job_id: str) -> str:
+    """Return the path of the checksum of a job's archive."""
+    return f"{job(job_id)}/digest.json"
+
+
 def extensions(job_id: str) -> str:
     """Return the folder of the notes about the jobs that extend a job."""
     return f"{job(job_id)}/extended"
@@ -48,9 +54,29 @@ def shards(job_id: str) -> str:
     return f"{job(job_id)}/shards"
 
 
+def merged(job_id: str, shard: int, crc32: int) -> str:
+    """Return the path of a slice of the archive that was laid out again from the images of stored shards."""
+    return f"{merged_slices(job_id)}/{shard:05d}.{crc32:08x}.bin"
+
+
+def merged_slices(job_id: str) -> str:
+    """Return the folder of the slices of an archive that were laid out again."""
+    return f"{job(job_id)}/merged"
+
+
 def shard_index(job_id: str, shard: int) -> str:
     """Return the path of a ShardIndex."""
     return f"{shards(job_id)}/{shard:05d}.json"
+
+
+def listed(owner: str) -> str:
+    """Return the folder of the list entries of an owner's jobs. No owner is named `-`."""
+    return f"{LISTED}/{owner or '-'}"
+
+
+def named(owner: str, name: str) -> str:
+    """Return the folder of the list entries of an owner's jobs of one name."""
+    return f"{NAMED}/{owner or '-'}/{name}"
 
 
 def style_image(style_id: str) -> str:

@@ -9,6 +9,7 @@ from tests.unit.app.clock import Clock
 from tests.unit.conftest import MakeSpec
 from worker.contracts.job_state import JobState
 from worker.contracts.jobs import JobSpec
+from worker.contracts.pieces import Ancestor
 from worker.contracts.store.archive_index import ImageTable
 from worker.contracts.store.store import Store
 
@@ -43,7 +44,9 @@ def run_if_due(retention: Retention, clock: Clock, now: datetime) -> None:
 
 
 def names(folder: Path) -> set[str]:
-    return {path.name for path in folder.rglob("*") if path.is_file()}
+    """Return the names of all files except the entries of lists, which stay."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {path.name for path in found if path.relative_to(folder).parts[0] != "listed"}
 
 
 def test_images_go_when_their_time_has_come_and_the_request_stays(store: Store, spec: JobSpec, tmp_path: Path) -> None:
@@ -157,3 +160,26 @@ def test_images_of_a_job_without_an_archive_go_sooner(
         assert store.shards.committed(spec.id) == {0, 1}
     run_if_due(retention, clock, ENDED + HOUR)
     assert names(tmp_path) == {"spec.json", "state.json"}
+
+
+def test_images_stay_while_an_extension_needs_them(store: Store, spec: JobSpec) -> None:
+    ancestor = Ancestor(job=spec.id, n=spec.n, stop=spec.n)
+    longer = spec.model_copy(update={"id": "y" * 22, "n": 2 * spec.n, "ancestors": (ancestor,), "ttl_hours": 9})
+    store.jobs.create(longer)
+    clock = Clock()
+    retention = Retention(store, 0, clock)
+    run_if_due(retention, clock, ENDED + 3 * HOUR)
+    assert store.shards.index(spec.id, 0) is not None
+    store.jobs.finish(longer.id, STATE)
+    run_if_due(retention, clock, ENDED + 8 * HOUR)
+    assert store.shards.index(spec.id, 0) is not None
+    run_if_due(retention, clock, ENDED + 9 * HOUR)
+    assert store.shards.index(spec.id, 0) is None
+
+
+def test_images_that_are_removed_stay_if_an_extension_has_just_begun(store: Store, spec: JobSpec) -> None:
+    ancestor = Ancestor(job=spec.id, n=spec.n, stop=spec.n)
+    store.jobs.create(spec.model_copy(update={"id": "y" * 22, "n": 2 * spec.n, "ancestors": (ancestor,)}))
+    assert not store.jobs.remove_images(spec, STATE, ENDED)
+    assert store.jobs.state(spec.id) == STATE
+    assert store.shards.index(spec.id, 0) is not None

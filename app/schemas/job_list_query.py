@@ -1,0 +1,29 @@
+"""The parameters of the list of jobs."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from worker.contracts.jobs import JobName
+from worker.contracts.store.job_list import CURSOR_PATTERN
+
+MAX_LISTED_JOBS = 200
+"""Largest number of jobs in one response."""
+
+
+class JobListQuery(BaseModel):
+    """Which jobs of the caller a response lists."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    limit: int = Field(
+        default=50, ge=1, le=MAX_LISTED_JOBS, description="Largest number of jobs in the response. Default: 50."
+    )
+    after: Annotated[str, Field(pattern=CURSOR_PATTERN)] | None = Field(
+        default=None, description="The `next` of an earlier response, to continue the list."
+    )
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = Field(
+        default=None, description="List only jobs in this state."
+    )
+    model: str | None = Field(default=None, description="List only jobs of this model: its name or its sha256.")
+    name: JobName | None = Field(default=None, description="List only jobs of this name.")
