@@ -6,6 +6,7 @@ import math
 from app.schemas.estimates import Range
 from worker.contracts.costs import FileSizes
 from worker.contracts.jobs import SUFFIXES, JobSpec
+from worker.contracts.marks.image_marker import ImageMarker
 from worker.contracts.selection import BEST_SCORE
 
 _ZIP_BYTES = 30 + 46
@@ -26,18 +27,27 @@ _PARQUET_SHARD_BYTES = 1100
 """Bytes of the schema and the indices of a Parquet file, and of its ZIP member."""
 _ARRAY_BYTES = 128
 """Size of the header of a NumPy array."""
+_ANY_FILE = bytes(64)
+"""Stands for an image file, because a mark is as long in every file."""
 _Z = 1.96
 """Quantile of the normal distribution for intervals of 95 %."""
 _FORMAT_ERROR = 0.02
 """Relative error of the constants of this module."""
 
 
+def mark_bytes(spec: JobSpec) -> int:
+    """Return the size of the mark in each image file."""
+    index, label = spec.first + spec.expected_candidates // 2, 0 if spec.model.classes else None
+    return len(ImageMarker(spec).mark(_ANY_FILE, index, label)) - len(_ANY_FILE)
+
+
 def archive_size(spec: JobSpec, sizes: FileSizes) -> Range:
-    """Return the size of an archive whose images have these sizes, in bytes."""
+    """Return the size of an archive whose images have these sizes without their marks, in bytes."""
     labels: tuple[str | None, ...] = spec.model.classes or (None,)
     counts = list(zip(labels, spec.quotas(), sizes.mean_bytes, strict=True))
     files = sum(count * size for _, count, size in counts)
-    rest = sum(count * _image_bytes(spec, label) for label, count, _ in counts) + _constant_bytes(spec)
+    rest = spec.n * mark_bytes(spec) + _constant_bytes(spec)
+    rest += sum(count * _image_bytes(spec, label) for label, count, _ in counts)
     sampled = sizes.images * sum(count > 0 for _, count, _ in counts)
     spread = _Z * sizes.deviation * math.sqrt(1 / spec.n + 1 / max(1, sampled))
     half = files * spread + _FORMAT_ERROR * (files + rest) + _CARD_ERROR
