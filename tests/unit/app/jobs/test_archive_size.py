@@ -1,4 +1,6 @@
 from pathlib import Path
+from random import Random
+from typing import get_args
 
 import pytest
 
@@ -6,16 +8,23 @@ from app.jobs.archive_size import archive_size
 from tests.unit.conftest import spec_of
 from tests.unit.worker.archive.archives import archive_of
 from worker.contracts.costs import FileSizes
-from worker.contracts.jobs import ARCHIVE_VERSION, JobSpec
+from worker.contracts.jobs import ARCHIVE_VERSION, JobSpec, Marking, Packing
+from worker.contracts.marks.image_marker import ImageMarker
 
 CLASSES = ("modern", "old")
-SIZES = {"modern": 900, "old": 300}
-COUNTS = FileSizes(mean_bytes=(900.0, 300.0), deviation=0.2, images=16)
+SIZES = {"modern": 3000, "old": 1000}
+COUNTS = FileSizes(mean_bytes=(3000.0, 1000.0), deviation=0.2, images=16)
 
 
-def written_bytes(spec: JobSpec, folder: Path) -> int:
-    """Return the size of an archive whose images have the sizes of their classes."""
-    return len(archive_of(spec, folder, lambda index: bytes(SIZES[spec.class_name(index) or ""])))
+def written_bytes(spec: JobSpec, folder: Path, spread: float = 0) -> int:
+    """Return the size of an archive whose images have about the mean sizes of their classes, and marks."""
+    random, marker, labels = Random(1), ImageMarker(spec), spec.labels(range(spec.n))
+
+    def image(index: int) -> bytes:
+        size = SIZES[CLASSES[labels[index]]] * random.uniform(1 - spread, 1 + spread)
+        return marker.mark(random.randbytes(round(size)), index, labels[index])
+
+    return len(archive_of(spec, folder, image))
 
 
 @pytest.mark.parametrize("n", [1, 20, 3000])
@@ -25,6 +34,14 @@ def test_an_archive_has_the_expected_size(n: int, label: str | None, tmp_path: P
     expected, written = archive_size(spec, COUNTS), written_bytes(spec, tmp_path)
     assert expected.low < written < expected.high
     assert abs(expected.expected - written) < 0.01 * written + 600  # the card varies with the texts of the model
+
+
+@pytest.mark.parametrize("packing", get_args(Packing))
+@pytest.mark.parametrize("marking", get_args(Marking))
+def test_layouts_and_marks_count(packing: Packing, marking: Marking, tmp_path: Path) -> None:
+    changes = {"archive_version": ARCHIVE_VERSION, "packing": packing, "marking": marking}
+    spec = spec_of(2500, CLASSES, shard_images=1000).model_copy(update=changes)
+    assert archive_size(spec, COUNTS).expected == pytest.approx(written_bytes(spec, tmp_path, spread=0.25), rel=0.01)
 
 
 def test_the_interval_is_narrow_for_many_images_and_wide_for_one() -> None:
