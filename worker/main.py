@@ -121,7 +121,7 @@ def work(
             heartbeat,
             task_queue,
             ShardRenderer(renderer, heartbeat, watchdog, stopping, ChoiceTracker(store.shards)),
-            JobFinisher(store, heartbeat, settling_thread),
+            JobFinisher(store, heartbeat, settling_thread, stopping),
             storing_thread,
             stopping,
             watchdog,
