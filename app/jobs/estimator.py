@@ -112,7 +112,7 @@ class Estimator:
         if spec.style is not None and spec.format != "npz":
             sizes = self._styled_sizes(spec, sizes)
             notes.append(_STYLED if sizes.images else _UNSTYLED)
-        return archive_size(spec, sizes)
+        return archive_size(spec, sizes, models[0].sizes["png"])
 
     def _styled_sizes(self, spec: JobSpec, sizes: FileSizes) -> FileSizes:
         """Return the sizes of images with other styles, which the workers have counted."""
