@@ -13,7 +13,7 @@ from app.client.image import Image
 from app.client.image_reader import ImageReader, class_folder
 from app.client.job_operations import JobOperations
 from app.client.job_poll import JobPoll, check_succeeded
-from app.client.options import SUFFIXES, Classes, Copies, Format, ImageFormat, StyleMode, classes_text, given
+from app.client.options import SUFFIXES, Classes, Copies, Format, ImageFormat, Split, StyleMode, classes_text, given
 from app.client.output_file import open_to_resume
 from app.client.parsing import check_image
 from app.client.responses import ApiObject, Job, Model, ModelList, Style, StyleList
@@ -47,6 +47,7 @@ class Operations(JobOperations):
         style_mode: StyleMode | None = None,
         style_strength: float | None = None,
         style_steps: int | None = None,
+        split: Split | None = None,
         name: str | None = None,
         ttl_hours: int | None = None,
         idempotency_key: str | None = None,
@@ -73,6 +74,7 @@ class Operations(JobOperations):
             "style_mode": style_mode,
             "style_strength": style_strength,
             "style_steps": style_steps,
+            "split": split,
             "name": name,
             "ttl_hours": ttl_hours,
         }
