@@ -95,3 +95,4 @@ class AsyncClient:
     models = _call(Operations.models)
     styles = _call(Operations.styles)
     upload_style = _call(Operations.upload_style)
+    delete_style = _call(Operations.delete_style)

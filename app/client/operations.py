@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from app.client.archive_download import ArchiveDownload, DownloadProgress
 from app.client.download import Download
-from app.client.errors import ClientError, DownloadError, FileError
+from app.client.errors import ClientError, DownloadError, FileError, NotAvailableError
 from app.client.idempotency import idempotency_headers
 from app.client.image import Image
 from app.client.image_reader import ImageReader, class_folder
@@ -215,6 +215,15 @@ class Operations(JobOperations):
             raise FileError(f"cannot read {path} ({error.strerror or error})") from error
         request = Request("POST", "/styles", files={"file": (path.name, data)}, timeout=_UPLOAD_SECONDS)
         return (yield from self._object(Style, request))
+
+    def delete_style(self, style: Style | str) -> Flow[None]:
+        """Remove a style. It is no error if it is gone already. Datasets that took it stay."""
+        style_id = style if isinstance(style, str) else style.id
+        try:
+            yield from self._retries.send(Request("DELETE", f"/styles/{quote(style_id, safe='')}"))
+        except NotAvailableError as error:
+            if error.code != "unknown_style":
+                raise
 
     def _current(self, job: Job | str) -> Flow[Job]:
         return (yield from self.job(job)) if isinstance(job, str) else job
