@@ -1,10 +1,11 @@
 """Builds the API application from its settings."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
+from redis.asyncio import Redis as AsyncRedis
 from starlette.concurrency import run_in_threadpool
 
 from app.api import problems, routes
@@ -23,14 +24,24 @@ from app.cluster.disk_space import DiskSpace
 from app.cluster.model_catalog import ModelCatalog
 from app.cluster.prometheus import PrometheusCollector
 from app.cluster.readiness import Readiness
+from app.jobs.address_renderer import AddressRenderer
+from app.jobs.archive_digest import ArchiveDigests
+from app.jobs.direct_requests import DirectRequests
+from app.jobs.estimator import Estimator
 from app.jobs.job_factory import JobFactory
 from app.jobs.job_listing import JobListing
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications
 from app.jobs.reconciler import Reconciler
 from app.jobs.watcher import JobWatcher
+from app.provenance.image_search import ImageSearch
+from app.provenance.manifests import Manifests
+from app.provenance.signature import load_signing_key
+from app.provenance.verifier import Verifier
 from app.settings import Settings
+from app.styles.decode_queue import DecodeQueue
 from app.styles.style_service import StyleService
+from worker.contracts.jobs import JobSpec
 from worker.contracts.queue.connection import connect, connect_async
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.open_store import open_store
@@ -55,7 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
         title="Imagemill",
         summary="Image datasets on demand.",
         redirect_slashes=False,
-        lifespan=_lifespan(reconciler, services.notifications),
+        lifespan=_lifespan(reconciler, services),
     )
     app.state.services = services
     routes.add_routes(app)
@@ -70,22 +81,41 @@ def _create_services(settings: Settings) -> tuple[Services, Reconciler]:
     store = open_store(settings.store, _STORE_TIMEOUT_SECONDS)
     queue, cluster = TaskQueue(redis), ClusterState(redis)
     disk_space = DiskSpace(redis, store, store.free_bytes, settings.min_free_bytes)
-    models, styles = ModelCatalog(cluster, settings.default_model), StyleService(store, disk_space)
-    quota, factory = Quota(redis, store, cluster), JobFactory(models, styles, settings.shard_images)
+    models, decodes = ModelCatalog(cluster, settings.default_model), DecodeQueue()
+    styles = StyleService(store, disk_space, decodes)
+    quota, factory = Quota(redis, store, cluster), JobFactory(models, styles, settings.shard_images, settings.marking)
     jobs = JobService(settings, store, queue, cluster, models, factory, quota, disk_space)
-    notifications = JobNotifications(connect_async(settings.redis_url, _REDIS_TIMEOUT_SECONDS, settings.redis_password))
+    notifications, direct_requests = (
+        JobNotifications(_connect_async(settings)),
+        DirectRequests(_connect_async(settings)),
+    )
+    watcher = JobWatcher(jobs.reader, notifications)
+    addresses = AddressRenderer(models, factory, jobs, watcher, quota, direct_requests)
     services = Services(
         store=store,
         jobs=jobs,
+        estimator=Estimator(settings, store, queue, cluster, factory, quota, disk_space),
         job_listing=JobListing(store, jobs.reader),
         models=models,
         styles=styles,
         quota=quota,
-        watcher=JobWatcher(jobs.reader, notifications),
+        watcher=watcher,
         notifications=notifications,
+        direct_requests=direct_requests,
+        addresses=addresses,
+        manifests=Manifests(store, jobs.reader, ArchiveDigests(store), load_signing_key(settings.signing_key)),
+        verifier=Verifier(models, addresses, ImageSearch(store, _no_jobs), decodes),
         health_checks=_create_health_checks(settings),
     )
     return services, Reconciler(redis, store, queue, cluster, disk_space, settings.reconcile_every_seconds)
+
+
+def _no_jobs(_owner: str) -> Iterable[JobSpec]:
+    return ()
+
+
+def _connect_async(settings: Settings) -> AsyncRedis:
+    return connect_async(settings.redis_url, _REDIS_TIMEOUT_SECONDS, settings.redis_password)
 
 
 def _create_health_checks(settings: Settings) -> HealthChecks:
@@ -98,18 +128,17 @@ def _create_health_checks(settings: Settings) -> HealthChecks:
     )
 
 
-def _lifespan(
-    reconciler: Reconciler, notifications: JobNotifications
-) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(reconciler: Reconciler, services: Services) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """Return a context manager that runs the background work of the application."""
 
     @asynccontextmanager
     async def run(_app: FastAPI) -> AsyncIterator[None]:
         reconciler.start()
-        subscription = asyncio.create_task(notifications.run())
+        receivers = [asyncio.create_task(each.run()) for each in (services.notifications, services.direct_requests)]
         yield
-        subscription.cancel()
-        await asyncio.gather(subscription, run_in_threadpool(reconciler.stop), return_exceptions=True)
+        for receiver in receivers:
+            receiver.cancel()
+        await asyncio.gather(*receivers, run_in_threadpool(reconciler.stop), return_exceptions=True)
 
     return run
 

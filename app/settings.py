@@ -10,7 +10,7 @@ from pydantic_settings import NoDecode
 from app.path_prefix import validate_prefix
 from worker.contracts.environment import Environment
 from worker.contracts.job_state import MOST_TTL_HOURS
-from worker.contracts.jobs import DEFAULT_TTL_HOURS
+from worker.contracts.jobs import DEFAULT_TTL_HOURS, Marking
 
 _ANY_ORIGIN = "*"
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?", re.ASCII)
@@ -52,6 +52,10 @@ class Settings(Environment):
     """Comma-separated origins whose pages may use the service, like http://localhost:8888. With keys, * allows all."""
     root_path: Annotated[str, AfterValidator(validate_prefix)] = ""
     """Path prefix under which a proxy publishes the service, like /imagemill, unless X-Forwarded-Prefix names one."""
+    mark: Literal["xmp", "none"] = "xmp"
+    """Mark of the image files of new jobs: an XMP packet says that a model made the image, and names its address."""
+    signing_key: Path | None = None
+    """Path of a PEM file with an Ed25519 key, which signs the manifests of datasets. Without it, there are none."""
     reconcile_every_seconds: float = Field(default=5, gt=0, le=3600)
 
     @model_validator(mode="after")
@@ -62,6 +66,11 @@ class Settings(Environment):
                 "IMAGEMILL_CORS_ORIGINS: without keys, * would let every site use the service; list the origins"
             )
         return self
+
+    @property
+    def marking(self) -> Marking:
+        """The setting `mark` in the words of a job's specification."""
+        return "xmp-1" if self.mark == "xmp" else "none"
 
     @property
     def min_free_bytes(self) -> int:

@@ -14,8 +14,7 @@ from models.image_hash import Hashes
 from training import samples
 from training.console import console, report_errors
 from training.dataset import dataset_files
-from training.gate import reals
-from training.metrics import evaluation, reference
+from training.metrics import evaluation, pixel_hashes, reference
 
 _MOST_BITS = 4
 
@@ -32,8 +31,8 @@ def main(
         data = dataset_files.load(dataset)
         evaluation.check_fit(header, data.description)
         labels = torch.arange(n) % len(header.classes) if header.classes else None
-        fakes = reals.hashes(samples.render(generator, header.latent_dim, seed, range(n), labels))
-        known = reals.hashes(data.images)
+        fakes = pixel_hashes.hashes(samples.render(generator, header.latent_dim, seed, range(n), labels))
+        known = pixel_hashes.hashes(data.images)
         some = known[reference.shuffled_order(len(known))[:n].numpy()]
     rows = [
         _row(f"{len(fakes):,} images of {header.name}", _pairs(fakes)),

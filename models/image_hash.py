@@ -16,6 +16,8 @@ _EXACT_IN_FLOAT32 = 1 << 24
 """Integers up to this value are exact in float32."""
 _BANDS = 4
 """Two hashes that differ in fewer bits than this agree in at least one of as many bands of 16 bits."""
+_ROWS_AT_ONCE = 256
+"""Number of hashes that are compared with all known ones at a time. It limits the memory."""
 
 Hashes = NDArray[np.uint64]
 
@@ -38,6 +40,15 @@ def count_close_pairs(hashes: Hashes, bits: int) -> int:
     distinct, counts = np.unique(hashes, return_counts=True)
     equal = int((counts * (counts - 1) // 2).sum())
     return equal + sum(_count_in_band(distinct, counts, band, bits) for band in range(_BANDS))
+
+
+def count_near(hashes: Hashes, known: Hashes, bits: int) -> NDArray[np.int64]:
+    """Count for each hash the known hashes that differ in at most `bits` bits. Shapes: (n,) and (m,); returns (n,)."""
+    found = np.zeros(len(hashes), np.int64)
+    for start in range(0, len(hashes), _ROWS_AT_ONCE):
+        differences = hashes[start : start + _ROWS_AT_ONCE, None] ^ known[None]
+        found[start : start + _ROWS_AT_ONCE] = (np.bitwise_count(differences) <= bits).sum(axis=1)
+    return found
 
 
 def _count_in_band(distinct: Hashes, counts: NDArray[np.int64], band: int, bits: int) -> int:

@@ -6,7 +6,7 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from threading import Event
 from uuid import uuid4
@@ -25,6 +25,9 @@ from worker.contracts.store.open_store import open_store
 from worker.errors import WeightsError
 from worker.queue.alive_file import AliveFile
 from worker.queue.choice_tracker import ChoiceTracker
+from worker.queue.cost_meter import CostMeter
+from worker.queue.cost_sample import measure_costs
+from worker.queue.direct_responder import DirectResponder
 from worker.queue.distiller import Distiller
 from worker.queue.heartbeat import Heartbeat
 from worker.queue.job_finisher import JobFinisher
@@ -93,6 +96,8 @@ def work(
         vgg19=vgg19.sha256 if vgg19 else None,
         set_aside=set_aside,
         alive_file=AliveFile(settings.heartbeat_file),
+        answers_directly=True,
+        threads=engine.threads,
     )
     log.info("worker started", extra=fields(name=name, device=engine.device, models=len(engine.entries)))
     with (
@@ -125,10 +130,24 @@ def work(
             heartbeat.offers,
             distiller,
         )
-        RqWorker(redis, name, task_runner, heartbeat, stopping).work(logging_level=None)
+        # In the background, because the first job must not wait for it.
+        settling_thread.submit(_measure_costs, engine, render_threads, heartbeat.cost_meter)
+        # Direct requests have connections of their own, because they wait while tasks run. They are answered until
+        # the announcement of this worker is removed.
+        direct_redis = _connect(settings)
+        direct_watchdog = Watchdog(settings.watchdog_seconds)
+        with DirectResponder(direct_redis, engine, renderer, heartbeat.counts, direct_watchdog):
+            RqWorker(redis, name, task_runner, heartbeat, stopping).work(logging_level=None)
     log.info("worker stopped", extra=fields(name=name))
     if not stopping.is_set():
         raise SystemExit(1)  # RQ returns normally even when an unexpected error has ended its loop
+
+
+def _measure_costs(engine: RenderEngine, render_threads: Executor, meter: CostMeter) -> None:
+    """Render a few images of each model. Without their costs, no estimate would be possible before the first job."""
+    renderer = Renderer(render_threads, engine.threads, REPORT_SECONDS)
+    for entry in engine.entries:
+        meter.add(entry.sha256, measure_costs(engine.model(entry), renderer))
 
 
 def _load_vgg19(settings: WorkerSettings, engine: RenderEngine) -> tuple[Vgg19 | None, list[SetAside]]:
@@ -150,7 +169,7 @@ def cores() -> int:
 
 
 def _wait_for_redis(settings: WorkerSettings) -> Redis:
-    redis = connect(settings.redis_url, _REDIS_TIMEOUT_SECONDS, password=settings.redis_password)
+    redis = _connect(settings)
     while True:
         try:
             redis.ping()
@@ -159,3 +178,7 @@ def _wait_for_redis(settings: WorkerSettings) -> Redis:
             time.sleep(_RETRY_SECONDS)
         else:
             return redis
+
+
+def _connect(settings: WorkerSettings) -> Redis:
+    return connect(settings.redis_url, _REDIS_TIMEOUT_SECONDS, password=settings.redis_password)

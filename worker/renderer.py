@@ -10,6 +10,7 @@ from torch import Tensor
 
 from models.image_hash import Hashes, image_hashes
 from worker.contracts.jobs import JobSpec
+from worker.contracts.marks.image_marker import ImageMarker
 from worker.contracts.selection import Selection
 from worker.contracts.styles import StyleSpec
 from worker.errors import GateUnavailableError, WeightsError
@@ -54,6 +55,13 @@ class Renderer:
             patience_seconds=self.patience_seconds,
         )
 
+    def render_image(self, spec: JobSpec, model: LoadedModel) -> EncodedImage:
+        """Render the first image of a job without style and selection in this thread: the same bytes as by `render`."""
+        indices = range(spec.first, spec.first + 1)
+        shard = _Shard(spec, model, indices, lambda: True)
+        (image,) = self._encode(shard, indices, _Part(shard, indices).draw(indices))
+        return image
+
     def _render_part(self, shard: "_Shard", indices: range) -> list[Candidate]:
         """Do all work for some images of one batch, in one thread."""
         part, selection = _Part(shard, indices), shard.spec.selection
@@ -67,7 +75,7 @@ class Renderer:
         return [Candidate(index, by_index.get(index), verdict) for index, verdict in verdicts.items()]
 
     def _encode(self, shard: "_Shard", indices: Sequence[int], images: Tensor) -> list[EncodedImage]:
-        files = self.encode(images, shard.spec.format)
+        files = shard.mark(indices, self.encode(images, shard.spec.format))
         hashes = [f"{value:016x}" for value in _hashes(images)] if shard.spec.hashes_images else [""] * len(files)
         return [EncodedImage.of(*each) for each in zip(indices, files, hashes, strict=True)]
 
@@ -96,8 +104,16 @@ class _Shard:
         self.gate = _find_gate(spec, model)
         first, last = (block_of(index, model.batch_size) for index in (indices[0], indices[-1]))
         self.batches = range(first.start, last.stop)
+        self._marker = ImageMarker(spec)
         # One call for all batches: it consists of many small operations, whatever the number of latents.
         self.z = model.latents(spec.seed, self.batches)
+
+    def mark(self, indices: Sequence[int], files: list[bytes]) -> list[bytes]:
+        """Return image files with their marks; without changes if the job has none."""
+        if self.spec.marking == "none":
+            return files
+        labels: Sequence[int | None] = self.spec.labels(indices) or [None] * len(files)
+        return [self._marker.mark(*each) for each in zip(files, indices, labels, strict=True)]
 
 
 class _Part:

@@ -19,6 +19,8 @@ from app.errors import ApiError
 from app.jobs.notifications import JobNotifications, Subscription
 from app.schemas.responses import Job
 from worker.contracts.jobs import JobSpec
+from worker.contracts.pieces import Piece
+from worker.contracts.slices import is_certainly_stored
 from worker.contracts.store.archive_index import ArchivePlan
 from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import DamagedError
@@ -84,17 +86,21 @@ class ArchiveResponse:
     async def _stream_while_running(self) -> AsyncIterator[bytes]:
         job_id = self._spec.id
         async with self._notifications.subscribe(job_id, "shard", "end") as subscription:
-            missing, pieces = self._spec.n, self._spec.pieces()
-            while missing:  # a job with a selection has all its images before its last possible shard
-                piece = next(pieces)
+            sent, missing, pieces = 0, self._spec.n, self._spec.pieces()
+            piece: Piece | None = next(pieces)
+            while piece and missing:  # a job with a selection has all its images before its last possible shard
                 find_shard = partial(self._store.choices.chosen_shard, self._spec, piece)
                 shard = await self._wait_for(find_shard, f"shard {piece.shard}", subscription)
-                missing -= shard.count
+                next_piece = next(pieces, None)
+                if not is_certainly_stored(self._spec, shard, next_piece):
+                    break  # the rest is known when the job ends
                 async for chunk in self._store.archives.stream_parts(shard.parts()):
                     yield chunk
+                sent += sum(part.size for part in shard.parts())
+                missing -= shard.count
+                piece = next_piece
             plan = await self._wait_for(partial(self._store.archives.plan, job_id), "the archive", subscription)
-        # The shards are sent. The last part of the archive is its tail.
-        async for chunk in self._store.archives.stream(plan, plan.size - plan.parts[-1].size, plan.size):
+        async for chunk in self._store.archives.stream(plan, sent, plan.size):
             yield chunk
 
     async def _wait_for(self, find: Callable[[], T | None], name: str, subscription: Subscription) -> T:

@@ -1,13 +1,12 @@
 """The HTTP endpoints of models and styles."""
 
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import File, Request, Response
+from fastapi import Response
 
 from app.api.dependencies import CallerDep, ServicesDep, router_for_callers
 from app.api.route_docs import binary_content, header_docs, problem_docs
-from app.errors import MAX_QUOTED_CHARACTERS, unprocessable
+from app.api.uploads import UploadDep
 from app.schemas.responses import Model, ModelList, Style, StyleList
 from app.styles.limits import MAX_UPLOAD_BYTES
 
@@ -34,19 +33,12 @@ upload_router = router_for_callers("body")
     },
 )
 async def add_style(
-    file: Annotated[bytes, File(description="PNG, JPEG or WebP.")],
+    file: UploadDep,
     caller: CallerDep,
     services: ServicesDep,
-    request: Request,
     response: Response,
 ) -> Style:
     """Upload an image as a style. Images with the same pixels are the same style, whatever their file format."""
-    # The limits above let a few wrong fields through, so that the error can name them.
-    unknown_fields = sorted({*await request.form()} - {"file"})
-    if unknown_fields:
-        raise unprocessable(
-            "invalid_request", f"{', '.join(unknown_fields)[:MAX_QUOTED_CHARACTERS]}: no such field; send `file` alone"
-        )
     style, is_new = await services.styles.add(caller.owner, file)
     response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
     response.headers["Location"] = style.thumbnail

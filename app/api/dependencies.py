@@ -62,13 +62,14 @@ def _find_spec(job_id: str, services: ServicesDep, caller: CallerDep) -> JobSpec
     return services.jobs.reader.find_spec(job_id, caller.owner)
 
 
-def _parse_address(
+async def _parse_address(
     model: Annotated[str, Path(description="Name of a model from /models, or its sha256.")],
     seed: SeedOrIndex,
     index: SeedOrIndex,
     suffix: Literal["png", "webp", "jpg"],
     options: Annotated[ImageOptions, Query()],
 ) -> ImageRequest:
+    # This is async, so that it needs no thread.
     image_format: Format = "jpeg" if suffix == "jpg" else suffix
     address = {"n": 1, "model": model, "seed": seed, "start": index, "format": image_format}
     # Aliases, because the field `class_label` is named `class` in requests.

@@ -1,9 +1,7 @@
 """The HTTP endpoints of single images, by job or by address."""
 
-from functools import partial
 from http import HTTPStatus
 
-from anyio import to_thread
 from fastapi import Request, Response
 
 from app.api.dependencies import (
@@ -17,7 +15,6 @@ from app.api.negotiation import check_if_match, matches_if_none_match
 from app.api.route_docs import binary_content, header_docs, problem_docs
 from app.schemas.requests import WholeNumber
 from worker.contracts.jobs import JobSpec
-from worker.contracts.store.store_errors import DamagedError
 
 _IMMUTABLE = "private, max-age=31536000, immutable"
 """Cache-Control of a job's image: it may be cached for a year without revalidation."""
@@ -75,11 +72,6 @@ async def get_image_by_address(
 
     Without a class, the index selects the class, because images alternate between all classes.
     """
-    find = partial(services.jobs.submit_image, image_request, caller)
-    spec = await to_thread.run_sync(find, limiter=services.quota.limiter_for(caller))
-    try:
-        sha256, data = await services.watcher.wait_for_image(spec, request.is_disconnected)
-    except DamagedError:  # the store has lost the image: check the job's files and render it again
-        spec = await to_thread.run_sync(partial(find, is_checked=True), limiter=services.quota.limiter_for(caller))
-        sha256, data = await services.watcher.wait_for_image(spec, request.is_disconnected)
+    spec = await services.addresses.create_spec(image_request, caller)
+    sha256, data = await services.addresses.render(spec, caller, request.is_disconnected)
     return _image_response(spec, sha256, data, "no-cache", request)

@@ -6,22 +6,28 @@ from fastapi.routing import APIRoute
 from app.api import (
     catalog_routes,
     download_routes,
+    estimate_routes,
     generate_routes,
     health_routes,
     image_routes,
     job_list_routes,
     job_routes,
+    manifest_routes,
+    verify_routes,
 )
 
 # The document lists the endpoints in this order.
 _ROUTERS = (
     generate_routes.router,
+    estimate_routes.router,
     job_list_routes.router,
     job_routes.router,
     job_routes.extend_router,
     download_routes.router,
+    manifest_routes.router,
     image_routes.router,
     image_routes.address_router,
+    verify_routes.router,
     catalog_routes.router,
     catalog_routes.upload_router,
     health_routes.router,

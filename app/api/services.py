@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from app.api.health_checks import HealthChecks
 from app.auth.quota import Quota
 from app.cluster.model_catalog import ModelCatalog
+from app.jobs.address_renderer import AddressRenderer
+from app.jobs.direct_requests import DirectRequests
+from app.jobs.estimator import Estimator
 from app.jobs.job_listing import JobListing
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications
 from app.jobs.watcher import JobWatcher
+from app.provenance.manifests import Manifests
+from app.provenance.verifier import Verifier
 from app.styles.style_service import StyleService
 from worker.contracts.store.store import Store
 
@@ -19,10 +24,20 @@ class Services:
 
     store: Store
     jobs: JobService
+    estimator: Estimator
     job_listing: JobListing
     models: ModelCatalog
     styles: StyleService
     quota: Quota
     watcher: JobWatcher
     notifications: JobNotifications
+    direct_requests: DirectRequests
+    addresses: AddressRenderer
+    verifier: Verifier
+    manifests: Manifests
     health_checks: HealthChecks
+
+    def close(self) -> None:
+        """Let all waiting requests end soon, because the process ends."""
+        self.notifications.close()
+        self.direct_requests.close()

@@ -50,6 +50,10 @@ class Quota:
         """
         return self._limiters[caller.owner] if _is_limited(caller) else None
 
+    def usage(self, caller: Caller) -> Usage | None:
+        """Return the usage of an owner now; None for a caller without limits."""
+        return self._usage(caller.owner) if _is_limited(caller) else None
+
     @contextmanager
     def reserve(self, caller: Caller, n: int) -> Iterator[Usage | None]:
         """Hold the owner's lock while the caller stores a job of n images. From then on the job is counted.

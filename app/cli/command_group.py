@@ -12,6 +12,7 @@ _COMMANDS = {
     "up": "app.cli.up:up",
     "demo": "app.cli.demo:demo",
     "generate": "app.cli.generate:generate",
+    "verify": "app.cli.verify:verify",
     "api": "app.cli.api:api",
     "keys": "app.cli.keys:keys",
     "dataset": "training.dataset.cli:dataset",

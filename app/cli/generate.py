@@ -94,7 +94,12 @@ def generate(
         typer.Option(help="Resume this job. Only output options can be combined with it."),
         "only with --out, --force, --json, --quiet, --server",
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the finished job as JSON on standard output.")] = False,
+    estimate: Annotated[
+        bool,
+        typer.Option("--estimate", help="Print how long the job would take, and its size, and generate nothing."),
+        "not with --out, --force, --quiet, --job",
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the finished job, or the estimate, as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
 ) -> None:
     """Generate images with a running service, and save them. --job resumes an interrupted job.
@@ -110,4 +115,4 @@ def generate(
     options = (model, class_label, *picked, seed, start, kind, style, mode, strength, steps, ttl_hours)
     wanted = NewJob(n, *options) if job is None else job
     key = os.environ.get("IMAGEMILL_KEY") or None  # not an option: every user of a machine can see command lines
-    deliver_job(server, key, OutputOptions(out, force, as_json, quiet), wanted)
+    deliver_job(server, key, OutputOptions(out, force, as_json, quiet), wanted, is_estimate=estimate)

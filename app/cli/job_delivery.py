@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.archive_name import archive_name
 from app.cli.archive_output import check_writable
+from app.cli.estimate_report import is_large, print_estimate, print_note
 from app.cli.job_report import print_report, speed
 from app.cli.new_job import NewJob
 from app.cli.output_options import OutputOptions
@@ -14,19 +15,35 @@ from app.cli.resume_hints import hint_on_interruption, print_left_over, resume_h
 from app.cli.save_archive import save_archive
 from app.cli.signals import ended_by_signals
 from app.cli.terminal import Terminal, print_json
-from app.client import Client, ClientError, Job, NotAvailableError, partial_file
+from app.client import (
+    Client,
+    ClientError,
+    Job,
+    NotAvailableError,
+    RefusedError,
+    UnexpectedResponseError,
+    partial_file,
+)
+from app.client.job_parameters import JobParameters
 
 _UNNAMED = Path("<model>-seed<seed>-n<n>.zip")
 """Stands for the file in error messages, until its name is known."""
 
 
-def deliver_job(server: str, key: str | None, output: OutputOptions, job: NewJob | str) -> None:
-    """Request a new job, or resume the job of an id, and save its images."""
+def deliver_job(
+    server: str, key: str | None, output: OutputOptions, job: NewJob | str, *, is_estimate: bool = False
+) -> None:
+    """Request a new job, or resume the job of an id, and save its images.
+
+    With `is_estimate`, only the estimate of the new job is printed.
+    """
     terminal = Terminal(is_quiet=output.is_quiet, has_result=not output.is_json)
     with ended_by_signals(ClientError, is_normal=False), Client(server, key, notify=terminal.note) as client:
         delivery = JobDelivery(client, output, terminal)
         if isinstance(job, str):
             delivery.resume(job)
+        elif is_estimate:
+            delivery.estimate(job)
         else:
             delivery.request(job)
 
@@ -46,12 +63,29 @@ class JobDelivery:
             print_left_over(self._output.folder, self._client.server, self._terminal)
         if self._output.out is None and (name := new_job.expected_name(self._client)) is not None:
             self._output.check_path(name)
+        parameters = new_job.parameters(self._client)
+        if new_job.may_be_large and not self._output.is_quiet:
+            self._note_large(parameters)
         started = time.monotonic()
-        job = new_job.submit(self._client)
+        job = self._client.generate(**parameters)
         out = self._output.out or Path(archive_name(job))
         with hint_on_interruption(self._client.server, job.id, out):
             self._terminal.note(f"job {job.id} accepted; {resume_hint(self._client.server, job.id, out)}")
             self._save(job, out, lambda: speed(job, started))
+
+    def estimate(self, new_job: NewJob) -> None:
+        """Print the estimate of a job, and request nothing."""
+        estimate = self._client.estimate(**new_job.parameters(self._client))
+        print_estimate(estimate, self._terminal)
+        if self._output.is_json:
+            print_json(estimate.model_dump(mode="json", by_alias=True, exclude_unset=True))
+
+    def _note_large(self, parameters: JobParameters) -> None:
+        # The request for the job reports the same error. Older services have no estimate.
+        with suppress(NotAvailableError, RefusedError, UnexpectedResponseError):
+            estimate = self._client.estimate(**parameters)
+            if is_large(estimate):
+                print_note(estimate, self._terminal)
 
     def resume(self, job_id: str) -> None:
         """Wait for a job that was requested before, and save the images that are missing here."""

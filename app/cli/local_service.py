@@ -9,6 +9,7 @@ from app.auth.key_file import check_protected
 from app.cli.signals import ended_by_signals
 from app.cli.terminal import DEFAULT_SERVER
 from app.local.supervisor import LocalService, LocalServiceError
+from app.provenance.signature import load_signing_key
 from app.settings import Settings
 
 _CHECK_SECONDS = 0.2
@@ -19,6 +20,7 @@ def run_until_stopped(data: Path, host: str, port: int, workers: int, log_level:
     console, settings = Console(soft_wrap=True), Settings()
     with ended_by_signals(LocalServiceError, is_normal=True):
         check_protected(settings, host)
+        load_signing_key(settings.signing_key)  # the API would refuse a wrong one at every start
         with LocalService(data, host, port, workers, log_level, settings.keys) as service:
             # This import takes a while. The processes of the service start meanwhile.
             from app.local.wait_until_ready import print_set_aside, wait_until_ready

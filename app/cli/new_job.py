@@ -6,10 +6,14 @@ from pathlib import Path
 from pydantic_core import PydanticCustomError
 
 from app.archive_name import archive_name
-from app.client import Client, Job, Model
+from app.client import Client, Model
+from app.client.job_parameters import JobParameters
 from app.client.options import Copies, Format, StyleMode
 from app.client.responses import ArchiveFields
 from app.schemas.class_request import parse_classes
+
+_MANY_IMAGES = 2000
+"""Number of rendered images from which a job may be large. Smaller ones take a second, so they need no estimate."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,15 @@ class NewJob:
     style_steps: int | None
     ttl_hours: int | None
 
-    def submit(self, client: Client) -> Job:
-        """Upload the style if there is one, and request the job."""
+    @property
+    def may_be_large(self) -> bool:
+        """Whether the job may take so long, or so much space, that its estimate is worth a request."""
+        return self.style is not None or self._count() / (self.keep or 1) >= _MANY_IMAGES
+
+    def parameters(self, client: Client) -> JobParameters:
+        """Upload the style if there is one, and return the parameters of the request."""
         style = None if self.style is None else client.upload_style(self.style)
-        return client.generate(
+        return JobParameters(
             n=self.n,
             model=self.model,
             class_=self.class_label,
@@ -78,6 +87,13 @@ class NewJob:
             "format": self.format or "png",
         }
         return Path(archive_name(ArchiveFields.model_validate(fields)))
+
+    def _count(self) -> int:
+        """Return the number of images; 0 if the service will refuse the classes."""
+        try:
+            return self.n if self.n is not None else sum(parse_classes(self.classes).counts or ())
+        except PydanticCustomError:
+            return 0
 
     def _class_counts(self, model: Model) -> dict[str, int]:
         """Return the number of images of each class, in label order. It is empty if the service will refuse them."""

@@ -37,4 +37,4 @@ def serve(host: str, port: int, fd: int | None) -> None:
         server_header=False,
         headers=[("X-Content-Type-Options", "nosniff")],
     )
-    Server(config, on_stop=app.state.services.notifications.close).run(None if listening is None else [listening])
+    Server(config, on_stop=app.state.services.close).run(None if listening is None else [listening])

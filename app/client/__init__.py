@@ -21,8 +21,19 @@ from app.client.errors import (
     UnexpectedResponseError,
     WaitTimeoutError,
 )
+from app.client.estimate import Estimate
 from app.client.image import Image
-from app.client.responses import ClassYield, GateEffect, Job, JobError, JobYield, Model, Style
+from app.client.responses import (
+    ClassYield,
+    GateEffect,
+    Job,
+    JobError,
+    JobYield,
+    Model,
+    PixelDifference,
+    Style,
+    Verification,
+)
 
 __all__ = [
     "AsyncClient",
@@ -32,6 +43,7 @@ __all__ = [
     "ConnectionFailedError",
     "DownloadError",
     "DownloadProgress",
+    "Estimate",
     "FileError",
     "GateEffect",
     "Image",
@@ -41,8 +53,10 @@ __all__ = [
     "JobYield",
     "Model",
     "NotAvailableError",
+    "PixelDifference",
     "RefusedError",
     "Style",
     "UnexpectedResponseError",
+    "Verification",
     "WaitTimeoutError",
 ]

@@ -79,6 +79,7 @@ class AsyncClient:
         await self._http.aclose()
 
     generate = _call(Operations.generate)
+    estimate = _call(Operations.estimate)
     job = _call(Operations.job)
     jobs = _iteration(Operations.jobs)
     wait = _call(Operations.wait)
@@ -96,3 +97,4 @@ class AsyncClient:
     styles = _call(Operations.styles)
     upload_style = _call(Operations.upload_style)
     delete_style = _call(Operations.delete_style)
+    verify = _call(Operations.verify)

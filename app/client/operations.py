@@ -2,29 +2,28 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, Unpack
 from urllib.parse import quote
 
 from app.client.archive_download import ArchiveDownload, DownloadProgress
 from app.client.download import Download
-from app.client.errors import ClientError, DownloadError, FileError, NotAvailableError
+from app.client.errors import ClientError, DownloadError, FileError
+from app.client.estimate import Estimate
 from app.client.idempotency import idempotency_headers
 from app.client.image import Image
 from app.client.image_reader import ImageReader, class_folder
 from app.client.job_operations import JobOperations
+from app.client.job_parameters import JobParameters, query_of
 from app.client.job_poll import JobPoll, check_succeeded
 from app.client.options import SUFFIXES, Classes, Copies, Format, ImageFormat, Split, StyleMode, classes_text, given
 from app.client.output_file import open_to_resume
 from app.client.parsing import check_image
-from app.client.responses import ApiObject, Job, Model, ModelList, Style, StyleList
+from app.client.responses import Job, Style
 from app.client.sinks import FileSink
 from app.client.steps import Emit, Flow, Items, Request
 
-_UPLOAD_SECONDS = 300
 _IMAGE_SECONDS = 90
 """The server may wait for 60 s until an image is rendered."""
-
-A = TypeVar("A", bound=ApiObject)
 
 
 class Operations(JobOperations):
@@ -80,6 +79,10 @@ class Operations(JobOperations):
         }
         headers = idempotency_headers(idempotency_key)
         return self._job(Request("POST", "/generate", given(parameters), headers))
+
+    def estimate(self, **parameters: Unpack[JobParameters]) -> Flow[Estimate]:
+        """Return the expected costs of a job with these parameters of `generate`. The service creates nothing."""
+        return self._object(Estimate, Request("POST", "/estimate", query_of(parameters)))
 
     def follow(self, job: Job | str) -> Items[Job]:
         """Yield the job now and after each poll, until it has succeeded. Raises JobFailedError if it ends otherwise."""
@@ -197,33 +200,6 @@ class Operations(JobOperations):
         response = yield from self._retries.send(Request("GET", path, given(parameters), timeout=_IMAGE_SECONDS))
         check_image(response, self._address)
         return response.content
-
-    def models(self) -> Flow[tuple[Model, ...]]:
-        """Return the models of the service."""
-        return (yield from self._object(ModelList, Request("GET", "/models"))).models
-
-    def styles(self) -> Flow[tuple[Style, ...]]:
-        """Return the styles that were uploaded."""
-        return (yield from self._object(StyleList, Request("GET", "/styles"))).styles
-
-    def upload_style(self, path: str | Path) -> Flow[Style]:
-        """Upload a PNG, JPEG or WebP file, and return its style. The same pixels always give the same style."""
-        path = Path(path)
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise FileError(f"cannot read {path} ({error.strerror or error})") from error
-        request = Request("POST", "/styles", files={"file": (path.name, data)}, timeout=_UPLOAD_SECONDS)
-        return (yield from self._object(Style, request))
-
-    def delete_style(self, style: Style | str) -> Flow[None]:
-        """Remove a style. It is no error if it is gone already. Datasets that took it stay."""
-        style_id = style if isinstance(style, str) else style.id
-        try:
-            yield from self._retries.send(Request("DELETE", f"/styles/{quote(style_id, safe='')}"))
-        except NotAvailableError as error:
-            if error.code != "unknown_style":
-                raise
 
     def _current(self, job: Job | str) -> Flow[Job]:
         return (yield from self.job(job)) if isinstance(job, str) else job

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -155,6 +155,32 @@ class StyleList(ApiObject):
     """The response of GET /styles."""
 
     styles: tuple[Style, ...]
+
+
+class PixelDifference(ApiObject):
+    """The absolute difference between the pixels of an image and of its address, from 0 to 255."""
+
+    maximum: int
+    mean: float
+    local: float
+    """Largest mean in a cell of 8 x 8 pixels."""
+
+
+class Verification(ApiObject):
+    """Whether the service made an image."""
+
+    made_here: bool | None
+    """None if it cannot be checked."""
+    verdict: str
+    """`equal`, `close` (re-encoded or resized), `different`, `unmarked`, `unknown_model` or `unknown_style`."""
+    summary: str
+    """The verdict as a sentence."""
+    mark: Mapping[str, str] | None = None
+    """The mark in the file; None if it has none of this service."""
+    address: Mapping[str, Any] | None = None
+    """The address of the image, and its `url` in the service."""
+    difference: PixelDifference | None = None
+    """None if no pixels were compared."""
 
 
 class Problem(ApiObject):

@@ -12,6 +12,7 @@ from redis import Redis
 
 from app.cluster.redis_text import redis_text
 from worker.contracts.catalog import CatalogEntry, ModelFacts, PausedWorker, SetAside, SetAsides, WorkerEntry
+from worker.contracts.costs import WorkerCosts
 from worker.contracts.logs import fields
 from worker.contracts.queue.counters import COUNTERS_KEY, Count, CountName
 from worker.contracts.queue.events import JobEvent
@@ -24,6 +25,7 @@ from worker.contracts.queue.redis_keys import (
     STARTED_FIELD,
     WORKER_KEYS,
     cancel_key,
+    costs_key,
     progress_key,
     set_aside_key,
 )
@@ -91,6 +93,12 @@ class ClusterState:
         values = self._redis.mget(keys) if keys else []
         found = _parsed((value for value in values if value is not None), SetAsides)
         return Counter(file for each in found for file in each.files)
+
+    def costs(self, workers: Iterable[WorkerEntry]) -> list[WorkerCosts]:
+        """Return the measured costs of live workers. Those of a worker that is still measuring are missing."""
+        keys = [costs_key(worker.name) for worker in workers]
+        values = self._redis.mget(keys) if keys else []
+        return _parsed((value for value in values if value is not None), WorkerCosts)
 
     def counts(self) -> dict[Count, float]:
         """Return the counters of all processes. Counters that this version does not know are left out."""

@@ -118,6 +118,19 @@ class DiskSpace:
                 self.release(spec.id)
             raise
 
+    def check_job(self, spec: JobSpec) -> None:
+        """Raise the ApiError with which `reserve` would refuse a job now. Nothing is written."""
+        needed, free = bytes_left(spec), self._free_bytes()
+        if free is None:
+            return
+        most, total = max(0, free - self._min_free_bytes), self._redis.hget(_KEY, _TOTAL)
+        reserved = int(total) if total is not None else None
+        if reserved is None or reserved + needed > most:
+            # Jobs have written data since they reserved space, as in `_try_reserve`.
+            reserved = self._reserved_by_store()
+        if reserved + needed > most:
+            raise self._refusal(needed, free, reserved)
+
     def require_free(self, needed: int) -> None:
         """Raise ApiError unless `needed` bytes are free and not reserved."""
         if not self._has_space(needed):
@@ -184,10 +197,19 @@ class DiskSpace:
         with self._refreshing:
             if not is_urgent and self._clock() < self._refreshed + _REFRESH_SECONDS:
                 return
-            reserved_ids = self._reserved_jobs() | {job_id for job_id, _ in self._store.jobs.open_jobs()}
-            left = {job_id: self._bytes_left(job_id) for job_id in reserved_ids}
+            left = self._left_of_jobs(self._reserved_jobs())
             self._set_reservations({job_id: needed for job_id, needed in left.items() if needed is not None})
             self._refreshed = self._clock()
+
+    def _left_of_jobs(self, reserved_ids: set[str]) -> dict[str, int | None]:
+        """Return the bytes that each open job, and each of these, still needs according to the store."""
+        job_ids = reserved_ids | {job_id for job_id, _ in self._store.jobs.open_jobs()}
+        return {job_id: self._bytes_left(job_id) for job_id in job_ids}
+
+    def _reserved_by_store(self) -> int:
+        reserved = {redis_text(key): int(value) for key, value in self._redis.hgetall(_KEY).items()}
+        left = self._left_of_jobs(reserved.keys() - {_TOTAL})
+        return sum(reserved.get(job_id, 0) if needed is None else needed for job_id, needed in left.items())
 
     def _bytes_left(self, job_id: str) -> int | None:
         """Return the bytes that a job may still need: 0 if it has ended, None if it is not in the store."""

@@ -8,7 +8,7 @@ from typing import TypeVar
 from app.cluster.cluster_state import ClusterState
 from app.errors import ApiError, join_names, quote_value, unavailable, unprocessable
 from app.schemas.responses import Model, SetAsideFile
-from worker.contracts.catalog import CatalogEntry, ModelFacts, WorkerEntry
+from worker.contracts.catalog import CatalogEntry, ModelFacts, Numerics, WorkerEntry
 from worker.contracts.jobs import JobSpec
 
 T = TypeVar("T")
@@ -71,15 +71,7 @@ class ModelCatalog:
         The numerics is the one that most of the workers with this model have. The list is empty while no worker is
         alive. `unknown_status` is the HTTP status of the error that is raised for an unknown model.
         """
-        entries = self._cluster.models()
-        if not entries:
-            raise _no_models()
-        # If a name looks like the sha256 of another model, the name wins.
-        by_sha256 = {entry.sha256: entry for entry in entries.values()}
-        chosen = (by_sha256 | entries).get(name if name is not None else self._default_name(entries))
-        if chosen is None:
-            detail = f"model: must be one of {join_names(entries)}, got {quote_value(name)}"
-            raise ApiError(unknown_status, "unknown_model", detail)
+        chosen = self.find_entry(name, unknown_status)
         workers = self._cluster.workers()
         capable = [worker for worker in workers if worker.has(chosen)]
         if not workers:
@@ -91,6 +83,41 @@ class ModelCatalog:
         ((numerics, _),) = kinds.most_common(1)
         peers = [worker for worker in capable if worker.numerics == numerics]
         return chosen.model_copy(update={"numerics": numerics}), peers
+
+    def has_direct_worker(self, spec: JobSpec) -> bool:
+        """Return whether a live worker answers direct requests for the model and the numerics of a job.
+
+        A worker that cannot use the store answers them, too.
+        """
+        return any(
+            worker.answers_directly and worker.numerics == spec.model.numerics and worker.has(spec.model)
+            for find in (self._cluster.workers, self._cluster.paused)
+            for worker in find()
+        )
+
+    def find_by_sha256(self, sha256: str) -> CatalogEntry | None:
+        """Return the model with these weights that requests can choose; None if there is none."""
+        return next((entry for entry in self._cluster.models().values() if entry.sha256 == sha256), None)
+
+    def numerics(self, model: CatalogEntry, name: str) -> Numerics | None:
+        """Return the numerics of a name if a live worker with the model has them."""
+        workers = (worker for worker in self._cluster.workers() if worker.has(model))
+        return next((worker.numerics for worker in workers if worker.numerics.name == name), None)
+
+    def find_entry(
+        self, name: str | None, unknown_status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
+    ) -> CatalogEntry:
+        """Return a model, by name or sha256, whether or not a worker has it now. Raises ApiError like `choose`."""
+        entries = self._cluster.models()
+        if not entries:
+            raise _no_models()
+        # If a name looks like the sha256 of another model, the name wins.
+        by_sha256 = {entry.sha256: entry for entry in entries.values()}
+        chosen = (by_sha256 | entries).get(name if name is not None else self._default_name(entries))
+        if chosen is None:
+            detail = f"model: must be one of {join_names(entries)}, got {quote_value(name)}"
+            raise ApiError(unknown_status, "unknown_model", detail)
+        return chosen
 
     def facts(self, model: CatalogEntry) -> ModelFacts | None:
         """Return the facts that a worker has announced about a model."""

@@ -24,6 +24,9 @@ from worker.contracts.throttled_log import ThrottledLogger
 
 _COUNTERS: Mapping[CountName, str] = {
     "images_rendered": "Images rendered and stored.",
+    "direct_images": "Images rendered for direct requests, which are not stored.",
+    "images_stored": "Images stored as files, without those that a quality gate has rejected.",
+    "bytes_stored": "Bytes of these files.",
     "stage_seconds": "Seconds that workers spent; rendering includes styling and encoding.",
     "jobs_ended": "Jobs that have ended.",
     "attempts_crashed": "Attempts whose worker died, or stalled until another worker took the task over.",

@@ -3,8 +3,11 @@
 import logging
 from contextlib import suppress
 
+from worker.contracts.choice import ChosenShard
 from worker.contracts.jobs import JobSpec
 from worker.contracts.logs import fields
+from worker.contracts.slices import slices
+from worker.contracts.store.archive_index import ArchivePlan
 from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import DamagedError
 
@@ -50,10 +53,22 @@ def is_whole(store: Store, spec: JobSpec) -> bool:
         shards = list(store.choices.chosen_shards(spec))
     except DamagedError:
         return False
-    parts = tuple(part for shard in shards for part in shard.parts())
-    # The last part of the plan is the tail; the others are ranges of the data objects of shards.
-    if plan is None or plan.parts[:-1] != parts or sum(shard.count for shard in shards) < spec.n:
+    if plan is None or not _fits(spec, plan, shards) or sum(shard.count for shard in shards) < spec.n:
         return False
     return store.jobs.is_ending_whole(spec) and all(
         store.shards.is_whole(shard.piece.job_id, shard.piece.shard) for shard in shards
     )
+
+
+def _fits(spec: JobSpec, plan: ArchivePlan, shards: list[ChosenShard]) -> bool:
+    """Return whether a plan consists of the slices of the archive and a tail.
+
+    A slice that was laid out again is one part with a checksum. Others are ranges of the data objects of shards.
+    """
+    planned = list(plan.parts[:-1])
+    for each in slices(spec, shards):
+        parts = [part for shard in each.pieces for part in shard.parts()] if each.is_stored else planned[:1]
+        if planned[: len(parts)] != parts or not (each.is_stored or (parts and parts[0].crc32 is not None)):
+            return False
+        del planned[: len(parts)]
+    return not planned

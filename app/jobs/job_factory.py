@@ -6,17 +6,20 @@ from http import HTTPStatus
 from statistics import median
 
 from app.cluster.model_catalog import ModelCatalog, chosen_gate, most_common_vgg19
+from app.errors import ApiError
 from app.jobs.requested_classes import check_class, requested_shares
 from app.schemas.requests import MAX_SEED, ImageRequest
 from app.styles.style_service import StyleService
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.cut import Cut
-from worker.contracts.jobs import ARCHIVE_VERSION, ArchiveVersion, JobSpec
+from worker.contracts.jobs import ARCHIVE_VERSION, ArchiveVersion, JobSpec, Marking
 from worker.contracts.styles import StyleSpec
 
 _OLDEST_VERSION: ArchiveVersion = 2
 """The oldest version of new archives, for plain jobs while a worker of an old release is alive."""
 _NEWEST_FIRST: tuple[ArchiveVersion, ...] = (4, 3, 2)
+_FIRST_VERSION_WITH_MARKS = 4
+"""Version of archives that the first workers with marks announce."""
 _TARGET_SHARD_SECONDS = 1.0
 """Target duration of a full-sized shard on one worker."""
 _DEFAULT_SHARD_IMAGES = 256
@@ -28,10 +31,13 @@ _MAX_SHARD_BYTES = 1 << 28
 class JobFactory:
     """Creates job specifications. Raises ApiError for requests that no worker can render."""
 
-    def __init__(self, catalog: ModelCatalog, styles: StyleService, shard_images: int | None) -> None:
+    def __init__(
+        self, catalog: ModelCatalog, styles: StyleService, shard_images: int | None, marking: Marking = "none"
+    ) -> None:
         self._catalog = catalog
         self._styles = styles
         self._shard_images = shard_images
+        self._marking = marking
 
     def create_spec(
         self, request: ImageRequest, owner: str, unknown_status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
@@ -41,11 +47,30 @@ class JobFactory:
         `unknown_status` is the HTTP status of the error that is raised for an unknown model.
         """
         model, workers = self._catalog.choose(request.model, unknown_status)
+        return self._create_spec(request, owner, model, workers)
+
+    def draft_spec(self, request: ImageRequest, owner: str) -> tuple[JobSpec, ApiError | None]:
+        """Return the specification of a job that is not created, and the error that `create_spec` would raise now.
+
+        Raises ApiError if no worker, however equipped, could render the job.
+        """
+        try:
+            return self.create_spec(request, owner), None
+        except ApiError as error:
+            if error.status != HTTPStatus.SERVICE_UNAVAILABLE:
+                raise
+            # As if all workers were restarting. It raises the same error again if no model is known.
+            return self._create_spec(request, owner, self._catalog.find_entry(request.model), None), error
+
+    def _create_spec(
+        self, request: ImageRequest, owner: str, model: CatalogEntry, workers: list[WorkerEntry] | None
+    ) -> JobSpec:
+        """Return a specification. `workers` are those that can render the model; None leaves out all checks of them."""
         check_class(model, request.class_label)
         facts = self._catalog.facts(model)
-        gate = chosen_gate(model, facts, workers) if request.needs_gate else None
+        gate = chosen_gate(model, facts, workers or []) if request.needs_gate else None
         shares, selection = requested_shares(model, request), request.selection(gate)
-        version = ARCHIVE_VERSION if shares or selection else _common_version(workers)
+        version = ARCHIVE_VERSION if shares or selection else _common_version(workers or [])
         style = request.style_spec and self._check_and_complete_style(request.style_spec, owner, workers)
         return JobSpec(
             id=secrets.token_urlsafe(16),
@@ -57,10 +82,13 @@ class JobFactory:
             first=request.first,
             format=request.format,
             archive_version=version,
+            marking="none" if request.format == "npz" or version < _FIRST_VERSION_WITH_MARKS else self._marking,
             style=style,
             selection=selection,
             facts=facts if version > _OLDEST_VERSION else None,
-            cut=_single_batch_cut(model) if style and style.mode == "standard" else self._choose_cut(model, workers),
+            cut=_single_batch_cut(model)
+            if style and style.mode == "standard"
+            else self._choose_cut(model, workers or []),
             owner=owner,
             created=datetime.now(UTC),
         )
@@ -70,10 +98,10 @@ class JobFactory:
         if spec.style is not None:
             self._styles.require_for_repetition(spec.owner, spec.style.id)
 
-    def _check_and_complete_style(self, style: StyleSpec, owner: str, workers: list[WorkerEntry]) -> StyleSpec:
+    def _check_and_complete_style(self, style: StyleSpec, owner: str, workers: list[WorkerEntry] | None) -> StyleSpec:
         """Check that the owner has the style, and fix the VGG19 weights that the job uses."""
         self._styles.require(owner, style.id)
-        return style.model_copy(update={"weights": most_common_vgg19(workers)})
+        return style if workers is None else style.model_copy(update={"weights": most_common_vgg19(workers)})
 
     def _choose_cut(self, model: CatalogEntry, workers: list[WorkerEntry]) -> Cut:
         """Cut a job so that a full-sized shard takes one of its workers about a second."""

@@ -16,8 +16,10 @@ def deterministic_id(*parts: Part) -> str:
 
 
 def address_parts(spec: JobSpec) -> list[Part]:
-    """Return the owner of a one-image job, followed by everything that fixes the bytes of its image."""
+    """Return the owner of a one-image job, followed by everything that fixes the bytes of its image file."""
     model = spec.model
     style = list(spec.style.model_dump().values()) if spec.style else []
     fixed = [model.sha256, model.numerics.name, spec.seed, spec.first, spec.class_label, spec.format]
-    return [spec.owner, *fixed, *style]
+    # Ids of unmarked images stay as they were.
+    marking = [] if spec.marking == "none" else [spec.marking]
+    return [spec.owner, *fixed, *style, *marking]

@@ -23,7 +23,7 @@ from app.jobs.job_reader import JobReader
 from app.jobs.lost_images import is_lost, is_lost_or_damaged
 from app.jobs.request_limits import check_extension, check_size, check_ttl
 from app.jobs.status import job_view
-from app.schemas.requests import GenerateQuery, ImageRequest
+from app.schemas.requests import GenerateQuery
 from app.schemas.responses import Job
 from app.settings import Settings
 from worker.contracts.age import age
@@ -90,13 +90,12 @@ class JobService:
             raise unprocessable("idempotency_key_reused", detail)
         return accepted, self.reader.get_job(accepted.spec)
 
-    def submit_image(self, request: ImageRequest, caller: Caller, *, is_checked: bool = False) -> JobSpec:
+    def submit_image(self, spec: JobSpec, caller: Caller, *, is_checked: bool = False) -> JobSpec:
         """Return the one-image job of an address; accept it if there is none. Its id is a hash of the address.
 
         A job that was cancelled, has failed or has expired is replaced by a job with the next id; a failed one only
         after a delay. With `is_checked`, a job whose image is missing or corrupted is replaced, too.
         """
-        spec = self._factory.create_spec(request, caller.owner, HTTPStatus.NOT_FOUND)
         spec = spec.model_copy(update={"is_address": True})
         is_over = partial(is_lost_or_damaged if is_checked else is_lost, self._store)
         return self._acceptance.find_or_create(spec, caller, ("image", *address_parts(spec)), is_over).spec

@@ -6,7 +6,6 @@ import logging
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-from anyio import CapacityLimiter, to_thread
 from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
@@ -14,19 +13,12 @@ from app.cluster.disk_space import DiskSpace
 from app.errors import ApiError, unavailable, unprocessable
 from app.path_prefix import add_prefix
 from app.schemas.responses import Style
-from app.styles.image_sandbox import decode_in_sandbox
-from app.styles.limits import (
-    MAX_CONCURRENT_DECODES,
-    MAX_SIDE_PIXELS,
-    MAX_STORED_BYTES,
-    MAX_WAITING_DECODES,
-    THUMBNAIL_SIDE_PIXELS,
-)
+from app.styles.decode_queue import DecodeQueue, decode_upload
+from app.styles.limits import MAX_SIDE_PIXELS, MAX_STORED_BYTES, THUMBNAIL_SIDE_PIXELS
 from worker.contracts.catalog import Sha256
 from worker.contracts.logs import fields
 from worker.contracts.store.store import Store
 from worker.contracts.styles import StyleEntry
-from worker.contracts.uploaded_images import PictureError, UnknownFormatError
 
 _ID: TypeAdapter[str] = TypeAdapter(Sha256)
 log = logging.getLogger(__name__)
@@ -35,20 +27,18 @@ log = logging.getLogger(__name__)
 class StyleService:
     """Operations of the routes on styles. They raise ApiError."""
 
-    def __init__(self, store: Store, disk: DiskSpace) -> None:
+    def __init__(self, store: Store, disk: DiskSpace, decodes: DecodeQueue) -> None:
         self._store = store
         self._disk = disk
-        self._limiter = CapacityLimiter(MAX_CONCURRENT_DECODES)
+        self._decodes = decodes
 
     async def add(self, owner: str, data: bytes) -> tuple[Style, bool]:
         """Store an uploaded image as a style of its owner. Returns the style, and whether it is new to the owner."""
-        if self._limiter.statistics().tasks_waiting >= MAX_WAITING_DECODES:
-            raise unavailable("uploads_busy", f"{MAX_WAITING_DECODES} uploads are already waiting to be decoded")
-        return await to_thread.run_sync(self._add, owner, data, limiter=self._limiter)
+        return await self._decodes.run(self._add, owner, data)
 
     def _add(self, owner: str, data: bytes) -> tuple[Style, bool]:
         self._disk.require_free(MAX_STORED_BYTES)
-        image = _decode(data)
+        image = decode_upload(data, MAX_SIDE_PIXELS)
         width, height = image.size
         digest = hashlib.sha256(f"{width}x{height}".encode() + image.tobytes()).hexdigest()
         stored = self._store.styles.entry(owner, digest)
@@ -99,16 +89,6 @@ class StyleService:
         if stored is None:
             raise ApiError(HTTPStatus.NOT_FOUND, "unknown_style", f"no style {style_id[:64]!r}")
         return stored
-
-
-def _decode(data: bytes) -> Image.Image:
-    """Decode and shrink an upload in the sandbox. Raises ApiError."""
-    try:
-        return decode_in_sandbox(data, MAX_SIDE_PIXELS)
-    except UnknownFormatError as error:
-        raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unknown_picture", f"file: {error}") from error
-    except PictureError as error:
-        raise unprocessable("unusable_picture", f"file: {error}") from error
 
 
 def _style_view(entry: StyleEntry) -> Style:

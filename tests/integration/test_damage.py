@@ -1,11 +1,13 @@
 """Jobs that have succeeded, and lose something in the store afterwards."""
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.integration.older_worker import OLDER_WORKER
 from tests.integration.running_service import RunningService
 from tests.tiny import PLAIN
 
@@ -96,22 +98,31 @@ def test_a_download_is_never_short(service: RunningService, pattern: str, spoil:
     assert "rebuild" in problem["detail"]
 
 
+@pytest.fixture(scope="module")
+def older(running_service: RunningService) -> Iterator[RunningService]:
+    """The service with a worker whose images by address are jobs."""
+    running_service.end_workers(signal.SIGTERM)
+    running_service.start_worker(OLDER_WORKER)
+    yield running_service
+    running_service.end_workers(signal.SIGTERM)
+
+
 @pytest.mark.parametrize(
     ("pattern", "spoil"),
     [("shards/*.bin", gone), ("shards/*.json", gone), ("shards/*.bin", empty), ("shards/*.bin", zeroed)],
 )
 def test_an_image_that_is_gone_is_told_and_its_address_makes_it_again(
-    service: RunningService, pattern: str, spoil: Spoil
+    older: RunningService, pattern: str, spoil: Spoil
 ) -> None:
     address = f"/images/{PLAIN}/{sum(map(ord, pattern + spoil.__name__))}/5.png"
-    image = service.client.get(address)
+    image = older.client.get(address)
     assert image.status_code == 200
-    job_id = max((service.folder / "store" / "jobs").iterdir(), key=lambda path: path.stat().st_mtime_ns).name
-    service.wait_done(job_id)
-    spoil_file(service, job_id, pattern, spoil)
-    told = service.client.get(f"/jobs/{job_id}/images/5.png")
+    job_id = max((older.folder / "store" / "jobs").iterdir(), key=lambda path: path.stat().st_mtime_ns).name
+    older.wait_done(job_id)
+    spoil_file(older, job_id, pattern, spoil)
+    told = older.client.get(f"/jobs/{job_id}/images/5.png")
     assert (told.status_code, told.json()["code"]) == (500, "artifact_damaged")
-    again = service.client.get(address)
+    again = older.client.get(address)
     assert (again.status_code, again.content) == (200, image.content)
 
 

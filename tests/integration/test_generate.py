@@ -233,14 +233,17 @@ def test_an_address_may_name_a_class(service: RunningService) -> None:
     assert found.content == expected != service.client.get(f"/images/{LABELLED}/11/2.png").content
 
 
-def test_many_requests_for_one_address_are_one_job(service: RunningService) -> None:
-    path = f"/images/{PLAIN}/12/34567.webp"
-    before = len(list((service.folder / "store" / "jobs").iterdir()))
-    with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(lambda _: httpx.get(service.url + path, timeout=30), range(20)))
+def test_many_requests_for_one_address_are_one_job_while_no_worker_is_alive(idle_service: RunningService) -> None:
+    path, jobs = f"/images/{PLAIN}/12/34567.webp", idle_service.folder / "store" / "jobs"
+    before = len(list(jobs.iterdir()))
+    with ThreadPoolExecutor(20) as pool:
+        asked = [pool.submit(httpx.get, idle_service.url + path, timeout=60) for _ in range(20)]
+        wait_until(lambda: len(list(jobs.iterdir())) > before)
+        idle_service.start_worker()
+        answers = [each.result() for each in asked]
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.content for answer in answers}) == 1
-    assert len(list((service.folder / "store" / "jobs").iterdir())) == before + 1
+    assert len(list(jobs.iterdir())) == before + 1
 
 
 def test_an_address_whose_job_was_cancelled_can_be_asked_for_again(idle_service: RunningService) -> None:

@@ -29,6 +29,9 @@ def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedP
         (["api"], "IMAGEMILL_STORE", "foo://bucket"),
         (["api"], "IMAGEMILL_KEYS", "/nowhere/keys.json"),
         (["up"], "IMAGEMILL_KEYS", "/nowhere/keys.json"),
+        (["api"], "IMAGEMILL_SIGNING_KEY", "/nowhere/key.pem"),
+        (["up"], "IMAGEMILL_SIGNING_KEY", "/etc/hostname"),
+        (["api"], "IMAGEMILL_MARK", "watermark"),
         (["worker"], "IMAGEMILL_DEVICE", "gpu"),
     ],
 )

@@ -4,8 +4,8 @@ import zlib
 from collections.abc import Callable
 
 from tests.unit.conftest import spec_of
-from worker.archive import shard_layout
 from worker.archive.candidate_table import candidate_table
+from worker.archive.layouts.chosen_layout import layout_of
 from worker.contracts.jobs import JobSpec
 from worker.contracts.selection import Selection
 from worker.contracts.store.store import Store
@@ -39,5 +39,6 @@ def commit_shard(
 def commit(store: Store, spec: JobSpec, shard: int, candidates: list[Candidate]) -> bool:
     """Commit the candidates of a shard, like a worker."""
     images = [candidate.image for candidate in candidates if candidate.image is not None]
-    data, table, _ = shard_layout.lay_out(spec, shard, images)
-    return store.shards.commit(spec.id, shard, data, table, candidates=candidate_table(spec, candidates))
+    scores = [each.verdict.score for each in candidates if each.image is not None and each.verdict.score is not None]
+    data, table, member = layout_of(spec).lay_out(spec, shard, images, scores)
+    return store.shards.commit(spec.id, shard, data, table, member, candidate_table(spec, candidates))

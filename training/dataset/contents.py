@@ -39,6 +39,7 @@ class Contents:
             self._sort(file)
         self._leave_out(_in_folders(self.images, _run_folders(self.files, self.images)), "pictures of training runs")
         self._leave_out(_masks(self.images), "masks of other images")
+        self._leave_out(_report_pictures(self.images, self.downloads()), "pictures of a report")
         if not self.images:
             looked = ", ".join(sorted(IMAGE_SUFFIXES))
             raise DatasetError(f"{path}: no images found (looked for {looked}){self._hint()}")
@@ -188,6 +189,13 @@ def _masks(images: Iterable[str]) -> list[str]:
     paired = [name for name in inside if _MASK_END.sub("", source_paths.stem(name)) in others]
     # Most, not all: some masks may have no image.
     return inside if 2 * len(paired) > len(inside) else []
+
+
+def _report_pictures(images: Iterable[str], downloads: frozenset[str]) -> list[str]:
+    """Return the pictures beside the metadata of downloads. Their own images are in the folder `images`."""
+    tops = {"" if folder == "." else f"{folder}/": folder for folder in downloads}
+    full = {folder for top, folder in tops.items() if any(name.startswith(f"{top}images/") for name in images)}
+    return [name for name in images if source_paths.parent(name) in full]
 
 
 def _is_annotation(file: File) -> bool:

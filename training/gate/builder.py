@@ -21,9 +21,9 @@ from training.gate.judge import Judge
 from training.gate.reals import RealParts
 from training.gate.student import Lesson
 from training.hardware import device_name
-from training.metrics import efflite, evaluation, features, reference
-from training.metrics.evaluation import ProgressFactory
+from training.metrics import efflite, evaluation, features, pixel_hashes, reference
 from training.metrics.features import Extractor
+from training.metrics.real_parts import ProgressFactory
 
 _LEAST_DEVIATION = 1e-6
 """Least divisor, for features that are equal for all images."""
@@ -65,7 +65,7 @@ def build(plan: GatePlan, progress_for: ProgressFactory) -> QualityGate:
     labels = effects.judged_labels(parts.judge_labels, source.classes, plan.n)
     progress = progress_for("images to judge", len(effects.KEEP_SHARES) * len(labels))
     kept = selector.select(labels, [extractor, *([second] if second else [])], progress)
-    hashes = reals.hashes(data.images)
+    hashes = pixel_hashes.hashes(data.images)
     header = GateHeader.model_validate(
         {
             **_origin(plan, model, data, source.generator.channels),

@@ -3,11 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
-import torch
 from torch import Tensor
 
-from models.image_hash import Hashes, count_close_pairs, image_hashes
+from models.image_hash import Hashes, count_close_pairs
 from training.dataset.dataset_files import Dataset
 from training.errors import MetricsError
 from training.metrics import reference
@@ -55,12 +53,6 @@ def split(
     if least < LEAST_JUDGES:
         raise MetricsError(f"{least} real images are too few to judge a gate; at least {LEAST_JUDGES} are needed")
     return parts
-
-
-def hashes(images: Tensor) -> Hashes:
-    """Return the hash of each image. Shapes: images (n, 3, r, r) uint8; returns (n,)."""
-    chunks = torch.split(images, 1024)
-    return np.concatenate([image_hashes(chunk.permute(0, 2, 3, 1).contiguous().numpy()) for chunk in chunks])
 
 
 def close_share(found: Hashes) -> float:

@@ -17,16 +17,14 @@ from training.dataset import dataset_files
 from training.dataset.dataset_files import Dataset, Description
 from training.errors import MetricsError
 from training.hardware import device_name
-from training.metrics import caveats, efflite, features, figures, reference, sample_files, unseen
+from training.metrics import efflite, features, figures, real_parts, report, sample_features, sample_files
 from training.metrics.features import Extractor
+from training.metrics.real_parts import ProgressFactory
 from training.metrics.reference import Reference
 from training.metrics.report import Report
 from training.record import model_card
 
 _CHUNK = 256
-
-ProgressFactory = Callable[[str, int], Callable[[int], None]]
-"""Creates a progress callback from a label and a total."""
 
 
 @dataclass(frozen=True)
@@ -65,55 +63,22 @@ def run(subject: Subject, device: torch.device, fid_weights: Path | None, progre
         # Before the features of the data are extracted, which can take minutes.
         check_fit(header, data.description)
     extractor = features.load_inception(fid_weights, device) if fid_weights else features.load(efflite.NAME, device)
-    training, held_out = _load_references(data, extractor, subject.dataset, progress_for)
-    reals = held_out or training
+    parts = real_parts.load(data, extractor, subject.dataset, progress_for)
     if from_images:
         taken = _read(subject, data, extractor, progress_for)
     else:
-        taken = _draw(subject, reals, extractor, device, progress_for("samples", subject.n))
-    measured = figures.measure(reals, taken.features, taken.labels, training if held_out else None)
-    distance = figures.figure_name("fd", extractor.name)
-    intervals = measured.intervals.items()
-    return Report(
+        taken = _draw(subject, parts.reals, extractor, device, progress_for("samples", subject.n))
+    measured = figures.measure(parts.reals, taken.features, taken.labels, parts.separate_training)
+    return report.build(
+        measured,
         model=taken.model,
         model_sha256=taken.sha256,
         seed=None if from_images else subject.seed,
         device=device_name(device),
         seconds=round(time.monotonic() - started, 1),
-        figures=figures.name_figures(measured.figures, extractor.name),
-        floor=figures.name_figures(measured.floor, extractor.name),
-        intervals={figures.figure_name(name, extractor.name): interval for name, interval in intervals},
-        bias={} if measured.fd_bias is None else {distance: measured.fd_bias},
-        same_size={distance: measured.fd_same_size},
-        against=_describe_reals(data.description, held_out, header),
-        notes=(*taken.notes, *caveats.sentences(measured, distance)),
-        provenance=measured.provenance,
+        against=real_parts.describe(data.description, parts, header),
+        notes=taken.notes,
     )
-
-
-def _load_references(
-    data: Dataset, extractor: Extractor, folder: Path, progress_for: ProgressFactory
-) -> tuple[Reference, Reference | None]:
-    """Return the features of the training images, and of the held-out images if there are enough of them."""
-    count = data.description.count
-    training = reference.load_or_extract(data, extractor, folder, progress_for("real images", count))
-    held_out = dataset_files.held_out_dataset(data)
-    if held_out is None or held_out.description.count < figures.LEAST_HELD_OUT:
-        return training, None
-    progress = progress_for("held-out images", held_out.description.count)
-    return training, reference.load_or_extract(held_out, extractor, folder, progress, reference.HELD_OUT)
-
-
-def _describe_reals(description: Description, held_out: Reference | None, header: Header | None) -> str:
-    """Describe the images of a comparison, and whether the model has seen them."""
-    if held_out is None:
-        few = f", because only {description.held_out:,} are held out and {figures.LEAST_HELD_OUT:,} are needed"
-        return f"the {description.count:,} training images{few * bool(description.held_out)}"
-    found = f"{description.held_out:,} held-out images"
-    if header is None:
-        return f"{found}; it is not known which images the samples were learnt from"
-    doubt = unseen.reason_for_doubt(header, description)
-    return f"{found}; the model may have seen them: {doubt}" if doubt else f"{found} that the model has not seen"
 
 
 def find(source: str) -> Path:
@@ -129,9 +94,9 @@ def card_path(source: Path) -> Path:
     return source.parent / f"{read_header(source).name}.md"
 
 
-def write_card(path: Path, report: Report) -> None:
+def write_card(path: Path, made: Report) -> None:
     """Write a checkpoint's card again with these figures. The checkpoint stays unchanged."""
-    model_card.write(path.parent, read_header(path), report)
+    model_card.write(path.parent, read_header(path), made)
 
 
 def _draw(
@@ -152,11 +117,11 @@ def _draw(
 
 def _read(subject: Subject, data: Dataset, extractor: Extractor, progress_for: ProgressFactory) -> _Samples:
     """Read images and extract their features."""
-    made = data.description
-    found = sample_files.read(subject.source, made.resolution, made.classes, subject.n)
-    features = extractor(found.images, progress_for("samples", len(found.images)))
+    found = sample_features.extract(
+        subject.source, data.description, extractor, subject.n, lambda count: progress_for("samples", count)
+    )
     notes = (f"{found.unusable} of the images could not be used",) if found.unusable else ()
-    return _Samples(features, found.labels, subject.source.resolve().name, found.sha256, notes)
+    return _Samples(found.features, found.known_labels, subject.source.resolve().name, found.sha256, notes)
 
 
 def check_fit(header: Header, description: Description) -> None:

@@ -2,17 +2,14 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from training.errors import MetricsError
-from training.metrics import frechet, inception, kernel, memorisation, neighbours, realism, uncertainty
-from training.metrics.memorisation import Memorisation
-from training.metrics.neighbours import K, Nearest
+from training.metrics import frechet, inception, kernel, neighbours, uncertainty, verdicts
+from training.metrics.neighbours import K
 from training.metrics.reference import Reference
 from training.metrics.uncertainty import Interval, Spread
+from training.metrics.verdicts import MOST_POINTS, Verdicts
 
-MOST_POINTS = 10_000
-"""Largest number of points in a manifold. More points cost time and change little."""
 QUICK_POINTS = 2000
 LEAST_REALS, LEAST_FAKES = 4 * (K + 1), K + 1
 LEAST_HELD_OUT = 250
@@ -25,8 +22,8 @@ def _is_default(value: object) -> bool:
     return not value  # so that reports against training images look as they always did
 
 
-class Figures(BaseModel):
-    """The figures of one set of samples. Each module that computes one names its source."""
+class Likeness(BaseModel):
+    """The figures that compare two sets of images as a whole. Each module that computes one names its source."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,6 +33,11 @@ class Figures(BaseModel):
     recall: float
     density: float
     coverage: float
+
+
+class Figures(Likeness):
+    """All figures of one set of samples."""
+
     yield_: float
     nearest_ratio: float
     copies: float
@@ -93,22 +95,33 @@ class Evaluation(BaseModel):
 
 
 def measure(
-    reference: Reference, fakes: Tensor, labels: Tensor | None = None, training: Reference | None = None
+    reference: Reference,
+    fakes: Tensor,
+    labels: Tensor | None = None,
+    training: Reference | None = None,
+    judged: Verdicts | None = None,
 ) -> Evaluation:
     """Measure samples and the floor. Shapes: fakes (n, d), labels (n,), the requested classes.
 
     `training` are the training images if the reference holds other images; copies are searched among them.
+    `judged` are the verdicts about the samples if they are known already.
     Raises MetricsError when there are too few of either.
     """
-    _check(reference, fakes)
+    check_counts(reference, fakes)
     first, second = reference.halves()
     # A fair floor has no more images than the samples.
     alike = slice(min(len(second.features), len(fakes)))
-    found = _compute(reference, fakes, labels, training)
+    found = _compute(reference, fakes, labels, judged or verdicts.judge(reference, fakes, training))
+    of_reals = second.features[alike]
     spread = uncertainty.spread(found.fd, reference.gaussian, fakes)
     return Evaluation(
         figures=found,
-        floor=_compute(first, second.features[alike], None if labels is None else second.labels[alike], training),
+        floor=_compute(
+            first,
+            of_reals,
+            None if labels is None else second.labels[alike],
+            verdicts.judge(first, of_reals, training),
+        ),
         intervals=_intervals(found, len(fakes), _smallest_count(reference, fakes, MOST_POINTS), spread),
         fd_bias=spread and spread.bias,
         fd_same_size=frechet.distance(first.gaussian, frechet.gaussian(fakes[alike])),
@@ -123,9 +136,21 @@ def measure(
     )
 
 
+def compare(reference: Reference, fakes: Tensor) -> Likeness:
+    """Compare samples with real images as a whole. Shapes: fakes (n, d), n at least `LEAST_FAKES`."""
+    n = _smallest_count(reference, fakes, MOST_POINTS)
+    reals, some = reference.features[:n], fakes[:n]
+    fidelity = neighbours.fidelity(neighbours.manifold(reals), neighbours.manifold(some))
+    return Likeness(
+        fd=frechet.distance(reference.gaussian, frechet.gaussian(fakes)),
+        kd=kernel.distance(reals, some),
+        **fidelity._asdict(),
+    )
+
+
 def measure_quickly(reference: Reference, fakes: Tensor) -> QuickFigures:
     """Measure the figures of a check, on at most 2000 points of each kind."""
-    _check(reference, fakes)
+    check_counts(reference, fakes)
     n = _smallest_count(reference, fakes, QUICK_POINTS)
     reals, some = reference.features[:n], fakes[:n]
     fidelity = neighbours.fidelity(neighbours.manifold(reals), neighbours.manifold(some))
@@ -159,48 +184,22 @@ def _intervals(found: Figures, fakes: int, manifold: int, spread: Spread | None)
     return shares | ({"fd": spread.interval} if spread else {})
 
 
-def _compute(reference: Reference, fakes: Tensor, labels: Tensor | None, training: Reference | None) -> Figures:
-    n = _smallest_count(reference, fakes, MOST_POINTS)
-    reals, some = reference.features[:n], fakes[:n]
-    fidelity = neighbours.fidelity(neighbours.manifold(reals), neighbours.manifold(some))
-    first, second = (half.features[:MOST_POINTS] for half in reference.halves())
-    near = neighbours.nearest(fakes, reference.features, K)
-    copied = _find_copies(reference, fakes, training) if training else _find_copies_among_reals(reference, near)
+def _compute(reference: Reference, fakes: Tensor, labels: Tensor | None, judged: Verdicts) -> Figures:
     return Figures(
-        fd=frechet.distance(reference.gaussian, frechet.gaussian(fakes)),
-        kd=kernel.distance(reals, some),
-        **fidelity._asdict(),
-        yield_=realism.compute_yield(fakes, first, second),
-        **copied._asdict(),
-        label_agreement=None if labels is None else _agreement(reference.labels[near.indices], labels),
+        **compare(reference, fakes).model_dump(),
+        yield_=float(judged.passes.double().mean()),
+        nearest_ratio=judged.nearest_ratio,
+        copies=float(judged.is_copy.double().mean()),
+        label_agreement=None if labels is None else float((judged.votes == labels).double().mean()),
     )
-
-
-def _find_copies(held_out: Reference, fakes: Tensor, training: Reference) -> Memorisation:
-    near = neighbours.nearest(fakes, training.features)
-    of_reals = neighbours.nearest(held_out.features[:MOST_POINTS], training.features, K)
-    return memorisation.measure(near.distances[:, 0], of_reals.distances)
-
-
-def _find_copies_among_reals(reference: Reference, near: Nearest) -> Memorisation:
-    others = neighbours.nearest_others(reference.features, K, count=MOST_POINTS)
-    # Copies are searched among all reals, not among the first ones.
-    return memorisation.measure(near.distances[:, 0], others.distances)
-
-
-def _agreement(votes: Tensor, labels: Tensor) -> float:
-    """Return the share of samples whose nearest reals vote for their label. In a tie, the nearer class wins."""
-    # Weights fall slowly, so that they only break ties.
-    weights = 1 - votes.new_tensor(range(K)).double() / K**2
-    sums = (one_hot(votes) * weights[:, None]).sum(dim=1)
-    return float((sums.argmax(dim=1) == labels).double().mean())
 
 
 def _smallest_count(reference: Reference, fakes: Tensor, most: int) -> int:
     return min(len(reference.features), len(fakes), most)
 
 
-def _check(reference: Reference, fakes: Tensor) -> None:
+def check_counts(reference: Reference, fakes: Tensor) -> None:
+    """Raise MetricsError when there are too few real images or samples."""
     if len(reference.features) < LEAST_REALS or len(fakes) < LEAST_FAKES:
         found = f"{len(reference.features)} reals and {len(fakes)} fakes"
         raise MetricsError(f"{found} are too few to measure; at least {LEAST_REALS} and {LEAST_FAKES} are needed")

@@ -1,4 +1,4 @@
-"""Detects copies of training images among samples, relative to the distances of real images to training images.
+"""The distances of real images to training images. Samples that are nearer than these are copies.
 
 Source of the comparison with held-out images: Meehan et al. 2020, "A non-parametric test to detect data-copying".
 """
@@ -15,21 +15,20 @@ _SAME_IMAGE = 0.05
 """Reals closer than this share of the typical distance count as duplicates and are ignored."""
 
 
-class Memorisation(NamedTuple):
-    """Distances to the training images. New real images would give about 1 and 0.01."""
+class RealDistances(NamedTuple):
+    """Distances of real images to the nearest training image that does not show the same."""
 
-    nearest_ratio: float
-    """Median distance of samples to the nearest training image, relative to that of held-out reals."""
-    copies: float
-    """Share of samples closer to a training image than all but 1% of held-out reals."""
+    typical: float
+    """The median."""
+    closest: float
+    """The distance below which 1% of reals lie. A sample below it is a copy."""
 
 
-def measure(samples: Tensor, held_out: Tensor) -> Memorisation:
-    """Compare distances to training images.
+def summarise(held_out: Tensor) -> RealDistances:
+    """Summarise the distances of real images to training images.
 
-    Shapes: samples (n,), distances to the nearest training image; held_out (m, k), distances of each held-out real to
-    its k nearest training images, nearest first. If a dataset holds out none, each training image is held out from the
-    others.
+    Shapes: held_out (m, k), distances of each held-out real to its k nearest training images, nearest first. If a
+    dataset holds out none, each training image is held out from the others.
     Raises MetricsError when all reals are the same image.
     """
     least = _SAME_IMAGE * held_out[:, -1].median()
@@ -38,5 +37,4 @@ def measure(samples: Tensor, held_out: Tensor) -> Memorisation:
     nearest = nearest[nearest.isfinite()]
     if not len(nearest):
         raise MetricsError("all real images are the same, so samples cannot be compared with them")
-    limit = nearest.quantile(_COPY_QUANTILE)
-    return Memorisation(float(samples.median() / nearest.median()), float((samples < limit).double().mean()))
+    return RealDistances(float(nearest.median()), float(nearest.quantile(_COPY_QUANTILE)))

@@ -1,4 +1,4 @@
-"""The realism score of single samples, and the yield: the share of samples that pass it."""
+"""The realism score of single samples. The yield is the share of samples that pass it."""
 
 import torch
 from torch import Tensor
@@ -10,11 +10,6 @@ PASSING_REALS = 0.95
 """A sample passes with a score that this share of held-out reals reaches."""
 _LEAST_DISTANCE = 1e-6
 """Least divisor, because duplicates have distance zero."""
-
-
-def compute_yield(fakes: Tensor, reals: Tensor, held_out: Tensor) -> float:
-    """Return the share of fakes that pass for real. Shapes: as `passes`."""
-    return float(passes(fakes, reals, held_out).double().mean())
 
 
 def passes(fakes: Tensor, reals: Tensor, held_out: Tensor) -> Tensor:

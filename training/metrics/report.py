@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict
 from rich.table import Table
 
 from models import atomic_file
-from training.metrics.figures import Provenance
+from training.metrics import caveats, figures
+from training.metrics.figures import Evaluation, Provenance
 from training.metrics.uncertainty import Interval
 
 _TARGETS = {
@@ -49,6 +50,37 @@ class Report(BaseModel):
     notes: tuple[str, ...] = ()
     """Sentences about the limits of the figures."""
     provenance: Provenance
+
+
+def build(
+    measured: Evaluation,
+    *,
+    model: str,
+    model_sha256: str,
+    seed: int | None,
+    device: str,
+    seconds: float,
+    against: str,
+    notes: tuple[str, ...],
+) -> Report:
+    """Return the report of an evaluation. Figures get the name of their feature network."""
+    extractor = measured.provenance.extractor
+    distance = figures.figure_name("fd", extractor)
+    return Report(
+        model=model,
+        model_sha256=model_sha256,
+        seed=seed,
+        device=device,
+        seconds=seconds,
+        figures=figures.name_figures(measured.figures, extractor),
+        floor=figures.name_figures(measured.floor, extractor),
+        intervals={figures.figure_name(name, extractor): each for name, each in measured.intervals.items()},
+        bias={} if measured.fd_bias is None else {distance: measured.fd_bias},
+        same_size={distance: measured.fd_same_size},
+        against=against,
+        notes=(*notes, *caveats.sentences(measured, distance)),
+        provenance=measured.provenance,
+    )
 
 
 def table(report: Report) -> Table:

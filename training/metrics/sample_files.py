@@ -1,17 +1,21 @@
-"""Reads images from files for evaluation: a folder, a zip, or the ZIP or npz of a service."""
+"""Finds and decodes images for evaluation: a folder, or an archive of a service in any of its layouts."""
 
 import hashlib
+import tarfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from training.dataset import arrays, image_source
-from training.dataset.square_image import decode
+from training.dataset import arrays, image_source, parquet_shards, source_paths, tar_samples
+from training.dataset.class_names import class_name
+from training.dataset.image_source import SourceOptions
+from training.dataset.item import Item
+from training.dataset.square_image import SquareImage, decode
 from training.errors import DatasetError, MetricsError
 
 
@@ -30,8 +34,38 @@ class SampleImages:
 
 
 def is_image_source(path: Path) -> bool:
-    """Return whether a path is a folder or a zip, and not a checkpoint."""
-    return path.is_dir() or zipfile.is_zipfile(path)
+    """Return whether a path is a folder or an archive, and not a checkpoint."""
+    return path.is_dir() or zipfile.is_zipfile(path) or (path.is_file() and tarfile.is_tarfile(path))
+
+
+def find(path: Path, classes: tuple[str, ...]) -> list[Item]:
+    """Return the images of a folder or an archive. A label is one of `classes`, or None.
+
+    Raises DatasetError when there are none, or when the file is damaged.
+    """
+    if arrays.array_names(path):
+        found = arrays.items(path)
+    elif parquet_shards.shard_names(path):
+        found = parquet_shards.items(path)
+    elif path.is_file() and tarfile.is_tarfile(path):
+        found = tar_samples.items(path)
+    else:
+        found = image_source.find_images(path, SourceOptions(classes_from="none")).items
+        return [Item(item.name, _class_in_path(item.name, classes), item.read, item.reason) for item in found]
+    return [Item(item.name, _known(item.label, classes), item.read, item.reason) for item in found]
+
+
+def decoded(
+    found: Sequence[Item], places: Sequence[int], size: int, progress: Callable[[int], None] = lambda _: None
+) -> Iterator[tuple[int, SquareImage]]:
+    """Decode images at some places, and resize them as `imagemill dataset` does. Unusable images are left out."""
+    for done, place in enumerate(places, start=1):
+        try:
+            yield place, decode(found[place].read(), size)
+        except (DatasetError, OSError):
+            continue
+        finally:
+            progress(done)
 
 
 def read(
@@ -41,39 +75,47 @@ def read(
 
     Raises DatasetError when there are no images, MetricsError when none can be used.
     """
-    if names := arrays.array_names(path):
-        return SampleImages(_loaded(path, names, size, most), None, 0)
-    found = image_source.items(path)
+    found = find(path, classes)
+    places = evenly_spaced(len(found), most)
     pixels, labels = [], []
-    for done, k in enumerate(_evenly_spaced(len(found), most), start=1):
-        try:
-            pixels.append(torch.from_numpy(decode(found[k].read(), size).pixels))
-            labels.append(_position(found[k].label, classes))
-        except (DatasetError, OSError):
-            continue
-        finally:
-            progress(done)
+    for place, image in decoded(found, places, size, progress):
+        pixels.append(torch.from_numpy(image.pixels))
+        labels.append(position(found[place].label, classes))
     if not pixels:
-        raise MetricsError(f"{path}: none of its {len(found)} images can be used")
+        raise none_usable(path, len(places))
     # One unknown label makes all labels useless for agreement.
     known = torch.tensor(labels) if -1 not in labels else None
-    return SampleImages(torch.stack(pixels), known, min(len(found), most) - len(pixels))
+    return SampleImages(torch.stack(pixels), known, len(places) - len(pixels))
 
 
-def _evenly_spaced(count: int, most: int) -> list[int]:
+def evenly_spaced(count: int, most: int) -> list[int]:
+    """Return at most `most` of the numbers from 0 to count - 1, in even steps."""
     taken = min(count, most)
     return [k * count // taken for k in range(taken)]
 
 
-def _position(label: str | None, classes: tuple[str, ...]) -> int:
+def position(label: str | None, classes: tuple[str, ...]) -> int:
+    """Return the number of a class; -1 for no known class."""
     return classes.index(label) if label is not None and label in classes else -1
 
 
-def _loaded(path: Path, names: list[str], size: int, most: int) -> Tensor:
-    with np.load(path, allow_pickle=False) as file:
-        images = np.concatenate([file[name.removesuffix(".npy")] for name in names])
-    if images.dtype != np.uint8 or images.shape[1:] != (size, size, 3):
-        raise MetricsError(
-            f"{path}: holds {images.dtype} arrays of shape {images.shape[1:]}, not uint8 {(size, size, 3)}"
-        )
-    return torch.from_numpy(images[_evenly_spaced(len(images), most)]).permute(0, 3, 1, 2).contiguous()
+def none_usable(path: Path, count: int) -> MetricsError:
+    """Return the error of a source without a usable image."""
+    return MetricsError(f"{path}: none of its {count} images can be used")
+
+
+def _class_in_path(name: str, classes: tuple[str, ...]) -> str | None:
+    """Return the innermost folder that is a class. A service percent-encodes special characters of class names."""
+    # Other tools do not encode names, and a class name may itself contain a percent sign.
+    folders = [
+        class_name(spelling) for part in reversed(source_paths.folders(name)) for spelling in (part, unquote(part))
+    ]
+    return next((folder for folder in folders if folder in classes), None)
+
+
+def _known(label: str | None, classes: tuple[str, ...]) -> str | None:
+    """Return the class of a label, which is its name or its number."""
+    if label in classes:
+        return label
+    is_number = label is not None and label.isdecimal() and int(label) < len(classes)
+    return classes[int(label)] if label is not None and is_number else None

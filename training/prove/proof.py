@@ -12,7 +12,7 @@ from training.dataset import dataset_files
 from training.dataset.dataset_files import Dataset
 from training.hardware import device_name
 from training.metrics import efflite, features
-from training.metrics.evaluation import ProgressFactory
+from training.metrics.real_parts import ProgressFactory
 from training.prove import exposure, measurement, real_images, sizes, synthetic_images, verdict
 from training.prove.cnn import SmallNetwork
 from training.prove.examples import Examples

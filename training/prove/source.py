@@ -73,5 +73,7 @@ def _card(path: Path) -> str:
     if path.is_dir():
         card = path / _CARD
         return card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
+    if not zipfile.is_zipfile(path):
+        return ""
     with zipfile.ZipFile(path) as archive:
         return archive.read(_CARD).decode(errors="replace") if _CARD in archive.namelist() else ""

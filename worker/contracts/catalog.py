@@ -114,6 +114,8 @@ class WorkerEntry(BaseModel):
     """Checksums of its quality gates. Each belongs to one of its models."""
     archive_version: int = Field(default=2, validation_alias="layout", serialization_alias="layout")
     """Newest version of archives that it knows. Workers of an older version do not send it, and know version 2."""
+    answers_directly: bool = False
+    """Whether it answers direct requests. Workers of an older version do not."""
 
     def has(self, entry: CatalogEntry) -> bool:
         """Return whether the worker has a model: the same weights, not only the same name."""

@@ -108,6 +108,11 @@ class ChosenShard:
         for row in (row for rows in self.rows for row in rows):
             yield self.first + (row if candidates is None else candidates.stored[row]), row
 
+    def score(self, row: int) -> int | None:
+        """Return the score of the image in a row; None without a quality gate."""
+        candidates = self.index.candidates
+        return candidates.scores[candidates.stored[row]] if candidates and candidates.scores else None
+
     def row_of(self, index: int) -> int | None:
         """Return the row of a chosen image; None if the archive does not have it."""
         position = index - self.first
@@ -115,7 +120,7 @@ class ChosenShard:
         return row if row is not None and any(row in rows for rows in self.rows) else None
 
     def parts(self) -> list[ArchivePart]:
-        """Return the ranges of the data object that belong to the archive."""
+        """Return the ranges of the data object that belong to the archive, if the layout lets it be divided."""
         table, path = self.index.images, self.index.data
         if self.index.candidates is None or (self.is_whole and self.count):
             return [ArchivePart(path=path, size=self.index.size)]

@@ -18,6 +18,9 @@ from worker.contracts.styles import StyleSpec
 Format = Literal["png", "webp", "jpeg", "npz"]
 SUFFIXES: dict[Format, str] = {"png": "png", "webp": "webp", "jpeg": "jpg", "npz": "npy"}
 
+Marking = Literal["none", "xmp-1"]
+"""Kind of the mark in each image file. `xmp-1` is the packet of worker/contracts/marks; docs/marks.md describes it."""
+
 Packing = Literal["imagefolder", "parquet", "webdataset"]
 """How images are packed in the archive: the parameter `layout` of a request. For npz it has no meaning."""
 
@@ -42,6 +45,10 @@ def _is_default(value: object) -> bool:
 
 def _is_imagefolder(packing: Packing) -> bool:
     return packing == "imagefolder"  # for the same reason
+
+
+def _is_unmarked(marking: Marking) -> bool:
+    return marking == "none"
 
 
 class JobSpec(BaseModel):
@@ -70,6 +77,8 @@ class JobSpec(BaseModel):
     packing: Packing = Field(default="imagefolder", exclude_if=_is_imagefolder)
     archive_version: ArchiveVersion = Field(default=1, validation_alias="layout", serialization_alias="layout")
     """Jobs that were stored before this field existed have version 1: their archives must keep their bytes."""
+    marking: Marking = Field(default="none", exclude_if=_is_unmarked)
+    """Kind of the mark in each image file. Jobs that were stored before this field existed have none."""
     style: StyleSpec | None = None
     selection: Selection | None = Field(default=None, exclude_if=_is_default)
     """Rules by which the job keeps rendered images; None keeps all."""

@@ -81,4 +81,6 @@ def shard_indices(cut: Cut, first: int, span: Span, shard: int) -> range:
 
 
 def _shards(cut: Cut, first: int, span: Span) -> range:
+    if span.start == span.stop:  # the ancestors of an extension had all its images among those that they did not keep
+        return range(0)
     return range(cut.shard_of(span.start - first), cut.shard_of(span.stop - first - 1) + 1)

@@ -32,11 +32,16 @@ class DistillationSlice:
         """Monotonic time when the time slice ends; None before the first step."""
         self.outcome: Outcome | None = None
         """Outcome of the task; None while the distillation may go on."""
+        self._first: tuple[float, float] | None = None
+        self.share_done, self.seconds = 0.0, 0.0
+        """Share of the distillation that was done in this time slice, and the seconds that it took."""
 
     def may_continue(self, share: float) -> bool:
         """Report the share that is done. Returns whether another step may follow."""
         now = time.monotonic()
         self._watchdog.pat()
+        self._first = self._first or (share, now)
+        self.share_done, self.seconds = share - self._first[0], now - self._first[1]
         # The time to load the state of the distillation does not count. So every time slice has at least one step.
         self.deadline = self.deadline or now + _SLICE_SECONDS
         is_cancelled = self._heartbeat.report_distillation(self._task, share, self._lease)
@@ -75,6 +80,8 @@ class Distiller:
             if self.models.model(model, style, owner) is None:
                 with self.heartbeat.counts.timed("learning", style.mode):
                     self.models.train(model, style, owner, time_slice.may_continue)
+                meter = self.heartbeat.cost_meter
+                meter.record_learning(model.entry.sha256, style, time_slice.share_done, time_slice.seconds)
         finally:
             self.heartbeat.release_lease(lease)
         return time_slice.outcome or self.models.model(model, style, owner) or Outcome.DEFERRED

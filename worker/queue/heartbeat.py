@@ -25,6 +25,7 @@ from worker.contracts.catalog import (
 from worker.contracts.jobs import ARCHIVE_VERSION
 from worker.contracts.queue.events import JobEvent
 from worker.contracts.queue.redis_keys import (
+    COSTS_TTL_SECONDS,
     DISTILLED_FIELD,
     LEASE_TTL_SECONDS,
     LIVE_TTL_SECONDS,
@@ -35,6 +36,7 @@ from worker.contracts.queue.redis_keys import (
     WORKER_TTL_SECONDS,
     attempts_key,
     cancel_key,
+    costs_key,
     paused_key,
     progress_key,
     set_aside_key,
@@ -42,6 +44,7 @@ from worker.contracts.queue.redis_keys import (
 )
 from worker.contracts.queue.tasks import Task
 from worker.queue.alive_file import AliveFile
+from worker.queue.cost_meter import CostMeter
 from worker.queue.redis_outage import tolerating_outage
 from worker.queue.unsent_counts import UnsentCounts
 
@@ -70,6 +73,8 @@ class Heartbeat:
         vgg19: str | None = None,
         set_aside: Sequence[SetAside] = (),
         alive_file: AliveFile | None = None,
+        answers_directly: bool = False,
+        threads: int = 1,
     ) -> None:
         self._redis = redis
         self._name = name
@@ -81,10 +86,12 @@ class Heartbeat:
         self._vgg19 = vgg19
         self._set_aside = SetAsides(files=tuple(set_aside))
         self._alive_file = alive_file or AliveFile()
+        self._answers_directly = answers_directly
         self.images_per_s: float | None = None
         self.pause_reason: str | None = None
         """Reason why this worker takes no tasks; None while it does."""
         self.counts = UnsentCounts()
+        self.cost_meter = CostMeter(threads)
 
     @property
     def offers(self) -> frozenset[str]:
@@ -100,6 +107,9 @@ class Heartbeat:
         pipeline.delete(paused_key(self._name) if self.pause_reason is None else worker_key(self._name))
         if self._set_aside.files:
             pipeline.set(set_aside_key(self._name), self._set_aside.model_dump_json(), ex=SET_ASIDE_TTL_SECONDS)
+        costs = self.cost_meter.costs
+        if costs.models:
+            pipeline.set(costs_key(self._name), costs.model_dump_json(), ex=COSTS_TTL_SECONDS)
         for facts in self._facts if self.pause_reason is None else ():
             # Of two workers with the same model, one with a quality gate knows more.
             announce = pipeline.hsetnx if facts.gate is None else pipeline.hset
@@ -113,7 +123,8 @@ class Heartbeat:
     def retire(self) -> None:
         """Remove the announcement of this worker."""
         pipeline = self._redis.pipeline(transaction=False)
-        pipeline.delete(worker_key(self._name), paused_key(self._name), set_aside_key(self._name))
+        keys = (worker_key, paused_key, set_aside_key, costs_key)
+        pipeline.delete(*(key(self._name) for key in keys))
         self._send(pipeline)
 
     @tolerating_outage(default=True)
@@ -231,6 +242,7 @@ class Heartbeat:
             vgg19=self._vgg19,
             gates=self._gates,
             archive_version=ARCHIVE_VERSION,
+            answers_directly=self._answers_directly,
         )
         key = worker_key(self._name)
         if (pause_reason := self.pause_reason) is not None:

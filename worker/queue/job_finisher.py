@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from worker.archive.zip_tail import build_tail
+from worker.archive.archive_writer import write_archive
 from worker.contracts.choice import ChosenShard
 from worker.contracts.job_state import JobError, JobState
 from worker.contracts.jobs import JobSpec
@@ -53,7 +53,7 @@ class JobFinisher:
         if is_incomplete:
             return
         with self.heartbeat.counts.timed("closing", spec.style_mode):
-            plan = self.store.archives.publish(spec.id, shards, build_tail(spec, shards))
+            plan = write_archive(self.store, spec, shards, lambda: self.heartbeat.renew_lease(task))
         if self._finish(spec, "succeeded", None):
             log.info("job succeeded", extra=fields(job_id=spec.id, images=spec.n, bytes=plan.size))
 

@@ -10,8 +10,8 @@ from threading import Event, Semaphore
 
 import torch
 
-from worker.archive import shard_layout
 from worker.archive.candidate_table import candidate_table
+from worker.archive.layouts.chosen_layout import layout_of
 from worker.contracts.jobs import JobSpec
 from worker.contracts.logs import fields
 from worker.contracts.queue.task_queue import TaskQueue
@@ -31,6 +31,7 @@ from worker.queue.store_check import StoreCheck
 from worker.queue.watchdog import Watchdog
 from worker.renderer import no_weights
 from worker.rendering.candidate import Candidate
+from worker.rendering.encoding import EncodedImage
 from worker.rendering.engine import RenderEngine
 from worker.rendering.loaded_model import LoadedModel
 
@@ -156,8 +157,10 @@ class TaskRunner:
             return Outcome.INTERRUPTED if self.stopping.is_set() else Outcome.DONE
         if not candidates:
             return Outcome.DONE  # earlier shards have all images of the job
+        seconds = time.perf_counter() - began
         if spec.style is None:
-            self.heartbeat.images_per_s = len(candidates) / (time.perf_counter() - began)
+            self.heartbeat.images_per_s = len(candidates) / seconds
+        self.heartbeat.cost_meter.record_shard(spec, candidates, seconds)
         self.heartbeat.mark_rendered(task)
         # Wait until the shard before is stored, so that a slow store cannot fill the memory with rendered shards.
         self.storing_slot.acquire()
@@ -185,22 +188,29 @@ class TaskRunner:
             self.storing_slot.release()
 
     def _store(self, task: Task, shard: int, spec: JobSpec, candidates: list[Candidate]) -> None:
-        images = [candidate.image for candidate in candidates if candidate.image is not None]
+        kept = [(candidate.image, candidate.verdict.score) for candidate in candidates if candidate.image is not None]
+        images, scores = [image for image, _ in kept], [score for _, score in kept if score is not None]
         with self.heartbeat.counts.timed("storing", spec.style_mode):
-            data, table, array = shard_layout.lay_out(spec, shard, images)
+            data, table, member = layout_of(spec).lay_out(spec, shard, images, scores)
             self.store_check.needed_bytes = len(data)
             rejections = candidate_table(spec, candidates)
-            is_first = self.store.shards.commit(spec.id, shard, data, table, array, rejections)
+            is_first = self.store.shards.commit(spec.id, shard, data, table, member, rejections)
         self.store_check.record_success()
         self.heartbeat.publish_shard_committed(spec.id)
         if is_first:
-            self.heartbeat.counts.count("images_rendered", spec.model.name, spec.style_mode, by=len(candidates))
+            self._count(spec, len(candidates), images)
         else:
             self.heartbeat.counts.count("shards_rejected")
         self.heartbeat.report_progress(task, len(images))
         # The worker that commits the last shard finishes the job. Two workers may see that; the first state counts.
         if self.store.choices.is_complete(spec, self.store.shards.committed(spec.id)):
             self.finisher.succeed(task, spec)
+
+    def _count(self, spec: JobSpec, candidates: int, images: list[EncodedImage]) -> None:
+        counts, labels = self.heartbeat.counts, (spec.model.name, spec.style_mode)
+        counts.count("images_rendered", *labels, by=candidates)
+        counts.count("images_stored", *labels, spec.format, by=len(images))
+        counts.count("bytes_stored", *labels, spec.format, by=sum(len(image.data) for image in images))
 
     @tolerating_outage(default=None)
     def _enqueue(self, spec: JobSpec, task: Task) -> None:

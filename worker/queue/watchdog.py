@@ -50,5 +50,9 @@ class Watchdog:
             due = self._due
             if due is not None and time.monotonic() >= due:
                 log.critical("work hangs, so this process ends", extra=fields(seconds=self._seconds))
-                # A normal exit would wait for the threads that hang.
-                os._exit(STATUS)
+                end_process()
+
+
+def end_process() -> None:
+    """End this process at once, from any thread. A normal exit would wait for the threads that hang."""
+    os._exit(STATUS)

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from models.errors import CheckpointError
-from models.image_hash import Hashes
+from models.image_hash import Hashes, count_near
 from models.quality_gate import GateHeader, load_gate, per_mille
 from worker.contracts.catalog import CatalogEntry
 from worker.contracts.selection import COPY_BITS
@@ -45,8 +44,7 @@ class LoadedGate:
 
     def find_copies(self, hashes: Hashes) -> list[bool]:
         """Return whether each image is a copy of a training image: their hashes differ in at most `COPY_BITS` bits."""
-        differences = (np.bitwise_count(self._training_hashes ^ value) for value in hashes)
-        return [bool((bits <= COPY_BITS).any()) for bits in differences]
+        return [bool(count) for count in count_near(hashes, self._training_hashes, COPY_BITS)]
 
 
 def _check_model(path: Path, entry: CatalogEntry, channels: int, header: GateHeader) -> None:

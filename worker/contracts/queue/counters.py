@@ -9,9 +9,12 @@ from redis import Redis
 COUNTERS_KEY = "imagemill:tally"
 """Hash of Count JSON to a number. It outlives the processes that count, but not a Redis that loses its data."""
 
-Stage = Literal["rendering", "storing", "learning", "closing"]
+Stage = Literal["rendering", "storing", "learning", "closing", "direct"]
 CountName = Literal[
     "images_rendered",
+    "direct_images",
+    "images_stored",
+    "bytes_stored",
     "stage_seconds",
     "jobs_ended",
     "attempts_crashed",
@@ -22,6 +25,9 @@ CountName = Literal[
 ]
 LABELS: Mapping[CountName, tuple[str, ...]] = {
     "images_rendered": ("model", "style_mode"),
+    "direct_images": ("model",),
+    "images_stored": ("model", "style_mode", "format"),
+    "bytes_stored": ("model", "style_mode", "format"),
     "stage_seconds": ("stage", "style_mode"),
     "jobs_ended": ("outcome",),
     "attempts_crashed": (),

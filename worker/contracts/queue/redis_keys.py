@@ -15,6 +15,8 @@ WORKER_TTL_SECONDS = 30
 LEASE_TTL_SECONDS = 15
 """Lifetime of a lease. Every report of progress renews it: a few times a second while images are rendered."""
 _QUEUE = re.compile(r"imagemill:([a-z0-9-]+):(short|long)")
+COSTS_TTL_SECONDS = 3600
+"""Longer than the time of a shard. Keys of dead workers are ignored."""
 SET_ASIDE_TTL_SECONDS = 3600
 """Longer than the time of a shard. Keys of dead workers are ignored."""
 LIVE_TTL_SECONDS = 7 * 24 * 3600
@@ -85,3 +87,23 @@ def set_aside_key(name: str) -> str:
     It is a separate key, because older versions refuse announcements with new fields.
     """
     return f"imagemill:set-aside:{name}"
+
+
+def direct_list_key(numerics: str, model_sha256: str) -> str:
+    """Return the key of the list of the ids of direct requests that wait for a worker with a numerics and a model."""
+    return f"imagemill:direct:{numerics}:{model_sha256}"
+
+
+def direct_request_key(request_id: str) -> str:
+    """Return the key of one direct request, DirectRequest JSON. It expires at the deadline of the request."""
+    return f"imagemill:direct-request:{request_id}"
+
+
+def direct_replies_key(process_id: str) -> str:
+    """Return the key of the list of replies to the direct requests of one API process."""
+    return f"imagemill:direct-replies:{process_id}"
+
+
+def costs_key(name: str) -> str:
+    """Return the key of the measured costs of a live worker, WorkerCosts JSON."""
+    return f"imagemill:costs:{name}"

@@ -29,6 +29,12 @@ _OWNER_FIELD = "owner"
 NEEDS_FIELD = "needs"
 """Field of a task's hash: the model (and VGG19 weights) that the task needs; empty if any worker can do it."""
 
+LEFT_FIELD = "left"
+"""Field of a task's hash: the WaitingTask, as two numbers."""
+
+_READ_TASKS = 200
+"""Number of tasks at the front of a queue of which `waiting` reads the fields. It limits the time."""
+
 _LOOK_AHEAD = 1000
 """Number of tasks at the front of a queue among which a worker searches for one that it can do."""
 
@@ -38,6 +44,15 @@ class Swapped(NamedTuple):
 
     queue: Queue
     queue_id: str
+
+
+class WaitingTask(NamedTuple):
+    """The work of a job that has a waiting task."""
+
+    images: int
+    """Expected number of candidates of the job, from this task on."""
+    style_steps: int
+    """Steps of the optimisation of each image; 0 unless the style mode is `standard`."""
 
 
 class TaskQueue:
@@ -52,7 +67,10 @@ class TaskQueue:
         """Add tasks of a job to its queue, all or none: at the end, or if the job has an owner, by start tag."""
         short, long = queue_names(spec.model.numerics.name)
         wanted, owner = list(tasks), [(_OWNER_FIELD, spec.owner)] if spec.owner else []
-        fields = {task.queue_id: [(NEEDS_FIELD, _needs(spec, task)), *owner] for task in wanted}
+        fields = {
+            task.queue_id: [(NEEDS_FIELD, _needs(spec, task)), (LEFT_FIELD, _left(spec, task)), *owner]
+            for task in wanted
+        }
         tasks_of_rq = [
             Queue.prepare_data(
                 task.name,
@@ -101,6 +119,29 @@ class TaskQueue:
         queues = [(queue_parts(queue.name), queue) for queue in Queue.all(self._redis)]
         return {parts: queue.count for parts, queue in queues if parts is not None}
 
+    def waiting(self, numerics: str) -> tuple[list[WaitingTask], list[WaitingTask]]:
+        """Return the waiting tasks of short jobs, and those of long jobs. A long queue is read in part, and repeated.
+
+        Tasks of an older version count as tasks of one image.
+        """
+        queues = [Queue(name, connection=self._redis) for name in queue_names(numerics)]
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for queue in queues:
+                pipeline.llen(queue.key)
+                pipeline.lrange(queue.key, 0, _READ_TASKS - 1)
+            lengths = pipeline.execute()
+        short, long = (self._waiting(lengths[2 * k], lengths[2 * k + 1]) for k in range(2))
+        return short, long
+
+    def _waiting(self, length: int, queue_ids: list[bytes]) -> list[WaitingTask]:
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for queue_id in queue_ids:
+                pipeline.hget(Job.redis_job_namespace_prefix.encode() + queue_id, LEFT_FIELD)
+            found = [
+                WaitingTask(*map(int, value.split())) if value else WaitingTask(1, 0) for value in pipeline.execute()
+            ]
+        return [found[k % len(found)] for k in range(length)] if found else []
+
     def leased(self, ids: Iterable[str]) -> set[str]:
         """Return those of the RQ ids whose tasks have a lease, which means that a worker works on them."""
         wanted = list(ids)
@@ -115,6 +156,13 @@ class TaskQueue:
 
 def _needs(spec: JobSpec, task: Task) -> str:
     return "" if task.shard is None else spec.needs
+
+
+def _left(spec: JobSpec, task: Task) -> str:
+    inherited = spec.own_first - spec.first
+    done = spec.expected_candidates if task.shard is None else spec.cut.start(task.shard) - inherited
+    steps = spec.style.steps if spec.style and spec.style.mode == "standard" else 0
+    return f"{max(1, spec.expected_candidates - max(0, done))} {steps}"
 
 
 def _read_script(name: str) -> str:

@@ -14,6 +14,14 @@ def _is_default(value: object) -> bool:
     return not value  # older programs read the indices of jobs that do not use newer fields
 
 
+def _is_one(value: int) -> bool:
+    return value == 1  # for the same reason
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class ImageTable(BaseModel):
     """Places and checksums of the images in a shard's data object: one column each, in the order of image indices."""
 
@@ -25,14 +33,17 @@ class ImageTable(BaseModel):
     sha256s: tuple[Sha256, ...] = ()
     hashes: tuple[ImageHash, ...] = Field(default=(), exclude_if=_is_default)
     """Hashes of the images' coarse structure (models/image_hash.py); empty in jobs of layout 1 and 2."""
+    alignment: int = Field(default=1, exclude_if=_is_one)
+    """The part of the data object with an image ends at a multiple of this: zeros follow the image."""
 
     def start(self, row: int) -> int:
         """Return where the part of the data object with an image begins: after the image before."""
-        return self.offsets[row - 1] + self.sizes[row - 1] if row else 0
+        return self.end(row - 1) if row else 0
 
     def end(self, row: int) -> int:
         """Return where the part of the data object with an image ends."""
-        return self.offsets[row] + self.sizes[row]
+        end = self.offsets[row] + self.sizes[row]
+        return end + -end % self.alignment
 
 
 class Candidates(BaseModel):
@@ -55,8 +66,8 @@ class Candidates(BaseModel):
         return row if row < len(self.stored) and self.stored[row] == position else None
 
 
-class ArrayEntry(BaseModel):
-    """Place of the array with all images of a shard (npz archives) in the shard's data object."""
+class MemberEntry(BaseModel):
+    """Place of the archive's file with all images of a shard in the shard's data object (npz, and layout parquet)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -69,13 +80,16 @@ class ArrayEntry(BaseModel):
 class ShardIndex(BaseModel):
     """The commit of one shard. The first index that is written counts, and names the data object."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
+    )
 
     data: str
-    """Path of the data object: a slice of the final archive, with a local file header before each image."""
+    """Path of the data object: a slice of the final archive, as the layout of the job packs images."""
     size: int
     images: ImageTable
-    array: ArrayEntry | None = None
+    member: MemberEntry | None = Field(default=None, validation_alias="array", serialization_alias="array")
+    """None if each image is a file of the archive."""
     candidates: Candidates | None = Field(default=None, exclude_if=_is_default)
     """None if the job has no selection: the images are those of all candidates."""
 
@@ -88,10 +102,12 @@ class ArchivePart(BaseModel):
     path: str
     start: int = Field(default=0, exclude_if=_is_default)
     size: int
+    crc32: int | None = Field(default=None, exclude_if=_is_none)
+    """Checksum of a whole object that no shard's index describes: images that were laid out again."""
 
 
 class ArchivePlan(BaseModel):
-    """The ranges of objects whose concatenation is the ZIP file. The last one is the tail."""
+    """The ranges of objects whose concatenation is the archive. The last one is the tail."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -102,3 +118,13 @@ class ArchivePlan(BaseModel):
     def size(self) -> int:
         """Length of the archive in bytes."""
         return sum(part.size for part in self.parts)
+
+
+class ArchiveDigest(BaseModel):
+    """The checksum of a finished archive."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    size: int
+    """Length of the archive in bytes."""
+    sha256: Sha256

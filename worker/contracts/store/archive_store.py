@@ -3,15 +3,17 @@
 import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import suppress
 
-from worker.contracts.choice import ChosenShard
 from worker.contracts.store import paths
-from worker.contracts.store.archive_index import ArchivePart, ArchivePlan, ShardIndex
+from worker.contracts.store.archive_index import ArchiveDigest, ArchivePart, ArchivePlan, ShardIndex
 from worker.contracts.store.object_store import Objects
 from worker.contracts.store.store_errors import DamagedError
 
 _MOST_SKIPPED_BYTES = 1 << 18
 """Largest gap between two parts that are read at once. To drop so many bytes is faster than another request."""
+_READ_BYTES = 1 << 20
+"""Bytes that a thread reads at once."""
 
 
 class ArchiveStore:
@@ -20,10 +22,16 @@ class ArchiveStore:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
 
-    def publish(self, job_id: str, shards: list[ChosenShard], tail: bytes) -> ArchivePlan:
+    def put_merged(self, job_id: str, shard: int, data: bytes) -> ArchivePart:
+        """Store a slice of an archive that was laid out again. Its path names its bytes, so attempts do not collide."""
+        crc32 = zlib.crc32(data)
+        path = paths.merged(job_id, shard, crc32)
+        self._objects.put(path, data)
+        return ArchivePart(path=path, size=len(data), crc32=crc32)
+
+    def publish(self, job_id: str, parts: Iterable[ArchivePart], tail: bytes) -> ArchivePlan:
         """Store the archive's tail and the list of its parts. Repeating it changes nothing."""
         path = paths.tail(job_id)
-        parts = [part for shard in shards for part in shard.parts()]
         plan = ArchivePlan(parts=(*parts, ArchivePart(path=path, size=len(tail))), tail_crc32=zlib.crc32(tail))
         # The tail comes before the plan that names it. A reader of the plan then finds every part.
         self._objects.put(path, tail)
@@ -48,6 +56,26 @@ class ArchiveStore:
                     yield wanted
                 position += len(chunk)
 
+    def read_parts(self, parts: Iterable[ArchivePart]) -> Iterator[bytes]:
+        """Yield the bytes of parts of an archive, at most 1 MiB at a time. It is `stream_parts` for threads."""
+        for near in _near_parts(parts):
+            for position in range(near[0].start, _end(near[-1]), _READ_BYTES):
+                length = min(_READ_BYTES, _end(near[-1]) - position)
+                if wanted := b"".join(
+                    _slices(self._objects.read_range(near[0].path, position, length), position, near)
+                ):
+                    yield wanted
+
+    def digest(self, job_id: str) -> ArchiveDigest | None:
+        """Read the stored checksum of the archive; None if it was not computed yet, or if it is damaged."""
+        with suppress(DamagedError):
+            return self._objects.parse(paths.digest(job_id), ArchiveDigest)
+        return None
+
+    def save_digest(self, job_id: str, digest: ArchiveDigest) -> None:
+        """Store the checksum of the archive. It is removed together with the images."""
+        self._objects.put(paths.digest(job_id), digest.model_dump_json().encode())
+
     def sweep(self, job_id: str) -> None:
         """Remove the data objects that interrupted attempts of a job left behind. Call it after the job's end."""
         self._objects.delete_unfinished(paths.job(job_id))
@@ -56,21 +84,28 @@ class ArchiveStore:
             return
         # A data object that the plan or an index names must stay. All others are from interrupted attempts.
         kept = {part.path for part in plan.parts}
-        for path, *_ in list(self._objects.list(paths.shards(job_id))):
+        found = [*self._objects.list(paths.shards(job_id)), *self._objects.list(paths.merged_slices(job_id))]
+        for path, *_ in found:
             if path.endswith(".bin") and path not in kept and not self._is_named(path):
                 self._objects.delete(path)
 
     def _is_named(self, data: str) -> bool:
         """Return whether the shard's index names a data object. A damaged index counts as if it did."""
+        # A slice that was laid out again has no index beside it.
         try:
             index = self._objects.parse(f"{data.split('.')[0]}.json", ShardIndex)
         except DamagedError:
             return True
         return index is not None and index.data == data
 
-    def is_tail_whole(self, plan: ArchivePlan) -> bool:
-        """Return whether the tail can be read and has the right checksum."""
-        return zlib.crc32(self._objects.read(plan.parts[-1].path) or b"") == plan.tail_crc32
+    def is_end_whole(self, plan: ArchivePlan) -> bool:
+        """Return whether the objects that the end of the job has written can be read and have the right checksums.
+
+        They are the tail, and the slices that were laid out again.
+        """
+        written = [(part.path, part.crc32) for part in plan.parts[:-1] if part.crc32 is not None]
+        written.append((plan.parts[-1].path, plan.tail_crc32))
+        return all(zlib.crc32(self._objects.read(path) or b"") == crc32 for path, crc32 in written)
 
 
 def _range_of_parts(parts: Iterable[ArchivePart], start: int, stop: int) -> Iterator[ArchivePart]:

@@ -14,6 +14,11 @@ class DistilledStore:
         """Read the weights of a distilled model; None if there are none."""
         return self._objects.read(paths.distilled_weights(key))
 
+    def has_weights(self, key: str) -> bool:
+        """Return whether a distilled model is finished, without a read of its weights."""
+        path = paths.distilled_weights(key)
+        return any(listed.path == path for listed in self._objects.list(f"{paths.DISTILLED}/{key}"))
+
     def state(self, key: str) -> bytes | None:
         """Read the state of a distillation that has not ended; None if there is none."""
         return self._objects.read(paths.distillation_state(key))

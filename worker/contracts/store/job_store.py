@@ -179,7 +179,7 @@ class JobStore:
         return self._objects.create(paths.state(job_id), state.model_dump_json().encode())
 
     def is_ending_whole(self, spec: JobSpec) -> bool:
-        """Return whether the job's state, the archive's plan and its tail are readable and fit together.
+        """Return whether the job's state, the archive's plan and the objects written with it are readable and fit.
 
         The state is read first. A worker that finishes the job meanwhile writes it last, so no race looks like damage.
         """
@@ -191,7 +191,7 @@ class JobStore:
             is_complete = self._choices.is_complete(spec, self._shards.committed(spec.id))
         except DamagedError:
             return False
-        return is_complete and self._archives.is_tail_whole(plan)
+        return is_complete and self._archives.is_end_whole(plan)
 
     def forget_ending(self, job_id: str) -> None:
         """Remove the state and the plan of a job, so that it is open again."""

@@ -39,6 +39,11 @@ def archive(job_id: str) -> str:
     return f"{job(job_id)}/archive.json"
 
 
+def digest(job_id: str) -> str:
+    """Return the path of the checksum of a job's archive."""
+    return f"{job(job_id)}/digest.json"
+
+
 def extensions(job_id: str) -> str:
     """Return the folder of the notes about the jobs that extend a job."""
     return f"{job(job_id)}/extended"
@@ -47,6 +52,16 @@ def extensions(job_id: str) -> str:
 def shards(job_id: str) -> str:
     """Return the folder of a job's shards."""
     return f"{job(job_id)}/shards"
+
+
+def merged(job_id: str, shard: int, crc32: int) -> str:
+    """Return the path of a slice of the archive that was laid out again from the images of stored shards."""
+    return f"{merged_slices(job_id)}/{shard:05d}.{crc32:08x}.bin"
+
+
+def merged_slices(job_id: str) -> str:
+    """Return the folder of the slices of an archive that were laid out again."""
+    return f"{job(job_id)}/merged"
 
 
 def shard_index(job_id: str, shard: int) -> str:

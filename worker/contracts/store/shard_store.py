@@ -2,10 +2,11 @@
 
 import re
 import zlib
+from collections.abc import Sequence
 from uuid import uuid4
 
 from worker.contracts.store import paths
-from worker.contracts.store.archive_index import ArrayEntry, Candidates, ImageTable, ShardIndex
+from worker.contracts.store.archive_index import Candidates, ImageTable, MemberEntry, ShardIndex
 from worker.contracts.store.object_store import Objects
 from worker.contracts.store.store_errors import DamagedError, StoreError
 
@@ -32,7 +33,7 @@ class ShardStore:
         shard: int,
         data: bytes,
         images: ImageTable,
-        array: ArrayEntry | None = None,
+        member: MemberEntry | None = None,
         candidates: Candidates | None = None,
     ) -> bool:
         """Commit a shard. Returns False if another attempt was first; then the data object of this one is removed.
@@ -42,7 +43,7 @@ class ShardStore:
         # Each attempt writes an object of its own, so that two attempts never overwrite each other's data.
         path = f"{paths.shards(job_id)}/{shard:05d}.{uuid4().hex}.bin"
         self._objects.put(path, data)
-        index = ShardIndex(data=path, size=len(data), images=images, array=array, candidates=candidates)
+        index = ShardIndex(data=path, size=len(data), images=images, member=member, candidates=candidates)
         if self._objects.create(paths.shard_index(job_id, shard), index.model_dump_json().encode()):
             return True
         first = self.index(job_id, shard)
@@ -61,6 +62,14 @@ class ShardStore:
         """Read one image. Raises DamagedError if the data object is missing or too short."""
         return self._objects.read_range(shard.data, shard.images.offsets[position], shard.images.sizes[position])
 
+    def images(self, shard: ShardIndex, rows: Sequence[int]) -> list[bytes]:
+        """Read images of a shard at once. Raises DamagedError if one is missing or corrupted."""
+        table, data = shard.images, memoryview(self._objects.read(shard.data) or b"")
+        images = [bytes(data[table.offsets[row] : table.offsets[row] + table.sizes[row]]) for row in rows]
+        if any(zlib.crc32(image) != table.crc32s[row] for image, row in zip(images, rows, strict=True)):
+            raise DamagedError(f"an image in {shard.data} is missing or has a wrong checksum")
+        return images
+
     def is_whole(self, job_id: str, shard: int) -> bool:
         """Return whether a committed shard can be read and all its checksums are right."""
         try:
@@ -71,8 +80,8 @@ class ShardStore:
         if index is None or len(data) != index.size:
             return False
         places = list(zip(index.images.offsets, index.images.sizes, index.images.crc32s, strict=True))
-        if index.array:
-            places.append((index.array.offset, index.array.size, index.array.crc32))
+        if index.member:
+            places.append((index.member.offset, index.member.size, index.member.crc32))
         return all(zlib.crc32(data[offset : offset + size]) == crc32 for offset, size, crc32 in places)
 
     def forget(self, job_id: str, shard: int) -> None:

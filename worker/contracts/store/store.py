@@ -24,8 +24,10 @@ class Store:
     jobs/<id>/spec.json                 JobSpec, written once, before the job is queued
     jobs/<id>/shards/<k>.<attempt>.bin  a slice of the archive
     jobs/<id>/shards/<k>.json           ShardIndex, the commit of shard k
+    jobs/<id>/merged/<k>.<crc32>.bin    a slice of the archive that was laid out again at the end of the job
     jobs/<id>/tail.bin                  the archive's metadata, dataset card and central directory
     jobs/<id>/archive.json              ArchivePlan
+    jobs/<id>/digest.json               ArchiveDigest, computed when it is first needed
     jobs/<id>/state.json                JobState; the first one written decides
     jobs/<id>/extended/<id>             a note that another job extends this one, and needs its shards
     listed/<owner>/<time>.<id>          lists the owner's jobs, the newest first; see job_list.py

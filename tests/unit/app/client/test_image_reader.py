@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from app.client.image import Image
 from app.client.image_reader import ImageReader, class_folder
-from worker.archive.shard_layout import _folder_name
+from worker.archive.layouts.image_folder import _folder_name
 from worker.archive.zip_format import Entry, central_directory, stored_member
 
 FILES = {f"images/{k:06d}.png": bytes([k]) * (k * 100) for k in range(4)} | {"metadata.jsonl": b"{}"}

@@ -196,3 +196,27 @@ def test_a_job_with_a_selection_reserves_its_surplus_and_releases_what_it_has_ke
     disk.free = 0
     assert is_refused(disk, 2)  # reads the store
     assert disk.reserved() == (950 + surplus) * image_bytes + 32768
+
+
+def test_a_check_refuses_like_a_reservation_and_writes_nothing(disk: Disk) -> None:
+    disk.accept(0)
+    disk.spaces[1].check_job(disk.job(2))
+    disk.accept(1)
+    before = disk.redis.hgetall("imagemill:room")
+    with pytest.raises(ApiError) as checked:
+        disk.spaces[1].check_job(disk.job(2))
+    assert disk.redis.hgetall("imagemill:room") == before
+    with pytest.raises(ApiError) as refused, disk.spaces[0].reserve(disk.job(2)):
+        pass
+    assert (checked.value.code, checked.value.detail) == (refused.value.code, refused.value.detail)
+
+
+def test_a_check_asks_the_store_what_jobs_have_written_and_what_redis_has_lost(disk: Disk) -> None:
+    ended, _ = disk.accept(0), disk.accept(1)
+    disk.end(ended)
+    disk.spaces[0].check_job(disk.job(2))  # the reservation of the job that has ended is still there
+    disk.redis.flushall()
+    disk.spaces[0].check_job(disk.job(2))
+    with pytest.raises(ApiError):
+        disk.spaces[0].check_job(disk.job(3, 2 * N))
+    assert not disk.redis.exists("imagemill:room")

@@ -12,7 +12,7 @@ from tests.unit.conftest import spec_of
 from tests.unit.selections import commit_shard, selecting_spec
 from worker.contracts.job_state import JobState
 from worker.contracts.jobs import JobSpec
-from worker.contracts.store.archive_index import ImageTable
+from worker.contracts.store.archive_index import ArchivePart, ImageTable
 from worker.contracts.store.store import Store
 
 SPEC = spec_of(n=10)
@@ -45,9 +45,13 @@ def store(tmp_path: Path) -> Store:
     made.jobs.create(SPEC)
     for shard in range(SPEC.shard_count):
         made.shards.commit(SPEC.id, shard, DATA, TABLE)
-    made.archives.publish(SPEC.id, list(made.choices.chosen_shards(SPEC)), b"the tail")
+    made.archives.publish(SPEC.id, parts_of(made, SPEC), b"the tail")
     made.jobs.finish(SPEC.id, JobState(outcome="succeeded", started=None, finished=datetime.now(UTC)))
     return made
+
+
+def parts_of(store: Store, spec: JobSpec) -> list[ArchivePart]:
+    return [part for shard in store.choices.chosen_shards(spec) for part in shard.parts()]
 
 
 def job_file(folder: Path, pattern: str) -> Path:
@@ -123,7 +127,7 @@ def test_a_job_that_was_settled_since_it_was_listed_is_left_alone(store: Store) 
 def test_a_job_that_ends_while_it_is_looked_at_is_left_alone(
     store: Store, monkeypatch: pytest.MonkeyPatch, part: str, read: str
 ) -> None:
-    state, shards = store.jobs.state(SPEC.id), list(store.choices.chosen_shards(SPEC))
+    state, parts = store.jobs.state(SPEC.id), parts_of(store, SPEC)
     assert state is not None
     store.jobs.forget_ending(SPEC.id)
     store.shards.forget(SPEC.id, 2)
@@ -133,7 +137,7 @@ def test_a_job_that_ends_while_it_is_looked_at_is_left_alone(
         seen = look(job_id)
         monkeypatch.undo()
         store.shards.commit(job_id, 2, DATA, TABLE)
-        store.archives.publish(job_id, shards, b"the tail")
+        store.archives.publish(job_id, parts, b"the tail")
         store.jobs.finish(job_id, state)
         return seen
 
@@ -150,7 +154,7 @@ def selecting(tmp_path: Path) -> tuple[Store, JobSpec]:
     made.jobs.create(spec)
     for shard in (0, 1, 2, 3):
         commit_shard(made, spec, shard, lambda index: index % 2 == 0)
-    made.archives.publish(spec.id, list(made.choices.chosen_shards(spec)), b"the tail")
+    made.archives.publish(spec.id, parts_of(made, spec), b"the tail")
     made.jobs.finish(spec.id, JobState(outcome="succeeded", started=None, finished=datetime.now(UTC)))
     return made, spec
 

@@ -40,7 +40,8 @@ def ended_job(folder: Path, spec: JobSpec, *, is_settled: bool) -> Store:
     store.jobs.create(spec)
     for shard in range(spec.shard_count):
         store.shards.commit(spec.id, shard, DATA, TABLE)
-    store.archives.publish(spec.id, list(store.choices.chosen_shards(spec)), b"the tail")
+    parts = [part for shard in store.choices.chosen_shards(spec) for part in shard.parts()]
+    store.archives.publish(spec.id, parts, b"the tail")
     store.jobs.finish(spec.id, STATE)
     if is_settled:
         store.jobs.settle(spec, STATE)

@@ -14,6 +14,7 @@ from app.jobs.job_factory import JobFactory
 from app.jobs.job_service import JobService
 from app.schemas.requests import GenerateQuery
 from app.settings import Settings
+from app.styles.decode_queue import DecodeQueue
 from app.styles.style_service import StyleService
 from tests.unit.conftest import MakeSpec
 from worker.contracts.catalog import ModelFacts, WorkerEntry
@@ -41,7 +42,7 @@ def jobs(redis: Redis, store: Store, make_spec: MakeSpec) -> JobService:
     redis.set(worker_key("w"), worker.model_dump_json())
     cluster, disk = ClusterState(redis), DiskSpace(redis, store, lambda: None, 0)
     catalog = ModelCatalog(cluster, model.name)
-    factory, quota = JobFactory(catalog, StyleService(store, disk), None), Quota(redis, store, cluster)
+    factory, quota = JobFactory(catalog, StyleService(store, disk, DecodeQueue()), None), Quota(redis, store, cluster)
     return JobService(Settings(), store, TaskQueue(redis), cluster, catalog, factory, quota, disk)
 
 

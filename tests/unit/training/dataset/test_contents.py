@@ -175,3 +175,21 @@ def test_a_table_that_is_not_used_is_told(class_folders: Path) -> None:
     (class_folders / "labels.csv").write_text("file,kind\n", encoding="utf-8")
     (note,) = find_images(class_folders).notes
     assert note == "labels.csv may hold labels: --labels FILE --label-column NAME takes the classes from there"
+
+
+@pytest.mark.parametrize("folder", [".", "unpacked/faces"])
+def test_a_picture_of_the_report_in_a_download_is_no_image(tmp_path: Path, folder: str) -> None:
+    top = tmp_path / folder
+    (top / "images").mkdir(parents=True)
+    for name in ("grid.png", "images/000000.png"):
+        picture(1).save(top / name)
+    (top / "metadata.jsonl").write_text('{"file_name": "images/000000.png"}\n')
+    found = find_images(tmp_path)
+    assert [item.name.removeprefix(f"{folder}/") for item in found.items] == ["images/000000.png"]
+    assert any("pictures of a report: 1" in line for line in found.skipped.lines())
+
+
+def test_pictures_beside_a_table_are_images_where_no_others_are(tmp_path: Path) -> None:
+    picture(1).save(tmp_path / "a.png")
+    (tmp_path / "metadata.jsonl").write_text('{"file_name": "a.png"}\n')
+    assert [item.name for item in items(tmp_path)] == ["a.png"]

@@ -22,7 +22,9 @@ def test_real_images_are_judged_real_and_strangers_are_not() -> None:
 
 def test_the_yield_is_that_of_an_evaluation() -> None:
     reals, fakes = points(0), torch.cat([points(1), points(2) + 3])
-    assert Judge(reals).effect(1, fakes).yield_ == realism.compute_yield(fakes, reals[:200], reals[200:])
+    assert Judge(reals).effect(1, fakes).yield_ == float(
+        realism.passes(fakes, reals[:200], reals[200:]).double().mean()
+    )
     assert float(Judge(reals).passes(fakes).double().mean()) == Judge(reals).effect(1, fakes).yield_
 
 

@@ -88,14 +88,6 @@ def test_without_labels_none_can_agree(reference: Reference) -> None:
     assert found.floor.label_agreement is None
 
 
-@pytest.mark.parametrize(
-    ("votes", "winner"), [([0, 1, 1, 2, 2], 1), ([2, 1, 0, 0, 0], 0), ([2, 0, 1, 1, 2], 2), ([0, 1, 1, 0, 2], 0)]
-)
-def test_the_most_votes_win_and_the_nearer_of_equals(votes: list[int], winner: int) -> None:
-    agreement = [figures._agreement(torch.tensor([votes]), torch.tensor([label])) for label in range(3)]
-    assert agreement == [float(label == winner) for label in range(3)]
-
-
 def test_what_was_compared_is_said(fresh: Evaluation, reference: Reference) -> None:
     said = figures.measure(reference, points(1, 300)).provenance
     assert (said.reals, said.fakes, said.manifold, said.k) == (600, 300, 300, 5)

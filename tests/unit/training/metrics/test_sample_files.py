@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.tiny import picture
-from training.errors import MetricsError
+from training.errors import DatasetError
 from training.metrics import sample_files
 
 
@@ -56,5 +56,37 @@ def test_the_arrays_of_a_service_are_read(tmp_path: Path) -> None:
     found = sample_files.read(tmp_path / "out.npz", 32, ("cat", "dog"), 100)
     assert torch.equal(found.images, torch.from_numpy(images).permute(0, 3, 1, 2))
     assert found.labels is None
-    with pytest.raises(MetricsError, match=r"holds uint8 arrays of shape \(32, 32, 3\), not uint8 \(64, 64, 3\)"):
-        sample_files.read(tmp_path / "out.npz", 64, (), 100)
+    assert sample_files.read(tmp_path / "out.npz", 64, (), 100).images.shape == (5, 3, 64, 64)
+
+
+def test_the_innermost_folder_that_is_a_class_is_the_label(tmp_path: Path) -> None:
+    for name in ("dog/cat/a.png", "dog/other/b.png", "zig%2Fzag/c.png", "d.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        picture(1, (32, 32)).save(tmp_path / name)
+    found = sample_files.find(tmp_path, ("cat", "dog", "zig/zag"))
+    assert {item.name: item.label for item in found} == {
+        "d.png": None,
+        "dog/cat/a.png": "cat",
+        "dog/other/b.png": "dog",
+        "zig%2Fzag/c.png": "zig/zag",
+    }
+
+
+def test_a_number_is_the_position_of_a_class(tmp_path: Path) -> None:
+    images = np.stack([np.array(picture(k, (32, 32))) for k in range(4)])
+    np.savez(tmp_path / "out.npz", images_00000=images, labels=np.array([1, 0, -1, 2]))
+    found = sample_files.find(tmp_path / "out.npz", ("cat", "dog"))
+    assert [item.label for item in found] == ["dog", "cat", None, None]
+
+
+def test_a_cut_zip_and_a_text_file_are_no_archives(folder: Path) -> None:
+    with zipfile.ZipFile(folder.parent / "out.zip", "w") as archive:
+        for path in folder.rglob("*.png"):
+            archive.write(path, path.relative_to(folder))
+    cut = folder.parent / "cut.zip"
+    cut.write_bytes((folder.parent / "out.zip").read_bytes()[:-30])
+    text = folder.parent / "text.zip"
+    text.write_text("not a zip")
+    for path, reason in ((cut, "the end of the zip is missing"), (text, "neither a folder nor a zip")):
+        with pytest.raises(DatasetError, match=reason):
+            sample_files.find(path, ())

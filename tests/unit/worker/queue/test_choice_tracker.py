@@ -2,6 +2,7 @@
 
 import io
 import json
+import tarfile
 import zipfile
 from collections import deque
 from collections.abc import Iterator
@@ -10,10 +11,13 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from pyarrow import parquet
 
+from app.jobs.extension import extended
 from tests.unit.conftest import MakeSpec
 from tests.unit.selections import candidate_of, commit
-from worker.archive.zip_tail import build_tail
+from tests.unit.worker.archive.archives import read
+from worker.archive.archive_writer import write_archive
 from worker.contracts.cut import Cut
 from worker.contracts.jobs import JobSpec
 from worker.contracts.selection import Selection
@@ -77,8 +81,29 @@ def archive_of(spec: JobSpec, folder: Path) -> bytes:
     """Publish the archive of a complete job, and read its parts."""
     store = open_folder(folder)
     shards = list(store.choices.chosen_shards(spec))
-    plan = store.archives.publish(spec.id, shards, build_tail(spec, shards))
-    return b"".join((folder / part.path).read_bytes()[part.start : part.start + part.size] for part in plan.parts)
+    return read(folder, write_archive(store, spec, shards))
+
+
+def indices_of(archive: bytes, spec: JobSpec) -> list[int]:
+    """Return the indices of an archive's images in their order, after a check of the images."""
+    if spec.packing == "webdataset":
+        with tarfile.open(fileobj=io.BytesIO(archive), errorlevel=2) as tar:
+            images = [(int(each.name[:-4]), tar.extractfile(each)) for each in tar if each.name.endswith(".png")]
+            assert all(file is not None and file.read() == f"picture {index}".encode() for index, file in images)
+        return [index for index, _ in images]
+    with zipfile.ZipFile(io.BytesIO(archive)) as file:
+        assert file.testzip() is None
+        if spec.packing == "parquet":
+            names = [name for name in file.namelist() if name.endswith(".parquet")]
+            rows = [row for name in names for row in parquet.read_table(file.open(name)).to_pylist()]
+            assert all(row["image"]["bytes"] == f"picture {row['index']}".encode() for row in rows)
+            assert all(row["score"] == 700 for row in rows if spec.selection)
+            return [row["index"] for row in rows]
+        indices = [json.loads(line)["index"] for line in file.read("metadata.jsonl").splitlines()]
+        if spec.format == "npz":
+            raw = b"".join(file.read(name)[128:] for name in file.namelist() if name.startswith("images_"))
+            assert raw == b"".join(f"picture {index}".encode() for index in indices)
+        return indices
 
 
 def expected_indices(spec: JobSpec, outcomes: Outcomes) -> tuple[list[int], int]:
@@ -101,13 +126,14 @@ def expected_indices(spec: JobSpec, outcomes: Outcomes) -> tuple[list[int], int]
 def random_job(make_spec: MakeSpec, random: Random) -> JobSpec:
     distinct = random.choice([None, 0, 1, 3])
     changed = {
-        "archive_version": 3,
+        "archive_version": random.choice([3, 4]),
         "first": random.randint(0, 20),
         "cut": Cut(first=random.randint(1, 9), most=random.randint(9, 40)),
         "shares": random.choice([(), (2, 1), (1, 0), (5, 3)]),
         "selection": Selection(gate=GATE, keep=500, drops_copies=True, distinct=distinct),
     }
-    return make_spec(n=random.randint(1, 30), classes=("a", "b")).model_copy(update=changed)
+    layout = random.choice([{}, {"packing": "webdataset"}, {"packing": "parquet"}, {"format": "npz"}])
+    return make_spec(n=random.randint(1, 30), classes=("a", "b")).model_copy(update=changed | layout)
 
 
 def random_outcomes(random: Random) -> Outcomes:
@@ -122,19 +148,45 @@ def test_an_archive_is_that_of_a_sequential_loop(make_spec: MakeSpec, tmp_path: 
     spec, outcomes = random_job(make_spec, random), random_outcomes(random)
     run_to_the_end(spec, outcomes, tmp_path / "parallel", random)
     archive = archive_of(spec, tmp_path / "parallel")
-    whole = spec.model_copy(update={"cut": Cut(first=spec.max_candidates, most=spec.max_candidates)})
+    # An archive without files of whole shards does not depend on the cut, so it may be one shard.
+    most = spec.max_candidates
+    whole = spec.model_copy(update={"cut": Cut(first=most, most=most)}) if spec.is_divisible else spec
     store = open_folder(tmp_path / "sequential")
-    worker = SimulatedWorker(store, ChoiceTracker(store.shards), shard=0)
-    assert worker.step(whole, outcomes, whole.max_candidates)
-    worker.commit(whole)
+    worker = SimulatedWorker(store, ChoiceTracker(store.shards))
+    for worker.shard in whole.shards:
+        is_done = worker.step(whole, outcomes, most)
+        worker.commit(whole)
+        if is_done and open_folder(tmp_path / "sequential").choices.current(whole).is_complete:
+            break
     assert archive == archive_of(whole, tmp_path / "sequential")
     kept, tried = expected_indices(spec, outcomes)
-    with zipfile.ZipFile(io.BytesIO(archive)) as file:
-        assert file.testzip() is None
-        records = [json.loads(line) for line in file.read("metadata.jsonl").splitlines()]
-        assert [record["index"] for record in records] == kept
-        assert file.read(records[-1]["file_name"]) == f"picture {kept[-1]}".encode()
-        assert f"{spec.n} of {tried} candidates were kept" in file.read("README.md").decode()
+    assert indices_of(archive, spec) == kept
+    assert f"{spec.n} of {tried} candidates were kept".encode() in archive
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_an_extended_archive_is_that_of_one_job(make_spec: MakeSpec, tmp_path: Path, seed: int) -> None:
+    random = Random(seed)
+    spec, outcomes = random_job(make_spec, random), random_outcomes(random)
+    if random.random() < 0.3:
+        spec, outcomes = (
+            spec.model_copy(update={"selection": None}),
+            Outcomes([True] * TOTAL, [False] * TOTAL, list(range(TOTAL))),
+        )
+    folder, levels = tmp_path / "extended", [spec]
+    run_to_the_end(spec, outcomes, folder, random)
+    for level in range(random.randint(1, 3)):
+        longer = extended(open_folder(folder), levels[-1], random.choice([1, random.randint(1, 30)]))
+        levels.append(longer.model_copy(update={"id": f"{level:022d}"}))
+        run_to_the_end(levels[-1], outcomes, folder, random)
+    for level, each in enumerate(levels):
+        whole = each.model_copy(update={"ancestors": ()})
+        run_to_the_end(whole, outcomes, tmp_path / f"{level}", random)
+        assert archive_of(each, folder) == archive_of(whole, tmp_path / f"{level}")
+    # No image is stored twice, neither in a job nor in its ancestors.
+    shards = list(open_folder(folder).choices.chosen_shards(levels[-1]))
+    indices = [index for shard in shards for index, _ in shard.images()]
+    assert len(set(indices)) == len(indices) == levels[-1].n
 
 
 def run_to_the_end(spec: JobSpec, outcomes: Outcomes, folder: Path, random: Random) -> None:
@@ -145,7 +197,7 @@ def run_to_the_end(spec: JobSpec, outcomes: Outcomes, folder: Path, random: Rand
         return ChoiceTracker(store.shards, lambda: next(clock))
 
     workers = [SimulatedWorker(store, new_tracker()) for _ in range(random.randint(1, 4))]
-    tasks = deque(range(spec.shard_count))
+    tasks = deque(spec.shards)
     while not open_folder(folder).choices.is_complete(spec, store.shards.committed(spec.id)):
         worker, fate = random.choice(workers), random.random()
         committed = sorted(store.shards.committed(spec.id))
@@ -153,6 +205,8 @@ def run_to_the_end(spec: JobSpec, outcomes: Outcomes, folder: Path, random: Rand
             damaged = random.choice(committed)
             store.shards.forget(spec.id, damaged)
             tasks.appendleft(damaged)
+        if worker.shard is None and not tasks:
+            continue  # other workers hold the rest
         if worker.shard is None:
             shard = tasks.popleft()
             worker.shard = shard if worker.tracker.is_needed(spec, shard) else None

@@ -9,8 +9,9 @@ from rq import Queue
 from tests.unit.conftest import spec_of
 from worker.contracts.jobs import JobSpec
 from worker.contracts.queue.redis_keys import queue_names
-from worker.contracts.queue.task_queue import TaskQueue
+from worker.contracts.queue.task_queue import TaskQueue, WaitingTask
 from worker.contracts.queue.tasks import Task
+from worker.contracts.styles import StyleSpec
 
 NUMERICS = "cpu-float32"
 LONG = queue_names(NUMERICS)[1]
@@ -144,3 +145,24 @@ def test_any_worker_finishes_a_job(worker: FakeWorker) -> None:
     worker.task_queue.enqueue(spec, [Task.finalise(spec.id)])
     assert swapped(worker) == "a"
     assert worker.waiting_owners() == ["a"]
+
+
+def test_the_work_of_waiting_jobs_is_listed(redis: Redis) -> None:
+    queue, style = TaskQueue(redis), StyleSpec(id="1" * 64, steps=50)
+    assert queue.waiting(NUMERICS) == ([], [])
+    long = spec_of(n=4000, shard_images=1000)
+    queue.enqueue(spec_of(n=3), [Task.render_shard("s" * 22, 0)])
+    queue.enqueue(long, [Task.render_shard("l" * 22, 3, 4)])
+    queue.enqueue(long.model_copy(update={"style": style}), [Task.render_shard("t" * 22, 0, 4)])
+    queue.enqueue(long, [Task.finalise("f" * 22)])
+    redis.rpush(Queue(LONG, connection=redis).key, "of-an-older-version")
+    short, others = queue.waiting(NUMERICS)
+    assert short == [WaitingTask(3, 0)]
+    assert others == [WaitingTask(1000, 0), WaitingTask(4000, 50), WaitingTask(1, 0), WaitingTask(1, 0)]
+
+
+def test_a_long_queue_is_read_in_part_and_repeated(redis: Redis) -> None:
+    queue = TaskQueue(redis)
+    for number in range(450):
+        queue.enqueue(spec_of(n=4000, shard_images=1000), [Task.render_shard(f"{number:022}", 1, 4)])
+    assert queue.waiting(NUMERICS)[1] == [WaitingTask(3000, 0)] * 450

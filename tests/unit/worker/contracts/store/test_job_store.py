@@ -8,9 +8,7 @@ from random import Random
 import pytest
 
 from tests.unit.conftest import MakeSpec
-from worker.contracts.choice import ChosenShard
 from worker.contracts.job_state import JobState
-from worker.contracts.pieces import Piece
 from worker.contracts.store.archive_index import ArchivePart, ArchivePlan, ImageTable
 from worker.contracts.store.archive_store import _near_parts
 from worker.contracts.store.store import Store
@@ -135,8 +133,7 @@ def test_what_is_not_there_is_none(store: Store) -> None:
 def test_an_archive_is_its_parts_in_order(store: Store) -> None:
     for number, data in enumerate((b"one", b"two")):
         store.shards.commit("j", number, data, ImageTable())
-    shards = _chosen(store, 2)
-    plan = store.archives.publish("j", shards, b"end")
+    plan = store.archives.publish("j", _parts(store, 2), b"end")
     assert store.archives.plan("j") == plan
     assert plan.size == 9
     for start, stop in itertools.combinations(range(10), 2):
@@ -166,9 +163,9 @@ def test_near_ranges_of_one_object_are_read_at_once() -> None:
     assert list(_near_parts(parts)) == [parts[:3], parts[3:4], parts[4:5], parts[5:]]
 
 
-def _chosen(store: Store, count: int) -> list[ChosenShard]:
-    shards = [(k, shard) for k in range(count) if (shard := store.shards.index("j", k))]
-    return [ChosenShard(Piece(k, "j", k, range(1)), shard, (range(len(shard.images.sizes)),)) for k, shard in shards]
+def _parts(store: Store, count: int) -> list[ArchivePart]:
+    shards = [shard for k in range(count) if (shard := store.shards.index("j", k))]
+    return [ArchivePart(path=shard.data, size=shard.size) for shard in shards]
 
 
 async def _read(store: Store, plan: ArchivePlan, start: int, stop: int) -> bytes:
@@ -177,7 +174,7 @@ async def _read(store: Store, plan: ArchivePlan, start: int, stop: int) -> bytes
 
 def test_sweeping_removes_what_no_archive_needs(store: Store, tmp_path: Path) -> None:
     store.shards.commit("j", 0, b"one", ImageTable())
-    store.archives.publish("j", _chosen(store, 1), b"end")
+    store.archives.publish("j", _parts(store, 1), b"end")
     kept = files(tmp_path)
     (tmp_path / "jobs/j/shards/00000.dead.bin").write_bytes(b"broken attempt")
     (tmp_path / "jobs/j/shards/00000.dead.bin#1").write_bytes(b"broken off in the middle of a file")

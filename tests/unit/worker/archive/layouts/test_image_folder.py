@@ -2,50 +2,34 @@ import hashlib
 import io
 import json
 import zipfile
-import zlib
+from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
 
 from tests.unit.conftest import MakeSpec
-from worker.archive import shard_layout
+from tests.unit.worker.archive.archives import archive_of, text
 from worker.archive.dataset_card import build_card
-from worker.archive.shard_layout import image_names
-from worker.archive.zip_tail import build_tail
-from worker.contracts.choice import Choice, ChosenShard, choose
+from worker.archive.layouts.image_folder import image_names
 from worker.contracts.jobs import JobSpec
-from worker.contracts.store.archive_index import ShardIndex
-from worker.rendering.encoding import EncodedImage
 
 SIDE = 64
 
 
-def shards_of(spec: JobSpec) -> tuple[bytes, list[ChosenShard]]:
-    parts, shards = [], []
-    for piece in spec.pieces():
-        shard, images = piece.shard, []
-        for index in piece.indices:
-            data = bytes([index] * SIDE * SIDE * 3) if spec.format == "npz" else f"picture {index}".encode()
-            dhash = f"{index:016x}" if spec.hashes_images else ""
-            images.append(EncodedImage(index, data, zlib.crc32(data), f"{index:064x}", dhash))
-        data, table, array = shard_layout.lay_out(spec, shard, images)
-        places = zip(table.offsets, table.sizes, images, strict=True)
-        assert all(data[offset : offset + size] == image.data for offset, size, image in places)
-        parts.append(data)
-        written = ShardIndex(data=f"{shard}", size=len(data), images=table, array=array)
-        shards.append(choose(Choice(spec), piece, written))
-    return b"".join(parts), shards
+def pixels(index: int) -> bytes:
+    return bytes([index] * SIDE * SIDE * 3)
 
 
-def test_shards_and_tail_form_one_archive(make_spec: MakeSpec) -> None:
+def opened(spec: JobSpec, folder: Path) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(archive_of(spec, folder, pixels if spec.format == "npz" else text)))
+
+
+def test_shards_and_tail_form_one_archive(make_spec: MakeSpec, tmp_path: Path) -> None:
     spec = make_spec(n=10, classes=("a", "b"))
-    slices, shards = shards_of(spec)
-    with zipfile.ZipFile(io.BytesIO(slices + build_tail(spec, shards))) as file:
+    with opened(spec, tmp_path) as file:
         assert file.testzip() is None
         assert file.read("images/b/000009.png") == b"picture 9"
         records = [json.loads(line) for line in file.read("metadata.jsonl").splitlines()]
-        assert file.read("README.md").decode() == build_card(spec, shards)
     assert records[9] == {
         "file_name": "images/b/000009.png",
         "index": 9,
@@ -72,14 +56,14 @@ GOLDEN = {
 
 @pytest.mark.parametrize(("kind", "classes", "label"), GOLDEN)
 def test_an_archive_of_each_layout_keeps_its_bytes(
-    make_spec: MakeSpec, kind: str, classes: tuple[str, ...], label: str | None
+    make_spec: MakeSpec, tmp_path: Path, kind: str, classes: tuple[str, ...], label: str | None
 ) -> None:
     found = []
     for layout in (1, 2, 3):
         spec = make_spec(n=10, classes=classes, class_label=label)
         spec = spec.model_copy(update={"format": kind, "archive_version": layout})
-        slices, shards = shards_of(spec)
-        found.append(hashlib.sha256(slices + build_tail(spec, shards)).hexdigest()[:16])
+        archive = archive_of(spec, tmp_path / f"{layout}", pixels if kind == "npz" else text)
+        found.append(hashlib.sha256(archive).hexdigest()[:16])
     assert tuple(found) == GOLDEN[kind, classes, label]
 
 
@@ -89,10 +73,11 @@ def test_a_job_that_was_written_down_without_a_layout_has_the_first(make_spec: M
 
 
 @pytest.mark.parametrize("label", [None, "b/ö", "c"])
-def test_a_class_has_the_number_that_it_has_in_the_model(make_spec: MakeSpec, label: str | None) -> None:
+def test_a_class_has_the_number_that_it_has_in_the_model(
+    make_spec: MakeSpec, tmp_path: Path, label: str | None
+) -> None:
     spec = make_spec(n=6, classes=("a", "b/ö", "c"), class_label=label).model_copy(update={"archive_version": 2})
-    slices, shards = shards_of(spec)
-    with zipfile.ZipFile(io.BytesIO(slices + build_tail(spec, shards))) as file:
+    with opened(spec, tmp_path) as file:
         records = [json.loads(line) for line in file.read("metadata.jsonl").splitlines()]
         (_, head, text) = file.read("README.md").decode().split("---\n", 2)
     names = yaml.safe_load(head)["class_names"]
@@ -103,29 +88,11 @@ def test_a_class_has_the_number_that_it_has_in_the_model(make_spec: MakeSpec, la
     assert "b/ö (1)" in text or label == "c"
 
 
-def test_unconditional_images_lie_in_one_folder_and_have_no_label(make_spec: MakeSpec) -> None:
+def test_unconditional_images_lie_in_one_folder_and_have_no_label(make_spec: MakeSpec, tmp_path: Path) -> None:
     spec = make_spec(n=1)
-    slices, shards = shards_of(spec)
-    with zipfile.ZipFile(io.BytesIO(slices + build_tail(spec, shards))) as file:
+    with opened(spec, tmp_path) as file:
         assert file.namelist() == ["images/000000.png", "metadata.jsonl", "README.md"]
         assert "label" not in json.loads(file.read("metadata.jsonl"))
-
-
-@pytest.mark.parametrize("classes", [(), ("a", "b")])
-def test_an_archive_of_arrays_is_read_by_numpy(make_spec: MakeSpec, classes: tuple[str, ...]) -> None:
-    spec = make_spec(n=10, classes=classes).model_copy(update={"format": "npz", "first": 5})
-    parts, shards = shards_of(spec)
-    whole = io.BytesIO(parts + build_tail(spec, shards))
-    with zipfile.ZipFile(whole) as archive:
-        assert archive.testzip() is None
-    whole.seek(0)
-    with np.load(whole) as file:
-        arrays = [file[name] for name in sorted(file.files) if name.startswith("images_")]
-        images = np.concatenate(arrays)
-        assert images.shape == (10, SIDE, SIDE, 3)
-        assert images.dtype == np.uint8
-        assert images[:, 0, 0, 0].tolist() == list(range(5, 15))
-        assert file["labels"].tolist() == ([i % 2 for i in range(5, 15)] if classes else [-1] * 10)
 
 
 @pytest.mark.parametrize(("kind", "suffix"), [("png", "png"), ("webp", "webp"), ("jpeg", "jpg")])

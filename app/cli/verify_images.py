@@ -1,0 +1,28 @@
+"""Verifies images with a running service, for `imagemill verify`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.cli.signals import ended_by_signals
+from app.cli.terminal import Terminal, print_json
+from app.client import Client, ClientError, Verification
+
+
+def verify_images(files: Sequence[Path], server: str, key: str | None, *, is_json: bool) -> bool:
+    """Print a line about each image. Returns whether the service made all of them."""
+    terminal = Terminal(has_result=not is_json)
+    is_genuine = True
+    with ended_by_signals(ClientError, is_normal=False), Client(server, key, notify=terminal.note) as client:
+        for path in files:
+            found = client.verify(path)
+            is_genuine &= found.made_here is True
+            if is_json:
+                print_json({"file": str(path), **found.model_dump(mode="json", exclude_unset=True)})
+            else:
+                terminal.result.print(_line(path, found), markup=False, highlight=False)
+    return is_genuine
+
+
+def _line(path: Path, found: Verification) -> str:
+    url = (found.address or {}).get("url")
+    return f"{path}: {found.verdict}. {found.summary}{f' {url}' if url else ''}"

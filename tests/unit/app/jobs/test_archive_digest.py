@@ -1,0 +1,55 @@
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from app.jobs.archive_digest import ArchiveDigests
+from tests.unit.conftest import MakeSpec
+from worker.contracts.store.archive_index import ArchivePart, ArchivePlan
+from worker.contracts.store.object_store import Objects
+from worker.contracts.store.paths import FOLDERS
+from worker.contracts.store.store import Store
+from worker.contracts.store.store_errors import DamagedError
+
+
+def plan_of(folder: Path, *parts: tuple[int, int]) -> tuple[ArchivePlan, bytes]:
+    """Store 3 MB, and return an archive of parts of it with its bytes."""
+    data = os.urandom(3_000_000)
+    Objects(str(folder), FOLDERS, 1).put("jobs/x/data.bin", data)
+    plan = ArchivePlan(
+        parts=tuple(ArchivePart(path="jobs/x/data.bin", start=start, size=size) for start, size in parts), tail_crc32=0
+    )
+    return plan, b"".join(data[start : start + size] for start, size in parts)
+
+
+@pytest.mark.parametrize(
+    "parts", [[(0, 3_000_000)], [(5, 10), (20, 2_500_000), (0, 4)], [(1_048_570, 12), (1_500_000, 1)]]
+)
+def test_the_checksum_is_that_of_the_downloaded_bytes(
+    tmp_path: Path, make_spec: MakeSpec, parts: list[tuple[int, int]]
+) -> None:
+    plan, archive = plan_of(tmp_path, *parts)
+    assert ArchiveDigests(Store(str(tmp_path))).sha256(make_spec(), plan) == hashlib.sha256(archive).hexdigest()
+
+
+def test_a_checksum_is_computed_once(tmp_path: Path, make_spec: MakeSpec) -> None:
+    (plan, _), store = plan_of(tmp_path, (0, 100)), Store(str(tmp_path))
+    assert ArchiveDigests(store).find(make_spec(), plan) is None
+    computed = ArchiveDigests(store).sha256(make_spec(), plan)
+    (tmp_path / "jobs/x/data.bin").unlink()
+    assert ArchiveDigests(store).find(make_spec(), plan) == computed
+    assert ArchiveDigests(store).sha256(make_spec(), plan) == computed
+
+
+def test_a_damaged_checksum_is_computed_again(tmp_path: Path, make_spec: MakeSpec) -> None:
+    (plan, archive), store, spec = plan_of(tmp_path, (0, 100)), Store(str(tmp_path)), make_spec()
+    Objects(str(tmp_path), FOLDERS, 1).put(f"jobs/{spec.id}/digest.json", b"{")
+    assert ArchiveDigests(store).sha256(spec, plan) == hashlib.sha256(archive).hexdigest()
+
+
+def test_a_missing_part_is_damage(tmp_path: Path, make_spec: MakeSpec) -> None:
+    plan, _ = plan_of(tmp_path, (0, 100))
+    (tmp_path / "jobs/x/data.bin").unlink()
+    with pytest.raises(DamagedError, match="is gone"):
+        ArchiveDigests(Store(str(tmp_path))).sha256(make_spec(), plan)

@@ -1,0 +1,1 @@
+"""Measures a dataset after its download, where the real images are."""

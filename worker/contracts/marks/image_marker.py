@@ -1,0 +1,25 @@
+"""Marks the images of a job."""
+
+from worker.contracts.jobs import JobSpec
+from worker.contracts.marks.embedding import embedder
+from worker.contracts.marks.image_address import position, uri_ends
+from worker.contracts.marks.xmp_packet import HEAD, TAIL
+
+
+class ImageMarker:
+    """Adds the mark to image files of one job. What all its images share is computed once."""
+
+    def __init__(self, spec: JobSpec) -> None:
+        before, after = uri_ends(spec)
+        self._end = f"{after}{TAIL}"
+        self._embed = (
+            embedder(spec.format, f"{HEAD}{before}".encode(), spec.model.resolution)
+            if spec.marking == "xmp-1"
+            else None
+        )
+
+    def mark(self, file: bytes, index: int, class_number: int | None) -> bytes:
+        """Return an image file with its mark. Files of a job without marks are returned as they are."""
+        if self._embed is None:
+            return file
+        return self._embed(file, f"{position(index, class_number)}{self._end}".encode())
