@@ -80,7 +80,7 @@ class JobFactory:
             shares=shares,
             n=request.n,
             seed=secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed,
-            first=request.start,
+            first=request.first,
             format=request.format,
             packing=request.packing,
             archive_version=version,

@@ -71,7 +71,7 @@ class JobService:
         check_size(query, min(self._settings.max_images, caller.max_images or self._settings.max_images))
         check_ttl(ttl, self._settings.ttl_hours)
         spec = self._factory.create_spec(query, caller.owner)
-        spec = spec.model_copy(update={"ttl_hours": ttl, "name": query.name or ""})
+        spec = spec.model_copy(update={"ttl_hours": ttl, "name": query.name or "", "split": query.split})
         if key is not None:
             request = hashlib.sha256(query.model_dump_json().encode()).hexdigest()
             return self._submit_with_key(spec.model_copy(update={"request": request}), caller, key)
