@@ -23,11 +23,11 @@ router = router_for_callers()
     tags=["jobs"],
     response_class=StreamingResponse,
     responses={
-        200: {"content": _ARCHIVE_CONTENT, "headers": header_docs("ETag")},
+        200: {"content": _ARCHIVE_CONTENT, "headers": header_docs("ETag", "Repr-Digest")},
         206: {
             "content": _ARCHIVE_CONTENT,
             "description": "The requested range.",
-            "headers": header_docs("ETag", "Content-Range"),
+            "headers": header_docs("ETag", "Content-Range", "Repr-Digest"),
         },
         304: {"description": "The ETag in If-None-Match is current."},
         **problem_docs(

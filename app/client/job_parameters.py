@@ -24,6 +24,7 @@ class JobParameters(TypedDict, total=False):
     style_mode: StyleMode | None
     style_strength: float | None
     style_steps: int | None
+    name: str | None
     ttl_hours: int | None
 
 

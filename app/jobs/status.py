@@ -103,6 +103,7 @@ def _links(spec: JobSpec) -> Links:
         cancel=f"{base}/cancel",
         retry=f"{base}/retry",
         rebuild=f"{base}/rebuild",
+        croissant=f"{base}/croissant.json",
         extend=f"{base}/extend",
         image=image,
     )

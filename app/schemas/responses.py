@@ -36,6 +36,8 @@ class Links(BaseModel):
     cancel: str
     retry: str
     rebuild: str
+    croissant: str
+    """The dataset in Croissant (JSON-LD), once the job has succeeded."""
     extend: str
     image: str | None
     """A URL template in which {index} is the image's index. None for formats without a file per image."""

@@ -1,10 +1,9 @@
-"""The dataset card in every archive. It describes the images and says how to load and reproduce them."""
+"""The dataset card in archives of version 1 to 3. It describes the images and how to load and reproduce them."""
 
 import json
 from collections.abc import Sequence
 
 from worker.archive.dataset_report import build_report
-from worker.archive.reading_examples import loader_yaml, reading_example
 from worker.contracts.choice import ChosenShard
 from worker.contracts.jobs import JobSpec
 
@@ -77,8 +76,8 @@ def build_card(spec: JobSpec, shards: Sequence[ChosenShard]) -> str:
         and_class=", class" * (spec.class_label is not None or bool(spec.shares))
         + ", style" * (spec.style is not None),
         growth=_GROWTH if spec.selection is None else _GROWTH_OF_A_SELECTION,
-        class_names=_class_names(spec) + (loader_yaml(spec) if spec.has_report else ""),
-        reading=reading_example(spec) if spec.has_report else _reading_example(spec),
+        class_names=f"class_names: {_class_names_as_json(spec)}\n" if spec.numbers_classes else "",
+        reading=_reading_example(spec),
         report=build_report(spec, shards),
     )
 
@@ -88,10 +87,6 @@ def _index_range(spec: JobSpec, shards: Sequence[ChosenShard]) -> str:
         return f"{spec.first} to {spec.first + spec.n - 1}"
     last = max(index for shard in shards[-1:] for index, _ in shard.images())
     return f"{spec.n} of the indices {spec.first} to {last}"
-
-
-def _class_names(spec: JobSpec) -> str:
-    return f"class_names: {_class_names_as_json(spec)}\n" if spec.numbers_classes else ""
 
 
 def _reading_example(spec: JobSpec) -> str:
