@@ -162,7 +162,7 @@ def selecting(tmp_path: Path) -> tuple[Store, JobSpec]:
 
 @pytest.mark.parametrize("spoil", [zeroed, missing])
 def test_images_that_were_laid_out_again_are_laid_out_once_more(tmp_path: Path, spoil: Spoil) -> None:
-    spec = selecting_spec(n=5).model_copy(update={"packing": "parquet", "archive_version": 4})
+    spec = selecting_spec(n=5).model_copy(update={"packing": "parquet"})
     made = Store(str(tmp_path))
     made.jobs.create(spec)
     for shard in (0, 1, 2):
@@ -181,7 +181,7 @@ def test_images_that_were_laid_out_again_are_laid_out_once_more(tmp_path: Path, 
 
 
 def test_sweeping_removes_slices_that_no_archive_needs(tmp_path: Path) -> None:
-    spec = selecting_spec(n=5).model_copy(update={"packing": "parquet", "archive_version": 4})
+    spec = selecting_spec(n=5).model_copy(update={"packing": "parquet"})
     made = Store(str(tmp_path))
     for shard in (0, 1, 2):
         commit_shard(made, spec, shard, lambda index: index % 2 == 0)
