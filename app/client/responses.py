@@ -53,6 +53,8 @@ class ArchiveFields(ApiObject):
     distinct: int | None = None
     start: int = 0
     format: str = "png"
+    layout: str | None = "imagefolder"
+    """Layout of the archive. None for the format npz."""
 
 
 class ClassYield(ApiObject):

@@ -84,6 +84,8 @@ def _constant_bytes(spec: JobSpec) -> int:
     card += _SELECTION_BYTES * (spec.selection is not None) + _STYLE_BYTES * (spec.style is not None)
     card += _GATE_BYTES * (spec.selection is not None and spec.selection.keep < BEST_SCORE)
     card += sum(_CLASS_BYTES + 3 * len(name.encode()) for name in model.classes)
+    if spec.format != "npz" and spec.packing == "webdataset":
+        return card + _TAR_BLOCK * 3 // 2 + 2 * _TAR_BLOCK  # the header and half a block for the card, and the end
     members = card + _member_bytes("metadata.jsonl") + _member_bytes("README.md") + _END_BYTES
     if spec.format != "npz":
         shards = spec.cut.shard_of(spec.expected_candidates - 1) + 1

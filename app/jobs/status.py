@@ -48,6 +48,7 @@ def job_view(
         start=spec.first,
         next_start=_next_start(spec, choice),
         format=spec.format,
+        layout=None if spec.format == "npz" else spec.packing,
         style=spec.style,
         extends=spec.ancestors[-1].job if spec.ancestors else None,
         images_done=done,
@@ -98,7 +99,7 @@ def _links(spec: JobSpec) -> Links:
     image = None if spec.format == "npz" else f"{base}/images/{{index}}.{SUFFIXES[spec.format]}"
     return Links(
         self_=base,
-        download=f"{base}/download.{archive_suffix(spec.format)}",
+        download=f"{base}/download.{archive_suffix(spec.format, spec.packing)}",
         cancel=f"{base}/cancel",
         retry=f"{base}/retry",
         rebuild=f"{base}/rebuild",
