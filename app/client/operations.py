@@ -21,6 +21,7 @@ from app.client.parsing import check_image
 from app.client.responses import Job, Style
 from app.client.sinks import FileSink
 from app.client.steps import Emit, Flow, Items, Request
+from app.client.tar_reader import TarReader
 
 _IMAGE_SECONDS = 90
 """The server may wait for 60 s until an image is rendered."""
@@ -153,12 +154,15 @@ class Operations(JobOperations):
         """Yield the images of a job in the order of their indices, each as soon as it arrives.
 
         The images come while the job runs. Only one image is in memory at a time. Raises JobFailedError if the job
-        fails. The format `npz` has no separate images: use `download`.
+        fails. The format `npz` and the layout `parquet` have no separate images: use `download`.
         """
         job, poll = (yield from self._current(job)), JobPoll(self._poll)
         if job.format == "npz":
             raise ClientError("a job of the format npz has no separate images; download its archive instead")
-        reader = ImageReader(job.format, (yield from self._class_folders(job)))
+        if job.layout == "parquet":
+            raise ClientError("the images of the layout parquet are rows of files; download the archive instead")
+        is_tar = job.layout == "webdataset"
+        reader = TarReader(job.format) if is_tar else ImageReader(job.format, (yield from self._class_folders(job)))
         download = Download(job.links.download, reader, self._retries.notify)
         is_first = True
         while not job.done and reader.count < job.n:

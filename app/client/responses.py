@@ -55,6 +55,8 @@ class ArchiveFields(ApiObject):
     start: int = 0
     """Index of the first image, counted from the beginning of the split."""
     format: str = "png"
+    layout: str | None = "imagefolder"
+    """Layout of the archive. None for the format npz."""
 
 
 class ClassYield(ApiObject):

@@ -50,6 +50,7 @@ def job_view(
         start=spec.first - split_indices(spec.split).start,
         next_start=_next_start(spec, choice),
         format=spec.format,
+        layout=None if spec.format == "npz" else spec.packing,
         style=spec.style,
         extends=spec.ancestors[-1].job if spec.ancestors else None,
         images_done=done,
@@ -104,10 +105,11 @@ def _links(spec: JobSpec) -> Links:
     image = None if spec.format == "npz" else f"{base}/images/{{index}}.{SUFFIXES[spec.format]}"
     return Links(
         self_=base,
-        download=f"{base}/download.{archive_suffix(spec.format)}",
+        download=f"{base}/download.{archive_suffix(spec.format, spec.packing)}",
         cancel=f"{base}/cancel",
         retry=f"{base}/retry",
         rebuild=f"{base}/rebuild",
+        croissant=f"{base}/croissant.json",
         extend=f"{base}/extend",
         image=image,
     )

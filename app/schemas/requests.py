@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from app.schemas.class_request import CLASSES_DESCRIPTION, Classes, parse_classes
 from worker.contracts.catalog import Sha256
-from worker.contracts.jobs import Format, JobName
+from worker.contracts.jobs import Format, JobName, Packing
 from worker.contracts.selection import BEST_SCORE, MAX_DISTINCT_BITS, Selection
 from worker.contracts.splits import MAX_SPLIT_START, Split, split_indices
 from worker.contracts.styles import DEFAULT_STEPS, MAX_STEPS, Mode, StyleSpec
@@ -134,7 +134,12 @@ class ImageRequest(ImageOptions):
         default="png",
         description="`png` (default), lossless `webp`, `jpeg` with quality 95, or `npz` with uint8 arrays for NumPy.",
     )
-
+    layout: Packing | None = Field(
+        default=None,
+        description="How the archive packs the images: `imagefolder` (default), a ZIP of image files in class folders; "
+        "`parquet`, a ZIP of Parquet files as Hugging Face datasets have them; or `webdataset`, a tar of samples.",
+        exclude_if=_is_none,
+    )
     keep: Annotated[float, Field(ge=MIN_KEEP, le=1, multiple_of=KEEP_STEP), _REJECT_QUOTED] | None = Field(
         default=None,
         description="Share of the images of each class that the model's quality gate keeps: those that look most real. "
@@ -169,12 +174,14 @@ class ImageRequest(ImageOptions):
     def _check_combination(self) -> Self:
         if self.classes is not None and self.class_label is not None:
             raise _conflict("class and classes cannot be combined; send `classes` alone")
-        if self.format == "npz" and self.selects:
-            raise _conflict(
-                "keep, copies and distinct cannot be combined with format=npz, because workers store all images of a "
-                "shard as one array; use png, webp or jpeg"
-            )
+        if self.format == "npz" and self.packing != "imagefolder":
+            raise _conflict(f"layout={self.layout} cannot be combined with format=npz, which has a layout of its own")
         return self
+
+    @property
+    def packing(self) -> Packing:
+        """The requested layout, or the default."""
+        return self.layout or "imagefolder"
 
     @property
     def first(self) -> int:

@@ -113,8 +113,9 @@ def succeed_for_owner(service: Service, n: int) -> str:
 
 
 def render_address(service: Service, style: str) -> str:
-    """Ask for one styled image by its address: only these have jobs. Returns the job that rendered it."""
+    """Ask for two images by address: one without a style, and a styled one. Returns the job of the latter."""
     before = set(service.store("jobs"))
+    service.client.get(ADDRESS).raise_for_status()
     service.client.get(ADDRESS, params={"style": style, **_LOOK}).raise_for_status()
     (made,) = set(service.store("jobs")) - before
     return made
