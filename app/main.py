@@ -91,6 +91,7 @@ def _create_services(settings: Settings) -> tuple[Services, Reconciler]:
     )
     watcher = JobWatcher(jobs.reader, notifications)
     addresses = AddressRenderer(models, factory, jobs, watcher, quota, direct_requests)
+    digests = ArchiveDigests(store)
     services = Services(
         store=store,
         jobs=jobs,
@@ -103,9 +104,10 @@ def _create_services(settings: Settings) -> tuple[Services, Reconciler]:
         notifications=notifications,
         direct_requests=direct_requests,
         addresses=addresses,
-        manifests=Manifests(store, jobs.reader, ArchiveDigests(store), load_signing_key(settings.signing_key)),
+        manifests=Manifests(store, jobs.reader, digests, load_signing_key(settings.signing_key)),
         verifier=Verifier(models, addresses, ImageSearch(store, _no_jobs), decodes),
         health_checks=_create_health_checks(settings),
+        digests=digests,
     )
     return services, Reconciler(redis, store, queue, cluster, disk_space, settings.reconcile_every_seconds)
 

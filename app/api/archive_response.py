@@ -1,5 +1,7 @@
 """Sends archives: a finished one in any byte range, or one that is streamed while its job is rendered."""
 
+import asyncio
+import base64
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from http import HTTPStatus
@@ -14,18 +16,19 @@ from app.api.abortable_response import AbortableResponse, BrokenOffError
 from app.api.byte_ranges import ByteRange, UnsatisfiableError
 from app.api.negotiation import matches_if_none_match
 from app.api.services import Services
-from app.archive_name import archive_name
+from app.archive_name import archive_name, archive_suffix
 from app.errors import ApiError
 from app.jobs.notifications import JobNotifications, Subscription
 from app.schemas.responses import Job
-from worker.contracts.jobs import JobSpec
+from worker.contracts.jobs import Format, JobSpec, Packing
 from worker.contracts.pieces import Piece
 from worker.contracts.slices import is_certainly_stored
-from worker.contracts.store.archive_index import ArchivePlan
+from worker.contracts.store.archive_index import ArchiveDigest, ArchivePlan
 from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import DamagedError
 
-_MEDIA_TYPE = "application/zip"
+_MEDIA_TYPES = {"tar": "application/x-tar"}
+"""Media types of archives by suffix. All others are ZIP files."""
 _UNBUFFERED = {"X-Accel-Buffering": "no"}
 """Tells nginx to forward each part of the response at once."""
 
@@ -40,14 +43,17 @@ class ArchiveResponse:
         self._notifications = notifications
         self._spec = spec
         self._etag = archive_etag(spec)
+        self._media_type = archive_media_type(spec.format, spec.packing)
         self._headers = {
             "ETag": self._etag,
             "Content-Disposition": f'attachment; filename="{archive_name(job)}"',
             "Cache-Control": "private, no-transform",
         }
 
-    async def finished(self, plan: ArchivePlan, request: Request) -> Response:
+    async def finished(self, plan: ArchivePlan, request: Request, digest: ArchiveDigest | None) -> Response:
         """Return a response with status 200, 206 or 304 for a finished archive.
+
+        It has the checksum of the whole archive if that is known.
 
         The first bytes are read before the response starts, so that an unreadable archive has an error status.
         Raises DamagedError or StoreError for such an archive, and ApiError 416 for a range outside the archive.
@@ -59,17 +65,17 @@ class ArchiveResponse:
         range_headers = {"Content-Range": part.content_range} if part else {}
         status = HTTPStatus.PARTIAL_CONTENT if part else HTTPStatus.OK
         part = part or ByteRange(0, plan.size, plan.size)
-        headers |= {"Content-Length": str(part.length), **range_headers}
+        headers |= {"Content-Length": str(part.length), **range_headers, **_digest_header(plan, digest)}
         if request.method == "HEAD":  # the headers are complete, so the store need not be read
-            return Response(status_code=status, headers=headers, media_type=_MEDIA_TYPE)
+            return Response(status_code=status, headers=headers, media_type=self._media_type)
         body = self._store.archives.stream(plan, part.start, part.stop)
         first = await anext(body)
-        return AbortableResponse(_prepend(first, body), status, headers, _MEDIA_TYPE)
+        return AbortableResponse(_prepend(first, body), status, headers, self._media_type)
 
     def streaming(self, request: Request) -> Response:
         """Return a response that streams the archive while its job runs. It has no Content-Length."""
         body = _empty_body() if request.method == "HEAD" else self._stream_while_running()
-        return AbortableResponse(body, headers=self._headers | _UNBUFFERED, media_type=_MEDIA_TYPE)
+        return AbortableResponse(body, headers=self._headers | _UNBUFFERED, media_type=self._media_type)
 
     def _requested_range(self, request: Request, size: int) -> ByteRange | None:
         condition = request.headers.get("If-Range")
@@ -129,9 +135,22 @@ async def archive_response(services: Services, spec: JobSpec, request: Request, 
 
     `running` is the job if the caller has just read that it runs, which saves a second read. Raises ApiError.
     """
-    job, plan = (running, None) if running else await run_in_threadpool(services.jobs.reader.find_archive, spec)
+    if running:
+        return ArchiveResponse(services.store, services.notifications, spec, running).streaming(request)
+    # The checksum is read at the same time, so that a distant bucket delays the response no longer.
+    (job, plan), digest = await asyncio.gather(
+        run_in_threadpool(services.jobs.reader.find_archive, spec),
+        run_in_threadpool(services.store.archives.digest, spec.id),
+    )
     archive = ArchiveResponse(services.store, services.notifications, spec, job)
-    return archive.streaming(request) if plan is None else await archive.finished(plan, request)
+    return archive.streaming(request) if plan is None else await archive.finished(plan, request, digest)
+
+
+def _digest_header(plan: ArchivePlan, digest: ArchiveDigest | None) -> dict[str, str]:
+    """Return the header Repr-Digest (RFC 9530) with the checksum of the whole archive, if it is known."""
+    if digest is None or digest.size != plan.size:
+        return {}
+    return {"Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(digest.sha256)).decode()}:"}
 
 
 async def _prepend(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -143,6 +162,11 @@ async def _prepend(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[by
 async def _empty_body() -> AsyncIterator[bytes]:
     for _ in ():  # the `yield` makes this a generator, although it never runs
         yield b""
+
+
+def archive_media_type(image_format: Format, packing: Packing) -> str:
+    """Return the media type of an archive."""
+    return _MEDIA_TYPES.get(archive_suffix(image_format, packing), "application/zip")
 
 
 def archive_etag(spec: JobSpec) -> str:

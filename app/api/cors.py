@@ -17,6 +17,7 @@ _EXPOSED_HEADERS = (
     "Preference-Applied",
     "RateLimit",
     "RateLimit-Policy",
+    "Repr-Digest",
     "Retry-After",
     "WWW-Authenticate",
     "X-Request-Id",

@@ -14,6 +14,7 @@ _HEADERS = {
     "Content-Location": "URL of the same archive, which supports range requests once it is finished.",
     "Retry-After": "Seconds to wait before the next request.",
     "Preference-Applied": "The wait that the server granted.",
+    "Repr-Digest": "SHA-256 of the whole archive (RFC 9530), as soon as it is computed after the end of the job.",
     "Content-Range": "The range of this response, and the size of the archive.",
     "RateLimit-Policy": "Limits of waiting images and open jobs, if this key has any.",
     "RateLimit": "The remaining part of these limits.",

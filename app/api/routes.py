@@ -5,6 +5,7 @@ from fastapi.routing import APIRoute
 
 from app.api import (
     catalog_routes,
+    croissant_routes,
     download_routes,
     estimate_routes,
     generate_routes,
@@ -24,6 +25,7 @@ _ROUTERS = (
     job_routes.router,
     job_routes.extend_router,
     download_routes.router,
+    croissant_routes.router,
     manifest_routes.router,
     image_routes.router,
     image_routes.address_router,

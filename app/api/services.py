@@ -6,6 +6,7 @@ from app.api.health_checks import HealthChecks
 from app.auth.quota import Quota
 from app.cluster.model_catalog import ModelCatalog
 from app.jobs.address_renderer import AddressRenderer
+from app.jobs.archive_digest import ArchiveDigests
 from app.jobs.direct_requests import DirectRequests
 from app.jobs.estimator import Estimator
 from app.jobs.job_listing import JobListing
@@ -36,6 +37,7 @@ class Services:
     verifier: Verifier
     manifests: Manifests
     health_checks: HealthChecks
+    digests: ArchiveDigests
 
     def close(self) -> None:
         """Let all waiting requests end soon, because the process ends."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Never
 
 from app.client.download import Download
+from app.client.errors import DownloadError
 from app.client.job_poll import JobPoll, Poll, check_succeeded
 from app.client.responses import Job
 from app.client.sinks import FileSink
@@ -40,6 +41,7 @@ class ArchiveDownload:
         self._job = job
         self._sink = sink
         self._poll = poll
+        self._notify = notify
         self._progress = progress
         self._total: int | None = None
         self._last_news = time.monotonic()
@@ -58,6 +60,20 @@ class ArchiveDownload:
         check_succeeded(self._job)
         # Also after a response that seems complete: some proxies end a broken response properly.
         yield from self._download.run()
+        if self._has_wrong_checksum():
+            self._notify("the archive does not have its checksum; downloading it again")
+            self._sink.restart()
+            yield from self._download.run()
+        if self._has_wrong_checksum():
+            self._sink.restart()  # the next call must not resume these bytes
+            raise DownloadError(
+                "the archive was downloaded twice, and it does not have the checksum that the service sent"
+            )
+
+    def _has_wrong_checksum(self) -> bool:
+        """Return whether the complete file differs from the checksum that the service sent, if it sent one."""
+        expected = self._download.sha256
+        return expected is not None and self._sink.sha256() not in (None, expected)
 
     def _on_chunk(self, total: int | None) -> Flow[None]:
         self._total = total

@@ -1,5 +1,6 @@
 """A download that resumes where it broke off (RFC 9110, sections 13.1.5, 14.2 and 14.4)."""
 
+import base64
 import re
 from collections.abc import Callable
 from http import HTTPStatus
@@ -18,6 +19,7 @@ _MAX_FAILURES = 5
 _PAUSE_SECONDS = 0.5
 _MAX_PAUSE_SECONDS = 30.0
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,19})-\d{1,19}|\*)/(\d{1,19}|\*)", re.ASCII)
+_REPR_DIGEST = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):", re.ASCII)
 
 T = TypeVar("T")
 
@@ -40,6 +42,8 @@ class Download(Generic[T]):
         self._notify = notify
         self._on_chunk = on_chunk
         self._etag: str | None = None
+        self.sha256: bytes | None = None
+        """SHA-256 of the whole resource, if a response had it (RFC 9530)."""
 
     def run(self) -> Items[T]:
         """Fetch everything. Raises ClientError on a refusal, or after five failures in a row without a new byte."""
@@ -115,6 +119,7 @@ class Download(Generic[T]):
         if None not in (etag, self._etag) and etag != self._etag:
             self._restart()
         self._etag = etag
+        self.sha256 = _sha256(response) or self.sha256
         if response.status_code != HTTPStatus.PARTIAL_CONTENT:
             return 0
         match = _CONTENT_RANGE.match(response.headers.get("Content-Range", ""))
@@ -124,7 +129,7 @@ class Download(Generic[T]):
 
     def _restart(self) -> None:
         self._sink.restart()
-        self._etag = None
+        self._etag = self.sha256 = None
 
 
 def _total_size(response: httpx.Response) -> int | None:
@@ -135,3 +140,9 @@ def _total_size(response: httpx.Response) -> int | None:
         match = _CONTENT_RANGE.match(response.headers.get("Content-Range", ""))
         value = match[2] if match else ""
     return int(value) if value.isdecimal() else None
+
+
+def _sha256(response: httpx.Response) -> bytes | None:
+    """Read the SHA-256 of the whole resource from a response. A field of an unknown form counts as absent."""
+    match = _REPR_DIGEST.search(response.headers.get("Repr-Digest", ""))
+    return base64.b64decode(match[1]) if match else None

@@ -16,7 +16,7 @@ def open_to_resume(out: Path, job_id: str, *, overwrite: bool = False) -> Iterat
     Raises FileError, also if `out` exists by then and `overwrite` is not set.
     """
     path = partial_file.path_of(out, job_id)
-    with os_errors_translated(out), path.open("ab") as file:
+    with os_errors_translated(out), path.open("a+b") as file:
         partial_file.lock(file, path)
         with _kept_if_useful(file, path):
             yield file

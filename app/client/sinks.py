@@ -1,10 +1,13 @@
 """Places for the bytes of a download."""
 
+import hashlib
 import os
 from collections.abc import Iterable
 from typing import IO, Never, Protocol, TypeVar
 
 from app.client.errors import DownloadError
+
+_READ_BYTES = 1 << 20
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -44,6 +47,17 @@ class FileSink:
         self._file.write(chunk)
         self._size += len(chunk)
         return ()
+
+    def sha256(self) -> bytes | None:
+        """Return the SHA-256 of the file, which is read back; None if that is impossible."""
+        if self._is_stream or not self._file.readable():
+            return None
+        self._file.flush()
+        self._file.seek(0)
+        digest = hashlib.sha256()
+        while chunk := self._file.read(_READ_BYTES):
+            digest.update(chunk)
+        return digest.digest()
 
     def restart(self) -> None:
         """Empty the file."""

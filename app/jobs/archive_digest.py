@@ -1,20 +1,26 @@
 """Computes and remembers the checksums of finished archives."""
 
-import hashlib
 from threading import Lock
 
+from anyio import CapacityLimiter, to_thread
+
 from worker.contracts.jobs import JobSpec
-from worker.contracts.store.archive_index import ArchiveDigest, ArchivePlan
+from worker.contracts.store.archive_index import ArchivePlan
 from worker.contracts.store.store import Store
 
 
 class ArchiveDigests:
-    """Returns the SHA-256 of archives. It is computed once for each job, and stored beside the archive."""
+    """Returns the SHA-256 of archives. It is computed once for each job, and stored beside the archive.
+
+    The worker that has finished a job computes it. This class computes those that are missing.
+    """
 
     def __init__(self, store: Store) -> None:
         self._archives = store.archives
         self._lock = Lock()
         """One thread reads an archive at a time, so that simultaneous requests do not read it twice."""
+        self._limiter = CapacityLimiter(1)
+        """Requests that wait for a checksum hold no threads."""
 
     def find(self, spec: JobSpec, plan: ArchivePlan) -> str | None:
         """Return the SHA-256 of an archive in hexadecimal digits; None if it was not computed yet."""
@@ -30,12 +36,11 @@ class ArchiveDigests:
         if found is not None:
             return found
         with self._lock:
-            return self.find(spec, plan) or self._compute(spec, plan)
+            return self.find(spec, plan) or self._archives.compute_digest(spec.id, plan).sha256
 
-    def _compute(self, spec: JobSpec, plan: ArchivePlan) -> str:
-        computed = hashlib.sha256()
-        for chunk in self._archives.read_parts(plan.parts):
-            computed.update(chunk)
-        digest = ArchiveDigest(size=plan.size, sha256=computed.hexdigest())
-        self._archives.save_digest(spec.id, digest)
-        return digest.sha256
+    async def wait_for_sha256(self, spec: JobSpec, plan: ArchivePlan) -> str:
+        """Return the SHA-256 of an archive, like `sha256`, without blocking."""
+        found = await to_thread.run_sync(self.find, spec, plan)
+        if found is None:
+            found = await to_thread.run_sync(self.sha256, spec, plan, limiter=self._limiter)
+        return found

@@ -85,6 +85,13 @@ class JobReader:
             raise DamagedError(f"the archive of job {spec.id} is missing")
         return job, plan
 
+    def find_finished_archive(self, spec: JobSpec, what: str) -> tuple[Job, ArchivePlan]:
+        """Return a job and the plan of its archive. Raises ApiError while the job runs: `what` is not ready then."""
+        job, plan = self.find_archive(spec)
+        if plan is None:
+            raise _not_available(job, what)
+        return job, plan
+
     def read_image_at(self, spec: JobSpec, index: int, suffix: str) -> tuple[str, bytes]:
         """Return the sha256 and the bytes of one image. Raises ApiError while its shard is not committed."""
         _check_image_exists(spec, index, suffix)

@@ -1,5 +1,6 @@
 """Downloads of finished archives: complete, in ranges, and repeated."""
 
+import base64
 import hashlib
 from itertools import pairwise
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.integration.running_service import RunningService
+from tests.integration.running_service import RunningService, wait_until
 
 N = 40
 
@@ -167,3 +168,20 @@ def test_a_request_is_never_answered_with_nothing_new(service: RunningService) -
 def test_who_wants_an_archive_is_told_in_json_why_there_is_none(service: RunningService) -> None:
     response = service.client.post("/generate", params={"n": 0}, headers=ZIP)
     assert (response.status_code, response.headers["Content-Type"]) == (422, "application/problem+json")
+
+
+def test_each_response_has_the_checksum_of_the_whole_archive(service: RunningService, path: str) -> None:
+    wait_until(lambda: "Repr-Digest" in service.client.head(path).headers)
+    whole = service.client.get(path)
+    expected = f"sha-256=:{base64.b64encode(hashlib.sha256(whole.content).digest()).decode()}:"
+    part = service.client.get(path, headers={"Range": "bytes=5-9"})
+    head = service.client.head(path)
+    assert [each.headers["Repr-Digest"] for each in (whole, part, head)] == [expected] * 3
+
+
+def test_a_download_does_not_wait_for_a_missing_checksum(service: RunningService, path: str) -> None:
+    wait_until(lambda: "Repr-Digest" in service.client.head(path).headers)
+    (service.folder / "store" / path.rpartition("/")[0].lstrip("/") / "digest.json").unlink()
+    response = service.client.get(path)
+    assert response.is_success
+    assert "Repr-Digest" not in response.headers

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from worker.archive.dataset_card import build_card
 from worker.archive.layouts.chosen_layout import layout_of
 from worker.archive.layouts.layout import LaidOutSlice
+from worker.archive.report_files import report_files
 from worker.contracts.choice import ChosenShard
 from worker.contracts.jobs import JobSpec
 from worker.contracts.slices import Slice, slices
@@ -18,13 +18,13 @@ def write_archive(
 ) -> ArchivePlan:
     """Store the end of an archive, and the plan of its parts. The bytes of the archive depend on the images alone.
 
-    Calls `report_progress` after each slice. Raises DamagedError if an image that is laid out again is damaged.
+    Calls `report_progress` after each slice. Raises DamagedError if an image that it reads is damaged.
     """
     laid_out = list[LaidOutSlice]()
     for each in slices(spec, shards):
         laid_out.append(_stored(each) if each.is_stored else _lay_out_again(store, spec, each))
         report_progress()
-    files = {"README.md": build_card(spec, shards).encode()}
+    files = report_files(spec, shards, store.archives.read_range)
     tail = layout_of(spec).build_tail(spec, laid_out, files)
     return store.archives.publish(spec.id, [part for each in laid_out for part in each.parts], tail)
 

@@ -1,4 +1,4 @@
-"""The dataset card in every archive. It describes the images and says how to load and reproduce them."""
+"""The dataset card in archives of version 1 to 3. It describes the images and how to load and reproduce them."""
 
 import json
 from collections.abc import Sequence
@@ -77,7 +77,7 @@ def build_card(spec: JobSpec, shards: Sequence[ChosenShard]) -> str:
         + ", style" * (spec.style is not None),
         growth=_GROWTH if spec.selection is None else _GROWTH_OF_A_SELECTION,
         class_names=f"class_names: {_class_names_as_json(spec)}\n" if spec.numbers_classes else "",
-        reading=_READ_ARRAYS if spec.format == "npz" else _reading_example(spec),
+        reading=_reading_example(spec),
         report=build_report(spec, shards),
     )
 
@@ -90,6 +90,8 @@ def _index_range(spec: JobSpec, shards: Sequence[ChosenShard]) -> str:
 
 
 def _reading_example(spec: JobSpec) -> str:
+    if spec.format == "npz":
+        return _READ_ARRAYS
     return _READ_CLASSES.format(names=_class_names_as_json(spec)) if spec.numbers_classes else _READ_FOLDER
 
 

@@ -1,4 +1,4 @@
-"""The report in a dataset card: the request, the yield of the selection, and the similar images."""
+"""The report in the card of an archive of version 3: the yield of the selection, the classes, and similar images."""
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -6,8 +6,10 @@ from itertools import islice
 import numpy as np
 
 from models.image_hash import count_close_pairs
+from worker.archive.candidate_counts import CandidateCounts, count_candidates
+from worker.archive.markdown import share_with_interval, table
 from worker.contracts.catalog import GateEffect, ModelFacts
-from worker.contracts.choice import Choice, ChosenShard, choose
+from worker.contracts.choice import ChosenShard
 from worker.contracts.jobs import JobSpec
 from worker.contracts.selection import BEST_SCORE, COPY_BITS, Selection
 from worker.contracts.wilson import wilson_interval
@@ -19,33 +21,26 @@ _COMPARED_IMAGES = 4000
 
 
 def build_report(spec: JobSpec, shards: Sequence[ChosenShard]) -> str:
-    """Return the report in Markdown; an empty text for archives of layout 1 and 2."""
+    """Return the report in Markdown; an empty text for archives of version 1 and 2."""
     if not spec.hashes_images:
         return ""
     facts = spec.facts or ModelFacts(model_sha256=spec.model.sha256)
-    choice = None if spec.selection is None else _choice_over(spec, shards)
+    counts = None if spec.selection is None else count_candidates(spec, spec.selection, shards)
     sections = [
-        _selection_section(spec.selection, choice, facts) if spec.selection and choice else [],
-        _class_section(spec, choice, facts) if spec.model.classes else [],
+        _selection_section(spec.selection, counts, facts) if spec.selection and counts else [],
+        _class_section(spec, counts, facts) if spec.model.classes else [],
         _similarity_section(shards, facts),
     ]
     return "".join(f"\n{line}\n" for section in sections for line in section)
 
 
-def _choice_over(spec: JobSpec, shards: Sequence[ChosenShard]) -> Choice:
-    choice = Choice(spec)
-    for shard in shards:
-        choose(choice, shard.piece, shard.index)
-    return choice
-
-
-def _selection_section(selection: Selection, choice: Choice, facts: ModelFacts) -> list[str]:
-    kept, tried = sum(choice.kept), sum(choice.tried)
+def _selection_section(selection: Selection, counts: CandidateCounts, facts: ModelFacts) -> list[str]:
+    kept, tried = sum(counts.kept), sum(counts.tried)
     lines = [
         "## Selection",
-        "\n".join(_rules(selection)),
+        "\n".join(selection_rules(selection)),
         f"{kept} of {tried} candidates were kept: {_yield(kept, tried)}. Candidates of complete classes do not count. "
-        f"A request with the same parameters and `start={choice.next_index}` goes on after these images.",
+        f"A request with the same parameters and `start={counts.next_index}` goes on after these images.",
     ]
     if selection.keep == BEST_SCORE or not facts.effects:
         return lines
@@ -56,11 +51,12 @@ def _selection_section(selection: Selection, choice: Choice, facts: ModelFacts) 
         f"test of `{facts.judge}`. A gate trades variety (recall) for quality. FD is the Frechet distance to real "
         "images: lower is better. Of the others, higher is better."
     )
-    lines.append(_effect_table(effect for effect in facts.effects if effect.keep == 1 or effect is nearest))
+    lines.append(effect_table(effect for effect in facts.effects if effect.keep == 1 or effect is nearest))
     return lines
 
 
-def _rules(selection: Selection) -> Iterable[str]:
+def selection_rules(selection: Selection) -> Iterable[str]:
+    """Yield the rules of a selection, one item of a list each."""
     if selection.keep < BEST_SCORE and selection.gate:
         yield (
             f"- `keep={selection.keep / BEST_SCORE:g}`: the score is at least {selection.least_score} of {BEST_SCORE}. "
@@ -72,7 +68,8 @@ def _rules(selection: Selection) -> Iterable[str]:
         yield f"- `distinct={selection.distinct}`: the hashes of two images differ in more bits than this."
 
 
-def _effect_table(effects: Iterable[GateEffect]) -> str:
+def effect_table(effects: Iterable[GateEffect]) -> str:
+    """Return the effects of a gate as a table."""
     rows = []
     for effect in effects:
         shares = (effect.yield_, effect.precision, effect.density, effect.coverage, effect.recall)
@@ -83,10 +80,10 @@ def _effect_table(effects: Iterable[GateEffect]) -> str:
                 f"{effect.fd:.1f}",
             )
         )
-    return _table(("keep", "yield", "precision", "density", "coverage", "recall", "FD"), rows)
+    return table(("keep", "yield", "precision", "density", "coverage", "recall", "FD"), rows)
 
 
-def _class_section(spec: JobSpec, choice: Choice | None, facts: ModelFacts) -> list[str]:
+def _class_section(spec: JobSpec, counts: CandidateCounts | None, facts: ModelFacts) -> list[str]:
     """Return a table of the classes of the dataset. It has only columns of known values."""
     classes = spec.model.classes
     columns = {"class": list(classes), "images": [str(count) for count in spec.quotas()]}
@@ -94,12 +91,12 @@ def _class_section(spec: JobSpec, choice: Choice | None, facts: ModelFacts) -> l
         columns["training images"] = [str(count) for count in facts.class_counts]
     if len(facts.class_yields) == len(classes):
         columns["yield of the model without a gate"] = [f"{share:.3f}" for share in facts.class_yields]
-    if choice is not None:
-        columns["tried"] = [str(count) for count in choice.tried]
-        columns["share that was kept"] = [_yield(*counts) for counts in zip(choice.kept, choice.tried, strict=True)]
+    if counts is not None:
+        columns["tried"] = [str(count) for count in counts.tried]
+        columns["share that was kept"] = [_yield(*pair) for pair in zip(counts.kept, counts.tried, strict=True)]
     rows = zip(*columns.values(), strict=True)
     asked = [row for row, share in zip(rows, spec.class_shares, strict=True) if share]
-    return ["## Classes", _table(tuple(columns), asked)]
+    return ["## Classes", table(tuple(columns), asked)]
 
 
 def _similarity_section(shards: Iterable[ChosenShard], facts: ModelFacts) -> list[str]:
@@ -116,10 +113,4 @@ def _similarity_section(shards: Iterable[ChosenShard], facts: ModelFacts) -> lis
 
 
 def _yield(kept: int, tried: int) -> str:
-    low, high = wilson_interval(kept, tried)
-    return f"{100 * kept / max(1, tried):.1f} % (95 % interval {100 * low:.1f} to {100 * high:.1f} %)"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ("---",) * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines)
+    return share_with_interval(kept / max(1, tried), *wilson_interval(kept, tried))

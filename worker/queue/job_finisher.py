@@ -2,8 +2,9 @@
 
 import logging
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from threading import Event
 from typing import Literal
 
 from worker.archive.archive_writer import write_archive
@@ -13,6 +14,7 @@ from worker.contracts.jobs import JobSpec
 from worker.contracts.logs import fields
 from worker.contracts.queue.tasks import Task
 from worker.contracts.store.store import Store
+from worker.contracts.store.store_errors import DamagedError, StoreError
 from worker.errors import AncestorLostError, YieldTooLowError
 from worker.queue.heartbeat import Heartbeat
 
@@ -25,6 +27,10 @@ In a distant bucket this takes a few seconds; a lease expires after 15.
 log = logging.getLogger(__name__)
 
 
+class _StoppingError(Exception):
+    """The worker stops."""
+
+
 @dataclass(frozen=True)
 class JobFinisher:
     """Writes the ends of jobs. If several workers finish the same job, the first state counts."""
@@ -32,7 +38,8 @@ class JobFinisher:
     store: Store
     heartbeat: Heartbeat
     settling_thread: Executor
-    """Executor of one thread that settles jobs: it forces them to the disk."""
+    """Executor of one thread that settles jobs: it forces them to the disk, and computes checksums of archives."""
+    stopping: Event = field(default_factory=Event)
 
     def succeed(self, task: Task, spec: JobSpec) -> None:
         """Publish the archive and end the job as succeeded. Does nothing if a shard is missing.
@@ -85,3 +92,20 @@ class JobFinisher:
         state = self.store.jobs.state(spec.id)
         if state is not None:
             self.store.jobs.settle(spec, state)
+        if state is not None and state.outcome == "succeeded":
+            self._save_digest(spec)
+
+    def _save_digest(self, spec: JobSpec) -> None:
+        """Store the checksum of an archive, unless the worker stops. The API computes it if it is missing."""
+        try:
+            plan = self.store.archives.plan(spec.id)
+            if plan is not None:
+                self.store.archives.compute_digest(spec.id, plan, self._check_not_stopping)
+        except _StoppingError:
+            return
+        except (DamagedError, StoreError, OSError) as error:
+            log.warning("checksum of an archive was not computed", extra=fields(job_id=spec.id, reason=error))
+
+    def _check_not_stopping(self) -> None:
+        if self.stopping.is_set():
+            raise _StoppingError

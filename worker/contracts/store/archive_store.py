@@ -1,8 +1,9 @@
 """The archives of jobs: the lists of their parts, and their tails."""
 
+import hashlib
 import zlib
 from bisect import bisect_left, bisect_right
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 
 from worker.contracts.store import paths
@@ -66,15 +67,32 @@ class ArchiveStore:
                 ):
                     yield wanted
 
+    def read_range(self, path: str, start: int, length: int) -> bytes:
+        """Read a range of a data object. Raises DamagedError if the object is missing or too short."""
+        return self._objects.read_range(path, start, length)
+
     def digest(self, job_id: str) -> ArchiveDigest | None:
         """Read the stored checksum of the archive; None if it was not computed yet, or if it is damaged."""
         with suppress(DamagedError):
             return self._objects.parse(paths.digest(job_id), ArchiveDigest)
         return None
 
-    def save_digest(self, job_id: str, digest: ArchiveDigest) -> None:
-        """Store the checksum of the archive. It is removed together with the images."""
-        self._objects.put(paths.digest(job_id), digest.model_dump_json().encode())
+    def compute_digest(
+        self, job_id: str, plan: ArchivePlan, after_chunk: Callable[[], object] = lambda: None
+    ) -> ArchiveDigest:
+        """Read the whole archive, and store its checksum, which is removed together with the images.
+
+        `after_chunk` is called after each MiB, and may raise an error to stop. Raises DamagedError if a part of the
+        archive is missing or too short.
+        """
+        computed = hashlib.sha256()
+        for chunk in self.read_parts(plan.parts):
+            computed.update(chunk)
+            after_chunk()
+        digest = ArchiveDigest(size=plan.size, sha256=computed.hexdigest())
+        if self.plan(job_id) is not None:  # the images may have been removed meanwhile
+            self._objects.put(paths.digest(job_id), digest.model_dump_json().encode())
+        return digest
 
     def sweep(self, job_id: str) -> None:
         """Remove the data objects that interrupted attempts of a job left behind. Call it after the job's end."""

@@ -25,9 +25,9 @@ class Store:
     jobs/<id>/shards/<k>.<attempt>.bin  a slice of the archive
     jobs/<id>/shards/<k>.json           ShardIndex, the commit of shard k
     jobs/<id>/merged/<k>.<crc32>.bin    a slice of the archive that was laid out again at the end of the job
-    jobs/<id>/tail.bin                  the archive's metadata, dataset card and central directory
+    jobs/<id>/tail.bin                  the end of the archive: metadata, report and directory
     jobs/<id>/archive.json              ArchivePlan
-    jobs/<id>/digest.json               ArchiveDigest, computed when it is first needed
+    jobs/<id>/digest.json               ArchiveDigest, computed after the end of the job
     jobs/<id>/state.json                JobState; the first one written decides
     jobs/<id>/extended/<id>             a note that another job extends this one, and needs its shards
     listed/<owner>/<time>.<id>          lists the owner's jobs, the newest first; see job_list.py
@@ -35,6 +35,7 @@ class Store:
     styles/<id>/picture.png             a style image, RGB; all owners share it
     styles/<id>/style.json              StyleEntry for requests without an API key
     owned/<owner>/<id>.json             StyleEntry for the owner of a key
+    dropped/<id>                        notes that an owner has removed this style
     learnt/<key>/weights.safetensors    a distilled model
     learnt/<key>/state.safetensors      the state of a distillation that has not ended
     """

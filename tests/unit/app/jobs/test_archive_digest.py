@@ -12,14 +12,18 @@ from worker.contracts.store.paths import FOLDERS
 from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import DamagedError
 
+JOB_ID = "x" * 22
+
 
 def plan_of(folder: Path, *parts: tuple[int, int]) -> tuple[ArchivePlan, bytes]:
     """Store 3 MB, and return an archive of parts of it with its bytes."""
     data = os.urandom(3_000_000)
-    Objects(str(folder), FOLDERS, 1).put("jobs/x/data.bin", data)
+    objects = Objects(str(folder), FOLDERS, 1)
+    objects.put("jobs/x/data.bin", data)
     plan = ArchivePlan(
         parts=tuple(ArchivePart(path="jobs/x/data.bin", start=start, size=size) for start, size in parts), tail_crc32=0
     )
+    objects.put(f"jobs/{JOB_ID}/archive.json", plan.model_dump_json().encode())
     return plan, b"".join(data[start : start + size] for start, size in parts)
 
 
@@ -53,3 +57,10 @@ def test_a_missing_part_is_damage(tmp_path: Path, make_spec: MakeSpec) -> None:
     (tmp_path / "jobs/x/data.bin").unlink()
     with pytest.raises(DamagedError, match="is gone"):
         ArchiveDigests(Store(str(tmp_path))).sha256(make_spec(), plan)
+
+
+def test_a_checksum_of_removed_images_is_not_stored(tmp_path: Path, make_spec: MakeSpec) -> None:
+    (plan, archive), store, spec = plan_of(tmp_path, (0, 100)), Store(str(tmp_path)), make_spec()
+    digest = store.archives.compute_digest(spec.id, plan, lambda: store.jobs.expire(spec.id))
+    assert digest.sha256 == hashlib.sha256(archive).hexdigest()
+    assert store.archives.digest(spec.id) is None
