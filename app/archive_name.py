@@ -34,7 +34,11 @@ class ArchiveParameters(Protocol):
 
     @property
     def start(self) -> int:
-        """Index of the first image."""
+        """Index of the first image in its split."""
+
+    @property
+    def split(self) -> str | None:
+        """Split of the images; None without one."""
 
     @property
     def class_label(self) -> str | None:
@@ -60,6 +64,10 @@ class ArchiveParameters(Protocol):
     def format(self) -> str:
         """Format of the images."""
 
+    @property
+    def layout(self) -> str | None:
+        """Layout of the archive."""
+
 
 def archive_name(job: ArchiveParameters) -> str:
     """Return a file name with the job's name, model, seed, n and all parameters that differ from their defaults.
@@ -68,6 +76,7 @@ def archive_name(job: ArchiveParameters) -> str:
     """
     parts = [job.name] if job.name is not None else []
     parts += [job.model, f"seed{job.seed}", f"n{job.n}"]
+    parts += [job.split] if job.split is not None else []
     parts += [f"from{job.start}"] if job.start else []
     parts += [_shorten(job.class_label)] if job.class_label is not None else []
     parts += [_shorten_counts(job.classes)] if job.classes is not None else []
@@ -75,12 +84,15 @@ def archive_name(job: ArchiveParameters) -> str:
     parts += ["nocopies"] if job.copies == "drop" else []
     parts += [f"distinct{job.distinct}"] if job.distinct is not None else []
     parts += [job.format] if job.format not in ("png", "npz") else []
-    return f"{quote('-'.join(parts), safe=' ')}.{archive_suffix(job.format)}"
+    parts += ["parquet"] if job.layout == "parquet" else []
+    return f"{quote('-'.join(parts), safe=' ')}.{archive_suffix(job.format, job.layout)}"
 
 
-def archive_suffix(archive_format: str) -> str:
+def archive_suffix(image_format: str, layout: str | None) -> str:
     """Return the file extension of an archive. Libraries that read an archive from a URL need it."""
-    return "npz" if archive_format == "npz" else "zip"
+    if image_format == "npz":
+        return "npz"
+    return "tar" if layout == "webdataset" else "zip"
 
 
 def _shorten_counts(counts: Mapping[str, int]) -> str:

@@ -1,7 +1,7 @@
 """`python -m benchmarks.one_image`: seconds until the image of one address has arrived, idle and beside a long job.
 
 `imagemill up --workers 1` serves the model faces-64. One client with a persistent connection asks for addresses that
-nobody has asked for before, one after the other: first from an idle service, then beside a job of 100 000 images. The
+are new, one after the other: first from an idle service, then beside a job of 100 000 images. The
 store is listed before and after: single images must not change it.
 """
 

@@ -48,6 +48,8 @@ from worker.style.vgg import Vgg19
 _RETRY_SECONDS = 1.0
 _REDIS_TIMEOUT_SECONDS = 20
 """Socket timeout. It is longer than the worker blocks to wait for a task."""
+_DIRECT_TIMEOUT_SECONDS = 3
+"""Socket timeout of direct requests. It is short, because the stop of the worker waits for them."""
 _CHECK_SECONDS = 5.0
 """Time limit for a bucket in the worker's store check."""
 
@@ -134,7 +136,7 @@ def work(
         settling_thread.submit(_measure_costs, engine, render_threads, heartbeat.cost_meter)
         # Direct requests have connections of their own, because they wait while tasks run. They are answered until
         # the announcement of this worker is removed.
-        direct_redis = _connect(settings)
+        direct_redis = connect(settings.redis_url, _DIRECT_TIMEOUT_SECONDS, retries=0, password=settings.redis_password)
         direct_watchdog = Watchdog(settings.watchdog_seconds)
         with DirectResponder(direct_redis, engine, renderer, heartbeat.counts, direct_watchdog):
             RqWorker(redis, name, task_runner, heartbeat, stopping).work(logging_level=None)
@@ -169,7 +171,7 @@ def cores() -> int:
 
 
 def _wait_for_redis(settings: WorkerSettings) -> Redis:
-    redis = _connect(settings)
+    redis = connect(settings.redis_url, _REDIS_TIMEOUT_SECONDS, password=settings.redis_password)
     while True:
         try:
             redis.ping()
@@ -178,7 +180,3 @@ def _wait_for_redis(settings: WorkerSettings) -> Redis:
             time.sleep(_RETRY_SECONDS)
         else:
             return redis
-
-
-def _connect(settings: WorkerSettings) -> Redis:
-    return connect(settings.redis_url, _REDIS_TIMEOUT_SECONDS, password=settings.redis_password)

@@ -16,18 +16,19 @@ from app.api.abortable_response import AbortableResponse, BrokenOffError
 from app.api.byte_ranges import ByteRange, UnsatisfiableError
 from app.api.negotiation import matches_if_none_match
 from app.api.services import Services
-from app.archive_name import archive_name
+from app.archive_name import archive_name, archive_suffix
 from app.errors import ApiError
 from app.jobs.notifications import JobNotifications, Subscription
 from app.schemas.responses import Job
-from worker.contracts.jobs import JobSpec
+from worker.contracts.jobs import Format, JobSpec, Packing
 from worker.contracts.pieces import Piece
 from worker.contracts.slices import is_certainly_stored
 from worker.contracts.store.archive_index import ArchiveDigest, ArchivePlan
 from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import DamagedError
 
-_MEDIA_TYPE = "application/zip"
+_MEDIA_TYPES = {"tar": "application/x-tar"}
+"""Media types of archives by suffix. All others are ZIP files."""
 _UNBUFFERED = {"X-Accel-Buffering": "no"}
 """Tells nginx to forward each part of the response at once."""
 
@@ -42,6 +43,7 @@ class ArchiveResponse:
         self._notifications = notifications
         self._spec = spec
         self._etag = archive_etag(spec)
+        self._media_type = archive_media_type(spec.format, spec.packing)
         self._headers = {
             "ETag": self._etag,
             "Content-Disposition": f'attachment; filename="{archive_name(job)}"',
@@ -65,15 +67,15 @@ class ArchiveResponse:
         part = part or ByteRange(0, plan.size, plan.size)
         headers |= {"Content-Length": str(part.length), **range_headers, **_digest_header(plan, digest)}
         if request.method == "HEAD":  # the headers are complete, so the store need not be read
-            return Response(status_code=status, headers=headers, media_type=_MEDIA_TYPE)
+            return Response(status_code=status, headers=headers, media_type=self._media_type)
         body = self._store.archives.stream(plan, part.start, part.stop)
         first = await anext(body)
-        return AbortableResponse(_prepend(first, body), status, headers, _MEDIA_TYPE)
+        return AbortableResponse(_prepend(first, body), status, headers, self._media_type)
 
     def streaming(self, request: Request) -> Response:
         """Return a response that streams the archive while its job runs. It has no Content-Length."""
         body = _empty_body() if request.method == "HEAD" else self._stream_while_running()
-        return AbortableResponse(body, headers=self._headers | _UNBUFFERED, media_type=_MEDIA_TYPE)
+        return AbortableResponse(body, headers=self._headers | _UNBUFFERED, media_type=self._media_type)
 
     def _requested_range(self, request: Request, size: int) -> ByteRange | None:
         condition = request.headers.get("If-Range")
@@ -160,6 +162,11 @@ async def _prepend(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[by
 async def _empty_body() -> AsyncIterator[bytes]:
     for _ in ():  # the `yield` makes this a generator, although it never runs
         yield b""
+
+
+def archive_media_type(image_format: Format, packing: Packing) -> str:
+    """Return the media type of an archive."""
+    return _MEDIA_TYPES.get(archive_suffix(image_format, packing), "application/zip")
 
 
 def archive_etag(spec: JobSpec) -> str:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from anyio import to_thread
 from fastapi import Request, Response
 
-from app.api.archive_response import archive_response
+from app.api.archive_response import archive_media_type, archive_response
 from app.api.dependencies import (
     CallerDep,
     GenerateQueryDep,
@@ -68,12 +68,14 @@ async def generate(
     """Create a job of n images. The Location header has its URL. `Prefer: wait=N` waits until the job has ended.
 
     Send each parameter in the query or in a JSON body, not in both. `n` is required.
-    With `Accept: application/zip`, the response is the job's archive, like a download.
+    With `Accept: application/zip`, the response is the job's archive, like a download. The archive of
+    `layout=webdataset` has the type `application/x-tar`.
     """
     submit = partial(services.jobs.submit, query, caller, idempotency_key)
     accepted, job = await to_thread.run_sync(submit, limiter=services.quota.limiter_for(caller))
     rate_limits = rate_limit_headers(caller, accepted.usage)
-    if wants_archive(request.headers.getlist("Accept")):
+    media_type = archive_media_type(accepted.spec.format, accepted.spec.packing)
+    if wants_archive(request.headers.getlist("Accept"), media_type):
         archive = await archive_response(services, accepted.spec, request, None if job.done else job)
         archive.headers.update(
             _NEGOTIATED | {"Location": job.links.self_, "Content-Location": job.links.download} | rate_limits

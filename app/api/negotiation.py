@@ -10,7 +10,6 @@ from starlette.requests import Request
 from app.errors import ApiError, quote_value
 from app.jobs.watcher import MAX_WAIT_SECONDS
 
-_MEDIA_TYPE = "application/zip"
 # The parts of a media type before q may contain other parameters.
 _WEIGHT = re.compile(r";\s*q\s*=\s*(\d(?:\.\d{0,3})?)\s*(?:;|$)", re.ASCII | re.IGNORECASE)
 _WAIT = re.compile(r"wait ?= ?\"?(\d{1,300})\"? ?(?:;.*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
@@ -45,8 +44,8 @@ def check_if_match(etag: str, request: Request) -> None:
         raise ApiError(HTTPStatus.PRECONDITION_FAILED, "precondition_failed", detail)
 
 
-def wants_archive(headers: Iterable[str]) -> bool:
-    """Return whether Accept headers prefer a ZIP to JSON.
+def wants_archive(headers: Iterable[str], media_type: str) -> bool:
+    """Return whether Accept headers prefer an archive of a media type to JSON.
 
     JSON wins a tie if it is named. For each type, the most specific entry counts (RFC 9110, section 12.5.1).
     """
@@ -54,8 +53,8 @@ def wants_archive(headers: Iterable[str]) -> bool:
     for media in parse_http_list(",".join(headers)):
         weight = _WEIGHT.search(media)
         weights[media.partition(";")[0].strip().lower()] = float(weight[1]) if weight else 1.0
-    archive, json = weights.get(_MEDIA_TYPE, 0.0), weights.get("application/json")
+    archive, json = weights.get(media_type, 0.0), weights.get("application/json")
     if json is not None:
         return archive > json
-    # JSON has the weight of a wildcard here. A ZIP wins a tie with it, because only the ZIP is named.
+    # JSON has the weight of a wildcard here. The archive wins a tie with it, because only its type is named.
     return archive > 0 and archive >= weights.get("application/*", weights.get("*/*", 0.0))

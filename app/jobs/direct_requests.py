@@ -1,8 +1,7 @@
-"""Sends direct requests to workers: requests for one image, which nobody stores and no job accepts."""
+"""Sends direct requests to workers: requests for one image, which need no job and no file."""
 
 import asyncio
 import logging
-import math
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -92,21 +91,29 @@ class DirectRequests:
         self._replies[request_id] = reply
         try:
             await self._push(request_id, list_key, spec)
-            repeat_at = asyncio.get_running_loop().time() + _REPEAT_SECONDS
-            while not reply.done():
-                await asyncio.wait([reply], timeout=_POLL_SECONDS)
-                if not reply.done() and await is_disconnected():
-                    raise _not_rendered("the client has disconnected")
-                if not reply.done() and asyncio.get_running_loop().time() >= repeat_at:
-                    # The same id: a reply of the first worker counts as well, if it is only slow.
-                    await self._push(request_id, list_key, spec)
-                    repeat_at = math.inf
+            await self._wait(reply, _REPEAT_SECONDS, is_disconnected)
+            if not reply.done():
+                # The same id: a reply of the first worker counts as well, if it is only slow.
+                await self._push(request_id, list_key, spec)
+                await self._wait(reply, self._deadline_seconds, is_disconnected)
+            if not reply.done():
+                raise TimeoutError
             return reply.result()
         except BaseException:
             await self._withdraw(request_id, list_key)
             raise
         finally:
             del self._replies[request_id]
+
+    async def _wait(
+        self, reply: "asyncio.Future[tuple[DirectReply, bytes]]", seconds: float, is_disconnected: IsDisconnected
+    ) -> None:
+        """Wait for a reply, for some seconds at most. Raises ApiError when the client has disconnected."""
+        until = asyncio.get_running_loop().time() + seconds
+        while not reply.done() and asyncio.get_running_loop().time() < until:
+            await asyncio.wait([reply], timeout=_POLL_SECONDS)
+            if not reply.done() and await is_disconnected():
+                raise _not_rendered("the client has disconnected")
 
     async def _push(self, request_id: str, list_key: str, spec: JobSpec) -> None:
         request = DirectRequest(process_id=self._process_id, spec=spec.model_dump_json())
@@ -121,7 +128,7 @@ class DirectRequests:
             raise unavailable("busy", f"{length - 1} requests for single images of {spec.model.name} wait already")
 
     async def _withdraw(self, request_id: str, list_key: str) -> None:
-        """Remove a request that nobody waits for, so that no worker renders it."""
+        """Remove a request that has ended without a reply, so that no worker renders it."""
         with suppress(RedisError):  # it expires
             async with self._connections, self._redis.pipeline() as pipeline:
                 pipeline.delete(direct_request_key(request_id))

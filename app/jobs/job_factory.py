@@ -70,7 +70,8 @@ class JobFactory:
         facts = self._catalog.facts(model)
         gate = chosen_gate(model, facts, workers or []) if request.needs_gate else None
         shares, selection = requested_shares(model, request), request.selection(gate)
-        version = ARCHIVE_VERSION if shares or selection else _common_version(workers or [])
+        needs_newest = shares or selection or request.packing != "imagefolder"
+        version = ARCHIVE_VERSION if needs_newest else _common_version(workers or [])
         style = request.style_spec and self._check_and_complete_style(request.style_spec, owner, workers)
         return JobSpec(
             id=secrets.token_urlsafe(16),
@@ -79,8 +80,9 @@ class JobFactory:
             shares=shares,
             n=request.n,
             seed=secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed,
-            first=request.start,
+            first=request.first,
             format=request.format,
+            packing=request.packing,
             archive_version=version,
             marking="none" if request.format == "npz" or version < _FIRST_VERSION_WITH_MARKS else self._marking,
             style=style,

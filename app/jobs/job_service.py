@@ -71,7 +71,7 @@ class JobService:
         check_size(query, min(self._settings.max_images, caller.max_images or self._settings.max_images))
         check_ttl(ttl, self._settings.ttl_hours)
         spec = self._factory.create_spec(query, caller.owner)
-        spec = spec.model_copy(update={"ttl_hours": ttl, "name": query.name or ""})
+        spec = spec.model_copy(update={"ttl_hours": ttl, "name": query.name or "", "split": query.split})
         if key is not None:
             request = hashlib.sha256(query.model_dump_json().encode()).hexdigest()
             return self._submit_with_key(spec.model_copy(update={"request": request}), caller, key)
@@ -121,8 +121,7 @@ class JobService:
     def extend(self, spec: JobSpec, added: int, caller: Caller) -> Job:
         """Return the job of a dataset with `added` more images than a succeeded job has; accept it if there is none.
 
-        The new job renders the new images only. It renders all if those of the succeeded job have expired, or cannot be
-        a part of a longer archive.
+        The new job renders the new images only. It renders all if those of the succeeded job have expired.
         """
         self._check_outcome(spec, is_succeeded=True)
         check_extension(spec, added, min(self._settings.max_images, caller.max_images or self._settings.max_images))
@@ -130,8 +129,7 @@ class JobService:
         self._factory.check_style(spec)
         parts = ("extend", spec.id, added)
         while True:
-            # A shard that is one array or one row group is cut for its dataset, so a longer one has other shards.
-            is_kept = spec.is_divisible and not is_lost(self._store, spec)
+            is_kept = not is_lost(self._store, spec)
             longer = extended(self._store, spec, added) if is_kept else prolonged(spec, added)
             is_over = partial(is_lost_or_damaged, self._store)
             accepted = self._find_or_create_on_disk(longer, caller, parts, is_over)

@@ -12,6 +12,7 @@ from worker.contracts.choice import Choice
 from worker.contracts.job_state import JobState
 from worker.contracts.jobs import SUFFIXES, JobSpec
 from worker.contracts.selection import BEST_SCORE, Selection
+from worker.contracts.splits import split_indices
 
 
 def job_view(
@@ -45,9 +46,11 @@ def job_view(
         keep=selection.keep / BEST_SCORE if selection.keep < BEST_SCORE else None,
         copies="drop" if selection.drops_copies else "keep",
         distinct=selection.distinct,
-        start=spec.first,
+        split=spec.split,
+        start=spec.first - split_indices(spec.split).start,
         next_start=_next_start(spec, choice),
         format=spec.format,
+        layout=None if spec.format == "npz" else spec.packing,
         style=spec.style,
         extends=spec.ancestors[-1].job if spec.ancestors else None,
         images_done=done,
@@ -76,8 +79,12 @@ def _images_done(spec: JobSpec, state: JobState | None, progress: Progress, choi
 
 def _next_start(spec: JobSpec, choice: Choice | None) -> int | None:
     if spec.selection is None:
-        return spec.first + spec.n
-    return choice.next_index if choice is not None and choice.is_complete else None
+        following = spec.first + spec.n
+    elif choice is not None and choice.is_complete:
+        following = choice.next_index
+    else:
+        return None
+    return following - split_indices(spec.split).start
 
 
 def _rendering_start(spec: JobSpec, started: float, now: datetime) -> float:
@@ -98,7 +105,7 @@ def _links(spec: JobSpec) -> Links:
     image = None if spec.format == "npz" else f"{base}/images/{{index}}.{SUFFIXES[spec.format]}"
     return Links(
         self_=base,
-        download=f"{base}/download.{archive_suffix(spec.format)}",
+        download=f"{base}/download.{archive_suffix(spec.format, spec.packing)}",
         cancel=f"{base}/cancel",
         retry=f"{base}/retry",
         rebuild=f"{base}/rebuild",

@@ -15,8 +15,9 @@ from pydantic_core import PydanticCustomError
 
 from app.schemas.class_request import CLASSES_DESCRIPTION, Classes, parse_classes
 from worker.contracts.catalog import Sha256
-from worker.contracts.jobs import Format, JobName
+from worker.contracts.jobs import Format, JobName, Packing
 from worker.contracts.selection import BEST_SCORE, MAX_DISTINCT_BITS, Selection
+from worker.contracts.splits import MAX_SPLIT_START, Split, split_indices
 from worker.contracts.styles import DEFAULT_STEPS, MAX_STEPS, Mode, StyleSpec
 
 MAX_SEED = 2**53 - 1
@@ -133,7 +134,12 @@ class ImageRequest(ImageOptions):
         default="png",
         description="`png` (default), lossless `webp`, `jpeg` with quality 95, or `npz` with uint8 arrays for NumPy.",
     )
-
+    layout: Packing | None = Field(
+        default=None,
+        description="How the archive packs the images: `imagefolder` (default), a ZIP of image files in class folders; "
+        "`parquet`, a ZIP of Parquet files as Hugging Face datasets have them; or `webdataset`, a tar of samples.",
+        exclude_if=_is_none,
+    )
     keep: Annotated[float, Field(ge=MIN_KEEP, le=1, multiple_of=KEEP_STEP), _REJECT_QUOTED] | None = Field(
         default=None,
         description="Share of the images of each class that the model's quality gate keeps: those that look most real. "
@@ -168,12 +174,19 @@ class ImageRequest(ImageOptions):
     def _check_combination(self) -> Self:
         if self.classes is not None and self.class_label is not None:
             raise _conflict("class and classes cannot be combined; send `classes` alone")
-        if self.format == "npz" and self.selects:
-            raise _conflict(
-                "keep, copies and distinct cannot be combined with format=npz, because workers store all images of a "
-                "shard as one array; use png, webp or jpeg"
-            )
+        if self.format == "npz" and self.packing != "imagefolder":
+            raise _conflict(f"layout={self.layout} cannot be combined with format=npz, which has a layout of its own")
         return self
+
+    @property
+    def packing(self) -> Packing:
+        """The requested layout, or the default."""
+        return self.layout or "imagefolder"
+
+    @property
+    def first(self) -> int:
+        """Index of the first image."""
+        return self.start
 
     @property
     def needs_gate(self) -> bool:
@@ -219,6 +232,12 @@ class GenerateQuery(ImageRequest):
     start: Annotated[int, Field(ge=0, le=MAX_START), _REJECT_ODD_SPELLING] = Field(
         default=0, description="Index of the first image. Use it to extend a dataset later. Default: 0."
     )
+    split: Split | None = Field(
+        default=None,
+        description="`train`, `validation` or `test`: a range of the index space. Jobs of different splits never share "
+        f"an image. `start` counts from the beginning of the split, up to {MAX_SPLIT_START}.",
+        exclude_if=_is_none,
+    )
     name: JobName | None = Field(
         default=None,
         description="A label of the dataset: letters a-z, digits and `.`, `_`, `-`, 64 at most. It is a part of the "
@@ -230,3 +249,14 @@ class GenerateQuery(ImageRequest):
         description="Hours to keep the images after the job's end. Default: the server's limit, which is usually 168.",
         json_schema_extra={"minimum": 1},
     )
+
+    @model_validator(mode="after")
+    def _check_split(self) -> Self:
+        if self.split is not None and self.start > MAX_SPLIT_START:
+            raise _conflict(f"start: must be at most {MAX_SPLIT_START} with split, got {self.start}")
+        return self
+
+    @property
+    def first(self) -> int:
+        """Index of the first image. `start` counts from the beginning of the split."""
+        return split_indices(self.split).start + self.start

@@ -5,6 +5,7 @@ are timed, from the request to the last byte of a ZIP of PNGs. The engines, each
 
 - bare: a plain, fast loop in one process without a service: the limit of the hardware
 - imagemill: `imagemill up --workers 1`, over HTTP
+- imagemill-address: the same service, one image by its address; for n = 1 only
 - naive: a FastAPI endpoint with an eager float32 generator, Pillow and zipfile, as in tutorials
 - litserve, bentoml: the same code as naive, behind these two packages
 

@@ -28,3 +28,5 @@ class Engine:
     ask: Ask
     python: str = sys.executable
     environment: Mapping[str, str] = field(default_factory=dict)
+    max_images: int | None = None
+    """Largest n that is measured; None is unlimited."""

@@ -19,6 +19,7 @@ def own() -> list[Engine]:
     return [
         Engine("bare", ("-m", "benchmarks.service.bare", "{port}"), "/?n=1", _ask_bare),
         Engine("imagemill", up, "/readyz", imagemill.ask),
+        Engine("imagemill-address", up, "/readyz", imagemill.ask_by_address, max_images=1),
         Engine("naive", (*uvicorn, "benchmarks.service.naive:create_app"), "/openapi.json", _ask_naive),
     ]
 

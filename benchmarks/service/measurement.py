@@ -54,7 +54,7 @@ def measure(engine: Engine, counts: Iterable[int], repeats: int) -> Iterator[Mea
         connect(server.url) as client,
     ):
         check(_ask(engine, server, client, _WARM_UP_IMAGES).archive, _WARM_UP_IMAGES)
-        for n in sorted(counts):
+        for n in sorted(n for n in counts if engine.max_images is None or n <= engine.max_images):
             times = 1 if n >= _LONG else repeats
             yield medians(engine.name, n, [_sample(engine, server, client, n) for _ in range(times)])
 

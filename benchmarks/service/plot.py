@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _COLOURS = {
     "bare": "#6b7280",
     "imagemill": "#2563eb",
+    "imagemill-address": "#60a5fa",
     "naive": "#ea580c",
     "litserve": "#0f766e",
     "bentoml": "#b91c1c",

@@ -44,7 +44,7 @@ def run_all(service: Service) -> Jobs:
     made = Jobs(
         archives=archives(service, style),
         by_kind={
-            "addressed": render_address(service),
+            "addressed": render_address(service, style),
             "cancelled": cancelled,
             "failed": fail(service),
             "long": succeed(service, service.generate(300, seed=7, model=LABELLED, name="eyes")),
@@ -112,10 +112,11 @@ def succeed_for_owner(service: Service, n: int) -> str:
     return str(job)
 
 
-def render_address(service: Service) -> str:
-    """Ask for one image by its address. Returns the job that rendered it."""
+def render_address(service: Service, style: str) -> str:
+    """Ask for two images by address: one without a style, and a styled one. Returns the job of the latter."""
     before = set(service.store("jobs"))
     service.client.get(ADDRESS).raise_for_status()
+    service.client.get(ADDRESS, params={"style": style, **_LOOK}).raise_for_status()
     (made,) = set(service.store("jobs")) - before
     return made
 

@@ -15,6 +15,10 @@ from tests.integration.running_service import RunningService
 from tests.tiny import CLASSES, LABELLED, picture
 
 IMAGES = 30
+FORMS: dict[str, dict[str, str]] = {
+    "out.zip": {},
+    "out.npz": {"format": "npz"},
+}
 NAMES = ("fd", "kd", "precision", "recall", "density", "coverage", "yield", "nearest_ratio", "copies")
 
 
@@ -32,8 +36,8 @@ def folder(running_service: RunningService, tmp_path_factory: pytest.TempPathFac
     assert done.returncode == 0, done.stdout + done.stderr
     if not running_service.workers:
         running_service.start_worker()
-    for kind, name in (("png", "out.zip"), ("npz", "out.npz")):
-        job = running_service.generate(IMAGES, model=LABELLED, seed=1, format=kind)
+    for name, query in FORMS.items():
+        job = running_service.generate(IMAGES, model=LABELLED, seed=1, **query)
         running_service.wait_done(job["id"])
         (made / name).write_bytes(running_service.download(job["id"]))
     return made

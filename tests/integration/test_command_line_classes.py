@@ -79,7 +79,6 @@ def test_a_file_that_would_be_named_after_its_job_is_not_replaced(
         (("-n", "1", "--keep", "0.0105"), 1, "Error: keep: must be a number from 0.01 to 1 in steps of 0.001"),
         (("-n", "1", "--copies", "no"), 2, "'no' is not one of 'keep', 'drop'"),
         (("-n", "1", "--distinct", "4"), 2, "'--distinct': Input should be less than or equal to 3"),
-        (("-n", "1", "--keep", "0.5", "--format", "npz"), 1, "cannot be combined with format=npz"),
     ],
 )
 def test_a_wrong_command_is_told_what_is_wrong(

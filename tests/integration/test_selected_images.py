@@ -222,9 +222,12 @@ BITS = "distinct: must be a whole number between 0 and 3, got "
             ({"copies": it}, "invalid_request", f"copies: input should be 'keep' or 'drop', got '{it}'")
             for it in ("no",)
         ),
-        ({"keep": 0.5, "format": "npz"}, "invalid_request", "cannot be combined with format=npz"),
-        ({"copies": "drop", "format": "npz"}, "invalid_request", "cannot be combined with format=npz"),
-        ({"distinct": 0, "format": "npz"}, "invalid_request", "use png, webp or jpeg"),
+        (
+            {"layout": "parquet", "format": "npz"},
+            "invalid_request",
+            "layout=parquet cannot be combined with format=npz",
+        ),
+        ({"layout": "zip"}, "invalid_request", "layout: input should be 'imagefolder', 'parquet' or 'webdataset'"),
         ({"keep": [0.5, 0.6]}, "repeated_parameter", "keep: sent more than once"),
         ({"keep": 0.01, "n": 501}, "n_out_of_range", "n: at most 500 with keep=0.01, got '501'; about 50100 images"),
     ],

@@ -11,9 +11,11 @@ import pytest
 from PIL import Image
 from safetensors.torch import save_file
 
+from app.client import Client
 from app.cluster.cluster_state import ClusterState
 from tests.command import imagemill
 from tests.integration.running_service import RunningService, metadata, wait_until
+from tests.integration.test_problems import problem
 from tests.tiny import PLAIN, vgg19_tensors
 from worker.contracts.styles import METHOD
 
@@ -245,3 +247,38 @@ def test_the_command_line_shows_that_a_style_is_learnt(styling: RunningService, 
     done = imagemill("generate", *arguments, "--server", styling.url, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(metadata((tmp_path / "out.zip").read_bytes())) == 3
+
+
+def test_a_removed_style_is_gone_and_its_datasets_stay(styling: RunningService) -> None:
+    style = bring(styling, picture(side=44)).json()["id"]
+    job = styling.wait_done(styling.generate(2, seed=1, style=style, **STYLE)["id"])
+    archive = styling.client.get(job["links"]["download"]).content
+    assert styling.client.delete(f"/styles/{style}").status_code == 204
+    assert style not in [found["id"] for found in styling.client.get("/styles").json()["styles"]]
+    for gone in (styling.client.get(f"/styles/{style}"), styling.client.delete(f"/styles/{style}")):
+        assert (problem(gone)["status"], problem(gone)["code"]) == (404, "unknown_style")
+    assert problem(styling.client.post("/generate", params={"n": 1, "style": style}))["code"] == "unknown_style"
+    assert styling.client.get(job["links"]["download"]).content == archive
+    styling.client.delete(f"/jobs/{job['id']}")
+    for action in ("rebuild", "extend"):
+        refused = problem(styling.client.post(job["links"][action], params={"n": 1} if action == "extend" else {}))
+        assert (refused["status"], refused["code"]) == (409, "style_removed")
+        assert style in refused["detail"]
+    bring(styling, picture(side=44))
+    rebuilt = styling.wait_done(styling.client.post(job["links"]["rebuild"]).json()["id"])
+    assert styling.client.get(rebuilt["links"]["download"]).content == archive
+
+
+def test_a_job_that_runs_keeps_its_style(styling: RunningService) -> None:
+    style = bring(styling, picture(side=46)).json()["id"]
+    job = styling.generate(2, seed=2, style=style, **STYLE)
+    assert styling.client.delete(f"/styles/{style}").status_code == 204
+    assert styling.wait_done(job["id"])["state"] == "succeeded"
+
+
+def test_the_client_removes_a_style(service: RunningService) -> None:
+    style = bring(service, picture(side=48)).json()["id"]
+    with Client(service.url) as client:
+        client.delete_style(style)
+        client.delete_style(style)
+        assert style not in [found.id for found in client.styles()]

@@ -52,7 +52,7 @@ def render(audit: Audit) -> str:
     of = report.provenance
     return PAGE.substitute(
         title=escape(report.model),
-        subtitle=escape(f"{of.fakes:,} images, measured against {report.against} of {of.dataset}"),
+        subtitle=escape(f"{of.fakes:,} images, measured against {of.dataset}: {report.against}"),
         summary=escape(_summary(found)),
         tiles="".join(_tiles(report, found)),
         notes=_notes(report.notes),

@@ -85,14 +85,22 @@ footer { font-size: .85rem; color: var(--soft); }
   .figures td.words + td { text-align: left; }
   .figures td::before { content: attr(data-head); display: block; font-size: .75rem; color: var(--soft); }
 }
+@page { margin: 14mm; }
 @media print {
-  :root { --paper: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb; --shade: #eee; --made: #2f6f62; }
-  body { font-size: 10pt; }
+  :root {
+    font-size: 11px; --paper: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb; --shade: #eee;
+    --made: #2f6f62; --real: #c08a2d;
+  }
+  body { font-size: 1rem; }
   main { max-width: none; padding: 0; }
-  h2 { break-after: avoid; }
+  h2, h3, .key { break-after: avoid; }
   tr, .tile { break-inside: avoid; }
+  tfoot { display: table-row-group; }
+  .wide { overflow: visible; }
+  th, td { padding: .35rem .4rem; }
+  .tiles { grid-template-columns: repeat(6, 1fr); }
   .pairs { grid-template-columns: repeat(4, 1fr); }
-  .bar i, .bar u, .key i, .key u { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .bar, .bar i, .bar u, .key i, .key u { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 </style>
 </head>

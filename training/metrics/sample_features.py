@@ -69,36 +69,38 @@ def extract(
     Raises DatasetError when there are no images, MetricsError when none can be used.
     """
     size, classes = description.resolution, description.classes
-    found = sample_files.find(path, classes)
-    places = sample_files.evenly_spaced(len(found), most)
-    progress = progress_for(len(places))
-    kept = list[int]()
-    features, hashes, whole, digests = list[Tensor](), list[Hashes](), hashlib.sha256(), set[bytes]()
-    resized = 0
-    for chunk in _chunks(sample_files.decoded(found, places, size, progress)):
+    chosen, found = sample_files.choose(path, classes, most)
+    # A source may be sorted by class, and many figures use the first rows only.
+    order = reference.shuffled_order(len(chosen))
+    rows = order.argsort()
+    features, is_usable = torch.empty(0), torch.zeros(len(chosen), dtype=torch.bool)
+    hashes, whole, digests, resized = np.zeros(len(chosen), np.uint64), hashlib.sha256(), set[bytes](), 0
+    for chunk in _chunks(sample_files.decoded(chosen, size, progress_for(len(chosen)))):
         pixels = np.stack([image.pixels for _, image in chunk])
-        features.append(extractor(torch.from_numpy(pixels)))
-        hashes.append(pixel_hashes.hashes(torch.from_numpy(pixels)))
+        own = rows[[position for position, _ in chunk]]
+        made = extractor(torch.from_numpy(pixels))
+        # Features are written to their rows at once, because two copies of them would take much memory.
+        features = features if len(features) else made.new_empty(len(chosen), made.shape[1])
+        features[own], is_usable[own] = made, True
+        hashes[own.numpy()] = pixel_hashes.hashes(torch.from_numpy(pixels))
         whole.update(pixels.data)
         digests.update(hashlib.sha256(each.data).digest() for each in pixels)
-        kept += [place for place, _ in chunk]
         resized += sum(image.side != size or image.cut > 0 for _, image in chunk)
-    if not kept:
-        raise sample_files.none_usable(path, len(places))
-    # A source may be sorted by class, and many figures use the first rows only.
-    order = reference.shuffled_order(len(kept))
-    items = [found[kept[row]] for row in order.tolist()]
+    usable = int(is_usable.sum())
+    if not usable:
+        raise sample_files.none_usable(path, len(chosen))
+    items = [chosen[position] for position in order[is_usable].tolist()]
     return SampleFeatures(
         items=items,
         size=size,
-        features=torch.cat(features)[order],
-        labels=torch.tensor([sample_files.position(item.label, classes) for item in items]),
-        hashes=np.concatenate(hashes)[order.numpy()],
+        features=features if usable == len(chosen) else features[is_usable],
+        labels=torch.tensor([sample_files.number_of(item.label, classes) for item in items]),
+        hashes=hashes[is_usable.numpy()],
         sha256=whole.hexdigest(),
-        found=len(found),
-        unusable=len(places) - len(kept),
+        found=found,
+        unusable=len(chosen) - usable,
         resized=resized,
-        identical=len(kept) - len(digests),
+        identical=usable - len(digests),
     )
 
 

@@ -55,17 +55,27 @@ def find(path: Path, classes: tuple[str, ...]) -> list[Item]:
     return [Item(item.name, _known(item.label, classes), item.read, item.reason) for item in found]
 
 
+def choose(path: Path, classes: tuple[str, ...], most: int) -> tuple[list[Item], int]:
+    """Return at most `most` images of a source, evenly spaced, and the number of images in it.
+
+    Raises DatasetError as `find` does.
+    """
+    found = find(path, classes)
+    taken = min(len(found), most)
+    return [found[k * len(found) // taken] for k in range(taken)], len(found)
+
+
 def decoded(
-    found: Sequence[Item], places: Sequence[int], size: int, progress: Callable[[int], None] = lambda _: None
+    items: Sequence[Item], size: int, progress: Callable[[int], None] = lambda _: None
 ) -> Iterator[tuple[int, SquareImage]]:
-    """Decode images at some places, and resize them as `imagemill dataset` does. Unusable images are left out."""
-    for done, place in enumerate(places, start=1):
+    """Decode images, and resize them as `imagemill dataset` does. Yields positions too; leaves unusable images out."""
+    for position, item in enumerate(items):
         try:
-            yield place, decode(found[place].read(), size)
+            yield position, decode(item.read(), size)
         except (DatasetError, OSError):
             continue
         finally:
-            progress(done)
+            progress(position + 1)
 
 
 def read(
@@ -75,26 +85,19 @@ def read(
 
     Raises DatasetError when there are no images, MetricsError when none can be used.
     """
-    found = find(path, classes)
-    places = evenly_spaced(len(found), most)
+    chosen, _ = choose(path, classes, most)
     pixels, labels = [], []
-    for place, image in decoded(found, places, size, progress):
+    for position, image in decoded(chosen, size, progress):
         pixels.append(torch.from_numpy(image.pixels))
-        labels.append(position(found[place].label, classes))
+        labels.append(number_of(chosen[position].label, classes))
     if not pixels:
-        raise none_usable(path, len(places))
+        raise none_usable(path, len(chosen))
     # One unknown label makes all labels useless for agreement.
     known = torch.tensor(labels) if -1 not in labels else None
-    return SampleImages(torch.stack(pixels), known, len(places) - len(pixels))
+    return SampleImages(torch.stack(pixels), known, len(chosen) - len(pixels))
 
 
-def evenly_spaced(count: int, most: int) -> list[int]:
-    """Return at most `most` of the numbers from 0 to count - 1, in even steps."""
-    taken = min(count, most)
-    return [k * count // taken for k in range(taken)]
-
-
-def position(label: str | None, classes: tuple[str, ...]) -> int:
+def number_of(label: str | None, classes: tuple[str, ...]) -> int:
     """Return the number of a class; -1 for no known class."""
     return classes.index(label) if label is not None and label in classes else -1
 

@@ -77,7 +77,7 @@ def build_card(spec: JobSpec, shards: Sequence[ChosenShard]) -> str:
         + ", style" * (spec.style is not None),
         growth=_GROWTH if spec.selection is None else _GROWTH_OF_A_SELECTION,
         class_names=f"class_names: {_class_names_as_json(spec)}\n" if spec.numbers_classes else "",
-        reading=reading_example(spec),
+        reading=_reading_example(spec),
         report=build_report(spec, shards),
     )
 
@@ -89,8 +89,7 @@ def _index_range(spec: JobSpec, shards: Sequence[ChosenShard]) -> str:
     return f"{spec.n} of the indices {spec.first} to {last}"
 
 
-def reading_example(spec: JobSpec) -> str:
-    """Return the Python code that loads the dataset."""
+def _reading_example(spec: JobSpec) -> str:
     if spec.format == "npz":
         return _READ_ARRAYS
     return _READ_CLASSES.format(names=_class_names_as_json(spec)) if spec.numbers_classes else _READ_FOLDER

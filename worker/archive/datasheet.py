@@ -8,20 +8,21 @@ import json
 from worker.archive import datasheet_text
 from worker.archive.dataset_report import effect_table, selection_rules
 from worker.archive.markdown import share_with_interval, table
+from worker.archive.reading_examples import loader_yaml, reading_example
 from worker.archive.report import ClassImages, Report
 from worker.contracts.jobs import JobSpec
 from worker.contracts.wilson import wilson_interval
 
 
-def write_datasheet(spec: JobSpec, report: Report, reading: str) -> str:
-    """Return the card in Markdown with YAML front matter. `reading` is the code that loads the dataset."""
+def write_datasheet(spec: JobSpec, report: Report) -> str:
+    """Return the card in Markdown with YAML front matter."""
     model, sections = (
         report.model,
         (
             _composition(report),
             _collection(spec, report),
             _labelling(report),
-            _uses(report, reading),
+            _uses(report, reading_example(spec)),
             _distribution(report),
             _maintenance(report),
         ),
@@ -32,6 +33,7 @@ def write_datasheet(spec: JobSpec, report: Report, reading: str) -> str:
         model=model.name,
         # JSON is also valid YAML.
         class_names=f"class_names: {json.dumps(model.classes, ensure_ascii=False)}\n" if model.classes else "",
+        loader=loader_yaml(spec),
         source=report.digital_source_type,
         order=" The classes follow each other in the order of the table below."
         if len(report.images.by_class) > 1

@@ -5,7 +5,7 @@ license: other
 license_name: {quoted_licence}
 pretty_name: {n} images from {model}
 tags: [synthetic, imagemill]
-{class_names}---
+{class_names}{loader}---
 # {n} synthetic images from `{model}`
 
 **A model generated these images. They are no photographs.**

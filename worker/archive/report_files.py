@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from worker.archive.dataset_card import build_card, reading_example
+from worker.archive.dataset_card import build_card
 from worker.archive.datasheet import write_datasheet
 from worker.archive.image_grid import ReadRange, draw_grid
 from worker.archive.report_builder import describe_dataset
@@ -20,7 +20,7 @@ def report_files(spec: JobSpec, shards: Sequence[ChosenShard], read: ReadRange) 
         return {"README.md": build_card(spec, shards).encode()}
     report = describe_dataset(spec, shards)
     return {
-        "README.md": write_datasheet(spec, report, reading_example(spec)).encode(),
+        "README.md": write_datasheet(spec, report).encode(),
         "report.json": report.model_dump_json(indent=2).encode() + b"\n",
         "grid.png": draw_grid(spec, shards, read),
     }

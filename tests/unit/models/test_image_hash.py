@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.image_hash import count_close_pairs, image_hashes
+from models.image_hash import count_close_pairs, count_near, image_hashes
 
 
 def _cell_means(image: np.ndarray) -> list[list[Fraction]]:
@@ -71,3 +71,15 @@ def test_pairs_of_many_equal_hashes_are_all_found() -> None:
 def test_bits_out_of_range_are_refused() -> None:
     with pytest.raises(ValueError, match="between 0 and 3, got 4"):
         count_close_pairs(np.zeros(2, np.uint64), 4)
+
+
+@given(st.lists(st.integers(0, 255), max_size=40), st.lists(st.integers(0, 255), max_size=40), st.integers(0, 8))
+def test_near_hashes_are_those_of_a_double_loop(values: list[int], known: list[int], bits: int) -> None:
+    expected = [sum((value ^ other).bit_count() <= bits for other in known) for value in values]
+    found = count_near(np.asarray(values, dtype=np.uint64), np.asarray(known, dtype=np.uint64), bits)
+    assert found.tolist() == expected
+
+
+def test_many_hashes_are_compared_in_parts() -> None:
+    values = np.arange(1000, dtype=np.uint64)
+    assert count_near(values, values, 0).tolist() == [1] * 1000

@@ -12,6 +12,8 @@ from worker.contracts.choice import ChosenShard
 from worker.contracts.jobs import SUFFIXES, JobSpec
 from worker.rendering.encoding import EncodedImage
 
+COLUMNS = ("image", "index", "seed", "label", "label_id", "style", "model", "sha256", "dhash", "score")
+"""The columns of the metadata, of which a dataset may lack some. `image` stands there as `file_name`."""
 _CACHED_NAMES = 1024
 """Number of classes whose folder names are remembered. Each image needs the name three times."""
 

@@ -6,8 +6,9 @@ choose other encodings. So the same bytes need the same pyarrow, as they need th
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from worker.archive.layouts.columns import column_types
 from worker.archive.layouts.layout import LaidOutSlice, ShardLayout, image_table
 from worker.archive.layouts.zip_members import build_zip_tail, lay_out_member, member_entries
 from worker.contracts.jobs import SUFFIXES, JobSpec
@@ -40,23 +41,6 @@ def build_tail(spec: JobSpec, slices: Sequence[LaidOutSlice], files: Mapping[str
     return build_zip_tail(member_entries(slices), files, sum(each.size for each in slices))
 
 
-def features(spec: JobSpec) -> dict[str, Any]:
-    """Return the types of the columns, as `datasets.Features.to_dict` does."""
-
-    def value(dtype: str) -> dict[str, str]:
-        return {"dtype": dtype, "_type": "Value"}
-
-    columns: dict[str, Any] = {"image": {"_type": "Image"}}
-    if spec.model.classes:
-        columns["label"] = {"names": list(spec.model.classes), "_type": "ClassLabel"}
-    columns |= {"index": value("int64"), "seed": value("int64"), "sha256": value("string"), "dhash": value("string")}
-    if spec.selection is not None and spec.selection.gate:
-        columns["score"] = value("int64")
-    if spec.style is not None:
-        columns["style"] = value("string")
-    return columns
-
-
 def _table(spec: JobSpec, images: Sequence[EncodedImage], scores: Sequence[int]) -> "pa.Table":
     import pyarrow as pa
 
@@ -75,7 +59,7 @@ def _table(spec: JobSpec, images: Sequence[EncodedImage], scores: Sequence[int])
         "score": pa.array(scores, pa.int64()),
         "style": pa.array([spec.style.id if spec.style else ""] * count, pa.string()),
     }
-    types = features(spec)
+    types = column_types(spec, columns)
     schema = json.dumps({"info": {"features": types}}, ensure_ascii=False)
     return pa.table({name: columns[name] for name in types}).replace_schema_metadata({"huggingface": schema})
 
@@ -93,7 +77,6 @@ def _parquet_file(table: "pa.Table") -> bytes:
         compression="none",
         use_dictionary=[name for name in _FEW_VALUES if name in table.column_names],
         write_statistics=[name for name in _SEARCHED if name in table.column_names],
-        store_schema=False,
     )
     return bytes(file.getvalue())
 

@@ -62,9 +62,9 @@ def test_a_wish_to_wait_may_stand_in_any_header() -> None:
     ],
 )
 def test_a_wish_for_an_archive_is_read(header: str, is_wanted: bool) -> None:
-    assert wants_archive([header]) == is_wanted
+    assert wants_archive([header], "application/zip") == is_wanted
 
 
 def test_a_wish_for_an_archive_may_stand_in_any_header() -> None:
-    assert wants_archive(["text/html", "application/zip"])
-    assert not wants_archive([])
+    assert wants_archive(["text/html", "application/zip"], "application/zip")
+    assert not wants_archive([], "application/zip")

@@ -9,7 +9,7 @@ from worker.archive.archive_writer import write_archive
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store.archive_index import ArchivePlan
 from worker.contracts.store.store import Store
-from worker.rendering.candidate import Candidate
+from worker.rendering.candidate import Candidate, Verdict
 from worker.rendering.encoding import EncodedImage
 
 MakeData = Callable[[int], bytes]
@@ -36,4 +36,5 @@ def read(folder: Path, plan: ArchivePlan) -> bytes:
 
 def _candidate(spec: JobSpec, index: int, data_of: MakeData) -> Candidate:
     data, dhash = data_of(index), f"{index:016x}" if spec.hashes_images else ""
-    return Candidate(index, EncodedImage(index, data, zlib.crc32(data), f"{index:064x}", dhash))
+    verdict = Verdict(700 if spec.selection and spec.selection.gate else None)
+    return Candidate(index, EncodedImage(index, data, zlib.crc32(data), f"{index:064x}", dhash), verdict)
