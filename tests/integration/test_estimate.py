@@ -34,6 +34,8 @@ JOBS: tuple[dict[str, Any], ...] = (
     {"classes": "circle:90,zig/zag:30", "model": LABELLED},
     {"n": 200, "model": LABELLED, "keep": 0.5},
     {"n": 100, "model": LABELLED, "keep": 0.8, "copies": "drop", "format": "jpeg"},
+    {"n": 300, "layout": "webdataset", "model": LABELLED},
+    {"n": 300, "layout": "parquet", "model": LABELLED, "keep": 0.5},
 )
 
 
