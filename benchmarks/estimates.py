@@ -22,7 +22,7 @@ from benchmarks.service_processes import WORKER, ServiceProcesses
 _MAX_BYTES_ERROR, _MAX_SECONDS_FACTOR = 0.1, 1.5
 _WAIT_SECONDS, _POLL_SECONDS = 60, 0.02
 _STYLED = (
-    {"n": 8, "style_steps": 5},
+    {"n": 8, "style_steps": 40},
     {"n": 30, "style_steps": 10},
     {"n": 200, "style_mode": "distilled", "style_steps": 20},
     {"n": 500, "style_mode": "distilled", "style_steps": 20},
