@@ -16,6 +16,7 @@ _COMMANDS = {
     "extend": "app.cli.extend:extend",
     "delete": "app.cli.delete:delete",
     "verify": "app.cli.verify:verify",
+    "sign": "app.cli.sign:sign",
     "api": "app.cli.api:api",
     "keys": "app.cli.keys:keys",
     "dataset": "training.dataset.cli:dataset",
