@@ -8,7 +8,9 @@ _LARGE_IMAGES, _LARGE_SECONDS, _LARGE_BYTES = 10_000, 20, 1_000_000_000
 
 
 def is_large(estimate: Estimate) -> bool:
-    """Return whether the user should see the estimate before the job."""
+    """Return whether the user should see the estimate before the job. One without figures is never shown."""
+    if estimate.seconds is None and estimate.bytes_ is None:
+        return False
     seconds = estimate.seconds.total if estimate.seconds is not None else 0.0
     size = estimate.bytes_.expected if estimate.bytes_ is not None else 0
     return estimate.n >= _LARGE_IMAGES or seconds > _LARGE_SECONDS or size > _LARGE_BYTES

@@ -1,23 +1,20 @@
-"""The expected size of a job's archive. All constants of the archive's format are in this module."""
+"""The expected size of a job's archive. All constants of the archive's layouts are in this module."""
 
 import json
 import math
 
+from app.jobs.report_size import report_bytes
 from app.schemas.estimates import Range
 from worker.contracts.costs import FileSizes
 from worker.contracts.jobs import SUFFIXES, JobSpec
-from worker.contracts.selection import BEST_SCORE
+from worker.contracts.marks.image_marker import ImageMarker
 
 _ZIP_BYTES = 30 + 46
 """Bytes of a ZIP member beside its data and its name, which occurs twice: a local header and a directory entry."""
 _END_BYTES = 22
 """Bytes of the end of a ZIP archive."""
-_CARD_BYTES, _SELECTION_BYTES, _GATE_BYTES, _STYLE_BYTES = 1240, 500, 550, 170
-"""Size of the dataset card without names, and of its parts about a selection, its quality gate and a style."""
-_CARD_ERROR = 200
-"""Error of the size of a card in bytes."""
-_CLASS_BYTES = 40
-"""Size of the parts of the card about one class, beside its name, which occurs three times."""
+_TEXT_ERROR = 300
+"""Error of the size of a card and a report in bytes."""
 _TAR_BLOCK = 512
 """Bytes of the header of a file in a tar. Each file is padded to a multiple of this."""
 _PARQUET_IMAGE_BYTES, _PARQUET_SCORE_BYTES = 115, 8
@@ -26,21 +23,33 @@ _PARQUET_SHARD_BYTES = 1100
 """Bytes of the schema and the indices of a Parquet file, and of its ZIP member."""
 _ARRAY_BYTES = 128
 """Size of the header of a NumPy array."""
+_ANY_FILE = bytes(64)
+"""Stands for an image file, because a mark is as long in every file."""
 _Z = 1.96
 """Quantile of the normal distribution for intervals of 95 %."""
 _FORMAT_ERROR = 0.02
 """Relative error of the constants of this module."""
 
 
-def archive_size(spec: JobSpec, sizes: FileSizes) -> Range:
-    """Return the size of an archive whose images have these sizes, in bytes."""
+def mark_bytes(spec: JobSpec) -> int:
+    """Return the size of the mark in each image file."""
+    index, label = spec.first + spec.expected_candidates // 2, 0 if spec.model.classes else None
+    return len(ImageMarker(spec).mark(_ANY_FILE, index, label)) - len(_ANY_FILE)
+
+
+def archive_size(spec: JobSpec, sizes: FileSizes, png_sizes: FileSizes) -> Range:
+    """Return the size of an archive whose images have these sizes without their marks, in bytes.
+
+    `png_sizes` are those of the images as PNG, because the archive has a picture of some of them.
+    """
     labels: tuple[str | None, ...] = spec.model.classes or (None,)
     counts = list(zip(labels, spec.quotas(), sizes.mean_bytes, strict=True))
     files = sum(count * size for _, count, size in counts)
-    rest = sum(count * _image_bytes(spec, label) for label, count, _ in counts) + _constant_bytes(spec)
+    rest = spec.n * mark_bytes(spec) + report_bytes(spec, png_sizes) + _constant_bytes(spec)
+    rest += sum(count * _image_bytes(spec, label) for label, count, _ in counts)
     sampled = sizes.images * sum(count > 0 for _, count, _ in counts)
     spread = _Z * sizes.deviation * math.sqrt(1 / spec.n + 1 / max(1, sampled))
-    half = files * spread + _FORMAT_ERROR * (files + rest) + _CARD_ERROR
+    half = files * spread + _FORMAT_ERROR * (files + rest) + _TEXT_ERROR
     expected = files + rest
     return Range(expected=round(expected), low=max(0, round(expected - half)), high=round(expected + half))
 
@@ -78,15 +87,11 @@ def _has_scores(spec: JobSpec) -> bool:
 
 
 def _constant_bytes(spec: JobSpec) -> int:
-    """Return the bytes that do not grow with the number of images."""
-    model = spec.model
-    card = _CARD_BYTES + 3 * len(model.name) + len(model.data) + 2 * len(model.licence)
-    card += _SELECTION_BYTES * (spec.selection is not None) + _STYLE_BYTES * (spec.style is not None)
-    card += _GATE_BYTES * (spec.selection is not None and spec.selection.keep < BEST_SCORE)
-    card += sum(_CLASS_BYTES + 3 * len(name.encode()) for name in model.classes)
+    """Return the bytes of the layout that do not grow with each image."""
+    names = ("metadata.jsonl", "README.md", *(("report.json", "grid.png") if spec.has_report else ()))
     if spec.format != "npz" and spec.packing == "webdataset":
-        return card + _TAR_BLOCK * 3 // 2 + 2 * _TAR_BLOCK  # the header and half a block for the card, and the end
-    members = card + _member_bytes("metadata.jsonl") + _member_bytes("README.md") + _END_BYTES
+        return (len(names) * 3 // 2 + 2) * _TAR_BLOCK
+    members = sum(map(_member_bytes, names)) + _END_BYTES
     if spec.format != "npz":
         shards = spec.cut.shard_of(spec.expected_candidates - 1) + 1
         return members + _PARQUET_SHARD_BYTES * shards * (spec.packing == "parquet")

@@ -7,7 +7,7 @@ from app.auth.quota import Quota, Usage, check_limits
 from app.cluster.cluster_state import ClusterState
 from app.cluster.disk_space import DiskSpace, bytes_left
 from app.errors import ApiError
-from app.jobs.archive_size import archive_size
+from app.jobs.archive_size import archive_size, mark_bytes
 from app.jobs.expected_tries import expected_tries
 from app.jobs.job_duration import UnknownDurationError, job_duration
 from app.jobs.job_factory import JobFactory
@@ -112,7 +112,7 @@ class Estimator:
         if spec.style is not None and spec.format != "npz":
             sizes = self._styled_sizes(spec, sizes)
             notes.append(_STYLED if sizes.images else _UNSTYLED)
-        return archive_size(spec, sizes)
+        return archive_size(spec, sizes, models[0].sizes["png"])
 
     def _styled_sizes(self, spec: JobSpec, sizes: FileSizes) -> FileSizes:
         """Return the sizes of images with other styles, which the workers have counted."""
@@ -120,7 +120,8 @@ class Estimator:
         images = counts.get(Count(name="images_stored", labels=labels), 0.0)
         if not images:
             return sizes.model_copy(update={"deviation": 1.0, "images": 0})
-        mean = counts.get(Count(name="bytes_stored", labels=labels), 0.0) / images
+        # The files were stored with their marks, so marks must not count twice.
+        mean = counts.get(Count(name="bytes_stored", labels=labels), 0.0) / images - mark_bytes(spec)
         return FileSizes(mean_bytes=(mean,) * len(sizes.mean_bytes), deviation=_STYLE_DEVIATION, images=1)
 
 

@@ -20,6 +20,8 @@ _CHOICE_SECONDS = 25e-6
 """Time to decide about a candidate, and to list it in the index of its shard."""
 _CLOSE_SECONDS, _CLOSE_IMAGE_SECONDS = 0.002, 20e-6
 """Time to write the end of an archive, and the part of it that grows with each image."""
+_GRID_IMAGES, _GRID_IMAGE_SECONDS = 24, 250e-6
+"""Largest number of images in the grid of an archive, and the time to draw each."""
 _TURN_SECONDS = 1.0
 """Time of a full-sized shard. Waiting jobs alternate after each shard."""
 _STYLE_GROUP_IMAGES = 4
@@ -55,7 +57,7 @@ def job_duration(
     usable = min(len(rates), _shards(spec))
     storing = _SHARD_SECONDS * _shards(spec) + _STORE_BYTE_SECONDS * archive_bytes
     rendering = 1 / sum(rates[:usable]) + storing / usable
-    closing = _CLOSE_SECONDS + _CLOSE_IMAGE_SECONDS * spec.n
+    closing = _CLOSE_SECONDS + _CLOSE_IMAGE_SECONDS * spec.n + _GRID_IMAGE_SECONDS * min(spec.n, _GRID_IMAGES)
     before = _waiting_seconds(spec, able[0][1], waiting) / len(able)
     total = before + learning + rendering + closing + _ACCEPT_SECONDS
     parts = (total, before, learning, rendering, closing)

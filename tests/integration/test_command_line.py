@@ -47,6 +47,8 @@ NEW_JOB_OPTIONS = (
     ["--format", "png"],
     ["--style", "painting.png"],
     ["--ttl-hours", "1"],
+    ["--name", "eyes"],
+    ["--split", "train=3"],
 )
 
 
@@ -297,7 +299,7 @@ def test_a_killed_command_has_named_its_job_and_is_continued_under_any_name(
     with log.open("wb") as file, subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, stderr=file) as process:
         wait_until(lambda: any(path.stat().st_size for path in tmp_path.glob(".*.partial")))
         process.kill()
-    said = re.match(r"job ([\w-]{22}) accepted; continue with: imagemill (.*)\n", log.read_text())
+    said = re.search(r"^job ([\w-]{22}) accepted; continue with: imagemill (.*)\n", log.read_text(), re.MULTILINE)
     assert said, log.read_text()
     assert f"--job {said[1]} -o {OUT}" in said[2]
     (left,) = tmp_path.glob(".*.partial")

@@ -65,12 +65,17 @@ def run(
     )
     parts = real_parts.load(data, extractor, folder, progress_for)
     figures.check_counts(parts.reals, taken.features)
+    finish_step = progress_for("figures", 3)
     judged = verdicts.judge(parts.reals, taken.features, parts.separate_training)
+    finish_step(1)
     names = data.description.classes
     by_class = class_figures.measure(
         names, parts.reals, taken.features, taken.labels, judged, progress_for("classes", len(names))
     )
     measured = figures.measure(parts.reals, taken.features, taken.known_labels, parts.separate_training, judged)
+    finish_step(2)
+    repetitions = saturation.measure(taken.features, parts.reals)
+    finish_step(3)
     whole = report.build(
         measured,
         model=archive.resolve().name,
@@ -90,7 +95,7 @@ def run(
             unlabelled=int((taken.labels < 0).sum()) if names else 0,
             classes=by_class,
             similarity=_similarity(taken, data),
-            saturation=saturation.measure(taken.features, parts.reals),
+            saturation=repetitions,
         ),
         nearest=neighbour_pairs.nearest(taken, judged, data),
         random=neighbour_pairs.random(taken, judged, data),

@@ -12,13 +12,10 @@ from worker.contracts.styles import StyleSpec
 from worker.rendering.candidate import Candidate
 from worker.style.stylizer import GROUP_SIZE
 
-_MIN_IMAGES = 64
-"""Smallest number of images of a shard that counts. In smaller ones, threads are idle."""
+_MIN_SECONDS = 0.2
+"""Shortest time of a shard that counts. At the beginning and the end of a shard, threads are idle."""
 _LAST_SHARDS = 5
 """Number of shards whose median counts, so that one slow shard changes little."""
-
-_Kind = Format | None
-"""Format of images; None stands for the scores of the quality gate."""
 
 
 class CostMeter:
@@ -28,7 +25,7 @@ class CostMeter:
         self._threads = threads
         self._samples = dict[Sha256, ModelCosts]()
         self._models = dict[Sha256, ModelCosts]()
-        self._ratios = defaultdict[tuple[Sha256, _Kind], deque[float]](lambda: deque([1.0], _LAST_SHARDS))
+        self._ratios = defaultdict[tuple[Sha256, Format], deque[float]](lambda: deque([1.0], _LAST_SHARDS))
         """Times of the last shards, as shares of those that the sample promises. The sample counts as a shard."""
 
     @property
@@ -49,28 +46,22 @@ class CostMeter:
             together = GROUP_SIZE * self._threads
             images = together * math.ceil(len(candidates) / together)  # fewer images leave threads idle
             self._replace(sha256, styling_seconds=seconds / (images * spec.style.steps))
-        elif len(candidates) >= _MIN_IMAGES:
-            drawn = sum(candidate.image is not None for candidate in candidates)
+            return
+        drawn = sum(candidate.image is not None for candidate in candidates)
+        # A gate that rejects most of a batch leaves too little to draw at once, so it says nothing about other jobs.
+        if seconds >= _MIN_SECONDS and 2 * drawn >= len(candidates):
             scoring = sample.candidate_seconds if spec.selection and spec.selection.gate else None
-            expected = drawn * sample.image_seconds[spec.format] + len(candidates) * (scoring or 0.0)
-            changed: list[_Kind] = [spec.format] if scoring is None else [spec.format, None]
-            for kind in changed:
-                self._ratios[sha256, kind].append(seconds / expected)
-            self._correct(sha256, sample, spec.format)
+            known = sample.image_seconds[spec.format]
+            expected = drawn * known + len(candidates) * (scoring or 0.0)
+            ratios = self._ratios[sha256, spec.format]
+            ratios.append(seconds / expected)
+            image_seconds = {**self._models[sha256].image_seconds, spec.format: known * median(ratios)}
+            self._replace(sha256, image_seconds=image_seconds)
 
     def record_learning(self, model_sha256: Sha256, style: StyleSpec, share: float, seconds: float) -> None:
         """Set the time of a step of learning a style, by a share of the steps that took so many seconds."""
         if model_sha256 in self._models and share > 0:
             self._replace(model_sha256, learning_seconds=seconds / (share * style.steps))
-
-    def _correct(self, sha256: Sha256, sample: ModelCosts, kind: Format) -> None:
-        seconds = sample.image_seconds[kind] * median(self._ratios[sha256, kind])
-        known, scoring = self._models[sha256], sample.candidate_seconds
-        self._replace(
-            sha256,
-            image_seconds={**known.image_seconds, kind: seconds},
-            candidate_seconds=None if scoring is None else scoring * median(self._ratios[sha256, None]),
-        )
 
     def _replace(self, sha256: Sha256, **changes: object) -> None:
         self._models[sha256] = self._models[sha256].model_copy(update=changes)

@@ -50,6 +50,7 @@ def test_unknown_figures_are_said_to_be_unknown(capsys: pytest.CaptureFixture[st
         ({}, True),
         ({"seconds": None}, False),
         ({"seconds": None, "n": 10_000}, True),
+        ({"seconds": None, "bytes": None, "n": 10_000}, False),
         ({"seconds": None, "bytes": {"expected": 2 * 10**9, "low": 1, "high": 3 * 10**9}}, True),
     ],
 )

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from models.image_hash import count_close_pairs, image_hashes
 from tests.tiny import picture
 from tests.unit.training.audit.conftest import CPU, SEED, Measure, N
+from training.audit import audit
 from training.dataset import dataset_builder
 from training.dataset.dataset_files import Dataset
 from training.dataset.image_source import items
@@ -104,3 +106,17 @@ def test_too_few_images_and_none_are_refused(data: Path, tmp_path: Path, measure
     picture(1).save(tmp_path / "few" / "a.png")
     with pytest.raises(MetricsError, match="24 reals and 1 fakes are too few to measure"):
         measure(tmp_path / "few")
+
+
+def test_progress_ends_for_every_step(archive: Path, data: Path) -> None:
+    heard: dict[tuple[str, int], int] = {}
+
+    def progress_for(name: str, total: int) -> Callable[[int], None]:
+        def done(count: int) -> None:
+            assert count >= heard.get((name, total), 0)
+            heard[name, total] = count
+
+        return done
+
+    audit.run(archive, data, None, CPU, None, progress_for)
+    assert heard == {("images of the archive", N): N, ("real images", 24): 24, ("figures", 3): 3, ("classes", 2): 2}

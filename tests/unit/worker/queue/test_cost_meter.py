@@ -41,16 +41,17 @@ def test_the_median_of_the_last_shards_corrects_the_sample(meter: CostMeter) -> 
     assert costs_of(meter).image_seconds["png"] == pytest.approx(0.004)
 
 
-def test_a_small_shard_changes_nothing(meter: CostMeter) -> None:
-    record(meter, SPEC, 63, 99)
+def test_a_short_shard_changes_nothing(meter: CostMeter) -> None:
+    record(meter, SPEC, 16, 0.19)
     assert costs_of(meter) == SAMPLE
 
 
-def test_a_shard_of_a_job_with_a_gate_corrects_both_figures(meter: CostMeter) -> None:
+def test_a_shard_of_a_job_with_a_gate_counts_unless_most_images_are_rejected(meter: CostMeter) -> None:
     for _ in range(2):
-        record(meter, selecting_spec(100), 1000, seconds=2 * (100 * 0.001 + 1000 * 0.0001), drawn=100)
+        record(meter, selecting_spec(100), 1000, seconds=2 * (600 * 0.001 + 1000 * 0.0001), drawn=600)
+        record(meter, selecting_spec(100), 1000, seconds=99, drawn=400)
     assert costs_of(meter).image_seconds["png"] == pytest.approx(0.002)
-    assert costs_of(meter).candidate_seconds == pytest.approx(0.0002)
+    assert costs_of(meter).candidate_seconds == SAMPLE.candidate_seconds
 
 
 def test_styles_are_measured_by_image_and_step(meter: CostMeter) -> None:
