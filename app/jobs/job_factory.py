@@ -74,8 +74,7 @@ class JobFactory:
         facts = self._catalog.facts(model)
         gate = chosen_gate(model, facts, workers or []) if request.needs_gate else None
         shares, selection = requested_shares(model, request), request.selection(gate)
-        least = _first_version_for(has_packing=request.packing != "imagefolder", selects=bool(shares or selection))
-        version = _common_version(workers or [], least)
+        version = _common_version(workers or [], _first_version_for(request))
         style = request.style_spec and self._check_and_complete_style(request.style_spec, owner, workers)
         return JobSpec(
             id=secrets.token_urlsafe(16),
@@ -119,11 +118,11 @@ class JobFactory:
         return Cut(first=first, most=max(1, round(min(images, max_images) / first)) * first)
 
 
-def _first_version_for(*, has_packing: bool, selects: bool) -> ArchiveVersion:
+def _first_version_for(request: ImageRequest) -> ArchiveVersion:
     """Return the first version whose workers can render a job."""
-    if has_packing:
+    if request.packing != "imagefolder" or (request.format == "npz" and request.selects):
         return _FIRST_WITH_PACKINGS
-    return _FIRST_WITH_SELECTIONS if selects else _OLDEST_VERSION
+    return _FIRST_WITH_SELECTIONS if request.selects or request.classes is not None else _OLDEST_VERSION
 
 
 def _common_version(workers: list[WorkerEntry], least: ArchiveVersion) -> ArchiveVersion:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.older_worker import OLDER_WORKER
 from tests.integration.running_service import RunningService
-from tests.tiny import PLAIN
+from tests.tiny import LABELLED, PLAIN
 
 Spoil = Callable[[Path], None]
 
@@ -52,6 +52,21 @@ def test_a_rebuild_brings_back_the_same_bytes(service: RunningService, pattern: 
     assert rebuilt["id"] != job["id"]
     assert service.download(rebuilt["id"]) == archive
     assert service.client.post(job["links"]["rebuild"]).json()["id"] == rebuilt["id"]
+
+
+@pytest.mark.parametrize("spoil", [gone, empty, zeroed])
+@pytest.mark.parametrize("layout", [{"layout": "parquet"}, {"format": "npz"}])
+def test_images_that_were_laid_out_again_are_brought_back(
+    service: RunningService, layout: dict[str, str], spoil: Spoil
+) -> None:
+    job = service.wait_done(service.generate(40, seed=8, model=LABELLED, keep=0.5, **layout)["id"])
+    assert service.client.post(job["links"]["rebuild"]).json()["id"] == job["id"]
+    archive = service.download(job["id"])
+    for path in (service.folder / "store" / "jobs" / job["id"]).glob("merged/*.bin"):
+        spoil(path)
+    rebuilt = service.wait_done(service.client.post(job["links"]["rebuild"]).json()["id"])
+    assert rebuilt["id"] != job["id"]
+    assert service.download(rebuilt["id"]) == archive
 
 
 def test_a_rebuilt_job_that_is_damaged_is_rebuilt_again(service: RunningService) -> None:

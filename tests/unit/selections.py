@@ -19,11 +19,13 @@ def selecting_spec(n: int, keep: int = 500, shard_images: int = 4) -> JobSpec:
     return spec_of(n, shard_images=shard_images).model_copy(update={"archive_version": 3, "selection": selection})
 
 
-def candidate_of(index: int, verdict: Verdict, image_hash: int, is_accepted: bool) -> Candidate:
+def candidate_of(
+    index: int, verdict: Verdict, image_hash: int, is_accepted: bool, data: bytes | None = None
+) -> Candidate:
     """A candidate that no model has rendered."""
     if not is_accepted:
         return Candidate(index, None, verdict)
-    data = f"picture {index}".encode()
+    data = data or f"picture {index}".encode()
     return Candidate(index, EncodedImage(index, data, zlib.crc32(data), f"{index:064x}", f"{image_hash:016x}"), verdict)
 
 

@@ -10,6 +10,7 @@ import pytest
 from app.jobs.damage_repair import is_whole, repair_after_crash
 from tests.unit.conftest import spec_of
 from tests.unit.selections import commit_shard, selecting_spec
+from worker.archive.archive_writer import write_archive
 from worker.contracts.job_state import JobState
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store.archive_index import ArchivePart, ImageTable
@@ -157,6 +158,37 @@ def selecting(tmp_path: Path) -> tuple[Store, JobSpec]:
     made.archives.publish(spec.id, parts_of(made, spec), b"the tail")
     made.jobs.finish(spec.id, JobState(outcome="succeeded", started=None, finished=datetime.now(UTC)))
     return made, spec
+
+
+@pytest.mark.parametrize("spoil", [zeroed, missing])
+def test_images_that_were_laid_out_again_are_laid_out_once_more(tmp_path: Path, spoil: Spoil) -> None:
+    spec = selecting_spec(n=5).model_copy(update={"packing": "parquet"})
+    made = Store(str(tmp_path))
+    made.jobs.create(spec)
+    for shard in (0, 1, 2):
+        commit_shard(made, spec, shard, lambda index: index % 2 == 0)
+    plan = write_archive(made, spec, list(made.choices.chosen_shards(spec)))
+    made.jobs.finish(spec.id, JobState(outcome="succeeded", started=None, finished=datetime.now(UTC)))
+    made.archives.sweep(spec.id)
+    assert is_whole(made, spec)
+    (merged,) = tmp_path.glob(f"jobs/{spec.id}/merged/*.bin")  # the third shard has one image too many
+    spoil(merged)
+    assert not is_whole(made, spec)
+    repair_after_crash(made, spec.id)
+    assert (made.archives.plan(spec.id), made.shards.committed(spec.id)) == (None, {0, 1, 2})
+    assert write_archive(made, spec, list(made.choices.chosen_shards(spec))) == plan
+    assert made.archives.is_end_whole(plan)
+
+
+def test_sweeping_removes_slices_that_no_archive_needs(tmp_path: Path) -> None:
+    spec = selecting_spec(n=5).model_copy(update={"packing": "parquet"})
+    made = Store(str(tmp_path))
+    for shard in (0, 1, 2):
+        commit_shard(made, spec, shard, lambda index: index % 2 == 0)
+    plan = write_archive(made, spec, list(made.choices.chosen_shards(spec)))
+    made.archives.put_merged(spec.id, 0, b"of an attempt that was interrupted")
+    made.archives.sweep(spec.id)
+    assert [path.name for path in tmp_path.glob("jobs/*/merged/*")] == [Path(plan.parts[-2].path).name]
 
 
 def test_a_whole_job_with_a_selection_is_left_alone(selecting: tuple[Store, JobSpec], tmp_path: Path) -> None:

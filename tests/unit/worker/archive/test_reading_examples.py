@@ -29,7 +29,7 @@ IMAGES = f"[[i['index'], i.get('label'), {PIXELS}] for i in images]"
 
 def encoded(index: int, kind: Format) -> bytes:
     file = io.BytesIO()
-    picture(index).save(file, kind.upper(), **({"lossless": True} if kind == "webp" else {}))
+    picture(index, (64, 64)).save(file, kind.upper(), **({"lossless": True} if kind == "webp" else {}))
     return file.getvalue()
 
 
