@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from safetensors.torch import save_file
 
+from tests.integration import bombs
 from tests.integration.guarded import Guarded
 from tests.integration.running_service import RunningService
 from tests.integration.test_styles import picture
@@ -160,6 +161,8 @@ def test_an_image_of_an_unknown_model_cannot_be_checked(service: RunningService)
         (b"", 415, "unknown_picture"),
         (b"\x89PNG\r\n\x1a\n" + bytes(60), 415, "unknown_picture"),
         (picture()[:80], 422, "unusable_picture"),
+        (bombs.png(20_000, 8, 2), 422, "unusable_picture"),
+        (bombs.huge_header("WEBP"), 422, "unusable_picture"),
         (bytes(20_000_001), 413, "body_too_large"),
     ],
 )
