@@ -35,7 +35,7 @@ _SELECTION = {"keep": "0.5", "distinct": "1"}
 
 @dataclass(frozen=True)
 class Cost:
-    """What one job has taken."""
+    """The time, the memory and the bytes of one job."""
 
     seconds: float
     """Time until the last byte arrived."""
