@@ -34,7 +34,11 @@ class ArchiveParameters(Protocol):
 
     @property
     def start(self) -> int:
-        """Index of the first image."""
+        """Index of the first image in its split."""
+
+    @property
+    def split(self) -> str | None:
+        """Split of the images; None without one."""
 
     @property
     def class_label(self) -> str | None:
@@ -72,6 +76,7 @@ def archive_name(job: ArchiveParameters) -> str:
     """
     parts = [job.name] if job.name is not None else []
     parts += [job.model, f"seed{job.seed}", f"n{job.n}"]
+    parts += [job.split] if job.split is not None else []
     parts += [f"from{job.start}"] if job.start else []
     parts += [_shorten(job.class_label)] if job.class_label is not None else []
     parts += [_shorten_counts(job.classes)] if job.classes is not None else []

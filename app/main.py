@@ -1,7 +1,7 @@
 """Builds the API application from its settings."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
@@ -41,7 +41,6 @@ from app.provenance.verifier import Verifier
 from app.settings import Settings
 from app.styles.decode_queue import DecodeQueue
 from app.styles.style_service import StyleService
-from worker.contracts.jobs import JobSpec
 from worker.contracts.queue.connection import connect, connect_async
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.open_store import open_store
@@ -105,15 +104,11 @@ def _create_services(settings: Settings) -> tuple[Services, Reconciler]:
         direct_requests=direct_requests,
         addresses=addresses,
         manifests=Manifests(store, jobs.reader, digests, load_signing_key(settings.signing_key)),
-        verifier=Verifier(models, addresses, ImageSearch(store, _no_jobs), decodes),
+        verifier=Verifier(models, addresses, ImageSearch(store), decodes),
         health_checks=_create_health_checks(settings),
         digests=digests,
     )
     return services, Reconciler(redis, store, queue, cluster, disk_space, settings.reconcile_every_seconds)
-
-
-def _no_jobs(_owner: str) -> Iterable[JobSpec]:
-    return ()
 
 
 def _connect_async(settings: Settings) -> AsyncRedis:

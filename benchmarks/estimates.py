@@ -22,7 +22,7 @@ from benchmarks.service_processes import WORKER, ServiceProcesses
 _MAX_BYTES_ERROR, _MAX_SECONDS_FACTOR = 0.1, 1.5
 _WAIT_SECONDS, _POLL_SECONDS = 60, 0.02
 _STYLED = (
-    {"n": 8, "style_steps": 5},
+    {"n": 8, "style_steps": 40},
     {"n": 30, "style_steps": 10},
     {"n": 200, "style_mode": "distilled", "style_steps": 20},
     {"n": 500, "style_mode": "distilled", "style_steps": 20},
@@ -37,7 +37,7 @@ _PLAIN: tuple[dict[str, Any], ...] = (
     {"n": 100, "format": "npz"},
     {"n": 3000, "format": "npz"},
     {"n": 5000, "format": "jpeg"},
-    {"n": 1000, "format": "webp"},
+    {"n": 1000, "format": "webp", "layout": "webdataset"},
     {"n": 50, "class": "modern"},
     {"n": 1500, "class": "modern", "format": "jpeg"},
     {"classes": "modern:400,19th-century:100"},
@@ -54,7 +54,7 @@ _PLAIN: tuple[dict[str, Any], ...] = (
     {"n": 5000, "model": "emoji-64"},
     {"n": 1000, "model": "emoji-64", "format": "jpeg"},
     {"n": 1000, "model": "emoji-64", "format": "webp", "class": "flags"},
-    {"n": 600, "model": "emoji-64", "keep": 0.3},
+    {"n": 600, "model": "emoji-64", "keep": 0.3, "layout": "parquet"},
     {"n": 30, "model": "emoji-64"},
     {"n": 250, "model": "emoji-64", "distinct": 2},
     {"n": 1, "keep": 0.5},

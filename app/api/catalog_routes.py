@@ -63,6 +63,22 @@ def get_style(style_id: str, caller: CallerDep, services: ServicesDep) -> Respon
     return Response(services.styles.thumbnail(caller.owner, style_id), media_type="image/png")
 
 
+@router.delete(
+    "/styles/{style_id}",
+    operation_id="delete_style",
+    status_code=HTTPStatus.NO_CONTENT,
+    tags=["styles"],
+    response_class=Response,
+    responses=problem_docs(HTTPStatus.NOT_FOUND),
+)
+def delete_style(style_id: str, caller: CallerDep, services: ServicesDep) -> None:
+    """Remove a style. Datasets that took it stay, and jobs that have not ended go on.
+
+    A job of a removed style cannot be repeated until the same image is uploaded again.
+    """
+    services.styles.remove(caller.owner, style_id)
+
+
 @router.get("/models", operation_id="list_models", tags=["models"])
 def list_models(services: ServicesDep) -> ModelList:
     """List the models that can render images."""

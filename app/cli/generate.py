@@ -22,8 +22,8 @@ def generate(
         typer.Option(
             "-o",
             "--out",
-            dir_okay=False,
-            help="Output file; - is standard output; default: a file in this folder, named after model, seed and n.",
+            help="Output file, or the folder of --split; - is standard output; default: a file in this folder, named "
+            "after model, seed and n.",
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
@@ -86,6 +86,17 @@ def generate(
         ),
         "needs --style",
     ] = None,
+    split: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A split and its number of images, like train=800; several may be given. Each becomes a file in the "
+            "folder of -o, like train.zip. No two splits share an image."
+        ),
+        "not with --n, --job, --estimate",
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Label of the job: a-z, 0-9, '.', '_' and '-'. `imagemill jobs` finds it.")
+    ] = None,
     ttl_hours: Annotated[
         int | None, typer.Option(min=1, help="Hours for which the service keeps the images; default: its limit.")
     ] = None,
@@ -106,13 +117,22 @@ def generate(
 
     If the service needs an API key, set IMAGEMILL_KEY.
     """
-    from app.cli.job_delivery import deliver_job
+    from app.cli.job_delivery import open_delivery
     from app.cli.new_job import NewJob
+    from app.cli.split_option import parse_splits
 
-    if job is None and n is None and ":" not in (classes or ""):
-        refuse_usage("give -n or --classes with counts to generate images, or --job to resume a job")
+    if job is None and n is None and not split and ":" not in (classes or ""):
+        refuse_usage("give -n, --split or --classes with counts to generate images, or --job to resume a job")
     picked = (classes, keep, copies, distinct)
     options = (model, class_label, *picked, seed, start, kind, style, mode, strength, steps, ttl_hours)
-    wanted = NewJob(n, *options) if job is None else job
+    new_job, splits = NewJob(n, *options, name), parse_splits(split or ())
     key = os.environ.get("IMAGEMILL_KEY") or None  # not an option: every user of a machine can see command lines
-    deliver_job(server, key, OutputOptions(out, force, as_json, quiet), wanted, is_estimate=estimate)
+    with open_delivery(server, key, OutputOptions(out, force, as_json, quiet)) as delivery:
+        if job is not None:
+            delivery.resume(job)
+        elif estimate:
+            delivery.estimate(new_job)
+        elif splits:
+            delivery.request_splits(new_job, splits)
+        else:
+            delivery.request(new_job)

@@ -1,11 +1,12 @@
 """Waits for a job and saves its images, for `imagemill generate`."""
 
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
-from app.archive_name import archive_name
+from app.archive_name import archive_name, archive_suffix
 from app.cli.archive_output import check_writable
 from app.cli.estimate_report import is_large, print_estimate, print_note
 from app.cli.job_report import print_report, speed
@@ -25,27 +26,18 @@ from app.client import (
     partial_file,
 )
 from app.client.job_parameters import JobParameters
+from app.client.options import Split
 
 _UNNAMED = Path("<model>-seed<seed>-n<n>.zip")
 """Stands for the file in error messages, until its name is known."""
 
 
-def deliver_job(
-    server: str, key: str | None, output: OutputOptions, job: NewJob | str, *, is_estimate: bool = False
-) -> None:
-    """Request a new job, or resume the job of an id, and save its images.
-
-    With `is_estimate`, only the estimate of the new job is printed.
-    """
+@contextmanager
+def open_delivery(server: str, key: str | None, output: OutputOptions) -> Iterator["JobDelivery"]:
+    """Connect to a service. A signal or an error within the block ends the command."""
     terminal = Terminal(is_quiet=output.is_quiet, has_result=not output.is_json)
     with ended_by_signals(ClientError, is_normal=False), Client(server, key, notify=terminal.note) as client:
-        delivery = JobDelivery(client, output, terminal)
-        if isinstance(job, str):
-            delivery.resume(job)
-        elif is_estimate:
-            delivery.estimate(job)
-        else:
-            delivery.request(job)
+        yield JobDelivery(client, output, terminal)
 
 
 class JobDelivery:
@@ -69,9 +61,39 @@ class JobDelivery:
         started = time.monotonic()
         job = self._client.generate(**parameters)
         out = self._output.out or Path(archive_name(job))
-        with hint_on_interruption(self._client.server, job.id, out):
-            self._terminal.note(f"job {job.id} accepted; {resume_hint(self._client.server, job.id, out)}")
+        with hint_on_interruption(self._client.server, {job.id: out}):
+            self._note_accepted(job, out)
             self._save(job, out, lambda: speed(job, started))
+
+    def request_splits(self, new_job: NewJob, splits: Mapping[Split, int]) -> None:
+        """Request a job for each split, all with one seed, and save their archives in the output folder."""
+        folder, suffix = self._output.folder_of_splits, archive_suffix(new_job.format or "png", new_job.layout)
+        outs = [folder / f"{split}.{suffix}" for split in splits]
+        print_left_over(folder, self._client.server, self._terminal)
+        for out in outs:
+            self._output.check_path(out)
+            check_writable(out)
+        parameters, unsaved, jobs = new_job.parameters(self._client), dict[str, Path](), list[Job]()
+        started = time.monotonic()
+        with hint_on_interruption(self._client.server, unsaved):
+            for (split, n), out in zip(splits.items(), outs, strict=True):
+                parameters |= {"n": n, "split": split}
+                job = self._client.generate(**parameters)
+                parameters |= {"seed": job.seed, "model": job.model}
+                unsaved[job.id] = out
+                jobs.append(job)
+                self._note_accepted(job, out)
+            for job in jobs:
+                self._save(job, unsaved[job.id], partial(speed, job, started))
+                del unsaved[job.id]
+
+    def extend(self, job_id: str, n: int) -> None:
+        """Request n more images for the dataset of a job, and save all of its images."""
+        self._check_output()
+        self.resume(self._client.extend(job_id, n).id)
+
+    def _note_accepted(self, job: Job, out: Path) -> None:
+        self._terminal.note(f"job {job.id} accepted; {resume_hint(self._client.server, job.id, out)}")
 
     def estimate(self, new_job: NewJob) -> None:
         """Print the estimate of a job, and request nothing."""
@@ -102,7 +124,7 @@ class JobDelivery:
         def took() -> str:
             return f"{time.monotonic() - started:.1f} s from resuming the job to last byte"
 
-        with hint_on_interruption(self._client.server, job.id, out):
+        with hint_on_interruption(self._client.server, {job.id: out}):
             self._save(job, out, took)
         for shorter in found[1:]:
             shorter.path.unlink(missing_ok=True)

@@ -38,6 +38,7 @@ class NewJob:
     style_strength: float | None
     style_steps: int | None
     ttl_hours: int | None
+    name: str | None = None
 
     @property
     def may_be_large(self) -> bool:
@@ -62,6 +63,7 @@ class NewJob:
             style_mode=self.style_mode,
             style_strength=self.style_strength,
             style_steps=self.style_steps,
+            name=self.name,
             ttl_hours=self.ttl_hours,
         )
 
@@ -75,6 +77,7 @@ class NewJob:
         model = next((model for model in client.models() if self._means(model)), None)
         counts = self._class_counts(model) if model is not None and self.classes is not None else None
         fields = {
+            "name": self.name,
             "model": model.name if model is not None else self.model or "",  # the service will refuse an unknown model
             "n": sum(counts.values()) if counts else self.n or 0,
             "seed": self.seed,

@@ -21,6 +21,11 @@ from app.cli.refusal import refuse_usage
 _RULE = re.compile(r"(needs|not with|only with|overwrites with) (--[\w-]+(?:, --[\w-]+)*)")
 
 
+_JOB_ARGUMENTS = {"job", "jobs"}
+_HYPHEN_ID = re.compile(r"-[\w-]{21}", re.ASCII)
+"""A job's id that begins with a hyphen. The pattern of ids is not imported, because --help needs no pydantic."""
+
+
 class RuleError(Exception):
     """The annotation of an option is not a rule."""
 
@@ -30,11 +35,20 @@ class CheckedCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401
         """Parse the command line, and check the rules of the options."""
-        rest = super().parse_args(ctx, args)
+        rest = super().parse_args(ctx, self._with_ids_last(args))
         fault = next(self._faults(ctx), None)
         if fault is not None:
             refuse_usage(fault)
         return rest
+
+    def _with_ids_last(self, args: list[str]) -> list[str]:
+        """Put ids of jobs that begin with a hyphen behind `--`, so that they are not taken for options."""
+        arguments = {option.name for option in self.params if option.param_type_name == "argument"}
+        known = {name for option in self.params for name in option.opts}
+        ids = [arg for arg in args if _HYPHEN_ID.fullmatch(arg) and arg not in known]
+        if not arguments & _JOB_ARGUMENTS or not ids or "--" in args:
+            return args
+        return [*(arg for arg in args if arg not in ids), "--", *ids]
 
     def rules(self) -> Iterator[tuple[Any, str, list[str]]]:
         """Yield each rule as (option, kind of rule, names of the other options). Raises RuleError."""

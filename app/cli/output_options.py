@@ -27,6 +27,16 @@ class OutputOptions:
         return self.out == STANDARD_OUTPUT
 
     @property
+    def folder_of_splits(self) -> Path:
+        """Folder of the archives of several splits. It is created. Exits with status 2 if the user named none."""
+        if self.out is None or self.is_standard_output:
+            refuse_usage("--split needs -o with a folder, for the files train.zip and so on")
+        if self.out.exists() and not self.out.is_dir():
+            refuse_usage(f"{self.out} is not a folder; --split needs one for its files")
+        self.out.mkdir(parents=True, exist_ok=True)
+        return self.out
+
+    @property
     def folder(self) -> Path:
         """Folder of the output file."""
         return Path() if self.out is None else self.out.parent

@@ -1,7 +1,7 @@
 """Hints on how to resume a job that was interrupted."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,13 +18,17 @@ def resume_hint(server: str, job_id: str, out: Path) -> str:
 
 
 @contextmanager
-def hint_on_interruption(server: str, job_id: str, out: Path) -> Iterator[None]:
-    """Add the hint to whatever interrupts the block, unless it is an error that a repetition meets again."""
+def hint_on_interruption(server: str, unsaved: Mapping[str, Path]) -> Iterator[None]:
+    """Add hints to whatever interrupts the block, unless it is an error that a repetition meets again.
+
+    `unsaved` has the output file of each job by the id of the job. It may change within the block.
+    """
     try:
         yield
     except BaseException as error:
         if not isinstance(error, ClientError) or error.retry_after_seconds is not None:
-            error.add_note(resume_hint(server, job_id, out))
+            for job_id, out in unsaved.items():
+                error.add_note(resume_hint(server, job_id, out))
         raise
 
 

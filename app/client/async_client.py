@@ -96,4 +96,5 @@ class AsyncClient:
     models = _call(Operations.models)
     styles = _call(Operations.styles)
     upload_style = _call(Operations.upload_style)
+    delete_style = _call(Operations.delete_style)
     verify = _call(Operations.verify)

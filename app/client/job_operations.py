@@ -1,23 +1,16 @@
 """Operations on jobs that exist: read, list, cancel and repeat them."""
 
-from typing import TypeVar
 from urllib.parse import quote
 
 from app.client.options import State, given
-from app.client.parsing import parse, parse_job, parse_job_page
-from app.client.responses import ApiObject, Job
-from app.client.retries import Retries
+from app.client.parsing import parse_job, parse_job_page
+from app.client.responses import Job
+from app.client.service_operations import ServiceOperations
 from app.client.steps import Emit, Flow, Items, Request
 
-A = TypeVar("A", bound=ApiObject)
 
-
-class JobOperations:
+class JobOperations(ServiceOperations):
     """Operations on jobs of one server, as generators of steps."""
-
-    def __init__(self, address: str, retries: Retries) -> None:
-        self._address = address
-        self._retries = retries
 
     def job(self, job_id: str) -> Flow[Job]:
         """Return the current state of a job."""
@@ -60,9 +53,6 @@ class JobOperations:
 
     def _job(self, request: Request) -> Flow[Job]:
         return parse_job((yield from self._retries.send(request)), self._address)
-
-    def _object(self, kind: type[A], request: Request) -> Flow[A]:
-        return parse(kind, (yield from self._retries.send(request)), self._address)
 
 
 def _path_of(job: Job | str) -> str:

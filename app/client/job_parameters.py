@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TypedDict, cast
 
-from app.client.options import Classes, Copies, Format, StyleMode, classes_text, given
+from app.client.options import Classes, Copies, Format, Split, StyleMode, classes_text, given
 from app.client.responses import Style
 
 
@@ -24,6 +24,7 @@ class JobParameters(TypedDict, total=False):
     style_mode: StyleMode | None
     style_strength: float | None
     style_steps: int | None
+    split: Split | None
     name: str | None
     ttl_hours: int | None
 

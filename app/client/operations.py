@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TypeVar, Unpack
+from typing import IO, Unpack
 from urllib.parse import quote
 
 from app.client.archive_download import ArchiveDownload, DownloadProgress
@@ -15,19 +15,16 @@ from app.client.image_reader import ImageReader, class_folder
 from app.client.job_operations import JobOperations
 from app.client.job_parameters import JobParameters, query_of
 from app.client.job_poll import JobPoll, check_succeeded
-from app.client.options import SUFFIXES, Classes, Copies, Format, ImageFormat, StyleMode, classes_text, given
+from app.client.options import SUFFIXES, Classes, Copies, Format, ImageFormat, Split, StyleMode, classes_text, given
 from app.client.output_file import open_to_resume
 from app.client.parsing import check_image
-from app.client.responses import ApiObject, Job, Model, ModelList, Style, StyleList, Verification
+from app.client.responses import Job, Style
 from app.client.sinks import FileSink
 from app.client.steps import Emit, Flow, Items, Request
 from app.client.tar_reader import TarReader
 
-_UPLOAD_SECONDS = 300
 _IMAGE_SECONDS = 90
 """The server may wait for 60 s until an image is rendered."""
-
-A = TypeVar("A", bound=ApiObject)
 
 
 class Operations(JobOperations):
@@ -50,6 +47,7 @@ class Operations(JobOperations):
         style_mode: StyleMode | None = None,
         style_strength: float | None = None,
         style_steps: int | None = None,
+        split: Split | None = None,
         name: str | None = None,
         ttl_hours: int | None = None,
         idempotency_key: str | None = None,
@@ -76,6 +74,7 @@ class Operations(JobOperations):
             "style_mode": style_mode,
             "style_strength": style_strength,
             "style_steps": style_steps,
+            "split": split,
             "name": name,
             "ttl_hours": ttl_hours,
         }
@@ -206,22 +205,6 @@ class Operations(JobOperations):
         check_image(response, self._address)
         return response.content
 
-    def models(self) -> Flow[tuple[Model, ...]]:
-        """Return the models of the service."""
-        return (yield from self._object(ModelList, Request("GET", "/models"))).models
-
-    def styles(self) -> Flow[tuple[Style, ...]]:
-        """Return the styles that were uploaded."""
-        return (yield from self._object(StyleList, Request("GET", "/styles"))).styles
-
-    def upload_style(self, path: str | Path) -> Flow[Style]:
-        """Upload a PNG, JPEG or WebP file, and return its style. The same pixels always give the same style."""
-        return (yield from self._object(Style, _upload("/styles", path)))
-
-    def verify(self, path: str | Path) -> Flow[Verification]:
-        """Upload an image, and return whether the service made it. It renders the address in the image's mark again."""
-        return (yield from self._object(Verification, _upload("/verify", path)))
-
     def _current(self, job: Job | str) -> Flow[Job]:
         return (yield from self.job(job)) if isinstance(job, str) else job
 
@@ -233,13 +216,3 @@ class Operations(JobOperations):
         """Map the names of class folders in a job's archive to the classes of its model."""
         classes = [label for model in (yield from self.models()) if model.name == job.model for label in model.classes]
         return {class_folder(label): label for label in classes}
-
-
-def _upload(url: str, path: str | Path) -> Request:
-    """Return the upload of a file. Raises FileError if it cannot be read."""
-    path = Path(path)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise FileError(f"cannot read {path} ({error.strerror or error})") from error
-    return Request("POST", url, files={"file": (path.name, data)}, timeout=_UPLOAD_SECONDS)

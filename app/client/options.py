@@ -10,6 +10,7 @@ Copies = Literal["keep", "drop"]
 Classes = Mapping[str, int] | Sequence[str] | str
 """Counts by class, names of classes, or the text of the parameter: `a:100,b:50` or `a,b`."""
 StyleMode = Literal["standard", "distilled"]
+Split = Literal["train", "validation", "test"]
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 SUFFIXES = {"png": "png", "webp": "webp", "jpeg": "jpg"}

@@ -51,7 +51,9 @@ class ArchiveFields(ApiObject):
     """Share of the images of each class that the quality gate keeps; None without a gate."""
     copies: str = "keep"
     distinct: int | None = None
+    split: str | None = None
     start: int = 0
+    """Index of the first image, counted from the beginning of the split."""
     format: str = "png"
     layout: str | None = "imagefolder"
     """Layout of the archive. None for the format npz."""

@@ -18,7 +18,11 @@ from worker.contracts.styles import StyleSpec
 _OLDEST_VERSION: ArchiveVersion = 2
 """The oldest version of new archives, for plain jobs while a worker of an old release is alive."""
 _NEWEST_FIRST: tuple[ArchiveVersion, ...] = (4, 3, 2)
-_FIRST_VERSION_WITH_MARKS = 4
+_FIRST_WITH_SELECTIONS: ArchiveVersion = 3
+"""Version of archives that the first workers with selections and shares of classes announce."""
+_FIRST_WITH_PACKINGS: ArchiveVersion = 4
+"""Version of archives that the first workers with other layouts than imagefolder announce."""
+_FIRST_WITH_MARKS = 4
 """Version of archives that the first workers with marks announce."""
 _TARGET_SHARD_SECONDS = 1.0
 """Target duration of a full-sized shard on one worker."""
@@ -70,8 +74,7 @@ class JobFactory:
         facts = self._catalog.facts(model)
         gate = chosen_gate(model, facts, workers or []) if request.needs_gate else None
         shares, selection = requested_shares(model, request), request.selection(gate)
-        needs_newest = shares or selection or request.packing != "imagefolder"
-        version = ARCHIVE_VERSION if needs_newest else _common_version(workers or [])
+        version = _common_version(workers or [], _first_version_for(request))
         style = request.style_spec and self._check_and_complete_style(request.style_spec, owner, workers)
         return JobSpec(
             id=secrets.token_urlsafe(16),
@@ -80,11 +83,11 @@ class JobFactory:
             shares=shares,
             n=request.n,
             seed=secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed,
-            first=request.start,
+            first=request.first,
             format=request.format,
             packing=request.packing,
             archive_version=version,
-            marking="none" if request.format == "npz" or version < _FIRST_VERSION_WITH_MARKS else self._marking,
+            marking="none" if request.format == "npz" or version < _FIRST_WITH_MARKS else self._marking,
             style=style,
             selection=selection,
             facts=facts if version > _OLDEST_VERSION else None,
@@ -115,10 +118,20 @@ class JobFactory:
         return Cut(first=first, most=max(1, round(min(images, max_images) / first)) * first)
 
 
-def _common_version(workers: list[WorkerEntry]) -> ArchiveVersion:
-    """Return a version of archives that all workers know, so that older ones go on while a deployment is updated."""
+def _first_version_for(request: ImageRequest) -> ArchiveVersion:
+    """Return the first version whose workers can render a job."""
+    if request.packing != "imagefolder" or (request.format == "npz" and request.selects):
+        return _FIRST_WITH_PACKINGS
+    return _FIRST_WITH_SELECTIONS if request.selects or request.classes is not None else _OLDEST_VERSION
+
+
+def _common_version(workers: list[WorkerEntry], least: ArchiveVersion) -> ArchiveVersion:
+    """Return a version of archives that all workers know, so that older ones go on while a deployment is updated.
+
+    It is at least `least`: workers that do not know that version leave the job to newer ones.
+    """
     known = min((worker.archive_version for worker in workers), default=ARCHIVE_VERSION)
-    return next((version for version in _NEWEST_FIRST if version <= known), _OLDEST_VERSION)
+    return next((version for version in _NEWEST_FIRST if least <= version <= known), least)
 
 
 def _single_batch_cut(model: CatalogEntry) -> Cut:

@@ -29,7 +29,7 @@ from app.settings import Settings
 from worker.contracts.age import age
 from worker.contracts.choice import Choice
 from worker.contracts.job_state import JobState
-from worker.contracts.jobs import JobSpec
+from worker.contracts.jobs import ARCHIVE_VERSION, JobSpec
 from worker.contracts.logs import fields
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.store import Store
@@ -71,7 +71,7 @@ class JobService:
         check_size(query, min(self._settings.max_images, caller.max_images or self._settings.max_images))
         check_ttl(ttl, self._settings.ttl_hours)
         spec = self._factory.create_spec(query, caller.owner)
-        spec = spec.model_copy(update={"ttl_hours": ttl, "name": query.name or ""})
+        spec = spec.model_copy(update={"ttl_hours": ttl, "name": query.name or "", "split": query.split})
         if key is not None:
             request = hashlib.sha256(query.model_dump_json().encode()).hexdigest()
             return self._submit_with_key(spec.model_copy(update={"request": request}), caller, key)
@@ -96,7 +96,7 @@ class JobService:
         A job that was cancelled, has failed or has expired is replaced by a job with the next id; a failed one only
         after a delay. With `is_checked`, a job whose image is missing or corrupted is replaced, too.
         """
-        spec = spec.model_copy(update={"is_address": True})
+        spec = spec.model_copy(update={"is_address": spec.archive_version == ARCHIVE_VERSION})
         is_over = partial(is_lost_or_damaged if is_checked else is_lost, self._store)
         return self._acceptance.find_or_create(spec, caller, ("image", *address_parts(spec)), is_over).spec
 

@@ -1,8 +1,10 @@
 """Checks a request for images against the limits of the server and of the caller."""
 
 from app.errors import unprocessable
-from app.schemas.requests import MAX_SEED, ImageRequest
+from app.jobs.extension import prolonged
+from app.schemas.requests import ImageRequest
 from worker.contracts.jobs import JobSpec
+from worker.contracts.splits import split_indices
 
 
 def check_ttl(hours: int, limit: int) -> None:
@@ -32,5 +34,5 @@ def check_extension(spec: JobSpec, added: int, limit: int) -> None:
     if candidates > limit:
         detail = f"n: about {candidates} images would be rendered for {added} more, and the limit is {limit}"
         raise unprocessable("n_out_of_range", f"{detail}; extend the job in several steps")
-    if spec.first + spec.model_copy(update={"n": spec.n + added}).max_candidates > MAX_SEED:
-        raise unprocessable("n_out_of_range", f"n: the dataset would leave the range of indices, got '{added}'")
+    if spec.first + prolonged(spec, added).max_candidates > split_indices(spec.split).stop:
+        raise unprocessable("n_out_of_range", f"n: the dataset would leave its range of indices, got '{added}'")

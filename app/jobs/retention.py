@@ -1,4 +1,4 @@
-"""Deletes the images of expired jobs and files that were never finished. The records of jobs stay."""
+"""Deletes the images of expired jobs and of removed styles, and unfinished files. The records of jobs stay."""
 
 import logging
 import time
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from app.cluster.first_seen import CERTAIN_SECONDS, FirstSeen
+from app.jobs.style_removal import StyleRemoval
 from worker.contracts.logs import fields
 from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import DamagedError
@@ -34,15 +35,17 @@ class Retention:
         self._clock = clock
         self._next_run = clock()
         self._due_since = FirstSeen()
+        self._style_removal = StyleRemoval(store)
         self._throttled_log = ThrottledLogger(log, clock=clock)
 
     def run_if_due(self, now: datetime) -> None:
-        """Delete expired images and unfinished files, unless the last run is less than an interval ago."""
+        """Delete expired images, removed styles and unfinished files, once an interval."""
         seconds = self._clock()
         if seconds < self._next_run:
             return
         self._next_run = seconds + self._every_seconds
         self._store.sweep_unfinished(now, _MAX_WRITE_TIME)
+        self._style_removal.run(seconds)
         due = {note: job_id for job_id, note in self._store.jobs.due(now)}
         for note in self._due_since.observe(due, CERTAIN_SECONDS, seconds):
             try:

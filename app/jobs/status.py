@@ -12,6 +12,7 @@ from worker.contracts.choice import Choice
 from worker.contracts.job_state import JobState
 from worker.contracts.jobs import SUFFIXES, JobSpec
 from worker.contracts.selection import BEST_SCORE, Selection
+from worker.contracts.splits import split_indices
 
 
 def job_view(
@@ -45,7 +46,8 @@ def job_view(
         keep=selection.keep / BEST_SCORE if selection.keep < BEST_SCORE else None,
         copies="drop" if selection.drops_copies else "keep",
         distinct=selection.distinct,
-        start=spec.first,
+        split=spec.split,
+        start=spec.first - split_indices(spec.split).start,
         next_start=_next_start(spec, choice),
         format=spec.format,
         layout=None if spec.format == "npz" else spec.packing,
@@ -77,8 +79,12 @@ def _images_done(spec: JobSpec, state: JobState | None, progress: Progress, choi
 
 def _next_start(spec: JobSpec, choice: Choice | None) -> int | None:
     if spec.selection is None:
-        return spec.first + spec.n
-    return choice.next_index if choice is not None and choice.is_complete else None
+        following = spec.first + spec.n
+    elif choice is not None and choice.is_complete:
+        following = choice.next_index
+    else:
+        return None
+    return following - split_indices(spec.split).start
 
 
 def _rendering_start(spec: JobSpec, started: float, now: datetime) -> float:

@@ -1,9 +1,9 @@
 """Searches the recent jobs of an owner for an image, by the hash of its coarse structure."""
 
-import struct
 import time
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import accumulate, pairwise
 
 from PIL import Image
 
@@ -18,42 +18,43 @@ from worker.contracts.store.store_errors import DamagedError
 
 MAX_SECONDS = 2.0
 """Time of one search. The newest jobs come first."""
-MAX_BITS = 6
+MAX_BITS = 8
 """Largest difference between the hash of an image and that of a re-encoded or resized copy."""
-_MAX_COMPARED = 32
-"""Images whose pixels are compared in one search."""
 _ROWS, _COLUMNS = 8, 9
-_CELLS = struct.Struct(f"{_ROWS * _COLUMNS}f")
-
-RecentJobs = Callable[[str], Iterable[JobSpec]]
-"""Yields the jobs of an owner, the newest first."""
 
 
 class ImageSearch:
     """Finds images in the recent jobs of an owner."""
 
-    def __init__(self, store: Store, recent_jobs: RecentJobs) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._recent_jobs = recent_jobs
 
     def find(self, image: Image.Image, owner: str) -> Verification | None:
         """Return the verdict about an RGB image that a recent job of an owner has; None if none was found in time."""
         candidates = self._candidates(coarse_hash(image), owner, time.monotonic() + MAX_SECONDS)
-        compared = (self._compare(image, *candidate) for candidate in islice(candidates, _MAX_COMPARED))
+        compared = (self._compare(image, *candidate) for candidate in candidates)
         return next((found for found in compared if found is not None), None)
 
     def _candidates(self, wanted: int, owner: str, deadline: float) -> Iterator[tuple[JobSpec, int, ShardIndex, int]]:
         """Yield (job, index, shard, row) of images whose hash is near to a hash."""
-        for spec in self._recent_jobs(owner):
-            if spec.format == "npz" or not spec.hashes_images:
-                continue
-            for shard in self._store.choices.chosen_shards(spec):
+        for entry in self._store.jobs.list.after(owner, None, None):
+            if time.monotonic() > deadline:
+                return
+            with suppress(DamagedError):
+                spec = self._store.jobs.spec(entry.id)
+                if spec is not None and spec.owner == owner and spec.format != "npz" and spec.hashes_images:
+                    yield from self._candidates_of(spec, wanted, deadline)
+
+    def _candidates_of(
+        self, spec: JobSpec, wanted: int, deadline: float
+    ) -> Iterator[tuple[JobSpec, int, ShardIndex, int]]:
+        for shard in self._store.choices.chosen_shards(spec):
+            hashes = shard.index.images.hashes
+            for index, row in shard.images():
                 if time.monotonic() > deadline:
                     return
-                hashes = shard.index.images.hashes
-                for index, row in shard.images():
-                    if (int(hashes[row], 16) ^ wanted).bit_count() <= MAX_BITS:
-                        yield spec, index, shard.index, row
+                if (int(hashes[row], 16) ^ wanted).bit_count() <= MAX_BITS:
+                    yield spec, index, shard.index, row
 
     def _compare(
         self, image: Image.Image, spec: JobSpec, index: int, shard: ShardIndex, row: int
@@ -78,15 +79,24 @@ class ImageSearch:
 
 
 def coarse_hash(image: Image.Image) -> int:
-    """Return the hash of an RGB image as in models/image_hash.py.
-
-    Grey values are rounded, so a few bits may differ from the exact hash where neighbouring cells are nearly equal.
-    """
-    grey = image.convert("L", (0.25, 0.5, 0.25, 0)).convert("F")
-    cells = _CELLS.unpack(grey.resize((_COLUMNS, _ROWS), Image.Resampling.BOX).tobytes())
+    """Return the hash of an RGB image, exactly as models/image_hash.py does, without NumPy."""
+    data, width = image.tobytes(), image.width
+    grey = [red + 2 * green + blue for red, green, blue in zip(data[::3], data[1::3], data[2::3], strict=True)]
+    rows = [_cells(grey[start : start + width], _COLUMNS) for start in range(0, len(grey), width)]
+    columns = [_cells(column, _ROWS) for column in zip(*rows, strict=True)]
     bits = 0
-    for row in range(_ROWS):
-        for column in range(_COLUMNS - 1):
-            place = row * _COLUMNS + column
-            bits = bits << 1 | (cells[place] < cells[place + 1])
+    for row in zip(*columns, strict=True):
+        for left, right in pairwise(row):
+            bits = bits << 1 | (left < right)
     return bits
+
+
+def _cells(values: Sequence[int], cells: int) -> list[int]:
+    """Return the sums of cells of equal width, which may end inside a value. A whole value counts `cells` times."""
+    sums = [0, *accumulate(values)]
+
+    def sum_before(position: int) -> int:
+        whole, part = divmod(position, cells)
+        return cells * sums[whole] + (part * values[whole] if part else 0)
+
+    return [after - before for before, after in pairwise(sum_before(k * len(values)) for k in range(cells + 1))]

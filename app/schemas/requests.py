@@ -17,6 +17,7 @@ from app.schemas.class_request import CLASSES_DESCRIPTION, Classes, parse_classe
 from worker.contracts.catalog import Sha256
 from worker.contracts.jobs import Format, JobName, Packing
 from worker.contracts.selection import BEST_SCORE, MAX_DISTINCT_BITS, Selection
+from worker.contracts.splits import MAX_SPLIT_START, Split, split_indices
 from worker.contracts.styles import DEFAULT_STEPS, MAX_STEPS, Mode, StyleSpec
 
 MAX_SEED = 2**53 - 1
@@ -183,6 +184,11 @@ class ImageRequest(ImageOptions):
         return self.layout or "imagefolder"
 
     @property
+    def first(self) -> int:
+        """Index of the first image."""
+        return self.start
+
+    @property
     def needs_gate(self) -> bool:
         """Whether the request needs the model's quality gate."""
         return self._keep_per_mille < BEST_SCORE or self.copies == "drop"
@@ -226,6 +232,12 @@ class GenerateQuery(ImageRequest):
     start: Annotated[int, Field(ge=0, le=MAX_START), _REJECT_ODD_SPELLING] = Field(
         default=0, description="Index of the first image. Use it to extend a dataset later. Default: 0."
     )
+    split: Split | None = Field(
+        default=None,
+        description="`train`, `validation` or `test`: a range of the index space. Jobs of different splits never share "
+        f"an image. `start` counts from the beginning of the split, up to {MAX_SPLIT_START}.",
+        exclude_if=_is_none,
+    )
     name: JobName | None = Field(
         default=None,
         description="A label of the dataset: letters a-z, digits and `.`, `_`, `-`, 64 at most. It is a part of the "
@@ -237,3 +249,14 @@ class GenerateQuery(ImageRequest):
         description="Hours to keep the images after the job's end. Default: the server's limit, which is usually 168.",
         json_schema_extra={"minimum": 1},
     )
+
+    @model_validator(mode="after")
+    def _check_split(self) -> Self:
+        if self.split is not None and self.start > MAX_SPLIT_START:
+            raise _conflict(f"start: must be at most {MAX_SPLIT_START} with split, got {self.start}")
+        return self
+
+    @property
+    def first(self) -> int:
+        """Index of the first image. `start` counts from the beginning of the split."""
+        return split_indices(self.split).start + self.start

@@ -12,6 +12,7 @@ from pydantic import (
 from worker.contracts.catalog import CatalogEntry, GateEffect, SetAside, Sha256
 from worker.contracts.job_state import JobError
 from worker.contracts.jobs import Format, Packing
+from worker.contracts.splits import Split
 from worker.contracts.styles import StyleSpec
 
 _RETRYABLE = frozenset(
@@ -93,8 +94,10 @@ class Job(BaseModel):
     """Share of the images of each class that the quality gate keeps; None without a gate."""
     copies: Literal["keep", "drop"]
     distinct: int | None
+    split: Split | None
+    """The range of the index space that the request named."""
     start: int
-    """Index of the first image."""
+    """Index of the first image, counted from the beginning of the split. Without a split, it is the index itself."""
     next_start: int | None
     """The `start` of a request that continues the dataset without overlap; None while it is not known."""
     format: Format

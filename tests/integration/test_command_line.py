@@ -47,6 +47,8 @@ NEW_JOB_OPTIONS = (
     ["--format", "png"],
     ["--style", "painting.png"],
     ["--ttl-hours", "1"],
+    ["--name", "eyes"],
+    ["--split", "train=3"],
 )
 
 

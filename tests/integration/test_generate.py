@@ -93,7 +93,7 @@ def test_a_smaller_request_gives_the_first_images_of_a_larger_one(
 
 
 def test_another_seed_gives_other_images(service: RunningService) -> None:
-    assert not set(service.hashes(40, seed=5)) & set(service.hashes(40, seed=6))
+    assert not set(service.pixels(40, seed=5)) & set(service.pixels(40, seed=6))
 
 
 def test_a_request_without_a_seed_gets_one_that_repeats_it(service: RunningService) -> None:

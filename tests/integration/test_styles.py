@@ -11,9 +11,11 @@ import pytest
 from PIL import Image
 from safetensors.torch import save_file
 
+from app.client import Client
 from app.cluster.cluster_state import ClusterState
 from tests.command import imagemill
 from tests.integration.running_service import RunningService, metadata, wait_until
+from tests.integration.test_problems import problem
 from tests.tiny import PLAIN, vgg19_tensors
 from worker.contracts.styles import METHOD
 
@@ -113,22 +115,22 @@ def told(service: RunningService, style: str, mode: str, steps: int) -> dict[str
 
 def test_images_take_a_style_and_keep_their_address(styling: RunningService) -> None:
     style = bring(styling, picture()).json()["id"]
-    plain = styling.hashes(20, seed=31)
+    plain = styling.pixels(20, seed=31)
     job = styling.wait_done(styling.generate(20, seed=31, style=style, **STYLE)["id"])
     assert job["state"] == "succeeded", job
     assert job["style"] == told(styling, style, "standard", 2)
     archive = styling.download(job["id"])
     styled = [record["sha256"] for record in metadata(archive)]
-    assert not set(plain) & set(styled)
     assert {record["style"] for record in metadata(archive)} == {style}
     with zipfile.ZipFile(io.BytesIO(archive)) as file:
         assert f"| style | {style}, standard, strength 1, 2 steps |" in file.read("README.md").decode()
     assert styling.hashes(5, seed=31, start=13, style=style, **STYLE) == styled[13:18]
-    assert styling.hashes(3, seed=31, style=style, style_strength=0, **STYLE) == plain[:3]
+    assert not set(plain) & set(styling.pixels(20, seed=31, style=style, **STYLE))
+    assert styling.pixels(3, seed=31, style=style, style_strength=0, **STYLE) == plain[:3]
     path = f"/images/{PLAIN}/31/13.png"
     addressed = styling.client.get(path, params={"style": style, **STYLE}).content
     assert hashlib.sha256(addressed).hexdigest() == styled[13]
-    assert hashlib.sha256(styling.client.get(path).content).hexdigest() == plain[13]
+    assert hashlib.sha256(styling.client.get(path).content).hexdigest() == styling.hashes(1, seed=31, start=13)[0]
     assert styling.client.get(path, params=STYLE).status_code == 422
 
 
@@ -168,7 +170,8 @@ def test_a_style_is_learnt_once_and_its_images_keep_their_address(styling: Runni
     assert job["state"] == "succeeded", job
     assert job["style"] == told(styling, style, "distilled", 6)
     styled = styling.job_hashes(job["id"])
-    assert not set(styled) & set(styling.hashes(40, seed=31))
+    pixels = styling.pixels(40, seed=31, style=style, **learning(6))
+    assert not set(pixels) & set(styling.pixels(40, seed=31))
     assert styling.hashes(5, seed=31, start=13, style=style, **learning(6)) == styled[13:18]
     assert learnt(styling) == before + 1
     for path in (styling.folder / "store" / "learnt").glob("*/weights.safetensors"):
@@ -245,3 +248,38 @@ def test_the_command_line_shows_that_a_style_is_learnt(styling: RunningService, 
     done = imagemill("generate", *arguments, "--server", styling.url, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(metadata((tmp_path / "out.zip").read_bytes())) == 3
+
+
+def test_a_removed_style_is_gone_and_its_datasets_stay(styling: RunningService) -> None:
+    style = bring(styling, picture(side=44)).json()["id"]
+    job = styling.wait_done(styling.generate(2, seed=1, style=style, **STYLE)["id"])
+    archive = styling.client.get(job["links"]["download"]).content
+    assert styling.client.delete(f"/styles/{style}").status_code == 204
+    assert style not in [found["id"] for found in styling.client.get("/styles").json()["styles"]]
+    for gone in (styling.client.get(f"/styles/{style}"), styling.client.delete(f"/styles/{style}")):
+        assert (problem(gone)["status"], problem(gone)["code"]) == (404, "unknown_style")
+    assert problem(styling.client.post("/generate", params={"n": 1, "style": style}))["code"] == "unknown_style"
+    assert styling.client.get(job["links"]["download"]).content == archive
+    styling.client.delete(f"/jobs/{job['id']}")
+    for action in ("rebuild", "extend"):
+        refused = problem(styling.client.post(job["links"][action], params={"n": 1} if action == "extend" else {}))
+        assert (refused["status"], refused["code"]) == (409, "style_removed")
+        assert style in refused["detail"]
+    bring(styling, picture(side=44))
+    rebuilt = styling.wait_done(styling.client.post(job["links"]["rebuild"]).json()["id"])
+    assert styling.client.get(rebuilt["links"]["download"]).content == archive
+
+
+def test_a_job_that_runs_keeps_its_style(styling: RunningService) -> None:
+    style = bring(styling, picture(side=46)).json()["id"]
+    job = styling.generate(2, seed=2, style=style, **STYLE)
+    assert styling.client.delete(f"/styles/{style}").status_code == 204
+    assert styling.wait_done(job["id"])["state"] == "succeeded"
+
+
+def test_the_client_removes_a_style(service: RunningService) -> None:
+    style = bring(service, picture(side=48)).json()["id"]
+    with Client(service.url) as client:
+        client.delete_style(style)
+        client.delete_style(style)
+        assert style not in [found.id for found in client.styles()]

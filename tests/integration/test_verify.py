@@ -115,6 +115,15 @@ def test_a_foreign_image_is_unmarked(service: RunningService) -> None:
     assert (found["mark"], found["address"], found["difference"]) == (None, None, None)
 
 
+def test_an_image_without_its_mark_is_found_in_the_newest_jobs(service: RunningService) -> None:
+    job = service.wait_done(service.generate(30, seed=77)["id"])
+    data = service.client.get(job["links"]["image"].replace("{index}", "21")).content
+    found = verify(service.client, written(opened(data), "PNG"))
+    assert (found["made_here"], found["verdict"], found["mark"]) == (True, "equal", None), found
+    assert (found["address"]["seed"], found["address"]["index"]) == (77, 21)
+    assert opened(service.client.get(found["address"]["url"]).content).tobytes() == opened(data).tobytes()
+
+
 def test_an_image_of_an_unknown_model_cannot_be_checked(service: RunningService) -> None:
     data = image_at(service, f"{PLAIN}/5/3.png")
     address = address_of(data)

@@ -153,7 +153,11 @@ def _distribution(report: Report) -> str:
     parts = ["model sha256", "seed", "i", *(["class"] if report.model.classes else [])]
     parts += ["style"] if report.request.style is not None else []
     return datasheet_text.DISTRIBUTION.format(
-        licence=report.model.licence, address=", ".join(parts), growth=growth, source=report.digital_source_type
+        licence=report.model.licence,
+        address=", ".join(parts),
+        growth=growth,
+        marks=datasheet_text.NOT_MARKED if report.request.marking == "none" else datasheet_text.MARKED,
+        source=report.digital_source_type,
     )
 
 

@@ -12,6 +12,7 @@ from worker.contracts.cut import Cut
 from worker.contracts.owners import Owner
 from worker.contracts.pieces import Ancestor, JobId, Piece, Span, find_piece, pieces, shard_indices
 from worker.contracts.selection import Selection
+from worker.contracts.splits import Split
 from worker.contracts.styles import StyleSpec
 
 Format = Literal["png", "webp", "jpeg", "npz"]
@@ -84,6 +85,8 @@ class JobSpec(BaseModel):
     facts: ModelFacts | None = Field(default=None, exclude_if=_is_default)
     """Facts about the model at the time of the request, for the dataset's card."""
     cut: Cut
+    split: Split | None = Field(default=None, exclude_if=_is_default)
+    """The range of the index space that the request named. `first` lies in it."""
     name: JobName | Literal[""] = Field(default="", exclude_if=_is_default)
     """The user's label. Several jobs may have the same."""
     is_address: bool = Field(default=False, exclude_if=_is_default)

@@ -12,8 +12,8 @@ from worker.contracts.styles import StyleSpec
 from worker.rendering.candidate import Candidate
 from worker.style.stylizer import GROUP_SIZE
 
-_MIN_IMAGES = 64
-"""Smallest number of images of a shard that counts. In smaller ones, threads are idle."""
+_MIN_SECONDS = 0.2
+"""Shortest time of a shard that counts. At the beginning and the end of a shard, threads are idle."""
 _LAST_SHARDS = 5
 """Number of shards whose median counts, so that one slow shard changes little."""
 
@@ -49,7 +49,7 @@ class CostMeter:
             return
         drawn = sum(candidate.image is not None for candidate in candidates)
         # A gate that rejects most of a batch leaves too little to draw at once, so it says nothing about other jobs.
-        if drawn >= max(_MIN_IMAGES, len(candidates) / 2):
+        if seconds >= _MIN_SECONDS and 2 * drawn >= len(candidates):
             scoring = sample.candidate_seconds if spec.selection and spec.selection.gate else None
             known = sample.image_seconds[spec.format]
             expected = drawn * known + len(candidates) * (scoring or 0.0)

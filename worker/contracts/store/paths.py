@@ -3,10 +3,10 @@
 OPEN = "open"
 DUE = "due"
 JOBS = "jobs"
-STYLES, OWNED = "styles", "owned"
+STYLES, OWNED, DROPPED = "styles", "owned", "dropped"
 LISTED, NAMED = "listed", "named"
 DISTILLED = "learnt"
-FOLDERS = (OPEN, DUE, JOBS, LISTED, NAMED, STYLES, OWNED, DISTILLED)
+FOLDERS = (OPEN, DUE, JOBS, LISTED, NAMED, STYLES, OWNED, DROPPED, DISTILLED)
 
 
 def marker(job_id: str) -> str:
@@ -92,6 +92,11 @@ def style_entries(owner: str) -> str:
 def style_entry(owner: str, style_id: str) -> str:
     """Return the path of a StyleEntry of an owner."""
     return f"{OWNED}/{owner}/{style_id}.json" if owner else f"{STYLES}/{style_id}/style.json"
+
+
+def dropped_style(style_id: str) -> str:
+    """Return the path of the note that an owner has removed a style."""
+    return f"{DROPPED}/{style_id}"
 
 
 def distilled_weights(key: str) -> str:

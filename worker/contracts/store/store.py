@@ -35,6 +35,7 @@ class Store:
     styles/<id>/picture.png             a style image, RGB; all owners share it
     styles/<id>/style.json              StyleEntry for requests without an API key
     owned/<owner>/<id>.json             StyleEntry for the owner of a key
+    dropped/<id>                        notes that an owner has removed this style
     learnt/<key>/weights.safetensors    a distilled model
     learnt/<key>/state.safetensors      the state of a distillation that has not ended
     """

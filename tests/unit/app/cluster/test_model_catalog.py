@@ -9,9 +9,9 @@ from app.cluster.cluster_state import ClusterState
 from app.cluster.model_catalog import ModelCatalog, chosen_gate
 from app.errors import ApiError
 from tests.unit.conftest import MakeSpec
-from worker.contracts.catalog import GateEffect, ModelFacts, WorkerEntry
+from worker.contracts.catalog import GateEffect, ModelFacts, Numerics, WorkerEntry
 from worker.contracts.jobs import JobSpec
-from worker.contracts.queue.redis_keys import MODEL_FACTS_KEY, MODELS_KEY, worker_key
+from worker.contracts.queue.redis_keys import MODEL_FACTS_KEY, MODELS_KEY, paused_key, worker_key
 from worker.contracts.selection import Selection
 
 GATE, OTHER = "a" * 64, "b" * 64
@@ -88,3 +88,22 @@ def test_a_job_is_repeated_only_with_its_gate(redis: Redis, catalog: ModelCatalo
         catalog.check_workers(spec)
     assert (away.value.status, away.value.code) == (503, "no_gate")
     catalog.check_workers(spec.model_copy(update={"selection": Selection(distinct=1)}))
+
+
+def test_direct_requests_need_a_worker_that_announces_that_it_answers_them(
+    redis: Redis, catalog: ModelCatalog, spec: JobSpec
+) -> None:
+    older = announce(redis, spec).model_dump(mode="json", by_alias=True)
+    del older["answers_directly"]
+    redis.set(worker_key("w"), json.dumps(older))
+    assert not catalog.has_direct_worker(spec)
+    newer = json.dumps(older | {"answers_directly": True})
+    redis.set(worker_key("v"), newer)
+    assert catalog.has_direct_worker(spec)
+    other_model = spec.model.model_copy(update={"sha256": OTHER})
+    other_numerics = spec.model.model_copy(update={"numerics": Numerics(name="cuda-bfloat16", batch_size=256)})
+    for model in (other_model, other_numerics):
+        assert not catalog.has_direct_worker(spec.model_copy(update={"model": model}))
+    redis.delete(worker_key("v"))
+    redis.set(paused_key("v"), json.dumps(json.loads(newer) | {"reason": "disk full"}))
+    assert catalog.has_direct_worker(spec)

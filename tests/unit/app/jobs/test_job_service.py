@@ -42,7 +42,10 @@ def jobs(redis: Redis, store: Store, make_spec: MakeSpec) -> JobService:
     redis.set(worker_key("w"), worker.model_dump_json())
     cluster, disk = ClusterState(redis), DiskSpace(redis, store, lambda: None, 0)
     catalog = ModelCatalog(cluster, model.name)
-    factory, quota = JobFactory(catalog, StyleService(store, disk, DecodeQueue()), None), Quota(redis, store, cluster)
+    factory, quota = (
+        JobFactory(catalog, StyleService(store, disk, DecodeQueue()), None, "xmp-1"),
+        Quota(redis, store, cluster),
+    )
     return JobService(Settings(), store, TaskQueue(redis), cluster, catalog, factory, quota, disk)
 
 
@@ -67,8 +70,9 @@ def forced(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (
             [ARCHIVE_VERSION, None],
             GenerateQuery(n=3, seed=1, distinct=0),
-            ARCHIVE_VERSION,
+            3,
         ),  # only newer ones can
+        ([ARCHIVE_VERSION, 3], GenerateQuery(n=3, seed=1, distinct=0), 3),
     ],
 )
 def test_all_workers_can_read_a_plain_job(
@@ -82,6 +86,23 @@ def test_all_workers_can_read_a_plain_job(
         redis.set(worker_key("w" * (name + 1)), json.dumps(announced))
     spec = jobs.submit(query, ANYONE)[0].spec
     assert (spec.archive_version, spec.facts is not None) == (expected, expected > 2)
+    assert spec.marking == ("xmp-1" if expected > 3 else "none")
+
+
+def test_arrays_have_no_marks(jobs: JobService, redis: Redis, make_spec: MakeSpec) -> None:
+    model = make_spec().model
+    worker = WorkerEntry(
+        name="w",
+        device="cpu",
+        numerics=model.numerics,
+        models=(model.name,),
+        images_per_s=None,
+        archive_version=ARCHIVE_VERSION,
+    )
+    redis.set(worker_key("w"), worker.model_dump_json())
+    assert jobs.submit(QUERY, ANYONE)[0].spec.marking == "xmp-1"
+    arrays = GenerateQuery(n=3, seed=1, format="npz")
+    assert jobs.submit(arrays, ANYONE)[0].spec.marking == "none"
 
 
 def test_a_request_without_a_key_is_forced_to_the_disk(jobs: JobService, forced: list[str]) -> None:

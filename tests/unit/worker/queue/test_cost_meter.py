@@ -41,8 +41,8 @@ def test_the_median_of_the_last_shards_corrects_the_sample(meter: CostMeter) -> 
     assert costs_of(meter).image_seconds["png"] == pytest.approx(0.004)
 
 
-def test_a_small_shard_changes_nothing(meter: CostMeter) -> None:
-    record(meter, SPEC, 63, 99)
+def test_a_short_shard_changes_nothing(meter: CostMeter) -> None:
+    record(meter, SPEC, 16, 0.19)
     assert costs_of(meter) == SAMPLE
 
 

@@ -1,0 +1,33 @@
+"""The command `imagemill extend`."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.output_options import OutputOptions
+from app.cli.terminal import DEFAULT_SERVER
+
+
+def extend(
+    job: Annotated[str, typer.Argument(help="Id of a job that has succeeded.")],
+    n: Annotated[int, typer.Option("-n", "--n", min=1, help="Number of images to add.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="Output file; - is standard output; default: a file in this folder."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    server: Annotated[str, typer.Option(envvar="IMAGEMILL_SERVER", help="Address of the service.")] = DEFAULT_SERVER,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the finished job as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
+) -> None:
+    """Add images to the dataset of a job, and save all of its images. Only the new ones are rendered.
+
+    A second call with the same -n finds the same new job. If the service needs an API key, set IMAGEMILL_KEY.
+    """
+    from app.cli.job_delivery import open_delivery
+
+    key = os.environ.get("IMAGEMILL_KEY") or None
+    with open_delivery(server, key, OutputOptions(out, force, as_json, quiet)) as delivery:
+        delivery.extend(job, n)
