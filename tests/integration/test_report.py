@@ -39,7 +39,7 @@ def test_the_report_has_the_facts_of_the_job(service: RunningService) -> None:
 
 
 def test_the_grid_shows_the_first_images_of_each_class(service: RunningService) -> None:
-    job = service.wait_done(service.generate(40, seed=3, model=LABELLED)["id"])
+    job = service.wait_done(service.generate(300, seed=3, model=LABELLED)["id"])
     with opened(service, job) as file:
         grid = np.asarray(Image.open(io.BytesIO(file.read("grid.png"))))
         records = [json.loads(line) for line in file.read("metadata.jsonl").splitlines()]
