@@ -149,7 +149,10 @@ def _measure_costs(engine: RenderEngine, render_threads: Executor, meter: CostMe
     """Render a few images of each model. Without their costs, no estimate would be possible before the first job."""
     renderer = Renderer(render_threads, engine.threads, REPORT_SECONDS)
     for entry in engine.entries:
-        meter.add(entry.sha256, measure_costs(engine.model(entry), renderer))
+        try:
+            meter.add(entry.sha256, measure_costs(engine.model(entry), renderer))
+        except Exception:
+            log.exception("costs were not measured", extra=fields(model=entry.name))
 
 
 def _load_vgg19(settings: WorkerSettings, engine: RenderEngine) -> tuple[Vgg19 | None, list[SetAside]]:

@@ -67,7 +67,7 @@ class JobDelivery:
 
     def request_splits(self, new_job: NewJob, splits: Mapping[Split, int]) -> None:
         """Request a job for each split, all with one seed, and save their archives in the output folder."""
-        folder, suffix = self._output.folder_of_splits, archive_suffix(new_job.format or "png")
+        folder, suffix = self._output.folder_of_splits, archive_suffix(new_job.format or "png", new_job.layout)
         outs = [folder / f"{split}.{suffix}" for split in splits]
         print_left_over(folder, self._client.server, self._terminal)
         for out in outs:

@@ -20,6 +20,8 @@ _OLDEST_VERSION: ArchiveVersion = 2
 _NEWEST_FIRST: tuple[ArchiveVersion, ...] = (4, 3, 2)
 _FIRST_WITH_SELECTIONS: ArchiveVersion = 3
 """Version of archives that the first workers with selections and shares of classes announce."""
+_FIRST_WITH_PACKINGS: ArchiveVersion = 4
+"""Version of archives that the first workers with other layouts than imagefolder announce."""
 _FIRST_WITH_MARKS = 4
 """Version of archives that the first workers with marks announce."""
 _TARGET_SHARD_SECONDS = 1.0
@@ -72,9 +74,7 @@ class JobFactory:
         facts = self._catalog.facts(model)
         gate = chosen_gate(model, facts, workers or []) if request.needs_gate else None
         shares, selection = requested_shares(model, request), request.selection(gate)
-        needs_newest = request.packing != "imagefolder" or (request.format == "npz" and selection is not None)
-        least = _FIRST_WITH_SELECTIONS if shares or selection else _OLDEST_VERSION
-        version = _common_version(workers or [], ARCHIVE_VERSION if needs_newest else least)
+        version = _common_version(workers or [], _first_version_for(request))
         style = request.style_spec and self._check_and_complete_style(request.style_spec, owner, workers)
         return JobSpec(
             id=secrets.token_urlsafe(16),
@@ -116,6 +116,13 @@ class JobFactory:
         max_images = _MAX_SHARD_BYTES // (3 * model.resolution**2)
         # Shards are whole batches, because workers render aligned batches. The first shard is one batch: it is fast.
         return Cut(first=first, most=max(1, round(min(images, max_images) / first)) * first)
+
+
+def _first_version_for(request: ImageRequest) -> ArchiveVersion:
+    """Return the first version whose workers can render a job."""
+    if request.packing != "imagefolder" or (request.format == "npz" and request.selects):
+        return _FIRST_WITH_PACKINGS
+    return _FIRST_WITH_SELECTIONS if request.selects or request.classes is not None else _OLDEST_VERSION
 
 
 def _common_version(workers: list[WorkerEntry], least: ArchiveVersion) -> ArchiveVersion:
