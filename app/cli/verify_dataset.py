@@ -50,6 +50,8 @@ def _fault(path: Path, content: bytes) -> str | None:
 def _fault_of_folder(folder: Path, images: Images) -> str | None:
     if images.format == "npz":
         return "the manifest is that of arrays (npz); verify the archive instead of a folder"
+    if any(folder.glob("data/*.parquet")):
+        return "the images are rows of Parquet files; verify the archive instead of a folder"
     files = [
         path for path in folder.rglob(f"*.{SUFFIXES[images.format]}") if path.stem.isascii() and path.stem.isdigit()
     ]

@@ -32,6 +32,8 @@ _CARD = _TextSizes(1240, 0, 40, 400, 25, 550, 50, 170, 3)
 _CARD_AND_REPORT = _TextSizes(5800, 1000, 176, 420, 46, 1500, 195, 300, 4)
 _MAX_CELLS, _MAX_COLUMNS, _CELL_SIDE = 24, 8, 64
 """Size of the grid: its largest number of images, its columns, and the largest side of an image in pixels."""
+_IMAGES_PER_CELL = 12
+"""A dataset of fewer images has a smaller grid."""
 _SEARCHED_IMAGES = 96
 """Number of images at the beginning of a dataset among which those of the grid are found."""
 
@@ -55,7 +57,8 @@ def _grid_bytes(spec: JobSpec, png_sizes: FileSizes) -> int:
     counts, largest = spec.quotas(), min(spec.n, _SEARCHED_IMAGES)
     shown = [min(count, round(count * largest / spec.n)) for count in counts]
     classes = min(_MAX_CELLS, sum(count > 0 for count in shown)) or 1
-    most = _MAX_CELLS if classes == 1 else min(_MAX_COLUMNS, _MAX_CELLS // classes)
+    most = min(_MAX_CELLS, spec.n // _IMAGES_PER_CELL) // classes
+    most = max(1, most if classes == 1 else min(_MAX_COLUMNS, most))
     cells = [min(count, most) for count in shown]
     pixels = min(1.0, _CELL_SIDE / spec.model.resolution) ** 2
     return round(sum(cell * size for cell, size in zip(cells, png_sizes.mean_bytes, strict=True)) * pixels)

@@ -55,6 +55,8 @@ def run_all(service: Service) -> Jobs:
         style=style,
     )
     wait_until(lambda: not any(service.store("open")))
+    plans = [*(service.folder / "store" / "jobs").glob("*/archive.json")]
+    wait_until(lambda: all(plan.with_name("digest.json").exists() for plan in plans))
     return made
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 
 from tests.integration.running_service import RunningService, metadata
 from tests.tiny import CLASSES, LABELLED
+from training.prove import source
 from worker.archive.report import Report
 
 
@@ -39,7 +41,7 @@ def test_the_report_has_the_facts_of_the_job(service: RunningService) -> None:
 
 
 def test_the_grid_shows_the_first_images_of_each_class(service: RunningService) -> None:
-    job = service.wait_done(service.generate(40, seed=3, model=LABELLED)["id"])
+    job = service.wait_done(service.generate(300, seed=3, model=LABELLED)["id"])
     with opened(service, job) as file:
         grid = np.asarray(Image.open(io.BytesIO(file.read("grid.png"))))
         records = [json.loads(line) for line in file.read("metadata.jsonl").splitlines()]
@@ -56,3 +58,10 @@ def test_equal_requests_give_equal_archives(service: RunningService, query: dict
     assert first == second
     with zipfile.ZipFile(io.BytesIO(first)) as file:
         assert {"README.md", "report.json", "grid.png"} <= set(file.namelist())
+
+
+def test_the_card_names_the_checkpoint_for_proofs_of_use(service: RunningService, tmp_path: Path) -> None:
+    job = service.wait_done(service.generate(20, seed=3, model=LABELLED)["id"])
+    (tmp_path / "faces.zip").write_bytes(service.download(job["id"]))
+    checkpoint = service.folder / "models" / f"{LABELLED}.safetensors"
+    assert source.find(str(tmp_path / "faces.zip"), str(checkpoint)).made_by == checkpoint

@@ -47,7 +47,8 @@ def _composition(report: Report) -> str:
     rows = [
         ("images", f"{report.images.kept}, {model.resolution} x {model.resolution} px, RGB, {_format(report)}"),
         ("indices", f"{indices.first} to {indices.last}"),
-        ("model", f"`{model.name}`, sha256 `{model.sha256}`"),
+        ("model", f"`{model.name}`"),
+        ("model sha256", f"`{model.sha256}`"),
         ("seed", str(request.seed)),
         ("computed in", report.numerics),
     ]

@@ -17,6 +17,8 @@ from worker.rendering import png_encoder
 
 MAX_IMAGES = 24
 """Largest number of images in a grid. A grid of images of 64 px takes about 5 ms and 200 kB."""
+_IMAGES_PER_CELL = 12
+"""A dataset of fewer images has a smaller grid, so that the grid takes at most a few per cent of the job's time."""
 _COLUMNS = 8
 _SEARCHED_IMAGES = 4 * MAX_IMAGES
 """Number of images at the beginning of a dataset among which those of the grid are found. It limits the bytes read."""
@@ -58,7 +60,8 @@ def _first_images(spec: JobSpec, shards: Sequence[ChosenShard]) -> list[list[tup
     images = list(islice(((shard, index, row) for shard in shards for index, row in shard.images()), _SEARCHED_IMAGES))
     labels = spec.labels(index for _, index, _ in images) or [0] * len(images)
     by_class: dict[int, list[tuple[ChosenShard, int]]] = {label: [] for label in sorted(set(labels))[:MAX_IMAGES]}
-    most = MAX_IMAGES if len(by_class) == 1 else min(_COLUMNS, MAX_IMAGES // len(by_class))
+    most = min(MAX_IMAGES, spec.n // _IMAGES_PER_CELL) // len(by_class)
+    most = max(1, most if len(by_class) == 1 else min(_COLUMNS, most))
     for (shard, _, row), label in zip(images, labels, strict=True):
         if label in by_class and len(by_class[label]) < most:
             by_class[label].append((shard, row))

@@ -37,20 +37,20 @@ def indices_of(grid: NDArray[np.uint8]) -> list[list[int | None]]:
 
 
 def test_each_class_has_rows_of_its_first_images(tmp_path: Path) -> None:
-    assert indices_of(drawn(job(100, CLASSES), tmp_path)) == [[label + 3 * k for k in range(8)] for label in range(3)]
+    assert indices_of(drawn(job(300, CLASSES), tmp_path)) == [[label + 3 * k for k in range(8)] for label in range(3)]
 
 
 def test_small_classes_share_a_row(tmp_path: Path) -> None:
-    found = indices_of(drawn(job(4, ("a", "b")), tmp_path))
-    assert found == [[0, 2, 1, 3]]
+    assert indices_of(drawn(job(48, ("a", "b")), tmp_path)) == [[0, 2, 1, 3]]
+
+
+def test_a_small_dataset_shows_one_image_of_each_class(tmp_path: Path) -> None:
+    assert indices_of(drawn(job(20, CLASSES), tmp_path)) == [[0, 1, 2]]
 
 
 def test_a_rare_class_leaves_cells_empty(tmp_path: Path) -> None:
-    found = indices_of(drawn(job(20, CLASSES, shares=(9, 0, 1)), tmp_path))
-    assert [len(row) for row in found] == [8, 8]
-    assert found[0] == [0, 1, 2, 3, 4, 6, 7, 8]
-    assert found[1][:2] == [5, 15]
-    assert found[1][2:] == [None] * 6
+    found = indices_of(drawn(job(300, CLASSES, shares=(30, 0, 1)), tmp_path))
+    assert found == [[0, 1, 2, 3, 4, 5, 6, 7], [15, 46, 77, *[None] * 5]]
 
 
 def test_the_grid_of_a_model_without_classes_is_limited(tmp_path: Path) -> None:
@@ -63,13 +63,13 @@ def test_a_single_image_is_the_grid(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("kind", "error"), [("png", 0), ("npz", 0), ("webp", 0), ("jpeg", 4)])
 def test_all_formats_are_drawn(tmp_path: Path, kind: Format, error: int) -> None:
-    grid = drawn(job(20, format=kind), tmp_path).astype(int)
+    grid = drawn(job(300, format=kind), tmp_path).astype(int)
     assert grid.shape == (3 * SIDE, 8 * SIDE, 3)
     assert np.abs(grid[SIDE // 2, SIDE * 3 + 4] - colour(3)).max() <= error
 
 
 def test_large_images_are_reduced(tmp_path: Path) -> None:
-    assert drawn(job(2, side=200), tmp_path).shape == (64, 128, 3)
+    assert drawn(job(24, side=200), tmp_path).shape == (64, 128, 3)
 
 
 def test_each_object_is_read_once(tmp_path: Path) -> None:
