@@ -68,8 +68,8 @@ def test_a_file_that_would_be_named_after_its_job_is_not_replaced(
 @pytest.mark.parametrize(
     ("options", "status", "sentence"),
     [
-        ((), 2, "give -n or --classes with counts to generate images, or --job to resume a job"),
-        (("--classes", "circle,cross"), 2, "give -n or --classes with counts"),
+        ((), 2, "give -n, --split or --classes with counts to generate images, or --job to resume a job"),
+        (("--classes", "circle,cross"), 2, "give -n, --split or --classes with counts"),
         (("--classes", "circle:1", "--class", "cross"), 2, "--classes would be ignored beside --class"),
         (("--classes", "circle:1,cross"), 1, "Error: classes: 'cross' has no count, but other classes have one"),
         (("--classes", "oval:1"), 1, "Error: classes: must be among circle, cross, zig/zag, got 'oval'"),
