@@ -126,7 +126,7 @@ def test_the_command_verifies_archives_and_folders(
         done = run(path, *options)
         assert (done.returncode, done.stderr) == (0, "")
         assert "verified" in done.stdout
-    image = next((tmp_path / "faces").rglob("*.png"))
+    image = next((tmp_path / "faces" / "images").rglob("*.png"))
     image.write_bytes(image.read_bytes()[:-1] + b"\0")
     assert "at least one file differs" in run(tmp_path / "faces", *options).stdout
     image.unlink()
