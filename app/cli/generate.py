@@ -11,6 +11,7 @@ from app.cli.refusal import refuse_usage
 from app.cli.terminal import DEFAULT_SERVER
 
 _Format = Literal["png", "webp", "jpeg", "npz"]
+_Layout = Literal["imagefolder", "parquet", "webdataset"]
 _Copies = Literal["keep", "drop"]
 _Mode = Literal["standard", "distilled"]
 
@@ -62,6 +63,9 @@ def generate(
     ] = None,
     start: Annotated[int | None, typer.Option(min=0, help="Index of the first image; default: 0.")] = None,
     kind: Annotated[_Format | None, typer.Option("--format", help="Image format; default: png.")] = None,
+    layout: Annotated[
+        _Layout | None, typer.Option(help="How the archive packs the images; default: imagefolder, a ZIP of files.")
+    ] = None,
     style: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Image whose style the images take.")
     ] = None,
@@ -124,7 +128,7 @@ def generate(
     if job is None and n is None and not split and ":" not in (classes or ""):
         refuse_usage("give -n, --split or --classes with counts to generate images, or --job to resume a job")
     picked = (classes, keep, copies, distinct)
-    options = (model, class_label, *picked, seed, start, kind, style, mode, strength, steps, ttl_hours)
+    options = (model, class_label, *picked, seed, start, kind, layout, style, mode, strength, steps, ttl_hours)
     new_job, splits = NewJob(n, *options, name), parse_splits(split or ())
     key = os.environ.get("IMAGEMILL_KEY") or None  # not an option: every user of a machine can see command lines
     with open_delivery(server, key, OutputOptions(out, force, as_json, quiet)) as delivery:

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-from app.archive_name import archive_name, archive_suffix
+from app.archive_name import archive_name
 from app.cli.archive_output import check_writable
 from app.cli.estimate_report import is_large, print_estimate, print_note
 from app.cli.job_report import print_report, speed
@@ -67,8 +67,8 @@ class JobDelivery:
 
     def request_splits(self, new_job: NewJob, splits: Mapping[Split, int]) -> None:
         """Request a job for each split, all with one seed, and save their archives in the output folder."""
-        folder, suffix = self._output.folder_of_splits, archive_suffix(new_job.format or "png", new_job.layout)
-        outs = [folder / f"{split}.{suffix}" for split in splits]
+        folder = self._output.folder_of_splits
+        outs = [folder / f"{split}.{new_job.suffix}" for split in splits]
         print_left_over(folder, self._client.server, self._terminal)
         for out in outs:
             self._output.check_path(out)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from pydantic_core import PydanticCustomError
 
-from app.archive_name import archive_name
+from app.archive_name import archive_name, archive_suffix
 from app.client import Client, Model
 from app.client.job_parameters import JobParameters
-from app.client.options import Copies, Format, StyleMode
+from app.client.options import Copies, Format, Layout, StyleMode
 from app.client.responses import ArchiveFields
 from app.schemas.class_request import parse_classes
 
@@ -32,6 +32,7 @@ class NewJob:
     seed: int | None
     start: int | None
     format: Format | None
+    layout: Layout | None
     style: Path | None
     """Image file whose style the images take."""
     style_mode: StyleMode | None
@@ -39,6 +40,11 @@ class NewJob:
     style_steps: int | None
     ttl_hours: int | None
     name: str | None = None
+
+    @property
+    def suffix(self) -> str:
+        """File extension of the archive."""
+        return archive_suffix(self.format or "png", self.layout)
 
     @property
     def may_be_large(self) -> bool:
@@ -59,6 +65,7 @@ class NewJob:
             seed=self.seed,
             start=self.start,
             format=self.format,
+            layout=self.layout,
             style=style,
             style_mode=self.style_mode,
             style_strength=self.style_strength,
@@ -88,6 +95,7 @@ class NewJob:
             "distinct": self.distinct,
             "start": self.start or 0,
             "format": self.format or "png",
+            "layout": self.layout or "imagefolder",
         }
         return Path(archive_name(ArchiveFields.model_validate(fields)))
 

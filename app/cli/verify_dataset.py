@@ -26,7 +26,8 @@ def verify_dataset(path: Path, manifest_path: Path, public_key: Path, *, is_json
     if is_json:
         print_json({"file": str(path), "verified": fault is None, "reason": fault})
     else:
-        typer.echo(f"{path}: {'verified. It is the dataset of the signed manifest.' if fault is None else fault}")
+        parts = "Its images are those" if path.is_dir() else "It is the archive"
+        typer.echo(f"{path}: {f'verified. {parts} of the signed manifest.' if fault is None else fault}")
     return fault is None
 
 
@@ -49,11 +50,16 @@ def _fault(path: Path, content: bytes) -> str | None:
 def _fault_of_folder(folder: Path, images: Images) -> str | None:
     if images.format == "npz":
         return "the manifest is that of arrays (npz); verify the archive instead of a folder"
+    if any(folder.glob("data/*.parquet")):
+        return "the images are rows of Parquet files; verify the archive instead of a folder"
     files = [
         path for path in folder.rglob(f"*.{SUFFIXES[images.format]}") if path.stem.isascii() and path.stem.isdigit()
     ]
     if len(files) != images.count:
-        return f"not the images of the manifest: {len(files)} of {images.count} files are there"
+        return (
+            f"not the images of the manifest: {len(files)} of {images.count} files are there; "
+            "only the layouts imagefolder and webdataset have files of their own for images"
+        )
     # Names are indices, so this is the order of the archive.
     files.sort(key=lambda path: int(path.stem))
     found = list_sha256(hashlib.sha256(path.read_bytes()).hexdigest() for path in files)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TypedDict, cast
 
-from app.client.options import Classes, Copies, Format, Split, StyleMode, classes_text, given
+from app.client.options import Classes, Copies, Format, Layout, Split, StyleMode, classes_text, given
 from app.client.responses import Style
 
 
@@ -20,6 +20,7 @@ class JobParameters(TypedDict, total=False):
     seed: int | None
     start: int | None
     format: Format | None
+    layout: Layout | None
     style: Style | str | None
     style_mode: StyleMode | None
     style_strength: float | None

@@ -15,7 +15,18 @@ from app.client.image_reader import ImageReader, class_folder
 from app.client.job_operations import JobOperations
 from app.client.job_parameters import JobParameters, query_of
 from app.client.job_poll import JobPoll, check_succeeded
-from app.client.options import SUFFIXES, Classes, Copies, Format, ImageFormat, Split, StyleMode, classes_text, given
+from app.client.options import (
+    SUFFIXES,
+    Classes,
+    Copies,
+    Format,
+    ImageFormat,
+    Layout,
+    Split,
+    StyleMode,
+    classes_text,
+    given,
+)
 from app.client.output_file import open_to_resume
 from app.client.parsing import check_image
 from app.client.responses import Job, Style
@@ -43,6 +54,7 @@ class Operations(JobOperations):
         seed: int | None = None,
         start: int | None = None,
         format: Format | None = None,
+        layout: Layout | None = None,
         style: Style | str | None = None,
         style_mode: StyleMode | None = None,
         style_strength: float | None = None,
@@ -70,6 +82,7 @@ class Operations(JobOperations):
             "seed": seed,
             "start": start,
             "format": format,
+            "layout": layout,
             "style": style.id if isinstance(style, Style) else style,
             "style_mode": style_mode,
             "style_strength": style_strength,

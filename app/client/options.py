@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 Format = Literal["png", "webp", "jpeg", "npz"]
 ImageFormat = Literal["png", "webp", "jpeg"]
+Layout = Literal["imagefolder", "parquet", "webdataset"]
 Copies = Literal["keep", "drop"]
 Classes = Mapping[str, int] | Sequence[str] | str
 """Counts by class, names of classes, or the text of the parameter: `a:100,b:50` or `a,b`."""

@@ -20,7 +20,7 @@ from app.jobs.job_acceptance import Accepted, IsOver, JobAcceptance
 from app.jobs.job_factory import JobFactory
 from app.jobs.job_ids import Part, address_parts
 from app.jobs.job_reader import JobReader
-from app.jobs.lost_images import is_lost, is_lost_or_damaged
+from app.jobs.lost_images import is_extension_lost, is_lost, is_lost_or_damaged
 from app.jobs.request_limits import check_extension, check_size, check_ttl
 from app.jobs.status import job_view
 from app.schemas.requests import GenerateQuery
@@ -131,8 +131,8 @@ class JobService:
         while True:
             is_kept = not is_lost(self._store, spec)
             longer = extended(self._store, spec, added) if is_kept else prolonged(spec, added)
-            is_over = partial(is_lost_or_damaged, self._store)
-            accepted = self._find_or_create_on_disk(longer, caller, parts, is_over)
+            is_over = is_lost_or_damaged if is_kept else is_extension_lost
+            accepted = self._find_or_create_on_disk(longer, caller, parts, partial(is_over, self._store))
             if not (accepted.is_new and is_kept and is_lost(self._store, spec)):
                 return self.reader.get_job(accepted.spec)
             self._cancel_if_open(accepted.spec)  # the images that it extends were removed meanwhile

@@ -34,3 +34,11 @@ def is_lost_or_damaged(store: Store, spec: JobSpec) -> bool:
         return True
     state = store.jobs.state(spec.id)
     return state is not None and state.outcome == "succeeded" and not is_whole(store, spec)
+
+
+def is_extension_lost(store: Store, spec: JobSpec) -> bool:
+    """Return whether a job is lost or damaged, or has failed because the images that it extends were removed."""
+    if is_lost_or_damaged(store, spec):
+        return True
+    state = store.jobs.state(spec.id)
+    return bool(spec.ancestors) and state is not None and state.outcome == "failed"

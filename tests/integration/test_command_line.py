@@ -45,6 +45,7 @@ NEW_JOB_OPTIONS = (
     ["--distinct", "1"],
     ["--start", "0"],
     ["--format", "png"],
+    ["--layout", "parquet"],
     ["--style", "painting.png"],
     ["--ttl-hours", "1"],
     ["--name", "eyes"],

@@ -34,6 +34,7 @@ def data_files(service: RunningService, job: dict[str, Any]) -> int:
     [
         {},
         {"format": "webp"},
+        {"format": "npz"},
         {"format": "npz", "model": LABELLED, "keep": 0.5},
         {"layout": "parquet"},
         {"layout": "parquet", "model": LABELLED, "keep": 0.5, "copies": "drop"},
@@ -119,7 +120,7 @@ def test_a_job_that_another_one_extends_keeps_its_images(service: RunningService
 
 
 def test_a_race_of_removal_and_extension_loses_no_image(service: RunningService) -> None:
-    for attempt in range(10):
+    for attempt in range(20):
         first = service.wait_done(service.generate(5, seed=100 + attempt)["id"])
         with ThreadPoolExecutor(2) as threads:
             deleting = threads.submit(service.client.delete, f"/jobs/{first['id']}")

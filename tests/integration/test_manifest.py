@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import subprocess
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -137,6 +138,27 @@ def test_the_command_verifies_archives_and_folders(
     assert json.loads(changed.stdout)["verified"] is False
     manifest.write_text(manifest.read_text().replace('"seed": 5', '"seed": 6'))
     assert "not signed by this key" in run(archive, *options).stdout
+
+
+def test_an_unpacked_tar_is_verified(
+    service: RunningService, signing: httpx.Client, tmp_path: Path, keys: tuple[Path, Path]
+) -> None:
+    archive, manifest = saved(signing, finished(service, 12, seed=5, layout="webdataset"), tmp_path)
+    with tarfile.open(archive) as file:
+        file.extractall(tmp_path / "faces", filter="data")
+    for path in (archive, tmp_path / "faces"):
+        assert run(path, "--manifest", manifest, "--public-key", keys[1]).returncode == 0
+
+
+def test_the_folder_of_a_parquet_archive_is_verified_as_an_archive(
+    service: RunningService, signing: httpx.Client, tmp_path: Path, keys: tuple[Path, Path]
+) -> None:
+    archive, manifest = saved(signing, finished(service, 12, seed=5, layout="parquet"), tmp_path)
+    (tmp_path / "faces").mkdir()
+    done = run(tmp_path / "faces", "--manifest", manifest, "--public-key", keys[1])
+    assert done.returncode == 1
+    assert "0 of 12 files are there; only the layouts imagefolder and webdataset" in done.stdout
+    assert run(archive, "--manifest", manifest, "--public-key", keys[1]).returncode == 0
 
 
 def test_a_key_of_another_operator_does_not_verify(

@@ -37,7 +37,8 @@ def images(path: Path) -> int:
 
 def run(service: RunningService, folder: Path, command: list[str]) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "IMAGEMILL_SERVER": service.url}
+    cache = str(folder.parent / "huggingface")
+    environment = {**os.environ, "PATH": path, "IMAGEMILL_SERVER": service.url, "HF_HOME": cache}
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False
     )
@@ -49,14 +50,17 @@ def test_the_commands_of_the_page_run(service: RunningService, tmp_path: Path) -
         pytest.skip("NOT TESTED: curl is not here")
     for example in examples("sh"):
         run(service, tmp_path, ["bash", "-e", "-c", adapted(example, service)])
-    found = {path.name: images(path) for path in tmp_path.iterdir()}
-    assert found == {"eras.zip": 150, "same.zip": 150, "both.zip": 151, "distinct.zip": 200}
+    found = {path.name: images(path) for path in tmp_path.rglob("*.zip")}
+    splits = {"train.zip": 800, "validation.zip": 100, "test.zip": 100}
+    assert found == {"eras.zip": 150, "same.zip": 150, "both.zip": 151, "distinct.zip": 200} | splits
 
 
 def test_the_python_of_the_page_runs(service: RunningService, tmp_path: Path) -> None:
+    (splits,) = (example for example in examples("sh") if "--split" in example)
+    run(service, tmp_path, ["bash", "-e", "-c", adapted(splits, service)])
     for example in examples("python"):
         run(service, tmp_path, [sys.executable, "-c", adapted(example, service)])
-    assert {path.name: images(path) for path in tmp_path.iterdir()} == {"real.zip": 150, "more.zip": 30}
+    assert {path.name: images(path) for path in tmp_path.glob("*.zip")} == {"real.zip": 150, "more.zip": 30}
 
 
 @pytest.mark.parametrize(("query", "code", "sentence"), ROWS)

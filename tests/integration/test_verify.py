@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from safetensors.torch import save_file
 
+from tests.integration import bombs
 from tests.integration.guarded import Guarded
 from tests.integration.running_service import RunningService
 from tests.integration.test_styles import picture
@@ -78,6 +79,26 @@ def test_every_image_of_a_job_has_its_own_address(service: RunningService, kind:
     assert verify(service.client, data)["verdict"] == "equal"
 
 
+@pytest.mark.parametrize("layout", ["parquet", "webdataset"])
+def test_every_layout_has_marked_images(service: RunningService, layout: str) -> None:
+    job = service.wait_done(service.generate(5, model=LABELLED, seed=78, layout=layout)["id"])
+    data = service.client.get(job["links"]["image"].replace("{index}", "4")).content
+    assert (address_of(data).seed, address_of(data).index) == (78, 4)
+    assert data in service.download(job["id"])
+    assert verify(service.client, data)["verdict"] == "equal"
+    found = verify(service.client, written(opened(data), "PNG"))
+    assert (found["verdict"], found["address"]["index"]) == ("equal", 4)
+
+
+def test_an_extension_continues_the_marks(service: RunningService) -> None:
+    job = service.wait_done(service.generate(5, seed=79)["id"])
+    longer = service.wait_done(service.client.post(f"/jobs/{job['id']}/extend", params={"n": 5}).json()["id"])
+    for index in (3, 8):
+        data = service.client.get(longer["links"]["image"].replace("{index}", str(index))).content
+        assert address_of(data).index == index
+        assert verify(service.client, data)["verdict"] == "equal"
+
+
 def test_a_re_encoded_or_resized_copy_is_close(service: RunningService) -> None:
     data = image_at(service, f"{PLAIN}/5/3.png")
     packet, image = find_packet(data), opened(data)
@@ -140,6 +161,8 @@ def test_an_image_of_an_unknown_model_cannot_be_checked(service: RunningService)
         (b"", 415, "unknown_picture"),
         (b"\x89PNG\r\n\x1a\n" + bytes(60), 415, "unknown_picture"),
         (picture()[:80], 422, "unusable_picture"),
+        (bombs.png(20_000, 8, 2), 422, "unusable_picture"),
+        (bombs.huge_header("WEBP"), 422, "unusable_picture"),
         (bytes(20_000_001), 413, "body_too_large"),
     ],
 )

@@ -86,13 +86,13 @@ def _find_images(data: bytes, images: Sequence[EncodedImage], position: int) -> 
 
     The bytes at each result are those of the image: all of them are compared. Raises WorkerError if one is missing.
     """
-    offsets, view = list[int](), memoryview(data)
+    offsets = list[int]()
     for image in images:
         size = len(image.data)
         prefix = size.to_bytes(_LENGTH_BYTES, "little") + image.data[:_PREFIX_BYTES]
         while (found := data.find(prefix, position)) >= 0:
             position = found + _LENGTH_BYTES
-            if view[position : position + size] == image.data:
+            if data.startswith(image.data, position):
                 break
         else:
             raise WorkerError(f"image {image.index} is not a range of bytes of its Parquet file")
