@@ -10,7 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from statistics import median
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import torch
 import typer
@@ -29,8 +29,25 @@ from worker.rendering.engine import RenderEngine
 _FORMATS: tuple[Format, ...] = ("png", "webp", "jpeg")
 _MOST_BYTES, _MOST_PERCENT = 650, 2.0
 """Goals: bytes of a mark, and the loss of images per second."""
-_HEAD = ("format", "images/s", "with marks", "loss, %", "us a mark", "bytes without", "bytes of a mark")
+_HEAD = (
+    "format",
+    "images/s",
+    "with marks",
+    "loss, %",
+    "more CPU time, %",
+    "us a mark",
+    "bytes without",
+    "bytes of a mark",
+)
 _MARKINGS: tuple[Marking, ...] = ("none", "xmp-1")
+
+
+class _Times(NamedTuple):
+    """The times of one round."""
+
+    seconds: float
+    cpu_seconds: float
+    """Time of all threads on processors. Other processes hardly change it."""
 
 
 def main(
@@ -56,14 +73,22 @@ def _measure(engine: RenderEngine, renderer: Renderer, file_format: Format, n: i
     specs = [_spec(engine, file_format, marking) for marking in _MARKINGS]
     for spec in specs:  # warm up
         _render(engine, renderer, spec, n)
-    times = [[_seconds(engine, renderer, spec, n) for spec in specs] for _ in range(rounds)]
-    plain, marked = (n / median(column) for column in zip(*times, strict=True))
-    loss = median(100 * (1 - without / with_marks) for without, with_marks in times)
+    times = [[_time(engine, renderer, spec, n) for spec in specs] for _ in range(rounds)]
+    plain, marked = (n / median(each.seconds for each in column) for column in zip(*times, strict=True))
+    loss = median(100 * (1 - without.seconds / with_marks.seconds) for without, with_marks in times)
+    more_cpu = median(100 * (with_marks.cpu_seconds / without.cpu_seconds - 1) for without, with_marks in times)
     files, marks = (_render(engine, renderer, spec, n) for spec in specs)
     mark_bytes = max(len(mark.data) - len(file.data) for file, mark in zip(files, marks, strict=True))
     mean_bytes = sum(len(file.data) for file in files) / n
     microseconds = 1e6 * _seconds_of_marks(specs[1], files) / n
-    figures = (f"{plain:.0f}", f"{marked:.0f}", f"{loss:.2f}", f"{microseconds:.1f}", f"{mean_bytes:.0f}")
+    figures = (
+        f"{plain:.0f}",
+        f"{marked:.0f}",
+        f"{loss:.2f}",
+        f"{more_cpu:.2f}",
+        f"{microseconds:.1f}",
+        f"{mean_bytes:.0f}",
+    )
     return [file_format, *figures, str(mark_bytes)]
 
 
@@ -89,10 +114,10 @@ def _render(engine: RenderEngine, renderer: Renderer, spec: JobSpec, n: int) -> 
     return [candidate.image for part in parts for candidate in part if candidate.image is not None]
 
 
-def _seconds(engine: RenderEngine, renderer: Renderer, spec: JobSpec, n: int) -> float:
-    started = time.perf_counter()
+def _time(engine: RenderEngine, renderer: Renderer, spec: JobSpec, n: int) -> _Times:
+    started, cpu_started = time.perf_counter(), time.process_time()
     _render(engine, renderer, spec, n)
-    return time.perf_counter() - started
+    return _Times(time.perf_counter() - started, time.process_time() - cpu_started)
 
 
 def _seconds_of_marks(spec: JobSpec, files: list[EncodedImage]) -> float:
