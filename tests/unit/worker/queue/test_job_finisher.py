@@ -1,11 +1,14 @@
+import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 from redis import Redis
 
 from tests.unit.selections import commit_shard, selecting_spec
+from tests.unit.worker.archive.archives import read
 from worker.contracts.jobs import JobSpec
 from worker.contracts.queue.tasks import Task
 from worker.contracts.store.store import Store
@@ -56,3 +59,22 @@ def test_a_job_that_has_tried_all_its_candidates_fails(store: Store, finish: Cal
     assert store.choices.is_complete(SPEC, store.shards.committed(SPEC.id))  # no more shards may be rendered
     with pytest.raises(YieldTooLowError, match="only 2 of 5 images were kept out of 1040 candidates"):
         finish(SPEC)
+
+
+@pytest.mark.parametrize("is_stopping", [False, True])
+def test_the_checksum_is_stored_after_the_end_unless_the_worker_stops(
+    store: Store, tmp_path: Path, redis: Redis, is_stopping: bool
+) -> None:
+    store.jobs.create(SPEC)
+    commit_shard(store, SPEC, 0, lambda index: index % 20 == 0)
+    heartbeat, stopping = Heartbeat(redis, "worker", "cpu", SPEC.model.numerics, []), Event()
+    if is_stopping:
+        stopping.set()
+    with ThreadPoolExecutor(1) as thread:
+        JobFinisher(store, heartbeat, thread, stopping).succeed(Task.finalise(SPEC.id), SPEC)
+    plan, digest = store.archives.plan(SPEC.id), store.archives.digest(SPEC.id)
+    assert plan is not None
+    assert (digest is None) == is_stopping
+    assert list(store.jobs.open_jobs()) == []  # the job is settled nevertheless
+    if digest is not None:
+        assert digest.sha256 == hashlib.sha256(read(tmp_path, plan)).hexdigest()
