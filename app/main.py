@@ -24,10 +24,10 @@ from app.cluster.disk_space import DiskSpace
 from app.cluster.model_catalog import ModelCatalog
 from app.cluster.prometheus import PrometheusCollector
 from app.cluster.readiness import Readiness
+from app.estimates.estimator import Estimator
 from app.jobs.address_renderer import AddressRenderer
 from app.jobs.archive_digest import ArchiveDigests
 from app.jobs.direct_requests import DirectRequests
-from app.jobs.estimator import Estimator
 from app.jobs.job_factory import JobFactory
 from app.jobs.job_listing import JobListing
 from app.jobs.job_service import JobService

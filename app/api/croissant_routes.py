@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse
 
 from app.api.dependencies import ServicesDep, SpecDep, router_for_callers
 from app.api.route_docs import problem_docs
-from app.jobs.croissant import ArchiveFile, describe_in_croissant
+from app.provenance.croissant import ArchiveFile, describe_in_croissant
 
 _MEDIA_TYPE = "application/ld+json"
 

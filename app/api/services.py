@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from app.api.health_checks import HealthChecks
 from app.auth.quota import Quota
 from app.cluster.model_catalog import ModelCatalog
+from app.estimates.estimator import Estimator
 from app.jobs.address_renderer import AddressRenderer
 from app.jobs.archive_digest import ArchiveDigests
 from app.jobs.direct_requests import DirectRequests
-from app.jobs.estimator import Estimator
 from app.jobs.job_listing import JobListing
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications

@@ -1,1 +1,1 @@
-"""Proofs of where images come from: verification of single images, and signed manifests of datasets."""
+"""Where images come from: verification of single images, signed manifests, and descriptions of datasets (Croissant)."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.archive_name import archive_name
-from app.jobs.croissant_records import ARCHIVE, record_sets
+from app.provenance.croissant_records import ARCHIVE, record_sets
 from app.schemas.responses import Job
 from worker.contracts.jobs import JobSpec
 from worker.contracts.marks.xmp_packet import DIGITAL_SOURCE_TYPE

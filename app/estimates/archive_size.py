@@ -3,7 +3,7 @@
 import json
 import math
 
-from app.jobs.report_size import report_bytes
+from app.estimates.report_size import report_bytes
 from app.schemas.estimates import Range
 from worker.contracts.costs import FileSizes
 from worker.contracts.jobs import SUFFIXES, JobSpec

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.random import Generator, default_rng
 
-from app.jobs.archive_size import archive_size
+from app.estimates.archive_size import archive_size
 from tests.unit.conftest import spec_of
 from tests.unit.worker.archive.archives import archive_of
 from worker.contracts.catalog import ModelFacts

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from app.jobs.expected_tries import rendered_candidates
+from app.estimates.expected_tries import rendered_candidates
 from app.schemas.estimates import EstimatedSeconds
 from worker.contracts.costs import ModelCosts, WorkerCosts
 from worker.contracts.jobs import JobSpec

@@ -2,7 +2,7 @@ from random import Random
 
 import pytest
 
-from app.jobs.expected_tries import expected_tries, rendered_candidates
+from app.estimates.expected_tries import expected_tries, rendered_candidates
 from tests.unit.conftest import spec_of
 from tests.unit.selections import selecting_spec
 from worker.contracts.choice import Choice

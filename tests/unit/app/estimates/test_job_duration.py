@@ -1,6 +1,6 @@
 import pytest
 
-from app.jobs.job_duration import UnknownDurationError, job_duration
+from app.estimates.job_duration import UnknownDurationError, job_duration
 from app.schemas.estimates import EstimatedSeconds
 from tests.unit.conftest import spec_of
 from tests.unit.selections import selecting_spec

@@ -7,9 +7,9 @@ from app.auth.quota import Quota, Usage, check_limits
 from app.cluster.cluster_state import ClusterState
 from app.cluster.disk_space import DiskSpace, bytes_left
 from app.errors import ApiError
-from app.jobs.archive_size import archive_size, mark_bytes
-from app.jobs.expected_tries import expected_tries
-from app.jobs.job_duration import UnknownDurationError, job_duration
+from app.estimates.archive_size import archive_size, mark_bytes
+from app.estimates.expected_tries import expected_tries
+from app.estimates.job_duration import UnknownDurationError, job_duration
 from app.jobs.job_factory import JobFactory
 from app.jobs.request_limits import check_size, check_ttl
 from app.schemas.estimates import DiskEstimate, Estimate, EstimatedSeconds, Fits, QuotaEstimate, Range, Refusal

@@ -1,0 +1,1 @@
+"""The expected costs of jobs: seconds, bytes, tries, disk space and quota."""
