@@ -4,6 +4,7 @@ Source: Gebru et al. 2021, Datasheets for Datasets, doi:10.1145/3458723.
 """
 
 import json
+import re
 
 from worker.archive import datasheet_text
 from worker.archive.dataset_report import effect_table, selection_rules
@@ -16,6 +17,7 @@ from worker.contracts.wilson import wilson_interval
 
 def write_datasheet(spec: JobSpec, report: Report) -> str:
     """Return the card in Markdown with YAML front matter."""
+    is_tar = spec.packing == "webdataset"
     model, sections = (
         report.model,
         (
@@ -28,6 +30,7 @@ def write_datasheet(spec: JobSpec, report: Report) -> str:
         ),
     )
     head = datasheet_text.HEAD.format(
+        licence_id=_identifier(model.licence),
         quoted_licence=json.dumps(model.licence),  # JSON strings are valid YAML, whatever the text holds
         n=report.images.kept,
         model=model.name,
@@ -35,11 +38,18 @@ def write_datasheet(spec: JobSpec, report: Report) -> str:
         class_names=f"class_names: {json.dumps(model.classes, ensure_ascii=False)}\n" if model.classes else "",
         loader=loader_yaml(spec),
         source=report.digital_source_type,
+        grid="grid" if is_tar else "grid.png",  # a tar has no suffixes on files that are no samples
+        report="report" if is_tar else "report.json",
         order=" The classes follow each other in the order of the table below."
         if len(report.images.by_class) > 1
         else "",
     )
     return "\n\n".join([head, datasheet_text.MOTIVATION, *sections]) + "\n"
+
+
+def _identifier(licence: str) -> str:
+    """Return a licence as the Hugging Face hub demands: lowercase letters, digits, periods and hyphens."""
+    return re.sub(r"[^a-z0-9.]+", "-", licence.lower()).strip("-.") or "unknown"
 
 
 def _composition(report: Report) -> str:
@@ -58,6 +68,9 @@ def _composition(report: Report) -> str:
     parts = [datasheet_text.COMPOSITION, table(("", ""), rows)]
     if report.images.by_class:
         parts += [datasheet_text.CLASSES, _class_table(report)]
+        if any(each.model_yield is not None for each in report.images.by_class.values()):
+            judge = f" of `{model.judge}`" if model.judge else ""
+            parts.append(datasheet_text.CLASS_YIELDS.format(judge=judge))
     return "\n\n".join([*parts, datasheet_text.QUALITY, *_quality(report), *_memorisation(report)])
 
 
