@@ -12,6 +12,7 @@ from worker.archive.markdown import share_with_interval, table
 from worker.archive.reading_examples import loader_yaml, reading_example
 from worker.archive.report import ClassImages, Report
 from worker.contracts.jobs import JobSpec
+from worker.contracts.splits import split_indices
 from worker.contracts.wilson import wilson_interval
 
 
@@ -21,12 +22,12 @@ def write_datasheet(spec: JobSpec, report: Report) -> str:
     model, sections = (
         report.model,
         (
-            _composition(report),
+            _composition(spec, report),
             _collection(spec, report),
             _labelling(report),
             _uses(report, reading_example(spec)),
             _distribution(report),
-            _maintenance(report),
+            _maintenance(spec, report),
         ),
     )
     head = datasheet_text.HEAD.format(
@@ -52,7 +53,7 @@ def _identifier(licence: str) -> str:
     return re.sub(r"[^a-z0-9.]+", "-", licence.lower()).strip("-.") or "unknown"
 
 
-def _composition(report: Report) -> str:
+def _composition(spec: JobSpec, report: Report) -> str:
     model, request, indices = report.model, report.request, report.indices
     rows = [
         ("images", f"{report.images.kept}, {model.resolution} x {model.resolution} px, RGB, {_format(report)}"),
@@ -65,7 +66,8 @@ def _composition(report: Report) -> str:
     if request.style is not None:
         style = request.style
         rows.append(("style", f"`{style.id}`, {style.mode}, strength {style.strength:g}, {style.steps} steps"))
-    parts = [datasheet_text.COMPOSITION, table(("", ""), rows)]
+    split = datasheet_text.SPLIT.format(split=spec.split) if spec.split else datasheet_text.NO_SPLIT
+    parts = [datasheet_text.COMPOSITION.format(split=split), table(("", ""), rows)]
     if report.images.by_class:
         parts += [datasheet_text.CLASSES, _class_table(report)]
         if any(each.model_yield is not None for each in report.images.by_class.values()):
@@ -175,8 +177,10 @@ def _distribution(report: Report) -> str:
     )
 
 
-def _maintenance(report: Report) -> str:
-    return datasheet_text.MAINTENANCE.format(next_start=report.indices.next_start)
+def _maintenance(spec: JobSpec, report: Report) -> str:
+    # The parameter `start` counts from the beginning of the split.
+    start = report.indices.next_start - split_indices(spec.split).start
+    return datasheet_text.MAINTENANCE.format(next_start=start)
 
 
 def _format(report: Report) -> str:

@@ -27,8 +27,11 @@ purpose of this one is known to the person who requested it; state it here."""
 COMPOSITION = """## Composition
 
 Each instance is one generated image with its metadata. The dataset is complete: it refers to no
-other files, and no image is missing. It has no recommended split. Images of other indices of
+other files, and no image is missing. {split} Images of other indices of
 the same seed are independent of these."""
+
+NO_SPLIT = """It has no recommended split."""
+SPLIT = """It is the split `{split}`: the other splits of the seed have none of its images."""
 
 CLASSES = """The number after the name of a class is its label in every dataset of the model."""
 

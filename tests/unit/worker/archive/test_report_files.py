@@ -164,3 +164,11 @@ def test_older_archives_have_a_card_only(tmp_path: Path, version: ArchiveVersion
     spec = spec_of(5).model_copy(update={"archive_version": version})
     archive_of(spec, tmp_path)
     assert list(files_of(spec, tmp_path)) == ["README.md"]
+
+
+def test_the_card_of_a_split_names_it_and_continues_it(tmp_path: Path) -> None:
+    spec = gated_spec().model_copy(update={"split": "test", "first": 2**52})
+    archive_of(spec, tmp_path, picture)
+    card = files_of(spec, tmp_path)["README.md"].decode()
+    assert "It is the split `test`" in card
+    assert "the same request with `start=3`" in card
