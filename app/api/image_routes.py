@@ -13,7 +13,7 @@ from app.api.dependencies import (
 )
 from app.api.negotiation import check_if_match, matches_if_none_match
 from app.api.route_docs import binary_content, header_docs, problem_docs
-from app.schemas.requests import WholeNumber
+from app.schemas.parameter_types import WholeNumber
 from worker.contracts.jobs import JobSpec
 
 _IMMUTABLE = "private, max-age=31536000, immutable"
