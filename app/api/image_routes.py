@@ -58,7 +58,11 @@ def _image_response(spec: JobSpec, sha256: str, data: bytes, cache_control: str,
         200: {"content": _IMAGE_CONTENT, "headers": header_docs("ETag")},
         304: {"description": "The ETag in If-None-Match is current."},
         **problem_docs(
-            HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.TOO_MANY_REQUESTS
+            HTTPStatus.NOT_FOUND,
+            HTTPStatus.CONFLICT,
+            HTTPStatus.PRECONDITION_FAILED,
+            HTTPStatus.TOO_MANY_REQUESTS,
+            HTTPStatus.INSUFFICIENT_STORAGE,
         ),
     },
 )
