@@ -170,6 +170,15 @@ class JobSpec(BaseModel):
         """The mode of the job's style, or `none`. It is a label of metrics."""
         return self.style.mode if self.style else "none"
 
+    @property
+    def least_worker_version(self) -> int:
+        """The oldest workers that can read the job, by the newest version of archives that they know.
+
+        Older ones refuse a specification with a field that they do not know.
+        """
+        has_new_field = bool(self.name or self.split or self.ancestors)
+        return max(self.archive_version, 4 if has_new_field else 1)
+
     def shard_indices(self, shard: int) -> range:
         """Return the indices of the candidates that this job renders in a shard. The last shard may be shorter."""
         return shard_indices(self.cut, self.first, self._spans[-1], shard)
