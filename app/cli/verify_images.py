@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urljoin
 
 from app.cli.signals import ended_by_signals
 from app.cli.terminal import Terminal, print_json
@@ -32,7 +33,7 @@ def verify_images(files: Sequence[Path], server: str, key: str | None, *, is_jso
             if is_json:
                 print_json({"file": str(path), **found.model_dump(mode="json", exclude_unset=True)})
             else:
-                terminal.result.print(_line(path, found), markup=False, highlight=False)
+                terminal.result.print(_line(path, found, server), markup=False, highlight=False)
     return is_genuine
 
 
@@ -42,6 +43,6 @@ def _reason(path: Path, error: RefusedError) -> str:
     return f"{reason}; to verify a dataset, add --manifest and --public-key" if is_dataset else reason
 
 
-def _line(path: Path, found: Verification) -> str:
+def _line(path: Path, found: Verification, server: str) -> str:
     url = (found.address or {}).get("url")
-    return f"{path}: {found.verdict}. {found.summary}{f' {url}' if url else ''}"
+    return f"{path}: {found.verdict}. {found.summary}{f' {urljoin(server, url)}' if url else ''}"

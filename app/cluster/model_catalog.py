@@ -130,6 +130,7 @@ class ModelCatalog:
         if not capable:
             detail = f"no live worker currently has the model of this job, {spec.model.name} ({spec.model.sha256[:12]})"
             raise unavailable("no_worker", detail)
+        check_version(capable, spec.least_worker_version)
         gate = spec.selection.gate if spec.selection else None
         if gate is not None and not any(gate in worker.gates for worker in capable):
             raise unavailable("no_gate", f"no live worker has the quality gate of this job ({gate[:12]})")
@@ -154,6 +155,16 @@ def most_common_vgg19(workers: list[WorkerEntry]) -> str:
         raise unavailable("no_style_transfer", "the workers have no VGG19 weights; set IMAGEMILL_VGG19")
     ((weights, _),) = found.most_common(1)
     return weights
+
+
+def check_version(workers: list[WorkerEntry], least: int) -> None:
+    """Raise ApiError if there are workers, but all of them are of an older release, which cannot read a job.
+
+    They would drop its tasks, and pause.
+    """
+    if workers and max(worker.archive_version for worker in workers) < least:
+        detail = "all live workers are of an older release, which cannot render this request; update the workers first"
+        raise unavailable("no_worker", detail)
 
 
 def _by_class(classes: tuple[str, ...], row: Sequence[T]) -> dict[str, T] | None:

@@ -47,7 +47,10 @@ def _has_removed_images(store: Store, job_id: str) -> bool:
 
 
 def is_whole(store: Store, spec: JobSpec) -> bool:
-    """Return whether every object of a succeeded job exists and has the right checksum."""
+    """Return whether every object of a succeeded job exists and has the right checksum.
+
+    Shards have checksums of images. That of the archive, if it is stored, also covers the bytes between images.
+    """
     try:
         plan = store.archives.plan(spec.id)
         shards = list(store.choices.chosen_shards(spec))
@@ -55,9 +58,12 @@ def is_whole(store: Store, spec: JobSpec) -> bool:
         return False
     if plan is None or not _fits(spec, plan, shards) or sum(shard.count for shard in shards) < spec.n:
         return False
-    return store.jobs.is_ending_whole(spec) and all(
+    if not store.jobs.is_ending_whole(spec):
+        return False
+    # In this order: a part that is missing makes the reading of the whole archive fail.
+    return all(
         store.shards.is_whole(shard.piece.job_id, shard.piece.shard) for shard in shards
-    )
+    ) and store.archives.fits_digest(spec.id, plan)
 
 
 def _fits(spec: JobSpec, plan: ArchivePlan, shards: list[ChosenShard]) -> bool:

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from statistics import median
 
-from app.cluster.model_catalog import ModelCatalog, chosen_gate, most_common_vgg19
+from app.cluster.model_catalog import ModelCatalog, check_version, chosen_gate, most_common_vgg19
 from app.errors import ApiError
 from app.jobs.requested_classes import check_class, requested_shares
-from app.schemas.requests import MAX_SEED, ImageRequest
+from app.schemas.parameter_types import MAX_SEED
+from app.schemas.requests import ImageRequest
 from app.styles.style_service import StyleService
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.cut import Cut
@@ -128,8 +129,10 @@ def _first_version_for(request: ImageRequest) -> ArchiveVersion:
 def _common_version(workers: list[WorkerEntry], least: ArchiveVersion) -> ArchiveVersion:
     """Return a version of archives that all workers know, so that older ones go on while a deployment is updated.
 
-    It is at least `least`: workers that do not know that version leave the job to newer ones.
+    It is at least `least`: workers that do not know that version leave the job to newer ones. Raises ApiError if there
+    are none.
     """
+    check_version(workers, least)
     known = min((worker.archive_version for worker in workers), default=ARCHIVE_VERSION)
     return next((version for version in _NEWEST_FIRST if least <= version <= known), least)
 

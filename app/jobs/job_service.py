@@ -72,6 +72,8 @@ class JobService:
         check_ttl(ttl, self._settings.ttl_hours)
         spec = self._factory.create_spec(query, caller.owner)
         spec = spec.model_copy(update={"ttl_hours": ttl, "name": query.name or "", "split": query.split})
+        if spec.least_worker_version > spec.archive_version:  # a worker of the release before is alive
+            self._catalog.check_workers(spec)
         if key is not None:
             request = hashlib.sha256(query.model_dump_json().encode()).hexdigest()
             return self._submit_with_key(spec.model_copy(update={"request": request}), caller, key)
@@ -125,15 +127,15 @@ class JobService:
         """
         self._check_outcome(spec, is_succeeded=True)
         check_extension(spec, added, min(self._settings.max_images, caller.max_images or self._settings.max_images))
-        self._catalog.check_workers(spec)
         self._factory.check_style(spec)
         parts = ("extend", spec.id, added)
         while True:
             is_kept = not is_lost(self._store, spec)
             longer = extended(self._store, spec, added) if is_kept else prolonged(spec, added)
+            self._catalog.check_workers(longer)
             is_over = is_lost_or_damaged if is_kept else is_extension_lost
             accepted = self._find_or_create_on_disk(longer, caller, parts, partial(is_over, self._store))
-            if not (accepted.is_new and is_kept and is_lost(self._store, spec)):
+            if not (accepted.is_new and accepted.spec.ancestors and is_lost(self._store, spec)):
                 return self.reader.get_job(accepted.spec)
             self._cancel_if_open(accepted.spec)  # the images that it extends were removed meanwhile
 

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from app.archive_name import archive_name
-from app.schemas.requests import MAX_SEED, MAX_START
+from app.schemas.parameter_types import MAX_SEED, MAX_START
 from app.schemas.responses import Job
 from tests.integration import bombs
 from tests.integration.bombs import SCRIPT, chunk, segment

@@ -155,6 +155,11 @@ class JobSpec(BaseModel):
         return self.format != "npz" and self.packing != "parquet"
 
     @property
+    def scores_images(self) -> bool:
+        """Whether a quality gate scores the images."""
+        return self.selection is not None and self.selection.gate is not None
+
+    @property
     def needs(self) -> str:
         """Name of the files that a worker needs to render the job: the model, VGG19 weights, the quality gate."""
         gate = self.selection.gate if self.selection else None
@@ -164,6 +169,15 @@ class JobSpec(BaseModel):
     def style_mode(self) -> str:
         """The mode of the job's style, or `none`. It is a label of metrics."""
         return self.style.mode if self.style else "none"
+
+    @property
+    def least_worker_version(self) -> int:
+        """The oldest workers that can read the job, by the newest version of archives that they know.
+
+        Older ones refuse a specification with a field that they do not know.
+        """
+        has_new_field = bool(self.name or self.split or self.ancestors)
+        return max(self.archive_version, 4 if has_new_field else 1)
 
     def shard_indices(self, shard: int) -> range:
         """Return the indices of the candidates that this job renders in a shard. The last shard may be shorter."""

@@ -85,14 +85,25 @@ class ArchiveStore:
         `after_chunk` is called after each MiB, and may raise an error to stop. Raises DamagedError if a part of the
         archive is missing or too short.
         """
+        digest = self._digest_of(plan, after_chunk)
+        if self.plan(job_id) is not None:  # the images may have been removed meanwhile
+            self._objects.put(paths.digest(job_id), digest.model_dump_json().encode())
+        return digest
+
+    def fits_digest(self, job_id: str, plan: ArchivePlan) -> bool:
+        """Return whether the archive has its stored checksum, if there is one.
+
+        Raises DamagedError if a part of the archive is missing or too short.
+        """
+        known = self.digest(job_id)
+        return known is None or known == self._digest_of(plan)
+
+    def _digest_of(self, plan: ArchivePlan, after_chunk: Callable[[], object] = lambda: None) -> ArchiveDigest:
         computed = hashlib.sha256()
         for chunk in self.read_parts(plan.parts):
             computed.update(chunk)
             after_chunk()
-        digest = ArchiveDigest(size=plan.size, sha256=computed.hexdigest())
-        if self.plan(job_id) is not None:  # the images may have been removed meanwhile
-            self._objects.put(paths.digest(job_id), digest.model_dump_json().encode())
-        return digest
+        return ArchiveDigest(size=plan.size, sha256=computed.hexdigest())
 
     def sweep(self, job_id: str) -> None:
         """Remove the data objects that interrupted attempts of a job left behind. Call it after the job's end."""

@@ -11,6 +11,7 @@ from app.errors import ApiError
 from tests.unit.conftest import MakeSpec
 from worker.contracts.catalog import GateEffect, ModelFacts, Numerics, WorkerEntry
 from worker.contracts.jobs import JobSpec
+from worker.contracts.pieces import Ancestor
 from worker.contracts.queue.redis_keys import MODEL_FACTS_KEY, MODELS_KEY, paused_key, worker_key
 from worker.contracts.selection import Selection
 
@@ -88,6 +89,32 @@ def test_a_job_is_repeated_only_with_its_gate(redis: Redis, catalog: ModelCatalo
         catalog.check_workers(spec)
     assert (away.value.status, away.value.code) == (503, "no_gate")
     catalog.check_workers(spec.model_copy(update={"selection": Selection(distinct=1)}))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"archive_version": 4},
+        {"archive_version": 3, "name": "eyes"},
+        {"archive_version": 3, "split": "test"},
+        {"archive_version": 3, "ancestors": (Ancestor(job="y" * 22, n=1, stop=1),)},
+    ],
+)
+def test_jobs_that_no_live_worker_can_read_are_refused(
+    redis: Redis, catalog: ModelCatalog, spec: JobSpec, change: dict[str, object]
+) -> None:
+    """Workers of the release before would drop their tasks and pause, so that no job at all would be rendered."""
+    older = announce(redis, spec, GATE).model_copy(update={"archive_version": 3})
+    redis.set(worker_key("w"), older.model_dump_json())
+    catalog.check_workers(spec.model_copy(update={"archive_version": 3}))
+    new = spec.model_copy(update=change)
+    with pytest.raises(ApiError, match="all live workers are of an older release") as refused:
+        catalog.check_workers(new)
+    assert (refused.value.status, refused.value.code) == (503, "no_worker")
+    assert refused.value.retry_after_seconds
+    newer = older.model_copy(update={"name": "n", "archive_version": 4})
+    redis.set(worker_key("n"), newer.model_dump_json())
+    catalog.check_workers(new)
 
 
 def test_direct_requests_need_a_worker_that_announces_that_it_answers_them(

@@ -220,3 +220,14 @@ def test_a_shard_beyond_the_last_image_need_not_be_whole(selecting: tuple[Store,
     store, spec = selecting
     job_file(tmp_path, "shards/00003.*.bin").unlink()
     assert is_whole(store, spec)
+
+
+def test_a_changed_byte_between_images_is_found_by_the_checksum_of_the_archive(store: Store, tmp_path: Path) -> None:
+    plan = store.archives.plan(SPEC.id)
+    assert plan is not None
+    assert is_whole(store, SPEC)
+    store.archives.compute_digest(SPEC.id, plan)
+    assert is_whole(store, SPEC)
+    data = job_file(tmp_path, "shards/00001.*.bin")
+    data.write_bytes(b"H" + data.read_bytes()[1:])
+    assert not is_whole(store, SPEC)
