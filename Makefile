@@ -67,9 +67,9 @@ $(UV): requirements/uv.txt
 COMPILE = $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 lock: $(UV)
 	$(COMPILE) --upgrade --all-extras pyproject.toml -o requirements/dev.txt
-	$(COMPILE) --extra torch --extra training --extra local pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
+	$(COMPILE) --extra torch --extra training --extra local --extra signing pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
 	$(COMPILE) --extra torch pyproject.toml -c requirements/dev.txt -o requirements/worker.txt
-	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/api.txt
+	$(COMPILE) --extra signing pyproject.toml -c requirements/dev.txt -o requirements/api.txt
 	echo uv | $(COMPILE) --upgrade - -o requirements/uv.txt
 
 .PHONY: help

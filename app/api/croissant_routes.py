@@ -7,6 +7,7 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
+from app.api.archive_response import archive_media_type
 from app.api.dependencies import ServicesDep, SpecDep, router_for_callers
 from app.api.route_docs import problem_docs
 from app.provenance.croissant import ArchiveFile, describe_in_croissant
@@ -36,9 +37,9 @@ async def get_croissant(spec: SpecDep, services: ServicesDep, request: Request) 
     archive = ArchiveFile(
         # Readers need an absolute URL. The link has the prefix under which a proxy publishes the service.
         url=f"{request.url.scheme}://{request.url.netloc}{job.links.download}",
-        media_type="application/x-tar" if spec.packing == "webdataset" else "application/zip",
+        media_type=archive_media_type(spec.format, spec.packing),
         size=plan.size,
-        sha256=await services.digests.wait_for_sha256(spec, plan),
+        sha256=await services.digests.sha256(spec, plan),
     )
     described: dict[str, Any] = describe_in_croissant(spec, job, archive)
     return JSONResponse(described, media_type=_MEDIA_TYPE)

@@ -13,7 +13,8 @@ from app.api.router import Router
 from app.api.services import Services
 from app.auth.api_keys import Caller
 from app.schemas.job_list_query import JobListQuery
-from app.schemas.requests import ExtendQuery, GenerateQuery, ImageOptions, ImageRequest, SeedOrIndex
+from app.schemas.parameter_types import SeedOrIndex
+from app.schemas.requests import ExtendQuery, GenerateQuery, ImageOptions, ImageRequest
 from worker.contracts.jobs import Format, JobSpec
 
 _BEARER = HTTPBearer(

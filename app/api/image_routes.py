@@ -13,7 +13,7 @@ from app.api.dependencies import (
 )
 from app.api.negotiation import check_if_match, matches_if_none_match
 from app.api.route_docs import binary_content, header_docs, problem_docs
-from app.schemas.requests import WholeNumber
+from app.schemas.parameter_types import WholeNumber
 from worker.contracts.jobs import JobSpec
 
 _IMMUTABLE = "private, max-age=31536000, immutable"
@@ -58,7 +58,11 @@ def _image_response(spec: JobSpec, sha256: str, data: bytes, cache_control: str,
         200: {"content": _IMAGE_CONTENT, "headers": header_docs("ETag")},
         304: {"description": "The ETag in If-None-Match is current."},
         **problem_docs(
-            HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.TOO_MANY_REQUESTS
+            HTTPStatus.NOT_FOUND,
+            HTTPStatus.CONFLICT,
+            HTTPStatus.PRECONDITION_FAILED,
+            HTTPStatus.TOO_MANY_REQUESTS,
+            HTTPStatus.INSUFFICIENT_STORAGE,
         ),
     },
 )

@@ -6,7 +6,8 @@ from typing import Any
 
 from app.errors import MAX_QUOTED_CHARACTERS, quote_value
 from app.schemas.job_list_query import MAX_LISTED_JOBS
-from app.schemas.requests import KEEP_STEP, MAX_SEED, MAX_START, MIN_KEEP
+from app.schemas.parameter_types import MAX_SEED, MAX_START
+from app.schemas.requests import KEEP_STEP, MIN_KEEP
 from worker.contracts.selection import MAX_DISTINCT_BITS
 
 _MAX_FAULTS = 10

@@ -20,12 +20,12 @@ router = router_for_callers()
     response_model=Manifest,
     responses=_ERRORS,
 )
-def get_manifest(spec: SpecDep, services: ServicesDep) -> Response:
+async def get_manifest(spec: SpecDep, services: ServicesDep) -> Response:
     """Return the manifest of a finished dataset: its checksums, and its origin by model, seed and indices.
 
     `manifest.sig` signs these bytes. Both need a signing key of the operator.
     """
-    return Response(services.manifests.manifest(spec), media_type="application/json")
+    return Response(await services.manifests.manifest(spec), media_type="application/json")
 
 
 @router.get(
@@ -35,6 +35,6 @@ def get_manifest(spec: SpecDep, services: ServicesDep) -> Response:
     response_class=Response,
     responses={200: {"content": binary_content()}, **_ERRORS},
 )
-def get_manifest_signature(spec: SpecDep, services: ServicesDep) -> Response:
+async def get_manifest_signature(spec: SpecDep, services: ServicesDep) -> Response:
     """Return the Ed25519 signature of `manifest.json`: 64 bytes."""
-    return Response(services.manifests.signature(spec), media_type="application/octet-stream")
+    return Response(await services.manifests.signature(spec), media_type="application/octet-stream")

@@ -124,12 +124,29 @@ def generate(
     from app.cli.job_delivery import open_delivery
     from app.cli.new_job import NewJob
     from app.cli.split_option import parse_splits
+    from app.client.job_parameters import JobParameters
 
     if job is None and n is None and not split and ":" not in (classes or ""):
         refuse_usage("give -n, --split or --classes with counts to generate images, or --job to resume a job")
-    picked = (classes, keep, copies, distinct)
-    options = (model, class_label, *picked, seed, start, kind, layout, style, mode, strength, steps, ttl_hours)
-    new_job, splits = NewJob(n, *options, name), parse_splits(split or ())
+    options = JobParameters(
+        n=n,
+        model=model,
+        class_=class_label,
+        classes=classes,
+        keep=keep,
+        copies=copies,
+        distinct=distinct,
+        seed=seed,
+        start=start,
+        format=kind,
+        layout=layout,
+        style_mode=mode,
+        style_strength=strength,
+        style_steps=steps,
+        name=name,
+        ttl_hours=ttl_hours,
+    )
+    new_job, splits = NewJob(options, style), parse_splits(split or ())
     key = os.environ.get("IMAGEMILL_KEY") or None  # not an option: every user of a machine can see command lines
     with open_delivery(server, key, OutputOptions(out, force, as_json, quiet)) as delivery:
         if job is not None:

@@ -90,7 +90,9 @@ class JobDelivery:
     def extend(self, job_id: str, n: int) -> None:
         """Request n more images for the dataset of a job, and save all of its images."""
         self._check_output()
-        self.resume(self._client.extend(job_id, n).id)
+        job = self._client.extend(job_id, n)
+        self._note_accepted(job, self._output.out or Path(archive_name(job)))
+        self.resume(job.id)
 
     def _note_accepted(self, job: Job, out: Path) -> None:
         self._terminal.note(f"job {job.id} accepted; {resume_hint(self._client.server, job.id, out)}")
@@ -122,7 +124,7 @@ class JobDelivery:
             found[0].path.replace(partial_file.path_of(out, job_id))
 
         def took() -> str:
-            return f"{time.monotonic() - started:.1f} s from resuming the job to last byte"
+            return f"{time.monotonic() - started:.1f} s from the start of this command to last byte"
 
         with hint_on_interruption(self._client.server, {job.id: out}):
             self._save(job, out, took)

@@ -61,5 +61,8 @@ def _copy(source: zipfile.ZipFile, target: zipfile.ZipFile, signer: CredentialsS
 
 def _with_checksums(metadata: bytes, sha256s: dict[str, str]) -> bytes:
     records = [json.loads(line) for line in metadata.splitlines()]
-    lines = [json.dumps({**each, "sha256": sha256s.get(each["file_name"], each["sha256"])}) for each in records]
+    lines = [
+        json.dumps({**each, "sha256": sha256s.get(each["file_name"], each["sha256"])}, ensure_ascii=False)
+        for each in records
+    ]
     return "".join(f"{line}\n" for line in lines).encode()

@@ -6,6 +6,7 @@ import math
 from app.estimates.report_size import report_bytes
 from app.schemas.estimates import Range
 from worker.contracts.costs import FileSizes
+from worker.contracts.image_record import image_record
 from worker.contracts.jobs import SUFFIXES, JobSpec
 from worker.contracts.marks.image_marker import ImageMarker
 
@@ -58,7 +59,7 @@ def _image_bytes(spec: JobSpec, label: str | None) -> int:
     """Return the bytes of an image of a class in the archive beside those of its file."""
     index = spec.first + spec.expected_candidates // 2
     if spec.format != "npz" and spec.packing == "parquet":
-        return _PARQUET_IMAGE_BYTES + _PARQUET_SCORE_BYTES * _has_scores(spec)
+        return _PARQUET_IMAGE_BYTES + _PARQUET_SCORE_BYTES * spec.scores_images
     if spec.format != "npz" and spec.packing == "webdataset":
         # A header and half a block for the image, the metadata, and the class.
         record = _TAR_BLOCK * math.ceil(_record_bytes(spec, label, "", index) / _TAR_BLOCK)
@@ -70,20 +71,10 @@ def _image_bytes(spec: JobSpec, label: str | None) -> int:
 
 
 def _record_bytes(spec: JobSpec, label: str | None, name: str, index: int) -> int:
-    """Return the length of an image's line of metadata.jsonl, which has the fields of this record."""
-    record: dict[str, str | int] = {"file_name": name, "index": index, "seed": spec.seed}
-    if label is not None:
-        record |= {"label": label, "label_id": spec.model.classes.index(label)}
-    if spec.style is not None:
-        record["style"] = spec.style.id
-    record |= {"model": spec.model.name, "sha256": 64 * "0", "dhash": 16 * "0"}
-    if _has_scores(spec):
-        record["score"] = 500
-    return len(json.dumps(record, ensure_ascii=False).encode()) + 1
-
-
-def _has_scores(spec: JobSpec) -> bool:
-    return spec.selection is not None and spec.selection.gate is not None
+    """Return the length of an image's line of metadata.jsonl."""
+    number, score = None if label is None else spec.model.classes.index(label), 500 if spec.scores_images else None
+    record = image_record(spec, index, number, sha256=64 * "0", dhash=16 * "0", score=score)
+    return len(json.dumps({"file_name": name, **record}, ensure_ascii=False).encode()) + 1
 
 
 def _constant_bytes(spec: JobSpec) -> int:

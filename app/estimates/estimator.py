@@ -5,7 +5,8 @@ from collections.abc import Callable
 from app.auth.api_keys import Caller
 from app.auth.quota import Quota, Usage, check_limits
 from app.cluster.cluster_state import ClusterState
-from app.cluster.disk_space import DiskSpace, bytes_left
+from app.cluster.disk_space import DiskSpace
+from app.cluster.job_bytes import bytes_left
 from app.errors import ApiError
 from app.estimates.archive_size import archive_size, mark_bytes
 from app.estimates.expected_tries import expected_tries

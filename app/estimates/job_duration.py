@@ -71,7 +71,7 @@ def _rendering_seconds(spec: JobSpec, worker: WorkerCosts, costs: ModelCosts) ->
     drawn = max(candidates * keep, costs.together)
     seconds = drawn * costs.image_seconds[spec.format]
     if spec.selection is not None:
-        scoring = costs.candidate_seconds if spec.selection.gate is not None else None
+        scoring = costs.candidate_seconds if spec.scores_images else None
         seconds += candidates * (_CHOICE_SECONDS + (scoring or 0.0))
     if style is None or style.mode != "standard":
         return seconds

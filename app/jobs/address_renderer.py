@@ -8,17 +8,13 @@ from anyio import to_thread
 from app.auth.api_keys import Caller
 from app.auth.quota import Quota
 from app.cluster.model_catalog import ModelCatalog
-from app.jobs.direct_requests import DirectRequests, IsDisconnected
+from app.jobs.direct_requests import DirectRequests
 from app.jobs.job_factory import JobFactory
 from app.jobs.job_service import JobService
-from app.jobs.watcher import JobWatcher
+from app.jobs.watcher import IsDisconnected, JobWatcher
 from app.schemas.requests import ImageRequest
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store.store_errors import DamagedError
-
-
-async def _stays() -> bool:
-    return False
 
 
 class AddressRenderer:
@@ -44,9 +40,7 @@ class AddressRenderer:
         """Return the specification of the one-image job of an address, for `render`. Nothing is stored."""
         return await to_thread.run_sync(self._factory.create_spec, request, caller.owner, HTTPStatus.NOT_FOUND)
 
-    async def render(
-        self, spec: JobSpec, caller: Caller, is_disconnected: IsDisconnected = _stays
-    ) -> tuple[str, bytes]:
+    async def render(self, spec: JobSpec, caller: Caller, is_disconnected: IsDisconnected) -> tuple[str, bytes]:
         """Return the sha256 and the bytes of the image of a one-image job.
 
         An unstyled image is stored nowhere, if a live worker answers direct requests. Other images are stored as a job.

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from http import HTTPStatus
 from typing import cast
@@ -13,6 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from app.errors import ApiError, unavailable
+from app.jobs.watcher import IsDisconnected
 from worker.contracts.jobs import JobSpec
 from worker.contracts.logs import fields
 from worker.contracts.queue.direct_requests import DirectReply, DirectRequest
@@ -41,9 +41,6 @@ _BLOCK_SECONDS = 1
 """Time that the read of replies blocks. It is shorter than the timeout of the connection."""
 _RECONNECT_SECONDS = 1.0
 _RETRY_AFTER_SECONDS = 5
-
-IsDisconnected = Callable[[], Awaitable[bool]]
-"""Returns whether the client has disconnected."""
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,8 @@ from statistics import median
 from app.cluster.model_catalog import ModelCatalog, check_version, chosen_gate, most_common_vgg19
 from app.errors import ApiError
 from app.jobs.requested_classes import check_class, requested_shares
-from app.schemas.requests import MAX_SEED, ImageRequest
+from app.schemas.parameter_types import MAX_SEED
+from app.schemas.requests import ImageRequest
 from app.styles.style_service import StyleService
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.cut import Cut

@@ -6,8 +6,9 @@ from functools import cache
 from typing import NamedTuple
 
 from app.cluster.cluster_state import ClusterState
-from app.cluster.disk_space import DiskSpace, shard_bytes
+from app.cluster.disk_space import DiskSpace
 from app.cluster.first_seen import FirstSeen
+from app.cluster.job_bytes import shard_bytes
 from app.jobs.job_isolation import JobIsolation
 from app.jobs.lost_tasks import QueueSnapshot, lost_tasks
 from worker.contracts.jobs import JobSpec

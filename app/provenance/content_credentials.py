@@ -107,7 +107,10 @@ def _require_packages() -> None:
         import c2pa  # noqa: F401
         import cryptography  # noqa: F401
     except ImportError as error:
-        detail = "Content Credentials need the packages c2pa-python and cryptography; install imagemill[c2pa]"
+        install = ".uv/bin/uv pip install 'c2pa-python!=0.38.2' cryptography"
+        detail = (
+            f"Content Credentials need the packages c2pa-python and cryptography; in the folder of Imagemill: {install}"
+        )
         raise CredentialsError(detail) from error
 
 

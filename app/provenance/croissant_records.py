@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from worker.contracts.image_record import image_record
 from worker.contracts.jobs import SUFFIXES, Format, JobSpec
 
 Json = dict[str, Any]
@@ -72,20 +73,9 @@ def _webdataset(spec: JobSpec) -> tuple[list[Json], list[Json]]:
 
 def _columns(spec: JobSpec) -> dict[str, str]:
     """Return the fields of the metadata of an image with their types."""
-    has_gate = spec.selection is not None and spec.selection.gate is not None
-    known = {
-        "file_name": ("sc:Text", True),
-        "index": ("sc:Integer", True),
-        "seed": ("sc:Integer", True),
-        "label": ("sc:Text", bool(spec.model.classes)),
-        "label_id": ("sc:Integer", spec.numbers_classes),
-        "style": ("sc:Text", spec.style is not None),
-        "model": ("sc:Text", True),
-        "sha256": ("sc:Text", True),
-        "dhash": ("sc:Text", spec.hashes_images),
-        "score": ("sc:Integer", has_gate),
-    }
-    return {name: kind for name, (kind, is_there) in known.items() if is_there}
+    label, score = 0 if spec.model.classes else None, 0 if spec.scores_images else None
+    record = {"file_name": "", **image_record(spec, spec.first, label, sha256="", dhash="", score=score)}
+    return {name: "sc:Integer" if isinstance(value, int) else "sc:Text" for name, value in record.items()}
 
 
 def _metadata_fields(spec: JobSpec) -> list[Json]:

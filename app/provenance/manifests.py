@@ -3,6 +3,8 @@
 from http import HTTPStatus
 from importlib.metadata import version
 
+from anyio import to_thread
+
 from app.archive_name import archive_name
 from app.errors import ApiError
 from app.jobs.archive_digest import ArchiveDigests
@@ -12,7 +14,6 @@ from app.provenance.signature import SigningKey
 from app.schemas.responses import Job
 from worker.contracts.jobs import JobSpec
 from worker.contracts.marks.xmp_packet import DIGITAL_SOURCE_TYPE
-from worker.contracts.store.archive_index import ArchivePlan
 from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import DamagedError
 
@@ -28,18 +29,21 @@ class Manifests:
         self._digests = digests
         self._key = key
 
-    def manifest(self, spec: JobSpec) -> bytes:
+    async def manifest(self, spec: JobSpec) -> bytes:
         """Return the manifest of a finished job. The first call reads the whole archive."""
         key = self._require_key()
-        job, plan = self._reader.find_archive(spec)
-        if plan is None:
-            detail = f"job {spec.id} is {job.state}; its manifest is ready after the end of the job"
-            raise ApiError(HTTPStatus.CONFLICT, "not_ready", detail, retry_after_seconds=1)
-        return self._manifest(spec, job, plan, key).to_bytes()
+        job, plan = await to_thread.run_sync(self._reader.find_finished_archive, spec, "its manifest")
+        archive = ArchiveFile(
+            name=archive_name(job),
+            size=plan.size,
+            sha256=await self._digests.sha256(spec, plan),
+            version=spec.archive_version,
+        )
+        return (await to_thread.run_sync(self._manifest, spec, job, archive, key)).to_bytes()
 
-    def signature(self, spec: JobSpec) -> bytes:
+    async def signature(self, spec: JobSpec) -> bytes:
         """Return the Ed25519 signature of the manifest: 64 bytes."""
-        return self._require_key().sign(self.manifest(spec))
+        return self._require_key().sign(await self.manifest(spec))
 
     def _require_key(self) -> SigningKey:
         if self._key is None:
@@ -47,13 +51,7 @@ class Manifests:
             raise ApiError(HTTPStatus.NOT_FOUND, "no_signing_key", detail)
         return self._key
 
-    def _manifest(self, spec: JobSpec, job: Job, plan: ArchivePlan, key: SigningKey) -> Manifest:
-        archive = ArchiveFile(
-            name=archive_name(job),
-            size=plan.size,
-            sha256=self._digests.sha256(spec, plan),
-            version=spec.archive_version,
-        )
+    def _manifest(self, spec: JobSpec, job: Job, archive: ArchiveFile, key: SigningKey) -> Manifest:
         gate = spec.selection.gate if spec.selection else None
         model = spec.model
         return Manifest(

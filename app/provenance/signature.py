@@ -88,7 +88,9 @@ def _require_cryptography(name: str) -> None:
     try:
         import cryptography  # noqa: F401
     except ImportError as error:
-        detail = f"{name} needs the package cryptography; install imagemill[signing]"
+        detail = (
+            f"{name} needs the package cryptography; in the folder of Imagemill: .uv/bin/uv pip install cryptography"
+        )
         raise KeyFileError(detail) from error
 
 

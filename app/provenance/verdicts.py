@@ -94,8 +94,21 @@ def unmarked() -> Verification:
     )
 
 
-def class_label(model: CatalogEntry, address: ImageAddress) -> str | None:
-    """Return the name of an address's class; None without a class."""
+def image_options(address: ImageAddress, model: CatalogEntry) -> dict[str, Any]:
+    """Return the parameters of a request for an image in addition to its model, seed and index."""
+    label, style = _class_label(address, model), address.style
+    options: dict[str, Any] = {} if label is None else {"class": label}
+    if style is not None:
+        options |= {
+            "style": style.id,
+            "style_mode": style.mode,
+            "style_strength": style.strength,
+            "style_steps": style.steps,
+        }
+    return options
+
+
+def _class_label(address: ImageAddress, model: CatalogEntry) -> str | None:
     return None if address.class_number is None else model.classes[address.class_number]
 
 
@@ -110,7 +123,7 @@ def _view(address: ImageAddress, model: CatalogEntry | None) -> VerifiedAddress:
         seed=address.seed,
         index=address.index,
         class_number=address.class_number,
-        class_label=class_label(model, address) if model else None,
+        class_label=_class_label(address, model) if model else None,
         numerics=address.numerics,
         style=address.style,
         url=_url(address, model) if model else None,
@@ -118,14 +131,6 @@ def _view(address: ImageAddress, model: CatalogEntry | None) -> VerifiedAddress:
 
 
 def _url(address: ImageAddress, model: CatalogEntry) -> str:
-    label, style = class_label(model, address), address.style
-    query: dict[str, Any] = {} if label is None else {"class": label}
-    if style is not None:
-        query |= {
-            "style": style.id,
-            "style_mode": style.mode,
-            "style_strength": style.strength,
-            "style_steps": style.steps,
-        }
+    options = image_options(address, model)
     path = add_prefix(f"/images/{address.model}/{address.seed}/{address.index}.png")
-    return f"{path}?{urlencode(query)}" if query else path
+    return f"{path}?{urlencode(options)}" if options else path

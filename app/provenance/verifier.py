@@ -1,7 +1,5 @@
 """Verifies images: renders the address in an image's mark again, and compares the pixels."""
 
-from collections.abc import Awaitable, Callable
-
 from anyio import to_thread
 from PIL import Image
 
@@ -9,6 +7,7 @@ from app.auth.api_keys import Caller
 from app.cluster.model_catalog import ModelCatalog
 from app.errors import ApiError
 from app.jobs.address_renderer import AddressRenderer
+from app.jobs.watcher import IsDisconnected
 from app.provenance import verdicts
 from app.provenance.image_search import ImageSearch
 from app.provenance.pixel_comparison import compare
@@ -25,9 +24,6 @@ from worker.contracts.marks.xmp_packet import find_address
 _UNKNOWN_STYLE = ("unknown_style", "no_style_transfer")
 """Codes of errors that say that the service cannot style the image again."""
 _SIGNATURES: dict[bytes, Format] = {b"\xff\xd8\xff": "jpeg", b"RIFF": "webp"}
-
-IsDisconnected = Callable[[], Awaitable[bool]]
-"""Returns whether the client has disconnected."""
 
 
 class Verifier:
@@ -96,28 +92,8 @@ def _has_class(model: CatalogEntry, address: ImageAddress) -> bool:
 
 
 def _request(address: ImageAddress, model: CatalogEntry, image_format: Format) -> ImageRequest:
-    style = address.style
-    styling = (
-        {
-            "style": style.id,
-            "style_mode": style.mode,
-            "style_strength": style.strength,
-            "style_steps": style.steps,
-        }
-        if style
-        else {}
-    )
-    return ImageRequest.model_validate(
-        {
-            "n": 1,
-            "model": model.sha256,
-            "seed": address.seed,
-            "start": address.index,
-            "class": verdicts.class_label(model, address),
-            "format": image_format,
-            **styling,
-        }
-    )
+    parameters = {"n": 1, "model": model.sha256, "seed": address.seed, "start": address.index, "format": image_format}
+    return ImageRequest.model_validate(parameters | verdicts.image_options(address, model))
 
 
 def _format_of(file: bytes) -> Format:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.schemas.parameter_types import REJECT_ODD_SPELLING
 from worker.contracts.jobs import JobName
 from worker.contracts.store.job_list import CURSOR_PATTERN
 
@@ -16,8 +17,8 @@ class JobListQuery(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    limit: int = Field(
-        default=50, ge=1, le=MAX_LISTED_JOBS, description="Largest number of jobs in the response. Default: 50."
+    limit: Annotated[int, Field(ge=1, le=MAX_LISTED_JOBS), REJECT_ODD_SPELLING] = Field(
+        default=50, description="Largest number of jobs in the response. Default: 50."
     )
     after: Annotated[str, Field(pattern=CURSOR_PATTERN)] | None = Field(
         default=None, description="The `next` of an earlier response, to continue the list."

@@ -1,30 +1,24 @@
 """The parameters of requests."""
 
-import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.schemas.class_request import CLASSES_DESCRIPTION, Classes, parse_classes
+from app.schemas.parameter_types import (
+    MAX_START,
+    REJECT_ODD_SPELLING,
+    REJECT_QUOTED,
+    SeedOrIndex,
+    WholeNumber,
+    conflict,
+)
 from worker.contracts.catalog import Sha256
 from worker.contracts.jobs import Format, JobName, Packing
 from worker.contracts.selection import BEST_SCORE, MAX_DISTINCT_BITS, Selection
 from worker.contracts.splits import MAX_SPLIT_START, Split, split_indices
 from worker.contracts.styles import DEFAULT_STEPS, MAX_STEPS, Mode, StyleSpec
-
-MAX_SEED = 2**53 - 1
-"""The largest integer that JSON parsers of all languages read exactly. models/latents.py has the same limit."""
-
-MAX_START = MAX_SEED - 10**9
-"""Largest index of a job's first image, so that the index of its last image is at most MAX_SEED too."""
 
 KEEP_STEP = 0.001
 """Interval between two values of `keep`: scores are per mille."""
@@ -36,36 +30,8 @@ share reaches 999, and often none. A job would try all its candidates and fail.
 """
 
 
-def _reject_quoted_number(value: object, info: ValidationInfo) -> object:
-    """Reject booleans in place of numbers, and strings in JSON. A query has only strings, so they pass there."""
-    if isinstance(value, bool) or (isinstance(value, str) and info.field_name in (info.context or {}).get("json", ())):
-        raise PydanticCustomError("not_a_number", "must be a number, in JSON without quotes")
-    return value
-
-
-def _reject_odd_spelling(value: object, info: ValidationInfo) -> object:
-    """Reject "1_0", "5.0" and " 5", which pydantic would read as whole numbers."""
-    # 19 digits are more than MAX_SEED has, and keep the work for hostile numbers small.
-    if value is not None and not re.fullmatch(r"-?[0-9]{1,19}", str(_reject_quoted_number(value, info))):
-        raise ValueError("not a whole number")
-    return value
-
-
-def _conflict(sentence: str) -> PydanticCustomError:
-    """Return the error of parameters that exclude each other. Its sentence is complete."""
-    return PydanticCustomError("conflict", "{sentence}", {"sentence": sentence})
-
-
 def _is_none(value: object) -> bool:
     return value is None  # so that the checksum of a request with a key stays the same if a parameter is added
-
-
-_REJECT_QUOTED = BeforeValidator(_reject_quoted_number)
-_REJECT_ODD_SPELLING = BeforeValidator(_reject_odd_spelling)
-"""It comes after the limits of a number. Before them, pydantic would leave the limits out of the JSON schema."""
-WholeNumber = Annotated[int, _REJECT_ODD_SPELLING]
-SeedOrIndex = Annotated[int, Field(ge=0, le=MAX_SEED), _REJECT_ODD_SPELLING]
-"""A seed or an index."""
 
 
 class ImageOptions(BaseModel):
@@ -86,10 +52,10 @@ class ImageOptions(BaseModel):
         description="`standard` (default) optimises each image separately. With `distilled`, the model learns the "
         "style first, which takes minutes on a CPU, and then renders styled images as fast as unstyled ones.",
     )
-    style_strength: Annotated[float, Field(ge=0, le=1), _REJECT_QUOTED] | None = Field(
+    style_strength: Annotated[float, Field(ge=0, le=1), REJECT_QUOTED] | None = Field(
         default=None, description="Strength of the style, from 0 to 1. Default: 1."
     )
-    style_steps: Annotated[int, Field(ge=1, le=MAX_STEPS), _REJECT_ODD_SPELLING] | None = Field(
+    style_steps: Annotated[int, Field(ge=1, le=MAX_STEPS), REJECT_ODD_SPELLING] | None = Field(
         default=None,
         description=f"Optimisation steps for each image, by default {DEFAULT_STEPS['standard']}. With `distilled`, "
         f"steps for learning the style, by default {DEFAULT_STEPS['distilled']}.",
@@ -140,7 +106,7 @@ class ImageRequest(ImageOptions):
         "`parquet`, a ZIP of Parquet files as Hugging Face datasets have them; or `webdataset`, a tar of samples.",
         exclude_if=_is_none,
     )
-    keep: Annotated[float, Field(ge=MIN_KEEP, le=1, multiple_of=KEEP_STEP), _REJECT_QUOTED] | None = Field(
+    keep: Annotated[float, Field(ge=MIN_KEEP, le=1, multiple_of=KEEP_STEP), REJECT_QUOTED] | None = Field(
         default=None,
         description="Share of the images of each class that the model's quality gate keeps: those that look most real. "
         "From 0.01 to 1 in steps of 0.001. Default: 1, which keeps all.",
@@ -151,7 +117,7 @@ class ImageRequest(ImageOptions):
         description="With `drop`, images that are copies of training images are left out. Default: `keep`.",
         exclude_if=_is_none,
     )
-    distinct: Annotated[int, Field(ge=0, le=MAX_DISTINCT_BITS), _REJECT_ODD_SPELLING] | None = Field(
+    distinct: Annotated[int, Field(ge=0, le=MAX_DISTINCT_BITS), REJECT_ODD_SPELLING] | None = Field(
         default=None,
         description="An image is left out if its 64-bit hash differs from that of an earlier image of the dataset in "
         "at most this many bits, from 0 to 3. Default: all images stay.",
@@ -173,9 +139,9 @@ class ImageRequest(ImageOptions):
     @model_validator(mode="after")
     def _check_combination(self) -> Self:
         if self.classes is not None and self.class_label is not None:
-            raise _conflict("class and classes cannot be combined; send `classes` alone")
+            raise conflict("class and classes cannot be combined; send `classes` alone")
         if self.format == "npz" and self.packing != "imagefolder":
-            raise _conflict(f"layout={self.layout} cannot be combined with format=npz, which has a layout of its own")
+            raise conflict(f"layout={self.layout} cannot be combined with format=npz, which has a layout of its own")
         return self
 
     @property
@@ -229,7 +195,7 @@ class ExtendQuery(BaseModel):
 class GenerateQuery(ImageRequest):
     """The parameters of /generate. An unknown one is an error, so that a typo cannot render other images unnoticed."""
 
-    start: Annotated[int, Field(ge=0, le=MAX_START), _REJECT_ODD_SPELLING] = Field(
+    start: Annotated[int, Field(ge=0, le=MAX_START), REJECT_ODD_SPELLING] = Field(
         default=0, description="Index of the first image. Use it to extend a dataset later. Default: 0."
     )
     split: Split | None = Field(
@@ -253,7 +219,7 @@ class GenerateQuery(ImageRequest):
     @model_validator(mode="after")
     def _check_split(self) -> Self:
         if self.split is not None and self.start > MAX_SPLIT_START:
-            raise _conflict(f"start: must be at most {MAX_SPLIT_START} with split, got {self.start}")
+            raise conflict(f"start: must be at most {MAX_SPLIT_START} with split, got {self.start}")
         return self
 
     @property

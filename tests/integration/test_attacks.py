@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from app.archive_name import archive_name
-from app.schemas.requests import MAX_SEED, MAX_START
+from app.schemas.parameter_types import MAX_SEED, MAX_START
 from app.schemas.responses import Job
 from tests.integration import bombs
 from tests.integration.bombs import SCRIPT, chunk, segment
@@ -444,7 +444,10 @@ def test_games_with_conditions_get_the_whole(service: RunningService, path: str)
 )
 def test_no_name_injects_a_header(name: str, is_counted: bool) -> None:
     job = Job.model_construct(
+        name="n" * 64,
         model="m" * 64,
+        split="validation",
+        layout="parquet",
         seed=MAX_SEED,
         n=100_000,
         start=MAX_START,

@@ -83,6 +83,7 @@ def test_extend_saves_all_images(service: RunningService, tmp_path: Path) -> Non
     assert done.returncode == 0, done.stderr
     longer = json.loads(done.stdout)
     assert (longer["n"], longer["extends"]) == (35, job["id"])
+    assert f"job {longer['id']} accepted; continue with: imagemill generate --job {longer['id']}" in done.stderr
     archive = tmp_path / "grow-plain-seed1-n35.zip"
     assert longer["file"] == str(archive)
     assert [row["index"] for row in metadata(archive.read_bytes())] == list(range(35))

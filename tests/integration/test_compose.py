@@ -97,6 +97,6 @@ def test_the_compose_file_makes_a_service_that_works(tmp_path: Path) -> None:
         wait_until(lambda: client.get("/readyz").is_success)
         archive = client.post("/generate", params={"n": 4, "seed": 1}, headers={"Accept": "application/zip"}).content
         with zipfile.ZipFile(io.BytesIO(archive)) as file:
-            assert len([name for name in file.namelist() if name.endswith(".png")]) == 4
+            assert len([name for name in file.namelist() if name.startswith("images/")]) == 4
     assert "/healthz" not in (tmp_path / "api.log").read_text()
     assert "POST /generate" in (tmp_path / "api.log").read_text()

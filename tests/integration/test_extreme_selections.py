@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from app.schemas.requests import MAX_START
+from app.schemas.parameter_types import MAX_START
 from models import checkpoint
 from tests.integration.running_service import RunningService, metadata, wait_until
 from tests.tiny import LABELLED, save_checkpoint

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.schemas.requests import MAX_SEED, MAX_START
+from app.schemas.parameter_types import MAX_SEED, MAX_START
 from tests import unpackers
 from tests.integration.running_service import RunningService, metadata, wait_until
 from tests.tiny import CLASSES, LABELLED, PLAIN

@@ -65,6 +65,7 @@ def test_a_selection_is_listed_without_its_yield(service: RunningService) -> Non
         ("limit=0", "limit"),
         ("limit=201", "limit"),
         ("limit=1.5", "limit"),
+        ("limit=1_0", "limit"),
         ("after=x", "after"),
         ("after=../../jobs", "after"),
         ("state=ended", "state"),

@@ -108,19 +108,20 @@ def test_a_selection_streams_the_bytes_that_it_ends_with(service: RunningService
     assert len(images_of(growing.content, layout)) == 600
 
 
-def test_workers_that_die_and_expired_images_change_no_byte(service: RunningService, layout: str) -> None:
-    query = {**SELECTION, "classes": "circle:200,zig/zag:450", **query_of(layout)}
-    job, archive = finished(service, 650, **query)
-    started = service.generate(650, **{**QUERY, **query})
-    wait_until(lambda: service.job(started["id"])["images_done"] > 0)
+def test_workers_that_die_and_expired_images_change_no_byte(service: RunningService) -> None:
+    query = {**SELECTION, "classes": "circle:200,zig/zag:450"}
+    whole = {layout: finished(service, 650, **query, **query_of(layout)) for layout in LAYOUTS}
+    started = {layout: service.generate(650, **{**QUERY, **query, **query_of(layout)}) for layout in LAYOUTS}
+    wait_until(lambda: all(service.job(job["id"])["images_done"] > 0 for job in started.values()))
     service.end_workers(signal.SIGKILL)
     service.start_workers({}, {})
-    assert service.wait_done(started["id"])["state"] == "succeeded"
-    assert service.client.get(started["links"]["download"]).content == archive
-    assert service.client.delete(f"/jobs/{job['id']}").status_code == 200
-    assert not merged_files(service, job)
-    rebuilt = service.wait_done(service.client.post(job["links"]["rebuild"]).json()["id"])
-    assert service.client.get(rebuilt["links"]["download"]).content == archive
+    for layout, (job, archive) in whole.items():
+        assert service.wait_done(started[layout]["id"])["state"] == "succeeded"
+        assert service.client.get(started[layout]["links"]["download"]).content == archive, layout
+        assert service.client.delete(f"/jobs/{job['id']}").status_code == 200
+        assert not merged_files(service, job)
+        rebuilt = service.wait_done(service.client.post(job["links"]["rebuild"]).json()["id"])
+        assert service.client.get(rebuilt["links"]["download"]).content == archive, layout
     service.end_worker(service.workers[-1])
 
 

@@ -194,6 +194,13 @@ def test_the_command_and_the_client_verify_images(service: RunningService, tmp_p
     first, second = map(json.loads, both.stdout.splitlines())
     assert (first["file"], first["made_here"], first["verdict"]) == (str(own), True, "equal")
     assert (second["made_here"], second["verdict"]) == (None, "unmarked")
+    dataset = tmp_path / "faces.zip"
+    dataset.write_bytes(b"PK")
+    mixed = run(dataset, own, "--server", service.url)
+    assert mixed.returncode == 1
+    assert mixed.stderr.startswith(f"Error: {dataset}: not an image")
+    assert "to verify a dataset, add --manifest" in mixed.stderr
+    assert mixed.stdout == done.stdout  # the other files are verified
     with Client(service.url) as client:
         found = client.verify(own)
         assert found.made_here

@@ -123,7 +123,7 @@ def test_images_take_a_style_and_keep_their_address(styling: RunningService) -> 
     styled = [record["sha256"] for record in metadata(archive)]
     assert {record["style"] for record in metadata(archive)} == {style}
     with zipfile.ZipFile(io.BytesIO(archive)) as file:
-        assert f"| style | {style}, standard, strength 1, 2 steps |" in file.read("README.md").decode()
+        assert f"| style | `{style}`, standard, strength 1, 2 steps |" in file.read("README.md").decode()
     assert styling.hashes(5, seed=31, start=13, style=style, **STYLE) == styled[13:18]
     assert not set(plain) & set(styling.pixels(20, seed=31, style=style, **STYLE))
     assert styling.pixels(3, seed=31, style=style, style_strength=0, **STYLE) == plain[:3]

@@ -17,17 +17,23 @@ EVERYTHING = {
     "IMAGEMILL_KEYS": "/data/keys.json",
     "IMAGEMILL_LEARNT_MB": "500",
     "IMAGEMILL_LOG_FORMAT": "json",
+    "IMAGEMILL_MARK": "none",
     "IMAGEMILL_MAX_IMAGES": "1000",
     "IMAGEMILL_MIN_FREE_MB": "0",
     "IMAGEMILL_MODELS_DIR": "/models",
     "IMAGEMILL_PORT": "9000",
     "IMAGEMILL_QUEUE_PASSWORD_FILE": "/etc/queue_password",
     "IMAGEMILL_ROOT_PATH": "/mill",
+    "IMAGEMILL_SIGNING_KEY": "/data/signing.pem",
     "IMAGEMILL_TTL_HOURS": "24",
     "IMAGEMILL_VGG19": "/weights/vgg19.safetensors",
     "IMAGEMILL_WEIGHTS_DIR": "/weights",
     "REDIS_IMAGE": "redis:7",
 }
+
+
+NOT_OFFERED = {"log_level", "reconcile_every_seconds", "shard_images"}
+"""Settings of the API that users of containers do not need."""
 
 
 def clear(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,6 +50,11 @@ def settings_of(name: str, service: dict[str, Any], monkeypatch: pytest.MonkeyPa
 
 def test_every_variable_is_tried() -> None:
     assert set(EVERYTHING) == VARIABLES
+
+
+def test_the_api_container_takes_every_setting_of_the_api() -> None:
+    offered = {variable.removeprefix("IMAGEMILL_").lower() for variable in services()["api"]["environment"]}
+    assert offered == set(Settings.model_fields) - NOT_OFFERED
 
 
 @pytest.mark.parametrize("variables", [{}, dict.fromkeys(EVERYTHING, ""), EVERYTHING], ids=["unset", "empty", "set"])

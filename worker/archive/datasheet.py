@@ -4,6 +4,7 @@ Source: Gebru et al. 2021, Datasheets for Datasets, doi:10.1145/3458723.
 """
 
 import json
+import re
 
 from worker.archive import datasheet_text
 from worker.archive.dataset_report import effect_table, selection_rules
@@ -11,23 +12,26 @@ from worker.archive.markdown import share_with_interval, table
 from worker.archive.reading_examples import loader_yaml, reading_example
 from worker.archive.report import ClassImages, Report
 from worker.contracts.jobs import JobSpec
+from worker.contracts.splits import split_indices
 from worker.contracts.wilson import wilson_interval
 
 
 def write_datasheet(spec: JobSpec, report: Report) -> str:
     """Return the card in Markdown with YAML front matter."""
+    is_tar = spec.packing == "webdataset"
     model, sections = (
         report.model,
         (
-            _composition(report),
+            _composition(spec, report),
             _collection(spec, report),
             _labelling(report),
             _uses(report, reading_example(spec)),
             _distribution(report),
-            _maintenance(report),
+            _maintenance(spec, report),
         ),
     )
     head = datasheet_text.HEAD.format(
+        licence_id=_identifier(model.licence),
         quoted_licence=json.dumps(model.licence),  # JSON strings are valid YAML, whatever the text holds
         n=report.images.kept,
         model=model.name,
@@ -35,6 +39,8 @@ def write_datasheet(spec: JobSpec, report: Report) -> str:
         class_names=f"class_names: {json.dumps(model.classes, ensure_ascii=False)}\n" if model.classes else "",
         loader=loader_yaml(spec),
         source=report.digital_source_type,
+        grid="grid" if is_tar else "grid.png",  # a tar has no suffixes on files that are no samples
+        report="report" if is_tar else "report.json",
         order=" The classes follow each other in the order of the table below."
         if len(report.images.by_class) > 1
         else "",
@@ -42,7 +48,12 @@ def write_datasheet(spec: JobSpec, report: Report) -> str:
     return "\n\n".join([head, datasheet_text.MOTIVATION, *sections]) + "\n"
 
 
-def _composition(report: Report) -> str:
+def _identifier(licence: str) -> str:
+    """Return a licence as the Hugging Face hub demands: lowercase letters, digits, periods and hyphens."""
+    return re.sub(r"[^a-z0-9.]+", "-", licence.lower()).strip("-.") or "unknown"
+
+
+def _composition(spec: JobSpec, report: Report) -> str:
     model, request, indices = report.model, report.request, report.indices
     rows = [
         ("images", f"{report.images.kept}, {model.resolution} x {model.resolution} px, RGB, {_format(report)}"),
@@ -55,9 +66,13 @@ def _composition(report: Report) -> str:
     if request.style is not None:
         style = request.style
         rows.append(("style", f"`{style.id}`, {style.mode}, strength {style.strength:g}, {style.steps} steps"))
-    parts = [datasheet_text.COMPOSITION, table(("", ""), rows)]
+    split = datasheet_text.SPLIT.format(split=spec.split) if spec.split else datasheet_text.NO_SPLIT
+    parts = [datasheet_text.COMPOSITION.format(split=split), table(("", ""), rows)]
     if report.images.by_class:
         parts += [datasheet_text.CLASSES, _class_table(report)]
+        if any(each.model_yield is not None for each in report.images.by_class.values()):
+            judge = f" of `{model.judge}`" if model.judge else ""
+            parts.append(datasheet_text.CLASS_YIELDS.format(judge=judge))
     return "\n\n".join([*parts, datasheet_text.QUALITY, *_quality(report), *_memorisation(report)])
 
 
@@ -162,8 +177,10 @@ def _distribution(report: Report) -> str:
     )
 
 
-def _maintenance(report: Report) -> str:
-    return datasheet_text.MAINTENANCE.format(next_start=report.indices.next_start)
+def _maintenance(spec: JobSpec, report: Report) -> str:
+    # The parameter `start` counts from the beginning of the split.
+    start = report.indices.next_start - split_indices(spec.split).start
+    return datasheet_text.MAINTENANCE.format(next_start=start)
 
 
 def _format(report: Report) -> str:

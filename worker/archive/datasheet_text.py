@@ -2,7 +2,8 @@
 
 HEAD = """---
 license: other
-license_name: {quoted_licence}
+license_name: {licence_id}
+license_details: {quoted_licence}
 pretty_name: {n} images from {model}
 tags: [synthetic, imagemill]
 {class_names}{loader}---
@@ -11,9 +12,9 @@ tags: [synthetic, imagemill]
 **A model generated these images. They are no photographs.**
 Their IPTC digital source type is [trainedAlgorithmicMedia]({source}).
 
-![The first images of the dataset](grid.png)
+![The first images of the dataset]({grid})
 
-The grid shows the first images of the dataset, not selected by hand.{order} `report.json` has
+The grid shows the first images of the dataset, not selected by hand.{order} `{report}` has
 all facts of this card for programs. The sections are those of *Datasheets for Datasets* (Gebru
 et al. 2021)."""
 
@@ -26,10 +27,16 @@ purpose of this one is known to the person who requested it; state it here."""
 COMPOSITION = """## Composition
 
 Each instance is one generated image with its metadata. The dataset is complete: it refers to no
-other files, and no image is missing. It has no recommended split. Images of other indices of
+other files, and no image is missing. {split} Images of other indices of
 the same seed are independent of these."""
 
+NO_SPLIT = """It has no recommended split."""
+SPLIT = """It is the split `{split}`: the other splits of the seed have none of its images."""
+
 CLASSES = """The number after the name of a class is its label in every dataset of the model."""
+
+CLASS_YIELDS = """The last column is the share of the model's images of the class that pass the realism test{judge}.
+About 95 % of real images pass it."""
 
 QUALITY = """### Quality"""
 
@@ -154,7 +161,7 @@ DISTRIBUTION = """## Distribution
   with every copy: `{source}`."""
 
 MARKED = "each image file holds its address and the digital source type, as XMP."
-NOT_MARKED = "the image files have no marks. This card and `report.json` state the digital source type."
+NOT_MARKED = "the image files have no marks. This card and the report state the digital source type."
 
 GROWTH = "A larger dataset of the same request begins with these images."
 GROWTH_OF_A_SELECTION = "A larger dataset of the same request may have other images between these."

@@ -155,6 +155,11 @@ class JobSpec(BaseModel):
         return self.format != "npz" and self.packing != "parquet"
 
     @property
+    def scores_images(self) -> bool:
+        """Whether a quality gate scores the images."""
+        return self.selection is not None and self.selection.gate is not None
+
+    @property
     def needs(self) -> str:
         """Name of the files that a worker needs to render the job: the model, VGG19 weights, the quality gate."""
         gate = self.selection.gate if self.selection else None

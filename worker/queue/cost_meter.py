@@ -50,7 +50,7 @@ class CostMeter:
         drawn = sum(candidate.image is not None for candidate in candidates)
         # A gate that rejects most of a batch leaves too little to draw at once, so it says nothing about other jobs.
         if seconds >= _MIN_SECONDS and 2 * drawn >= len(candidates):
-            scoring = sample.candidate_seconds if spec.selection and spec.selection.gate else None
+            scoring = sample.candidate_seconds if spec.scores_images else None
             known = sample.image_seconds[spec.format]
             expected = drawn * known + len(candidates) * (scoring or 0.0)
             ratios = self._ratios[sha256, spec.format]

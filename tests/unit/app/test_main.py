@@ -16,7 +16,7 @@ def test_the_front_door_loads_no_tensor_library(module: str) -> None:
 
 
 def test_the_largest_seed_is_where_latents_end() -> None:
-    from app.schemas.requests import MAX_SEED
+    from app.schemas.parameter_types import MAX_SEED
     from models.latents import MAX_SEED as LATENTS_MAX_SEED
 
     assert MAX_SEED == LATENTS_MAX_SEED

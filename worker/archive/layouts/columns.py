@@ -27,6 +27,6 @@ def _missing(spec: JobSpec) -> set[str]:
         missing |= {"label", "label_id"}
     if spec.style is None:
         missing.add("style")
-    if spec.selection is None or spec.selection.gate is None:
+    if not spec.scores_images:
         missing.add("score")
     return missing

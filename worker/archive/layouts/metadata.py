@@ -4,29 +4,11 @@ import json
 from collections.abc import Callable, Iterator
 
 from worker.contracts.choice import ChosenShard
+from worker.contracts.image_record import Record, image_record
 from worker.contracts.jobs import JobSpec
-
-Record = dict[str, str | int]
 
 # One encoder for all records: json.dumps with options would build one for each image.
 to_json: Callable[[object], str] = json.JSONEncoder(ensure_ascii=False).encode
-
-
-def image_record(spec: JobSpec, index: int, label: int | None, sha256: str, dhash: str, score: int | None) -> Record:
-    """Return the metadata of one image. A value that does not exist is left out."""
-    record: Record = {"index": index, "seed": spec.seed}
-    if label is not None:
-        record["label"] = spec.model.classes[label]
-    if label is not None and spec.numbers_classes:
-        record["label_id"] = label
-    if spec.style is not None:
-        record["style"] = spec.style.id
-    record |= {"model": spec.model.name, "sha256": sha256}
-    if spec.hashes_images:
-        record["dhash"] = dhash
-    if score is not None:
-        record["score"] = score
-    return record
 
 
 def image_records(spec: JobSpec, shard: ChosenShard) -> Iterator[Record]:

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from app.cluster.disk_space import DiskSpace, bytes_left
+from app.cluster.disk_space import DiskSpace
+from app.cluster.job_bytes import bytes_left
 from app.errors import ApiError
 from tests.unit.app.clock import Clock
 from tests.unit.conftest import MakeSpec

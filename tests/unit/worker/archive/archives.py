@@ -36,5 +36,5 @@ def read(folder: Path, plan: ArchivePlan) -> bytes:
 
 def _candidate(spec: JobSpec, index: int, data_of: MakeData) -> Candidate:
     data, dhash = data_of(index), f"{index:016x}" if spec.hashes_images else ""
-    verdict = Verdict(700 if spec.selection and spec.selection.gate else None)
+    verdict = Verdict(700 if spec.scores_images else None)
     return Candidate(index, EncodedImage(index, data, zlib.crc32(data), f"{index:064x}", dhash), verdict)

@@ -117,6 +117,26 @@ def test_the_card_has_the_sections_of_a_datasheet(tmp_path: Path) -> None:
     assert yaml.safe_load(head)["class_names"] == ["a", "b|c", "d"]
     assert "{" not in text.partition("```python")[0]
     assert "No image was left out" in text
+    assert "of the class that pass the realism test of `efflite0`" in " ".join(text.split())
+
+
+def test_the_hub_gets_an_id_of_the_licence(tmp_path: Path) -> None:
+    spec = gated_spec()
+    model = spec.model.model_copy(update={"licence": "Works before 1930; 199 CC0"})
+    spec = spec.model_copy(update={"model": model})
+    archive_of(spec, tmp_path, picture)
+    head = yaml.safe_load(files_of(spec, tmp_path)["README.md"].decode().split("---\n", 2)[1])
+    assert (head["license"], head["license_name"]) == ("other", "works-before-1930-199-cc0")
+    assert head["license_details"] == "Works before 1930; 199 CC0"
+
+
+def test_the_card_of_a_tar_has_the_names_of_its_files(tmp_path: Path) -> None:
+    spec = gated_spec()
+    archive_of(spec, tmp_path, picture)
+    card = files_of(spec.model_copy(update={"packing": "webdataset"}), tmp_path)["README.md"].decode()
+    assert "](grid)" in card
+    assert "`report` has" in card
+    assert "report.json" not in card
 
 
 def test_the_files_do_not_depend_on_the_job_or_the_time(tmp_path: Path) -> None:
@@ -144,3 +164,11 @@ def test_older_archives_have_a_card_only(tmp_path: Path, version: ArchiveVersion
     spec = spec_of(5).model_copy(update={"archive_version": version})
     archive_of(spec, tmp_path)
     assert list(files_of(spec, tmp_path)) == ["README.md"]
+
+
+def test_the_card_of_a_split_names_it_and_continues_it(tmp_path: Path) -> None:
+    spec = gated_spec().model_copy(update={"split": "test", "first": 2**52})
+    archive_of(spec, tmp_path, picture)
+    card = files_of(spec, tmp_path)["README.md"].decode()
+    assert "It is the split `test`" in card
+    assert "the same request with `start=3`" in card
