@@ -70,7 +70,7 @@ class JobStore:
         if any(self._objects.list(paths.removals(job_id))):
             return True
         state = self.state(job_id)
-        return state is None or state.is_removed
+        return state is not None and state.is_removed
 
     def _read_or_write_marker(self, spec: JobSpec) -> JobSpec:
         """Read a job's marker. If it is missing or damaged, write it again: the job was not accepted yet."""
