@@ -126,7 +126,7 @@ async def rebuild_job(spec: SpecDep, caller: CallerDep, services: ServicesDep, r
     responses=_REPEAT_RESPONSES,
 )
 async def extend_job(
-    spec: SpecDep, query: ExtendQueryDep, caller: CallerDep, services: ServicesDep, response: Response
+    query: ExtendQueryDep, spec: SpecDep, caller: CallerDep, services: ServicesDep, response: Response
 ) -> Job:
     """Create a new job whose dataset is that of a succeeded job with n more images. Only the new ones are rendered.
 

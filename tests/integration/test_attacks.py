@@ -546,8 +546,8 @@ def test_endless_preferences_are_read_quickly(service: RunningService) -> None:
     [
         ("/generate", "POST"),
         ("/styles", "GET, HEAD, POST"),
-        (f"/styles/{'0' * 64}", "GET, HEAD"),
-        (f"/jobs/{UNKNOWN}", "GET, HEAD"),
+        (f"/styles/{'0' * 64}", "GET, HEAD, DELETE"),
+        (f"/jobs/{UNKNOWN}", "GET, HEAD, DELETE"),
         (f"/jobs/{UNKNOWN}/download", "GET, HEAD"),
         (f"/jobs/{UNKNOWN}/events", "GET"),
         (f"/jobs/{UNKNOWN}/cancel", "POST"),

@@ -100,7 +100,10 @@ def test_a_place_that_cannot_be_written_is_refused_before_anything_is_asked_for(
 def test_a_job_is_either_new_or_continued(service: RunningService, tmp_path: Path, arguments: list[str]) -> None:
     refused = generate(service, tmp_path, *arguments)
     assert refused.returncode == 2
-    assert refused.stderr == "Error: give -n or --classes with counts to generate images, or --job to resume a job\n"
+    assert (
+        refused.stderr
+        == "Error: give -n, --split or --classes with counts to generate images, or --job to resume a job\n"
+    )
 
 
 def test_a_stopped_command_says_how_to_go_on_and_can(idle_service: RunningService, tmp_path: Path) -> None:

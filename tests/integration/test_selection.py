@@ -45,7 +45,7 @@ def test_exactly_the_wanted_images_are_kept_and_each_is_that_of_its_address(serv
         assert answer.headers["ETag"] == f'"{record["sha256"]}"'
     with zipfile.ZipFile(io.BytesIO(archive)) as file:
         card = file.read("README.md").decode()
-    assert f"300 of {job['tried']} candidates were kept" in card
+    assert f"keeps 300 of {job['tried']} candidates" in card
     assert "## Similar images" in card
 
 
