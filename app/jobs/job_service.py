@@ -33,7 +33,7 @@ from worker.contracts.jobs import ARCHIVE_VERSION, JobSpec
 from worker.contracts.logs import fields
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.store import Store
-from worker.contracts.store.store_errors import DamagedError
+from worker.contracts.store.store_errors import AncestorRemovedError, DamagedError
 
 _KEY_LIFETIME = timedelta(hours=24)
 """Age of a job after which its idempotency key may be used for another request."""
@@ -129,15 +129,17 @@ class JobService:
         check_extension(spec, added, min(self._settings.max_images, caller.max_images or self._settings.max_images))
         self._factory.check_style(spec)
         parts = ("extend", spec.id, added)
+        is_kept = not is_lost(self._store, spec)
         while True:
-            is_kept = not is_lost(self._store, spec)
             longer = extended(self._store, spec, added) if is_kept else prolonged(spec, added)
             self._catalog.check_workers(longer)
             is_over = is_lost_or_damaged if is_kept else is_extension_lost
-            accepted = self._find_or_create_on_disk(longer, caller, parts, partial(is_over, self._store))
-            if not (accepted.is_new and accepted.spec.ancestors and is_lost(self._store, spec)):
+            try:
+                accepted = self._find_or_create_on_disk(longer, caller, parts, partial(is_over, self._store))
+            except AncestorRemovedError:
+                is_kept = False
+            else:
                 return self.reader.get_job(accepted.spec)
-            self._cancel_if_open(accepted.spec)  # the images that it extends were removed meanwhile
 
     def _check_outcome(self, spec: JobSpec, *, is_succeeded: bool) -> None:
         """Raise ApiError unless the job has ended, and has or has not succeeded."""
@@ -202,7 +204,6 @@ class JobService:
         return self.reader.get_job(spec)
 
 
-def _extended(spec: JobSpec, extensions: Sequence[JobSpec]) -> ApiError:
-    ids = [each.id for each in extensions]
+def _extended(spec: JobSpec, ids: Sequence[str]) -> ApiError:
     detail = f"job {spec.id} is a part of {', '.join(ids)}; delete these jobs first"
     return ApiError(HTTPStatus.CONFLICT, "job_extended", detail, extension={"extensions": ids})

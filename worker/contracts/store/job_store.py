@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
+from uuid import uuid4
 
+from worker.contracts.age import age
 from worker.contracts.job_state import JobState
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store import paths
@@ -12,8 +14,10 @@ from worker.contracts.store.choice_store import ChoiceStore
 from worker.contracts.store.job_list import JobList
 from worker.contracts.store.object_store import Objects
 from worker.contracts.store.shard_store import ShardStore
-from worker.contracts.store.store_errors import DamagedError, StoreError
+from worker.contracts.store.store_errors import AncestorRemovedError, DamagedError, StoreError
 
+_CREATING = timedelta(minutes=1)
+"""Age of the note of an extension below which its request may still be writing its spec."""
 _DISCARDED = timedelta(minutes=10)
 """After this time, no worker still works on a job that was discarded or cancelled."""
 
@@ -38,10 +42,14 @@ class JobStore:
         """Write the marker and the spec of a job. The marker comes first, so that every spec has one.
 
         If several calls create the same job, the first marker counts. Returns the stored job, and whether this call has
-        written its spec.
+        written its spec. Raises AncestorRemovedError if the images of an ancestor are being removed.
         """
         for ancestor in spec.ancestors:  # first, so that the images of an ancestor stay as long as the job needs them
             self._objects.put(f"{paths.extensions(ancestor.job)}/{spec.id}", b"")
+        # A removal writes its note first, and then looks for extensions. At least one of the two sees the other.
+        for ancestor in spec.ancestors:
+            if self._is_removing(ancestor.job):
+                raise AncestorRemovedError(f"the images of job {ancestor.job} are being removed")
         # If this process dies before it writes the spec, the reconciler removes the marker later.
         is_first = self._objects.create(paths.marker(spec.id), spec.model_dump_json().encode())
         if not is_first:
@@ -56,6 +64,13 @@ class JobStore:
             # The reconciler removes an old marker without a spec. It may have done so just before the spec was written.
             self._read_or_write_marker(found)
         return found, is_new
+
+    def _is_removing(self, job_id: str) -> bool:
+        # In this order, because the notes of a removal go after the state is written.
+        if any(self._objects.list(paths.removals(job_id))):
+            return True
+        state = self.state(job_id)
+        return state is not None and state.is_removed
 
     def _read_or_write_marker(self, spec: JobSpec) -> JobSpec:
         """Read a job's marker. If it is missing or damaged, write it again: the job was not accepted yet."""
@@ -130,23 +145,33 @@ class JobStore:
 
         Returns False, and changes nothing, if another job has begun to extend this one.
         """
+        # A note of this request alone, so that simultaneous removals do not undo each other.
+        note = f"{paths.removals(spec.id)}/{uuid4().hex}"
+        self._objects.put(note, b"")
+        if self.extensions(spec.id, now):
+            self._objects.delete(note)
+            return False
         removed = state.model_copy(update={"removed": min(now, state.expires(spec))})
         # The note comes first: if this process dies after the state is written, the reconciler removes the images.
         self._objects.sync(self._write_note(spec.id, now))
         self._objects.put(paths.state(spec.id), removed.model_dump_json().encode())
         self._objects.sync(paths.state(spec.id))
-        # A request that extends the job writes its note and spec first, and then reads this state. One sees the other.
-        if self.extensions(spec.id, now):
-            self._objects.put(paths.state(spec.id), state.model_dump_json().encode())
-            return False
         self.expire(spec.id)
         return True
 
-    def extensions(self, job_id: str, now: datetime) -> list[JobSpec]:
-        """Return the jobs that extend a job, and whose images have not expired. They need its images."""
-        ids = [found.path.rpartition("/")[2] for found in self._objects.list(paths.extensions(job_id))]
-        specs = [spec for each in ids if (spec := self.spec(each))]
-        return [spec for spec in specs if not ((state := self.state(spec.id)) and state.has_expired(spec, now))]
+    def extensions(self, job_id: str, now: datetime) -> list[str]:
+        """Return the ids of the jobs that extend a job, and whose images have not expired. They need its images."""
+        notes = [
+            (found.path.rpartition("/")[2], found.modified) for found in self._objects.list(paths.extensions(job_id))
+        ]
+        return [each for each, noted in notes if self._needs_images(each, job_id, noted, now)]
+
+    def _needs_images(self, extension_id: str, job_id: str, noted: datetime, now: datetime) -> bool:
+        spec = self.spec(extension_id)
+        if spec is None:
+            return age(noted, now) < _CREATING
+        state, is_extension = self.state(spec.id), any(each.job == job_id for each in spec.ancestors)
+        return is_extension and not (state is not None and state.has_expired(spec, now))
 
     def delete_note(self, note: str) -> None:
         """Remove a note that `due` has returned."""

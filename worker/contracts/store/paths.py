@@ -59,6 +59,11 @@ def merged(job_id: str, shard: int, crc32: int) -> str:
     return f"{merged_slices(job_id)}/{shard:05d}.{crc32:08x}.bin"
 
 
+def removals(job_id: str) -> str:
+    """Return the folder of the notes of requests that are about to remove the images of a job."""
+    return f"{job(job_id)}/removing"
+
+
 def merged_slices(job_id: str) -> str:
     """Return the folder of the slices of an archive that were laid out again."""
     return f"{job(job_id)}/merged"

@@ -30,6 +30,7 @@ class Store:
     jobs/<id>/digest.json               ArchiveDigest, computed after the end of the job
     jobs/<id>/state.json                JobState; the first one written decides
     jobs/<id>/extended/<id>             a note that another job extends this one, and needs its shards
+    jobs/<id>/removing/<attempt>        a note that a request is about to remove the images of this job
     listed/<owner>/<time>.<id>          lists the owner's jobs, the newest first; see job_list.py
     named/<owner>/<name>/<time>.<id>    lists the owner's jobs of one name
     styles/<id>/picture.png             a style image, RGB; all owners share it

@@ -114,3 +114,7 @@ def _cause(dump: str) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())[:_MAX_CHARACTERS]
+
+
+class AncestorRemovedError(Exception):
+    """The images that a new job would extend are being removed."""

@@ -74,7 +74,7 @@ def interrupt(store: Store, step: int) -> None:
 
 
 @pytest.mark.parametrize("is_settled", [True, False])
-@pytest.mark.parametrize("step", range(6))
+@pytest.mark.parametrize("step", range(7))
 def test_images_are_all_there_or_gone_wherever_the_removal_stops(
     tmp_path: Path, spec: JobSpec, step: int, is_settled: bool
 ) -> None:
@@ -98,7 +98,7 @@ def test_images_are_all_there_or_gone_wherever_the_removal_stops(
 
 def test_a_removal_has_no_more_steps_than_the_test_above(tmp_path: Path, spec: JobSpec) -> None:
     store = ended_job(tmp_path, spec, is_settled=True)
-    interrupt(store, 6)
+    interrupt(store, 7)
     store.jobs.remove_images(spec, STATE, NOW)
     assert images(tmp_path, spec) == set()
 

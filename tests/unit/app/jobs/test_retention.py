@@ -11,7 +11,9 @@ from worker.contracts.job_state import JobState
 from worker.contracts.jobs import JobSpec
 from worker.contracts.pieces import Ancestor
 from worker.contracts.store.archive_index import ImageTable
+from worker.contracts.store.job_store import JobStore
 from worker.contracts.store.store import Store
+from worker.contracts.store.store_errors import AncestorRemovedError
 
 ENDED = datetime(2030, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -183,3 +185,40 @@ def test_images_that_are_removed_stay_if_an_extension_has_just_begun(store: Stor
     assert not store.jobs.remove_images(spec, STATE, ENDED)
     assert store.jobs.state(spec.id) == STATE
     assert store.shards.index(spec.id, 0) is not None
+
+
+def test_an_extension_is_not_accepted_while_images_are_being_removed(store: Store, spec: JobSpec) -> None:
+    ancestor = Ancestor(job=spec.id, n=spec.n, stop=spec.n)
+    longer = spec.model_copy(update={"id": "y" * 22, "n": 2 * spec.n, "ancestors": (ancestor,)})
+    tried = list[bool]()
+
+    def try_to_extend(job_id: str, now: datetime) -> list[str]:
+        """Extend the job just after a removal has looked for extensions."""
+        found = JobStore.extensions(store.jobs, job_id, now)
+        with pytest.raises(AncestorRemovedError):
+            store.jobs.create(longer)
+        tried.append(True)
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store.jobs, "extensions", try_to_extend)
+        assert store.jobs.remove_images(spec, STATE, ENDED)
+    assert tried
+    assert store.jobs.spec(longer.id) is None
+    with pytest.raises(AncestorRemovedError):
+        store.jobs.create(longer)
+
+
+def test_a_second_removal_does_not_undo_the_first(store: Store, spec: JobSpec) -> None:
+    """The second one finds an extension that has begun after the first one had looked, and gives up."""
+    ancestor = Ancestor(job=spec.id, n=spec.n, stop=spec.n)
+    longer = spec.model_copy(update={"id": "y" * 22, "n": 2 * spec.n, "ancestors": (ancestor,)})
+    assert store.jobs.remove_images(spec, STATE, ENDED)
+    with pytest.raises(AncestorRemovedError):
+        store.jobs.create(longer)
+    assert store.jobs.extensions(spec.id, datetime.now(UTC)) == [longer.id]  # its request may still be writing its spec
+    assert store.jobs.extensions(spec.id, datetime.now(UTC) + HOUR) == []
+    assert not store.jobs.remove_images(spec, STATE, datetime.now(UTC))
+    state = store.jobs.state(spec.id)
+    assert state is not None
+    assert state.is_removed
