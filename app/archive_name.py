@@ -9,6 +9,8 @@ _MAX_LABEL_CHARACTERS = 100
 """Largest number of characters of the classes after percent-encoding."""
 _MAX_COUNTS_CHARACTERS = 60
 """Limit for classes with their counts. Other parts of the name are longer beside them."""
+_MAX_STEM_CHARACTERS = 190
+"""Limit for all of the name before a checksum. File systems allow 255, and the client adds 33 for a partial file."""
 _DIGEST_CHARACTERS = 8
 """Characters of the checksum that tells names apart whose classes were shortened."""
 
@@ -85,7 +87,8 @@ def archive_name(job: ArchiveParameters) -> str:
     parts += [f"distinct{job.distinct}"] if job.distinct is not None else []
     parts += [job.format] if job.format not in ("png", "npz") else []
     parts += ["parquet"] if job.layout == "parquet" else []
-    return f"{quote('-'.join(parts), safe=' ')}.{archive_suffix(job.format, job.layout)}"
+    stem = _shorten_with_checksum("-".join(parts), _MAX_STEM_CHARACTERS)
+    return f"{quote(stem, safe=' ')}.{archive_suffix(job.format, job.layout)}"
 
 
 def archive_suffix(image_format: str, layout: str | None) -> str:
@@ -98,7 +101,12 @@ def archive_suffix(image_format: str, layout: str | None) -> str:
 def _shorten_counts(counts: Mapping[str, int]) -> str:
     """Return classes and counts as one label. If that is too long, a checksum replaces the rest."""
     label = "-".join(f"{name}-{count}" for name, count in counts.items())
-    shortened = _shorten(label, _MAX_COUNTS_CHARACTERS)
+    return _shorten_with_checksum(label, _MAX_COUNTS_CHARACTERS)
+
+
+def _shorten_with_checksum(label: str, most: int) -> str:
+    """Shorten a label to about so many characters. If it is too long, a checksum replaces the rest."""
+    shortened = _shorten(label, most)
     if shortened == label:
         return label
     return f"{shortened}-{hashlib.sha256(label.encode()).hexdigest()[:_DIGEST_CHARACTERS]}"

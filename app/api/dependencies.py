@@ -1,7 +1,7 @@
 """The arguments of the endpoints: services, the caller, and the job or image that a request names."""
 
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from fastapi import Depends, Header, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -63,7 +63,21 @@ def _find_spec(job_id: str, services: ServicesDep, caller: CallerDep) -> JobSpec
     return services.jobs.reader.find_spec(job_id, caller.owner)
 
 
-async def _parse_address(
+async class Extension(NamedTuple):
+    """A job, and the number of images to add to its dataset."""
+
+    spec: JobSpec
+    added: int
+
+
+def _find_extension(
+    job_id: str, query: Annotated[ExtendQuery, Query()], services: ServicesDep, caller: CallerDep
+) -> Extension:
+    # One dependency for both, so that a wrong parameter is an error before an unknown job is one.
+    return Extension(_find_spec(job_id, services, caller), query.n)
+
+
+def _parse_address(
     model: Annotated[str, Path(description="Name of a model from /models, or its sha256.")],
     seed: SeedOrIndex,
     index: SeedOrIndex,
@@ -95,7 +109,7 @@ GenerateQueryDep = Annotated[GenerateQuery, Depends(read_generate_query)]
 SpecDep = Annotated[JobSpec, Depends(_find_spec)]
 WaitDep = Annotated[int, Depends(_parse_wait)]
 """Seconds that the response may wait for the end of the job. 0 means no wait."""
-ExtendQueryDep = Annotated[ExtendQuery, Query()]
+ExtensionDep = Annotated[Extension, Depends(_find_extension)]
 JobListQueryDep = Annotated[JobListQuery, Query()]
 ImageRequestDep = Annotated[ImageRequest, Depends(_parse_address)]
 IdempotencyKey = Annotated[

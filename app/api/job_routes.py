@@ -10,7 +10,7 @@ from fastapi import Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
-from app.api.dependencies import CallerDep, ExtendQueryDep, ServicesDep, SpecDep, WaitDep, router_for_callers
+from app.api.dependencies import CallerDep, ExtensionDep, ServicesDep, SpecDep, WaitDep, router_for_callers
 from app.api.job_response import set_accepted, wait_until_done
 from app.api.route_docs import header_docs, problem_docs
 from app.schemas.responses import Job
@@ -125,12 +125,10 @@ async def rebuild_job(spec: SpecDep, caller: CallerDep, services: ServicesDep, r
     tags=["jobs"],
     responses=_REPEAT_RESPONSES,
 )
-async def extend_job(
-    query: ExtendQueryDep, spec: SpecDep, caller: CallerDep, services: ServicesDep, response: Response
-) -> Job:
+async def extend_job(extension: ExtensionDep, caller: CallerDep, services: ServicesDep, response: Response) -> Job:
     """Create a new job whose dataset is that of a succeeded job with n more images. Only the new ones are rendered.
 
     Its archive holds all images, like that of one job. A second request with the same n returns the same new job.
     """
-    extend = partial(services.jobs.extend, spec, query.n, caller)
+    extend = partial(services.jobs.extend, *extension, caller)
     return set_accepted(await to_thread.run_sync(extend, limiter=services.quota.limiter_for(caller)), response)

@@ -463,7 +463,7 @@ def test_no_name_injects_a_header(name: str, is_counted: bool) -> None:
     except UnicodeEncodeError:  # half of a surrogate pair, which no UTF-8 and so no checkpoint has
         assert name == "\ud800"
         return
-    assert re.fullmatch(r"[A-Za-z0-9 %._~-]{1,230}", found)
+    assert re.fullmatch(r"[A-Za-z0-9 %._~-]{1,204}", found)
 
 
 @pytest.mark.parametrize(
@@ -558,9 +558,10 @@ def test_a_method_that_is_not_there_is_refused_with_those_that_are(
     service: RunningService, path: str, allowed: str
 ) -> None:
     for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "PURGE"):
-        answer = service.client.request(method, path)
-        refused(answer, 405, "method_not_allowed")
-        assert answer.headers["Allow"] == allowed
+        if method not in allowed:
+            answer = service.client.request(method, path)
+            refused(answer, 405, "method_not_allowed")
+            assert answer.headers["Allow"] == allowed
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/models", f"/models/{PLAIN}", f"/images/{PLAIN}/1/0.png"])

@@ -43,12 +43,8 @@ def _is_default(value: object) -> bool:
     return not value  # older programs read the specs of jobs that do not use newer fields
 
 
-def _is_imagefolder(packing: Packing) -> bool:
-    return packing == "imagefolder"  # for the same reason
-
-
-def _is_unmarked(marking: Marking) -> bool:
-    return marking == "none"
+def _is_default_word(value: Packing | Marking) -> bool:
+    return value in ("imagefolder", "none")  # for the same reason
 
 
 class JobSpec(BaseModel):
@@ -74,10 +70,10 @@ class JobSpec(BaseModel):
     """Index of the first candidate."""
     seed: int = Field(ge=0)
     format: Format = "png"
-    packing: Packing = Field(default="imagefolder", exclude_if=_is_imagefolder)
+    packing: Packing = Field(default="imagefolder", exclude_if=_is_default_word)
     archive_version: ArchiveVersion = Field(default=1, validation_alias="layout", serialization_alias="layout")
     """Jobs that were stored before this field existed have version 1: their archives must keep their bytes."""
-    marking: Marking = Field(default="none", exclude_if=_is_unmarked)
+    marking: Marking = Field(default="none", exclude_if=_is_default_word)
     """Kind of the mark in each image file. Jobs that were stored before this field existed have none."""
     style: StyleSpec | None = None
     selection: Selection | None = Field(default=None, exclude_if=_is_default)
