@@ -63,7 +63,7 @@ def _find_spec(job_id: str, services: ServicesDep, caller: CallerDep) -> JobSpec
     return services.jobs.reader.find_spec(job_id, caller.owner)
 
 
-async class Extension(NamedTuple):
+class Extension(NamedTuple):
     """A job, and the number of images to add to its dataset."""
 
     spec: JobSpec
@@ -77,7 +77,7 @@ def _find_extension(
     return Extension(_find_spec(job_id, services, caller), query.n)
 
 
-def _parse_address(
+async def _parse_address(
     model: Annotated[str, Path(description="Name of a model from /models, or its sha256.")],
     seed: SeedOrIndex,
     index: SeedOrIndex,
