@@ -45,7 +45,11 @@ class JobStore:
         written its spec. Raises AncestorRemovedError if the images of an ancestor are being removed.
         """
         for ancestor in spec.ancestors:  # first, so that the images of an ancestor stay as long as the job needs them
-            self._objects.put(f"{paths.extensions(ancestor.job)}/{spec.id}", b"")
+            note = f"{paths.extensions(ancestor.job)}/{spec.id}"
+            try:
+                self._objects.put(note, b"")
+            except (StoreError, OSError):  # a removal deletes unfinished files, and this may have been one
+                self._objects.put(note, b"")
         # A removal writes its note first, and then looks for extensions. At least one of the two sees the other.
         for ancestor in spec.ancestors:
             if self._is_removing(ancestor.job):
