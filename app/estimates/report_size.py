@@ -29,7 +29,7 @@ class _TextSizes(NamedTuple):
 
 _CARD = _TextSizes(1240, 0, 40, 400, 25, 550, 50, 170, 3)
 """Archives of version 1 to 3 have a card only."""
-_CARD_AND_REPORT = _TextSizes(5800, 1000, 176, 420, 46, 1500, 195, 300, 4)
+_CARD_AND_REPORT = _TextSizes(6800, 1000, 176, 420, 46, 1500, 195, 300, 4)
 _MAX_CELLS, _MAX_COLUMNS, _CELL_SIDE = 24, 8, 64
 """Size of the grid: its largest number of images, its columns, and the largest side of an image in pixels."""
 _IMAGES_PER_CELL = 12
