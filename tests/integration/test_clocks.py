@@ -62,6 +62,7 @@ def test_a_job_that_was_accepted_by_a_wrong_clock_goes_on(idle_service: RunningS
     assert len(idle_service.job_hashes(job_id)) == 300
     assert datetime.fromisoformat(job["expires"]) >= datetime.fromisoformat(job["created"])
     # In the list of jobs it would stand before the new jobs of other tests.
+    wait_until(lambda: not (idle_service.folder / "store" / "open" / job_id).exists())
     for marker in (idle_service.folder / "store" / "listed").rglob(f"*.{job_id}"):
         marker.unlink()
 

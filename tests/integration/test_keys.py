@@ -208,6 +208,7 @@ def test_keys_are_listed_without_being_told(guarded: Guarded) -> None:
 
 def test_no_key_is_in_a_log_in_the_store_or_in_a_command(guarded: Guarded) -> None:
     assert guarded.use("alice").get("/models", params={"x": "y"}).status_code == 422
+    assert guarded.use("alice").post("/generate", params={"n": 1, "model": PLAIN}).status_code == 202
     told = [path.read_bytes() for path in guarded.service.folder.rglob("*") if path.is_file()]
     told += [arguments(process) for process in Path("/proc").iterdir() if process.name.isdigit()]
     assert any(b"job accepted" in data and b"owner=alice" in data for data in told)

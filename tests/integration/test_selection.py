@@ -46,7 +46,7 @@ def test_exactly_the_wanted_images_are_kept_and_each_is_that_of_its_address(serv
     with zipfile.ZipFile(io.BytesIO(archive)) as file:
         card = file.read("README.md").decode()
     assert f"keeps 300 of {job['tried']} candidates" in card
-    assert "## Similar images" in card
+    assert "### Copies and near-duplicates" in card
 
 
 def test_a_copy_of_a_training_image_is_not_kept(service: RunningService) -> None:
