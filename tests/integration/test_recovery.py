@@ -145,8 +145,9 @@ def test_a_worker_that_hangs_ends_itself(idle_service: RunningService) -> None:
     job = idle_service.generate(3)
     hanging = idle_service.start_worker(HANGING, IMAGEMILL_WATCHDOG_SECONDS="0.5")
     assert hanging.wait(DEADLINE_SECONDS) == STATUS
-    idle_service.start_worker()
+    idle_service.start_worker(IMAGEMILL_WATCHDOG_SECONDS="0.5")
     time.sleep(1)  # an idle worker is not taken to hang
     idle_service.redis.delete(*idle_service.redis.keys("imagemill:lease:*"))  # which ends by itself after 15 s
     assert idle_service.wait_done(job["id"])["state"] == "succeeded"
     assert all(worker.poll() in (None, STATUS) for worker in idle_service.workers)
+    idle_service.end_workers(signal.SIGTERM)  # other tests may take longer than half a second
