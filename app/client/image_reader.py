@@ -1,4 +1,4 @@
-"""Reads the images of an archive while it is downloaded. Source: PKWARE APPNOTE 6.3.10, section 4.3.7."""
+"""Reads the images of a ZIP while it is downloaded. Source: PKWARE APPNOTE 6.3.10, section 4.3.7."""
 
 import re
 import struct
@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
+from app.client.archive_reader import ArchiveReader
 from app.client.errors import DownloadError
 from app.client.image import Image
 
@@ -15,44 +16,16 @@ _SIGNATURE = b"PK\3\4"
 _FOLDER = "images"
 
 
-class ImageReader:
-    """A sink that makes images of the bytes of an archive. It keeps less than one image in memory.
-
-    `labels` maps the names of class folders to classes.
-    """
+class ImageReader(ArchiveReader):
+    """Reads the images of a ZIP. `labels` maps the names of class folders to classes."""
 
     def __init__(self, format: str, labels: Mapping[str, str]) -> None:
-        self.count = 0
-        """Number of images read."""
+        super().__init__()
         self._format = format
         self._labels = labels
-        self._buffer = bytearray()
-        self._size = 0
         self._has_ended = False
 
-    @property
-    def size(self) -> int:
-        """Number of bytes received."""
-        return self._size
-
-    def append(self, chunk: bytes) -> list[Image]:
-        """Receive the next bytes of the archive. Return the images that are now complete."""
-        self._size += len(chunk)
-        self._buffer += chunk
-        images = list[Image]()
-        while (member := self._next_member()) is not None:
-            path = PurePosixPath(member[0])
-            if path.parts[0] == _FOLDER:
-                images.append(self._image(path, member[1]))
-        self.count += len(images)
-        return images
-
-    def restart(self) -> None:
-        """Raise DownloadError: the caller has images of the archive that is no longer there."""
-        raise DownloadError("the archive has changed while its images were read")
-
     def _next_member(self) -> tuple[str, bytes] | None:
-        """Take the next member out of the buffer: its name and its bytes. None until it is complete."""
         if self._has_ended or len(self._buffer) < _LOCAL.size:
             return None
         signature, *_, crc32, size, _full_size, name_length, extra_length = _LOCAL.unpack_from(self._buffer)
@@ -70,7 +43,10 @@ class ImageReader:
             raise DownloadError(f"{name} arrived damaged: its checksum differs")
         return name, data
 
-    def _image(self, path: PurePosixPath, data: bytes) -> Image:
+    def _image(self, name: str, data: bytes) -> Image | None:
+        path = PurePosixPath(name)
+        if path.parts[0] != _FOLDER:
+            return None
         folder = path.parts[1] if len(path.parts) > 2 else None
         label = None if folder is None else self._labels.get(folder, folder)
         return Image(int(path.stem), label, self._format, data, str(path))

@@ -2,7 +2,7 @@
 
 import json
 
-from app.client.errors import DownloadError
+from app.client.archive_reader import ArchiveReader
 from app.client.image import Image
 from app.client.options import SUFFIXES
 
@@ -12,43 +12,16 @@ _SIZE = slice(124, 136)
 _METADATA = "json"
 
 
-class TarReader:
-    """A sink that makes images of the bytes of a tar. The metadata of an image comes before it, under the same key."""
+class TarReader(ArchiveReader):
+    """Reads the images of a tar. The metadata of an image comes before it, under the same key."""
 
     def __init__(self, format: str) -> None:
-        self.count = 0
-        """Number of images read."""
+        super().__init__()
         self._format = format
         self._suffix = SUFFIXES.get(format, format)
-        self._buffer = bytearray()
-        self._size = 0
         self._label: str | None = None
 
-    @property
-    def size(self) -> int:
-        """Number of bytes received."""
-        return self._size
-
-    def append(self, chunk: bytes) -> list[Image]:
-        """Receive the next bytes of the archive. Return the images that are now complete."""
-        self._size += len(chunk)
-        self._buffer += chunk
-        images = list[Image]()
-        while (member := self._next_member()) is not None:
-            key, _, suffix = member[0].partition(".")
-            if suffix == _METADATA:
-                self._label = json.loads(member[1]).get("label")
-            elif suffix == self._suffix:
-                images.append(Image(int(key), self._label, self._format, member[1], member[0]))
-        self.count += len(images)
-        return images
-
-    def restart(self) -> None:
-        """Raise DownloadError: the caller has images of the archive that is no longer there."""
-        raise DownloadError("the archive has changed while its images were read")
-
     def _next_member(self) -> tuple[str, bytes] | None:
-        """Take the next member out of the buffer: its name and its bytes. None until it is complete."""
         if len(self._buffer) < _BLOCK:
             return None
         name = self._buffer[_NAME].rstrip(b"\0").decode()
@@ -61,3 +34,9 @@ class TarReader:
         data = bytes(self._buffer[_BLOCK:end])
         del self._buffer[: end + -end % _BLOCK]
         return name, data
+
+    def _image(self, name: str, data: bytes) -> Image | None:
+        key, _, suffix = name.partition(".")
+        if suffix == _METADATA:
+            self._label = json.loads(data).get("label")
+        return Image(int(key), self._label, self._format, data, name) if suffix == self._suffix else None
