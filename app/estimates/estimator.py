@@ -12,7 +12,7 @@ from app.estimates.archive_size import archive_size, mark_bytes
 from app.estimates.expected_tries import expected_tries
 from app.estimates.job_duration import UnknownDurationError, job_duration
 from app.jobs.job_factory import JobFactory
-from app.jobs.request_limits import check_size, check_ttl
+from app.jobs.request_limits import check_size, check_ttl, most_images
 from app.schemas.estimates import DiskEstimate, Estimate, EstimatedSeconds, Fits, QuotaEstimate, Range, Refusal
 from app.schemas.requests import GenerateQuery
 from app.settings import Settings
@@ -54,7 +54,7 @@ class Estimator:
     def estimate(self, query: GenerateQuery, caller: Caller) -> Estimate:
         """Return the estimate of a job, with the errors that would refuse it now."""
         hours = self._settings.ttl_hours if query.ttl_hours is None else query.ttl_hours
-        largest = min(self._settings.max_images, caller.max_images or self._settings.max_images)
+        largest = most_images(self._settings.max_images, caller)
         size = _error_of(lambda: check_size(query, largest))
         if size is not None and query.n < 1:
             raise size

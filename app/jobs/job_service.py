@@ -21,7 +21,7 @@ from app.jobs.job_factory import JobFactory
 from app.jobs.job_ids import Part, address_parts
 from app.jobs.job_reader import JobReader
 from app.jobs.lost_images import is_extension_lost, is_lost, is_lost_or_damaged
-from app.jobs.request_limits import check_extension, check_size, check_ttl
+from app.jobs.request_limits import check_extension, check_size, check_ttl, most_images
 from app.jobs.status import job_view
 from app.schemas.requests import GenerateQuery
 from app.schemas.responses import Job
@@ -67,8 +67,7 @@ class JobService:
     def submit(self, query: GenerateQuery, caller: Caller, key: str | None = None) -> tuple[Accepted, Job]:
         """Accept a job. For 24 hours, the same idempotency key finds the same job."""
         ttl = self._settings.ttl_hours if query.ttl_hours is None else query.ttl_hours
-        # A job of more images than the caller may have open could never be accepted.
-        check_size(query, min(self._settings.max_images, caller.max_images or self._settings.max_images))
+        check_size(query, most_images(self._settings.max_images, caller))
         check_ttl(ttl, self._settings.ttl_hours)
         spec = self._factory.create_spec(query, caller.owner)
         spec = spec.model_copy(update={"ttl_hours": ttl, "name": query.name or "", "split": query.split})
@@ -126,7 +125,7 @@ class JobService:
         The new job renders the new images only. It renders all if those of the succeeded job have expired.
         """
         self._check_outcome(spec, is_succeeded=True)
-        check_extension(spec, added, min(self._settings.max_images, caller.max_images or self._settings.max_images))
+        check_extension(spec, added, most_images(self._settings.max_images, caller))
         self._factory.check_style(spec)
         parts = ("extend", spec.id, added)
         is_kept = not is_lost(self._store, spec)
