@@ -17,7 +17,7 @@ _HEAD = ("JOB", "STATE", "IMAGES", "MODEL", "CREATED", "EXPIRES", "NAME")
 
 @dataclass(frozen=True)
 class JobFilters:
-    """Which jobs are listed; None means all."""
+    """The filters of a list of jobs. None means all jobs."""
 
     state: State | None
     model: str | None

@@ -13,7 +13,7 @@ MAX_LISTED_JOBS = 200
 
 
 class JobListQuery(BaseModel):
-    """Which jobs of the caller a response lists."""
+    """The page and the filters of a list of jobs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

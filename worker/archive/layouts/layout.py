@@ -1,4 +1,4 @@
-"""What all layouts have in common: the bytes of a shard, the places of its images, and the end of an archive."""
+"""The common parts of all layouts: the bytes of a shard, the places of its images, and the end of an archive."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

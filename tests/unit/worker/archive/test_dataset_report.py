@@ -3,32 +3,15 @@ import tracemalloc
 import pytest
 
 from tests.unit.conftest import MakeSpec
+from tests.unit.worker.archive.facts import FACTS, GATE
 from worker.archive.dataset_card import build_card
 from worker.archive.dataset_report import build_report
-from worker.contracts.catalog import GateEffect, ModelFacts
 from worker.contracts.choice import ChosenShard
 from worker.contracts.cut import Cut
 from worker.contracts.jobs import JobSpec
 from worker.contracts.pieces import Piece
 from worker.contracts.selection import Selection
 from worker.contracts.store.archive_index import Candidates, ImageTable, ShardIndex
-
-GATE = "9" * 64
-
-
-def effect(keep: float, share: float) -> GateEffect:
-    return GateEffect(keep=keep, yield_=share, precision=0.5, density=0.4, coverage=0.3, recall=0.1, fd=40)
-
-
-FACTS = ModelFacts(
-    model_sha256="0" * 64,
-    gate=GATE,
-    class_counts=(120, 80, 5),
-    class_yields=(0.71, 0.61, 0.5),
-    effects=(effect(1, 0.712), effect(0.5, 0.823), effect(0.25, 0.934)),
-    judge="efflite0",
-    close_real_pairs=0.1,
-)
 
 
 def gated_spec(make_spec: MakeSpec, selection: Selection | None) -> JobSpec:

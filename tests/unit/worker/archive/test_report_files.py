@@ -8,16 +8,15 @@ from tests.unit.conftest import spec_of
 from tests.unit.pictures import picture, with_pictures
 from tests.unit.selections import candidate_of, commit
 from tests.unit.worker.archive.archives import archive_of
+from tests.unit.worker.archive.facts import FACTS, GATE, effect
 from worker.archive.report import Report
 from worker.archive.report_files import report_files
-from worker.contracts.catalog import GateEffect, ModelFacts
 from worker.contracts.cut import Cut
 from worker.contracts.jobs import ArchiveVersion, JobSpec
 from worker.contracts.selection import Selection
 from worker.contracts.store.store import Store
 from worker.rendering.candidate import Verdict
 
-GATE = "9" * 64
 SECTIONS = [
     "Motivation",
     "Composition",
@@ -27,21 +26,6 @@ SECTIONS = [
     "Distribution",
     "Maintenance",
 ]
-
-
-def effect(keep: float, share: float) -> GateEffect:
-    return GateEffect(keep=keep, yield_=share, precision=0.5, density=0.4, coverage=0.3, recall=0.1, fd=40)
-
-
-FACTS = ModelFacts(
-    model_sha256="0" * 64,
-    gate=GATE,
-    class_counts=(120, 80, 5),
-    class_yields=(0.71, 0.61, 0.5),
-    effects=(effect(1, 0.712), effect(0.5, 0.823), effect(0.25, 0.934)),
-    judge="efflite0",
-    close_real_pairs=0.1,
-)
 
 
 def gated_spec(selection: Selection | None = None) -> JobSpec:
