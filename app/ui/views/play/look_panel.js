@@ -1,0 +1,189 @@
+/** The panel Look: truncation, sliders with a measured meaning, and directions that the user may name. */
+
+import { html, nothing } from "../../vendor/lit-html.js";
+import { slide } from "./controls.js";
+import { cleanName, keepNames } from "./direction_names.js";
+
+/** @typedef {import("./player.js").Player} Player */
+/** @typedef {import("../../live/live.js").LiveModel["sliders"][number]} Slider */
+
+const STRIP = [-3, -1.5, 0, 1.5, 3];
+const SHOWN_AT_FIRST = 12;
+
+export class LookPanel {
+  /** Name of the slider that the strip explains. */
+  #explained = "";
+  #renamed = "";
+  #isLong = false;
+
+  /** @param {Player} player */
+  constructor(player) {
+    this.player = player;
+    this.#explained = Object.keys(player.state.shift)[0] ?? player.model.sliders[0]?.name ?? "";
+  }
+
+  template() {
+    const { sliders } = this.player.model;
+    const shown = this.#isLong ? sliders : sliders.slice(0, SHOWN_AT_FIRST);
+    return html`<section class="panel" aria-labelledby="look-heading">
+      <div class="panel-head">
+        <h3 id="look-heading">Look</h3>
+        <button type="button" class="quiet" @click=${() => this.player.set({ shift: {}, truncation: 1 })}>Reset</button>
+      </div>
+      ${this.#strip(sliders.find(({ name }) => name === this.#explained))}
+      <div class="sliders">${this.#truncation()}${shown.map((slider) => this.#slider(slider))}</div>
+      ${sliders.length > SHOWN_AT_FIRST && !this.#isLong
+        ? html`<button type="button" class="quiet" @click=${() => this.#showAll()}>More directions</button>`
+        : nothing}
+      ${sliders.length ? nothing : html`<p class="hint">This model has no named sliders yet.</p>`}
+    </section>`;
+  }
+
+  #truncation() {
+    return slide({
+      name: "truncation",
+      label: "Truncation",
+      value: this.player.state.truncation,
+      min: 0,
+      max: 1.5,
+      step: 0.05,
+      format: (value) => value.toFixed(2),
+      onInput: (truncation) => this.player.move({ truncation }),
+    });
+  }
+
+  /** @param {Slider} slider */
+  #slider(slider) {
+    const explain = () => this.#explain(slider.name);
+    return html`<div class="named" @focusin=${explain} @pointerenter=${explain}>
+      ${slide({
+        name: slider.name,
+        label: capitalised(this.#label(slider.name)),
+        value: this.player.state.shift[slider.name] ?? 0,
+        min: slider.low,
+        max: slider.high,
+        step: 0.1,
+        format: signed,
+        describedBy: this.#explained === slider.name ? "slider-meaning" : "",
+        onInput: (value) => this.#shift(slider.name, value),
+      })}
+      ${slider.kind === "direction" ? this.#naming(slider.name) : nothing}
+    </div>`;
+  }
+
+  /** @param {string} name */
+  #naming(name) {
+    if (this.#renamed !== name) {
+      return html`<button type="button" class="quiet" aria-label=${`Name ${this.#label(name)}`} @click=${() => this.#startNaming(name)}>
+        Name
+      </button>`;
+    }
+    return html`<input
+      class="naming"
+      data-naming
+      maxlength="40"
+      aria-label=${`Your name for ${name}`}
+      .value=${this.player.state.names[name] ?? ""}
+      @change=${(/** @type {Event & {target: HTMLInputElement}} */ { target }) => this.#rename(name, target.value)}
+      @blur=${() => this.#stopNaming()}
+      @keydown=${(/** @type {KeyboardEvent} */ { key }) => (key === "Escape" ? this.#stopNaming() : undefined)}
+    />`;
+  }
+
+  /** @param {Slider | undefined} slider */
+  #strip(slider) {
+    if (!slider) return nothing;
+    const { point } = this.player;
+    return html`<div class="strip">
+      <p class="hint" id="slider-meaning">${meaningOf(slider, this.#label(slider.name))}</p>
+      <div class="faces five">
+        ${STRIP.filter((sigmas) => sigmas >= slider.low && sigmas <= slider.high).map((sigmas) => {
+          const shift = { ...this.player.state.shift, [slider.name]: sigmas };
+          const label = `Set ${this.#label(slider.name)} to ${signed(sigmas)}`;
+          return html`<button type="button" class="face" aria-label=${label} @click=${() => this.player.set({ shift: withoutZeros(shift) })}>
+            <face-image .model=${this.player.model} .point=${{ ...point, shift: withoutZeros(shift) }} .group=${"strip"}></face-image>
+            <span aria-hidden="true">${signed(sigmas)}</span>
+          </button>`;
+        })}
+      </div>
+    </div>`;
+  }
+
+  /**
+   * @param {string} name
+   * @param {number} sigmas
+   */
+  #shift(name, sigmas) {
+    this.player.move({ shift: withoutZeros({ ...this.player.state.shift, [name]: sigmas }) });
+  }
+
+  /** @param {string} name */
+  #explain(name) {
+    if (this.#explained === name) return;
+    this.#explained = name;
+    this.player.refresh();
+  }
+
+  #showAll() {
+    this.#isLong = true;
+    this.player.refresh();
+  }
+
+  /** @param {string} name */
+  #label(name) {
+    return this.player.state.names[name] ?? name;
+  }
+
+  /** @param {string} name */
+  #startNaming(name) {
+    this.#renamed = name;
+    this.player.refresh();
+    /** @type {HTMLInputElement | null} */ (document.querySelector("[data-naming]"))?.focus();
+  }
+
+  #stopNaming() {
+    this.#renamed = "";
+    this.player.refresh();
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} text empty to forget the own name
+   */
+  #rename(name, text) {
+    const { [name]: _, ...names } = this.player.state.names;
+    const own = cleanName(text);
+    if (own) names[name] = own;
+    keepNames(this.player.model.entry.sha256, names);
+    this.#renamed = "";
+    this.player.set({ names });
+  }
+}
+
+/**
+ * Return what a slider does, with the share of the variance that it explains.
+ * @param {Slider} slider
+ * @param {string} label
+ */
+function meaningOf(slider, label) {
+  const percent = Math.round(100 * slider.r2);
+  if (slider.kind === "direction") {
+    return `${capitalised(label)}: a direction in which the images vary most. It predicts ${percent} % of that variation (R² ${slider.r2.toFixed(2)}).`;
+  }
+  return `${capitalised(label)}: measured in the pixels. The slider predicts ${percent} % of it (R² ${slider.r2.toFixed(2)}).`;
+}
+
+/** @param {Record<string, number>} shift */
+function withoutZeros(shift) {
+  return Object.fromEntries(Object.entries(shift).filter(([, sigmas]) => sigmas));
+}
+
+/** @param {number} value */
+function signed(value) {
+  return value > 0 ? `+${value.toFixed(1)}` : value.toFixed(1).replace("-", "−");
+}
+
+/** @param {string} text */
+function capitalised(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
