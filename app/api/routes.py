@@ -14,6 +14,7 @@ from app.api import (
     job_list_routes,
     job_routes,
     manifest_routes,
+    page_routes,
     verify_routes,
 )
 
@@ -33,6 +34,7 @@ _ROUTERS = (
     catalog_routes.router,
     catalog_routes.upload_router,
     health_routes.router,
+    page_routes.router,
 )
 
 
