@@ -16,7 +16,9 @@ from app.auth.api_keys import Caller
 from app.auth.key_file import KeyFile
 from app.errors import ApiError
 
-_PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})
+_PUBLIC_PATHS = frozenset({"/", "/healthz", "/readyz", "/docs", "/openapi.json"})
+_PUBLIC_PREFIX = "/ui/"
+"""Files of the web page."""
 
 
 class AuthMiddleware:
@@ -51,7 +53,8 @@ class AuthMiddleware:
                 raise _cross_site_error()
             return Caller()
         # PrefixMiddleware has added the prefix to the path, and stored it in root_path.
-        if scope["path"].removeprefix(scope["root_path"]) in _PUBLIC_PATHS:
+        path = scope["path"].removeprefix(scope["root_path"])
+        if path in _PUBLIC_PATHS or path.startswith(_PUBLIC_PREFIX):
             return Caller()
         scheme, secret = get_authorization_scheme_param(Headers(scope=scope).get("Authorization"))
         caller = self._key_file.find(secret) if scheme.lower() == "bearer" else None

@@ -14,6 +14,7 @@ from app.api import (
     job_routes,
     manifest_routes,
     model_routes,
+    page_routes,
     style_routes,
     verify_routes,
 )
@@ -35,6 +36,7 @@ _ROUTERS = (
     style_routes.upload_router,
     model_routes.router,
     health_routes.router,
+    page_routes.router,
 )
 
 

@@ -1,0 +1,38 @@
+// Starts the page: the header, the state of the service, and the router.
+
+import { html, render } from "./vendor/lit-html.js";
+import { startHealth } from "./shell/health.js";
+import { startRouter } from "./shell/router.js";
+
+const VIEWS = [
+  ["play", "Play"],
+  ["order", "Order"],
+  ["jobs", "Jobs"],
+  ["styles", "Styles"],
+  ["models", "Models"],
+  ["runs", "Runs"],
+  ["api", "API"],
+];
+
+/** @param {string} id */
+function element(id) {
+  return /** @type {HTMLElement} */ (document.getElementById(id));
+}
+
+/** @param {import("./shell/view.js").Route} route */
+function showNavigation(route) {
+  const current = route.path[0] === "job" ? "jobs" : route.path[0];
+  const links = VIEWS.map(
+    ([name, label]) =>
+      html`<a href=${`#/${name}`} aria-current=${name === current ? "page" : "false"}>${label}</a>`,
+  );
+  render(links, element("navigation"));
+}
+
+/** @param {string} text */
+function announce(text) {
+  element("announcement").textContent = text;
+}
+
+startRouter(element("main"), announce, showNavigation);
+startHealth(element("status"));

@@ -1,0 +1,58 @@
+// The models of the service. The list is read once, and again when a view asks for it.
+
+import { getJson } from "./api.js";
+
+/**
+ * @typedef {object} Model an entry of GET /models
+ * @property {string} name
+ * @property {string} sha256
+ * @property {string[]} classes
+ * @property {number} resolution
+ * @property {boolean} default
+ * @property {number} workers
+ * @property {number | null} [images_per_s]
+ */
+
+/** @type {Promise<Model[]> | null} */
+let list = null;
+/** @type {Set<(models: Model[]) => void>} */
+const listeners = new Set();
+
+/**
+ * Return all models, the default one first. Throws Problem.
+ * @param {{isFresh?: boolean}} [options] `isFresh` reads the list again
+ * @returns {Promise<Model[]>}
+ */
+export function models(options = {}) {
+  if (!list || options.isFresh) {
+    list = readModels();
+    list.catch(() => {
+      list = null;
+    });
+  }
+  return list;
+}
+
+/**
+ * Call a function with the models, now and whenever they are read again.
+ * @param {(models: Model[]) => void} callback
+ * @returns {() => void} ends the calls
+ */
+export function onModels(callback) {
+  listeners.add(callback);
+  models().then(callback, () => {});
+  return () => listeners.delete(callback);
+}
+
+async function readModels() {
+  /** @type {{models: Model[]}} */
+  const { models: found } = await getJson("models");
+  found.sort((a, b) => Number(b.default) - Number(a.default) || a.name.localeCompare(b.name));
+  if (found.length === 0) {
+    list = null; // workers are still starting: ask again next time
+  }
+  for (const listener of listeners) {
+    listener(found);
+  }
+  return found;
+}
