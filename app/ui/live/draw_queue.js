@@ -1,4 +1,4 @@
-/** A queue of points to draw. In a group, such as one slider's, only the newest waiting point is drawn. */
+// A queue of points to draw. In a group, such as one slider's, only the newest waiting point is drawn.
 
 /**
  * @typedef {import("./point.js").Point} Point
@@ -49,9 +49,14 @@ export class DrawQueue {
       /** @type {Task} */
       const task = { point, group, turn: this.turn++, resolve, reject };
       signal?.addEventListener("abort", () => this.#drop((other) => other === task), { once: true });
-      if (group !== undefined) this.#dropWaiting((other) => other.group === group);
-      if (isUrgent) this.waiting.unshift(task);
-      else this.waiting.push(task);
+      if (group !== undefined) {
+        this.#dropWaiting((other) => other.group === group);
+      }
+      if (isUrgent) {
+        this.waiting.unshift(task);
+      } else {
+        this.waiting.push(task);
+      }
       this.#start();
     });
   }
@@ -75,7 +80,9 @@ export class DrawQueue {
     while (this.waiting.length && this.idle.length) {
       const runner = /** @type {Runner} */ (this.idle.shift());
       const tasks = this.waiting.splice(0, this.most);
-      for (const task of tasks) this.running.add(task);
+      for (const task of tasks) {
+        this.running.add(task);
+      }
       this.#run(runner, tasks);
     }
   }
@@ -89,9 +96,13 @@ export class DrawQueue {
       const frames = await runner(tasks.map((task) => task.point));
       tasks.forEach((task, i) => this.#deliver(task, frames[i]));
     } catch (error) {
-      for (const task of tasks) task.reject(error);
+      for (const task of tasks) {
+        task.reject(error);
+      }
     }
-    for (const task of tasks) this.running.delete(task);
+    for (const task of tasks) {
+      this.running.delete(task);
+    }
     this.idle.push(runner);
     this.#start();
   }
@@ -114,14 +125,20 @@ export class DrawQueue {
   /** @param {(task: Task) => boolean} isDropped */
   #drop(isDropped) {
     this.#dropWaiting(isDropped);
-    for (const task of this.running) if (isDropped(task)) task.reject(abortError());
+    for (const task of this.running) {
+      if (isDropped(task)) {
+        task.reject(abortError());
+      }
+    }
   }
 
   /** @param {(task: Task) => boolean} isDropped */
   #dropWaiting(isDropped) {
     const dropped = this.waiting.filter(isDropped);
     this.waiting = this.waiting.filter((task) => !isDropped(task));
-    for (const task of dropped) task.reject(abortError());
+    for (const task of dropped) {
+      task.reject(abortError());
+    }
   }
 }
 

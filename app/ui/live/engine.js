@@ -1,4 +1,4 @@
-/** The generator in the browser: runs the program of engine-1.json on the kernels of engine.wasm. */
+// The generator in the browser: runs the program of engine-1.json on the kernels of engine.wasm.
 
 /**
  * @typedef {{kernel: string, arguments: number[]}} Call
@@ -50,7 +50,9 @@ export class Engine {
     // The 16-bit weights lie in the second half of the floats that replace them.
     memory.set(new Uint8Array(weights, constants), base + constants + WORD_BYTES * file.weights);
     const bind = (/** @type {Call} */ call) => kernels[call.kernel].bind(null, ...call.arguments);
-    for (const prepare of file.preparation.map(bind)) prepare();
+    for (const prepare of file.preparation.map(bind)) {
+      prepare();
+    }
     /** @type {(() => void)[]} */
     this.calls = file.calls.map(bind);
     this.floats = new Float32Array(kernels.memory.buffer, base, file.memory);
@@ -72,7 +74,9 @@ export class Engine {
     const { input, latent_size } = this.file;
     this.floats.set(this.file.is_spherical ? onSphere(latent) : latent, input);
     this.floats.set(this.#mixClasses(classWeights), input + latent_size);
-    for (const call of this.calls) call();
+    for (const call of this.calls) {
+      call();
+    }
     return this.pixels.slice();
   }
 
@@ -84,7 +88,9 @@ export class Engine {
     const { embedding, label_size } = this.file;
     const mixed = new Float64Array(label_size);
     classWeights.forEach((weight, label) => {
-      for (let i = 0; i < label_size; i++) mixed[i] += weight * this.floats[embedding + label * label_size + i];
+      for (let i = 0; i < label_size; i++) {
+        mixed[i] += weight * this.floats[embedding + label * label_size + i];
+      }
     });
     return mixed;
   }

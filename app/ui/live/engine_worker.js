@@ -1,4 +1,4 @@
-/** A worker thread that draws the images of one model. */
+// A worker thread that draws the images of one model.
 
 import { Engine } from "./engine.js";
 

@@ -1,4 +1,4 @@
-/** The input of the generator at a point: z, and the weights of the classes. */
+// The input of the generator at a point: z, and the weights of the classes.
 
 import { sampleLatent } from "./philox.js";
 
@@ -20,13 +20,19 @@ export function latentOf(point, size, sliders) {
   const sum = new Float64Array(size);
   for (const [seed, index, weight] of point.at) {
     const latent = sampleLatent(size, seed, index);
-    for (let i = 0; i < size; i++) sum[i] += weight * latent[i];
+    for (let i = 0; i < size; i++) {
+      sum[i] += weight * latent[i];
+    }
   }
   const shift = new Float64Array(size);
   for (const [name, sigmas] of Object.entries(point.shift ?? {})) {
     const slider = sliders.find((each) => each.name === name);
-    if (!slider) throw new RangeError(`shift: the model has no slider "${name}"`);
-    for (let i = 0; i < size; i++) shift[i] += sigmas * slider.vector[i];
+    if (!slider) {
+      throw new RangeError(`shift: the model has no slider "${name}"`);
+    }
+    for (let i = 0; i < size; i++) {
+      shift[i] += sigmas * slider.vector[i];
+    }
   }
   const truncation = point.truncation ?? 1;
   return Float32Array.from(sum, (value, i) => truncation * value + shift[i]);
@@ -41,13 +47,21 @@ export function latentOf(point, size, sliders) {
  * @throws {RangeError} if the model has no class of a name, or if the weights sum to zero
  */
 export function classWeightsOf(point, classes) {
-  if (!classes.length) return [];
+  if (!classes.length) {
+    return [];
+  }
   const named = Object.entries(point.classes ?? {});
   // Without classes, the index selects the class, as in an address.
-  if (!named.length) return classes.map((_, label) => (label === point.at[0][1] % classes.length ? 1 : 0));
+  if (!named.length) {
+    return classes.map((_, label) => (label === point.at[0][1] % classes.length ? 1 : 0));
+  }
   const unknown = named.find(([name]) => !classes.includes(name));
-  if (unknown) throw new RangeError(`classes: the model has no class "${unknown[0]}"`);
+  if (unknown) {
+    throw new RangeError(`classes: the model has no class "${unknown[0]}"`);
+  }
   const total = named.reduce((sum, [, weight]) => sum + weight, 0);
-  if (!total) throw new RangeError("classes: the weights sum to zero");
+  if (!total) {
+    throw new RangeError("classes: the weights sum to zero");
+  }
   return classes.map((name) => (point.classes?.[name] ?? 0) / total);
 }

@@ -1,4 +1,4 @@
-/** Live images of a model: drawn in this browser where it can, and by previews of the server otherwise. */
+// Live images of a model: drawn in this browser where it can, and by previews of the server otherwise.
 
 import { getJson, send, url } from "../shell/api.js";
 import { DrawQueue } from "./draw_queue.js";
@@ -75,7 +75,9 @@ export async function openModel(entry) {
 export function preloadModel(entry) {
   compileEngine().catch(() => {});
   for (const name of [ENGINE, WEIGHTS]) {
-    if (entry.files.includes(name)) fetch(url(fileOf(entry, name))).catch(() => {});
+    if (entry.files.includes(name)) {
+      fetch(url(fileOf(entry, name))).catch(() => {});
+    }
   }
 }
 
@@ -86,11 +88,18 @@ export function preloadModel(entry) {
  * @param {Frame} frame
  */
 export function paintFrame(canvas, frame) {
-  if (canvas.width !== frame.width) canvas.width = frame.width;
-  if (canvas.height !== frame.height) canvas.height = frame.height;
+  if (canvas.width !== frame.width) {
+    canvas.width = frame.width;
+  }
+  if (canvas.height !== frame.height) {
+    canvas.height = frame.height;
+  }
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  if (frame instanceof ImageData) context.putImageData(frame, 0, 0);
-  else context.drawImage(frame, 0, 0);
+  if (frame instanceof ImageData) {
+    context.putImageData(frame, 0, 0);
+  } else {
+    context.drawImage(frame, 0, 0);
+  }
 }
 
 /**
@@ -101,7 +110,9 @@ export function paintFrame(canvas, frame) {
  * @returns {Promise<{module: WebAssembly.Module, file: EngineFile, weights: ArrayBuffer} | undefined>}
  */
 async function loadEngine(entry) {
-  if (!entry.files.includes(ENGINE) || !entry.files.includes(WEIGHTS)) return undefined;
+  if (!entry.files.includes(ENGINE) || !entry.files.includes(WEIGHTS)) {
+    return undefined;
+  }
   const module = compileEngine().catch(() => undefined);
   const weights = fetch(url(fileOf(entry, WEIGHTS))).then((response) => response.arrayBuffer());
   const [compiled, file, bytes] = await Promise.all([module, getJson(fileOf(entry, ENGINE)), weights]);
@@ -113,7 +124,9 @@ async function loadEngine(entry) {
  * @returns {Promise<{sliders: Slider[], checksum: string}>}
  */
 async function loadSliders(entry) {
-  if (!entry.files.includes(SLIDERS)) return { sliders: [], checksum: "" };
+  if (!entry.files.includes(SLIDERS)) {
+    return { sliders: [], checksum: "" };
+  }
   const response = await send("GET", fileOf(entry, SLIDERS));
   // The ETag is the sha256 of the file. A browser computes no checksum outside a secure context.
   const checksum = /[0-9a-f]{64}/.exec(response.headers.get("ETag") ?? "")?.[0] ?? "";

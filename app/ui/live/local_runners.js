@@ -1,4 +1,4 @@
-/** Runners of a draw queue that draw in this browser, one in each worker thread. */
+// Runners of a draw queue that draw in this browser, one in each worker thread.
 
 import { classWeightsOf, latentOf } from "./latent.js";
 
@@ -17,7 +17,9 @@ const CORES_FOR_TWO = 4;
 /** @type {{createScriptURL(url: string): any} | undefined} */
 const policy = /** @type {any} */ (globalThis).trustedTypes?.createPolicy("imagemill", {
   createScriptURL(/** @type {string} */ url) {
-    if (url !== WORKER_URL) throw new TypeError(`no script of this page: ${url}`);
+    if (url !== WORKER_URL) {
+      throw new TypeError(`no script of this page: ${url}`);
+    }
     return url;
   },
 });

@@ -1,4 +1,4 @@
-/** Latents by (seed, index), the same numbers as in docs/latents.md and models/latents.py. */
+// Latents by (seed, index), the same numbers as in docs/latents.md and models/latents.py.
 
 const MULTIPLIERS = [0xd2511f53, 0xcd9e8d57];
 const WEYL = [0x9e3779b9, 0xbb67ae85];

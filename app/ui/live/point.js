@@ -1,4 +1,4 @@
-/** Points: the text of an image's place between latents, in the page's URL and in the API's. */
+// Points: the text of an image's place between latents, in the page's URL and in the API's.
 
 /**
  * @typedef {[seed: number, index: number, weight: number]} Atom
@@ -23,15 +23,23 @@ const HIDDEN = /[%,:]/g;
  */
 export function parsePoint(query) {
   const at = query.get("at");
-  if (at === null) return null;
+  if (at === null) {
+    return null;
+  }
   /** @type {Point} */
   const point = { at: at.split(",").map(parseAtom) };
   const classes = query.get("classes");
   const shift = query.get("shift");
   const truncation = query.get("truncation");
-  if (classes) point.classes = parseNamed("classes", classes);
-  if (shift) point.shift = parseNamed("shift", shift);
-  if (truncation !== null) point.truncation = parseNumber("truncation", truncation);
+  if (classes) {
+    point.classes = parseNamed("classes", classes);
+  }
+  if (shift) {
+    point.shift = parseNamed("shift", shift);
+  }
+  if (truncation !== null) {
+    point.truncation = parseNumber("truncation", truncation);
+  }
   return point;
 }
 
@@ -47,12 +55,18 @@ export function pointParameters(point, sliders = "") {
   const parameters = [["at", point.at.map(formatAtom).join(",")]];
   const shift = formatNamed(point.shift);
   const classes = formatNamed(point.classes);
-  if (shift) parameters.push(["shift", shift]);
-  if (classes) parameters.push(["classes", classes]);
+  if (shift) {
+    parameters.push(["shift", shift]);
+  }
+  if (classes) {
+    parameters.push(["classes", classes]);
+  }
   if (point.truncation !== undefined && point.truncation !== 1) {
     parameters.push(["truncation", String(point.truncation)]);
   }
-  if (shift && sliders) parameters.push(["sliders", sliders.slice(0, 8)]);
+  if (shift && sliders) {
+    parameters.push(["sliders", sliders.slice(0, 8)]);
+  }
   return parameters;
 }
 
@@ -64,8 +78,7 @@ export function pointParameters(point, sliders = "") {
  * @returns {string}
  */
 export function formatPoint(point, sliders = "") {
-  const readable = (/** @type {string} */ text) =>
-    encodeURIComponent(text).replace(/%3A/g, ":").replace(/%2C/g, ",");
+  const readable = (/** @type {string} */ text) => encodeURIComponent(text).replace(/%3A/g, ":").replace(/%2C/g, ",");
   return pointParameters(point, sliders)
     .map(([name, text]) => `${name}=${readable(text)}`)
     .join("&");
@@ -77,7 +90,9 @@ export function formatPoint(point, sliders = "") {
  */
 function parseAtom(text) {
   const match = ATOM.exec(text.trim());
-  if (!match) throw new RangeError(`at: must be like 1:0 or 1:0*0.5, got ${quote(text)}`);
+  if (!match) {
+    throw new RangeError(`at: must be like 1:0 or 1:0*0.5, got ${quote(text)}`);
+  }
   const [seed, index] = [Number(match[1]), Number(match[2])];
   if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(index)) {
     throw new RangeError(`at: a seed and an index lie in 0..${Number.MAX_SAFE_INTEGER}, got ${quote(text)}`);
@@ -103,7 +118,9 @@ function parseNamed(parameter, text) {
   const numbers = Object.create(null);
   for (const part of text.split(",")) {
     const colon = part.lastIndexOf(":");
-    if (colon < 1) throw new RangeError(`${parameter}: must be like name:1, got ${quote(part)}`);
+    if (colon < 1) {
+      throw new RangeError(`${parameter}: must be like name:1, got ${quote(part)}`);
+    }
     numbers[decodeName(part.slice(0, colon))] = parseNumber(parameter, part.slice(colon + 1));
   }
   return numbers;
@@ -127,7 +144,9 @@ function formatNamed(numbers) {
  */
 function parseNumber(parameter, text) {
   const number = NUMBER.test(text) ? Number(text) : NaN;
-  if (!Number.isFinite(number)) throw new RangeError(`${parameter}: must be a number, got ${quote(text)}`);
+  if (!Number.isFinite(number)) {
+    throw new RangeError(`${parameter}: must be a number, got ${quote(text)}`);
+  }
   return number;
 }
 

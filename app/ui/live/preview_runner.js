@@ -1,4 +1,4 @@
-/** The runner of a draw queue that lets the server draw previews, for models that this browser cannot draw. */
+// The runner of a draw queue that lets the server draw previews, for models that this browser cannot draw.
 
 import { send } from "../shell/api.js";
 
@@ -28,7 +28,9 @@ export function previewRunner(entry, sliders, signal) {
     const body = { model: entry.name, points: points.map((point) => pointJson(point, sliders)), columns };
     const response = await send("POST", "preview", { json: body, signal });
     const blob = await response.blob();
-    if (points.length === 1) return [await createImageBitmap(blob)];
+    if (points.length === 1) {
+      return [await createImageBitmap(blob)];
+    }
     return Promise.all(points.map((_, i) => cut(blob, i, columns, entry.resolution)));
   };
 }
