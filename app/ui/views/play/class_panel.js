@@ -1,7 +1,7 @@
 /** The panel Class: the class of each face, one class for all, or a mix of classes. */
 
 import { html, nothing } from "../../vendor/lit-html.js";
-import { slide } from "./controls.js";
+import { slider } from "../../components/slider.js";
 import { classesOf, round } from "./mixing.js";
 import { faceOf } from "./play_state.js";
 
@@ -48,7 +48,7 @@ export class ClassPanel {
 
   /** @param {string} name */
   #share(name) {
-    return slide({
+    return slider({
       name: `class ${name}`,
       label: name,
       value: this.player.state.classes?.[name] ?? 0,
@@ -70,7 +70,9 @@ export class ClassPanel {
     const names = this.player.classNames;
     const shares = this.player.state.classes ?? classesOf(faceOf(this.player.state, names), names);
     this.#isMixing = true;
-    this.player.set({ classes: Object.fromEntries(Object.entries(shares).map(([name, share]) => [name, round(share)])) });
+    this.player.set({
+      classes: Object.fromEntries(Object.entries(shares).map(([name, share]) => [name, round(share)])),
+    });
   }
 
   /**
@@ -85,7 +87,7 @@ export class ClassPanel {
   }
 
   #note() {
-    const { entry } = this.player.model;
+    const { entry } = this.player;
     const counts = Object.entries(entry.training_images ?? {});
     const numbers = counts.map(([name, count]) => `${name} ${count.toLocaleString("en")}`).join(", ");
     return html`<details class="note">
@@ -95,7 +97,9 @@ export class ClassPanel {
         change a real person, and no image here shows one.
       </p>
       ${numbers ? html`<p>Training images: ${numbers}. The model draws rare classes less well.</p>` : nothing}
-      <p><a href=${`#/models/${encodeURIComponent(entry.name)}`}>Card of ${entry.name}: data, imbalance, likeness</a></p>
+      <p>
+        <a href=${`#/models/${encodeURIComponent(entry.name)}`}>Card of ${entry.name}: data, imbalance, likeness</a>
+      </p>
     </details>`;
   }
 }

@@ -2,12 +2,12 @@
 
 import { html, nothing } from "../../vendor/lit-html.js";
 import { openModel } from "../../live/live.js";
-import { playLink } from "./links.js";
+import { hashOf } from "../../shell/router.js";
 import { faceAt, pointOfFace } from "./play_state.js";
 
 /** @typedef {import("./player.js").Player} Player */
 /** @typedef {import("../../live/live.js").LiveModel} LiveModel */
-/** @typedef {import("../../live/live.js").ModelEntry} ModelEntry */
+/** @typedef {import("../../shell/model_list.js").Model} Model */
 
 const COLUMNS = 8;
 
@@ -18,16 +18,16 @@ export class CompareMode {
 
   /**
    * @param {Player} player
-   * @param {ModelEntry[]} entries of all models of the service
+   * @param {Model[]} entries of all models of the service
    */
   constructor(player, entries) {
     this.player = player;
     this.entries = entries;
-    this.#models.set(player.model.entry.name, player.model);
+    this.#models.set(player.entry.name, player.model);
     for (const entry of entries) void this.#open(entry);
   }
 
-  /** @param {ModelEntry} entry */
+  /** @param {Model} entry */
   async #open(entry) {
     if (this.#models.has(entry.name)) return;
     try {
@@ -49,7 +49,8 @@ export class CompareMode {
         <button type="button" @click=${() => this.#roll()}>Other addresses</button>
       </div>
       <p class="hint">
-        The same latents in each row. Each model draws its own class of an index. Truncation applies to all rows; sliders belong to one model.
+        The same latents in each row. Each model draws its own class of an index. Truncation applies to all rows;
+        sliders belong to one model.
       </p>
       <div class="scroller" role="region" aria-label="Comparison" tabindex="0">
         <table class="compare">
@@ -71,8 +72,15 @@ export class CompareMode {
   #choices() {
     return html`<div class="chips" role="group" aria-label="Models to compare">
       ${this.entries.map(
-        ({ name }) => html`<button type="button" class="chip" aria-pressed=${this.#isShown(name) ? "true" : "false"}
-          @click=${() => this.#toggle(name)}>${name}</button>`,
+        ({ name }) =>
+          html`<button
+            type="button"
+            class="chip"
+            aria-pressed=${this.#isShown(name) ? "true" : "false"}
+            @click=${() => this.#toggle(name)}
+          >
+            ${name}
+          </button>`,
       )}
     </div>`;
   }
@@ -90,21 +98,32 @@ export class CompareMode {
   }
 
   /**
-   * @param {ModelEntry} entry
+   * @param {Model} entry
    * @param {import("./mixing.js").Face[]} faces
    */
   #row(entry, faces) {
     const model = this.#models.get(entry.name);
     const look = { ...this.player.state, shift: {}, classes: null };
-    if (!model) return html`<tr><th scope="row">${entry.name}</th><td colspan=${COLUMNS}>Loading the model.</td></tr>`;
-    if (model instanceof Error) return html`<tr><th scope="row">${entry.name}</th><td colspan=${COLUMNS}>${model.message}</td></tr>`;
+    if (!model)
+      return html`<tr>
+        <th scope="row">${entry.name}</th>
+        <td colspan=${COLUMNS}>Loading the model.</td>
+      </tr>`;
+    if (model instanceof Error)
+      return html`<tr>
+        <th scope="row">${entry.name}</th>
+        <td colspan=${COLUMNS}>${model.message}</td>
+      </tr>`;
     return html`<tr>
       <th scope="row">${entry.name}</th>
       ${faces.map((face) => {
         const [seed, index] = face.atoms[0];
-        const link = playLink({ ...this.player, model, classNames: entry.classes }, {});
-        return html`<td><a class="face" href=${link} aria-label=${`Play with ${entry.name} at ${seed}:${index}`}>
-          <face-image .model=${model} .point=${pointOfFace(face, look, entry.classes)} .group=${"compare"}></face-image></a></td>`;
+        const link = hashOf(["play", entry.name], { at: `${seed}:${index}` });
+        return html`<td>
+          <a class="face" href=${link} aria-label=${`Play with ${entry.name} at ${seed}:${index}`}>
+            <face-image .model=${model} .point=${pointOfFace(face, look, entry.classes)}></face-image
+          ></a>
+        </td>`;
       })}
     </tr>`;
   }
@@ -122,7 +141,7 @@ export class CompareMode {
   close() {
     this.#isClosed = true;
     for (const [name, model] of this.#models) {
-      if (!(model instanceof Error) && name !== this.player.model.entry.name) model.close();
+      if (!(model instanceof Error) && name !== this.player.entry.name) model.close();
     }
   }
 }

@@ -1,23 +1,9 @@
 /** The element <face-image>: a small image that a model draws at a point, when the element is near the visible part. */
 
+import { paintFrame } from "../../live/live.js";
+
 /** @typedef {import("../../live/point.js").Point} Point */
 /** @typedef {import("../../live/live.js").LiveModel} LiveModel */
-
-/**
- * Copy an image to a canvas of its size.
- * @param {HTMLCanvasElement} canvas
- * @param {ImageBitmap | ImageData} image
- */
-export function paint(canvas, image) {
-  if (canvas.width !== image.width) canvas.width = image.width;
-  if (canvas.height !== image.height) canvas.height = image.height;
-  const surface = canvas.getContext("2d");
-  if (image instanceof ImageData) surface?.putImageData(image, 0, 0);
-  else {
-    surface?.drawImage(image, 0, 0);
-    image.close();
-  }
-}
 
 const nearby = new IntersectionObserver(
   (entries) => {
@@ -26,13 +12,12 @@ const nearby = new IntersectionObserver(
   { rootMargin: "300px" },
 );
 
-/** An image at a point. Properties: `model`, `point` and `group`, the name of its draws in the engine's queue. */
+/** An image at a point. Its properties are `model` and `point`. */
 export class FaceImage extends HTMLElement {
   /** @type {LiveModel | null} */
   #model = null;
   /** @type {Point | null} */
   #point = null;
-  group = "faces";
   #canvas = document.createElement("canvas");
   #isNear = false;
   #wanted = "";
@@ -72,7 +57,8 @@ export class FaceImage extends HTMLElement {
   #update() {
     this.#drawing?.abort();
     this.#drawing = null;
-    if (this.#isNear && this.#model && this.#point && this.#wanted !== this.#drawn) void this.#draw(this.#model, this.#point);
+    if (this.#isNear && this.#model && this.#point && this.#wanted !== this.#drawn)
+      void this.#draw(this.#model, this.#point);
   }
 
   /**
@@ -86,9 +72,9 @@ export class FaceImage extends HTMLElement {
     await Promise.resolve(); // a template sets several properties one after the other
     if (drawing.signal.aborted) return;
     try {
-      const image = await model.draw(point, { group: this.group, isUrgent: false, signal: drawing.signal });
+      const image = await model.draw(point, { signal: drawing.signal });
       if (drawing.signal.aborted) return;
-      paint(this.#canvas, image);
+      paintFrame(this.#canvas, image);
       this.#drawn = wanted;
       this.dataset.state = "drawn";
     } catch {

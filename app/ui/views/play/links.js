@@ -1,6 +1,7 @@
 /** Links of the view Play to itself and to other views. */
 
 import { pointParameters } from "../../live/point.js";
+import { hashOf } from "../../shell/router.js";
 import { formatState } from "./play_state.js";
 
 /** @typedef {import("./player.js").Player} Player */
@@ -12,9 +13,9 @@ import { formatState } from "./play_state.js";
  * @param {Partial<PlayState>} change
  */
 export function playLink(player, change) {
-  const { entry, slidersSha256 } = player.model;
-  const query = formatState({ ...player.state, ...change }, player.classNames, slidersSha256);
-  return `#/play/${encodeURIComponent(entry.name)}?${readable(query)}`;
+  const { entry, model } = player;
+  const query = formatState({ ...player.state, ...change }, player.classNames, model.sliderChecksum);
+  return hashOf(["play", entry.name], query);
 }
 
 /**
@@ -22,17 +23,9 @@ export function playLink(player, change) {
  * @param {Player} player
  */
 export function orderLink(player) {
-  const { entry, slidersSha256 } = player.model;
-  const query = new URLSearchParams(pointParameters(player.point, slidersSha256));
+  const { entry, model } = player;
+  const query = new URLSearchParams(pointParameters(player.point, model.sliderChecksum));
   query.set("model", entry.name);
   query.set("spread", String(player.state.spread));
-  return `#/order?${readable(query)}`;
-}
-
-/**
- * Return the text of a query, with `:`, `,`, `*` and `@` left readable.
- * @param {URLSearchParams} query
- */
-export function readable(query) {
-  return query.toString().replace(/%3A/g, ":").replace(/%2C/g, ",").replace(/%40/g, "@");
+  return hashOf(["order"], query);
 }

@@ -1,7 +1,7 @@
 /** The panel Look: truncation, sliders with a measured meaning, and directions that the user may name. */
 
 import { html, nothing } from "../../vendor/lit-html.js";
-import { slide } from "./controls.js";
+import { slider } from "../../components/slider.js";
 import { cleanName, keepNames } from "./direction_names.js";
 
 /** @typedef {import("./player.js").Player} Player */
@@ -31,16 +31,18 @@ export class LookPanel {
         <button type="button" class="quiet" @click=${() => this.player.set({ shift: {}, truncation: 1 })}>Reset</button>
       </div>
       ${this.#strip(sliders.find(({ name }) => name === this.#explained))}
-      <div class="sliders">${this.#truncation()}${shown.map((slider) => this.#slider(slider))}</div>
-      ${sliders.length > SHOWN_AT_FIRST && !this.#isLong
-        ? html`<button type="button" class="quiet" @click=${() => this.#showAll()}>More directions</button>`
-        : nothing}
+      <div class="sliders">${this.#truncation()}${shown.map((named) => this.#slider(named))}</div>
+      ${
+        sliders.length > SHOWN_AT_FIRST && !this.#isLong
+          ? html`<button type="button" class="quiet" @click=${() => this.#showAll()}>More directions</button>`
+          : nothing
+      }
       ${sliders.length ? nothing : html`<p class="hint">This model has no named sliders yet.</p>`}
     </section>`;
   }
 
   #truncation() {
-    return slide({
+    return slider({
       name: "truncation",
       label: "Truncation",
       value: this.player.state.truncation,
@@ -52,29 +54,34 @@ export class LookPanel {
     });
   }
 
-  /** @param {Slider} slider */
-  #slider(slider) {
-    const explain = () => this.#explain(slider.name);
+  /** @param {Slider} named */
+  #slider(named) {
+    const explain = () => this.#explain(named.name);
     return html`<div class="named" @focusin=${explain} @pointerenter=${explain}>
-      ${slide({
-        name: slider.name,
-        label: capitalised(this.#label(slider.name)),
-        value: this.player.state.shift[slider.name] ?? 0,
-        min: slider.low,
-        max: slider.high,
+      ${slider({
+        name: named.name,
+        label: capitalised(this.#label(named.name)),
+        value: this.player.state.shift[named.name] ?? 0,
+        min: named.low,
+        max: named.high,
         step: 0.1,
         format: signed,
-        describedBy: this.#explained === slider.name ? "slider-meaning" : "",
-        onInput: (value) => this.#shift(slider.name, value),
+        describedBy: this.#explained === named.name ? "slider-meaning" : "",
+        onInput: (value) => this.#shift(named.name, value),
       })}
-      ${slider.kind === "direction" ? this.#naming(slider.name) : nothing}
+      ${named.kind === "direction" ? this.#naming(named.name) : nothing}
     </div>`;
   }
 
   /** @param {string} name */
   #naming(name) {
     if (this.#renamed !== name) {
-      return html`<button type="button" class="quiet" aria-label=${`Name ${this.#label(name)}`} @click=${() => this.#startNaming(name)}>
+      return html`<button
+        type="button"
+        class="quiet"
+        aria-label=${`Name ${this.#label(name)}`}
+        @click=${() => this.#startNaming(name)}
+      >
         Name
       </button>`;
     }
@@ -100,8 +107,13 @@ export class LookPanel {
         ${STRIP.filter((sigmas) => sigmas >= slider.low && sigmas <= slider.high).map((sigmas) => {
           const shift = { ...this.player.state.shift, [slider.name]: sigmas };
           const label = `Set ${this.#label(slider.name)} to ${signed(sigmas)}`;
-          return html`<button type="button" class="face" aria-label=${label} @click=${() => this.player.set({ shift: withoutZeros(shift) })}>
-            <face-image .model=${this.player.model} .point=${{ ...point, shift: withoutZeros(shift) }} .group=${"strip"}></face-image>
+          return html`<button
+            type="button"
+            class="face"
+            aria-label=${label}
+            @click=${() => this.player.set({ shift: withoutZeros(shift) })}
+          >
+            <face-image .model=${this.player.model} .point=${{ ...point, shift: withoutZeros(shift) }}></face-image>
             <span aria-hidden="true">${signed(sigmas)}</span>
           </button>`;
         })}
@@ -154,7 +166,7 @@ export class LookPanel {
     const { [name]: _, ...names } = this.player.state.names;
     const own = cleanName(text);
     if (own) names[name] = own;
-    keepNames(this.player.model.entry.sha256, names);
+    keepNames(this.player.entry.sha256, names);
     this.#renamed = "";
     this.player.set({ names });
   }

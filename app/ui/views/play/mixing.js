@@ -25,7 +25,10 @@ export function slerpWeights(share, angle) {
  */
 export function angleBetween(first, second) {
   const weights = new Map(second.map(([seed, index, weight]) => [`${seed}:${index}`, weight]));
-  const product = first.reduce((sum, [seed, index, weight]) => sum + weight * (weights.get(`${seed}:${index}`) ?? 0), 0);
+  const product = first.reduce(
+    (sum, [seed, index, weight]) => sum + weight * (weights.get(`${seed}:${index}`) ?? 0),
+    0,
+  );
   return Math.acos(Math.min(1, Math.max(-1, product / (length(first) * length(second) || 1))));
 }
 
@@ -45,7 +48,10 @@ function length(atoms) {
 function addAtoms(first, firstWeight, second, secondWeight) {
   /** @type {Map<string, Atom>} */
   const sum = new Map();
-  for (const [atoms, factor] of /** @type {[Atom[], number][]} */ ([[first, firstWeight], [second, secondWeight]])) {
+  for (const [atoms, factor] of /** @type {[Atom[], number][]} */ ([
+    [first, firstWeight],
+    [second, secondWeight],
+  ])) {
     for (const [seed, index, weight] of atoms) {
       const known = sum.get(`${seed}:${index}`);
       sum.set(`${seed}:${index}`, [seed, index, (known ? known[2] : 0) + factor * weight]);
@@ -151,7 +157,10 @@ export function rounded(face, classNames) {
   const classes = classNames.flatMap((name) => (round(face.classes?.[name] ?? 0) ? [name] : []));
   const ownClass = classNames[atomsLeft[0][1] % classNames.length];
   if (!classes.length || (classes.length === 1 && classes[0] === ownClass)) return { atoms: atomsLeft, classes: null };
-  return { atoms: atomsLeft, classes: Object.fromEntries(classes.map((name) => [name, round(face.classes?.[name] ?? 0)])) };
+  return {
+    atoms: atomsLeft,
+    classes: Object.fromEntries(classes.map((name) => [name, round(face.classes?.[name] ?? 0)])),
+  };
 }
 
 /** @param {number} number */

@@ -2,7 +2,7 @@
 
 import { html } from "../../vendor/lit-html.js";
 import { ClassPanel } from "./class_panel.js";
-import { moveSlide } from "./controls.js";
+import { moveSlider } from "../../components/slider.js";
 import { LookPanel } from "./look_panel.js";
 import { StagePanel } from "./stage_panel.js";
 import { StartPanel } from "./start_panel.js";
@@ -43,9 +43,9 @@ export class OneMode {
 
   moved() {
     this.stage.moved();
-    const slider = /** @type {HTMLInputElement | null} */ (this.root?.querySelector("[data-name=between]"));
+    const slider = /** @type {HTMLInputElement | null} */ (this.root?.querySelector("[name=between]"));
     const { between } = this.player.state;
-    if (slider) moveSlide(slider, between, `${Math.round(100 * between)} %`);
+    if (slider) moveSlider(slider, between, `${Math.round(100 * between)} %`);
   }
 
   rested() {

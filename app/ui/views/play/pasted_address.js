@@ -60,7 +60,8 @@ function readQuery(text) {
  * @returns {PastedAddress | null}
  */
 function readSeedAndIndex(text) {
-  if (/^\d+:\d+(\*-?[\d.]+)?(,\d+:\d+(\*-?[\d.]+)?)*$/.test(text)) return { model: null, query: new URLSearchParams({ at: text }) };
+  if (/^\d+:\d+(\*-?[\d.]+)?(,\d+:\d+(\*-?[\d.]+)?)*$/.test(text))
+    return { model: null, query: new URLSearchParams({ at: text }) };
   const pair = /^(\d+)(?:[\s/,;]+(\d+))?$/.exec(text);
   return pair ? { model: null, query: new URLSearchParams({ at: `${pair[1]}:${pair[2] ?? 0}` }) } : null;
 }

@@ -74,7 +74,9 @@ export function readState(query, classNames) {
     compared: query.getAll("model"),
     names: readNames(query.get("names") ?? ""),
   };
-  return state.mode === "square" ? restoreSquare(state, point, classNames) : restoreTowards(state, query, point, classNames);
+  return state.mode === "square"
+    ? restoreSquare(state, point, classNames)
+    : restoreTowards(state, query, point, classNames);
 }
 
 /**
@@ -184,7 +186,9 @@ export function formatState(state, classNames, sliders) {
  * @param {Face} face
  */
 export function formatFace(face) {
-  const rounding = /** @type {import("./mixing.js").Atom[]} */ (face.atoms.map(([seed, index, weight]) => [seed, index, round(weight)]));
+  const rounding = /** @type {import("./mixing.js").Atom[]} */ (
+    face.atoms.map(([seed, index, weight]) => [seed, index, round(weight)])
+  );
   const [[, at], classes] = pointParameters({ at: rounding, ...(face.classes ? { classes: face.classes } : {}) });
   return classes ? `${at}@${classes[1]}` : at;
 }

@@ -5,6 +5,7 @@ import { UndoHistory } from "./undo_history.js";
 
 /** @typedef {import("./play_state.js").PlayState} PlayState */
 /** @typedef {import("../../live/live.js").LiveModel} LiveModel */
+/** @typedef {import("../../shell/model_list.js").Model} Model */
 
 const REST_MS = 150;
 
@@ -16,14 +17,16 @@ export class Player {
 
   /**
    * @param {LiveModel} model
+   * @param {Model} entry of the model in the list of models
    * @param {PlayState} state
    * @param {object} listeners
    * @param {() => void} listeners.onMove runs for each change, so it must be quick
    * @param {() => void} listeners.onRest runs when the state has settled
    * @param {() => void} listeners.refresh renders the page without a change of the state
    */
-  constructor(model, state, { onMove, onRest, refresh }) {
+  constructor(model, entry, state, { onMove, onRest, refresh }) {
     this.model = model;
+    this.entry = entry;
     this.state = state;
     this.onMove = onMove;
     this.onRest = onRest;
@@ -32,7 +35,7 @@ export class Player {
 
   /** Names of the model's classes. */
   get classNames() {
-    return this.model.entry.classes;
+    return this.entry.classes;
   }
 
   get point() {
@@ -41,7 +44,7 @@ export class Player {
 
   /** The query of the state, for the URL. */
   get query() {
-    return formatState(this.state, this.classNames, this.model.slidersSha256);
+    return formatState(this.state, this.classNames, this.model.sliderChecksum);
   }
 
   /**

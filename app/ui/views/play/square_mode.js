@@ -27,13 +27,23 @@ export class SquareMode {
             <h3 id="square-heading">Square</h3>
             <button type="button" class="quiet" @click=${() => this.#roll()}>Four other corners</button>
           </div>
-          <p class="hint" id="square-keys">Drag the knob, or move it by the arrow keys. The corners mix on the sphere.</p>
-          <div class="square" data-square
+          <p class="hint" id="square-keys">
+            Drag the knob, or move it by the arrow keys. The corners mix on the sphere.
+          </p>
+          <div
+            class="square"
+            data-square
             @pointerdown=${(/** @type {PointerEvent} */ event) => this.#grab(event)}
-            @pointermove=${(/** @type {PointerEvent} */ event) => this.#drag(event)}>
+            @pointermove=${(/** @type {PointerEvent} */ event) => this.#drag(event)}
+          >
             <div class="sheet" aria-hidden="true">${this.#sheet()}</div>
-            <button type="button" class="knob" data-knob aria-describedby="square-keys"
-              @keydown=${(/** @type {KeyboardEvent} */ event) => this.#press(event)}></button>
+            <button
+              type="button"
+              class="knob"
+              data-knob
+              aria-describedby="square-keys"
+              @keydown=${(/** @type {KeyboardEvent} */ event) => this.#press(event)}
+            ></button>
           </div>
           <div class="corners">${PLACES.map((place, number) => this.#corner(place, number))}</div>
           <button type="button" @click=${() => this.#open()}>Play on with this face</button>
@@ -45,8 +55,12 @@ export class SquareMode {
   #sheet() {
     const { model, state, classNames } = this.player;
     return Array.from({ length: SIDE * SIDE }, (_, cell) => {
-      const face = insideSquare(state.corners, [(cell % SIDE) / (SIDE - 1), Math.floor(cell / SIDE) / (SIDE - 1)], classNames);
-      return html`<face-image .model=${model} .point=${pointOfFace(face, state, classNames)} .group=${"sheet"}></face-image>`;
+      const face = insideSquare(
+        state.corners,
+        [(cell % SIDE) / (SIDE - 1), Math.floor(cell / SIDE) / (SIDE - 1)],
+        classNames,
+      );
+      return html`<face-image .model=${model} .point=${pointOfFace(face, state, classNames)}></face-image>`;
     });
   }
 
@@ -62,8 +76,9 @@ export class SquareMode {
       if (match) this.#setCorner(number, faceAt(Number(match[1]), Number(match[2])));
       else target.value = `${seed}:${index}`;
     };
-    return html`<label class="field">${place}
-      <input .value=${formatFace(corners[number])} spellcheck="false" autocomplete="off" @change=${change} /></label>`;
+    return html`<label class="field"
+      >${place} <input .value=${formatFace(corners[number])} spellcheck="false" autocomplete="off" @change=${change}
+    /></label>`;
   }
 
   /**
@@ -71,7 +86,9 @@ export class SquareMode {
    * @param {import("./mixing.js").Face} face
    */
   #setCorner(number, face) {
-    this.player.set({ corners: this.player.state.corners.map((corner, each) => (each === number ? face : corner)) });
+    this.player.set({
+      corners: this.player.state.corners.map((corner, each) => (each === number ? face : corner)),
+    });
   }
 
   #roll() {
@@ -95,7 +112,8 @@ export class SquareMode {
 
   /** @param {PointerEvent} event */
   #drag(event) {
-    if (!(event.currentTarget instanceof HTMLElement) || !event.currentTarget.hasPointerCapture(event.pointerId)) return;
+    if (!(event.currentTarget instanceof HTMLElement) || !event.currentTarget.hasPointerCapture(event.pointerId))
+      return;
     const box = event.currentTarget.getBoundingClientRect();
     this.#moveKnob((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
   }

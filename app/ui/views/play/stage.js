@@ -1,7 +1,8 @@
 /** The large image: follows the sliders, and shows the exact bytes of the service when the sliders rest. */
 
-import { paint } from "./face_image.js";
+import { paintFrame } from "../../live/live.js";
 
+/** @typedef {import("../../live/live.js").Frame} Frame */
 /** @typedef {import("../../live/point.js").Point} Point */
 /** @typedef {import("../../live/live.js").LiveModel} LiveModel */
 /** @typedef {{kind: "live" | "exact" | "waiting" | "failed", reason: string}} Mark */
@@ -58,8 +59,10 @@ export class Stage {
 
   async #drawNewest() {
     this.#isDrawing = true;
+    /** @type {Point | null} */
     let drawn = null;
     while (this.#newest && this.#newest !== drawn) {
+      /** @type {Point} */
       const point = this.#newest;
       try {
         const image = await this.model.draw(point, { group: "stage", isUrgent: true });
@@ -72,9 +75,9 @@ export class Stage {
     this.#isDrawing = false;
   }
 
-  /** @param {ImageBitmap | ImageData} image */
+  /** @param {Frame} image */
   #paintLive(image) {
-    paint(this.#canvas, image);
+    paintFrame(this.#canvas, image);
     if (!this.#overlay.hidden) this.#overlay.hidden = true;
     this.onMark({ kind: "live", reason: "" });
   }

@@ -66,10 +66,10 @@ export class StagePanel {
   }
 
   #description() {
-    const { model, point, classNames } = this.player;
+    const { entry, point, classNames } = this.player;
     const shares = describeShares(classesOf({ atoms: point.at, classes: point.classes ?? null }, classNames));
     const addresses = point.at.map(([seed, index]) => `${seed}:${index}`).join(" and ");
-    return `Generated image of ${model.entry.name} at ${addresses}${shares ? `, ${shares}` : ""}`;
+    return `Generated image of ${entry.name} at ${addresses}${shares ? `, ${shares}` : ""}`;
   }
 
   /**
@@ -85,10 +85,10 @@ export class StagePanel {
   }
 
   async #save() {
-    const { model, point } = this.player;
+    const { entry, model, point } = this.player;
     try {
       const blob = this.#stage?.exact ?? (await model.fetchExact(point, AbortSignal.timeout(SAVE_TIMEOUT_MS)));
-      saveFile(blob, fileName(model.entry.name, point, "png"));
+      saveFile(blob, fileName(entry.name, point, "png"));
       this.#say("The exact image is saved.");
     } catch (error) {
       this.#say(`The image was not saved: ${error instanceof Error ? error.message : error}`);

@@ -30,9 +30,11 @@ export class StartPanel {
         ${this.#number("Index", index, (value) => faceAt(seed, value))}
         <button type="button" @click=${() => this.#roll()}>Another face</button>
       </div>
-      ${parts > 1
-        ? html`<p class="hint">A mix of ${parts} addresses: <code>${formatFace(this.player.state.a)}</code></p>`
-        : nothing}
+      ${
+        parts > 1
+          ? html`<p class="hint">A mix of ${parts} addresses: <code>${formatFace(this.player.state.a)}</code></p>`
+          : nothing
+      }
       <form class="row" @submit=${(/** @type {SubmitEvent} */ event) => this.#paste(event)}>
         <label class="field wide"
           >Address
@@ -62,8 +64,7 @@ export class StartPanel {
       else target.value = String(value);
     };
     return html`<label class="field"
-      >${label}
-      <input type="number" min="0" step="1" inputmode="numeric" .value=${String(value)} @change=${change}
+      >${label} <input type="number" min="0" step="1" inputmode="numeric" .value=${String(value)} @change=${change}
     /></label>`;
   }
 

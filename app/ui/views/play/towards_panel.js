@@ -1,7 +1,7 @@
 /** The panel Towards: a second face, the way between both, and the walk as a video. */
 
 import { html, nothing } from "../../vendor/lit-html.js";
-import { slide } from "./controls.js";
+import { slider } from "../../components/slider.js";
 import { playLink } from "./links.js";
 import { between, round } from "./mixing.js";
 import { faceAt, faceOf, pointOfFace } from "./play_state.js";
@@ -47,7 +47,7 @@ export class TowardsPanel {
     const share = this.player.state.between;
     return html`<div class="towards">
         ${this.#end("A", a, 0)}
-        ${slide({
+        ${slider({
           name: "between",
           label: "Between A and B",
           hasHiddenLabel: true,
@@ -64,9 +64,13 @@ export class TowardsPanel {
         <button type="button" @click=${() => this.#toggle()}>${this.#animation.isRunning ? "Pause" : "Play"}</button>
         <button type="button" @click=${() => this.#randomTarget()}>Another B</button>
         <button type="button" @click=${() => this.player.set({ a: b, b: a, between: round(1 - share) })}>Swap</button>
-        ${canRecord
-          ? html`<button type="button" @click=${() => this.#record()}>${this.#recording ? "Stop" : "Save as video"}</button>`
-          : nothing}
+        ${
+          canRecord
+            ? html`<button type="button" @click=${() => this.#record()}>
+                ${this.#recording ? "Stop" : "Save as video"}
+              </button>`
+            : nothing
+        }
         <button type="button" class="quiet" @click=${() => this.#leave()}>Stay here</button>
       </div>
       <p class="hint" role="status" data-recording>${this.#message}</p>`;
@@ -80,7 +84,7 @@ export class TowardsPanel {
   #end(name, face, share) {
     const point = pointOfFace(face, this.player.state, this.player.classNames);
     return html`<button type="button" class="face" aria-label=${`Go to ${name}`} @click=${() => this.#jump(share)}>
-      <face-image .model=${this.player.model} .point=${point} .group=${"towards"}></face-image>
+      <face-image .model=${this.player.model} .point=${point}></face-image>
       <span aria-hidden="true">${name}</span>
     </button>`;
   }
@@ -116,7 +120,7 @@ export class TowardsPanel {
 
   async #record() {
     if (this.#recording) return this.#recording.abort();
-    const { model, state, classNames } = this.player;
+    const { entry, model, state, classNames } = this.player;
     const { a, b } = state;
     if (!b) return;
     const recording = new AbortController();
@@ -124,10 +128,17 @@ export class TowardsPanel {
     this.#animation.stop();
     this.player.refresh();
     const draw = (/** @type {number} */ share) =>
-      model.draw(pointOfFace(between(a, b, share, classNames), state, classNames), { group: "walk", isUrgent: true });
+      model.draw(pointOfFace(between(a, b, share, classNames), state, classNames), {
+        group: "walk",
+        isUrgent: true,
+      });
     try {
-      const video = await recordLap(draw, (done) => this.#say(`Recording: ${Math.round(100 * done)} %`), recording.signal);
-      saveFile(video, fileName(model.entry.name, this.player.point, "webm"));
+      const video = await recordLap(
+        draw,
+        (done) => this.#say(`Recording: ${Math.round(100 * done)} %`),
+        recording.signal,
+      );
+      saveFile(video, fileName(entry.name, this.player.point, "webm"));
       this.#message = "The video is saved.";
     } catch (error) {
       this.#message = recording.signal.aborted ? "" : `The video was not saved: ${error}`;

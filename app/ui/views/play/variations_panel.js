@@ -1,7 +1,7 @@
 /** The panel More like this: eight variations of the face on the stage. */
 
 import { html } from "../../vendor/lit-html.js";
-import { slide } from "./controls.js";
+import { slider } from "../../components/slider.js";
 import { orderLink } from "./links.js";
 import { vary } from "./mixing.js";
 import { faceOf, pointOfFace } from "./play_state.js";
@@ -26,7 +26,7 @@ export class VariationsPanel {
         </button>
       </div>
       <div class="faces eight">${VARIATIONS.map((index) => this.#variation(index))}</div>
-      ${slide({
+      ${slider({
         name: "spread",
         label: "How far",
         value: state.spread,
@@ -46,7 +46,7 @@ export class VariationsPanel {
     const face = vary(faceOf(state, classNames), state.spread, state.variationSeed, index, classNames);
     const take = () => this.player.set({ a: face, b: null, between: 0, variationSeed: state.variationSeed + 1 });
     return html`<button type="button" class="face" aria-label=${`Take variation ${index + 1}`} @click=${take}>
-      <face-image .model=${model} .point=${pointOfFace(face, state, classNames)} .group=${"variations"}></face-image>
+      <face-image .model=${model} .point=${pointOfFace(face, state, classNames)}></face-image>
     </button>`;
   }
 }

@@ -1,6 +1,8 @@
 /** The walk between two faces: as an animation on the page, and as a video file. */
 
-import { paint } from "./face_image.js";
+import { paintFrame } from "../../live/live.js";
+
+/** @typedef {import("../../live/live.js").Frame} Frame */
 
 const LAP_SECONDS = 6;
 const FRAMES_PER_SECOND = 30;
@@ -49,7 +51,7 @@ export const canRecord = typeof MediaRecorder === "function" && MediaRecorder.is
 
 /**
  * Record one lap of the walk as a WebM video of 512 px.
- * @param {(share: number) => Promise<ImageBitmap | ImageData>} draw
+ * @param {(share: number) => Promise<Frame>} draw
  * @param {(done: number) => void} onProgress from 0 to 1
  * @param {AbortSignal} signal
  * @returns {Promise<Blob>}
@@ -73,7 +75,7 @@ export async function recordLap(draw, onProgress, signal) {
   try {
     for (let frame = 0; frame <= frames && !signal.aborted; frame++) {
       const due = pause(1000 / FRAMES_PER_SECOND);
-      paint(small, await draw(shareAt(frame / frames)));
+      paintFrame(small, await draw(shareAt(frame / frames)));
       surface.drawImage(small, 0, 0, VIDEO_SIDE, VIDEO_SIDE);
       onProgress(frame / frames);
       await due;

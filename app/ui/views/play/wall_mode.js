@@ -2,82 +2,115 @@
 
 import { html, nothing } from "../../vendor/lit-html.js";
 import { playLink } from "./links.js";
-import { classesOf } from "./mixing.js";
-import { WALL_COUNTS, faceAt, pointOfFace } from "./play_state.js";
+import { WALL_COUNTS, pointOfFace } from "./play_state.js";
+import { WallGrid } from "./wall_grid.js";
 
 /** @typedef {import("./player.js").Player} Player */
 /** @typedef {import("./mixing.js").Face} Face */
-/** @typedef {"open" | "a" | "b"} Deed  What a click on a face does. */
+/** @typedef {import("./wall_grid.js").Deed} Deed */
+/** @typedef {Event & {target: HTMLInputElement}} InputEvent */
+/** @typedef {Event & {target: HTMLSelectElement}} SelectEvent */
+
+const LAST_RANDOM_SEED = 1_000_000;
+/** @type {[Deed, string][]} */
+const DEEDS = [
+  ["open", "Open"],
+  ["a", "Take as A"],
+  ["b", "Take as B"],
+];
 
 export class WallMode {
-  #focused = 0;
-  #typed = "";
-  /** @type {Deed} */
+  /** What a click on a face does.
+   * @type {Deed} */
   #deed = "open";
   #message = "";
 
   /** @param {Player} player */
   constructor(player) {
     this.player = player;
+    this.grid = new WallGrid(
+      player,
+      (index) => this.#use(this.#deed, index),
+      (deed, index) => this.#use(deed, index),
+    );
   }
 
   template() {
-    const { seed, count, order } = this.player.state.wall;
-    return html`<div class="wall-mode">
-      ${this.#controls(seed, count, order)} ${this.#chosen()}
-      <div class="wall" role="group" aria-label=${`Faces of seed ${seed}`} aria-describedby="wall-keys"
-        @keydown=${(/** @type {KeyboardEvent} */ event) => this.#press(event)}>
-        ${this.#groups(count, order).map(
-          ({ name, indices }) => html`${name ? html`<h3>${name}</h3>` : nothing}
-            <div class="cells">${indices.map((index) => this.#cell(index))}</div>`,
-        )}
-      </div>
+    return html`<div class="stack wall-mode">
+      <div class="row wall-controls">${this.#controls()}</div>
+      <div class="row wall-controls">${this.#deeds()} ${this.#pair()}</div>
+      <p class="hint" role="status">
+        ${this.#message || "Keys: arrows move, Enter takes a face as A, Shift and Enter as B, Space opens, digits jump."}
+      </p>
+      ${this.grid.template()}
     </div>`;
   }
 
-  /**
-   * @param {number} seed
-   * @param {number} count
-   * @param {string} order
-   */
-  #controls(seed, count, order) {
+  #controls() {
+    const { seed, count, order } = this.player.state.wall;
     const classes = this.player.classNames;
-    return html`<div class="row">
-        <label class="field">Seed <input type="number" min="0" step="1" .value=${String(seed)}
-          @change=${(/** @type {Event & {target: HTMLInputElement}} */ { target }) => this.#setSeed(target)} /></label>
-        <label class="field">Faces <select @change=${(/** @type {Event & {target: HTMLSelectElement}} */ { target }) =>
-          this.#set({ count: Number(target.value) })}>
-          ${WALL_COUNTS.map((each) => html`<option value=${each} ?selected=${each === count}>${each.toLocaleString("en")}</option>`)}
-        </select></label>
-        ${classes.length > 1
-          ? html`<label class="field">Classes <select @change=${(/** @type {Event & {target: HTMLSelectElement}} */ { target }) =>
-              this.#set({ order: target.value })}>
-              <option value="cycle" ?selected=${order === "cycle"}>in turn</option>
-              <option value="classes" ?selected=${order === "classes"}>class by class</option>
-              ${classes.map((name) => html`<option value=${`only ${name}`} ?selected=${order === `only ${name}`}>only ${name}</option>`)}
-            </select></label>`
-          : nothing}
-        <button type="button" @click=${() => this.#set({ seed: Math.floor(Math.random() * 1_000_000) })}>Another seed</button>
-      </div>
-      <p class="hint" id="wall-keys">
-        A click opens a face. With keys: arrows move, Enter takes a face as A, Shift and Enter as B, Space opens, digits jump to an index.
-      </p>`;
+    const orders = [
+      ["cycle", "in turn"],
+      ["classes", "class by class"],
+      ...classes.map((name) => [`only ${name}`, `only ${name}`]),
+    ];
+    return html`<label class="field"
+        ><span>Seed</span>
+        <input
+          type="number"
+          min="0"
+          step="1"
+          .value=${String(seed)}
+          @change=${(/** @type {InputEvent} */ { target }) => this.#setSeed(target)}
+      /></label>
+      <label class="field"
+        ><span>Faces</span>
+        <select @change=${(/** @type {SelectEvent} */ { target }) => this.#set({ count: Number(target.value) })}>
+          ${WALL_COUNTS.map((n) => html`<option value=${n} ?selected=${n === count}>${n.toLocaleString("en")}</option>`)}
+        </select></label
+      >
+      ${
+        classes.length > 1
+          ? html`<label class="field"
+              ><span>Classes</span>
+              <select @change=${(/** @type {SelectEvent} */ { target }) => this.#set({ order: target.value })}>
+                ${orders.map(
+                  ([value, label]) => html`<option value=${value} ?selected=${value === order}>${label}</option>`,
+                )}
+              </select></label
+            >`
+          : nothing
+      }
+      <button type="button" @click=${() => this.#set({ seed: Math.floor(Math.random() * LAST_RANDOM_SEED) })}>
+        Another seed
+      </button>`;
   }
 
-  /** The two faces that were taken, and what a click does. */
-  #chosen() {
+  #deeds() {
+    return html`<div class="chips" role="group" aria-label="What a click does">
+      ${DEEDS.map(
+        ([deed, label]) =>
+          html`<button
+            type="button"
+            class="chip"
+            aria-pressed=${this.#deed === deed ? "true" : "false"}
+            @click=${() => this.#choose(deed)}
+          >
+            ${label}
+          </button>`,
+      )}
+    </div>`;
+  }
+
+  #pair() {
     const { a, b } = this.player.state;
-    const deed = (/** @type {Deed} */ value, /** @type {string} */ label) =>
-      html`<button type="button" class="chip" aria-pressed=${this.#deed === value ? "true" : "false"}
-        @click=${() => this.#choose(value)}>${label}</button>`;
-    return html`<div class="chosen">
-      <div class="chips" role="group" aria-label="What a click does">
-        ${deed("open", "Open")} ${deed("a", "Take as A")} ${deed("b", "Take as B")}
-      </div>
-      <div class="pair">${this.#small("A", a)} ${b ? this.#small("B", b) : nothing}
-        ${b ? html`<a class="button" href=${playLink(this.player, { mode: "one", between: 0.5 })}>Walk from A to B</a>` : nothing}
-      </div>
-      <p class="hint" role="status">${this.#message}</p>
+    return html`<div class="row pair">
+      ${this.#small("A", a)} ${b ? this.#small("B", b) : nothing}
+      ${
+        b
+          ? html`<a class="button" href=${playLink(this.player, { mode: "one", between: 0.5 })}>Walk from A to B</a>`
+          : nothing
+      }
     </div>`;
   }
 
@@ -87,44 +120,10 @@ export class WallMode {
    */
   #small(name, face) {
     const { model, state, classNames } = this.player;
-    return html`<figure class="face"><face-image .model=${model} .point=${pointOfFace(face, state, classNames)}
-      .group=${"chosen"}></face-image><figcaption>${name}</figcaption></figure>`;
-  }
-
-  /**
-   * Return the indices of the faces, in groups with a heading if they are ordered by class.
-   * @param {number} count
-   * @param {string} order
-   * @returns {{name: string, indices: number[]}[]}
-   */
-  #groups(count, order) {
-    const indices = Array.from({ length: count }, (_, index) => index);
-    const classes = this.player.classNames;
-    if (order !== "classes" || classes.length < 2) return [{ name: "", indices }];
-    return classes.map((name, label) => ({ name, indices: indices.filter((index) => index % classes.length === label) }));
-  }
-
-  /** @param {number} index */
-  #cell(index) {
-    const { model, state, classNames } = this.player;
-    const face = this.#face(index);
-    const label = Object.keys(classesOf(face, classNames))[0];
-    return html`<button type="button" class="cell" data-index=${index} tabindex=${index === this.#focused ? "0" : "-1"}
-      aria-label=${`Face ${index}${label ? `, ${label}` : ""}`}
-      @focus=${() => this.#focus(index)} @click=${() => this.#use(this.#deed, index)}>
-      <face-image .model=${model} .point=${pointOfFace(face, { ...state, classes: null }, classNames)} .group=${"wall"}></face-image>
-    </button>`;
-  }
-
-  /**
-   * @param {number} index
-   * @returns {Face}
-   */
-  #face(index) {
-    const { seed, order } = this.player.state.wall;
-    const only = order.startsWith("only ") ? order.slice(5) : null;
-    const face = faceAt(seed, index);
-    return only && this.player.classNames.includes(only) ? { ...face, classes: { [only]: 1 } } : face;
+    return html`<figure class="small-face">
+      <face-image .model=${model} .point=${pointOfFace(face, state, classNames)}></face-image>
+      <figcaption>${name}</figcaption>
+    </figure>`;
   }
 
   /** @param {HTMLInputElement} input */
@@ -136,7 +135,6 @@ export class WallMode {
 
   /** @param {Partial<import("./play_state.js").PlayState["wall"]>} part */
   #set(part) {
-    this.#focused = 0;
     this.player.set({ wall: { ...this.player.state.wall, ...part } });
   }
 
@@ -151,71 +149,16 @@ export class WallMode {
    * @param {number} index
    */
   #use(deed, index) {
-    const face = this.#face(index);
-    this.#message = deed === "open" ? "" : `${deed.toUpperCase()} is face ${index} of seed ${this.player.state.wall.seed}.`;
-    if (deed === "open") this.player.set({ mode: "one", a: face, between: 0, classes: null });
-    else if (deed === "a") this.player.set({ a: face, classes: null });
-    else this.player.set({ b: face, classes: null });
-  }
-
-  /** @param {KeyboardEvent} event */
-  #press(event) {
-    if (!(event.target instanceof HTMLElement) || event.ctrlKey || event.altKey || event.metaKey) return;
-    const index = Number(event.target.dataset.index);
-    if (event.key === "Enter") this.#use(event.shiftKey ? "b" : "a", index);
-    else if (event.key === " ") this.#use("open", index);
-    else if (/^\d$/.test(event.key)) this.#type(event.key);
-    else if (!this.#step(event.target, event.key)) return;
-    event.preventDefault();
-  }
-
-  /**
-   * Move the focus by a key, and return whether the key moves it. Rows are as the browser has laid them out.
-   * @param {HTMLElement} cell
-   * @param {string} key
-   */
-  #step(cell, key) {
-    const cells = [.../** @type {NodeListOf<HTMLElement>} */ (this.root?.querySelectorAll(".cell") ?? [])];
-    const place = cells.indexOf(cell);
-    const row = Math.max(1, cells.findIndex((each) => each.offsetTop > cells[0].offsetTop));
-    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -row, ArrowDown: row, PageUp: -4 * row, PageDown: 4 * row };
-    if (key === "Home") cells[0].focus();
-    else if (key === "End") cells[cells.length - 1].focus();
-    else if (key in steps) cells[Math.min(cells.length - 1, Math.max(0, place + steps[/** @type {keyof typeof steps} */ (key)]))].focus();
-    else return false;
-    return true;
-  }
-
-  /**
-   * Jump to the index that the last digits make. A pause of a second starts a new number.
-   * @param {string} digit
-   */
-  #type(digit) {
-    this.#typed += digit;
-    window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => (this.#typed = ""), 1000);
-    this.#cellAt(Number(this.#typed))?.focus();
-  }
-
-  /** @param {number} index */
-  #focus(index) {
-    if (index === this.#focused) return;
-    this.#cellAt(this.#focused)?.setAttribute("tabindex", "-1");
-    this.#cellAt(index)?.setAttribute("tabindex", "0");
-    this.#focused = index;
-  }
-
-  /**
-   * @param {number} index
-   * @returns {HTMLElement | null}
-   */
-  #cellAt(index) {
-    return this.root?.querySelector(`.cell[data-index="${index}"]`) ?? null;
+    const face = this.grid.face(index);
+    this.#message = `${deed.toUpperCase()} is face ${index} of seed ${this.player.state.wall.seed}.`;
+    if (deed === "a") this.player.set({ a: face, classes: null });
+    else if (deed === "b") this.player.set({ b: face, classes: null });
+    else this.player.set({ mode: "one", a: face, b: null, between: 0, classes: null });
   }
 
   /** @param {HTMLElement} root */
   mounted(root) {
-    this.root = root;
+    this.grid.mounted(root);
   }
 
   moved() {}
@@ -223,6 +166,6 @@ export class WallMode {
   rested() {}
 
   close() {
-    window.clearTimeout(this.timer);
+    this.grid.close();
   }
 }
