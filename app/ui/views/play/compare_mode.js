@@ -43,7 +43,7 @@ export class CompareMode {
   template() {
     const [seed, index] = this.player.state.a.atoms[0];
     const faces = Array.from({ length: COLUMNS }, (_, step) => faceAt(seed, index + step));
-    return html`<div class="compare-mode">
+    return html`<div class="stack">
       <div class="row">
         ${this.entries.length > 1 ? this.#choices() : nothing}
         <button type="button" @click=${() => this.#roll()}>Other addresses</button>
@@ -52,7 +52,7 @@ export class CompareMode {
         The same latents in each row. Each model draws its own class of an index. Truncation applies to all rows;
         sliders belong to one model.
       </p>
-      <div class="scroller" role="region" aria-label="Comparison" tabindex="0">
+      <div class="table-frame" role="region" aria-label="Comparison" tabindex="0">
         <table class="compare">
           <thead>
             <tr>

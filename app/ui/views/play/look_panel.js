@@ -34,7 +34,7 @@ export class LookPanel {
       <div class="sliders">${this.#truncation()}${shown.map((named) => this.#slider(named))}</div>
       ${
         sliders.length > SHOWN_AT_FIRST && !this.#isLong
-          ? html`<button type="button" class="quiet" @click=${() => this.#showAll()}>More directions</button>`
+          ? html`<button type="button" class="quiet own-width" @click=${() => this.#showAll()}>More directions</button>`
           : nothing
       }
       ${sliders.length ? nothing : html`<p class="hint">This model has no named sliders yet.</p>`}
@@ -57,7 +57,7 @@ export class LookPanel {
   /** @param {Slider} named */
   #slider(named) {
     const explain = () => this.#explain(named.name);
-    return html`<div class="named" @focusin=${explain} @pointerenter=${explain}>
+    return html`<div @focusin=${explain} @pointerenter=${explain}>
       ${slider({
         name: named.name,
         label: capitalised(this.#label(named.name)),
@@ -66,59 +66,64 @@ export class LookPanel {
         max: named.high,
         step: 0.1,
         format: signed,
-        describedBy: this.#explained === named.name ? "slider-meaning" : "",
+        describedBy: this.#explained === named.name ? "slider-meaning" : undefined,
         onInput: (value) => this.#shift(named.name, value),
       })}
-      ${named.kind === "direction" ? this.#naming(named.name) : nothing}
     </div>`;
+  }
+
+  /**
+   * Return five images along the slider that the user looks at, with what the slider does.
+   * @param {Slider | undefined} named
+   */
+  #strip(named) {
+    if (!named) return nothing;
+    return html`<div class="strip">
+      <div class="row spread">
+        <p class="hint" id="slider-meaning">${meaningOf(named, this.#label(named.name))}</p>
+        ${named.kind === "direction" ? this.#naming(named.name) : nothing}
+      </div>
+      <div class="faces five">
+        ${STRIP.filter((sigmas) => sigmas >= named.low && sigmas <= named.high).map((sigmas) =>
+          this.#stripFace(named.name, sigmas),
+        )}
+      </div>
+    </div>`;
+  }
+
+  /**
+   * @param {string} name
+   * @param {number} sigmas
+   */
+  #stripFace(name, sigmas) {
+    const { model, point, state } = this.player;
+    const shift = withoutZeros({ ...state.shift, [name]: sigmas });
+    return html`<button
+      type="button"
+      class="face"
+      aria-label=${`Set ${this.#label(name)} to ${signed(sigmas)}`}
+      @click=${() => this.player.set({ shift })}
+    >
+      <face-image .model=${model} .point=${{ ...point, shift }}></face-image>
+      <span aria-hidden="true">${signed(sigmas)}</span>
+    </button>`;
   }
 
   /** @param {string} name */
   #naming(name) {
     if (this.#renamed !== name) {
-      return html`<button
-        type="button"
-        class="quiet"
-        aria-label=${`Name ${this.#label(name)}`}
-        @click=${() => this.#startNaming(name)}
-      >
-        Name
-      </button>`;
+      return html`<button type="button" class="quiet" @click=${() => this.#startNaming(name)}>Name it</button>`;
     }
     return html`<input
       class="naming"
-      data-naming
       maxlength="40"
+      placeholder="Your name for it"
       aria-label=${`Your name for ${name}`}
       .value=${this.player.state.names[name] ?? ""}
       @change=${(/** @type {Event & {target: HTMLInputElement}} */ { target }) => this.#rename(name, target.value)}
       @blur=${() => this.#stopNaming()}
       @keydown=${(/** @type {KeyboardEvent} */ { key }) => (key === "Escape" ? this.#stopNaming() : undefined)}
     />`;
-  }
-
-  /** @param {Slider | undefined} slider */
-  #strip(slider) {
-    if (!slider) return nothing;
-    const { point } = this.player;
-    return html`<div class="strip">
-      <p class="hint" id="slider-meaning">${meaningOf(slider, this.#label(slider.name))}</p>
-      <div class="faces five">
-        ${STRIP.filter((sigmas) => sigmas >= slider.low && sigmas <= slider.high).map((sigmas) => {
-          const shift = { ...this.player.state.shift, [slider.name]: sigmas };
-          const label = `Set ${this.#label(slider.name)} to ${signed(sigmas)}`;
-          return html`<button
-            type="button"
-            class="face"
-            aria-label=${label}
-            @click=${() => this.player.set({ shift: withoutZeros(shift) })}
-          >
-            <face-image .model=${this.player.model} .point=${{ ...point, shift: withoutZeros(shift) }}></face-image>
-            <span aria-hidden="true">${signed(sigmas)}</span>
-          </button>`;
-        })}
-      </div>
-    </div>`;
   }
 
   /**
@@ -150,7 +155,7 @@ export class LookPanel {
   #startNaming(name) {
     this.#renamed = name;
     this.player.refresh();
-    /** @type {HTMLInputElement | null} */ (document.querySelector("[data-naming]"))?.focus();
+    /** @type {HTMLInputElement | null} */ (document.querySelector(".naming"))?.focus();
   }
 
   #stopNaming() {

@@ -6,6 +6,7 @@ import { hashOf } from "../../shell/router.js";
 import { html, nothing, render } from "../../vendor/lit-html.js";
 import { CompareMode } from "./compare_mode.js";
 import { keptNames } from "./direction_names.js";
+import "./face_image.js";
 import { playLink } from "./links.js";
 import { OneMode } from "./one_mode.js";
 import { readState } from "./play_state.js";

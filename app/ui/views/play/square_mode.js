@@ -9,7 +9,7 @@ import { StagePanel } from "./stage_panel.js";
 
 const SIDE = 9;
 const STEP = 0.05;
-const PLACES = ["top left", "top right", "bottom left", "bottom right"];
+const PLACES = ["Top left", "Top right", "Bottom left", "Bottom right"];
 
 export class SquareMode {
   /** @param {Player} player */
@@ -46,7 +46,7 @@ export class SquareMode {
             ></button>
           </div>
           <div class="corners">${PLACES.map((place, number) => this.#corner(place, number))}</div>
-          <button type="button" @click=${() => this.#open()}>Play on with this face</button>
+          <button type="button" class="primary own-width" @click=${() => this.#open()}>Play on with this face</button>
         </section>
       </div>
     </div>`;
@@ -77,7 +77,8 @@ export class SquareMode {
       else target.value = `${seed}:${index}`;
     };
     return html`<label class="field"
-      >${place} <input .value=${formatFace(corners[number])} spellcheck="false" autocomplete="off" @change=${change}
+      ><span>${place}</span>
+      <input .value=${formatFace(corners[number])} spellcheck="false" autocomplete="off" @change=${change}
     /></label>`;
   }
 

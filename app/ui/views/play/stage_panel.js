@@ -35,12 +35,18 @@ export class StagePanel {
     const { history } = this.player;
     return html`<section class="stage-panel" aria-label="Image">
       <div class="stage" data-stage></div>
-      <p class="mark" role="status" data-mark></p>
-      <div class="row tools">
-        <button type="button" ?disabled=${!history.canUndo} @click=${() => this.player.travel(-1)}>Undo</button>
-        <button type="button" ?disabled=${!history.canRedo} @click=${() => this.player.travel(1)}>Redo</button>
-        <button type="button" @click=${() => this.#save()}>Save PNG</button>
-        <button type="button" @click=${() => this.#copyLink()}>Copy link</button>
+      <div class="stage-foot">
+        <p class="mark" role="status" data-mark></p>
+        <div class="row tools">
+          <button type="button" class="quiet" ?disabled=${!history.canUndo} @click=${() => this.player.travel(-1)}>
+            Undo
+          </button>
+          <button type="button" class="quiet" ?disabled=${!history.canRedo} @click=${() => this.player.travel(1)}>
+            Redo
+          </button>
+          <button type="button" @click=${() => this.#copyLink()}>Copy link</button>
+          <button type="button" @click=${() => this.#save()}>Save PNG</button>
+        </div>
       </div>
       <p class="hint" role="status">${this.#message}</p>
     </section>`;
@@ -81,7 +87,8 @@ export class StagePanel {
     this.#mark = mark;
     if (!this.#markLine) return;
     this.#markLine.dataset.kind = mark.kind;
-    this.#markLine.textContent = [MARKS[mark.kind], mark.reason].filter(Boolean).join(": ");
+    const numerics = mark.kind === "exact" ? `, ${this.player.entry.numerics.name}` : "";
+    this.#markLine.textContent = MARKS[mark.kind] + numerics + (mark.reason && `: ${mark.reason}`);
   }
 
   async #save() {

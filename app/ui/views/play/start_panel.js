@@ -25,30 +25,30 @@ export class StartPanel {
     const parts = this.player.state.a.atoms.length;
     return html`<section class="panel" aria-labelledby="start-heading">
       <h3 id="start-heading">Start</h3>
-      <div class="row">
+      <div class="row start">
         ${this.#number("Seed", seed, (value) => faceAt(value, index))}
         ${this.#number("Index", index, (value) => faceAt(seed, value))}
         <button type="button" @click=${() => this.#roll()}>Another face</button>
+        <form class="row wide" @submit=${(/** @type {SubmitEvent} */ event) => this.#paste(event)}>
+          <label class="field wide"
+            ><span>Address</span>
+            <input
+              name="address"
+              autocomplete="off"
+              spellcheck="false"
+              placeholder="Paste a link, or 1:0"
+              aria-invalid=${this.#error ? "true" : "false"}
+              aria-describedby="address-error"
+          /></label>
+          <button type="submit">Go</button>
+        </form>
       </div>
       ${
         parts > 1
           ? html`<p class="hint">A mix of ${parts} addresses: <code>${formatFace(this.player.state.a)}</code></p>`
           : nothing
       }
-      <form class="row" @submit=${(/** @type {SubmitEvent} */ event) => this.#paste(event)}>
-        <label class="field wide"
-          >Address
-          <input
-            name="address"
-            autocomplete="off"
-            spellcheck="false"
-            placeholder="Paste a link, /images/… or 1:0"
-            aria-invalid=${this.#error ? "true" : "false"}
-            aria-describedby="address-error"
-        /></label>
-        <button type="submit">Go</button>
-      </form>
-      <p id="address-error" class="error" role="alert">${this.#error}</p>
+      <p id="address-error" class="field-error" role="alert">${this.#error}</p>
     </section>`;
   }
 
@@ -64,7 +64,8 @@ export class StartPanel {
       else target.value = String(value);
     };
     return html`<label class="field"
-      >${label} <input type="number" min="0" step="1" inputmode="numeric" .value=${String(value)} @change=${change}
+      ><span>${label}</span>
+      <input type="number" min="0" step="1" inputmode="numeric" .value=${String(value)} @change=${change}
     /></label>`;
   }
 
