@@ -57,6 +57,8 @@ class PlayView {
     if (turn !== this.#turn) return;
     const entry = route.path[1] ? entries.find(({ name }) => name === route.path[1]) : entries[0];
     this.#isEmpty = entries.length === 0;
+    // A copied link must show the same model later, even if another one is the default then.
+    if (entry && !route.path[1]) history.replaceState(null, "", hashOf(["play", entry.name], route.query));
     if (!entry) this.#showNoModel(entries);
     else if (this.#page?.entry.sha256 === entry.sha256) this.#follow(route.query);
     else await this.#load(entry, entries, turn);
@@ -77,7 +79,6 @@ class PlayView {
         model.close();
         return;
       }
-      history.replaceState(null, "", hashOf(["play", entry.name], query));
       this.context.setTitle(`Play with ${entry.name}`);
       this.#page = new PlayPage(this.context, model, entry, entries);
       this.#follow(query);
