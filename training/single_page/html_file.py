@@ -29,7 +29,8 @@ def page(header: Header, packed: PackedModel, sliders: bytes | None) -> str:
     """Return the page. Its content security policy lets it reach no network."""
     own, live = files("training.single_page"), _live_files()
     script, style = _joined_script(own, live), _read(own / "page.css")
-    policy = f"default-src 'none'; script-src '{_hash(script)}' 'wasm-unsafe-eval'; style-src '{_hash(style)}'; img-src blob:"
+    scripts = f"script-src '{_hash(script)}' 'wasm-unsafe-eval'"
+    policy = f"default-src 'none'; {scripts}; style-src '{_hash(style)}'; img-src blob:"
     contents = {
         "policy": policy,
         "name": html.escape(header.name),
