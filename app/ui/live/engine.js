@@ -5,6 +5,7 @@
  * @typedef {{
  *   version: number,
  *   model: string,
+ *   name: string,
  *   resolution: number,
  *   latent_size: number,
  *   is_spherical: boolean,
