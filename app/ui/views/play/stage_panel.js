@@ -35,18 +35,16 @@ export class StagePanel {
     const { history } = this.player;
     return html`<section class="stage-panel" aria-label="Image">
       <div class="stage" data-stage></div>
-      <div class="stage-foot">
-        <p class="mark" role="status" data-mark></p>
-        <div class="row tools">
-          <button type="button" class="quiet" ?disabled=${!history.canUndo} @click=${() => this.player.travel(-1)}>
-            Undo
-          </button>
-          <button type="button" class="quiet" ?disabled=${!history.canRedo} @click=${() => this.player.travel(1)}>
-            Redo
-          </button>
-          <button type="button" @click=${() => this.#copyLink()}>Copy link</button>
-          <button type="button" @click=${() => this.#save()}>Save PNG</button>
-        </div>
+      <p class="mark" role="status" data-mark></p>
+      <div class="row tools">
+        <button type="button" class="quiet" ?disabled=${!history.canUndo} @click=${() => this.player.travel(-1)}>
+          Undo
+        </button>
+        <button type="button" class="quiet" ?disabled=${!history.canRedo} @click=${() => this.player.travel(1)}>
+          Redo
+        </button>
+        <button type="button" @click=${() => this.#copyLink()}>Copy link</button>
+        <button type="button" @click=${() => this.#save()}>Save PNG</button>
       </div>
       <p class="hint" role="status">${this.#message}</p>
     </section>`;
