@@ -63,7 +63,7 @@ def test_a_slider_changes_the_image_without_a_request_until_it_rests(page: Page)
     before = stage_pixels(page)
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
-    press(page.get_by_label("Truncation"), "ArrowLeft", 6)
+    press(page.get_by_role("slider", name="Truncation"), "ArrowLeft", 6)
     wait_for_exact(page)
     page.wait_for_url(re.compile("truncation=0.7"))
     assert stage_pixels(page) != before
@@ -75,9 +75,9 @@ def test_a_slider_changes_the_image_without_a_request_until_it_rests(page: Page)
 def test_a_link_shows_another_person_the_same_pixels(page: Page) -> None:
     open_play(page)
     wait_for_exact(page)
-    page.get_by_role("button", name="Another face", exact=True).click()
+    page.get_by_role("button", name="Another image", exact=True).click()
     page.get_by_role("button", name="Take variation 3").click()
-    press(page.get_by_label("Truncation"), "ArrowLeft", 2)
+    press(page.get_by_role("slider", name="Truncation"), "ArrowLeft", 2)
     page.wait_for_url(re.compile("truncation=0.9"))
     wait_for_exact(page)
     link, shown = page.url, saved_bytes(page)
@@ -129,7 +129,7 @@ def test_a_wrong_address_gets_a_sentence_that_lists_the_forms(page: Page) -> Non
 
 def test_the_way_between_two_faces_is_in_the_link(page: Page) -> None:
     open_play(page)
-    page.get_by_role("button", name="Towards another face").click()
+    page.get_by_role("button", name="Towards another image").click()
     between = page.get_by_label("Between A and B")
     expect(between).to_have_value("0.5")
     press(between, "ArrowRight", 10)
@@ -144,7 +144,7 @@ def test_the_way_between_two_faces_is_in_the_link(page: Page) -> None:
 
 def test_the_walk_plays_and_stops(page: Page) -> None:
     open_play(page)
-    page.get_by_role("button", name="Towards another face").click()
+    page.get_by_role("button", name="Towards another image").click()
     between = page.get_by_label("Between A and B")
     page.get_by_role("button", name="Play", exact=True).click()
     expect(between).not_to_have_value("0.5")
@@ -152,6 +152,40 @@ def test_the_walk_plays_and_stops(page: Page) -> None:
     stopped = between.input_value()
     page.wait_for_timeout(200)
     assert between.input_value() == stopped
+
+
+def test_the_walk_is_saved_as_a_video(page: Page) -> None:
+    open_play(page)
+    page.get_by_role("button", name="Towards another image").click()
+    with page.expect_download(timeout=40_000) as download:
+        page.get_by_role("button", name="Save as video").click()
+    assert re.fullmatch(r"generated-[\w-]+-walk-1-0-to-\d+-0\.webm", download.value.suggested_filename)
+    assert download.value.path().read_bytes().startswith(b"\x1aE\xdf\xa3")  # the magic number of Matroska and WebM
+    expect(page.get_by_text("The video is saved.")).to_be_visible()
+
+
+def test_a_direction_gets_the_name_that_the_user_gives_it(page: Page) -> None:
+    open_play(page)
+    direction = page.get_by_role("slider", name="Direction 1")
+    direction.focus()
+    page.get_by_role("button", name="Name it").click()
+    page.get_by_label("Your name for direction 1").fill("turns, the: head")
+    page.keyboard.press("Enter")
+    named = page.get_by_role("slider", name="Turns the head")
+    expect(named).to_be_visible()
+    page.wait_for_url(re.compile("names="))
+    page.goto("/#/jobs")
+    open_play(page)
+    expect(named).to_be_visible()  # this browser keeps the name
+
+
+def test_the_slider_with_the_focus_is_explained(page: Page) -> None:
+    open_play(page)
+    page.get_by_role("slider", name="Direction 2").focus()
+    expect(page.locator(".strip .hint")).to_contain_text("R²")
+    expect(page.locator(".strip face-image[data-state=drawn]")).to_have_count(5)
+    page.get_by_role("button", name="Set direction 2 to +3.0").click()
+    page.wait_for_url(re.compile("shift=direction\\+2:3"))
 
 
 def test_the_saved_file_says_that_the_image_is_generated(page: Page) -> None:
@@ -211,7 +245,7 @@ def test_the_knob_of_the_square_mixes_four_corners(page: Page) -> None:
     page.wait_for_url(re.compile("knob=1,0.5"))
     assert len(query_of(page)["at"][0].split(",")) == 2
     wait_for_exact(page)
-    page.get_by_role("button", name="Play on with this face").click()
+    page.get_by_role("button", name="Play on with this image").click()
     expect(page.get_by_text("A mix of 2 addresses")).to_be_visible()
 
 
@@ -228,7 +262,7 @@ def test_play_goes_on_while_the_service_does_not_answer(page: Page) -> None:
     wait_for_exact(page)
     page.route("**/images/**", lambda route: route.abort())
     before = stage_pixels(page)
-    press(page.get_by_label("Truncation"), "Home")
+    press(page.get_by_role("slider", name="Truncation"), "Home")
     expect(page.locator(".mark")).to_have_text(re.compile("^Live only: "), timeout=10_000)
     assert stage_pixels(page) != before
     page.unroute("**/images/**")
@@ -281,5 +315,5 @@ def test_a_slider_event_costs_little_script(page: Page) -> None:
       }
     }"""
     before = script_seconds()
-    page.get_by_label("Truncation").evaluate(move)
+    page.get_by_role("slider", name="Truncation").evaluate(move)
     assert (script_seconds() - before) / 100 < 0.002

@@ -157,7 +157,7 @@ function loadingTemplate(entry, query) {
     if (text) point.set(name, text);
   }
   if (!point.has("at")) point.set("at", "1:0");
-  return html`<h2>Play</h2>
+  return html`<div class="play-head"><h2>Play</h2></div>
     <div class="one" aria-busy="true">
       <div class="left">
         <div class="stage">

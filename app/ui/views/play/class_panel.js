@@ -9,12 +9,16 @@ import { faceOf } from "./play_state.js";
 /** @typedef {import("./mixing.js").Shares} Shares */
 
 export class ClassPanel {
-  #isMixing = false;
+  #wantsMix = false;
 
   /** @param {Player} player */
   constructor(player) {
     this.player = player;
-    this.#isMixing = Object.keys(player.state.classes ?? {}).length > 1;
+  }
+
+  get #isMixing() {
+    const { classes } = this.player.state;
+    return classes !== null && (this.#wantsMix || Object.keys(classes).length > 1);
   }
 
   template() {
@@ -62,14 +66,14 @@ export class ClassPanel {
 
   /** @param {Shares | null} classes */
   #choose(classes) {
-    this.#isMixing = false;
+    this.#wantsMix = false;
     this.player.set({ classes });
   }
 
   #startMix() {
     const names = this.player.classNames;
     const shares = this.player.state.classes ?? classesOf(faceOf(this.player.state, names), names);
-    this.#isMixing = true;
+    this.#wantsMix = true;
     this.player.set({
       classes: Object.fromEntries(Object.entries(shares).map(([name, share]) => [name, round(share)])),
     });
@@ -93,8 +97,9 @@ export class ClassPanel {
     return html`<details class="note">
       <summary>What a class is, and what it is not</summary>
       <p>
-        A class is a label of the training images. A mix blends what the model learnt about these labels. It does not
-        change a real person, and no image here shows one.
+        A class is a label of the training images. A mix blends what the model has learnt about these labels. It does
+        not show what a real person or thing would look like. An image may resemble a training image: the card says how
+        often that was found.
       </p>
       ${numbers ? html`<p>Training images: ${numbers}. The model draws rare classes less well.</p>` : nothing}
       <p>

@@ -10,10 +10,15 @@ import { faceAt, pointOfFace } from "./play_state.js";
 /** @typedef {import("../../shell/model_list.js").Model} Model */
 
 const COLUMNS = 8;
+/** Number of models that are shown until the user chooses. Each one loads its weights. */
+const ROWS_AT_FIRST = 4;
 
 export class CompareMode {
   /** @type {Map<string, LiveModel | Error>} */
   #models = new Map();
+  /** Names of the models that are open, or are being opened.
+   * @type {Set<string>} */
+  #opening = new Set();
   #isClosed = false;
 
   /**
@@ -24,12 +29,13 @@ export class CompareMode {
     this.player = player;
     this.entries = entries;
     this.#models.set(player.entry.name, player.model);
-    for (const entry of entries) void this.#open(entry);
+    this.#opening.add(player.entry.name);
   }
 
   /** @param {Model} entry */
   async #open(entry) {
-    if (this.#models.has(entry.name)) return;
+    if (this.#opening.has(entry.name)) return;
+    this.#opening.add(entry.name);
     try {
       const model = await openModel(entry);
       if (this.#isClosed) return model.close();
@@ -85,16 +91,22 @@ export class CompareMode {
     </div>`;
   }
 
+  #firstNames() {
+    const own = this.player.entry.name;
+    const others = this.entries.map(({ name }) => name).filter((name) => name !== own);
+    return [own, ...others.slice(0, ROWS_AT_FIRST - 1)];
+  }
+
   /** @param {string} name */
   #isShown(name) {
     const { compared } = this.player.state;
-    return !compared.length || compared.includes(name);
+    return compared.length ? compared.includes(name) : this.#firstNames().includes(name);
   }
 
   /** @param {string} name */
   #toggle(name) {
     const shown = this.entries.map((entry) => entry.name).filter((each) => (each === name) !== this.#isShown(each));
-    this.player.set({ compared: shown.length === this.entries.length ? [] : shown });
+    if (shown.length) this.player.set({ compared: shown });
   }
 
   /**
@@ -103,6 +115,7 @@ export class CompareMode {
    */
   #row(entry, faces) {
     const model = this.#models.get(entry.name);
+    if (!model) void this.#open(entry);
     const look = { ...this.player.state, shift: {}, classes: null };
     if (!model)
       return html`<tr>

@@ -31,7 +31,10 @@ export function keepNames(modelSha256, names) {
  * @param {string} text
  */
 export function cleanName(text) {
-  return text.replace(/[,:]/g, " ").trim().slice(0, 40);
+  return text
+    .replace(/[,:\s]+/g, " ")
+    .trim()
+    .slice(0, 40);
 }
 
 /** @param {string} modelSha256 */

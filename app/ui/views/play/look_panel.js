@@ -159,6 +159,7 @@ export class LookPanel {
   }
 
   #stopNaming() {
+    if (!this.#renamed) return; // the field also loses the focus when it is removed
     this.#renamed = "";
     this.player.refresh();
   }

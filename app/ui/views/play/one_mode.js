@@ -15,10 +15,11 @@ export class OneMode {
   /**
    * @param {Player} player
    * @param {(model: string | null, query: URLSearchParams) => void} openAddress
+   * @param {HTMLElement | null} first the image to show until the first one is drawn
    */
-  constructor(player, openAddress) {
+  constructor(player, openAddress, first) {
     this.player = player;
-    this.stage = new StagePanel(player);
+    this.stage = new StagePanel(player, first);
     this.start = new StartPanel(player, openAddress);
     this.towards = new TowardsPanel(player);
     this.classes = new ClassPanel(player);

@@ -11,7 +11,7 @@ import { playLink } from "./links.js";
 import { OneMode } from "./one_mode.js";
 import { readState } from "./play_state.js";
 import { Player } from "./player.js";
-import { fileName } from "./saving.js";
+import { imageName } from "./saving.js";
 import { SquareMode } from "./square_mode.js";
 import { WallMode } from "./wall_mode.js";
 
@@ -56,6 +56,7 @@ export class PlayPage {
     this.model = model;
     this.entry = entry;
     this.entries = entries;
+    this.first = /** @type {HTMLElement | null} */ (context.root.querySelector(".stage img"));
     this.onKey = (/** @type {KeyboardEvent} */ event) => this.#press(event);
     document.addEventListener("keydown", this.onKey);
   }
@@ -109,7 +110,9 @@ export class PlayPage {
     if (mode === "wall") return new WallMode(player);
     if (mode === "square") return new SquareMode(player);
     if (mode === "compare") return new CompareMode(player, this.entries);
-    return new OneMode(player, (model, query) => this.#openAddress(model, query));
+    const { first } = this;
+    this.first = null;
+    return new OneMode(player, (model, query) => this.#openAddress(model, query), first);
   }
 
   /** @param {Player} player */
@@ -161,7 +164,7 @@ export class PlayPage {
       method: "GET",
       path: `images/${model}/at.png`,
       query,
-      output: fileName(model, point, "png"),
+      output: imageName(model, point),
     });
   }
 

@@ -1,15 +1,25 @@
 /** Saves files and copies text. */
 
 /**
- * Return the name of a saved file. It says that the image is generated.
+ * Return the name of a saved image. It says that the image is generated.
  * @param {string} model
  * @param {import("../../live/point.js").Point} point
- * @param {string} kind of the file, such as "png" or "webm"
  */
-export function fileName(model, point, kind) {
+export function imageName(model, point) {
   const [seed, index] = point.at[0];
   const isChanged = point.at.length > 1 || point.shift || point.classes || point.truncation !== undefined;
-  return `generated-${model}-${seed}-${index}${isChanged ? "-changed" : ""}.${kind}`;
+  return `generated-${model}-${seed}-${index}${isChanged ? "-changed" : ""}.png`;
+}
+
+/**
+ * Return the name of a saved video.
+ * @param {string} model
+ * @param {import("./mixing.js").Face} from
+ * @param {import("./mixing.js").Face} to
+ */
+export function walkName(model, from, to) {
+  const ends = [from, to].map(({ atoms: [[seed, index]] }) => `${seed}-${index}`);
+  return `generated-${model}-walk-${ends.join("-to-")}.webm`;
 }
 
 /**

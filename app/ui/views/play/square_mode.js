@@ -46,7 +46,7 @@ export class SquareMode {
             ></button>
           </div>
           <div class="corners">${PLACES.map((place, number) => this.#corner(place, number))}</div>
-          <button type="button" class="primary own-width" @click=${() => this.#open()}>Play on with this face</button>
+          <button type="button" class="primary own-width" @click=${() => this.#open()}>Play on with this image</button>
         </section>
       </div>
     </div>`;

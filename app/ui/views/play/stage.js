@@ -26,15 +26,17 @@ export class Stage {
 
   /**
    * @param {HTMLElement} container an empty element
+   * @param {HTMLElement | null} first the image to show until the first one is drawn
    * @param {LiveModel} model
    * @param {(mark: Mark) => void} onMark called when the image changes between live and exact
    */
-  constructor(container, model, onMark) {
+  constructor(container, first, model, onMark) {
     this.model = model;
     this.onMark = onMark;
     this.#canvas.ariaHidden = "true";
     this.#overlay.hidden = true;
-    container.replaceChildren(this.#canvas, this.#overlay);
+    this.first = first;
+    container.replaceChildren(...(first ? [first] : []), this.#canvas, this.#overlay);
   }
 
   /** The canvas of the live image, for recordings. */
@@ -78,6 +80,7 @@ export class Stage {
   /** @param {Frame} image */
   #paintLive(image) {
     paintFrame(this.#canvas, image);
+    this.first?.remove();
     if (!this.#overlay.hidden) this.#overlay.hidden = true;
     this.onMark({ kind: "live", reason: "" });
   }
@@ -116,6 +119,7 @@ export class Stage {
     if (former) URL.revokeObjectURL(former);
     if (signal.aborted) return;
     this.#overlay.hidden = false;
+    this.first?.remove();
     this.exact = blob;
     this.onMark({ kind: "exact", reason: "" });
   }

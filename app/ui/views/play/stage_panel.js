@@ -1,9 +1,10 @@
 /** The stage with its mark and its tools: undo, redo, save, copy. */
 
+import { copyText } from "../../components/copy.js";
 import { html } from "../../vendor/lit-html.js";
 import { describeShares } from "./class_panel.js";
 import { classesOf } from "./mixing.js";
-import { fileName, saveFile } from "./saving.js";
+import { imageName, saveFile } from "./saving.js";
 import { Stage } from "./stage.js";
 
 /** @typedef {import("./player.js").Player} Player */
@@ -26,16 +27,20 @@ export class StagePanel {
   /** @type {HTMLElement | null} */
   #markLine = null;
 
-  /** @param {Player} player */
-  constructor(player) {
+  /**
+   * @param {Player} player
+   * @param {HTMLElement | null} [first] the image to show until the first one is drawn
+   */
+  constructor(player, first = null) {
     this.player = player;
+    this.first = first;
   }
 
   template() {
     const { history } = this.player;
     return html`<section class="stage-panel" aria-label="Image">
       <div class="stage" data-stage></div>
-      <p class="mark" role="status" data-mark></p>
+      <p class="mark" aria-live="off" data-mark></p>
       <div class="row tools">
         <button type="button" class="quiet" ?disabled=${!history.canUndo} @click=${() => this.player.travel(-1)}>
           Undo
@@ -55,7 +60,7 @@ export class StagePanel {
     this.#markLine = root.querySelector("[data-mark]");
     const container = /** @type {HTMLElement | null} */ (root.querySelector("[data-stage]"));
     if (this.#stage || !container) return;
-    this.#stage = new Stage(container, this.player.model, (mark) => this.#show(mark));
+    this.#stage = new Stage(container, this.first, this.player.model, (mark) => this.#show(mark));
     this.moved();
     this.rested();
   }
@@ -85,6 +90,8 @@ export class StagePanel {
     this.#mark = mark;
     if (!this.#markLine) return;
     this.#markLine.dataset.kind = mark.kind;
+    // Only trouble is announced: between live and exact, the image changes at each move of a slider.
+    this.#markLine.ariaLive = mark.reason ? "polite" : "off";
     const numerics = mark.kind === "exact" ? `, ${this.player.entry.numerics.name}` : "";
     this.#markLine.textContent = MARKS[mark.kind] + numerics + (mark.reason && `: ${mark.reason}`);
   }
@@ -93,7 +100,7 @@ export class StagePanel {
     const { entry, model, point } = this.player;
     try {
       const blob = this.#stage?.exact ?? (await model.fetchExact(point, AbortSignal.timeout(SAVE_TIMEOUT_MS)));
-      saveFile(blob, fileName(entry.name, point, "png"));
+      saveFile(blob, imageName(entry.name, point));
       this.#say("The exact image is saved.");
     } catch (error) {
       this.#say(`The image was not saved: ${error instanceof Error ? error.message : error}`);
@@ -101,13 +108,9 @@ export class StagePanel {
   }
 
   async #copyLink() {
-    const link = location.href;
-    try {
-      await navigator.clipboard.writeText(link);
-      this.#say("The link is copied. It shows the same pixels to everyone who can open this service.");
-    } catch {
-      this.#say("The browser does not allow copying here. Copy the link from its address bar.");
-    }
+    this.player.settle();
+    const isCopied = await copyText(location.href);
+    this.#say(isCopied ? "The link is copied. It shows the same pixels to everyone who can open this service." : "");
   }
 
   /** @param {string} message */

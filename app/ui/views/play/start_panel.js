@@ -28,7 +28,7 @@ export class StartPanel {
       <div class="row start">
         ${this.#number("Seed", seed, (value) => faceAt(value, index))}
         ${this.#number("Index", index, (value) => faceAt(seed, value))}
-        <button type="button" @click=${() => this.#roll()}>Another face</button>
+        <button type="button" @click=${() => this.#roll()}>Another image</button>
         <form class="row wide" @submit=${(/** @type {SubmitEvent} */ event) => this.#paste(event)}>
           <label class="field wide"
             ><span>Address</span>

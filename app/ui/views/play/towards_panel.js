@@ -5,7 +5,7 @@ import { slider } from "../../components/slider.js";
 import { playLink } from "./links.js";
 import { between, round } from "./mixing.js";
 import { faceAt, faceOf, pointOfFace } from "./play_state.js";
-import { fileName, saveFile } from "./saving.js";
+import { saveFile, walkName } from "./saving.js";
 import { Animation, canRecord, recordLap } from "./walk.js";
 
 /** @typedef {import("./player.js").Player} Player */
@@ -25,6 +25,7 @@ export class TowardsPanel {
 
   template() {
     const { a, b } = this.player.state;
+    if (!b) this.#animation.stop();
     return html`<section class="panel" aria-labelledby="towards-heading">
       <h3 id="towards-heading">Towards</h3>
       ${b ? this.#both(a, b) : this.#invitation()}
@@ -32,9 +33,10 @@ export class TowardsPanel {
   }
 
   #invitation() {
-    return html`<p class="hint">Choose a second face, and walk from the one to the other.</p>
+    return html`<p class="hint">Choose a second image, and walk from the one to the other.</p>
       <div class="row">
-        <button type="button" @click=${() => this.#randomTarget()}>Towards another face</button>
+        <button type="button" @click=${() => this.#randomTarget()}>Towards another image</button>
+        <button type="button" class="quiet" @click=${() => this.#keepAsTarget()}>Keep this one as B</button>
         <a class="button quiet" href=${playLink(this.player, { mode: "wall" })}>Choose on the wall</a>
       </div>`;
   }
@@ -73,7 +75,7 @@ export class TowardsPanel {
         }
         <button type="button" class="quiet" @click=${() => this.#leave()}>Stay here</button>
       </div>
-      <p class="hint" role="status" data-recording>${this.#message}</p>`;
+      <p class="hint" role="status" data-recording .textContent=${this.#message}></p>`;
   }
 
   /**
@@ -83,9 +85,9 @@ export class TowardsPanel {
    */
   #end(name, face, share) {
     const point = pointOfFace(face, this.player.state, this.player.classNames);
-    return html`<button type="button" class="face" aria-label=${`Go to ${name}`} @click=${() => this.#jump(share)}>
+    return html`<button type="button" class="face" @click=${() => this.#jump(share)}>
       <face-image .model=${this.player.model} .point=${point}></face-image>
-      <span aria-hidden="true">${name}</span>
+      <span>${name}<span class="screen-reader">: go there</span></span>
     </button>`;
   }
 
@@ -110,6 +112,11 @@ export class TowardsPanel {
   #randomTarget() {
     const share = this.player.state.b ? this.player.state.between : 0.5;
     this.player.set({ b: faceAt(Math.floor(Math.random() * 1_000_000), 0), between: share });
+  }
+
+  /** Make the face on the stage B, so that the user can look for another A. */
+  #keepAsTarget() {
+    this.player.set({ b: faceOf(this.player.state, this.player.classNames), between: 0 });
   }
 
   /** Make the face between both the start, and forget B. */
@@ -138,7 +145,7 @@ export class TowardsPanel {
         (done) => this.#say(`Recording: ${Math.round(100 * done)} %`),
         recording.signal,
       );
-      saveFile(video, fileName(entry.name, this.player.point, "webm"));
+      saveFile(video, walkName(entry.name, a, b));
       this.#message = "The video is saved.";
     } catch (error) {
       this.#message = recording.signal.aborted ? "" : `The video was not saved: ${error}`;

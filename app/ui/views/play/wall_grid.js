@@ -1,4 +1,4 @@
-/** The faces of the wall: one tab stop, moved by keys. */
+/** The images of the wall: one tab stop, moved by keys. */
 
 import { html, nothing } from "../../vendor/lit-html.js";
 import { classesOf } from "./mixing.js";
@@ -32,7 +32,7 @@ export class WallGrid {
   template() {
     const { seed, count, order } = this.player.state.wall;
     const press = (/** @type {KeyboardEvent} */ event) => this.#press(event);
-    return html`<div class="wall" role="group" aria-label=${`Faces of seed ${seed}`} @keydown=${press}>
+    return html`<div class="wall" role="group" aria-label=${`Images of seed ${seed}`} @keydown=${press}>
       ${this.#groups(count, order).map(
         ({ name, indices }) =>
           html`${name ? html`<h3>${name}</h3>` : nothing}
@@ -64,7 +64,7 @@ export class WallGrid {
       class="cell"
       data-index=${index}
       tabindex=${index === this.#focused ? "0" : "-1"}
-      aria-label=${label ? `Face ${index}, ${label}` : `Face ${index}`}
+      aria-label=${label ? `Image ${index}, ${label}` : `Image ${index}`}
       @focus=${() => this.#moveTabStop(index)}
       @click=${() => this.onClick(index)}
     >

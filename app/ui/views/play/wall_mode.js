@@ -1,4 +1,4 @@
-/** The mode Wall: up to 1 024 faces of one seed. */
+/** The mode Wall: up to 1 024 images of one seed. */
 
 import { html, nothing } from "../../vendor/lit-html.js";
 import { playLink } from "./links.js";
@@ -40,7 +40,7 @@ export class WallMode {
       <div class="row wall-controls">${this.#controls()}</div>
       <div class="row wall-controls">${this.#deeds()} ${this.#pair()}</div>
       <p class="hint" role="status">
-        ${this.#message || "Keys: arrows move, Enter takes a face as A, Shift and Enter as B, Space opens, digits jump."}
+        ${this.#message || "Keys: arrows move, Enter takes an image as A, Shift and Enter as B, Space opens, digits jump."}
       </p>
       ${this.grid.template()}
     </div>`;
@@ -64,7 +64,7 @@ export class WallMode {
           @change=${(/** @type {InputEvent} */ { target }) => this.#setSeed(target)}
       /></label>
       <label class="field"
-        ><span>Faces</span>
+        ><span>Images</span>
         <select @change=${(/** @type {SelectEvent} */ { target }) => this.#set({ count: Number(target.value) })}>
           ${WALL_COUNTS.map((n) => html`<option value=${n} ?selected=${n === count}>${n.toLocaleString("en")}</option>`)}
         </select></label
@@ -150,10 +150,10 @@ export class WallMode {
    */
   #use(deed, index) {
     const face = this.grid.face(index);
-    this.#message = `${deed.toUpperCase()} is face ${index} of seed ${this.player.state.wall.seed}.`;
+    this.#message = `${deed.toUpperCase()} is image ${index} of seed ${this.player.state.wall.seed}.`;
     if (deed === "a") this.player.set({ a: face, classes: null });
     else if (deed === "b") this.player.set({ b: face, classes: null });
-    else this.player.set({ mode: "one", a: face, b: null, between: 0, classes: null });
+    else this.player.set({ mode: "one", a: face, between: 0, classes: null });
   }
 
   /** @param {HTMLElement} root */
