@@ -317,5 +317,4 @@ def test_a_slider_event_costs_little_script(page: Page) -> None:
     before = script_seconds()
     page.get_by_role("slider", name="Truncation").evaluate(move)
     seconds = (script_seconds() - before) / 100
-    print(seconds)
     assert seconds < 0.002
