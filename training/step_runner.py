@@ -1,26 +1,19 @@
-"""Takes training steps. On a GPU, steps are recorded as CUDA graphs and replayed.
+"""Takes training steps. On a GPU, steps are recorded and replayed.
 
-A step launches hundreds of small kernels, and the launches take longer than the kernels. A replay launches them all at
-once, and computes the same numbers.
+A step launches hundreds of small kernels, and the launches take longer than the kernels.
 """
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from models.cuda_graph import RecordedWork
 from training.networks import Networks
 from training.schedule import ScheduledValues
 from training.step import Batch, StepSettings, StepValues, set_learning_rates, train_step, values_of
-
-_STEPS_BEFORE_RECORDING = 3
-"""Steps of each kind that run as usual, because libraries allocate memory and choose kernels in their first calls."""
-
-
-_new_stream: Callable[[], torch.cuda.Stream] = torch.cuda.Stream
 
 
 class _Kind(NamedTuple):
@@ -29,15 +22,6 @@ class _Kind(NamedTuple):
     is_penalised: bool
     augments: bool
     adds_noise: bool
-
-
-@dataclass(frozen=True)
-class _Recording:
-    """A recorded step."""
-
-    graph: torch.cuda.CUDAGraph
-    summary: Tensor
-    """The result of the step, which each replay overwrites. Shapes: (6,)."""
 
 
 class StepRunner:
@@ -52,8 +36,7 @@ class StepRunner:
         is_alone = networks.random.world_size == 1
         self._is_recorded = settings.device.type == "cuda" and is_alone if is_recorded is None else is_recorded
         self._inputs: _Inputs | None = None
-        self._taken = Counter[_Kind]()
-        self._recordings: dict[_Kind, _Recording] = {}
+        self._recordings: dict[_Kind, RecordedWork] = {}
 
     def take_step(self, batches: Sequence[Batch], values: ScheduledValues, step: int, images_seen: int) -> Tensor:
         """Take one step. Returns (6,), named by SUMMARY; the next step may overwrite it.
@@ -72,37 +55,15 @@ class StepRunner:
 
     def forget(self) -> None:
         """Forget the recordings. They write to the tensors of the optimisers, which a restored state replaces."""
-        self._taken.clear()
         self._recordings.clear()
 
     def _take_recorded(self, inputs: "_Inputs", kind: _Kind) -> Tensor:
+        work = partial(self._compute, inputs, kind)
         if self._settings.device.type != "cuda":
-            return self._compute(inputs, kind)
-        if self._taken[kind] < _STEPS_BEFORE_RECORDING:
-            self._taken[kind] += 1
-            return self._compute_beside(inputs, kind)
-        recording = self._recordings.get(kind)
-        if recording is None:
-            recording = self._recordings[kind] = self._record(inputs, kind)
-        recording.graph.replay()
-        return recording.summary
-
-    def _compute_beside(self, inputs: "_Inputs", kind: _Kind) -> Tensor:
-        """Compute a step in a stream of its own, as a recording does."""
-        stream, current = _new_stream(), torch.cuda.current_stream()
-        stream.wait_stream(current)
-        with torch.cuda.stream(stream):
-            summary = self._compute(inputs, kind)
-        current.wait_stream(stream)
-        return summary
-
-    def _record(self, inputs: "_Inputs", kind: _Kind) -> _Recording:
-        """Record a step. Nothing is computed."""
-        graph = torch.cuda.CUDAGraph()
-        graph.register_generator_state(self._networks.random.generator)
-        with torch.cuda.graph(graph):
-            summary = self._compute(inputs, kind)
-        return _Recording(graph, summary)
+            return work()
+        if kind not in self._recordings:
+            self._recordings[kind] = RecordedWork(work, self._networks.random.generator)
+        return self._recordings[kind]()
 
     def _compute(self, inputs: "_Inputs", kind: _Kind) -> Tensor:
         return train_step(self._networks, self._settings, inputs.batches, inputs.values(kind))
