@@ -9,13 +9,12 @@ _SHIFT = 1 / 8
 """Largest translation, as a share of the side."""
 
 
-def augment(images: Tensor, p: float, stream: RandomStream) -> Tensor:
+def augment(images: Tensor, p: Tensor, stream: RandomStream) -> Tensor:
     """Change colour and position of each image with probability p, one coin per image and transform.
 
-    Shapes: (n, 3, h, w) in and out; gradients flow through. Source: Zhao et al. 2020, DiffAugment.
+    Shapes: images (n, 3, h, w), p (); returns (n, 3, h, w). Gradients flow through.
+    Source: Zhao et al. 2020, DiffAugment.
     """
-    if p == 0:
-        return images
     for transform in (_brightness, _saturation, _contrast, translate):
         # Both branches are computed for all images, so that the random stream does not depend on the draw.
         chosen = _uniform(images, stream) < p
@@ -47,15 +46,17 @@ def _contrast(images: Tensor, stream: RandomStream) -> Tensor:
 
 
 def translate(images: Tensor, stream: RandomStream) -> Tensor:
-    """Move each image by up to an eighth of its side. Shapes: (n, c, h, w) in and out."""
-    n, c, h, w = images.shape
+    """Move each image by up to an eighth of its side; zeros come in at the edges. Shapes: (n, c, h, w) in and out."""
+    n, _, h, w = images.shape
     reach = int(h * _SHIFT)
-    # Zeros come in at the edges, and the image keeps its size.
-    padded = torch.nn.functional.pad(images, (reach,) * 4)
     dy, dx = stream.integers(2 * reach + 1, n, 2, 1).unbind(1)
-    # Row and column of each source pixel in the padded image.
-    rows = (torch.arange(h, device=images.device) + dy)[:, None, :, None]
-    columns = (torch.arange(w, device=images.device) + dx)[:, None, None, :]
-    batch = torch.arange(n, device=images.device)[:, None, None, None]
-    channel = torch.arange(c, device=images.device)[None, :, None, None]
-    return padded[batch, channel, rows, columns]
+    # Products with shifted unit matrices are exact. The gradient of indexing would sort all pixels on a GPU.
+    rows, columns = _shift_matrices(images, h, dy - reach), _shift_matrices(images, w, dx - reach)
+    return rows @ images @ columns.mT
+
+
+def _shift_matrices(images: Tensor, side: int, shifts: Tensor) -> Tensor:
+    """Create matrices that move rows up by a number of places. Shapes: shifts (n, 1); returns (n, 1, side, side)."""
+    places = torch.arange(side, device=images.device)
+    sources = places[:, None] + shifts[:, :, None, None]
+    return (sources == places).to(images.dtype)

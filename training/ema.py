@@ -3,7 +3,7 @@
 import copy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 def start_average(generator: nn.Module) -> nn.Module:
@@ -12,10 +12,10 @@ def start_average(generator: nn.Module) -> nn.Module:
 
 
 @torch.no_grad()
-def update(average: nn.Module, generator: nn.Module, decay: float) -> None:
-    """Move the average by 1 - decay towards the generator's weights."""
-    for mean, value in zip(average.parameters(), generator.parameters(), strict=True):
-        mean.lerp_(value, 1 - decay)
+def update(average: nn.Module, generator: nn.Module, share: Tensor) -> None:
+    """Move the average by a share towards the generator's weights. Shapes: share (), on the networks' device."""
+    means = tuple(average.parameters())
+    torch._foreach_lerp_(means, tuple(generator.parameters()), (share,) * len(means))
 
 
 def decay(batch: int, images_seen: int, half_life_images: float) -> float:

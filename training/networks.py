@@ -74,6 +74,10 @@ def build(
 
 
 def _optimiser(recipe: Recipe, network: nn.Module, lr: float) -> Optimizer:
+    parameters = list(network.parameters())
+    # A recorded step reads its learning rate and its step count from the device.
+    is_recorded = parameters[0].is_cuda
+    rate = torch.tensor(lr, device=parameters[0].device) if is_recorded else lr
     if recipe.optimiser == "rmsprop":
-        return RMSprop(network.parameters(), lr)
-    return Adam(network.parameters(), lr, recipe.betas, fused=True)
+        return RMSprop(parameters, rate, capturable=is_recorded)
+    return Adam(parameters, rate, recipe.betas, fused=True, capturable=is_recorded)
