@@ -9,12 +9,14 @@ _SHIFT = 1 / 8
 """Largest translation, as a share of the side."""
 
 
-def augment(images: Tensor, p: Tensor, stream: RandomStream) -> Tensor:
+def augment(images: Tensor, p: float | Tensor, stream: RandomStream) -> Tensor:
     """Change colour and position of each image with probability p, one coin per image and transform.
 
-    Shapes: images (n, 3, h, w), p (); returns (n, 3, h, w). Gradients flow through.
+    Shapes: images (n, 3, h, w), p () if it is a tensor; returns (n, 3, h, w). Gradients flow through.
     Source: Zhao et al. 2020, DiffAugment.
     """
+    if not isinstance(p, Tensor) and p == 0:  # reading a tensor would wait for the device
+        return images
     for transform in (_brightness, _saturation, _contrast, translate):
         # Both branches are computed for all images, so that the random stream does not depend on the draw.
         chosen = _uniform(images, stream) < p
@@ -49,14 +51,13 @@ def translate(images: Tensor, stream: RandomStream) -> Tensor:
     """Move each image by up to an eighth of its side; zeros come in at the edges. Shapes: (n, c, h, w) in and out."""
     n, _, h, w = images.shape
     reach = int(h * _SHIFT)
-    dy, dx = stream.integers(2 * reach + 1, n, 2, 1).unbind(1)
-    # Products with shifted unit matrices are exact. The gradient of indexing would sort all pixels on a GPU.
-    rows, columns = _shift_matrices(images, h, dy - reach), _shift_matrices(images, w, dx - reach)
+    dy, dx = (stream.integers(2 * reach + 1, n, 2, 1) - reach).flatten(1).unbind(1)
+    # Products with shifted unit matrices are exact. The gradient of an advanced index would need a sort on a GPU.
+    rows, columns = (_shifts(side, by).to(images.dtype)[:, None] for side, by in ((h, dy), (w, dx)))
     return rows @ images @ columns.mT
 
 
-def _shift_matrices(images: Tensor, side: int, shifts: Tensor) -> Tensor:
-    """Create matrices that move rows up by a number of places. Shapes: shifts (n, 1); returns (n, 1, side, side)."""
-    places = torch.arange(side, device=images.device)
-    sources = places[:, None] + shifts[:, :, None, None]
-    return (sources == places).to(images.dtype)
+def _shifts(side: int, by: Tensor) -> Tensor:
+    """Return unit matrices whose diagonal is moved. Shapes: by (n,) int64; returns (n, side, side) bool."""
+    places = torch.arange(side, device=by.device)
+    return (places[:, None] + by[:, None, None]) == places

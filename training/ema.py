@@ -12,10 +12,10 @@ def start_average(generator: nn.Module) -> nn.Module:
 
 
 @torch.no_grad()
-def update(average: nn.Module, generator: nn.Module, share: Tensor) -> None:
-    """Move the average by a share towards the generator's weights. Shapes: share (), on the networks' device."""
-    means = tuple(average.parameters())
-    torch._foreach_lerp_(means, tuple(generator.parameters()), (share,) * len(means))
+def update(average: nn.Module, generator: nn.Module, share: float | Tensor) -> None:
+    """Move the average towards the generator's weights by a share, which is 1 - decay. Shapes: share ()."""
+    for mean, value in zip(average.parameters(), generator.parameters(), strict=True):
+        mean.lerp_(value, share)
 
 
 def decay(batch: int, images_seen: int, half_life_images: float) -> float:

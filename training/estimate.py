@@ -6,11 +6,11 @@ from pathlib import Path
 
 from torch import nn
 
+from models.cuda_graph import CALLS_UNTIL_RECORDED
 from training import evaluator
 from training.evaluator import Cost
 from training.loop import Run
 from training.parallel import ProcessRank
-from training.recorded_steps import STEPS_UNTIL_RECORDED
 from training.run_plan import RunPlan
 
 _LEAST_STEPS, _GPU_STEPS = 3, 48
@@ -26,7 +26,7 @@ def describe_run(plan: RunPlan, folder: Path | None, process: ProcessRank) -> st
     # A lazy penalty is computed once in so many steps, so the sample must include one.
     period, is_gpu = plan.recipe.penalty_every_steps, plan.device.type == "cuda"
     steps = max(_GPU_STEPS if is_gpu else _LEAST_STEPS, period)
-    run.take_unsaved_steps(STEPS_UNTIL_RECORDED * period if is_gpu else 1)
+    run.take_unsaved_steps(CALLS_UNTIL_RECORDED * period if is_gpu else 1)
     started = time.monotonic()
     run.take_unsaved_steps(steps)
     seconds = (time.monotonic() - started) / steps

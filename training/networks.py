@@ -74,10 +74,10 @@ def build(
 
 
 def _optimiser(recipe: Recipe, network: nn.Module, lr: float) -> Optimizer:
-    parameters = list(network.parameters())
-    # A recorded step reads its learning rate and its step count from the device.
-    is_recorded = parameters[0].is_cuda
-    rate = torch.tensor(lr, device=parameters[0].device) if is_recorded else lr
+    device = next(network.parameters()).device
+    # A CUDA graph can record an optimiser only if its learning rate and its counter lie on the device.
+    is_recorded = device.type == "cuda"
+    rate = torch.tensor(lr, device=device) if is_recorded else lr
     if recipe.optimiser == "rmsprop":
-        return RMSprop(parameters, rate, capturable=is_recorded)
-    return Adam(parameters, rate, recipe.betas, fused=True, capturable=is_recorded)
+        return RMSprop(network.parameters(), rate, capturable=is_recorded)
+    return Adam(network.parameters(), rate, recipe.betas, fused=True, capturable=is_recorded)

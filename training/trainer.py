@@ -11,10 +11,9 @@ from training import budget, networks, parallel, run_start, saved_states, schedu
 from training.augment import mirror
 from training.batch_loader import BatchLoader
 from training.clock import Clock
-from training.cuda_graphs import CudaRecorder
-from training.recorded_steps import RecordedSteps
 from training.run_plan import RunPlan
 from training.step import SUMMARY, Batch, StepSettings
+from training.step_runner import StepRunner
 
 
 class Trainer:
@@ -38,11 +37,7 @@ class Trainer:
         self.position, self.notice = start.position, start.notice
         if start.sums is not None:
             self.sums.copy_(start.sums)
-        # The messages between several processes are not recorded.
-        is_recorded = plan.device.type == "cuda" and process.world_size == 1
-        recorder = CudaRecorder(self.networks.random.generator) if is_recorded else None
-        settings = StepSettings(recipe, plan.device, fastest_dtype(plan.device))
-        self._steps = RecordedSteps(self.networks, settings, recorder)
+        self._steps = StepRunner(self.networks, StepSettings(recipe, plan.device, fastest_dtype(plan.device)))
         self.learning_rates = recipe.generator_lr, recipe.discriminator_lr
         """Learning rates of the generator and the discriminator in the last step."""
         self.clock, self._steps_in_lap = Clock(self.position.seconds), 0
@@ -81,7 +76,7 @@ class Trainer:
         values = replace(values, lr=values.lr * guard_state.lr_factor, gamma=values.gamma * guard_state.gamma_factor)
         self.learning_rates = recipe.generator_lr * values.lr, recipe.discriminator_lr * values.lr
         seen = taken * self.images_per_step
-        self.sums += self._steps.take(batches, values, self.position.step, seen)
+        self.sums += self._steps.take_step(batches, values, self.position.step, seen)
         self._steps_in_lap += 1
         # All processes must agree on the progress, or their learning rates and their number of steps would differ.
         seconds = parallel.minimum(self.clock.seconds())
@@ -106,8 +101,8 @@ class Trainer:
         """Restore the last healthy state in `folder`, and halve the learning rates."""
         kept = self.position
         self.position, sums = state.restore(folder / saved_states.HEALTHY, self.networks)
-        self._steps.forget()
         self.sums.copy_(sums)
+        self._steps.forget()
         # The healthy state is older: what the run spent, shipped and reported since then stays true.
         self.update(
             recipe=self.plan.recipe,
