@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 from torch.utils.data import DataLoader, TensorDataset
 
+from models.cuda_graph import CALLS_UNTIL_RECORDED
 from models.precision import fastest_dtype
 from models.registry import build_discriminator, build_generator
 from training import run_plan as plans
@@ -39,7 +40,7 @@ def main(data: Path) -> None:
     rates: dict[str, list[float]] = {name: [] for name in loops}
     for _ in range(_ROUNDS):
         for name, take in loops.items():
-            rates[name].append(measure(take, plan.recipe.batch, _ROUND_SECONDS))
+            rates[name].append(measure(take, plan, _ROUND_SECONDS))
     medians = {name: statistics.median(found) for name, found in rates.items()}
     console.print(f"dcgan, batch {plan.recipe.batch}, {plan.dataset.description.resolution} px, {device}", markup=False)
     for name, rate in medians.items():
@@ -48,15 +49,17 @@ def main(data: Path) -> None:
     console.print(f"imagemill computes in {fastest_dtype(device)}: {ratio:.1f} times as fast", markup=False)
 
 
-def measure(take: TakeSteps, images_per_step: int, seconds: float) -> float:
+def measure(take: TakeSteps, plan: RunPlan, seconds: float) -> float:
     """Return the images/s of steps that together take about `seconds`, after some warm-up steps."""
-    take(_WARM_UP_STEPS)
+    recipe = plan.recipe
+    # On a GPU, the first steps of each kind are not recorded yet.
+    take(max(_WARM_UP_STEPS, CALLS_UNTIL_RECORDED * recipe.penalty_every_steps) if plan.device.type == "cuda" else 1)
     began = time.perf_counter()
-    take(_WARM_UP_STEPS)
-    count = max(1, round(_WARM_UP_STEPS * seconds / (time.perf_counter() - began)))
+    take(1)
+    count = max(1, round(seconds / (time.perf_counter() - began)))
     began = time.perf_counter()
     take(count)
-    return count * images_per_step / (time.perf_counter() - began)
+    return count * recipe.batch * recipe.discriminator_steps / (time.perf_counter() - began)
 
 
 def ours(plan: RunPlan) -> TakeSteps:
