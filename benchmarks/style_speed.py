@@ -36,7 +36,7 @@ from worker.rendering.device import choose_device
 from worker.rendering.engine import RenderEngine
 from worker.style import image_tensors, losses, vgg
 from worker.style.gatys import GatysSettings, StyleTransfer
-from worker.style.stylizer import GROUP_SIZES
+from worker.style.stylizer import styled_together
 
 _MODEL = "faces-64"
 _SIDE = 512
@@ -159,7 +159,7 @@ def main(
     tutorial = Tutorial(vgg19, picture, settings.min_side, settings, device)
     each_tutorial = tutorial.seconds_per_image(samples[:images].to(device))
     # On a CPU each core styles a small group of its own.
-    cores, size = len(os.sched_getaffinity(0)) if device.type == "cpu" else 1, GROUP_SIZES[device.type]
+    cores, size = len(os.sched_getaffinity(0)) if device.type == "cpu" else 1, styled_together(device, 1)
     batches = [samples[k : k + size].to(device) for k in range(0, size * cores, size)]
     with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as threads:
         began = time.perf_counter()
