@@ -153,7 +153,7 @@ def main(
     batches = [samples[k : k + _BATCH].to(device) for k in range(0, _BATCH * cores, _BATCH)]
     with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as threads:
         began = time.perf_counter()
-        list(threads.map(lambda batch: transfer.apply(batch, 1.0, lambda *_: True), batches))
+        list(threads.map(lambda batch: transfer.apply(batch, 1.0, lambda _: True), batches))
         each_standard = (time.perf_counter() - began) / (len(batches) * _BATCH)
     head = (
         "images",
@@ -199,7 +199,7 @@ def _large(transfer: StyleTransfer, tutorial: Tutorial, samples: Tensor, device:
     """Compare one image of 512 px, an enlarged generated face."""
     image = interpolate(samples[:1], [_SIDE] * 2, mode="bicubic").clamp(0, 1)
     began = time.perf_counter()
-    styled = transfer.apply(image.to(device), 1.0, lambda *_: True)
+    styled = transfer.apply(image.to(device), 1.0, lambda _: True)
     ours = time.perf_counter() - began
 
     def total(candidate: Tensor) -> float:

@@ -59,7 +59,7 @@ def main(
         picture = image_tensors.from_picture(normalise(path.read_bytes(), _PICTURE_SIDE))
         transfer = StyleTransfer(network, picture.to(device), GatysSettings())
         began = time.perf_counter()
-        parts = [transfer.apply(images[k : k + _BATCH], 1.0, lambda *_: True) for k in range(0, n, _BATCH)]
+        parts = [transfer.apply(images[k : k + _BATCH], 1.0, lambda _: True) for k in range(0, n, _BATCH)]
         seconds = (time.perf_counter() - began) / n
         rows[path.stem] = torch.cat(parts)
         began = time.perf_counter()

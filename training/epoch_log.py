@@ -17,7 +17,7 @@ class EpochLog:
         """Record an epoch with its mean losses, and start the next one."""
         trainer, position = self._trainer, self._trainer.position
         generator_lr, discriminator_lr = (
-            optimiser.param_groups[0]["lr"]
+            float(optimiser.param_groups[0]["lr"])
             for optimiser in (trainer.networks.generator_optimiser, trainer.networks.discriminator_optimiser)
         )
         line = EpochLine(

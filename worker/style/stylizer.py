@@ -2,7 +2,9 @@
 
 import io
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
+from threading import Lock
 
 import torch
 from PIL import Image
@@ -15,10 +17,15 @@ from worker.style.gatys import GatysSettings, StyleTransfer
 from worker.style.portions import OnHalved, Portions
 from worker.style.vgg import Vgg19
 
-GROUP_SIZE = 4
-"""Images that are optimised together. It is fixed, as a group's shape must not depend on the request, and small."""
+GROUP_SIZES = {"cpu": 4, "cuda": 64}
+"""Images that are optimised together, for each kind of device. A group's shape must not depend on the request."""
 _MAX_CACHED_STYLES = 8
 """Largest number of prepared styles in the cache."""
+
+
+def styled_together(device: torch.device, threads: int) -> int:
+    """Return how many images a worker styles at once: a group in each thread of a CPU, one group on a GPU."""
+    return GROUP_SIZES[device.type] * (threads if device.type == "cpu" else 1)
 
 
 class Stylizer:
@@ -34,7 +41,10 @@ class Stylizer:
         self._device = device
         self._weights_sha256 = network.sha256
         self.on_halved = on_halved
-        self._portions = Portions(GROUP_SIZE, on_halved)
+        self.group_size = GROUP_SIZES[device.type]
+        self._portions = Portions(self.group_size, on_halved)
+        # On a GPU, a second group at once would take memory and no less time.
+        self._turn: AbstractContextManager[object] = Lock() if device.type == "cuda" else nullcontext()
         self._cached_transfer = lru_cache(_MAX_CACHED_STYLES)(
             lambda style_id, steps: StyleTransfer(
                 network, self._decode(read_picture(style_id)), GatysSettings(steps=steps)
@@ -42,7 +52,7 @@ class Stylizer:
         )
 
     def apply(self, images: Tensor, style: StyleSpec, is_wanted: Callable[[], bool]) -> Tensor:
-        """Style a group of images. `is_wanted` is called after each step; False stops the optimisation.
+        """Style a group of images. `is_wanted` is called between steps; False stops the optimisation.
 
         Shapes: (n, 3, h, w) uint8 on the CPU, in and out. Raises WeightsError, DivergedError or StoppedError.
         """
@@ -50,9 +60,10 @@ class Stylizer:
 
         def apply_to_portion(portion: range) -> Tensor:
             batch = images[portion.start : portion.stop].to(self._device).float() / 255
-            return image_tensors.to_uint8(transfer.apply(batch, style.strength, lambda *_: is_wanted()))
+            return image_tensors.to_uint8(transfer.apply(batch, style.strength, lambda _: is_wanted()))
 
-        return torch.cat(list(self._portions.map(apply_to_portion, range(len(images)))))
+        with self._turn:
+            return torch.cat(list(self._portions.map(apply_to_portion, range(len(images)))))
 
     def transfer(self, style: StyleSpec) -> StyleTransfer:
         """Return the style transfer of a style. Raises WeightsError if the job needs other weights of VGG19."""
