@@ -5,11 +5,11 @@ import { classWeightsOf, latentOf } from "./latent.js";
 /**
  * @typedef {import("./draw_queue.js").Runner} Runner
  * @typedef {import("./engine.js").EngineFile} EngineFile
+ * @typedef {import("./engine_files.js").EngineFiles} EngineFiles
  * @typedef {import("./latent.js").Slider} Slider
  */
 
 const WORKER_URL = new URL("./engine_worker.js", import.meta.url).href;
-const ENGINE_URL = new URL("./engine.wasm", import.meta.url).href;
 
 /** Number of cores from which a second worker leaves the page and the browser enough. */
 const CORES_FOR_TWO = 4;
@@ -24,41 +24,30 @@ const policy = /** @type {any} */ (globalThis).trustedTypes?.createPolicy("image
   },
 });
 
-/** @type {Promise<WebAssembly.Module> | undefined} */
-let compiled;
-
 /**
- * Compile the engine once. The promise rejects if the browser lacks WebAssembly or its vector instructions.
+ * Start worker threads. They load their script while the files of the model load.
  *
- * @returns {Promise<WebAssembly.Module>}
+ * @returns {Worker[]}
  */
-export function compileEngine() {
-  compiled ??= fetch(ENGINE_URL)
-    .then((response) => response.arrayBuffer())
-    .then((bytes) => WebAssembly.compile(bytes));
-  return compiled;
+export function startWorkers() {
+  const count = navigator.hardwareConcurrency >= CORES_FOR_TWO ? 2 : 1;
+  const address = policy?.createScriptURL(WORKER_URL) ?? WORKER_URL;
+  return Array.from({ length: count }, () => new Worker(address, { type: "module" }));
 }
 
 /**
- * Start worker threads that draw the images of a model.
+ * Give a model to worker threads. Returns a runner for each.
  *
- * @param {WebAssembly.Module} module
- * @param {EngineFile} file
- * @param {ArrayBuffer} weights
+ * @param {Worker[]} workers
+ * @param {EngineFiles} files
  * @param {Slider[]} sliders
- * @returns {{runners: Runner[], close(): void}}
+ * @returns {Runner[]}
  */
-export function startWorkers(module, file, weights, sliders) {
-  const count = navigator.hardwareConcurrency >= CORES_FOR_TWO ? 2 : 1;
-  const workers = Array.from({ length: count }, () => {
-    const worker = new Worker(policy?.createScriptURL(WORKER_URL) ?? WORKER_URL, { type: "module" });
-    worker.postMessage({ module, file, weights });
-    return worker;
+export function runnersOf(workers, files, sliders) {
+  return workers.map((worker) => {
+    worker.postMessage(files);
+    return runnerOf(worker, files.file, sliders);
   });
-  return {
-    runners: workers.map((worker) => runnerOf(worker, file, sliders)),
-    close: () => workers.forEach((worker) => worker.terminate()),
-  };
 }
 
 /**
