@@ -40,9 +40,10 @@ from worker.queue.store_check import StoreCheck
 from worker.queue.task_runner import TaskRunner
 from worker.queue.watchdog import Watchdog
 from worker.renderer import Renderer
+from worker.rendering.device import choose_device
 from worker.rendering.encoder_pool import EncoderPool
 from worker.rendering.encoding import Encoder, encode
-from worker.rendering.engine import RenderEngine, choose_device, find_checkpoints, load_fitting_engine
+from worker.rendering.engine import RenderEngine, find_checkpoints, load_fitting_engine
 from worker.settings import WorkerSettings
 from worker.style import vgg
 from worker.style.distilled_models import DistilledModels
@@ -123,11 +124,13 @@ def work(
     ):
         store, task_queue = open_store(settings.store), TaskQueue(redis)
         count_halving = partial(heartbeat.counts.count, "out_of_memory_halvings")
-        stylizer = Stylizer(vgg19, engine.device, store.styles.image, count_halving) if vgg19 else None
+        stylizer = Stylizer(vgg19, engine.device, store.styles.image) if vgg19 else None
         watchdog = Watchdog(settings.watchdog_seconds)
         distiller = None
         if stylizer is not None:
-            distilled_models = DistilledModels(store, stylizer, render_threads, settings.learnt_mb * 1_000_000)
+            distilled_models = DistilledModels(
+                store, stylizer, render_threads, settings.learnt_mb * 1_000_000, count_halving
+            )
             distiller = Distiller(distilled_models, heartbeat, watchdog, stopping)
         renderer = Renderer(render_threads, engine.threads, REPORT_SECONDS, encode, stylizer, encoders)
         task_runner = TaskRunner(
