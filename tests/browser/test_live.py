@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 ROOT = Path(__file__).parents[2]
 IMPORT = """const load = (name) => import(new URL(`ui/live/${name}.js`, document.baseURI).href);
@@ -194,3 +194,35 @@ def test_a_live_image_is_that_of_its_address(page: Page) -> None:
     assert np.abs(live - exact).max() <= 8
     assert np.abs(live - exact).mean() < 0.5
     assert found["url"].endswith(f"/images/{found['name']}/at.jpg?at=1:5*0.5&truncation=0.5")
+
+
+def test_while_the_weights_are_late_the_server_draws(page: Page) -> None:
+    """The page waits for half a second. Then the model can be used, and later the browser draws it."""
+    held = list[Route]()
+    page.route("**/weights-1.bin", lambda route: held.append(route))
+    page.reload()  # the page loads the weights of its first model early
+    body = """const { openModel } = await load('live');
+    const entry = (await (await fetch('models')).json()).models.find((each) => each.files.includes('engine-1.json'));
+    window.model = await openModel(entry);
+    return window.model.isLocal;"""
+    assert not run(page, body)
+    for route in held:
+        route.continue_()
+    body = """while (!window.model.isLocal) await new Promise((resolve) => setTimeout(resolve, 10));
+    const frame = await window.model.draw({ at: [[1, 0, 1]] });
+    window.model.close();
+    return frame.width;"""
+    assert run(page, body) >= 32
+
+
+def test_other_runners_take_the_waiting_points(page: Page) -> None:
+    body = """const queue = new DrawQueue([runner], 8);
+    const first = settle(queue.add({ name: 'first' }));
+    const second = settle(queue.add({ name: 'second' }));
+    queue.replaceRunners([async ([point]) => [`new ${point.name}`]], 1);
+    const found = [await second];
+    release[0]();
+    found.push(await first, await settle(queue.add({ name: 'third' })));
+    return { drawn, found };"""
+    found = run(page, QUEUE + body)
+    assert found == {"drawn": [["first"]], "found": ["new second", "first", "new third"]}

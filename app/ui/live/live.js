@@ -2,15 +2,14 @@
 
 import { send, url } from "../shell/api.js";
 import { DrawQueue } from "./draw_queue.js";
-import { fileOf, hasEngineFiles, takeEngineFiles } from "./engine_files.js";
-import { runnersOf, startWorkers } from "./local_runners.js";
+import { fileOf, hasEngineFiles } from "./engine_files.js";
+import { LocalEngine } from "./local_engine.js";
 import { formatPoint } from "./point.js";
 import { MOST_POINTS, previewRunner } from "./preview_runner.js";
 
 /**
  * @typedef {import("./draw_queue.js").DrawOptions} DrawOptions
  * @typedef {import("./draw_queue.js").Frame} Frame
- * @typedef {import("./engine.js").EngineFile} EngineFile
  * @typedef {import("./latent.js").Slider} Slider
  * @typedef {import("./point.js").Point} Point
  * @typedef {{sliders: Slider[], checksum: string}} NamedSliders
@@ -19,55 +18,67 @@ import { MOST_POINTS, previewRunner } from "./preview_runner.js";
 
 const SLIDERS = "sliders.json";
 
+/** Time for which a model waits for its weights, before the server draws its first images. */
+const PATIENCE_MS = 500;
+
 /**
- * Open a model. Rejects with Problem if its files cannot be read.
+ * Open a model. The server draws it until its weights are here, if they need long. Rejects with Problem if the sliders
+ * cannot be read.
  *
  * @param {ModelEntry} entry an entry of GET /models
  * @returns {Promise<LiveModel>}
  */
 export async function openModel(entry) {
-  const closing = new AbortController();
-  const workers = hasEngineFiles(entry) ? startWorkers() : [];
-  closing.signal.addEventListener("abort", () => workers.forEach((worker) => worker.terminate()));
+  const loading = hasEngineFiles(entry) ? new LocalEngine(entry) : undefined;
   try {
-    const [files, named] = await Promise.all([
-      hasEngineFiles(entry) ? takeEngineFiles(entry) : undefined,
-      loadSliders(entry),
-    ]);
-    const queue = files
-      ? new DrawQueue(runnersOf(workers, files, named.sliders), 1)
-      : new DrawQueue([previewRunner(entry, named.checksum, closing.signal)], MOST_POINTS);
-    return new LiveModel(entry, files?.file, named, queue, closing);
+    const [named] = await Promise.all([loadSliders(entry), Promise.race([loading?.files, pause(PATIENCE_MS)])]);
+    return new LiveModel(entry, named, loading);
   } catch (error) {
-    closing.abort();
+    loading?.close();
     throw error;
   }
 }
 
 /** An open model. */
 export class LiveModel {
+  #closing = new AbortController();
   /** @type {DrawQueue} */
   #queue;
-  /** @type {AbortController} */
-  #closing;
+  /** @type {LocalEngine | undefined} */
+  #engine;
 
   /**
    * @param {ModelEntry} entry
-   * @param {EngineFile | undefined} file undefined if the server draws
    * @param {NamedSliders} named
-   * @param {DrawQueue} queue
-   * @param {AbortController} closing
+   * @param {LocalEngine | undefined} engine undefined if only the server can draw the model
    */
-  constructor(entry, file, { sliders, checksum }, queue, closing) {
+  constructor(entry, { sliders, checksum }, engine) {
     this.entry = entry;
-    this.isLocal = file !== undefined;
-    /** Length of z; 0 if it is unknown here. */
-    this.latentSize = file?.latent_size ?? sliders[0]?.vector.length ?? 0;
+    /** Whether this browser draws the images. It begins to when the weights have come. */
+    this.isLocal = false;
     this.sliders = sliders;
     /** The sha256 of sliders.json, of which the address of a shifted point has the first 8 digits. */
     this.sliderChecksum = checksum;
-    this.#queue = queue;
-    this.#closing = closing;
+    this.#queue = new DrawQueue([previewRunner(entry, checksum, this.#closing.signal)], MOST_POINTS);
+    this.#engine = engine;
+    if (engine?.loaded) {
+      this.#drawHere(engine);
+    } else {
+      void engine?.files.then(() => this.#drawHere(engine));
+    }
+  }
+
+  /** Length of z; 0 if it is unknown here. */
+  get latentSize() {
+    return this.#engine?.loaded?.file.latent_size ?? this.sliders[0]?.vector.length ?? 0;
+  }
+
+  /** @param {LocalEngine} engine */
+  #drawHere(engine) {
+    if (engine.loaded && !this.#closing.signal.aborted) {
+      this.#queue.replaceRunners(engine.runners(engine.loaded, this.sliders), 1);
+      this.isLocal = true;
+    }
   }
 
   /**
@@ -118,6 +129,7 @@ export class LiveModel {
   close() {
     this.#queue.close();
     this.#closing.abort();
+    this.#engine?.close();
   }
 
   /**
@@ -162,4 +174,9 @@ async function loadSliders(entry) {
   // The ETag is the sha256 of the file. A browser computes no checksum outside a secure context.
   const checksum = /[0-9a-f]{64}/.exec(response.headers.get("ETag") ?? "")?.[0] ?? "";
   return { sliders: (await response.json()).sliders, checksum };
+}
+
+/** @param {number} milliseconds */
+function pause(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -1,11 +1,13 @@
-// Runners of a draw queue that draw in this browser, one in each worker thread.
+// A model that is drawn in this browser, by worker threads.
 
+import { takeEngineFiles } from "./engine_files.js";
 import { classWeightsOf, latentOf } from "./latent.js";
 
 /**
  * @typedef {import("./draw_queue.js").Runner} Runner
  * @typedef {import("./engine.js").EngineFile} EngineFile
  * @typedef {import("./engine_files.js").EngineFiles} EngineFiles
+ * @typedef {import("./engine_files.js").FileOwner} FileOwner
  * @typedef {import("./latent.js").Slider} Slider
  */
 
@@ -24,30 +26,44 @@ const policy = /** @type {any} */ (globalThis).trustedTypes?.createPolicy("image
   },
 });
 
-/**
- * Start worker threads. They load their script while the files of the model load.
- *
- * @returns {Worker[]}
- */
-export function startWorkers() {
+export class LocalEngine {
+  /** @param {FileOwner} entry a model that has engine files */
+  constructor(entry) {
+    // Workers load their script while the files of the model load.
+    this.workers = startWorkers();
+    /** @type {EngineFiles | undefined} the files, once they are here; undefined as well if they cannot be used */
+    this.loaded = undefined;
+    /** @type {Promise<void>} settles when the files are here, or cannot be had */
+    this.files = takeEngineFiles(entry).then(
+      (files) => void (this.loaded = files),
+      () => undefined,
+    );
+  }
+
+  /**
+   * Give a model to the workers. Returns a runner for each.
+   *
+   * @param {EngineFiles} files
+   * @param {Slider[]} sliders
+   * @returns {Runner[]}
+   */
+  runners(files, sliders) {
+    return this.workers.map((worker) => {
+      worker.postMessage(files);
+      return runnerOf(worker, files.file, sliders);
+    });
+  }
+
+  /** End the workers. */
+  close() {
+    this.workers.forEach((worker) => worker.terminate());
+  }
+}
+
+function startWorkers() {
   const count = navigator.hardwareConcurrency >= CORES_FOR_TWO ? 2 : 1;
   const address = policy?.createScriptURL(WORKER_URL) ?? WORKER_URL;
   return Array.from({ length: count }, () => new Worker(address, { type: "module" }));
-}
-
-/**
- * Give a model to worker threads. Returns a runner for each.
- *
- * @param {Worker[]} workers
- * @param {EngineFiles} files
- * @param {Slider[]} sliders
- * @returns {Runner[]}
- */
-export function runnersOf(workers, files, sliders) {
-  return workers.map((worker) => {
-    worker.postMessage(files);
-    return runnerOf(worker, files.file, sliders);
-  });
 }
 
 /**
