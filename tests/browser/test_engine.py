@@ -17,6 +17,12 @@ from tests.browser.engine_images import draw_by_pytorch, draw_in_browser
 SEEDS, INDICES = (0, 7, 2**53 - 1), range(2**32 - 4, 2**32 + 20)
 
 
+@pytest.fixture(autouse=True)
+def opened(page: Page) -> None:
+    """A view that draws nothing is open."""
+    page.goto("#/key")
+
+
 @pytest.mark.parametrize("model", sorted(registry.zoo()))
 def test_shipped_models_are_drawn_within_one_level_of_pytorch(page: Page, model: str) -> None:
     header, generator = checkpoint.load_generator(registry.find(model))

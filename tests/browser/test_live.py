@@ -15,6 +15,12 @@ IMPORT = """const load = (name) => import(new URL(`ui/live/${name}.js`, document
 """
 
 
+@pytest.fixture(autouse=True)
+def opened(page: Page) -> None:
+    """A view that draws nothing is open."""
+    page.goto("#/key")
+
+
 def run(page: Page, body: str, argument: Any = None) -> Any:
     """Run the body of an asynchronous function in the page."""
     return page.evaluate(f"async (argument) => {{ {IMPORT} {body} }}", argument)
@@ -189,7 +195,7 @@ def test_a_live_image_is_that_of_its_address(page: Page) -> None:
     found = run(page, body)
     assert found["isLocal"]
     live = np.array(found["pixels"], int).reshape(found["side"], found["side"], 4)[..., :3]
-    answer = page.request.get(f"{page.url}images/{found['name']}/1/5.png")
+    answer = page.request.get(f"images/{found['name']}/1/5.png")
     exact = np.array(Image.open(io.BytesIO(answer.body())), int)
     assert np.abs(live - exact).max() <= 8
     assert np.abs(live - exact).mean() < 0.5
@@ -200,7 +206,6 @@ def test_while_the_weights_are_late_the_server_draws(page: Page) -> None:
     """The page waits for half a second. Then the model can be used, and later the browser draws it."""
     held = list[Route]()
     page.route("**/weights-1.bin", lambda route: held.append(route))
-    page.reload()  # the page loads the weights of its first model early
     body = """const { openModel } = await load('live');
     const entry = (await (await fetch('models')).json()).models.find((each) => each.files.includes('engine-1.json'));
     window.model = await openModel(entry);

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from models import checkpoint, latents, pixels
 from tests.command import imagemill
@@ -29,10 +29,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def single(page: Page) -> Iterator[Page]:
+def single(browser: Browser) -> Iterator[Page]:
     """A page that no network reaches. The test fails if it logs a message."""
-    browser = page.context.browser
-    assert browser
     with browser.new_context(offline=True) as context:
         offline, messages = context.new_page(), list[str]()
         offline.on("console", lambda message: messages.append(message.text))
