@@ -22,6 +22,7 @@ from app.auth.quota import Quota
 from app.cluster.cluster_state import ClusterState
 from app.cluster.disk_space import DiskSpace
 from app.cluster.model_catalog import ModelCatalog
+from app.cluster.model_files import ModelFiles
 from app.cluster.prometheus import PrometheusCollector
 from app.cluster.readiness import Readiness
 from app.estimates.estimator import Estimator
@@ -80,7 +81,8 @@ def _create_services(settings: Settings) -> tuple[Services, Reconciler]:
     store = open_store(settings.store, _STORE_TIMEOUT_SECONDS)
     queue, cluster = TaskQueue(redis), ClusterState(redis)
     disk_space = DiskSpace(redis, store, store.free_bytes, settings.min_free_bytes)
-    models, decodes = ModelCatalog(cluster, settings.default_model), DecodeQueue()
+    model_files = ModelFiles(store, is_private=settings.weights == "private")
+    models, decodes = ModelCatalog(cluster, settings.default_model, model_files), DecodeQueue()
     styles = StyleService(store, disk_space, decodes)
     quota, factory = Quota(redis, store, cluster), JobFactory(models, styles, settings.shard_images, settings.marking)
     jobs = JobService(settings, store, queue, cluster, models, factory, quota, disk_space)
@@ -97,6 +99,7 @@ def _create_services(settings: Settings) -> tuple[Services, Reconciler]:
         estimator=Estimator(settings, store, queue, cluster, factory, quota, disk_space),
         job_listing=JobListing(store, jobs.reader),
         models=models,
+        model_files=model_files,
         styles=styles,
         quota=quota,
         watcher=watcher,

@@ -4,7 +4,6 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from app.api import (
-    catalog_routes,
     croissant_routes,
     download_routes,
     estimate_routes,
@@ -14,7 +13,9 @@ from app.api import (
     job_list_routes,
     job_routes,
     manifest_routes,
+    model_routes,
     page_routes,
+    style_routes,
     verify_routes,
 )
 
@@ -31,8 +32,9 @@ _ROUTERS = (
     image_routes.router,
     image_routes.address_router,
     verify_routes.router,
-    catalog_routes.router,
-    catalog_routes.upload_router,
+    style_routes.router,
+    style_routes.upload_router,
+    model_routes.router,
     health_routes.router,
     page_routes.router,
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from app.api.health_checks import HealthChecks
 from app.auth.quota import Quota
 from app.cluster.model_catalog import ModelCatalog
+from app.cluster.model_files import ModelFiles
 from app.estimates.estimator import Estimator
 from app.jobs.address_renderer import AddressRenderer
 from app.jobs.archive_digest import ArchiveDigests
@@ -28,6 +29,7 @@ class Services:
     estimator: Estimator
     job_listing: JobListing
     models: ModelCatalog
+    model_files: ModelFiles
     styles: StyleService
     quota: Quota
     watcher: JobWatcher
