@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -36,12 +37,35 @@ class _Watched:
     """The open jobs that one stream knows."""
 
     owner: str
+    store: Store
     specs: dict[str, JobSpec] = field(default_factory=dict)
     """The open jobs of the owner."""
     others: set[str] = field(default_factory=set)
     """Open jobs that the stream does not report."""
     sent: dict[str, Job] = field(default_factory=dict)
     """The last event of each open job of the owner."""
+
+    def look(self) -> set[str]:
+        """Find new open jobs, and jobs that are not open any more. Returns their ids."""
+        found = {job_id for job_id, _ in self.store.jobs.open_jobs()}
+        self.others &= found
+        return (self.specs.keys() - found) | (self.add(found) - self.sent.keys())
+
+    def add(self, job_ids: Set[str]) -> set[str]:
+        """Add new jobs of the owner. Returns which of the jobs are the owner's."""
+        for job_id in job_ids - self.others - self.specs.keys():
+            with suppress(DamagedError):
+                spec = self.store.jobs.spec(job_id)
+                if spec is not None and spec.owner == self.owner and not spec.is_address:
+                    self.specs[job_id] = spec
+                elif spec is not None:  # otherwise its request is still writing it
+                    self.others.add(job_id)
+        return job_ids & self.specs.keys()
+
+    def close(self, job_id: str) -> None:
+        """Forget a job that has ended."""
+        del self.specs[job_id], self.sent[job_id]
+        self.others.add(job_id)  # its marker stays for a moment
 
 
 class OwnerWatcher:
@@ -58,15 +82,15 @@ class OwnerWatcher:
 
         The stream ends when the service stops. An outage of Redis or the store delays it.
         """
-        watched, is_first, clock = _Watched(owner), True, asyncio.get_running_loop().time
+        watched, is_first, clock = _Watched(owner, self._store), True, asyncio.get_running_loop().time
         next_look = next_read = clock()
         async with self._notifications.subscribe_to_all() as subscription:
             while not self._notifications.is_closed:
                 try:
-                    changed = subscription.take() & watched.specs.keys()
+                    changed = await self._run(watched.add, subscription.take())
                     if clock() >= next_look:
                         next_look = clock() + _LOOK_SECONDS
-                        changed |= await self._run(self._look, watched)
+                        changed |= await to_thread.run_sync(watched.look, limiter=self._limiter)
                     if clock() >= next_read:
                         next_read = clock() + _READ_ALL_SECONDS
                         changed |= watched.specs.keys()
@@ -94,28 +118,8 @@ class OwnerWatcher:
             return None
         watched.sent[job_id] = job
         if job.done:
-            del watched.specs[job_id], watched.sent[job_id]
-            watched.others.add(job_id)  # its marker stays for a moment
+            watched.close(job_id)
         return job
-
-    def _look(self, watched: _Watched) -> set[str]:
-        """Find new open jobs, and jobs that are not open any more. Returns their ids."""
-        found = {job_id for job_id, _ in self._store.jobs.open_jobs()}
-        watched.others &= found
-        changed = watched.specs.keys() - found
-        for job_id in found - watched.others - watched.specs.keys():
-            try:
-                spec = self._store.jobs.spec(job_id)
-            except DamagedError:
-                continue
-            if spec is None:  # its request is still writing it
-                continue
-            if spec.owner != watched.owner or spec.is_address:
-                watched.others.add(job_id)
-                continue
-            watched.specs[job_id] = spec
-            changed.add(job_id)
-        return changed
 
     async def _run(self, function: Callable[[A], T], argument: A) -> T:
         return await to_thread.run_sync(function, argument, limiter=self._limiter)
