@@ -51,7 +51,7 @@ def extensions(job_id: str) -> str:
 
 
 def picks(job_id: str) -> str:
-    """Return the path of the list of images that the user wants to throw out."""
+    """Return the path of the list of images that the user excludes."""
     return f"{job(job_id)}/picks.json"
 
 
