@@ -26,6 +26,7 @@ from app.cluster.model_files import ModelFiles
 from app.cluster.prometheus import PrometheusCollector
 from app.cluster.readiness import Readiness
 from app.estimates.estimator import Estimator
+from app.gallery.gallery import Gallery
 from app.jobs.address_renderer import AddressRenderer
 from app.jobs.archive_digest import ArchiveDigests
 from app.jobs.direct_requests import DirectRequests
@@ -33,6 +34,7 @@ from app.jobs.job_factory import JobFactory
 from app.jobs.job_listing import JobListing
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications
+from app.jobs.owner_watcher import OwnerWatcher
 from app.jobs.reconciler import Reconciler
 from app.jobs.watcher import JobWatcher
 from app.provenance.image_search import ImageSearch
@@ -103,6 +105,8 @@ def _create_services(settings: Settings) -> tuple[Services, Reconciler]:
         styles=styles,
         quota=quota,
         watcher=watcher,
+        owner_watcher=OwnerWatcher(store, jobs.reader, notifications),
+        gallery=Gallery(store, jobs.reader),
         notifications=notifications,
         direct_requests=direct_requests,
         addresses=addresses,

@@ -20,7 +20,8 @@ from models import registry
 from models.precision import fastest_dtype
 from worker.contracts.styles import DEFAULT_STEPS
 from worker.contracts.uploaded_images import normalise
-from worker.rendering.engine import RenderEngine, choose_device
+from worker.rendering.device import choose_device
+from worker.rendering.engine import RenderEngine
 from worker.rendering.loaded_model import LoadedModel
 from worker.style import image_tensors, losses, vgg
 from worker.style.distillation import Distillation, with_weights
@@ -59,7 +60,7 @@ def main(
         picture = image_tensors.from_picture(normalise(path.read_bytes(), _PICTURE_SIDE))
         transfer = StyleTransfer(network, picture.to(device), GatysSettings())
         began = time.perf_counter()
-        parts = [transfer.apply(images[k : k + _BATCH], 1.0, lambda *_: True) for k in range(0, n, _BATCH)]
+        parts = [transfer.apply(images[k : k + _BATCH], 1.0, lambda _: True) for k in range(0, n, _BATCH)]
         seconds = (time.perf_counter() - began) / n
         rows[path.stem] = torch.cat(parts)
         began = time.perf_counter()

@@ -9,12 +9,13 @@ _SHIFT = 1 / 8
 """Largest translation, as a share of the side."""
 
 
-def augment(images: Tensor, p: float, stream: RandomStream) -> Tensor:
+def augment(images: Tensor, p: float | Tensor, stream: RandomStream) -> Tensor:
     """Change colour and position of each image with probability p, one coin per image and transform.
 
-    Shapes: (n, 3, h, w) in and out; gradients flow through. Source: Zhao et al. 2020, DiffAugment.
+    Shapes: images (n, 3, h, w), p () if it is a tensor; returns (n, 3, h, w). Gradients flow through.
+    Source: Zhao et al. 2020, DiffAugment.
     """
-    if p == 0:
+    if not isinstance(p, Tensor) and p == 0:  # reading a tensor would wait for the device
         return images
     for transform in (_brightness, _saturation, _contrast, translate):
         # Both branches are computed for all images, so that the random stream does not depend on the draw.
@@ -47,15 +48,16 @@ def _contrast(images: Tensor, stream: RandomStream) -> Tensor:
 
 
 def translate(images: Tensor, stream: RandomStream) -> Tensor:
-    """Move each image by up to an eighth of its side. Shapes: (n, c, h, w) in and out."""
-    n, c, h, w = images.shape
+    """Move each image by up to an eighth of its side; zeros come in at the edges. Shapes: (n, c, h, w) in and out."""
+    n, _, h, w = images.shape
     reach = int(h * _SHIFT)
-    # Zeros come in at the edges, and the image keeps its size.
-    padded = torch.nn.functional.pad(images, (reach,) * 4)
-    dy, dx = stream.integers(2 * reach + 1, n, 2, 1).unbind(1)
-    # Row and column of each source pixel in the padded image.
-    rows = (torch.arange(h, device=images.device) + dy)[:, None, :, None]
-    columns = (torch.arange(w, device=images.device) + dx)[:, None, None, :]
-    batch = torch.arange(n, device=images.device)[:, None, None, None]
-    channel = torch.arange(c, device=images.device)[None, :, None, None]
-    return padded[batch, channel, rows, columns]
+    dy, dx = (stream.integers(2 * reach + 1, n, 2, 1) - reach).flatten(1).unbind(1)
+    # Products with shifted unit matrices are exact. The gradient of an advanced index would need a sort on a GPU.
+    rows, columns = (_shifts(side, by).to(images.dtype)[:, None] for side, by in ((h, dy), (w, dx)))
+    return rows @ images @ columns.mT
+
+
+def _shifts(side: int, by: Tensor) -> Tensor:
+    """Return unit matrices whose diagonal is moved. Shapes: by (n,) int64; returns (n, side, side) bool."""
+    places = torch.arange(side, device=by.device)
+    return (places[:, None] + by[:, None, None]) == places

@@ -3,7 +3,7 @@
 import copy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 def start_average(generator: nn.Module) -> nn.Module:
@@ -12,10 +12,10 @@ def start_average(generator: nn.Module) -> nn.Module:
 
 
 @torch.no_grad()
-def update(average: nn.Module, generator: nn.Module, decay: float) -> None:
-    """Move the average by 1 - decay towards the generator's weights."""
+def update(average: nn.Module, generator: nn.Module, share: float | Tensor) -> None:
+    """Move the average towards the generator's weights by a share, which is 1 - decay. Shapes: share ()."""
     for mean, value in zip(average.parameters(), generator.parameters(), strict=True):
-        mean.lerp_(value, 1 - decay)
+        mean.lerp_(value, share)
 
 
 def decay(batch: int, images_seen: int, half_life_images: float) -> float:

@@ -74,6 +74,10 @@ def build(
 
 
 def _optimiser(recipe: Recipe, network: nn.Module, lr: float) -> Optimizer:
+    device = next(network.parameters()).device
+    # A CUDA graph can record an optimiser only if its learning rate and its counter lie on the device.
+    is_recorded = device.type == "cuda"
+    rate = torch.tensor(lr, device=device) if is_recorded else lr
     if recipe.optimiser == "rmsprop":
-        return RMSprop(network.parameters(), lr)
-    return Adam(network.parameters(), lr, recipe.betas, fused=True)
+        return RMSprop(network.parameters(), rate, capturable=is_recorded)
+    return Adam(network.parameters(), rate, recipe.betas, fused=True, capturable=is_recorded)

@@ -24,7 +24,10 @@ class StepSettings:
     recipe: Recipe
     device: torch.device
     dtype: torch.dtype
-    """Precision of the networks' computation. Weights and penalties stay float32."""
+    """Precision of the networks' computation. Weights and penalties stay float32.
+
+    On a GPU with TF32, convolutions of the penalties multiply in TF32, which keeps more digits than bfloat16.
+    """
 
 
 @dataclass(frozen=True)
@@ -35,35 +38,60 @@ class Batch:
     labels: Tensor | None
 
 
-def train_step(
-    networks: Networks,
-    settings: StepSettings,
-    batches: Sequence[Batch],
-    values: ScheduledValues,
-    step: int,
-    images_seen: int,
-) -> Tensor:
-    """Update the discriminator once per batch, then the generator and its average.
+@dataclass(frozen=True)
+class StepValues:
+    """Values of one step. On a GPU they are tensors (), because a recorded step reads them again at each replay."""
 
-    `step` counts the earlier steps. `images_seen` includes this step's images, of all processes. Returns (6,), named by
-    SUMMARY.
+    gamma: float | Tensor
+    augment: float | Tensor
+    instance_noise: float | Tensor
+    average_share: float | Tensor
+    """Share by which the average moves towards the generator."""
+    is_penalised: bool
+    """Whether R1 and R2 are computed in this step."""
+
+
+def values_of(recipe: Recipe, values: ScheduledValues, step: int, images_seen: int) -> StepValues:
+    """Return the values of a step.
+
+    `step` counts the earlier steps. `images_seen` includes this step's images, of all processes.
     """
-    recipe = settings.recipe
-    _set_lr(networks, recipe, values)
+    decay = ema.decay(images_seen // (step + 1), images_seen, recipe.ema_half_life_images)
+    return StepValues(
+        gamma=values.gamma,
+        augment=values.augment,
+        instance_noise=values.instance_noise,
+        average_share=1 - decay,
+        # R1 and R2 are computed rarely with a larger weight, which costs less for the same effect.
+        is_penalised=bool(values.gamma) and step % recipe.penalty_every_steps == 0,
+    )
+
+
+def set_learning_rates(networks: Networks, recipe: Recipe, factor: float) -> None:
+    """Set the learning rates of a step: those of the recipe times a factor."""
+    for optimiser, rate in (
+        (networks.generator_optimiser, recipe.generator_lr),
+        (networks.discriminator_optimiser, recipe.discriminator_lr),
+    ):
+        group = optimiser.param_groups[0]
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate * factor)
+        else:
+            group["lr"] = rate * factor
+
+
+def train_step(networks: Networks, settings: StepSettings, batches: Sequence[Batch], values: StepValues) -> Tensor:
+    """Update the discriminator once per batch, then the generator and its average. Returns (6,), named by SUMMARY."""
     for batch in batches[:-1]:
         with torch.no_grad():
             fake = _fake(networks, settings, batch)
-        _discriminator_step(networks, settings, batch, fake, values, step)
+        _discriminator_step(networks, settings, batch, fake, values)
     # The last batch keeps the generator's graph, for the generator's own step.
     batch = batches[-1]
     fake = _fake(networks, settings, batch)
-    loss_d, real_logits, fake_logits = _discriminator_step(networks, settings, batch, fake.detach(), values, step)
+    loss_d, real_logits, fake_logits = _discriminator_step(networks, settings, batch, fake.detach(), values)
     loss_g = _generator_step(networks, settings, fake, batch.labels, real_logits, values)
-    ema.update(
-        networks.average,
-        networks.generator,
-        ema.decay(images_seen // (step + 1), images_seen, recipe.ema_half_life_images),
-    )
+    ema.update(networks.average, networks.generator, values.average_share)
     scores = real_logits.sigmoid().mean(), fake_logits.sigmoid().mean()
     return torch.stack([loss_g, loss_d, *scores, real_logits.mean(), fake_logits.mean()]).detach()
 
@@ -76,14 +104,14 @@ def _fake(networks: Networks, settings: StepSettings, batch: Batch) -> Tensor:
 
 
 def _discriminator_step(
-    networks: Networks, settings: StepSettings, batch: Batch, fake: Tensor, values: ScheduledValues, step: int
+    networks: Networks, settings: StepSettings, batch: Batch, fake: Tensor, values: StepValues
 ) -> tuple[Tensor, Tensor, Tensor]:
     real_logits = _logits(networks, settings, batch.real, batch.labels, values)
     fake_logits = _logits(networks, settings, fake, batch.labels, values)
     loss = _discriminator_loss(networks, settings.recipe, real_logits, fake_logits)
     networks.discriminator_optimiser.zero_grad()
     torch.autograd.backward(loss)
-    penalty = _penalty(networks, settings.recipe, batch, fake, values, step)
+    penalty = _penalty(networks, settings.recipe, batch, fake, values)
     # A second backward pass adds to the gradients of the first.
     if penalty is not None:
         torch.autograd.backward(penalty)
@@ -104,16 +132,12 @@ def _discriminator_loss(networks: Networks, recipe: Recipe, real: Tensor, fake: 
     return OBJECTIVES[recipe.objective].discriminator(real, fake)
 
 
-def _penalty(
-    networks: Networks, recipe: Recipe, batch: Batch, fake: Tensor, values: ScheduledValues, step: int
-) -> Tensor | None:
+def _penalty(networks: Networks, recipe: Recipe, batch: Batch, fake: Tensor, values: StepValues) -> Tensor | None:
     def logits_of(images: Tensor) -> Tensor:
         logits: Tensor = networks.discriminator(images.contiguous(memory_format=torch.channels_last), batch.labels)
         return logits
 
-    # R1 and R2 are computed rarely with a larger weight, which costs less for the same effect.
-    lazy = not values.gamma or step % recipe.penalty_every_steps
-    if not recipe.gradient_penalty and lazy:
+    if not recipe.gradient_penalty and not values.is_penalised:
         return None
     real, fake = (augment(images, values.augment, networks.random) for images in (batch.real, fake))
     if recipe.gradient_penalty:
@@ -129,34 +153,31 @@ def _generator_step(
     fake: Tensor,
     labels: Tensor | None,
     real_logits: Tensor,
-    values: ScheduledValues,
+    values: StepValues,
 ) -> Tensor:
     # The real logits are those from before the discriminator's update: another pass would change only weights near 1.
     networks.discriminator.requires_grad_(False)
-    fake_logits = _logits(networks, settings, fake, labels, values)
-    loss = OBJECTIVES[settings.recipe.objective].generator(real_logits, fake_logits)
-    networks.generator_optimiser.zero_grad()
-    torch.autograd.backward(loss)
+    try:
+        fake_logits = _logits(networks, settings, fake, labels, values)
+        loss = OBJECTIVES[settings.recipe.objective].generator(real_logits, fake_logits)
+        networks.generator_optimiser.zero_grad()
+        torch.autograd.backward(loss)
+    finally:
+        networks.discriminator.requires_grad_(True)
     parallel.average_gradients(networks.generator)
     networks.generator_optimiser.step()
-    networks.discriminator.requires_grad_(True)
     return loss
 
 
 def _logits(
-    networks: Networks, settings: StepSettings, images: Tensor, labels: Tensor | None, values: ScheduledValues
+    networks: Networks, settings: StepSettings, images: Tensor, labels: Tensor | None, values: StepValues
 ) -> Tensor:
     seen = augment(images, values.augment, networks.random)
-    if values.instance_noise:
+    if isinstance(values.instance_noise, Tensor) or values.instance_noise:
         seen = seen + values.instance_noise * networks.random.normal(*seen.shape)
     with _autocast(settings):
         logits: Tensor = networks.discriminator(seen.contiguous(memory_format=torch.channels_last), labels)
     return logits.float()
-
-
-def _set_lr(networks: Networks, recipe: Recipe, values: ScheduledValues) -> None:
-    networks.generator_optimiser.param_groups[0]["lr"] = recipe.generator_lr * values.lr
-    networks.discriminator_optimiser.param_groups[0]["lr"] = recipe.discriminator_lr * values.lr
 
 
 def _autocast(settings: StepSettings) -> torch.autocast:

@@ -12,7 +12,8 @@ from training.augment import mirror
 from training.batch_loader import BatchLoader
 from training.clock import Clock
 from training.run_plan import RunPlan
-from training.step import SUMMARY, Batch, StepSettings, train_step
+from training.step import SUMMARY, Batch, StepSettings
+from training.step_runner import StepRunner
 
 
 class Trainer:
@@ -36,7 +37,9 @@ class Trainer:
         self.position, self.notice = start.position, start.notice
         if start.sums is not None:
             self.sums.copy_(start.sums)
-        self._settings = StepSettings(recipe, plan.device, fastest_dtype(plan.device))
+        self._steps = StepRunner(self.networks, StepSettings(recipe, plan.device, fastest_dtype(plan.device)))
+        self.learning_rates = recipe.generator_lr, recipe.discriminator_lr
+        """Learning rates of the generator and the discriminator in the last step."""
         self.clock, self._steps_in_lap = Clock(self.position.seconds), 0
 
     @property
@@ -71,8 +74,9 @@ class Trainer:
         values = schedule.values_at(recipe, self.progress)
         # The guard's interventions scale the scheduled values for the rest of the run.
         values = replace(values, lr=values.lr * guard_state.lr_factor, gamma=values.gamma * guard_state.gamma_factor)
+        self.learning_rates = recipe.generator_lr * values.lr, recipe.discriminator_lr * values.lr
         seen = taken * self.images_per_step
-        self.sums += train_step(self.networks, self._settings, batches, values, self.position.step, seen)
+        self.sums += self._steps.take_step(batches, values, self.position.step, seen)
         self._steps_in_lap += 1
         # All processes must agree on the progress, or their learning rates and their number of steps would differ.
         seconds = parallel.minimum(self.clock.seconds())
@@ -98,6 +102,7 @@ class Trainer:
         kept = self.position
         self.position, sums = state.restore(folder / saved_states.HEALTHY, self.networks)
         self.sums.copy_(sums)
+        self._steps.forget()
         # The healthy state is older: what the run spent, shipped and reported since then stays true.
         self.update(
             recipe=self.plan.recipe,

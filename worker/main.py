@@ -6,7 +6,9 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from threading import Event, Thread
 from uuid import uuid4
@@ -38,12 +40,14 @@ from worker.queue.store_check import StoreCheck
 from worker.queue.task_runner import TaskRunner
 from worker.queue.watchdog import Watchdog
 from worker.renderer import Renderer
+from worker.rendering.device import choose_device
+from worker.rendering.encoder_pool import EncoderPool
 from worker.rendering.encoding import Encoder, encode
-from worker.rendering.engine import RenderEngine, choose_device, find_checkpoints, load_fitting_engine
+from worker.rendering.engine import RenderEngine, find_checkpoints, load_fitting_engine
 from worker.settings import WorkerSettings
 from worker.style import vgg
 from worker.style.distilled_models import DistilledModels
-from worker.style.stylizer import Stylizer
+from worker.style.stylizer import Stylizer, styled_together
 from worker.style.vgg import Vgg19
 
 _RETRY_SECONDS = 1.0
@@ -51,6 +55,8 @@ _REDIS_TIMEOUT_SECONDS = 20
 """Socket timeout. It is longer than the worker blocks to wait for a task."""
 _DIRECT_TIMEOUT_SECONDS = 3
 """Socket timeout of direct requests. It is short, because the stop of the worker waits for them."""
+_GPU_THREADS = 4
+"""Threads that render on a GPU. They wait for the device and for the processes that encode."""
 _CHECK_SECONDS = 5.0
 """Time limit for a bucket in the worker's store check."""
 
@@ -66,17 +72,22 @@ def run(settings: WorkerSettings) -> None:
     # Threads work on different batches, not on parts of one layer. So no thread ever waits for another one.
     torch.set_num_threads(1)
     device = choose_device(settings.device)
-    if device.type == "cuda":
+    is_gpu = device.type == "cuda"
+    if is_gpu:
         # Without this, cuBLAS sums gradients of style transfer in varying order. It reads the variable when it starts.
         os.environ["CUBLAS_WORKSPACE_CONFIG"] = os.environ.get("CUBLAS_WORKSPACE_CONFIG") or ":4096:8"
-        torch.use_deterministic_algorithms(True, warn_only=True)
-    # An address must always give the same bytes, so faster kernels that vary from run to run are not allowed.
+    # An address must always give the same bytes, so faster kernels that vary from run to run are not allowed. PyTorch's
+    # own deterministic mode is not used: it would make every render slower. worker/style/repeatable.py replaces it.
     torch.backends.cudnn.deterministic = True
-    engine = load_fitting_engine(find_checkpoints(settings.models), device, settings.threads or cores())
+    threads = settings.threads or cores()
+    render_threads = min(threads, _GPU_THREADS) if is_gpu else threads
+    engine = load_fitting_engine(find_checkpoints(settings.models), device, render_threads)
     if not engine.entries:
         log.warning("no checkpoint was found", extra=fields(folder=settings.models))
     vgg19, set_aside = _load_vgg19(settings, engine)
-    work(settings, engine, vgg19=vgg19, set_aside=[*engine.set_aside, *set_aside])
+    set_aside = [*engine.set_aside, *set_aside]
+    with EncoderPool(threads) if is_gpu else nullcontext() as encoders:
+        work(settings, engine, vgg19=vgg19, set_aside=set_aside, encoders=encoders)
 
 
 def work(
@@ -85,6 +96,7 @@ def work(
     encode: Encoder = encode,
     vgg19: Vgg19 | None = None,
     set_aside: Sequence[SetAside] = (),
+    encoders: EncoderPool | None = None,
 ) -> None:
     """Do tasks until SIGTERM or SIGINT."""
     redis = _wait_for_redis(settings)
@@ -101,6 +113,7 @@ def work(
         alive_file=AliveFile(settings.heartbeat_file),
         answers_directly=True,
         threads=engine.threads,
+        styled_together=styled_together(engine.device, engine.threads),
     )
     log.info("worker started", extra=fields(name=name, device=engine.device, models=len(engine.entries)))
     with (
@@ -111,13 +124,15 @@ def work(
     ):
         store, task_queue = open_store(settings.store), TaskQueue(redis)
         count_halving = partial(heartbeat.counts.count, "out_of_memory_halvings")
-        stylizer = Stylizer(vgg19, engine.device, store.styles.image, count_halving) if vgg19 else None
+        stylizer = Stylizer(vgg19, engine.device, store.styles.image) if vgg19 else None
         watchdog = Watchdog(settings.watchdog_seconds)
         distiller = None
         if stylizer is not None:
-            distilled_models = DistilledModels(store, stylizer, render_threads, settings.learnt_mb * 1_000_000)
+            distilled_models = DistilledModels(
+                store, stylizer, render_threads, settings.learnt_mb * 1_000_000, count_halving
+            )
             distiller = Distiller(distilled_models, heartbeat, watchdog, stopping)
-        renderer = Renderer(render_threads, engine.threads, REPORT_SECONDS, encode, stylizer)
+        renderer = Renderer(render_threads, engine.threads, REPORT_SECONDS, encode, stylizer, encoders)
         task_runner = TaskRunner(
             store,
             engine,
@@ -137,7 +152,7 @@ def work(
         publish = partial(publish_models, store.model_files, engine, stopping)
         Thread(target=publish, name="publish", daemon=True).start()
         # In the background, because the first job must not wait for it.
-        settling_thread.submit(_measure_costs, engine, render_threads, heartbeat.cost_meter)
+        settling_thread.submit(_measure_costs, engine, replace(renderer, stylizer=None), heartbeat.cost_meter)
         # Direct requests have connections of their own, because they wait while tasks run. They are answered until
         # the announcement of this worker is removed.
         direct_redis = connect(settings.redis_url, _DIRECT_TIMEOUT_SECONDS, retries=0, password=settings.redis_password)
@@ -149,9 +164,8 @@ def work(
         raise SystemExit(1)  # RQ returns normally even when an unexpected error has ended its loop
 
 
-def _measure_costs(engine: RenderEngine, render_threads: Executor, meter: CostMeter) -> None:
+def _measure_costs(engine: RenderEngine, renderer: Renderer, meter: CostMeter) -> None:
     """Render a few images of each model. Without their costs, no estimate would be possible before the first job."""
-    renderer = Renderer(render_threads, engine.threads, REPORT_SECONDS)
     for entry in engine.entries:
         try:
             meter.add(entry.sha256, measure_costs(engine.model(entry), renderer))

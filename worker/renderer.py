@@ -8,19 +8,19 @@ from functools import cached_property, partial
 import torch
 from torch import Tensor
 
-from models.image_hash import Hashes, image_hashes
 from worker.contracts.jobs import JobSpec
-from worker.contracts.marks.image_marker import ImageMarker
 from worker.contracts.selection import Selection
 from worker.contracts.styles import StyleSpec
 from worker.errors import GateUnavailableError, WeightsError
 from worker.rendering.blocks import block_of, slots, split
 from worker.rendering.candidate import Candidate, Verdict
+from worker.rendering.encoder_pool import EncoderPool
 from worker.rendering.encoding import EncodedImage, Encoder, encode
+from worker.rendering.image_files import ImageEncoder, hashes_of
 from worker.rendering.loaded_gate import LoadedGate
 from worker.rendering.loaded_model import LoadedModel
 from worker.rendering.ordered_results import ordered_results
-from worker.style.stylizer import GROUP_SIZE, Stylizer
+from worker.style.stylizer import Stylizer
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class Renderer:
     encode: Encoder = encode
     stylizer: Stylizer | None = None
     """Styles images in the standard mode; None if the worker has no weights of VGG19."""
+    encoders: EncoderPool | None = None
+    """Processes that encode, for a device that renders faster than one process encodes; None uses the threads."""
 
     def render(
         self, spec: JobSpec, model: LoadedModel, indices: range, is_wanted: Callable[[], bool]
@@ -45,7 +47,7 @@ class Renderer:
         Empty lists are yielded while no part is finished, so that the caller can renew its lease or stop.
         `is_wanted` is called after each step of style transfer; False stops it.
         """
-        shard = _Shard(spec, model, indices, is_wanted)
+        shard = self._shard(spec, model, indices, is_wanted)
         size = shard.group_size if shard.standard_style else model.portion_size(len(indices), self.threads)
         return ordered_results(
             self.executor,
@@ -58,9 +60,13 @@ class Renderer:
     def render_image(self, spec: JobSpec, model: LoadedModel) -> EncodedImage:
         """Render the first image of a job without style and selection in this thread: the same bytes as by `render`."""
         indices = range(spec.first, spec.first + 1)
-        shard = _Shard(spec, model, indices, lambda: True)
-        (image,) = self._encode(shard, indices, _Part(shard, indices).draw(indices))
+        shard = self._shard(spec, model, indices, lambda: True)
+        (image,) = shard.encoder.encode(indices, _Part(shard, indices).draw(indices))
         return image
+
+    def _shard(self, spec: JobSpec, model: LoadedModel, indices: range, is_wanted: Callable[[], bool]) -> "_Shard":
+        group_size = self.stylizer.group_size(model.entry.resolution) if self.stylizer else model.batch_size
+        return _Shard(spec, model, indices, is_wanted, group_size, ImageEncoder(spec, self.encode))
 
     def _render_part(self, shard: "_Shard", indices: range) -> list[Candidate]:
         """Do all work for some images of one batch, in one thread."""
@@ -75,9 +81,9 @@ class Renderer:
         return [Candidate(index, by_index.get(index), verdict) for index, verdict in verdicts.items()]
 
     def _encode(self, shard: "_Shard", indices: Sequence[int], images: Tensor) -> list[EncodedImage]:
-        files = shard.mark(indices, self.encode(images, shard.spec.format))
-        hashes = [f"{value:016x}" for value in _hashes(images)] if shard.spec.hashes_images else [""] * len(files)
-        return [EncodedImage.of(*each) for each in zip(indices, files, hashes, strict=True)]
+        if self.encoders is None:
+            return shard.encoder.encode(indices, images)
+        return self.encoders.encode(shard.spec, indices, images)
 
     def _deliver(self, part: "_Part", indices: Sequence[int]) -> Tensor:
         """Draw some images of a part, with the job's style. Shapes: returns (len(indices), 3, h, w) uint8."""
@@ -94,26 +100,34 @@ class Renderer:
 
 
 class _Shard:
-    """The images of a job that are rendered together. Their latents are drawn once, for all threads."""
+    """The images of a job that are rendered together."""
 
-    def __init__(self, spec: JobSpec, model: LoadedModel, indices: range, is_wanted: Callable[[], bool]) -> None:
-        self.spec, self.model, self.is_wanted = spec, model, is_wanted
+    def __init__(
+        self,
+        spec: JobSpec,
+        model: LoadedModel,
+        indices: range,
+        is_wanted: Callable[[], bool],
+        group_size: int,
+        encoder: ImageEncoder,
+    ) -> None:
+        self.spec, self.model, self.is_wanted, self.encoder = spec, model, is_wanted, encoder
         self.standard_style = spec.style if spec.style is not None and spec.style.mode == "standard" else None
         """The style that is transferred after rendering; None if the model renders the final images."""
-        self.group_size = min(GROUP_SIZE, model.batch_size)
+        self.group_size = min(group_size, model.batch_size)
         self.gate = _find_gate(spec, model)
         first, last = (block_of(index, model.batch_size) for index in (indices[0], indices[-1]))
         self.batches = range(first.start, last.stop)
-        self._marker = ImageMarker(spec)
-        # One call for all batches: it consists of many small operations, whatever the number of latents.
-        self.z = model.latents(spec.seed, self.batches)
+        # One call for all batches: it consists of many small operations, whatever the number of latents. The batches of
+        # a GPU are so large that each is drawn by its thread, beside the others.
+        self._z = model.latents(spec.seed, self.batches) if model.device.type == "cpu" else None
 
-    def mark(self, indices: Sequence[int], files: list[bytes]) -> list[bytes]:
-        """Return image files with their marks; without changes if the job has none."""
-        if self.spec.marking == "none":
-            return files
-        labels: Sequence[int | None] = self.spec.labels(indices) or [None] * len(files)
-        return [self._marker.mark(*each) for each in zip(files, indices, labels, strict=True)]
+    def latents(self, batch: range) -> Tensor:
+        """Return the latents of a batch. Shapes: returns (batch_size, latent_dim) on the device."""
+        if self._z is None:
+            return self.model.latents(self.spec.seed, batch)
+        rows = slots(batch, self.batches)
+        return self._z[rows.start : rows.stop]
 
 
 class _Part:
@@ -122,8 +136,7 @@ class _Part:
     def __init__(self, shard: _Shard, indices: range) -> None:
         self.shard, self._indices = shard, indices
         self._batch = block_of(indices.start, shard.model.batch_size)
-        rows = slots(self._batch, shard.batches)
-        self._z, self._labels = shard.z[rows.start : rows.stop], shard.spec.labels(self._batch)
+        self._z, self._labels = shard.latents(self._batch), shard.spec.labels(self._batch)
         self._unstyled = dict[int, Tensor]()
         """Unstyled images that were drawn for the search for copies, by index."""
 
@@ -136,7 +149,7 @@ class _Part:
         if passed and selection.drops_copies:
             images = self._draw_unstyled(passed)
             self._unstyled = dict(zip(passed, images, strict=True))
-            for index, is_copy in zip(passed, gate.find_copies(_hashes(images)), strict=True):
+            for index, is_copy in zip(passed, gate.find_copies(hashes_of(images)), strict=True):
                 verdicts[index] = verdicts[index]._replace(is_copy=is_copy)
         return verdicts
 
@@ -164,10 +177,6 @@ class _Part:
 
 def _accepted(verdicts: Mapping[int, Verdict], selection: Selection) -> list[int]:
     return [index for index, verdict in verdicts.items() if verdict.is_accepted(selection)]
-
-
-def _hashes(images: Tensor) -> Hashes:
-    return image_hashes(images.permute(0, 2, 3, 1).numpy())
 
 
 def _find_gate(spec: JobSpec, model: LoadedModel) -> LoadedGate | None:

@@ -7,12 +7,14 @@ from app.auth.quota import Quota
 from app.cluster.model_catalog import ModelCatalog
 from app.cluster.model_files import ModelFiles
 from app.estimates.estimator import Estimator
+from app.gallery.gallery import Gallery
 from app.jobs.address_renderer import AddressRenderer
 from app.jobs.archive_digest import ArchiveDigests
 from app.jobs.direct_requests import DirectRequests
 from app.jobs.job_listing import JobListing
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications
+from app.jobs.owner_watcher import OwnerWatcher
 from app.jobs.watcher import JobWatcher
 from app.provenance.manifests import Manifests
 from app.provenance.verifier import Verifier
@@ -33,6 +35,8 @@ class Services:
     styles: StyleService
     quota: Quota
     watcher: JobWatcher
+    owner_watcher: OwnerWatcher
+    gallery: Gallery
     notifications: JobNotifications
     direct_requests: DirectRequests
     addresses: AddressRenderer

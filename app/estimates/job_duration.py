@@ -24,8 +24,8 @@ _GRID_IMAGES, _GRID_IMAGE_SECONDS = 24, 250e-6
 """Largest number of images in the grid of an archive, and the time to draw each."""
 _TURN_SECONDS = 1.0
 """Time of a full-sized shard. Waiting jobs alternate after each shard."""
-_STYLE_GROUP_IMAGES = 4
-"""Number of images that one thread styles together."""
+_OLD_STYLE_GROUP_IMAGES = 4
+"""Number of images that one thread of an older worker styles together."""
 
 
 class UnknownDurationError(Exception):
@@ -77,7 +77,7 @@ def _rendering_seconds(spec: JobSpec, worker: WorkerCosts, costs: ModelCosts) ->
         return seconds
     if costs.styling_seconds is None:
         raise UnknownDurationError("seconds: no live worker has styled an image since its start, so it is unknown")
-    together = _STYLE_GROUP_IMAGES * worker.threads
+    together = worker.styled_together or _OLD_STYLE_GROUP_IMAGES * worker.threads
     return seconds + together * math.ceil(drawn / together) * style.steps * costs.styling_seconds
 
 

@@ -49,7 +49,7 @@ class EngineFile(BaseModel):
     input: int
     """Address of z and the class embedding."""
     image: int
-    """Address of the image's RGBA pixels, one float's room each."""
+    """Address of the image's RGBA pixels, one float each."""
     preparation: tuple[Call, ...]
     """Calls that turn int16 values into weights, once. The values are in the second half of the weights' section."""
     calls: tuple[Call, ...]

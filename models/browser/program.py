@@ -85,11 +85,11 @@ class Program:
         return self._reserve("constants", values.numel())
 
     def buffer(self, floats: int) -> Address:
-        """Reserve room for some floats, which are zero at first."""
+        """Reserve memory for some floats, which are zero at first."""
         return self._reserve("buffers", floats)
 
     def plane(self, side: int, channels: int) -> Plane:
-        """Reserve room for a plane. Raises UnsupportedModelError if its channels do not fill vector registers."""
+        """Reserve memory for a plane. Raises UnsupportedModelError if its channels do not fill vector registers."""
         if channels % _VECTOR:
             raise UnsupportedModelError(f"the engine needs widths in multiples of {_VECTOR}, got {channels}")
         size = Plane(0, side, channels).size
@@ -167,7 +167,7 @@ class Program:
         """Return the calls that turn int16 values into weights, with final addresses."""
         calls = []
         for kernel, (source, *others) in self._preparation:
-            # Two int16 values have the room of one float.
+            # Two int16 values take the memory of one float.
             packed = (
                 self.resolve(Address("weights", 0)) + self.sizes["weights"] // 2 + cast(Address, source).offset // 2
             )
@@ -182,7 +182,7 @@ class Program:
         return argument.offset + sum(self.sizes[section] for section in before)
 
     def _reserve(self, section: Section, floats: int) -> Address:
-        """Reserve room in a section, filled up to whole vector registers."""
+        """Reserve memory in a section, filled up to whole vector registers."""
         address = Address(section, self.sizes[section])
         self.sizes[section] += -(-floats // _VECTOR) * _VECTOR
         return address

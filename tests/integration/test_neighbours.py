@@ -6,7 +6,8 @@ from models import registry
 from models.precision import fastest_dtype
 from tests.conftest import DataFile
 from worker.contracts.uploaded_images import normalise
-from worker.rendering.engine import RenderEngine, choose_device
+from worker.rendering.device import choose_device
+from worker.rendering.engine import RenderEngine
 from worker.style import image_tensors, vgg
 from worker.style.gatys import GatysSettings, StyleTransfer
 
@@ -24,9 +25,9 @@ def test_an_image_alone_is_the_image_among_64(data_file: DataFile) -> None:
     images = torch.cat([model.render(model.latents(1, block), model.labels(block)) for block in blocks]) / 255
     painting = image_tensors.from_picture(normalise(picture.read_bytes(), 512))
     transfer = StyleTransfer(vgg.load(weights, fastest_dtype(device), device), painting, GatysSettings(steps=2))
-    together = transfer.apply(images, 1.0, lambda *_: True)
+    together = transfer.apply(images, 1.0, lambda _: True)
     for place in (0, 7, MANY - 1):
-        alone = transfer.apply(images[place : place + 1], 1.0, lambda *_: True)[0]
+        alone = transfer.apply(images[place : place + 1], 1.0, lambda _: True)[0]
         difference = float((alone - together[place]).abs().max())
         print(f"largest difference of image {place} alone: {255 * difference} levels")  # noqa: T201
         assert difference < 1 / 255

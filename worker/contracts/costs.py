@@ -45,4 +45,6 @@ class WorkerCosts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     threads: int
+    styled_together: int | None = None
+    """Number of images that the worker styles at once; None from an older worker, which styles four in each thread."""
     models: Mapping[Sha256, ModelCosts]

@@ -10,7 +10,6 @@ from worker.contracts.costs import ModelCosts, WorkerCosts
 from worker.contracts.jobs import Format, JobSpec
 from worker.contracts.styles import StyleSpec
 from worker.rendering.candidate import Candidate
-from worker.style.stylizer import GROUP_SIZE
 
 _MIN_SECONDS = 0.2
 """Shortest time of a shard that counts. At the beginning and the end of a shard, threads are idle."""
@@ -21,8 +20,10 @@ _LAST_SHARDS = 5
 class CostMeter:
     """Costs of the images of all models of one worker. One thread records, others may read and add."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, styled_together: int = 1) -> None:
+        """`styled_together` is the number of images that the worker styles at once."""
         self._threads = threads
+        self._styled_together = styled_together
         self._samples = dict[Sha256, ModelCosts]()
         self._models = dict[Sha256, ModelCosts]()
         self._ratios = defaultdict[tuple[Sha256, Format], deque[float]](lambda: deque([1.0], _LAST_SHARDS))
@@ -31,7 +32,7 @@ class CostMeter:
     @property
     def costs(self) -> WorkerCosts:
         """The newest figures."""
-        return WorkerCosts(threads=self._threads, models=dict(self._models))
+        return WorkerCosts(threads=self._threads, styled_together=self._styled_together, models=dict(self._models))
 
     def add(self, model_sha256: Sha256, sample: ModelCosts) -> None:
         """Set the figures of a model's sample."""
@@ -43,7 +44,7 @@ class CostMeter:
         if sample is None:
             return
         if spec.style is not None and spec.style.mode == "standard":
-            together = GROUP_SIZE * self._threads
+            together = self._styled_together
             images = together * math.ceil(len(candidates) / together)  # fewer images leave threads idle
             self._replace(sha256, styling_seconds=seconds / (images * spec.style.steps))
             return

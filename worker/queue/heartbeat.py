@@ -75,6 +75,7 @@ class Heartbeat:
         alive_file: AliveFile | None = None,
         answers_directly: bool = False,
         threads: int = 1,
+        styled_together: int = 1,
     ) -> None:
         self._redis = redis
         self._name = name
@@ -91,7 +92,7 @@ class Heartbeat:
         self.pause_reason: str | None = None
         """Reason why this worker takes no tasks; None while it does."""
         self.counts = UnsentCounts()
-        self.cost_meter = CostMeter(threads)
+        self.cost_meter = CostMeter(threads, styled_together)
 
     @property
     def offers(self) -> frozenset[str]:

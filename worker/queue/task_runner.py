@@ -31,6 +31,7 @@ from worker.queue.store_check import StoreCheck
 from worker.queue.watchdog import Watchdog
 from worker.renderer import no_weights
 from worker.rendering.candidate import Candidate
+from worker.rendering.device import is_usable
 from worker.rendering.encoding import EncodedImage
 from worker.rendering.engine import RenderEngine
 from worker.rendering.loaded_model import LoadedModel
@@ -99,6 +100,8 @@ class TaskRunner:
         except (StoreError, OSError) as error:
             attempt.outcome = self._drop(task, error)
         except Exception as error:
+            if not is_usable(self.engine.device):
+                raise SystemExit(1) from error  # another library named the error of the device otherwise
             attempt.outcome = self._fail(task, spec, error)
         if attempt.outcome is not Outcome.STORING:
             self.heartbeat.end_attempt(task)

@@ -7,7 +7,7 @@ from typing import Literal
 from PIL import Image
 
 from models.precision import fastest_dtype
-from worker.rendering.engine import choose_device
+from worker.rendering.device import choose_device
 from worker.style import image_tensors, vgg
 from worker.style.gatys import GatysSettings, StyleTransfer
 
@@ -25,7 +25,7 @@ def style_picture(
     """Transfer the style of `painting` to `picture`. Both are RGB; the result has the size of `picture`.
 
     `weights` is a safetensors file with VGG19. `strength` is from 0 (unchanged) to 1.
-    `watch` is called after each step with the steps done and their total.
+    `watch` is called after each step, on a GPU after every tenth, with the steps done and their total.
     Source: Gatys et al. 2016. Raises WeightsError for other weights, DivergedError, torch.OutOfMemoryError.
     """
     torch_device = choose_device(device)
@@ -36,7 +36,7 @@ def style_picture(
     images = image_tensors.from_picture(picture)[None].to(torch_device)
     total = transfer.steps(*images.shape[2:])
 
-    def report_step(done: int, _loss: float) -> bool:
+    def report_step(done: int) -> bool:
         watch(done, total)
         return True
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, max_pool2d, pad, relu
 
 from worker.errors import WeightsError
+from worker.style.repeatable import replicate_edges
 
 _BLOCKS = (2, 2, 4, 4, 1)
 """Number of convolutions in each block. Of the fifth block, only the first one is used."""
@@ -66,12 +67,14 @@ class Vgg19(nn.Module):
             weight, bias = self._layers[name]
             # Padding the image with zeros would add a visible frame to the style. In deeper layers it does not matter.
             is_first = (block, number) == (0, 0)
-            x = relu(
-                conv2d(pad(x, (1, 1, 1, 1), "replicate") if is_first else x, weight, bias, padding=int(not is_first))
-            )
+            x = relu(conv2d(_add_border(x) if is_first else x, weight, bias, padding=int(not is_first)))
             if name in layers:
                 features[name] = x
         return features
+
+
+def _add_border(images: Tensor) -> Tensor:
+    return replicate_edges(images) if images.is_cuda else pad(images, (1, 1, 1, 1), "replicate")
 
 
 def load(path: Path | None, dtype: torch.dtype, device: torch.device) -> Vgg19:

@@ -20,7 +20,7 @@ export class DrawQueue {
    * @param {number} most largest number of points of a batch
    */
   constructor(runners, most) {
-    /** @type {Runner[]} */
+    this.runners = new Set(runners);
     this.idle = [...runners];
     this.most = most;
     /** @type {Task[]} */
@@ -71,6 +71,19 @@ export class DrawQueue {
     this.delivered.delete(group);
   }
 
+  /**
+   * Let other runners draw the points that wait. Those that are being drawn stay with their runners.
+   *
+   * @param {Runner[]} runners
+   * @param {number} most
+   */
+  replaceRunners(runners, most) {
+    this.runners = new Set(runners);
+    this.idle = [...runners];
+    this.most = most;
+    this.#start();
+  }
+
   /** End all draws. */
   close() {
     this.#drop(() => true);
@@ -103,7 +116,9 @@ export class DrawQueue {
     for (const task of tasks) {
       this.running.delete(task);
     }
-    this.idle.push(runner);
+    if (this.runners.has(runner)) {
+      this.idle.push(runner);
+    }
     this.#start();
   }
 

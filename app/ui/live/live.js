@@ -1,83 +1,143 @@
 // Live images of a model: drawn in this browser where it can, and by previews of the server otherwise.
 
-import { getJson, send, url } from "../shell/api.js";
+import { send, url } from "../shell/api.js";
 import { DrawQueue } from "./draw_queue.js";
-import { compileEngine, startWorkers } from "./local_runners.js";
+import { fileOf, hasEngineFiles } from "./engine_files.js";
+import { LocalEngine } from "./local_engine.js";
 import { formatPoint } from "./point.js";
 import { MOST_POINTS, previewRunner } from "./preview_runner.js";
 
 /**
  * @typedef {import("./draw_queue.js").DrawOptions} DrawOptions
  * @typedef {import("./draw_queue.js").Frame} Frame
- * @typedef {import("./engine.js").EngineFile} EngineFile
  * @typedef {import("./latent.js").Slider} Slider
  * @typedef {import("./point.js").Point} Point
+ * @typedef {{sliders: Slider[], checksum: string}} NamedSliders
  * @typedef {{name: string, sha256: string, resolution: number, classes: string[], files: string[]}} ModelEntry
- * @typedef {{
- *   entry: ModelEntry,
- *   isLocal: boolean,
- *   sliders: Omit<Slider, "vector">[],
- *   sliderChecksum: string,
- *   draw(point: Point, options?: DrawOptions): Promise<Frame>,
- *   dropGroup(group: string): void,
- *   exactUrl(point: Point, format?: string): string,
- *   fetchExact(point: Point, signal?: AbortSignal): Promise<Blob>,
- *   close(): void,
- * }} LiveModel
  */
 
-const ENGINE = "engine-1.json";
-const WEIGHTS = "weights-1.bin";
 const SLIDERS = "sliders.json";
 
+/** Time for which a model waits for its weights, before the server draws its first images. */
+const PATIENCE_MS = 500;
+
 /**
- * Open a model.
- *
- * `draw` rejects with an AbortError if a newer point of the group has replaced the point. `fetchExact` returns the
- * PNG of a point, whose bytes are always the same.
+ * Open a model. The server draws it until its weights are here, if they need long. Rejects with Problem if the sliders
+ * cannot be read.
  *
  * @param {ModelEntry} entry an entry of GET /models
  * @returns {Promise<LiveModel>}
  */
 export async function openModel(entry) {
-  const closing = new AbortController();
-  const [local, { sliders, checksum }] = await Promise.all([loadEngine(entry), loadSliders(entry)]);
-  const workers = local && startWorkers(local.module, local.file, local.weights, sliders);
-  const runners = workers?.runners ?? [previewRunner(entry, checksum, closing.signal)];
-  const queue = new DrawQueue(runners, workers ? 1 : MOST_POINTS);
-  const exactPath = (/** @type {Point} */ point, format = "png") =>
-    `images/${encodeURIComponent(entry.name)}/at.${format}?${formatPoint(point, checksum)}`;
-  return {
-    entry,
-    isLocal: workers !== undefined,
-    sliders,
-    sliderChecksum: checksum,
-    draw: (point, options) => queue.add(point, options),
-    dropGroup: (group) => queue.dropGroup(group),
-    exactUrl: (point, format) => url(exactPath(point, format)),
-    async fetchExact(point, signal) {
-      const response = await send("GET", exactPath(point), { signal });
-      return response.blob();
-    },
-    close() {
-      queue.close();
-      closing.abort();
-      workers?.close();
-    },
-  };
+  const loading = hasEngineFiles(entry) ? new LocalEngine(entry) : undefined;
+  try {
+    const [named] = await Promise.all([loadSliders(entry), Promise.race([loading?.files, pause(PATIENCE_MS)])]);
+    return new LiveModel(entry, named, loading);
+  } catch (error) {
+    loading?.close();
+    throw error;
+  }
 }
 
-/**
- * Start to load the files of a model, so that `openModel` finds them in the browser's cache.
- *
- * @param {ModelEntry} entry
- */
-export function preloadModel(entry) {
-  compileEngine().catch(() => {});
-  for (const name of [ENGINE, WEIGHTS]) {
-    if (entry.files.includes(name)) {
-      fetch(url(fileOf(entry, name))).catch(() => {});
+/** An open model. */
+export class LiveModel {
+  #closing = new AbortController();
+  /** @type {DrawQueue} */
+  #queue;
+  /** @type {LocalEngine | undefined} */
+  #engine;
+
+  /**
+   * @param {ModelEntry} entry
+   * @param {NamedSliders} named
+   * @param {LocalEngine | undefined} engine undefined if only the server can draw the model
+   */
+  constructor(entry, { sliders, checksum }, engine) {
+    this.entry = entry;
+    /** Whether this browser draws the images. It begins to when the weights have come. */
+    this.isLocal = false;
+    this.sliders = sliders;
+    /** The sha256 of sliders.json, of which the address of a shifted point has the first 8 digits. */
+    this.sliderChecksum = checksum;
+    this.#queue = new DrawQueue([previewRunner(entry, checksum, this.#closing.signal)], MOST_POINTS);
+    this.#engine = engine;
+    if (engine?.loaded) {
+      this.#drawHere(engine);
+    } else {
+      void engine?.files.then(() => this.#drawHere(engine));
     }
+  }
+
+  /** Length of z; 0 if it is unknown here. */
+  get latentSize() {
+    return this.#engine?.loaded?.file.latent_size ?? this.sliders[0]?.vector.length ?? 0;
+  }
+
+  /** @param {LocalEngine} engine */
+  #drawHere(engine) {
+    if (engine.loaded && !this.#closing.signal.aborted) {
+      this.#queue.replaceRunners(engine.runners(engine.loaded, this.sliders), 1);
+      this.isLocal = true;
+    }
+  }
+
+  /**
+   * Draw a live image. Rejects with an AbortError if a newer point of the group has replaced the point, or if the
+   * signal, `dropGroup` or `close` has ended the draw.
+   *
+   * @param {Point} point
+   * @param {DrawOptions} [options]
+   * @returns {Promise<Frame>}
+   */
+  draw(point, options) {
+    return this.#queue.add(point, options);
+  }
+
+  /**
+   * End all draws of a group.
+   *
+   * @param {string} group
+   */
+  dropGroup(group) {
+    this.#queue.dropGroup(group);
+  }
+
+  /**
+   * Return the address of the exact image of a point, whose bytes are always the same.
+   *
+   * @param {Point} point
+   * @param {string} [format] png, webp or jpg
+   * @returns {string}
+   */
+  exactUrl(point, format) {
+    return url(this.#exactPath(point, format));
+  }
+
+  /**
+   * Return the exact PNG of a point. Rejects with Problem.
+   *
+   * @param {Point} point
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<Blob>}
+   */
+  async fetchExact(point, signal) {
+    const response = await send("GET", this.#exactPath(point), { signal });
+    return response.blob();
+  }
+
+  /** End all draws, requests and worker threads. */
+  close() {
+    this.#queue.close();
+    this.#closing.abort();
+    this.#engine?.close();
+  }
+
+  /**
+   * @param {Point} point
+   * @param {string} [format]
+   */
+  #exactPath(point, format = "png") {
+    return `images/${encodeURIComponent(this.entry.name)}/at.${format}?${formatPoint(point, this.sliderChecksum)}`;
   }
 }
 
@@ -103,25 +163,8 @@ export function paintFrame(canvas, frame) {
 }
 
 /**
- * Load the engine and the weights; undefined if the browser cannot run it, or if the service has no files
- * for it, because the model is too large or its weights are private.
- *
  * @param {ModelEntry} entry
- * @returns {Promise<{module: WebAssembly.Module, file: EngineFile, weights: ArrayBuffer} | undefined>}
- */
-async function loadEngine(entry) {
-  if (!entry.files.includes(ENGINE) || !entry.files.includes(WEIGHTS)) {
-    return undefined;
-  }
-  const module = compileEngine().catch(() => undefined);
-  const weights = fetch(url(fileOf(entry, WEIGHTS))).then((response) => response.arrayBuffer());
-  const [compiled, file, bytes] = await Promise.all([module, getJson(fileOf(entry, ENGINE)), weights]);
-  return compiled && { module: compiled, file, weights: bytes };
-}
-
-/**
- * @param {ModelEntry} entry
- * @returns {Promise<{sliders: Slider[], checksum: string}>}
+ * @returns {Promise<NamedSliders>}
  */
 async function loadSliders(entry) {
   if (!entry.files.includes(SLIDERS)) {
@@ -133,10 +176,7 @@ async function loadSliders(entry) {
   return { sliders: (await response.json()).sliders, checksum };
 }
 
-/**
- * @param {ModelEntry} entry
- * @param {string} name
- */
-function fileOf(entry, name) {
-  return `models/${entry.sha256}/${name}`;
+/** @param {number} milliseconds */
+function pause(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

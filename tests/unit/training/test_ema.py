@@ -15,5 +15,5 @@ def test_early_on_the_half_life_is_a_twentieth_of_what_was_seen() -> None:
 
 def test_no_half_life_is_no_average() -> None:
     average, generator = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)
-    ema.update(average, generator, ema.decay(8, 8, 0))
+    ema.update(average, generator, 1 - ema.decay(8, 8, 0))
     assert torch.equal(average.weight, generator.weight)

@@ -12,7 +12,8 @@ from models.registry import Architecture
 from tests.ports import free_port
 from training import networks, parallel, recipe, schedule
 from training.recipe import Recipe
-from training.step import Batch, StepSettings, train_step
+from training.step import Batch, StepSettings
+from training.step_runner import StepRunner
 
 CPU = torch.device("cpu")
 STEPS, BATCH = 4, 8
@@ -45,10 +46,10 @@ def train(name: str, place: parallel.ProcessRank) -> dict[str, torch.Tensor]:
     labels = torch.arange(BATCH) % 2
     n = BATCH // place.world_size
     mine = slice(place.rank * n, (place.rank + 1) * n)
+    runner = StepRunner(made, StepSettings(resolved, CPU, torch.float32))
     for step in range(STEPS):
         batch = Batch(images[step, mine], labels[mine])
-        conditions = StepSettings(resolved, CPU, torch.float32)
-        train_step(made, conditions, [batch], schedule.values_at(resolved, 0.5), step, (step + 1) * BATCH)
+        runner.take_step([batch], schedule.values_at(resolved, 0.5), step, (step + 1) * BATCH)
     return {
         f"{name}.{key}": value.contiguous()
         for name, network in (("g", made.generator), ("d", made.discriminator), ("a", made.average))

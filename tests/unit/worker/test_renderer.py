@@ -2,6 +2,7 @@ import io
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from worker.contracts.styles import StyleSpec
 from worker.errors import GateUnavailableError, WeightsError
 from worker.renderer import Renderer
 from worker.rendering.candidate import Candidate
+from worker.rendering.encoder_pool import EncoderPool
 from worker.rendering.encoding import EncodedImage
 from worker.rendering.engine import RenderEngine
 from worker.rendering.loaded_model import LoadedModel
@@ -58,6 +60,13 @@ def test_images_do_not_depend_on_the_other_images_of_a_request(
     found = images_of(renderer, model, make_spec, indices)
     assert [image.index for image in found] == list(indices)
     assert found == rendered[indices.start : indices.stop]
+
+
+def test_processes_encode_the_images_of_threads(
+    renderer: Renderer, model: LoadedModel, make_spec: MakeSpec, rendered: list[EncodedImage]
+) -> None:
+    with EncoderPool(2) as encoders:
+        assert images_of(replace(renderer, encoders=encoders), model, make_spec, range(40)) == rendered
 
 
 def test_images_are_files_of_the_jobs_format(rendered: list[EncodedImage]) -> None:

@@ -18,7 +18,7 @@ SPEC = spec_of(1000)
 
 @pytest.fixture
 def meter() -> CostMeter:
-    meter = CostMeter(threads=2)
+    meter = CostMeter(threads=2, styled_together=8)
     meter.add(SPEC.model.sha256, SAMPLE)
     return meter
 
@@ -63,7 +63,7 @@ def test_styles_are_measured_by_image_and_step(meter: CostMeter) -> None:
 
 
 def test_a_model_without_a_sample_is_ignored() -> None:
-    meter = CostMeter(threads=2)
+    meter = CostMeter(threads=2, styled_together=8)
     record(meter, SPEC, 100, 1)
     meter.record_learning(SPEC.model.sha256, StyleSpec(id="1" * 64, steps=50), 0.1, 1)
     assert not meter.costs.models

@@ -14,7 +14,7 @@ CPU = torch.device("cpu")
 SMALL = GatysSettings(steps=6, min_side=32, coarsest_side=64)
 
 
-def on(_step: int, _loss: float) -> bool:
+def on(_step: int) -> bool:
     return True
 
 
@@ -69,7 +69,7 @@ def test_large_images_are_styled_from_coarse_to_fine(network: Vgg19) -> None:
     transfer = StyleTransfer(network, torch.rand(3, 64, 64), SMALL)
     told: list[int] = []
 
-    def watch(done: int, _loss: float) -> bool:
+    def watch(done: int) -> bool:
         told.append(done)
         return True
 
@@ -92,7 +92,7 @@ def test_sizes_that_do_not_halve_are_kept(network: Vgg19, shape: tuple[int, int]
 
 def test_the_callback_can_stop_the_optimisation(transfer: StyleTransfer, images: Tensor) -> None:
     with pytest.raises(StoppedError):
-        transfer.apply(images, 1.0, lambda done, _: done < 3)
+        transfer.apply(images, 1.0, lambda done: done < 3)
 
 
 def test_colours_can_be_kept(network: Vgg19, images: Tensor) -> None:

@@ -1,15 +1,17 @@
-// Runners of a draw queue that draw in this browser, one in each worker thread.
+// A model that is drawn in this browser, by worker threads.
 
+import { takeEngineFiles } from "./engine_files.js";
 import { classWeightsOf, latentOf } from "./latent.js";
 
 /**
  * @typedef {import("./draw_queue.js").Runner} Runner
  * @typedef {import("./engine.js").EngineFile} EngineFile
+ * @typedef {import("./engine_files.js").EngineFiles} EngineFiles
+ * @typedef {import("./engine_files.js").FileOwner} FileOwner
  * @typedef {import("./latent.js").Slider} Slider
  */
 
 const WORKER_URL = new URL("./engine_worker.js", import.meta.url).href;
-const ENGINE_URL = new URL("./engine.wasm", import.meta.url).href;
 
 /** Number of cores from which a second worker leaves the page and the browser enough. */
 const CORES_FOR_TWO = 4;
@@ -24,41 +26,44 @@ const policy = /** @type {any} */ (globalThis).trustedTypes?.createPolicy("image
   },
 });
 
-/** @type {Promise<WebAssembly.Module> | undefined} */
-let compiled;
+export class LocalEngine {
+  /** @param {FileOwner} entry a model that has engine files */
+  constructor(entry) {
+    // Workers load their script while the files of the model load.
+    this.workers = startWorkers();
+    /** @type {EngineFiles | undefined} the files, once they are here; undefined as well if they cannot be used */
+    this.loaded = undefined;
+    /** @type {Promise<void>} settles when the files are here, or cannot be had */
+    this.files = takeEngineFiles(entry).then(
+      (files) => void (this.loaded = files),
+      () => undefined,
+    );
+  }
 
-/**
- * Compile the engine once. The promise rejects if the browser lacks WebAssembly or its vector instructions.
- *
- * @returns {Promise<WebAssembly.Module>}
- */
-export function compileEngine() {
-  compiled ??= fetch(ENGINE_URL)
-    .then((response) => response.arrayBuffer())
-    .then((bytes) => WebAssembly.compile(bytes));
-  return compiled;
+  /**
+   * Give a model to the workers. Returns a runner for each.
+   *
+   * @param {EngineFiles} files
+   * @param {Slider[]} sliders
+   * @returns {Runner[]}
+   */
+  runners(files, sliders) {
+    return this.workers.map((worker) => {
+      worker.postMessage(files);
+      return runnerOf(worker, files.file, sliders);
+    });
+  }
+
+  /** End the workers. */
+  close() {
+    this.workers.forEach((worker) => worker.terminate());
+  }
 }
 
-/**
- * Start worker threads that draw the images of a model.
- *
- * @param {WebAssembly.Module} module
- * @param {EngineFile} file
- * @param {ArrayBuffer} weights
- * @param {Slider[]} sliders
- * @returns {{runners: Runner[], close(): void}}
- */
-export function startWorkers(module, file, weights, sliders) {
+function startWorkers() {
   const count = navigator.hardwareConcurrency >= CORES_FOR_TWO ? 2 : 1;
-  const workers = Array.from({ length: count }, () => {
-    const worker = new Worker(policy?.createScriptURL(WORKER_URL) ?? WORKER_URL, { type: "module" });
-    worker.postMessage({ module, file, weights });
-    return worker;
-  });
-  return {
-    runners: workers.map((worker) => runnerOf(worker, file, sliders)),
-    close: () => workers.forEach((worker) => worker.terminate()),
-  };
+  const address = policy?.createScriptURL(WORKER_URL) ?? WORKER_URL;
+  return Array.from({ length: count }, () => new Worker(address, { type: "module" }));
 }
 
 /**
