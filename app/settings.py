@@ -56,6 +56,8 @@ class Settings(Environment):
     """Mark of the image files of new jobs: an XMP packet says that a model made the image, and names its address."""
     signing_key: Path | None = None
     """Path of a PEM file with an Ed25519 key, which signs the manifests of datasets. Without it, there are none."""
+    runs: Path | None = None
+    """Folder of training runs, which the page shows. Nothing is written there."""
     reconcile_every_seconds: float = Field(default=5, gt=0, le=3600)
 
     @model_validator(mode="after")

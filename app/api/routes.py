@@ -15,6 +15,8 @@ from app.api import (
     job_routes,
     manifest_routes,
     page_routes,
+    run_routes,
+    session_routes,
     verify_routes,
 )
 
@@ -33,6 +35,9 @@ _ROUTERS = (
     verify_routes.router,
     catalog_routes.router,
     catalog_routes.upload_router,
+    run_routes.router,
+    run_routes.log_router,
+    session_routes.router,
     health_routes.router,
     page_routes.router,
 )
@@ -47,4 +52,4 @@ def add_routes(app: FastAPI) -> None:
 def first_segments() -> set[str]:
     """Return the first segments of all paths of the service."""
     paths = [route.path for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    return {path.split("/")[1] for path in [*paths, "/docs", "/openapi.json"]}
+    return {path.split("/")[1] for path in [*paths, "/openapi.json"]}
