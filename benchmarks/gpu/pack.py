@@ -4,7 +4,7 @@ Fills the folder `.gpu` in the root of the tree: wheels for that machine's Pytho
 package's metadata. There, `bash benchmarks/gpu/one.sh SECONDS SECTION...` runs the benchmark. The call `service` is for
 the sections environment, service, style, render and faults; `training` for data, training and run.
 
-With `--lighten`, large tracked files that the call does not need are removed from the work tree, so that less travels:
+With `--lighten`, the work tree loses large tracked files without use for the call, so that less travels.
 `git checkout .` restores them.
 """
 
