@@ -1,4 +1,4 @@
-"""`python -m benchmarks.gpu.pack service|training --data FOLDER`: packs what an offline GPU machine lacks.
+"""`python -m benchmarks.gpu.pack service|training --data FOLDER`: packs the missing files of an offline GPU machine.
 
 Fills the folder `.gpu` in the root of the tree: wheels for that machine's Python, the data of the sections, and the
 package's metadata. There, `bash benchmarks/gpu/one.sh SECONDS SECTION...` runs the benchmark. The call `service` is for
