@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from threading import local
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ CALLS_UNTIL_RECORDED = _CALLS_BEFORE_RECORDING + 1
 log = logging.getLogger(__name__)
 
 _new_stream: Callable[[], torch.cuda.Stream] = torch.cuda.Stream
+_of_thread = local()
 
 
 class RecordedWork:
@@ -50,7 +52,7 @@ class RecordedWork:
 
     def _work_beside(self) -> Tensor:
         """Do the work in a stream of its own, as in a recording."""
-        stream, current = _new_stream(), torch.cuda.current_stream()
+        stream, current = _side_stream(), torch.cuda.current_stream()
         stream.wait_stream(current)
         with torch.cuda.stream(stream):
             result = self._work()
@@ -64,7 +66,7 @@ class RecordedWork:
         if generator is not None:
             graph.register_generator_state(generator)
         try:
-            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+            with torch.cuda.graph(graph, stream=_side_stream(), capture_error_mode="thread_local"):
                 result = self._work()
         except RuntimeError:
             # A failed recording leaves its generator in a state that cannot draw.
@@ -72,3 +74,10 @@ class RecordedWork:
                 generator.graphsafe_set_state(before)
             raise
         return graph, result
+
+
+def _side_stream() -> torch.cuda.Stream:
+    """Return the stream of this thread for recordings. Each stream has a memory cache and a workspace of its own."""
+    streams: dict[int, torch.cuda.Stream] = _of_thread.__dict__
+    device = torch.cuda.current_device()
+    return streams.get(device) or streams.setdefault(device, _new_stream())
