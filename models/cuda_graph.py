@@ -15,7 +15,16 @@ CALLS_UNTIL_RECORDED = _CALLS_BEFORE_RECORDING + 1
 log = logging.getLogger(__name__)
 
 _new_stream: Callable[[], torch.cuda.Stream] = torch.cuda.Stream
-_of_thread = local()
+
+
+class _Streams(local):
+    """The streams for recordings of one thread, by the number of their device."""
+
+    def __init__(self) -> None:
+        self.by_device = dict[int, torch.cuda.Stream]()
+
+
+_streams = _Streams()
 
 
 class RecordedWork:
@@ -78,6 +87,5 @@ class RecordedWork:
 
 def _side_stream() -> torch.cuda.Stream:
     """Return the stream of this thread for recordings. Each stream has a memory cache and a workspace of its own."""
-    streams: dict[int, torch.cuda.Stream] = _of_thread.__dict__
-    device = torch.cuda.current_device()
+    device, streams = torch.cuda.current_device(), _streams.by_device
     return streams.get(device) or streams.setdefault(device, _new_stream())
