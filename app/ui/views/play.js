@@ -1,18 +1,21 @@
 /** The view Play: one image and its sliders, a wall of faces, a square between four, and models side by side. */
 
 import { emptyState, problemMessage } from "../components/problem.js";
-import { openModel } from "../live/live.js";
 import { html, render } from "../vendor/lit-html.js";
 import { url } from "../shell/api.js";
 import { models, onModels } from "../shell/model_list.js";
 import { hashOf } from "../shell/router.js";
-import { PlayPage } from "./play/play_page.js";
 
 /** @typedef {import("../shell/view.js").ViewContext} ViewContext */
 /** @typedef {import("../shell/view.js").Route} Route */
 /** @typedef {import("../shell/model_list.js").Model} Model */
+/** @typedef {import("./play/play_page.js").PlayPage} PlayPage */
 
 export const title = "Play";
+
+// These modules load while the service draws the first image.
+const liveModule = import("../live/live.js");
+const pageModule = import("./play/play_page.js");
 
 /**
  * Show the view.
@@ -74,7 +77,9 @@ class PlayView {
     const { query } = this.#route;
     render(loadingTemplate(entry, query), this.context.root);
     try {
+      const { openModel } = await liveModule;
       const model = await openModel(entry);
+      const { PlayPage } = await pageModule;
       if (turn !== this.#turn) {
         model.close();
         return;

@@ -1,4 +1,4 @@
-/** Links of the view Play to itself and to other views. */
+/** Links of the view Play to itself and to other views, and the names of the files that it saves. */
 
 import { pointParameters } from "../../live/point.js";
 import { hashOf } from "../../shell/router.js";
@@ -28,4 +28,26 @@ export function orderLink(player) {
   query.set("model", entry.name);
   query.set("spread", String(player.state.spread));
   return hashOf(["order"], query);
+}
+
+/**
+ * Return the name of a saved image. It says that the image is generated.
+ * @param {string} model
+ * @param {import("../../live/point.js").Point} point
+ */
+export function imageName(model, point) {
+  const [seed, index] = point.at[0];
+  const isChanged = point.at.length > 1 || point.shift || point.classes || point.truncation !== undefined;
+  return `generated-${model}-${seed}-${index}${isChanged ? "-changed" : ""}.png`;
+}
+
+/**
+ * Return the name of a saved video.
+ * @param {string} model
+ * @param {import("./mixing.js").Face} from
+ * @param {import("./mixing.js").Face} to
+ */
+export function walkName(model, from, to) {
+  const ends = [from, to].map(({ atoms: [[seed, index]] }) => `${seed}-${index}`);
+  return `generated-${model}-walk-${ends.join("-to-")}.webm`;
 }

@@ -4,16 +4,12 @@ import { codeBlock } from "../../components/code_block.js";
 import { pointParameters } from "../../live/point.js";
 import { hashOf } from "../../shell/router.js";
 import { html, nothing, render } from "../../vendor/lit-html.js";
-import { CompareMode } from "./compare_mode.js";
 import { keptNames } from "./direction_names.js";
 import "./face_image.js";
-import { playLink } from "./links.js";
+import { imageName, playLink } from "./links.js";
 import { OneMode } from "./one_mode.js";
 import { readState } from "./play_state.js";
 import { Player } from "./player.js";
-import { imageName } from "./saving.js";
-import { SquareMode } from "./square_mode.js";
-import { WallMode } from "./wall_mode.js";
 
 /** @typedef {import("../../shell/view.js").ViewContext} ViewContext */
 /** @typedef {import("../../live/live.js").LiveModel} LiveModel */
@@ -93,23 +89,40 @@ export class PlayPage {
     if (!player) return;
     const { mode } = player.state;
     if (mode !== this.#shown) {
-      this.#view?.close();
-      this.#view = this.#createMode(mode, player);
-      this.#shown = mode;
+      void this.#enter(mode, player);
+      if (!this.#view) return;
     }
     render(this.#template(player), this.context.root);
     this.#view?.mounted(this.context.root);
   }
 
   /**
+   * Show a mode as soon as its module is loaded. The former mode stays until then.
    * @param {Mode} mode
    * @param {Player} player
-   * @returns {ModeView}
    */
-  #createMode(mode, player) {
-    if (mode === "wall") return new WallMode(player);
-    if (mode === "square") return new SquareMode(player);
-    if (mode === "compare") return new CompareMode(player, this.entries);
+  async #enter(mode, player) {
+    this.#shown = mode;
+    const view = await this.#createMode(mode, player);
+    if (mode !== this.#shown) {
+      view.close();
+      return;
+    }
+    this.#view?.close();
+    this.#view = view;
+    this.#render();
+    view.rested();
+  }
+
+  /**
+   * @param {Mode} mode
+   * @param {Player} player
+   * @returns {Promise<ModeView>}
+   */
+  async #createMode(mode, player) {
+    if (mode === "wall") return new (await import("./wall_mode.js")).WallMode(player);
+    if (mode === "square") return new (await import("./square_mode.js")).SquareMode(player);
+    if (mode === "compare") return new (await import("./compare_mode.js")).CompareMode(player, this.entries);
     const { first } = this;
     this.first = null;
     return new OneMode(player, (model, query) => this.#openAddress(model, query), first);
@@ -203,6 +216,7 @@ export class PlayPage {
   }
 
   close() {
+    this.#shown = null;
     document.removeEventListener("keydown", this.onKey);
     this.#player?.close();
     this.#view?.close();

@@ -1,13 +1,13 @@
 /** Holds the state while a user plays: every change shows at once, and settles when the sliders rest. */
 
 import { formatState, pointOf } from "./play_state.js";
-import { UndoHistory } from "./undo_history.js";
 
 /** @typedef {import("./play_state.js").PlayState} PlayState */
 /** @typedef {import("../../live/live.js").LiveModel} LiveModel */
 /** @typedef {import("../../shell/model_list.js").Model} Model */
 
 const REST_MS = 150;
+const MAX_STATES = 200;
 
 /** The state, its history, and the two speeds of the page: each frame while a slider moves, and once when it rests. */
 export class Player {
@@ -102,5 +102,45 @@ export class Player {
   /** Stop the timer. */
   close() {
     this.#stopTimer();
+  }
+}
+
+/** A list of states with a place in it. A new state drops those that were undone.
+ * @template T
+ */
+class UndoHistory {
+  /** @type {{key: string, state: T}[]} */
+  #states = [];
+  #place = -1;
+
+  /**
+   * Add a state, unless it is the current one.
+   * @param {string} key equal for equal states
+   * @param {T} state
+   */
+  add(key, state) {
+    if (this.#states[this.#place]?.key === key) return;
+    this.#states = [...this.#states.slice(0, this.#place + 1), { key, state }].slice(-MAX_STATES);
+    this.#place = this.#states.length - 1;
+  }
+
+  get canUndo() {
+    return this.#place > 0;
+  }
+
+  get canRedo() {
+    return this.#place < this.#states.length - 1;
+  }
+
+  /**
+   * Move by a number of states, and return the state there.
+   * @param {-1 | 1} step
+   * @returns {T | null} null at either end
+   */
+  move(step) {
+    const entry = this.#states[this.#place + step];
+    if (!entry) return null;
+    this.#place += step;
+    return entry.state;
   }
 }

@@ -4,7 +4,7 @@ import { copyText } from "../../components/copy.js";
 import { html } from "../../vendor/lit-html.js";
 import { describeShares } from "./class_panel.js";
 import { classesOf } from "./mixing.js";
-import { imageName, saveFile } from "./saving.js";
+import { imageName } from "./links.js";
 import { Stage } from "./stage.js";
 
 /** @typedef {import("./player.js").Player} Player */
@@ -100,6 +100,7 @@ export class StagePanel {
     const { entry, model, point } = this.player;
     try {
       const blob = this.#stage?.exact ?? (await model.fetchExact(point, AbortSignal.timeout(SAVE_TIMEOUT_MS)));
+      const { saveFile } = await import("./saving.js");
       saveFile(blob, imageName(entry.name, point));
       this.#say("The exact image is saved.");
     } catch (error) {

@@ -1,7 +1,6 @@
 /** The panel Start: seed, index, another face, and an address from elsewhere. */
 
 import { html, nothing } from "../../vendor/lit-html.js";
-import { readAddress } from "./pasted_address.js";
 import { faceAt, formatFace } from "./play_state.js";
 
 /** @typedef {import("./player.js").Player} Player */
@@ -74,12 +73,13 @@ export class StartPanel {
   }
 
   /** @param {SubmitEvent} event */
-  #paste(event) {
+  async #paste(event) {
     event.preventDefault();
     const form = /** @type {HTMLFormElement} */ (event.target);
     const field = /** @type {HTMLInputElement} */ (form.elements.namedItem("address"));
     this.#error = "";
     try {
+      const { readAddress } = await import("./pasted_address.js");
       const { model, query } = readAddress(field.value);
       this.openAddress(model, query);
       field.value = "";

@@ -2,17 +2,19 @@
 
 import { html, nothing } from "../../vendor/lit-html.js";
 import { slider } from "../../components/slider.js";
-import { playLink } from "./links.js";
+import { playLink, walkName } from "./links.js";
 import { between, round } from "./mixing.js";
 import { faceAt, faceOf, pointOfFace } from "./play_state.js";
-import { saveFile, walkName } from "./saving.js";
-import { Animation, canRecord, recordLap } from "./walk.js";
 
 /** @typedef {import("./player.js").Player} Player */
 /** @typedef {import("./mixing.js").Face} Face */
 
+/** Whether this browser can record a video of a canvas. */
+const canRecord = typeof MediaRecorder === "function" && MediaRecorder.isTypeSupported("video/webm");
+
 export class TowardsPanel {
-  #animation;
+  /** @type {import("./walk.js").Animation | null} */
+  #animation = null;
   /** @type {AbortController | null} */
   #recording = null;
   #message = "";
@@ -20,12 +22,11 @@ export class TowardsPanel {
   /** @param {Player} player */
   constructor(player) {
     this.player = player;
-    this.#animation = new Animation((share) => player.move({ between: share }));
   }
 
   template() {
     const { a, b } = this.player.state;
-    if (!b) this.#animation.stop();
+    if (!b) this.#animation?.stop();
     return html`<section class="panel" aria-labelledby="towards-heading">
       <h3 id="towards-heading">Towards</h3>
       ${b ? this.#both(a, b) : this.#invitation()}
@@ -63,7 +64,7 @@ export class TowardsPanel {
         ${this.#end("B", b, 1)}
       </div>
       <div class="row">
-        <button type="button" @click=${() => this.#toggle()}>${this.#animation.isRunning ? "Pause" : "Play"}</button>
+        <button type="button" @click=${() => this.#toggle()}>${this.#animation?.isRunning ? "Pause" : "Play"}</button>
         <button type="button" @click=${() => this.#randomTarget()}>Another B</button>
         <button type="button" @click=${() => this.player.set({ a: b, b: a, between: round(1 - share) })}>Swap</button>
         ${
@@ -93,17 +94,19 @@ export class TowardsPanel {
 
   /** @param {number} share */
   #moveTo(share) {
-    this.#animation.stop();
+    this.#animation?.stop();
     this.player.move({ between: share });
   }
 
   /** @param {number} share */
   #jump(share) {
-    this.#animation.stop();
+    this.#animation?.stop();
     this.player.set({ between: share });
   }
 
-  #toggle() {
+  async #toggle() {
+    const { Animation } = await import("./walk.js");
+    this.#animation ??= new Animation((share) => this.player.move({ between: share }));
     if (this.#animation.isRunning) this.#animation.stop();
     else this.#animation.start(this.player.state.between);
     this.player.refresh();
@@ -132,7 +135,7 @@ export class TowardsPanel {
     if (!b) return;
     const recording = new AbortController();
     this.#recording = recording;
-    this.#animation.stop();
+    this.#animation?.stop();
     this.player.refresh();
     const draw = (/** @type {number} */ share) =>
       model.draw(pointOfFace(between(a, b, share, classNames), state, classNames), {
@@ -140,6 +143,7 @@ export class TowardsPanel {
         isUrgent: true,
       });
     try {
+      const [{ recordLap }, { saveFile }] = await Promise.all([import("./walk.js"), import("./saving.js")]);
       const video = await recordLap(
         draw,
         (done) => this.#say(`Recording: ${Math.round(100 * done)} %`),
@@ -162,7 +166,7 @@ export class TowardsPanel {
 
   /** Stop the animation and the recording. */
   close() {
-    this.#animation.stop();
+    this.#animation?.stop();
     this.#recording?.abort();
   }
 }

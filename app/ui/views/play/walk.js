@@ -46,9 +46,6 @@ export function shareAt(lap) {
   return Math.round((0.5 - 0.5 * Math.cos(2 * Math.PI * lap)) * 1000) / 1000;
 }
 
-/** Whether this browser can record a video of a canvas. */
-export const canRecord = typeof MediaRecorder === "function" && MediaRecorder.isTypeSupported("video/webm");
-
 /**
  * Record one lap of the walk as a WebM video of 512 px.
  * @param {(share: number) => Promise<Frame>} draw
