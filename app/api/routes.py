@@ -17,6 +17,8 @@ from app.api import (
     manifest_routes,
     model_routes,
     page_routes,
+    run_routes,
+    session_routes,
     style_routes,
     verify_routes,
 )
@@ -41,6 +43,9 @@ _ROUTERS = (
     style_routes.router,
     style_routes.upload_router,
     model_routes.router,
+    run_routes.router,
+    run_routes.log_router,
+    session_routes.router,
     health_routes.router,
     page_routes.router,
 )
@@ -55,4 +60,4 @@ def add_routes(app: FastAPI) -> None:
 def first_segments() -> set[str]:
     """Return the first segments of all paths of the service."""
     paths = [route.path for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    return {path.split("/")[1] for path in [*paths, "/docs", "/openapi.json"]}
+    return {path.split("/")[1] for path in [*paths, "/openapi.json"]}
