@@ -1,6 +1,7 @@
 // Starts the page: the header, the state of the service, and the router.
 
 import { html, render } from "./vendor/lit-html.js";
+import { startAccount } from "./shell/account.js";
 import { startHealth } from "./shell/health.js";
 import { startRouter } from "./shell/router.js";
 
@@ -23,8 +24,7 @@ function element(id) {
 function showNavigation(route) {
   const current = route.path[0] === "job" ? "jobs" : route.path[0];
   const links = VIEWS.map(
-    ([name, label]) =>
-      html`<a href=${`#/${name}`} aria-current=${name === current ? "page" : "false"}>${label}</a>`,
+    ([name, label]) => html`<a href=${`#/${name}`} aria-current=${name === current ? "page" : "false"}>${label}</a>`,
   );
   render(links, element("navigation"));
 }
@@ -34,5 +34,11 @@ function announce(text) {
   element("announcement").textContent = text;
 }
 
+// The hash of this link would name a view, so the script moves the focus.
+element("skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  element("main").focus();
+});
 startRouter(element("main"), announce, showNavigation);
 startHealth(element("status"));
+startAccount(element("account"));
