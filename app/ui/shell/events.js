@@ -17,33 +17,33 @@ let stopWatching = null;
  * @returns {() => void} ends the calls
  */
 export function watchJobs(callback) {
-    callbacks.add(callback);
-    stopWatching ??= navigator.locks ? watchWithOtherTabs() : poll();
-    return () => {
-        callbacks.delete(callback);
-        if (callbacks.size === 0) {
-            stopWatching?.();
-            stopWatching = null;
-        }
-    };
+  callbacks.add(callback);
+  stopWatching ??= navigator.locks ? watchWithOtherTabs() : poll();
+  return () => {
+    callbacks.delete(callback);
+    if (callbacks.size === 0) {
+      stopWatching?.();
+      stopWatching = null;
+    }
+  };
 }
 
 /** @param {Job} job */
 function report(job) {
-    for (const callback of [...callbacks]) {
-        callback(job);
-    }
+  for (const callback of [...callbacks]) {
+    callback(job);
+  }
 }
 
 function watchWithOtherTabs() {
-    const channel = new BroadcastChannel(CHANNEL);
-    const ending = new AbortController();
-    channel.addEventListener("message", (event) => report(event.data));
-    navigator.locks.request(CHANNEL, { signal: ending.signal }, () => lead(channel, ending.signal)).catch(() => {}); // this tab stopped before it became the leader
-    return () => {
-        ending.abort();
-        channel.close();
-    };
+  const channel = new BroadcastChannel(CHANNEL);
+  const ending = new AbortController();
+  channel.addEventListener("message", (event) => report(event.data));
+  navigator.locks.request(CHANNEL, { signal: ending.signal }, () => lead(channel, ending.signal)).catch(() => {}); // this tab stopped before it became the leader
+  return () => {
+    ending.abort();
+    channel.close();
+  };
 }
 
 /**
@@ -51,27 +51,27 @@ function watchWithOtherTabs() {
  * @param {AbortSignal} signal
  */
 function lead(channel, signal) {
-    const source = new EventSource(url("events"));
-    source.addEventListener("job", (event) => {
-        const job = JSON.parse(event.data);
-        channel.postMessage(job);
-        report(job);
+  const source = new EventSource(url("events"));
+  source.addEventListener("job", (event) => {
+    const job = JSON.parse(event.data);
+    channel.postMessage(job);
+    report(job);
+  });
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => {
+      source.close();
+      resolve(undefined);
     });
-    return new Promise((resolve) => {
-        signal.addEventListener("abort", () => {
-            source.close();
-            resolve(undefined);
-        });
-    });
+  });
 }
 
 /** Without a secure context, browsers have no locks. Then a visible tab asks for the newest jobs. */
 function poll() {
-    const timer = setInterval(async () => {
-        if (document.visibilityState === "visible") {
-            const { jobs } = await getJson("jobs", { query: { limit: 50 } }).catch(() => ({ jobs: [] }));
-            jobs.forEach(report);
-        }
-    }, POLL_MS);
-    return () => clearInterval(timer);
+  const timer = setInterval(async () => {
+    if (document.visibilityState === "visible") {
+      const { jobs } = await getJson("jobs", { query: { limit: 50 } }).catch(() => ({ jobs: [] }));
+      jobs.forEach(report);
+    }
+  }, POLL_MS);
+  return () => clearInterval(timer);
 }
