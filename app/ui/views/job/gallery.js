@@ -259,18 +259,18 @@ export class Gallery {
 
 function frame() {
   return html`<section class="gallery" aria-label="Images">
-        <div class="gallery-tools"></div>
-        <div
-          class="image-grid"
-          role="grid"
-          tabindex="0"
-          aria-label="Images of this job"
-          aria-multiselectable="true"
-          aria-describedby="grid-help"
-        ></div>
-        <p class="hint" id="grid-help">
-          Arrows move, <kbd>X</kbd> throws out, <kbd>Shift</kbd> and arrows a range, <kbd>Enter</kbd> opens,
-          <kbd>Home</kbd> and <kbd>End</kbd> jump.
-        </p>
-      </section>`;
+    <div class="gallery-tools"></div>
+    <div
+      class="image-grid"
+      role="grid"
+      tabindex="0"
+      aria-label="Images of this job"
+      aria-multiselectable="true"
+      aria-describedby="grid-help"
+    ></div>
+    <p class="hint" id="grid-help">
+      Arrows move, <kbd>X</kbd> throws out, <kbd>Shift</kbd> and arrows a range, <kbd>Enter</kbd> opens,
+      <kbd>Home</kbd> and <kbd>End</kbd> jump.
+    </p>
+  </section>`;
 }

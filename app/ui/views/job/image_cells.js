@@ -4,7 +4,6 @@
 /** @import { SheetLoader } from "./sheet_loader.js" */
 import { GAP } from "./grid_geometry.js";
 
-
 /**
  * @typedef {object} Row
  * @property {HTMLElement} element
