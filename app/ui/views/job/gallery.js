@@ -7,9 +7,10 @@ import { hashOf } from "../../shell/router.js";
 import { showProblem } from "../jobs/job_actions.js";
 import { count, firstIndex } from "../jobs/job_text.js";
 import { GalleryAddress } from "./gallery_address.js";
+import { frame } from "./gallery_frame.js";
 import { handleKeys } from "./grid_keys.js";
 import { ImageGrid } from "./image_grid.js";
-import { ImageList } from "./image_list.js";
+import { ImageList, imageWords } from "./image_list.js";
 import { openLargeView } from "./large_view.js";
 import { Picks } from "./picks.js";
 import { SheetLoader } from "./sheet_loader.js";
@@ -202,11 +203,7 @@ export class Gallery {
 
   /** @param {number | null} index */
   #label(index) {
-    if (index === null) {
-      return "An image that is not rendered yet";
-    }
-    const name = this.job.class ?? (this.job.classes ? "" : (this.classes[index % this.classes.length] ?? ""));
-    return `Image ${index}${name ? `, ${name}` : ""}${this.picks.has(index) ? ", thrown out" : ""}`;
+    return imageWords(this.job, this.classes, index, this.picks.has(index));
   }
 
   /**
@@ -255,22 +252,4 @@ export class Gallery {
     this.isReplacing = false;
     this.#drawTools();
   }
-}
-
-function frame() {
-  return html`<section class="gallery" aria-label="Images">
-    <div class="gallery-tools"></div>
-    <div
-      class="image-grid"
-      role="grid"
-      tabindex="0"
-      aria-label="Images of this job"
-      aria-multiselectable="true"
-      aria-describedby="grid-help"
-    ></div>
-    <p class="hint" id="grid-help">
-      Arrows move, <kbd>X</kbd> throws out, <kbd>Shift</kbd> and arrows a range, <kbd>Enter</kbd> opens,
-      <kbd>Home</kbd> and <kbd>End</kbd> jump.
-    </p>
-  </section>`;
 }

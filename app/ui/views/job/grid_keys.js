@@ -46,7 +46,7 @@ export function handleKeys(grid, commands) {
     event.preventDefault();
   });
   scroller.addEventListener("click", (event) => {
-    const position = grid.positionOf(event);
+    const position = positionOf(event);
     if (position === null) {
       return;
     }
@@ -57,7 +57,7 @@ export function handleKeys(grid, commands) {
     }
   });
   scroller.addEventListener("dblclick", (event) => {
-    const position = grid.positionOf(event);
+    const position = positionOf(event);
     const isCorner = event.offsetX > grid.size - CORNER_PIXELS && event.offsetY < CORNER_PIXELS;
     if (position !== null && !isCorner) {
       commands.open(position);
@@ -92,4 +92,13 @@ function targetOf(event, grid) {
 function range(a, b) {
   const first = Math.min(a, b);
   return Array.from({ length: Math.abs(a - b) + 1 }, (_, k) => first + k);
+}
+
+/**
+ * Return the position of the cell that an event hits; null for none.
+ * @param {Event} event
+ */
+function positionOf(event) {
+  const cell = /** @type {HTMLElement} */ (event.target).closest("[role=gridcell]");
+  return cell instanceof HTMLElement ? Number(cell.dataset["position"]) : null;
 }

@@ -203,15 +203,6 @@ export class ImageGrid {
   }
 
   /**
-   * Return the position of the cell that an event hits; null for none.
-   * @param {Event} event
-   */
-  positionOf(event) {
-    const cell = /** @type {HTMLElement} */ (event.target).closest?.("[role=gridcell]");
-    return cell ? Number(/** @type {HTMLElement} */ (cell).dataset["position"]) : null;
-  }
-
-  /**
    * @param {Row} row
    * @param {number} number
    */

@@ -98,6 +98,22 @@ export class ImageList {
 }
 
 /**
+ * Return an image in words, for screen readers.
+ * @param {Job} job
+ * @param {string[]} classes classes of the model
+ * @param {number | null} index null if the image is not rendered yet
+ * @param {boolean} isExcluded
+ */
+export function imageWords(job, classes, index, isExcluded) {
+  if (index === null) {
+    return "An image that is not rendered yet";
+  }
+  // Without numbers of classes, they follow each other in the order of the indices.
+  const name = job.class ?? (job.classes ? "" : (classes[index % classes.length] ?? ""));
+  return `Image ${index}${name ? `, ${name}` : ""}${isExcluded ? ", thrown out" : ""}`;
+}
+
+/**
  * @param {number} value
  * @param {number} low
  * @param {number} high
