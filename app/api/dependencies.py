@@ -79,7 +79,7 @@ def _find_extension(
 
 
 class Curation(NamedTuple):
-    """A job, and the images to throw out of its dataset."""
+    """A job, and the images to exclude of its dataset."""
 
     spec: JobSpec
     excluded: frozenset[int]

@@ -4,7 +4,6 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from app.api import (
-    catalog_routes,
     croissant_routes,
     download_routes,
     estimate_routes,
@@ -16,7 +15,11 @@ from app.api import (
     job_list_routes,
     job_routes,
     manifest_routes,
+    model_routes,
     page_routes,
+    run_routes,
+    session_routes,
+    style_routes,
     verify_routes,
 )
 
@@ -37,8 +40,12 @@ _ROUTERS = (
     image_routes.router,
     image_routes.address_router,
     verify_routes.router,
-    catalog_routes.router,
-    catalog_routes.upload_router,
+    style_routes.router,
+    style_routes.upload_router,
+    model_routes.router,
+    run_routes.router,
+    run_routes.log_router,
+    session_routes.router,
     health_routes.router,
     page_routes.router,
 )
@@ -53,4 +60,4 @@ def add_routes(app: FastAPI) -> None:
 def first_segments() -> set[str]:
     """Return the first segments of all paths of the service."""
     paths = [route.path for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    return {path.split("/")[1] for path in [*paths, "/docs", "/openapi.json"]}
+    return {path.split("/")[1] for path in [*paths, "/openapi.json"]}

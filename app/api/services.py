@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from app.api.health_checks import HealthChecks
 from app.auth.quota import Quota
+from app.auth.sessions import Sessions
 from app.cluster.model_catalog import ModelCatalog
+from app.cluster.model_files import ModelFiles
 from app.estimates.estimator import Estimator
 from app.gallery.gallery import Gallery
 from app.jobs.address_renderer import AddressRenderer
@@ -17,6 +19,7 @@ from app.jobs.owner_watcher import OwnerWatcher
 from app.jobs.watcher import JobWatcher
 from app.provenance.manifests import Manifests
 from app.provenance.verifier import Verifier
+from app.runs.run_folders import RunFolders
 from app.styles.style_service import StyleService
 from worker.contracts.store.store import Store
 
@@ -30,6 +33,7 @@ class Services:
     estimator: Estimator
     job_listing: JobListing
     models: ModelCatalog
+    model_files: ModelFiles
     styles: StyleService
     quota: Quota
     watcher: JobWatcher
@@ -42,6 +46,9 @@ class Services:
     manifests: Manifests
     health_checks: HealthChecks
     digests: ArchiveDigests
+    sessions: Sessions | None
+    """None in a service without keys."""
+    runs: RunFolders
 
     def close(self) -> None:
         """Let all waiting requests end soon, because the process ends."""

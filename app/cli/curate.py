@@ -17,7 +17,7 @@ _INDEX = re.compile(r"[0-9]{1,16}", re.ASCII)
 def curate(
     job: Annotated[str, typer.Argument(help="Id of a job that has succeeded.")],
     exclude: Annotated[
-        str, typer.Option("--exclude", help="Indices of the images to throw out, like 3,17,40; - reads standard input.")
+        str, typer.Option("--exclude", help="Indices of the images to exclude, like 3,17,40; - reads standard input.")
     ],
     out: Annotated[
         Path | None,

@@ -1,4 +1,4 @@
-"""The picks of a job: the images that the user wants to throw out. They are one small object in the store."""
+"""The picks of a job: the images that the user excludes. They are one small object in the store."""
 
 from app.errors import unprocessable
 from app.schemas.gallery import Picks

@@ -41,7 +41,7 @@ class SheetQuery(GalleryQuery):
 
 
 class Picks(BaseModel):
-    """The images of a job that the user wants to throw out."""
+    """The images of a job that the user excludes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,12 +49,12 @@ class Picks(BaseModel):
 
 
 class CurateRequest(BaseModel):
-    """The images to throw out of a dataset."""
+    """The images to exclude of a dataset."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     exclude: tuple[Index, ...] = Field(
-        min_length=1, max_length=MAX_EXCLUDED, description="Indices of the images to throw out."
+        min_length=1, max_length=MAX_EXCLUDED, description="Indices of the images to exclude."
     )
     refill: Literal[True] = Field(
         default=True, description="Each image is replaced by the next one of its class. Nothing else is possible yet."

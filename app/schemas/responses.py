@@ -12,6 +12,7 @@ from pydantic import (
 from worker.contracts.catalog import CatalogEntry, GateEffect, SetAside, Sha256
 from worker.contracts.job_state import JobError
 from worker.contracts.jobs import Format, Packing
+from worker.contracts.model_files import ModelFile
 from worker.contracts.splits import Split
 from worker.contracts.styles import StyleSpec
 
@@ -163,6 +164,8 @@ class Model(CatalogEntry):
     """Quality for several values of keep. The first one is without the gate."""
     judge: str | None
     """Feature network of these figures."""
+    files: list[ModelFile]
+    """Files that the page shows and reads. With engine-1.json, a browser can draw the images itself."""
 
 
 class SetAsideFile(SetAside):

@@ -1,8 +1,9 @@
 // Starts the page: the header, the state of the service, and the router.
 
+import { preloadModel } from "./live/preload.js";
 import { html, render } from "./vendor/lit-html.js";
 import { startHealth } from "./shell/health.js";
-import { startRouter } from "./shell/router.js";
+import { currentRoute, startRouter } from "./shell/router.js";
 
 const VIEWS = [
   ["play", "Play"],
@@ -34,5 +35,12 @@ function announce(text) {
   element("announcement").textContent = text;
 }
 
+/** Views whose first image is drawn in the browser. The second part of their addresses may name a model. */
+const DRAWING_VIEWS = ["play", "order"];
+
+const { path } = currentRoute();
+if (DRAWING_VIEWS.includes(path[0] ?? "")) {
+  void preloadModel(path[1]);
+}
 startRouter(element("main"), announce, showNavigation);
 startHealth(element("status"));

@@ -8,9 +8,12 @@ import { getJson } from "./api.js";
  * @property {string} sha256
  * @property {string[]} classes
  * @property {number} resolution
+ * @property {string[]} files the files of the model that the service has
  * @property {boolean} default
  * @property {number} workers
  * @property {number | null} [images_per_s]
+ * @property {{name: string}} numerics
+ * @property {Record<string, number> | null} training_images number of training images of each class
  */
 
 /** @type {Promise<Model[]> | null} */

@@ -25,7 +25,7 @@ _DISCARDED = timedelta(minutes=10)
 
 
 class _Picks(BaseModel):
-    """The images that the user wants to throw out."""
+    """The images that the user excludes."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -214,12 +214,12 @@ class JobStore:
         return self._objects.parse(paths.state(job_id), JobState)
 
     def picks(self, job_id: str) -> tuple[int, ...]:
-        """Return the indices of the images that the user wants to throw out."""
+        """Return the indices of the images that the user excludes."""
         found = self._objects.parse(paths.picks(job_id), _Picks)
         return found.exclude if found else ()
 
     def put_picks(self, job_id: str, exclude: tuple[int, ...]) -> None:
-        """Replace the list of images that the user wants to throw out. It is removed together with the images."""
+        """Replace the list of images that the user excludes. It is removed together with the images."""
         self._objects.put(paths.picks(job_id), _Picks(exclude=exclude).model_dump_json().encode())
 
     def finish(self, job_id: str, state: JobState) -> bool:
