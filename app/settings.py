@@ -58,6 +58,8 @@ class Settings(Environment):
     """`private` keeps the weights of the models on the server, so that no browser draws images itself."""
     signing_key: Path | None = None
     """Path of a PEM file with an Ed25519 key, which signs the manifests of datasets. Without it, there are none."""
+    runs: Path | None = None
+    """Folder of training runs, which the page shows. Nothing is written there."""
     reconcile_every_seconds: float = Field(default=5, gt=0, le=3600)
 
     @model_validator(mode="after")

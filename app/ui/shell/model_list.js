@@ -12,6 +12,8 @@ import { getJson } from "./api.js";
  * @property {boolean} default
  * @property {number} workers
  * @property {number | null} [images_per_s]
+ * @property {{name: string}} numerics
+ * @property {Record<string, number> | null} training_images number of training images of each class
  */
 
 /** @type {Promise<Model[]> | null} */

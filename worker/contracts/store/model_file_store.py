@@ -1,4 +1,4 @@
-"""Files of models in the store: what a browser needs to draw images, the card and its pictures."""
+"""Files of models in the store: the weights for a browser, the card and its pictures."""
 
 from contextlib import suppress
 

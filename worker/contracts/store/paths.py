@@ -50,6 +50,11 @@ def extensions(job_id: str) -> str:
     return f"{job(job_id)}/extended"
 
 
+def picks(job_id: str) -> str:
+    """Return the path of the list of images that the user excludes."""
+    return f"{job(job_id)}/picks.json"
+
+
 def shards(job_id: str) -> str:
     """Return the folder of a job's shards."""
     return f"{job(job_id)}/shards"

@@ -29,6 +29,7 @@ class Store:
     jobs/<id>/tail.bin                  the end of the archive: metadata, report and directory
     jobs/<id>/archive.json              ArchivePlan
     jobs/<id>/digest.json               ArchiveDigest, computed after the end of the job
+    jobs/<id>/picks.json                the images that the user excludes
     jobs/<id>/state.json                JobState; the first one written decides
     jobs/<id>/extended/<id>             a note that another job extends this one, and needs its shards
     jobs/<id>/removing/<attempt>        a note that a request is about to remove the images of this job
