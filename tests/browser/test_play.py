@@ -297,8 +297,9 @@ def test_a_malformed_link_is_explained(page: Page, watch: Watch) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_each_mode_is_accessible_and_fits_narrow_screens(page: Page, mode: str) -> None:
-    open_play(page, f"at=1:0&mode={mode}")
-    expect(page.locator("face-image[data-state=drawn]").first).to_be_attached(timeout=20_000)
+    open_play(page, f"at=1:0&mode={mode}&count=64")
+    expect(page.locator("face-image").first).to_be_attached()
+    expect(page.locator("face-image:not([data-state=drawn])")).to_have_count(0, timeout=30_000)
     picture(page, f"play-{mode}")
     assert_accessible(page)
 
