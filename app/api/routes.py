@@ -15,6 +15,7 @@ from app.api import (
     job_routes,
     manifest_routes,
     page_routes,
+    point_routes,
     verify_routes,
 )
 
@@ -30,6 +31,8 @@ _ROUTERS = (
     manifest_routes.router,
     image_routes.router,
     image_routes.address_router,
+    point_routes.router,
+    point_routes.preview_router,
     verify_routes.router,
     catalog_routes.router,
     catalog_routes.upload_router,

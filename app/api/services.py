@@ -12,6 +12,7 @@ from app.jobs.direct_requests import DirectRequests
 from app.jobs.job_listing import JobListing
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications
+from app.jobs.point_renderer import PointRenderer
 from app.jobs.watcher import JobWatcher
 from app.provenance.manifests import Manifests
 from app.provenance.verifier import Verifier
@@ -34,6 +35,7 @@ class Services:
     notifications: JobNotifications
     direct_requests: DirectRequests
     addresses: AddressRenderer
+    points: PointRenderer
     verifier: Verifier
     manifests: Manifests
     health_checks: HealthChecks

@@ -43,6 +43,8 @@ class ModelCatalog:
                     class_yields=_by_class(entry.classes, known.class_yields),
                     effects=known.effects,
                     judge=known.judge or None,
+                    sliders=known.sliders,
+                    slider_names=known.slider_names,
                 )
             )
         return models
@@ -91,6 +93,14 @@ class ModelCatalog:
         """
         return any(
             worker.answers_directly and worker.numerics == spec.model.numerics and worker.has(spec.model)
+            for find in (self._cluster.workers, self._cluster.paused)
+            for worker in find()
+        )
+
+    def has_worker_for_points(self, model: CatalogEntry) -> bool:
+        """Return whether a live worker draws points of a model in its numerics."""
+        return any(
+            worker.draws_points and worker.numerics == model.numerics and worker.has(model)
             for find in (self._cluster.workers, self._cluster.paused)
             for worker in find()
         )

@@ -151,6 +151,10 @@ class Model(CatalogEntry):
     """Quality for several values of keep. The first one is without the gate."""
     judge: str | None
     """Feature network of these figures."""
+    sliders: Sha256 | None
+    """Checksum of the file of the model's sliders; None if it has none."""
+    slider_names: tuple[str, ...]
+    """Names that `shift` takes."""
 
 
 class SetAsideFile(SetAside):
