@@ -14,7 +14,7 @@ PYTEST = $(BIN)/pytest --dist worksteal -n
 FOLDER ?=
 ARGS ?=
 
-.PHONY: demo test quick test-unit test-integration test-page check check-page types format lock clean
+.PHONY: demo test quick test-unit test-integration test-page check check-page types format lock engine clean
 
 demo: .venv/runtime
 	$(BIN)/imagemill demo --force
@@ -62,6 +62,13 @@ format: .venv/dev
 	$(BIN)/ruff check --fix .
 	@if test -e .node/installed; then $(NODE)/prettier --write --log-level warn $(PAGE_FILES); fi
 
+# The engine of the page, by clang 14 of Debian 12: apt-get install clang lld. The same compiler gives the same bytes.
+ENGINE := app/ui/live/engine
+engine:
+	clang --target=wasm32 -O3 -msimd128 -ffreestanding -fno-builtin -nostdlib -Wall -Wextra -Werror \
+	  -Wl,--no-entry -Wl,--strip-all -Wl,-z,stack-size=4096 -o $(ENGINE).wasm $(ENGINE).c
+	chmod 644 $(ENGINE).wasm
+
 # The environment of users, and the same with the tools for tests. Each stamp is as new as its pins.
 .venv/runtime: requirements/runtime.txt pyproject.toml | .venv/bin/python
 	$(UV) pip install -q --python $(BIN)/python --require-hashes -r $<
@@ -103,6 +110,7 @@ help:
 	@echo 'make types             types alone'
 	@echo 'make format            format the code and fix what the lint can fix'
 	@echo 'make lock              renew the pins of all packages'
+	@echo 'make engine            compile the engine of the page; needs clang and lld'
 	@echo 'make clean             remove .venv and .uv'
 
 clean:

@@ -23,9 +23,11 @@ from app.auth.sessions import Sessions
 from app.cluster.cluster_state import ClusterState
 from app.cluster.disk_space import DiskSpace
 from app.cluster.model_catalog import ModelCatalog
+from app.cluster.model_files import ModelFiles
 from app.cluster.prometheus import PrometheusCollector
 from app.cluster.readiness import Readiness
 from app.estimates.estimator import Estimator
+from app.gallery.gallery import Gallery
 from app.jobs.address_renderer import AddressRenderer
 from app.jobs.archive_digest import ArchiveDigests
 from app.jobs.direct_requests import DirectRequests
@@ -33,6 +35,7 @@ from app.jobs.job_factory import JobFactory
 from app.jobs.job_listing import JobListing
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications
+from app.jobs.owner_watcher import OwnerWatcher
 from app.jobs.reconciler import Reconciler
 from app.jobs.watcher import JobWatcher
 from app.provenance.image_search import ImageSearch
@@ -82,7 +85,8 @@ def _create_services(settings: Settings, key_file: KeyFile | None) -> tuple[Serv
     store = open_store(settings.store, _STORE_TIMEOUT_SECONDS)
     queue, cluster = TaskQueue(redis), ClusterState(redis)
     disk_space = DiskSpace(redis, store, store.free_bytes, settings.min_free_bytes)
-    models, decodes = ModelCatalog(cluster, settings.default_model), DecodeQueue()
+    model_files = ModelFiles(store, is_private=settings.weights == "private")
+    models, decodes = ModelCatalog(cluster, settings.default_model, model_files), DecodeQueue()
     styles = StyleService(store, disk_space, decodes)
     quota, factory = Quota(redis, store, cluster), JobFactory(models, styles, settings.shard_images, settings.marking)
     jobs = JobService(settings, store, queue, cluster, models, factory, quota, disk_space)
@@ -99,9 +103,12 @@ def _create_services(settings: Settings, key_file: KeyFile | None) -> tuple[Serv
         estimator=Estimator(settings, store, queue, cluster, factory, quota, disk_space),
         job_listing=JobListing(store, jobs.reader),
         models=models,
+        model_files=model_files,
         styles=styles,
         quota=quota,
         watcher=watcher,
+        owner_watcher=OwnerWatcher(store, jobs.reader, notifications),
+        gallery=Gallery(store, jobs.reader),
         notifications=notifications,
         direct_requests=direct_requests,
         addresses=addresses,

@@ -104,6 +104,10 @@ class ServiceProcesses:
                 )  # it has one thread still, and later threads inherit the affinity
         self._wait(f"worker{count - 1}", lambda: len(self.live.workers()) == count)
 
+    def forget_worker(self) -> subprocess.Popen[bytes]:
+        """Return a worker's process. The caller ends it."""
+        return self._workers.pop()
+
     def stop_workers(self) -> None:
         """Stop the workers after they have finished their tasks."""
         _end(self._workers)

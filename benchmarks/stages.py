@@ -22,8 +22,9 @@ from models import pixels, registry
 from models.image_hash import image_hashes
 from models.inference import InferenceDcgan
 from tests.calibrated_gate import save_calibrated_gate
+from worker.rendering.device import choose_device
 from worker.rendering.encoding import encode
-from worker.rendering.engine import RenderEngine, choose_device
+from worker.rendering.engine import RenderEngine
 from worker.rendering.loaded_gate import LoadedGate
 
 _MODEL = "faces-64"

@@ -32,12 +32,13 @@ from benchmarks.styles import drawn
 from models import registry
 from models.precision import fastest_dtype
 from worker.contracts.uploaded_images import normalise
-from worker.rendering.engine import RenderEngine, choose_device
+from worker.rendering.device import choose_device
+from worker.rendering.engine import RenderEngine
 from worker.style import image_tensors, losses, vgg
 from worker.style.gatys import GatysSettings, StyleTransfer
+from worker.style.stylizer import styled_together
 
 _MODEL = "faces-64"
-_BATCH = 4
 _SIDE = 512
 _MOST_EVALUATIONS = 400
 _NUMBERS = {"relu1_1": 1, "relu2_1": 6, "relu3_1": 11, "relu4_1": 20, "relu5_1": 29}
@@ -47,21 +48,26 @@ _NUMBERS = {"relu1_1": 1, "relu2_1": 6, "relu3_1": 11, "relu4_1": 20, "relu5_1":
 class Tutorial:
     """The tutorials' loop: torchvision's VGG19, one image, one loss for all layers."""
 
-    def __init__(self, weights: Path, painting: Tensor, side: int, settings: GatysSettings) -> None:
+    def __init__(
+        self, weights: Path, painting: Tensor, side: int, settings: GatysSettings, device: torch.device
+    ) -> None:
         self._layers = torchvision_vgg19(weights=None).features[:30].eval().requires_grad_(False)
         state = {name.removeprefix("features."): value.float() for name, value in load_file(weights).items()}
         self._layers.load_state_dict(state)
         for layer in self._layers:
             if isinstance(layer, nn.ReLU):
                 layer.inplace = False
+        self._layers.to(device)
+        statistics = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+        self._mean, self._std = (torch.tensor(values, device=device).view(3, 1, 1) for values in statistics)
         self._side, self._settings = side, settings
         scale = side / max(painting.shape[1:])
         size = [max(16, round(length * scale)) for length in painting.shape[1:]]
-        small = interpolate(painting[None], size, mode="bilinear", antialias=True)
+        small = interpolate(painting[None].to(device), size, mode="bilinear", antialias=True)
         self._grams = {name: _gram(found) for name, found in self._features(small).items()}
 
     def adam(self, image: Tensor, steps: int) -> Tensor:
-        """Optimise one image by Adam. Shape: (3, h, w) in [0, 1], in and out."""
+        """Optimise one image by Adam. Shape: (3, h, w) in [0, 1], in and out, on the device."""
         styled = image[None].clone().requires_grad_()
         content = self._features(self._seen(image[None]))[self._settings.content_layer]
         optimiser = torch.optim.Adam([styled], lr=self._settings.learning_rate)
@@ -72,6 +78,13 @@ class Tutorial:
             with torch.no_grad():
                 styled.clamp_(0, 1)
         return styled.detach()[0]
+
+    def seconds_per_image(self, images: Tensor) -> float:
+        """Time the optimisation of some images, one after the other. Shape: (n, 3, h, w) in [0, 1], on the device."""
+        began = time.perf_counter()
+        for image in images:
+            self.adam(image, self._settings.steps).cpu()
+        return (time.perf_counter() - began) / len(images)
 
     def lbfgs(self, image: Tensor, is_enough: Callable[[Tensor], bool]) -> tuple[int, float]:
         """Optimise one image by L-BFGS until `is_enough`, whose time does not count. Returns evaluations, seconds."""
@@ -99,8 +112,7 @@ class Tutorial:
         return evaluations, seconds
 
     def _features(self, images: Tensor) -> dict[str, Tensor]:
-        mean, std = (torch.tensor(v).view(3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
-        x, found = (images - mean) / std, {}
+        x, found = (images - self._mean) / self._std, {}
         names = {number: name for name, number in _NUMBERS.items()}
         for number, layer in enumerate(self._layers):
             x = layer(x)
@@ -142,19 +154,19 @@ def main(
     model = runtime.model(runtime.entries[0])
     samples = drawn(model, 1, model.batch_size)
     if large:
-        _large(transfer, Tutorial(vgg19, picture, _SIDE, settings), samples, device)
+        _large(transfer, Tutorial(vgg19, picture, _SIDE, settings, device), samples, device)
         return
-    tutorial = Tutorial(vgg19, picture, settings.min_side, settings)
-    began = time.perf_counter()
-    for image in samples[:images]:
-        tutorial.adam(image, settings.steps)
-    each_tutorial = (time.perf_counter() - began) / images
-    cores = len(os.sched_getaffinity(0))
-    batches = [samples[k : k + _BATCH].to(device) for k in range(0, _BATCH * cores, _BATCH)]
+    tutorial = Tutorial(vgg19, picture, settings.min_side, settings, device)
+    each_tutorial = tutorial.seconds_per_image(samples[:images].to(device))
+    # On a CPU each core styles a small group of its own.
+    cores, size = len(os.sched_getaffinity(0)) if device.type == "cpu" else 1, styled_together(device, 1)
+    batches = [samples[k : k + size].to(device) for k in range(0, size * cores, size)]
     with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as threads:
         began = time.perf_counter()
-        list(threads.map(lambda batch: transfer.apply(batch, 1.0, lambda _: True), batches))
-        each_standard = (time.perf_counter() - began) / (len(batches) * _BATCH)
+        # Copying to the CPU waits for the device.
+        styled = threads.map(lambda batch: transfer.apply(batch, 1.0, lambda _: True).cpu(), batches)
+        count = sum(map(len, styled))
+        each_standard = (time.perf_counter() - began) / count
     head = (
         "images",
         "tutorial (multiplied)",
@@ -213,7 +225,7 @@ def _large(transfer: StyleTransfer, tutorial: Tutorial, samples: Tensor, device:
         console.print(f"tutorial's L-BFGS: {reached[-1]:.3f}")
         return reached[-1] <= total(styled)
 
-    evaluations, seconds = tutorial.lbfgs(image[0], is_enough)
+    evaluations, seconds = tutorial.lbfgs(image[0].to(device), is_enough)
     console.print(f"standard: {ours:.1f} s, total {total(styled):.3f}")
     console.print(f"tutorial: {seconds:.1f} s, total {reached[-1]:.3f} after {evaluations} evaluations")
 

@@ -20,7 +20,8 @@ from models import registry
 from models.precision import fastest_dtype
 from worker.contracts.styles import DEFAULT_STEPS
 from worker.contracts.uploaded_images import normalise
-from worker.rendering.engine import RenderEngine, choose_device
+from worker.rendering.device import choose_device
+from worker.rendering.engine import RenderEngine
 from worker.rendering.loaded_model import LoadedModel
 from worker.style import image_tensors, losses, vgg
 from worker.style.distillation import Distillation, with_weights

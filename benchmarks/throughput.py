@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 from torch.utils.data import DataLoader, TensorDataset
 
+from models.cuda_graph import CALLS_UNTIL_RECORDED
 from models.precision import fastest_dtype
 from models.registry import build_discriminator, build_generator
 from training import run_plan as plans
@@ -24,18 +25,22 @@ from training.loop import Run
 from training.networks import architecture_of
 from training.run_plan import Changes, RunPlan
 
-_ROUNDS, _STEPS = 5, 8
+_ROUNDS, _ROUND_SECONDS, _WARM_UP_STEPS = 5, 1.0, 8
+"""A round has as many steps as take about so long. Its first steps choose kernels and record them."""
+
+TakeSteps = Callable[[int], None]
+"""Takes a number of steps, and waits for the device once, at the end."""
 
 
 def main(data: Path) -> None:
     """Time both loops, and print their rates."""
     device = plans.find_device(None)
     plan = plans.plan_new_run(data, "dcgan", Changes(values=("guard=false",)), 0, device, "bench")
-    loops = {"plain loop": _plain(plan), "imagemill": _ours(plan)}
+    loops = {"plain loop": plain(plan), "imagemill": ours(plan)}
     rates: dict[str, list[float]] = {name: [] for name in loops}
     for _ in range(_ROUNDS):
-        for name, step in loops.items():
-            rates[name].append(_rate(step, plan))
+        for name, take in loops.items():
+            rates[name].append(measure(take, plan, _ROUND_SECONDS))
     medians = {name: statistics.median(found) for name, found in rates.items()}
     console.print(f"dcgan, batch {plan.recipe.batch}, {plan.dataset.description.resolution} px, {device}", markup=False)
     for name, rate in medians.items():
@@ -44,24 +49,33 @@ def main(data: Path) -> None:
     console.print(f"imagemill computes in {fastest_dtype(device)}: {ratio:.1f} times as fast", markup=False)
 
 
-def _rate(step: Callable[[], None], plan: RunPlan) -> float:
-    step()
-    started = time.perf_counter()
-    for _ in range(_STEPS):
-        step()
-    if plan.device.type == "cuda":
-        torch.cuda.synchronize()
-    return _STEPS * plan.recipe.batch / (time.perf_counter() - started)
+def measure(take: TakeSteps, plan: RunPlan, seconds: float) -> float:
+    """Return the images/s of steps that together take about `seconds`, after some warm-up steps."""
+    recipe = plan.recipe
+    # On a GPU, the first steps of each kind are not recorded yet.
+    take(max(_WARM_UP_STEPS, CALLS_UNTIL_RECORDED * recipe.penalty_every_steps) if plan.device.type == "cuda" else 1)
+    began = time.perf_counter()
+    take(1)
+    count = max(1, round(seconds / (time.perf_counter() - began)))
+    began = time.perf_counter()
+    take(count)
+    return count * recipe.batch * recipe.discriminator_steps / (time.perf_counter() - began)
 
 
-def _ours(plan: RunPlan) -> Callable[[], None]:
-    return Run(plan, Path("nothing is written here")).take_unsaved_step
+def ours(plan: RunPlan) -> TakeSteps:
+    """Return the steps of `imagemill train`."""
+    return Run(plan, Path("nothing is written here")).take_unsaved_steps
 
 
-def _plain(plan: RunPlan) -> Callable[[], None]:
-    recipe, architecture = plan.recipe, architecture_of(plan.recipe, plan.dataset.description)
+def plain(plan: RunPlan) -> TakeSteps:
+    """Return the steps of the tutorials' loop, which reads a loss after every step."""
+    recipe = plan.recipe
+    # Tutorials ignore labels.
+    architecture = architecture_of(recipe.model_copy(update={"labels": "ignore"}), plan.dataset.description)
     generator = build_generator(architecture).to(plan.device)
-    discriminator = build_discriminator(architecture, recipe.discriminator_channels).to(plan.device)
+    discriminator = build_discriminator(
+        architecture, recipe.discriminator_channels, recipe.discriminator_norm, recipe.projection
+    ).to(plan.device)
     of_g = Adam(generator.parameters(), recipe.generator_lr, recipe.betas)
     of_d = Adam(discriminator.parameters(), recipe.discriminator_lr, recipe.betas)
     judge, batches = nn.BCEWithLogitsLoss(), _batches(plan.dataset, recipe.batch)
@@ -81,7 +95,11 @@ def _plain(plan: RunPlan) -> Callable[[], None]:
         of_g.step()
         loss.item()
 
-    return step
+    def take(count: int) -> None:
+        for _ in range(count):
+            step()
+
+    return take
 
 
 def _batches(dataset: Dataset, batch: int) -> Iterator[Tensor]:

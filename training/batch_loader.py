@@ -48,7 +48,7 @@ class BatchLoader:
         self._order = choose_order(dataset, balance, self.steps_per_epoch * self.batch, seed)
         self._epoch, self._epoch_indices = -1, torch.empty(0)
         # One thread is enough: it prepares one batch while the device computes a step.
-        self._reader = ThreadPoolExecutor(1, "feed")
+        self._reader = ThreadPoolExecutor(1, "feed", initializer=_use_device, initargs=(device,))
         self._prefetched: tuple[int, Future[Batch]] | None = None
 
     def load(self, step: int) -> Batch:
@@ -80,6 +80,12 @@ class BatchLoader:
             )
         first = place_in_epoch * self.batch + self._rank_offset
         return self._epoch_indices[first : first + self.local_batch]
+
+
+def _use_device(device: torch.device) -> None:
+    """Make a GPU the current one of this thread, because pinned memory belongs to the current one."""
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
 
 
 def _gather(images: Tensor, labels: Tensor | None, chosen: Tensor, pinned: bool = False) -> Batch:

@@ -61,6 +61,7 @@ def train(
     from training import estimate, initial_weights, parallel, record, run_lock
     from training import run_plan as plans
     from training.loop import Run
+    from training.memory_errors import explain_device_errors
 
     changes = plans.Changes(epochs, images, minutes, tuple(change or ()))
 
@@ -95,20 +96,22 @@ def train(
                 console.print(estimated, markup=False)
             parallel.exit_process(process)
             return
-        run = Run(plan, resume, process)
-        if process.is_leader and run.trainer.notice:
-            console.print(run.trainer.notice, markup=False)
-        with measuring_bar(plan.dataset.description.count, stop, quiet=not process.is_leader) as measured:
-            if run.progress < 1:
-                run.measure_reals(measured)
+        with explain_device_errors(plan, resume):
+            run = Run(plan, resume, process)
+            if process.is_leader and run.trainer.notice:
+                console.print(run.trainer.notice, markup=False)
+            with measuring_bar(plan.dataset.description.count, stop, quiet=not process.is_leader) as measured:
+                if run.progress < 1:
+                    run.measure_reals(measured)
         if resume is None:
             run.use_folder(process.broadcast_path(lambda: record.create_folder(runs, plan.recipe_name, plan.name)))
             hold(run.folder)
-        ending = (
-            train_with_progress_bar(run, stop, quiet=not process.is_leader)
-            if run.progress < 1
-            else _already_finished(run, data)
-        )
+        with explain_device_errors(plan, run.folder):
+            ending = (
+                train_with_progress_bar(run, stop, quiet=not process.is_leader)
+                if run.progress < 1
+                else _already_finished(run, data)
+            )
     status = _report(ending, run, data, process.world_size) if process.is_leader else 0
     parallel.exit_process(process, status)
     raise typer.Exit(status)

@@ -16,10 +16,7 @@ class EpochLog:
     def end_epoch(self, losses: dict[str, float]) -> EpochLine:
         """Record an epoch with its mean losses, and start the next one."""
         trainer, position = self._trainer, self._trainer.position
-        generator_lr, discriminator_lr = (
-            float(optimiser.param_groups[0]["lr"])
-            for optimiser in (trainer.networks.generator_optimiser, trainer.networks.discriminator_optimiser)
-        )
+        generator_lr, discriminator_lr = trainer.learning_rates
         line = EpochLine(
             epoch=-(-trainer.batches_seen // trainer.loader.steps_per_epoch),
             loss_g=losses["loss_g"],

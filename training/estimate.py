@@ -6,13 +6,15 @@ from pathlib import Path
 
 from torch import nn
 
+from models.cuda_graph import CALLS_UNTIL_RECORDED
 from training import evaluator
 from training.evaluator import Cost
 from training.loop import Run
 from training.parallel import ProcessRank
 from training.run_plan import RunPlan
 
-_LEAST_STEPS = 3
+_LEAST_STEPS, _GPU_STEPS = 3, 48
+"""Least number of timed steps. A GPU's steps are short, and must be many."""
 _PUBLISHING_SECONDS = 1.0
 """Cost per check of writing the checkpoint, its pictures and its card."""
 
@@ -21,12 +23,12 @@ def describe_run(plan: RunPlan, folder: Path | None, process: ProcessRank) -> st
     """Build the run of a plan, time a few steps and describe the remaining work. Writes no file."""
     run = Run(plan, folder, process)
     left = 1 - run.progress
-    run.take_unsaved_step()
     # A lazy penalty is computed once in so many steps, so the sample must include one.
-    steps = max(_LEAST_STEPS, plan.recipe.penalty_every_steps)
+    period, is_gpu = plan.recipe.penalty_every_steps, plan.device.type == "cuda"
+    steps = max(_GPU_STEPS if is_gpu else _LEAST_STEPS, period)
+    run.take_unsaved_steps(CALLS_UNTIL_RECORDED * period if is_gpu else 1)
     started = time.monotonic()
-    for _ in range(steps):
-        run.take_unsaved_step()
+    run.take_unsaved_steps(steps)
     seconds = (time.monotonic() - started) / steps
     values = plan.recipe.model_dump(mode="json", exclude_none=True)
     recipe = "\n".join(f"{key} = {json.dumps(value)}" for key, value in values.items())

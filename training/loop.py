@@ -63,9 +63,10 @@ class Run:
         """The checkpoint that the run ships: its best snapshot, or its latest if it is not measured."""
         return self.folder / f"{self.plan.name}.safetensors"
 
-    def take_unsaved_step(self) -> None:
-        """Take a step without saving it, and wait for the device, to measure its duration."""
-        self.trainer.take_step()
+    def take_unsaved_steps(self, count: int) -> None:
+        """Take steps without saving them, and wait for the device once, to measure their duration."""
+        for _ in range(count):
+            self.trainer.take_step()
         self.trainer.sums.cpu()
 
     def use_folder(self, folder: Path) -> None:

@@ -56,7 +56,8 @@ def join(device: torch.device) -> Iterator[tuple[ProcessRank, torch.device]]:
     if device.type == "cuda":
         # NCCL needs a current device before the group exists.
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=_PATIENCE)
+    # Gradients travel between GPUs. Decisions travel between CPUs, so that no step waits for its GPU.
+    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", timeout=_PATIENCE)
     try:
         yield ProcessRank(dist.get_rank(), dist.get_world_size()), device
         # A process that leaves early would break the group for the others.
@@ -107,7 +108,7 @@ def from_leader(value: float) -> float:
     """Return the leader's value in every process."""
     if not dist.is_initialized():
         return value
-    message = _message(value)
+    message = torch.tensor([value], dtype=torch.float64)
     dist.broadcast(message, 0)
     return float(message.item())
 
@@ -116,12 +117,6 @@ def minimum(value: float) -> float:
     """Return the smallest value of all processes."""
     if not dist.is_initialized():
         return value
-    message = _message(value)
+    message = torch.tensor([value], dtype=torch.float64)
     dist.all_reduce(message, dist.ReduceOp.MIN)
     return float(message.item())
-
-
-def _message(value: float) -> Tensor:
-    device = torch.device("cuda", torch.cuda.current_device()) if dist.get_backend() == "nccl" else None
-    # NCCL sends tensors on a GPU only.
-    return torch.tensor([value], dtype=torch.float64, device=device)

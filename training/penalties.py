@@ -31,8 +31,9 @@ def one_centred(logits_of: Logits, real: Tensor, fake: Tensor, share: Tensor) ->
 @torch.no_grad()
 def clip(discriminator: nn.Module, limit: float) -> None:
     """Clamp every weight to [-limit, limit]. Source: Arjovsky et al. 2017, algorithm 1."""
-    for weights in discriminator.parameters():
-        weights.clamp_(-limit, limit)
+    weights = tuple(discriminator.parameters())
+    torch._foreach_clamp_min_(weights, -limit)
+    torch._foreach_clamp_max_(weights, limit)
 
 
 def _gradients(logits_of: Logits, images: Tensor) -> Tensor:

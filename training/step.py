@@ -24,7 +24,10 @@ class StepSettings:
     recipe: Recipe
     device: torch.device
     dtype: torch.dtype
-    """Precision of the networks' computation. Weights and penalties stay float32."""
+    """Precision of the networks' computation. Weights and penalties stay float32.
+
+    On a GPU with TF32, convolutions of the penalties multiply in TF32, which keeps more digits than bfloat16.
+    """
 
 
 @dataclass(frozen=True)
@@ -154,13 +157,15 @@ def _generator_step(
 ) -> Tensor:
     # The real logits are those from before the discriminator's update: another pass would change only weights near 1.
     networks.discriminator.requires_grad_(False)
-    fake_logits = _logits(networks, settings, fake, labels, values)
-    loss = OBJECTIVES[settings.recipe.objective].generator(real_logits, fake_logits)
-    networks.generator_optimiser.zero_grad()
-    torch.autograd.backward(loss)
+    try:
+        fake_logits = _logits(networks, settings, fake, labels, values)
+        loss = OBJECTIVES[settings.recipe.objective].generator(real_logits, fake_logits)
+        networks.generator_optimiser.zero_grad()
+        torch.autograd.backward(loss)
+    finally:
+        networks.discriminator.requires_grad_(True)
     parallel.average_gradients(networks.generator)
     networks.generator_optimiser.step()
-    networks.discriminator.requires_grad_(True)
     return loss
 
 

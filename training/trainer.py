@@ -38,6 +38,8 @@ class Trainer:
         if start.sums is not None:
             self.sums.copy_(start.sums)
         self._steps = StepRunner(self.networks, StepSettings(recipe, plan.device, fastest_dtype(plan.device)))
+        self.learning_rates = recipe.generator_lr, recipe.discriminator_lr
+        """Learning rates of the generator and the discriminator in the last step."""
         self.clock, self._steps_in_lap = Clock(self.position.seconds), 0
 
     @property
@@ -72,6 +74,7 @@ class Trainer:
         values = schedule.values_at(recipe, self.progress)
         # The guard's interventions scale the scheduled values for the rest of the run.
         values = replace(values, lr=values.lr * guard_state.lr_factor, gamma=values.gamma * guard_state.gamma_factor)
+        self.learning_rates = recipe.generator_lr * values.lr, recipe.discriminator_lr * values.lr
         seen = taken * self.images_per_step
         self.sums += self._steps.take_step(batches, values, self.position.step, seen)
         self._steps_in_lap += 1

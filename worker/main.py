@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
-from threading import Event
+from threading import Event, Thread
 from uuid import uuid4
 
 import torch
@@ -33,15 +33,17 @@ from worker.queue.direct_responder import DirectResponder
 from worker.queue.distiller import Distiller
 from worker.queue.heartbeat import Heartbeat
 from worker.queue.job_finisher import JobFinisher
+from worker.queue.model_publisher import publish_models
 from worker.queue.rq_worker import RqWorker
 from worker.queue.shard_renderer import REPORT_SECONDS, ShardRenderer
 from worker.queue.store_check import StoreCheck
 from worker.queue.task_runner import TaskRunner
 from worker.queue.watchdog import Watchdog
 from worker.renderer import Renderer
+from worker.rendering.device import choose_device
 from worker.rendering.encoder_pool import EncoderPool
 from worker.rendering.encoding import Encoder, encode
-from worker.rendering.engine import RenderEngine, choose_device, find_checkpoints, load_fitting_engine
+from worker.rendering.engine import RenderEngine, find_checkpoints, load_fitting_engine
 from worker.settings import WorkerSettings
 from worker.style import vgg
 from worker.style.distilled_models import DistilledModels
@@ -79,12 +81,12 @@ def run(settings: WorkerSettings) -> None:
     torch.backends.cudnn.deterministic = True
     threads = settings.threads or cores()
     render_threads = min(threads, _GPU_THREADS) if is_gpu else threads
-    engine = load_fitting_engine(find_checkpoints(settings.models), device, render_threads)
-    if not engine.entries:
-        log.warning("no checkpoint was found", extra=fields(folder=settings.models))
-    vgg19, set_aside = _load_vgg19(settings, engine)
-    set_aside = [*engine.set_aside, *set_aside]
     with EncoderPool(threads) if is_gpu else nullcontext() as encoders:
+        engine = load_fitting_engine(find_checkpoints(settings.models), device, render_threads)
+        if not engine.entries:
+            log.warning("no checkpoint was found", extra=fields(folder=settings.models))
+        vgg19, set_aside = _load_vgg19(settings, engine)
+        set_aside = [*engine.set_aside, *set_aside]
         work(settings, engine, vgg19=vgg19, set_aside=set_aside, encoders=encoders)
 
 
@@ -122,11 +124,13 @@ def work(
     ):
         store, task_queue = open_store(settings.store), TaskQueue(redis)
         count_halving = partial(heartbeat.counts.count, "out_of_memory_halvings")
-        stylizer = Stylizer(vgg19, engine.device, store.styles.image, count_halving) if vgg19 else None
+        stylizer = Stylizer(vgg19, engine.device, store.styles.image) if vgg19 else None
         watchdog = Watchdog(settings.watchdog_seconds)
         distiller = None
         if stylizer is not None:
-            distilled_models = DistilledModels(store, stylizer, render_threads, settings.learnt_mb * 1_000_000)
+            distilled_models = DistilledModels(
+                store, stylizer, render_threads, settings.learnt_mb * 1_000_000, count_halving
+            )
             distiller = Distiller(distilled_models, heartbeat, watchdog, stopping)
         renderer = Renderer(render_threads, engine.threads, REPORT_SECONDS, encode, stylizer, encoders)
         task_runner = TaskRunner(
@@ -144,6 +148,9 @@ def work(
             heartbeat.offers,
             distiller,
         )
+        # The thread of the files is a daemon: it must not delay the stop of a worker whose store hangs.
+        publish = partial(publish_models, store.model_files, engine, stopping)
+        Thread(target=publish, name="publish", daemon=True).start()
         # In the background, because the first job must not wait for it.
         settling_thread.submit(_measure_costs, engine, replace(renderer, stylizer=None), heartbeat.cost_meter)
         # Direct requests have connections of their own, because they wait while tasks run. They are answered until

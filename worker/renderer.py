@@ -65,7 +65,7 @@ class Renderer:
         return image
 
     def _shard(self, spec: JobSpec, model: LoadedModel, indices: range, is_wanted: Callable[[], bool]) -> "_Shard":
-        group_size = self.stylizer.group_size if self.stylizer else model.batch_size
+        group_size = self.stylizer.group_size(model.entry.resolution) if self.stylizer else model.batch_size
         return _Shard(spec, model, indices, is_wanted, group_size, ImageEncoder(spec, self.encode))
 
     def _render_part(self, shard: "_Shard", indices: range) -> list[Candidate]:

@@ -6,13 +6,16 @@ from app.api.health_checks import HealthChecks
 from app.auth.quota import Quota
 from app.auth.sessions import Sessions
 from app.cluster.model_catalog import ModelCatalog
+from app.cluster.model_files import ModelFiles
 from app.estimates.estimator import Estimator
+from app.gallery.gallery import Gallery
 from app.jobs.address_renderer import AddressRenderer
 from app.jobs.archive_digest import ArchiveDigests
 from app.jobs.direct_requests import DirectRequests
 from app.jobs.job_listing import JobListing
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications
+from app.jobs.owner_watcher import OwnerWatcher
 from app.jobs.watcher import JobWatcher
 from app.provenance.manifests import Manifests
 from app.provenance.verifier import Verifier
@@ -30,9 +33,12 @@ class Services:
     estimator: Estimator
     job_listing: JobListing
     models: ModelCatalog
+    model_files: ModelFiles
     styles: StyleService
     quota: Quota
     watcher: JobWatcher
+    owner_watcher: OwnerWatcher
+    gallery: Gallery
     notifications: JobNotifications
     direct_requests: DirectRequests
     addresses: AddressRenderer

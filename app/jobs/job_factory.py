@@ -1,6 +1,7 @@
 """Creates the specification of a job from a validated request."""
 
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from statistics import median
@@ -27,8 +28,10 @@ _FIRST_WITH_MARKS = 4
 """Version of archives that the first workers with marks announce."""
 _TARGET_SHARD_SECONDS = 1.0
 """Target duration of a full-sized shard on one worker."""
-_DEFAULT_SHARD_IMAGES = 256
-"""Images in a full-sized shard while no worker has measured its speed."""
+_DEFAULT_SHARD_BATCHES = 16
+"""Batches in a full-sized shard while no worker has measured its speed."""
+_GPU_BATCH_SIZE, _FIRST_GPU_BATCHES = 256, 4
+"""Batch size of workers on a GPU, and the batches of a job's first shard there."""
 _MAX_SHARD_BYTES = 1 << 28
 """Limit of the uncompressed pixels of a shard, because a worker holds a whole shard in memory."""
 
@@ -94,7 +97,7 @@ class JobFactory:
             facts=facts if version > _OLDEST_VERSION else None,
             cut=_single_batch_cut(model)
             if style and style.mode == "standard"
-            else self._choose_cut(model, workers or []),
+            else choose_cut(model, workers or [], self._shard_images),
             owner=owner,
             created=datetime.now(UTC),
         )
@@ -109,14 +112,20 @@ class JobFactory:
         self._styles.require(owner, style.id)
         return style if workers is None else style.model_copy(update={"weights": most_common_vgg19(workers)})
 
-    def _choose_cut(self, model: CatalogEntry, workers: list[WorkerEntry]) -> Cut:
-        """Cut a job so that a full-sized shard takes one of its workers about a second."""
-        first = model.numerics.batch_size
-        speeds = [worker.images_per_s for worker in workers if worker.images_per_s is not None]
-        images = self._shard_images or (median(speeds) * _TARGET_SHARD_SECONDS if speeds else _DEFAULT_SHARD_IMAGES)
-        max_images = _MAX_SHARD_BYTES // (3 * model.resolution**2)
-        # Shards are whole batches, because workers render aligned batches. The first shard is one batch: it is fast.
-        return Cut(first=first, most=max(1, round(min(images, max_images) / first)) * first)
+
+def choose_cut(model: CatalogEntry, workers: Sequence[WorkerEntry], shard_images: int | None) -> Cut:
+    """Cut a job so that a full-sized shard takes one of its workers about a second.
+
+    `shard_images` overrides the number of images of a full-sized shard.
+    """
+    batch = model.numerics.batch_size
+    speeds = [worker.images_per_s for worker in workers if worker.images_per_s is not None]
+    measured = median(speeds) * _TARGET_SHARD_SECONDS if speeds else _DEFAULT_SHARD_BATCHES * batch
+    images = min(shard_images or measured, _MAX_SHARD_BYTES // (3 * model.resolution**2))
+    # Shards are whole batches, because workers render aligned batches. The first shard is small, so that images come
+    # soon. A GPU renders several of its large batches in the time that a CPU needs for one.
+    most = max(1, round(images / batch)) * batch
+    return Cut(first=min(most, batch * (_FIRST_GPU_BATCHES if batch >= _GPU_BATCH_SIZE else 1)), most=most)
 
 
 def _first_version_for(request: ImageRequest) -> ArchiveVersion:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from app.local.gpus import gpu_of_worker, visible_gpus
 from app.local.managed_process import ManagedProcess
 from imagemill.start import command
 from worker.contracts.queue import redis_url
@@ -123,11 +124,14 @@ class LocalService:
             "IMAGEMILL_RUNS": str(runs or ""),
             "IMAGEMILL_THREADS": str(max(1, (os.cpu_count() or 1) // workers)),
         }
-        fd = self._socket.fileno()
+        fd, gpus = self._socket.fileno(), visible_gpus()
         return [
             ManagedProcess("queue", queue_command(self._runtime / _SOCKET), {}, is_quiet=True),
             ManagedProcess("api", command("api", "--fd", str(fd)), environment, (fd,)),
-            *(ManagedProcess(f"worker {k + 1}", command("worker"), environment) for k in range(workers)),
+            *(
+                ManagedProcess(f"worker {k + 1}", command("worker"), environment | gpu_of_worker(gpus, k))
+                for k in range(workers)
+            ),
         ]
 
 

@@ -1,9 +1,10 @@
 // Starts the page: the header, the state of the service, and the router.
 
+import { preloadModel } from "./live/preload.js";
 import { html, render } from "./vendor/lit-html.js";
 import { startAccount } from "./shell/account.js";
 import { startHealth } from "./shell/health.js";
-import { startRouter } from "./shell/router.js";
+import { currentRoute, startRouter } from "./shell/router.js";
 
 const VIEWS = [
   ["play", "Play"],
@@ -39,6 +40,14 @@ element("skip").addEventListener("click", (event) => {
   event.preventDefault();
   element("main").focus();
 });
+
+/** Views whose first image is drawn in the browser. The second part of their addresses may name a model. */
+const DRAWING_VIEWS = ["play", "order"];
+
+const { path } = currentRoute();
+if (DRAWING_VIEWS.includes(path[0] ?? "")) {
+  void preloadModel(path[1]);
+}
 startRouter(element("main"), announce, showNavigation);
 startHealth(element("status"));
 startAccount(element("account"));

@@ -8,7 +8,8 @@ import torch  # noqa: E402
 
 _with_torch = time.perf_counter()
 from worker import main  # noqa: E402
-from worker.rendering.engine import RenderEngine, choose_device, find_checkpoints  # noqa: E402
+from worker.rendering.device import choose_device  # noqa: E402
+from worker.rendering.engine import RenderEngine, find_checkpoints  # noqa: E402
 
 _imported = time.perf_counter()
 

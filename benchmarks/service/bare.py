@@ -2,7 +2,8 @@
 
 The loop is fast: the fastest precision, the network as it is served, channels_last, inference mode, PNGs on all cores
 while the next batches are generated, and a ZIP in memory. At the start it tries several settings for a few sizes of
-requests, and keeps the fastest: the batch size, and whether the cores share a layer or each take a batch.
+requests, and keeps the fastest: the batch size, and whether the cores share a layer or each take a batch. Beside a GPU,
+it also tries to encode in processes, because the threads of one process cannot keep up with the GPU.
 The loop takes its own times: until the first PNG, and until the ZIP is complete. HTTP only carries the ZIP afterwards.
 """
 
@@ -13,13 +14,16 @@ import time
 import zipfile
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from multiprocessing import get_context
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from models import checkpoint, latents, pixels, registry
@@ -37,8 +41,10 @@ _SIZES = {"cpu": (1, 10, 256), "cuda": (1, 10, 500, 4000)}
 _TRIALS = 3
 _PACKED = 64
 """Batch size for which the weights are laid out."""
-_PIECE = 8
-"""Number of images that a thread encodes at a time."""
+_PIECE, _PROCESS_PIECE = 8, 16
+"""Number of images that a thread, or a process, encodes at a time."""
+_LEAST_FOR_PROCESSES = 100
+"""Smaller requests are encoded by threads."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,8 @@ class Setting:
     batch: int
     lanes: int
     threads: int
+    has_processes: bool = False
+    """Whether processes encode, instead of threads."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,7 @@ class Loop:
         if self.device.type == "cpu":
             pack(self._generator, *self._inputs(range(_PACKED)))
         self._encoders = ThreadPoolExecutor(cores())
+        self._processes = ProcessPoolExecutor(cores(), get_context("spawn"))
 
     def run(self, n: int, setting: Setting) -> Made:
         """Return a ZIP of n images, with all classes alternating."""
@@ -96,15 +105,19 @@ class Loop:
         lanes = _lanes(setting.lanes, setting.threads)
         pending: deque[Future[list[Future[Piece]]]] = deque()
         for start in range(0, n, setting.batch):
-            pending.append(lanes.submit(self._begin, range(start, min(start + setting.batch, n))))
+            indices = range(start, min(start + setting.batch, n))
+            pending.append(lanes.submit(self._begin, indices, setting.has_processes))
             if len(pending) > setting.lanes + 1:
                 yield from _finished(pending.popleft())
         while pending:
             yield from _finished(pending.popleft())
 
-    def _begin(self, indices: range) -> list[Future[Piece]]:
-        images = self._generated(indices)
-        return [self._encoders.submit(_encode, images[k : k + _PIECE]) for k in range(0, len(images), _PIECE)]
+    def _begin(self, indices: range, has_processes: bool) -> list[Future[Piece]]:
+        # As bytes of pixels, because PyTorch would pass tensors to a process through shared memory.
+        images = self._generated(indices).permute(0, 2, 3, 1).contiguous().numpy()
+        encoders: Executor = self._processes if has_processes else self._encoders
+        size = _PROCESS_PIECE if has_processes else _PIECE
+        return [encoders.submit(_encode, images[k : k + size]) for k in range(0, len(images), size)]
 
     @torch.inference_mode()
     def _generated(self, indices: range) -> Tensor:
@@ -126,13 +139,23 @@ class Bare:
         """Return a ZIP of n images, and a description of the setting."""
         setting = self._settings[max(size for size in self._settings if size <= n)]
         dtype = str(self._loop.dtype).removeprefix("torch.")
-        how = f"{dtype}, batch {setting.batch}, {setting.lanes} x {setting.threads} threads"
+        encoders = "processes" if setting.has_processes else "threads"
+        how = f"{dtype}, batch {setting.batch}, {setting.lanes} x {setting.threads} threads, PNGs by {encoders}"
         return self._loop.run(n, setting), how
 
     def _fastest(self, size: int) -> Setting:
         most, batches = min(cores(), torch.get_num_threads()), _BATCHES[self._loop.device.type]
         ways = sorted({(1, most), (1, max(1, most // 2)), (most, 1)})
-        tried = [Setting(min(batch, math.ceil(size / lanes)), lanes, k) for lanes, k in ways for batch in batches]
+        is_gpu = self._loop.device.type == "cuda"
+        if is_gpu:
+            ways = [(1, 1), (2, 1)]  # one GPU gains nothing from more lanes
+        encoders = (False, True) if is_gpu and size >= _LEAST_FOR_PROCESSES else (False,)
+        tried = [
+            Setting(min(batch, math.ceil(size / lanes)), lanes, k, has_processes)
+            for lanes, k in ways
+            for batch in batches
+            for has_processes in encoders
+        ]
         return min(dict.fromkeys(tried), key=lambda setting: self._seconds(size, setting))
 
     def _seconds(self, size: int, setting: Setting) -> float:
@@ -151,8 +174,9 @@ def _finished(batch: Future[list[Future[Piece]]]) -> Iterator[Piece]:
         yield piece.result()
 
 
-def _encode(images: Tensor) -> Piece:
-    pngs = encoding.encode(images, "png")
+def _encode(pixel_rows: NDArray[np.uint8]) -> Piece:
+    """Encode images. Shape: (n, h, w, 3)."""
+    pngs = encoding.encode(torch.from_numpy(pixel_rows).permute(0, 3, 1, 2), "png")
     return Piece(pngs, time.perf_counter())
 
 

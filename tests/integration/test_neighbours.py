@@ -6,7 +6,8 @@ from models import registry
 from models.precision import fastest_dtype
 from tests.conftest import DataFile
 from worker.contracts.uploaded_images import normalise
-from worker.rendering.engine import RenderEngine, choose_device
+from worker.rendering.device import choose_device
+from worker.rendering.engine import RenderEngine
 from worker.style import image_tensors, vgg
 from worker.style.gatys import GatysSettings, StyleTransfer
 

@@ -129,7 +129,8 @@ import time
 from pathlib import Path
 from worker.rendering.encoding import encode
 from worker.main import cores, work
-from worker.rendering.engine import RenderEngine, choose_device, find_checkpoints
+from worker.rendering.device import choose_device
+from worker.rendering.engine import RenderEngine, find_checkpoints
 from worker.settings import WorkerSettings
 
 settings = WorkerSettings()

@@ -22,6 +22,7 @@ from worker.queue.failure import job_error
 from worker.queue.unsent_counts import UnsentCounts
 from worker.queue.watchdog import Watchdog, end_process
 from worker.renderer import Renderer
+from worker.rendering.device import is_usable
 from worker.rendering.encoding import EncodedImage
 from worker.rendering.engine import RenderEngine
 
@@ -99,11 +100,10 @@ class DirectResponder:
     def _reply(self, request_id: str, request: DirectRequest) -> bytes:
         try:
             image = self._render(request)
-        except torch.AcceleratorError as error:
-            log.critical("the device is unusable, so this process ends", extra=fields(reason=error))
-            end_process()
-            raise
         except Exception as error:
+            if isinstance(error, torch.AcceleratorError) or not is_usable(self._engine.device):
+                log.critical("the device is unusable, so this process ends", extra=fields(reason=error))
+                end_process()
             failure = job_error(error)
             log.exception("direct request failed", extra=fields(code=failure.code))
             return DirectReply(id=request_id, error=failure).pack()

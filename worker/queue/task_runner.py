@@ -28,9 +28,10 @@ from worker.queue.outcome import Outcome
 from worker.queue.redis_outage import tolerating_outage
 from worker.queue.shard_renderer import ShardRenderer
 from worker.queue.store_check import StoreCheck
-from worker.queue.watchdog import Watchdog
+from worker.queue.watchdog import Watchdog, end_process
 from worker.renderer import no_weights
 from worker.rendering.candidate import Candidate
+from worker.rendering.device import is_usable
 from worker.rendering.encoding import EncodedImage
 from worker.rendering.engine import RenderEngine
 from worker.rendering.loaded_model import LoadedModel
@@ -99,6 +100,8 @@ class TaskRunner:
         except (StoreError, OSError) as error:
             attempt.outcome = self._drop(task, error)
         except Exception as error:
+            if not is_usable(self.engine.device):
+                raise SystemExit(1) from error  # another library named the error of the device otherwise
             attempt.outcome = self._fail(task, spec, error)
         if attempt.outcome is not Outcome.STORING:
             self.heartbeat.end_attempt(task)
@@ -184,6 +187,9 @@ class TaskRunner:
             if attempt.outcome is Outcome.DEFERRED:
                 # Its entry has left the queue already. It brings no successor, because that one is queued, too.
                 self._enqueue(spec, Task.render_shard(spec.id, shard))
+        except SystemExit:
+            log.critical("the device is unusable, so this process ends", extra=fields(job_id=spec.id, shard=shard))
+            end_process()  # in this thread, SystemExit would end nothing
         finally:
             self.storing_slot.release()
 

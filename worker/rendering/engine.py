@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
 
 import torch
 
@@ -12,9 +11,10 @@ from models.errors import ModelError
 from models.precision import fastest_dtype
 from models.quality_gate import gate_path
 from worker.contracts.catalog import CatalogEntry, ModelFacts, Numerics, SetAside
-from worker.contracts.errors import SettingsError
 from worker.contracts.logs import fields
 from worker.errors import ModelUnavailableError
+from worker.rendering.device import device_name, is_out_of_memory
+from worker.rendering.device_turn import device_turn
 from worker.rendering.loaded_model import LoadedModel
 from worker.rendering.model_facts import model_facts
 
@@ -37,7 +37,7 @@ class RenderEngine:
         default = _BATCH_SIZES[device.type]
         # A batch size other than the default is part of the numerics' name, since it changes the bytes of images.
         size = batch_size or default
-        name = f"{device.type}-{str(dtype).removeprefix('torch.')}" + f"-{size}" * (size != default)
+        name = f"{device_name(device)}-{str(dtype).removeprefix('torch.')}" + f"-{size}" * (size != default)
         self.numerics = Numerics(name=name, batch_size=size)
         """Device type, number format and batch size of this worker."""
         self.set_aside: list[SetAside] = []
@@ -99,13 +99,15 @@ class RenderEngine:
 def load_fitting_engine(paths: Sequence[Path], device: torch.device, threads: int) -> RenderEngine:
     """Load models and render a batch with each. The batch size is halved until the models fit into device memory.
 
-    Smaller batches may give other bytes, so the batch size becomes part of the worker's numerics.
+    Smaller batches may give other bytes, so the batch size becomes part of the worker's numerics. The workers of a GPU
+    load one after the other.
     """
     size = _BATCH_SIZES[device.type]
-    while (engine := _load_and_warm_up(paths, device, threads, size)) is None:
-        size //= 2
-        log.warning("out of device memory, batches were halved", extra=fields(images=size))
-        torch.cuda.empty_cache()
+    with device_turn(device):
+        while (engine := _load_and_warm_up(paths, device, threads, size)) is None:
+            size //= 2
+            log.warning("out of device memory, batches were halved", extra=fields(images=size))
+            torch.cuda.empty_cache()
     return engine
 
 
@@ -114,21 +116,11 @@ def _load_and_warm_up(paths: Sequence[Path], device: torch.device, threads: int,
     try:
         engine = RenderEngine(paths, device, threads, size)
         engine.warm_up()
-    except torch.OutOfMemoryError:
-        if size == 1:
+    except RuntimeError as error:
+        if size == 1 or not is_out_of_memory(error):
             raise
         return None
     return engine
-
-
-def choose_device(requested: Literal["auto", "cpu", "cuda"]) -> torch.device:
-    """Return the requested device; "auto" prefers CUDA. Raises SettingsError when CUDA is requested but missing."""
-    if requested == "cuda" and not torch.cuda.is_available():
-        raise SettingsError(
-            "IMAGEMILL_DEVICE is 'cuda', but PyTorch finds no GPU: check that nvidia-smi shows one and that its driver "
-            "is new enough, or set the device to 'auto' or 'cpu'"
-        )
-    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if requested == "auto" else requested)
 
 
 def find_checkpoints(folder: Path | None) -> list[Path]:

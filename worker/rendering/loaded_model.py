@@ -1,6 +1,6 @@
 """One model that a worker keeps loaded on its device."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from pathlib import Path
 from typing import cast
@@ -15,6 +15,7 @@ from models.mkldnn_packing import pack
 from worker.contracts.catalog import CatalogEntry, Numerics
 from worker.errors import ModelUnavailableError
 from worker.rendering import partial_batches
+from worker.rendering.device import call_with_memory
 from worker.rendering.file_checksum import file_sha256
 from worker.rendering.loaded_gate import LoadedGate
 
@@ -23,7 +24,7 @@ class LoadedModel:
     """One generator on a device, with its catalogue entry."""
 
     def __init__(self, path: Path, device: torch.device, dtype: torch.dtype, numerics: Numerics) -> None:
-        self._path = path
+        self.path = path
         header, generator = checkpoint.load_generator(path)
         self.entry = _catalog_entry(path, header, numerics)
         self.class_counts = header.data.class_counts
@@ -42,8 +43,8 @@ class LoadedModel:
         Raises ModelUnavailableError when the checkpoint is missing or has changed.
         """
         try:
-            header, generator = checkpoint.load_generator(self._path)
-            is_same = _catalog_entry(self._path, header, self.entry.numerics) == self.entry
+            header, generator = checkpoint.load_generator(self.path)
+            is_same = _catalog_entry(self.path, header, self.entry.numerics) == self.entry
         except (ModelError, OSError) as error:
             raise ModelUnavailableError(
                 f"the checkpoint of {self.entry.name} can no longer be loaded: {error}"
@@ -115,7 +116,7 @@ class LoadedModel:
         if self.grid_channels:
             return self.draw(self.grids(z, labels), slots)
         batch_labels = self.label_tensor(labels)
-        return _to_levels(_with_memory(lambda: self._generator(z, batch_labels))[list(slots)])
+        return call_with_memory(lambda: _to_levels(self._generator(z, batch_labels)[list(slots)]))
 
     @torch.inference_mode()
     def grids(self, z: Tensor, labels: Sequence[int]) -> Tensor:
@@ -124,7 +125,7 @@ class LoadedModel:
         Shapes: z and labels as for `render`; returns (batch_size, grid_channels, g, g) on the device.
         """
         generator, batch_labels = cast(InferenceDcgan, self._generator), self.label_tensor(labels)
-        return _with_memory(lambda: generator.grids(z, batch_labels))
+        return call_with_memory(lambda: generator.grids(z, batch_labels))
 
     @torch.inference_mode()
     def draw(self, grids: Tensor, slots: Sequence[int]) -> Tensor:
@@ -135,8 +136,8 @@ class LoadedModel:
         """
         generator, rows = cast(InferenceDcgan, self._generator), list(slots)
         if self._is_divisible:
-            return _to_levels(_with_memory(lambda: generator.images(grids[rows])))
-        return _to_levels(_with_memory(lambda: generator.images(grids))[rows])
+            return call_with_memory(lambda: _to_levels(generator.images(grids[rows])))
+        return call_with_memory(lambda: _to_levels(generator.images(grids)[rows]))
 
     def portion_size(self, images: int, threads: int) -> int:
         """Return how many images a thread renders at once: fewer than a batch if other threads would be idle."""
@@ -145,16 +146,6 @@ class LoadedModel:
     def label_tensor(self, labels: Sequence[int]) -> Tensor | None:
         """Put labels on the device; None for an unconditional model. Shape: returns (len(labels),) int64."""
         return torch.tensor(labels, device=self.device) if self.entry.classes else None
-
-
-def _with_memory(work: Callable[[], Tensor]) -> Tensor:
-    """Do some work, and do it again after device memory is freed if it does not fit."""
-    try:
-        return work()
-    except torch.OutOfMemoryError:
-        # A smaller batch is no way out, since it could give other bytes.
-        torch.cuda.empty_cache()
-        return work()
 
 
 def _to_levels(images: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from worker.contracts.store.store import Store
 from worker.contracts.styles import StyleSpec
 from worker.rendering.loaded_model import LoadedModel
 from worker.style.distillation import Distillation, with_weights
+from worker.style.portions import OnHalved
 from worker.style.stylizer import Stylizer
 from worker.style.tensor_bytes import deserialise, serialise
 
@@ -24,11 +25,19 @@ log = logging.getLogger(__name__)
 class DistilledModels:
     """Loads distilled models from the store, and trains the missing ones."""
 
-    def __init__(self, store: Store, stylizer: Stylizer, executor: Executor, max_bytes: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        stylizer: Stylizer,
+        executor: Executor,
+        max_bytes: int,
+        on_halved: OnHalved = lambda: None,
+    ) -> None:
         self._store = store
         self._stylizer = stylizer
         self._executor = executor
         self._max_bytes = max_bytes
+        self._on_halved = on_halved
         self._loaded = lru_cache(_MAX_LOADED)(self._load)
 
     def model(self, model: LoadedModel, style: StyleSpec, owner: str) -> LoadedModel | None:
@@ -46,8 +55,11 @@ class DistilledModels:
         """
         model_name = style.distilled_model_key(model.entry, owner)
         training = self._start_or_resume(model, style, model_name)
-        while training.progress < 1 and may_continue(training.progress):
-            training.step()
+        try:
+            while training.progress < 1 and may_continue(training.progress):
+                training.step()
+        finally:
+            training.forget_recording()
         # A training that was paused before its first step has no new state.
         if 0 < training.progress < 1:
             self._store.distilled.keep_state(model_name, serialise(training.state()), self._max_bytes)
@@ -58,7 +70,7 @@ class DistilledModels:
     def _start_or_resume(self, model: LoadedModel, style: StyleSpec, model_name: str) -> Distillation:
         def start() -> Distillation:
             transfer = self._stylizer.transfer(style)
-            return Distillation(model, transfer, style.strength, style.steps, self._executor, self._stylizer.on_halved)
+            return Distillation(model, transfer, style.strength, style.steps, self._executor, self._on_halved)
 
         training = start()
         # A state that does not fit is an old or a damaged one. Training starts from zero then: slower, same weights.

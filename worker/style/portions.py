@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 import torch
 
 from worker.contracts.logs import fields
+from worker.rendering.device import is_out_of_memory
 
 T = TypeVar("T")
 OnHalved = Callable[[], None]
@@ -39,9 +40,11 @@ class Portions:
             try:
                 # list: an executor's map is lazy, and an exception must be raised inside this `try`.
                 return list(map_portions(function, [items[k : k + size] for k in range(0, len(items), size)]))
-            except torch.OutOfMemoryError:
-                if size == 1:
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
                     raise
+                if size == 1:
+                    raise torch.OutOfMemoryError(str(error)) from error
             self._size = min(self._size, size // 2)  # another thread may have halved it in the meantime
             log.warning("out of device memory, portions were halved", extra=fields(images=self._size))
             self._on_halved()

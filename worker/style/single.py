@@ -7,7 +7,7 @@ from typing import Literal
 from PIL import Image
 
 from models.precision import fastest_dtype
-from worker.rendering.engine import choose_device
+from worker.rendering.device import choose_device
 from worker.style import image_tensors, vgg
 from worker.style.gatys import GatysSettings, StyleTransfer
 

@@ -12,20 +12,20 @@ from torch import Tensor
 
 from worker.contracts.styles import StyleSpec
 from worker.errors import WeightsError
+from worker.rendering.device import call_with_memory
 from worker.style import image_tensors
 from worker.style.gatys import GatysSettings, StyleTransfer
-from worker.style.portions import OnHalved, Portions
 from worker.style.vgg import Vgg19
 
-GROUP_SIZES = {"cpu": 4, "cuda": 64}
-"""Images that are optimised together, for each kind of device. A group's shape must not depend on the request."""
+_CPU_GROUP, _GPU_GROUP, _GPU_GROUP_SIDE = 4, 64, 128
+"""Images that are optimised together, and the side in pixels up to which a GPU takes so many (about 8 GB of memory)."""
 _MAX_CACHED_STYLES = 8
 """Largest number of prepared styles in the cache."""
 
 
 def styled_together(device: torch.device, threads: int) -> int:
     """Return how many images a worker styles at once: a group in each thread of a CPU, one group on a GPU."""
-    return GROUP_SIZES[device.type] * (threads if device.type == "cpu" else 1)
+    return _CPU_GROUP * threads if device.type == "cpu" else _GPU_GROUP
 
 
 class Stylizer:
@@ -36,13 +36,9 @@ class Stylizer:
         network: Vgg19,
         device: torch.device,
         read_picture: Callable[[str], bytes],
-        on_halved: OnHalved = lambda: None,
     ) -> None:
         self._device = device
         self._weights_sha256 = network.sha256
-        self.on_halved = on_halved
-        self.group_size = GROUP_SIZES[device.type]
-        self._portions = Portions(self.group_size, on_halved)
         # On a GPU, a second group at once would take memory and no less time.
         self._turn: AbstractContextManager[object] = Lock() if device.type == "cuda" else nullcontext()
         self._cached_transfer = lru_cache(_MAX_CACHED_STYLES)(
@@ -58,12 +54,23 @@ class Stylizer:
         """
         transfer = self.transfer(style)
 
-        def apply_to_portion(portion: range) -> Tensor:
-            batch = images[portion.start : portion.stop].to(self._device).float() / 255
+        def optimise() -> Tensor:
+            batch = images.to(self._device).float() / 255
             return image_tensors.to_uint8(transfer.apply(batch, style.strength, lambda _: is_wanted()))
 
         with self._turn:
-            return torch.cat(list(self._portions.map(apply_to_portion, range(len(images)))))
+            # Smaller groups would be no way out of exhausted memory, since they give other bytes.
+            return call_with_memory(optimise)
+
+    def group_size(self, resolution: int) -> int:
+        """Return how many images of a model are optimised together: a power of 2.
+
+        It is fixed for a device and a resolution, because the bytes of an image depend on the shape of its group.
+        """
+        if self._device.type == "cpu":
+            return _CPU_GROUP
+        images = _GPU_GROUP * _GPU_GROUP_SIDE**2 // max(_GPU_GROUP_SIDE, resolution) ** 2
+        return 1 << max(1, images).bit_length() - 1
 
     def transfer(self, style: StyleSpec) -> StyleTransfer:
         """Return the style transfer of a style. Raises WeightsError if the job needs other weights of VGG19."""
