@@ -39,7 +39,8 @@ function watchWithOtherTabs() {
   const channel = new BroadcastChannel(CHANNEL);
   const ending = new AbortController();
   channel.addEventListener("message", (event) => report(event.data));
-  navigator.locks.request(CHANNEL, { signal: ending.signal }, () => lead(channel, ending.signal)).catch(() => {}); // this tab stopped before it became the leader
+  // A tab that stops before it becomes the leader rejects the request.
+  navigator.locks.request(CHANNEL, { signal: ending.signal }, () => lead(channel, ending.signal)).catch(() => {});
   return () => {
     ending.abort();
     channel.close();
