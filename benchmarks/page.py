@@ -34,6 +34,10 @@ const painted = (done) => requestAnimationFrame(() => {
   port2.postMessage(null);
 });
 window.stage = { images: 0, first: null, next: null };
+// The exact image can be there before the first live one.
+document.addEventListener("load", ({ target }) => {
+  if (target.closest?.(".stage")) painted((now) => (window.stage.first ??= now));
+}, true);
 for (const name of ["putImageData", "drawImage"]) {
   const draw = CanvasRenderingContext2D.prototype[name];
   CanvasRenderingContext2D.prototype[name] = function (...parameters) {
