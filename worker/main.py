@@ -81,12 +81,12 @@ def run(settings: WorkerSettings) -> None:
     torch.backends.cudnn.deterministic = True
     threads = settings.threads or cores()
     render_threads = min(threads, _GPU_THREADS) if is_gpu else threads
-    engine = load_fitting_engine(find_checkpoints(settings.models), device, render_threads)
-    if not engine.entries:
-        log.warning("no checkpoint was found", extra=fields(folder=settings.models))
-    vgg19, set_aside = _load_vgg19(settings, engine)
-    set_aside = [*engine.set_aside, *set_aside]
     with EncoderPool(threads) if is_gpu else nullcontext() as encoders:
+        engine = load_fitting_engine(find_checkpoints(settings.models), device, render_threads)
+        if not engine.entries:
+            log.warning("no checkpoint was found", extra=fields(folder=settings.models))
+        vgg19, set_aside = _load_vgg19(settings, engine)
+        set_aside = [*engine.set_aside, *set_aside]
         work(settings, engine, vgg19=vgg19, set_aside=set_aside, encoders=encoders)
 
 
