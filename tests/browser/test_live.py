@@ -84,6 +84,17 @@ def test_a_point_is_parsed_into_numbers_by_name(page: Page) -> None:
     }
 
 
+def test_numbers_are_rounded_to_six_digits(page: Page) -> None:
+    body = """const { formatPoint } = await load('point');
+    const [zero, few] = [{ a: 0, b: 0 }, { a: 1e-9, b: 0.1 + 0.2 }];
+    return [formatPoint({ at: [[1, 0, 0.123456789]], classes: few, shift: few, truncation: 0.7 + 0.1 }),
+            formatPoint({ at: [[1, 0, 1]], classes: zero, shift: zero, truncation: 1 })];"""
+    assert run(page, body) == [
+        "at=1:0*0.123457&shift=b:0.3&classes=b:0.3&truncation=0.8",
+        "at=1:0&classes=a:0,b:0",  # no class has a weight, which is an error of the service, too
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -93,6 +104,8 @@ def test_a_point_is_parsed_into_numbers_by_name(page: Page) -> None:
         ("at=1:0*Infinity", 'at: must be a number, got "Infinity"'),
         ("at=9007199254740992:0", "a seed and an index lie in 0..9007199254740991"),
         ("at=1:0&truncation=", 'truncation: must be a number, got ""'),
+        ("at=1:0&shift=x:1,x:2", 'shift: "x" is named twice'),
+        ("at=1:0&classes=50%2525:1,%25:1", 'classes: in a name, write % as %25, got "%"'),
         ("at=1:0&shift=x", 'shift: must be like name:1, got "x"'),
     ],
 )
