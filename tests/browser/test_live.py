@@ -10,6 +10,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, Route
 
+from tests.browser.local_site import LocalSite
+from tests.browser.watch import Watch
+
 ROOT = Path(__file__).parents[2]
 IMPORT = """const load = (name) => import(new URL(`ui/live/${name}.js`, document.baseURI).href);
 """
@@ -256,3 +259,30 @@ def test_other_runners_take_the_waiting_points(page: Page) -> None:
     return { drawn, found };"""
     found = run(page, QUEUE + body)
     assert found == {"drawn": [["first"]], "found": ["new second", "first", "new third"]}
+
+
+def test_a_model_with_private_weights_is_drawn_by_the_server(page: Page, site: LocalSite, watch: Watch) -> None:
+    if "/preview" not in site.client.get("/openapi.json").json()["paths"]:
+        pytest.skip("NOT TESTED: this service has no previews")
+    body = """const { openModel } = await load('live');
+    const [entry] = (await (await fetch('models')).json()).models;
+    const model = await openModel(entry);
+    const frames = await Promise.all(argument.map((point) => model.draw(point)));
+    const canvas = new OffscreenCanvas(entry.resolution, entry.resolution);
+    const context = canvas.getContext('2d', { willReadFrequently: true });
+    const images = frames.map((frame) => {
+      context.drawImage(frame, 0, 0);
+      return [...context.getImageData(0, 0, canvas.width, canvas.height).data];
+    });
+    model.close();
+    return { name: entry.name, isLocal: model.isLocal, images };"""
+    with site.another_api(IMAGEMILL_WEIGHTS="private") as url:
+        watch.add_origin(url)
+        page.goto(f"{url}/#/key")
+        # The first point is drawn alone, and the others together.
+        found = run(page, body, [{"at": [[1, index, 1]]} for index in range(4)])
+        assert not found["isLocal"]
+        for index, pixels in enumerate(found["images"]):
+            exact = Image.open(io.BytesIO(page.request.get(f"{url}/images/{found['name']}/1/{index}.png").body()))
+            drawn = np.array(pixels, int).reshape(*exact.size, 4)[..., :3]
+            assert np.abs(drawn - np.array(exact, int)).mean() < (0.1 if index == 0 else 4)
