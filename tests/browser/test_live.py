@@ -248,6 +248,18 @@ def test_points_of_a_runner_that_was_replaced_are_drawn_again_if_it_fails(page: 
     assert run(page, QUEUE + body) == ["first", [["first"]]]
 
 
+def test_a_model_whose_files_come_after_the_page_is_drawn_here_soon(page: Page) -> None:
+    body = """const { openModel } = await load('live');
+    const entry = (await (await fetch('models')).json()).models.find((each) => each.files.includes('engine-1.json'));
+    const model = await openModel({ ...entry, files: [] });
+    const before = model.isLocal;
+    while (!model.isLocal) await new Promise((resolve) => setTimeout(resolve, 10));
+    const frame = await model.draw({ at: [[1, 0, 1]] });
+    model.close();
+    return [before, frame.width === entry.resolution];"""
+    assert run(page, body) == [False, True]
+
+
 def test_other_runners_take_the_waiting_points(page: Page) -> None:
     body = """const queue = new DrawQueue([runner], 8);
     const first = settle(queue.add({ name: 'first' }));
