@@ -63,6 +63,10 @@ class ArchiveParameters(Protocol):
         """Largest difference in bits of images that count as equal; None if all images stay."""
 
     @property
+    def excluded(self) -> int:
+        """Number of images that were thrown out and replaced."""
+
+    @property
     def format(self) -> str:
         """Format of the images."""
 
@@ -85,6 +89,7 @@ def archive_name(job: ArchiveParameters) -> str:
     parts += [f"keep{job.keep:g}"] if job.keep is not None else []
     parts += ["nocopies"] if job.copies == "drop" else []
     parts += [f"distinct{job.distinct}"] if job.distinct is not None else []
+    parts += [f"without{job.excluded}"] if job.excluded else []
     parts += [job.format] if job.format not in ("png", "npz") else []
     parts += ["parquet"] if job.layout == "parquet" else []
     stem = _shorten_with_checksum("-".join(parts), _MAX_STEM_CHARACTERS)

@@ -54,8 +54,12 @@ class Settings(Environment):
     """Path prefix under which a proxy publishes the service, like /imagemill, unless X-Forwarded-Prefix names one."""
     mark: Literal["xmp", "none"] = "xmp"
     """Mark of the image files of new jobs: an XMP packet says that a model made the image, and names its address."""
+    weights: Literal["public", "private"] = "public"
+    """`private` keeps the weights of the models on the server, so that no browser draws images itself."""
     signing_key: Path | None = None
     """Path of a PEM file with an Ed25519 key, which signs the manifests of datasets. Without it, there are none."""
+    runs: Path | None = None
+    """Folder of training runs, which the page shows. Nothing is written there."""
     reconcile_every_seconds: float = Field(default=5, gt=0, le=3600)
 
     @model_validator(mode="after")

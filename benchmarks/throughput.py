@@ -69,9 +69,13 @@ def ours(plan: RunPlan) -> TakeSteps:
 
 def plain(plan: RunPlan) -> TakeSteps:
     """Return the steps of the tutorials' loop, which reads a loss after every step."""
-    recipe, architecture = plan.recipe, architecture_of(plan.recipe, plan.dataset.description)
+    recipe = plan.recipe
+    # Tutorials ignore labels.
+    architecture = architecture_of(recipe.model_copy(update={"labels": "ignore"}), plan.dataset.description)
     generator = build_generator(architecture).to(plan.device)
-    discriminator = build_discriminator(architecture, recipe.discriminator_channels).to(plan.device)
+    discriminator = build_discriminator(
+        architecture, recipe.discriminator_channels, recipe.discriminator_norm, recipe.projection
+    ).to(plan.device)
     of_g = Adam(generator.parameters(), recipe.generator_lr, recipe.betas)
     of_d = Adam(discriminator.parameters(), recipe.discriminator_lr, recipe.betas)
     judge, batches = nn.BCEWithLogitsLoss(), _batches(plan.dataset, recipe.batch)

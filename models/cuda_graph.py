@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from threading import local
 
 import torch
 from torch import Tensor
@@ -50,7 +51,7 @@ class RecordedWork:
 
     def _work_beside(self) -> Tensor:
         """Do the work in a stream of its own, as in a recording."""
-        stream, current = _new_stream(), torch.cuda.current_stream()
+        stream, current = _side_stream(), torch.cuda.current_stream()
         stream.wait_stream(current)
         with torch.cuda.stream(stream):
             result = self._work()
@@ -64,7 +65,7 @@ class RecordedWork:
         if generator is not None:
             graph.register_generator_state(generator)
         try:
-            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+            with torch.cuda.graph(graph, stream=_side_stream(), capture_error_mode="thread_local"):
                 result = self._work()
         except RuntimeError:
             # A failed recording leaves its generator in a state that cannot draw.
@@ -72,3 +73,20 @@ class RecordedWork:
                 generator.graphsafe_set_state(before)
             raise
         return graph, result
+
+
+class _Streams(local):
+    def __init__(self) -> None:
+        """Begin without streams, in each thread."""
+        self.by_device: dict[int, torch.cuda.Stream] = {}
+
+
+_streams = _Streams()
+
+
+def _side_stream() -> torch.cuda.Stream:
+    """Return the stream of this thread for recordings. Each stream has a memory cache and a workspace of its own."""
+    device = torch.cuda.current_device()
+    if device not in _streams.by_device:
+        _streams.by_device[device] = _new_stream()
+    return _streams.by_device[device]

@@ -11,7 +11,7 @@ from models import dcgan
 from models.class_embedding import embed
 from models.sphere import on_sphere
 
-_TAPS = {0: {-1: 3, 0: 1}, 1: {0: 2, 1: 0}}
+TAPS = {0: {-1: 3, 0: 1}, 1: {0: 2, 1: 0}}
 """Kernel rows of a transposed convolution with kernel 4, stride 2 and padding 1.
 
 For an even (0) or odd (1) output row, maps the offset of each input row that contributes to its row of the kernel.
@@ -76,8 +76,8 @@ def _to_subpixel_convolution(up: nn.ConvTranspose2d) -> nn.Conv2d:
     inputs, outputs = up.in_channels, up.out_channels
     subpixel = nn.Conv2d(inputs, 4 * outputs, 3, padding=1)
     weight = torch.zeros(outputs, 2, 2, inputs, 3, 3)
-    for row, rows in _TAPS.items():
-        for column, columns in _TAPS.items():
+    for row, rows in TAPS.items():
+        for column, columns in TAPS.items():
             for dy, y in rows.items():
                 for dx, x in columns.items():
                     weight[:, row, column, :, dy + 1, dx + 1] = up.weight[:, :, y, x].T

@@ -11,8 +11,11 @@ from torch.nn.functional import avg_pool2d, interpolate, leaky_relu
 from models.class_embedding import embed
 from models.sphere import on_sphere
 
-_SLOPE = 0.2
-_GAIN = math.sqrt(2 / (1 + _SLOPE**2))
+SLOPE = 0.2
+"""Slope of the leaky ReLU below zero."""
+SUM_SCALE = math.sqrt(0.5)
+"""Factor that keeps the variance of the sum of two paths."""
+_GAIN = math.sqrt(2 / (1 + SLOPE**2))
 """Gain that keeps the variance through a leaky ReLU. Source: He et al. 2015, equation 15."""
 _STYLE_DIM, _FEATURE_DIM = 128, 256
 _MAX_WIDTH_FACTOR = 4
@@ -47,7 +50,7 @@ class Generator(nn.Module):
         self.embedding = nn.Embedding(classes, latent_dim) if classes else None
         self.style = _linear(inputs, _STYLE_DIM, _GAIN)
         self.start = _linear(inputs, math.prod(self.grid), 1.0)
-        self.blocks = nn.ModuleList(_UpsamplingBlock(a, b) for a, b in pairwise(wide_to_narrow))
+        self.blocks = nn.ModuleList(UpsamplingBlock(a, b) for a, b in pairwise(wide_to_narrow))
         self.image = _convolution(wide_to_narrow[-1], 3, 3, 1.0)
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -102,7 +105,15 @@ class Discriminator(nn.Module):
         return logits if self.embedding is None else logits + (features * self.embedding(labels)).sum(1)
 
 
-class _UpsamplingBlock(nn.Module):
+def upsample_repeatably(x: Tensor) -> Tensor:
+    """Double the side by bilinear interpolation, with gradients whose sums have one order; PyTorch's vary on a GPU.
+
+    Shapes: (n, c, h, w); returns (n, c, 2 h, 2 w).
+    """
+    return _double(_double(x, 2), 3)
+
+
+class UpsamplingBlock(nn.Module):
     """Doubles the side. The first convolution runs before the doubling, for a quarter of the work."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
@@ -113,13 +124,14 @@ class _UpsamplingBlock(nn.Module):
         self.skip = _skip(inputs, outputs)
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        """Double the side. Shapes: (n, inputs, s, s) and (n, 128); returns (n, outputs, 2 s, 2 s)."""
         y = _activate(self.before(x * (1 + self.scale_before(style))[:, :, None, None]))
         y = _activate(self.after(_upsample(y) * (1 + self.scale_after(style))[:, :, None, None]))
-        return (_upsample(self.skip(x)) + y) * math.sqrt(0.5)  # keeps the variance of a sum of two
+        return (_upsample(self.skip(x)) + y) * SUM_SCALE
 
 
 class _DownsamplingBlock(nn.Module):
-    """Halves the side: the counterpart of `_UpsamplingBlock`."""
+    """Halves the side: the counterpart of `UpsamplingBlock`."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -130,15 +142,27 @@ class _DownsamplingBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = _activate(self.after(avg_pool2d(_activate(self.before(x)), 2)))
         x = self.skip(avg_pool2d(x, 2))
-        return (x + y) * math.sqrt(0.5)
+        return (x + y) * SUM_SCALE
 
 
 def _activate(x: Tensor) -> Tensor:
-    return leaky_relu(x, _SLOPE)
+    return leaky_relu(x, SLOPE)
 
 
 def _upsample(x: Tensor) -> Tensor:
+    if x.is_cuda and x.requires_grad and torch.backends.cudnn.deterministic:
+        return upsample_repeatably(x)
     return interpolate(x, scale_factor=2.0, mode="bilinear")
+
+
+def _double(x: Tensor, axis: int) -> Tensor:
+    """Double the length of an axis by linear interpolation with half-pixel centres."""
+    length = x.shape[axis]
+    first, last = x.narrow(axis, 0, 1), x.narrow(axis, length - 1, 1)
+    before = torch.cat([first, x.narrow(axis, 0, length - 1)], axis)
+    after = torch.cat([x.narrow(axis, 1, length - 1), last], axis)
+    pairs = torch.stack([0.25 * before + 0.75 * x, 0.75 * x + 0.25 * after], axis + 1)
+    return pairs.flatten(axis, axis + 1)
 
 
 def _convolution(inputs: int, outputs: int, kernel: int, gain: float, stride: int = 1, padding: int = 1) -> nn.Conv2d:

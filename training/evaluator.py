@@ -8,6 +8,7 @@ from torch import nn
 
 from models.registry import Architecture
 from training import samples
+from training.batch_loader import memory_bytes
 from training.errors import MetricsError
 from training.metrics import features, figures, frechet, reference
 from training.metrics.figures import LEAST_REALS, QUICK_POINTS
@@ -16,6 +17,8 @@ from training.run_plan import RunPlan
 
 _TIMED_IMAGES = 8
 """Number of images that are timed for an estimate."""
+_MEMORY_SHARE = 0.1
+"""Largest share of a device's free memory that the features of the data may take."""
 SEED = 2
 """Seed of the measured samples. The grid uses seed 0, and the batch-norm statistics use seed 1."""
 
@@ -32,7 +35,11 @@ class Evaluator:
         if count < LEAST_REALS:
             raise MetricsError(f"{count} images are too few; at least {LEAST_REALS} are needed")
         self._extractor = features.load("efflite0", plan.device)
-        self._reference: Reference = reference.load_or_extract(plan.dataset, self._extractor, plan.data, progress)
+        found = reference.load_or_extract(plan.dataset, self._extractor, plan.data, progress)
+        fits = found.features.nbytes <= memory_bytes(plan.device) * _MEMORY_SHARE
+        self._device = plan.device if fits else found.features.device
+        """Device that computes the figures."""
+        self._reference: Reference = found.on(self._device)
         self._count = min(QUICK_POINTS, count)
 
     def measure(self, average: nn.Module, architecture: Architecture) -> figures.QuickFigures:
@@ -40,7 +47,7 @@ class Evaluator:
         # The same labels and latents at every check, so that only the weights differ.
         labels = self._reference.labels_in_proportion(self._count) if architecture.classes else None
         fakes = samples.render(average, architecture.latent_dim, SEED, range(self._count), labels)
-        return figures.measure_quickly(self._reference, self._extractor(fakes))
+        return figures.measure_quickly(self._reference, self._extractor(fakes).to(self._device))
 
     def measure_floor(self) -> dict[str, float]:
         """Measure one half of the real images against the other half: the best result that a generator can reach.
@@ -82,7 +89,7 @@ def estimate_cost(plan: RunPlan) -> Cost:
     # The first call also paid for allocations and kernel choice, so the second is timed.
     extractor(some)
     per_image = (time.monotonic() - started) / len(some)
-    gaussian = frechet.gaussian(found)
+    gaussian = frechet.gaussian(found.to(plan.device))
     started = time.monotonic()
     frechet.distance(gaussian, gaussian)
     count, roots = plan.dataset.description.count, time.monotonic() - started

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,6 +15,7 @@ from models import atomic_file
 from training.errors import StateError
 
 _LOCK = "owner"
+_RETRY_SECONDS = 0.05
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 """Error numbers of file systems without locks."""
 
@@ -36,7 +38,7 @@ def hold(folder: Path) -> Iterator[str]:
 
 def _lock(file: TextIO, folder: Path) -> str:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock_exclusively(file)
     except BlockingIOError as error:
         # The owner's text is for the message only. The kernel's lock decides.
         file.seek(0)
@@ -49,6 +51,15 @@ def _lock(file: TextIO, folder: Path) -> str:
             raise
         return f"the file system of {folder} has no locks; make sure that no other process trains this run"
     return ""
+
+
+def _lock_exclusively(file: TextIO) -> None:
+    """Lock a file. A second try passes the page of the service, whose test for a lock lasts microseconds."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        time.sleep(_RETRY_SECONDS)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _write_owner(file: TextIO) -> None:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
-from threading import Event
+from threading import Event, Thread
 from uuid import uuid4
 
 import torch
@@ -33,6 +33,7 @@ from worker.queue.direct_responder import DirectResponder
 from worker.queue.distiller import Distiller
 from worker.queue.heartbeat import Heartbeat
 from worker.queue.job_finisher import JobFinisher
+from worker.queue.model_publisher import publish_models
 from worker.queue.rq_worker import RqWorker
 from worker.queue.shard_renderer import REPORT_SECONDS, ShardRenderer
 from worker.queue.store_check import StoreCheck
@@ -80,12 +81,12 @@ def run(settings: WorkerSettings) -> None:
     torch.backends.cudnn.deterministic = True
     threads = settings.threads or cores()
     render_threads = min(threads, _GPU_THREADS) if is_gpu else threads
-    engine = load_fitting_engine(find_checkpoints(settings.models), device, render_threads)
-    if not engine.entries:
-        log.warning("no checkpoint was found", extra=fields(folder=settings.models))
-    vgg19, set_aside = _load_vgg19(settings, engine)
-    set_aside = [*engine.set_aside, *set_aside]
     with EncoderPool(threads) if is_gpu else nullcontext() as encoders:
+        engine = load_fitting_engine(find_checkpoints(settings.models), device, render_threads)
+        if not engine.entries:
+            log.warning("no checkpoint was found", extra=fields(folder=settings.models))
+        vgg19, set_aside = _load_vgg19(settings, engine)
+        set_aside = [*engine.set_aside, *set_aside]
         work(settings, engine, vgg19=vgg19, set_aside=set_aside, encoders=encoders)
 
 
@@ -147,6 +148,9 @@ def work(
             heartbeat.offers,
             distiller,
         )
+        # The thread of the files is a daemon: it must not delay the stop of a worker whose store hangs.
+        publish = partial(publish_models, store.model_files, engine, stopping)
+        Thread(target=publish, name="publish", daemon=True).start()
         # In the background, because the first job must not wait for it.
         settling_thread.submit(_measure_costs, engine, replace(renderer, stylizer=None), heartbeat.cost_meter)
         # Direct requests have connections of their own, because they wait while tasks run. They are answered until

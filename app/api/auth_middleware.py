@@ -6,17 +6,21 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from fastapi.security.utils import get_authorization_scheme_param
+from redis.exceptions import RedisError
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.cors import has_listed_origin
 from app.api.problem_response import problem_response
+from app.api.session_cookie import is_same_origin, read_token
 from app.auth.api_keys import Caller
 from app.auth.key_file import KeyFile
-from app.errors import ApiError
+from app.auth.sessions import Sessions
+from app.errors import ApiError, unavailable
 
-_PUBLIC_PATHS = frozenset({"/", "/healthz", "/readyz", "/docs", "/openapi.json"})
+_PUBLIC_PATHS = frozenset({"/", "/healthz", "/readyz", "/docs", "/openapi.json", "/session", "/version"})
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _PUBLIC_PREFIX = "/ui/"
 """Files of the web page."""
 
@@ -28,10 +32,17 @@ class AuthMiddleware:
     """
 
     def __init__(
-        self, app: ASGIApp, key_file: KeyFile | None, origins: Collection[str], *, is_local_only: bool
+        self,
+        app: ASGIApp,
+        key_file: KeyFile | None,
+        sessions: Sessions | None,
+        origins: Collection[str],
+        *,
+        is_local_only: bool,
     ) -> None:
         self._app = app
         self._key_file = key_file
+        self._sessions = sessions
         self._origins = origins
         self._is_local_only = is_local_only
 
@@ -39,15 +50,15 @@ class AuthMiddleware:
         """Forward a request, or reject it."""
         if scope["type"] == "http":
             try:
-                caller = self._find_caller(scope)
+                caller = await self._find_caller(scope)
             except ApiError as refusal:
                 await problem_response(Request(scope), refusal)(scope, receive, send)
                 return
             scope.setdefault("state", {})["caller"] = caller
         await self._app(scope, receive, send)
 
-    def _find_caller(self, scope: Scope) -> Caller:
-        """Return the caller. Raises ApiError 401 or 403."""
+    async def _find_caller(self, scope: Scope) -> Caller:
+        """Return the caller. Raises ApiError 401, 403 or 503."""
         if self._key_file is None:
             if self._is_cross_site(scope) or (self._is_local_only and _has_foreign_host(scope)):
                 raise _cross_site_error()
@@ -56,10 +67,25 @@ class AuthMiddleware:
         path = scope["path"].removeprefix(scope["root_path"])
         if path in _PUBLIC_PATHS or path.startswith(_PUBLIC_PREFIX):
             return Caller()
-        scheme, secret = get_authorization_scheme_param(Headers(scope=scope).get("Authorization"))
+        authorization, token = Headers(scope=scope).get("Authorization"), read_token(scope)
+        if authorization is None and token is not None:
+            return await self._find_session(scope, token)
+        scheme, secret = get_authorization_scheme_param(authorization)
         caller = self._key_file.find(secret) if scheme.lower() == "bearer" else None
         if caller is None:
             raise _unauthorized_error()
+        return caller
+
+    async def _find_session(self, scope: Scope, token: str) -> Caller:
+        """Return the caller of a session. Raises ApiError."""
+        try:
+            caller = None if self._sessions is None else await self._sessions.find(token)
+        except RedisError as error:
+            raise unavailable("queue_unavailable", "the queue server has the sessions and cannot be reached") from error
+        if caller is None:
+            raise _unauthorized_error()
+        if scope["method"] not in _SAFE_METHODS and not is_same_origin(Headers(scope=scope)):
+            raise _foreign_page_error()
         return caller
 
     def _is_cross_site(self, scope: Scope) -> bool:
@@ -90,6 +116,11 @@ def _has_foreign_host(scope: Scope) -> bool:
     except ValueError:
         return True
     return False
+
+
+def _foreign_page_error() -> ApiError:
+    detail = "a session is for the page of this service; other clients send `Authorization: Bearer KEY`"
+    return ApiError(HTTPStatus.FORBIDDEN, "cross_site", detail)
 
 
 def _cross_site_error() -> ApiError:

@@ -12,6 +12,7 @@ from app.api.route_docs import problem_docs
 from app.api.router import Router
 from app.api.services import Services
 from app.auth.api_keys import Caller
+from app.schemas.gallery import CurateRequest, GalleryQuery, SheetQuery
 from app.schemas.job_list_query import JobListQuery
 from app.schemas.parameter_types import SeedOrIndex
 from app.schemas.requests import ExtendQuery, GenerateQuery, ImageOptions, ImageRequest
@@ -77,6 +78,17 @@ def _find_extension(
     return Extension(_find_spec(job_id, services, caller), query.n)
 
 
+class Curation(NamedTuple):
+    """A job, and the images to exclude of its dataset."""
+
+    spec: JobSpec
+    excluded: frozenset[int]
+
+
+def _find_curation(job_id: str, body: CurateRequest, services: ServicesDep, caller: CallerDep) -> Curation:
+    return Curation(_find_spec(job_id, services, caller), frozenset(body.exclude))
+
+
 async def _parse_address(
     model: Annotated[str, Path(description="Name of a model from /models, or its sha256.")],
     seed: SeedOrIndex,
@@ -110,6 +122,9 @@ SpecDep = Annotated[JobSpec, Depends(_find_spec)]
 WaitDep = Annotated[int, Depends(_parse_wait)]
 """Seconds that the response may wait for the end of the job. 0 means no wait."""
 ExtensionDep = Annotated[Extension, Depends(_find_extension)]
+CurationDep = Annotated[Curation, Depends(_find_curation)]
+GalleryQueryDep = Annotated[GalleryQuery, Query()]
+SheetQueryDep = Annotated[SheetQuery, Query()]
 JobListQueryDep = Annotated[JobListQuery, Query()]
 ImageRequestDep = Annotated[ImageRequest, Depends(_parse_address)]
 IdempotencyKey = Annotated[

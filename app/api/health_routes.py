@@ -6,10 +6,12 @@ from typing import Any
 from fastapi import Depends, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
+from app.api.build_id import build_id
 from app.api.dependencies import ServicesDep, find_caller
 from app.api.request_parameters import reject_body, reject_query
 from app.api.route_docs import problem_docs
 from app.api.router import Router
+from app.schemas.page import Version
 from app.schemas.responses import Health, Ready
 
 router = Router(tags=["health"], dependencies=[Depends(reject_query), Depends(reject_body)])
@@ -34,6 +36,12 @@ async def get_readiness(services: ServicesDep) -> Ready:
     """Return 200 if a new job would be rendered now. Otherwise, the error names the part that does not work."""
     checks = services.health_checks
     return await checks.run(checks.readiness.check)
+
+
+@router.get("/version", operation_id="get_version")
+async def get_version() -> Version:
+    """Return the version of the service, and a checksum of the web page's files. An open page compares it."""
+    return Version(version=build_id())
 
 
 @router.get(

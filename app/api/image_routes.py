@@ -13,6 +13,7 @@ from app.api.dependencies import (
 )
 from app.api.negotiation import check_if_match, matches_if_none_match
 from app.api.route_docs import binary_content, header_docs, problem_docs
+from app.schemas.gallery import ImageFacts
 from app.schemas.parameter_types import WholeNumber
 from worker.contracts.jobs import JobSpec
 
@@ -22,6 +23,17 @@ _IMAGE_CONTENT = binary_content("image/png", "image/webp", "image/jpeg")
 
 router = router_for_callers()
 address_router = router_for_callers("query")
+
+
+@router.get(
+    "/jobs/{job_id}/images/{index}.json",
+    operation_id="get_image_facts",
+    tags=["jobs"],
+    responses=problem_docs(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE),
+)
+def get_image_facts(spec: SpecDep, index: WholeNumber, services: ServicesDep) -> ImageFacts:
+    """Return the class, the checksum, the score and the address of one image of a job."""
+    return services.jobs.reader.find_image_facts(spec, index)
 
 
 @router.get(

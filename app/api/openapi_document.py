@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse
+from fastapi import FastAPI
 
 from app.api.route_docs import GENERATE_SCHEMA, generate_parameters
 from app.schemas.class_request import CLASSES_BODY_SCHEMA
@@ -15,7 +13,7 @@ _EVENT_SCHEMA = {"description": "Events named `progress` and `end`. The data of 
 
 
 class DocumentedApp(FastAPI):
-    """A FastAPI application whose document client generators can read, with the page /docs.
+    """A FastAPI application whose document client generators can read.
 
     The document requires a key if the service has keys.
     """
@@ -24,16 +22,12 @@ class DocumentedApp(FastAPI):
         super().__init__(docs_url=None, **options)
         self._has_keys = has_keys
         self._document: dict[str, Any] | None = None
-        self.add_route("/docs", self._docs, include_in_schema=False)
 
     def openapi(self) -> dict[str, Any]:
         """Return the document. It is built once, when all routes have been added."""
         if self._document is None:
             self._document = _adapted(super().openapi(), has_keys=self._has_keys)
         return self._document
-
-    async def _docs(self, _request: Request) -> HTMLResponse:
-        return get_swagger_ui_html(openapi_url="openapi.json", title=self.title)  # relative: it works with any prefix
 
 
 def _adapted(document: dict[str, Any], *, has_keys: bool) -> dict[str, Any]:

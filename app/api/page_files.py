@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -36,8 +37,9 @@ class PageFile:
         return len(self.gzipped) < len(self.data)
 
 
+@cache
 def load_page_files() -> Mapping[str, PageFile]:
-    """Return all files of the page by their paths below `ui/`, such as `shell/api.js`."""
+    """Return all files of the page by their paths below `ui/`, such as `shell/api.js`. The first call reads them."""
     return dict(_read_folder(files("app") / "ui", ""))
 
 

@@ -36,19 +36,24 @@ _HEADERS = {
 }
 
 router = Router(include_in_schema=False)
-_FILES = load_page_files()
 
 
 @router.get("/")
 async def get_page(request: Request) -> Response:
     """Return the page."""
-    return _respond(request, _FILES[_INDEX])
+    return _respond(request, load_page_files()[_INDEX])
+
+
+@router.get("/docs")
+async def get_docs() -> Response:
+    """Lead to the view of the API. The address is relative, so it works behind any prefix."""
+    return Response(status_code=HTTPStatus.TEMPORARY_REDIRECT, headers={**_HEADERS, "Location": "./#/api"})
 
 
 @router.get("/ui/{path:path}")
 async def get_page_file(path: str, request: Request) -> Response:
     """Return a file of the page. Unknown files are errors, because a page in their place would hide the fault."""
-    file = _FILES.get(path)
+    file = load_page_files().get(path)
     if file is None:
         raise ApiError(HTTPStatus.NOT_FOUND, "not_found", f"the page has no file {quote_value(path)}")
     return _respond(request, file)

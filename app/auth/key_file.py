@@ -4,7 +4,7 @@ import logging
 from ipaddress import ip_address
 from pathlib import Path
 
-from app.auth.api_keys import ApiKeysError, Caller, load_keys
+from app.auth.api_keys import ApiKey, ApiKeys, ApiKeysError, load_keys
 from app.settings import Settings
 from worker.contracts.logs import fields
 
@@ -19,8 +19,16 @@ class KeyFile:
         self._stamp = _stamp(path)
         self._keys = load_keys(path)
 
-    def find(self, secret: str) -> Caller | None:
-        """Return the caller that a key belongs to, or None."""
+    def find(self, secret: str) -> ApiKey | None:
+        """Return the key of a secret, or None."""
+        return self._read().find(secret)
+
+    def find_digest(self, digest: str) -> ApiKey | None:
+        """Return the key whose secret has this SHA-256, or None."""
+        return self._read().find_digest(digest)
+
+    def _read(self) -> ApiKeys:
+        """Return the keys, which are read again if the file has changed."""
         stamp = _stamp(self._path)
         if stamp != self._stamp:
             self._stamp = stamp  # before the read, so that an unreadable file is logged once and not at every request
@@ -29,7 +37,7 @@ class KeyFile:
                 log.info("keys were read again", extra=fields(path=self._path, keys=len(self._keys.keys)))
             except ApiKeysError as error:
                 log.error("key file cannot be read, previous keys stay valid", extra=fields(reason=error))
-        return self._keys.find(secret)
+        return self._keys
 
 
 def check_protected(settings: Settings, host: str) -> None:

@@ -14,6 +14,7 @@ _COMMANDS = {
     "generate": "app.cli.generate:generate",
     "jobs": "app.cli.jobs:jobs",
     "extend": "app.cli.extend:extend",
+    "curate": "app.cli.curate:curate",
     "delete": "app.cli.delete:delete",
     "verify": "app.cli.verify:verify",
     "sign": "app.cli.sign:sign",

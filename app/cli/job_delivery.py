@@ -1,7 +1,7 @@
 """Waits for a job and saves its images, for `imagemill generate`."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -91,6 +91,13 @@ class JobDelivery:
         """Request n more images for the dataset of a job, and save all of its images."""
         self._check_output()
         job = self._client.extend(job_id, n)
+        self._note_accepted(job, self._output.out or Path(archive_name(job)))
+        self.resume(job.id)
+
+    def curate(self, job_id: str, exclude: Iterable[int]) -> None:
+        """Throw images out of the dataset of a job, and save the dataset with the images that replace them."""
+        self._check_output()
+        job = self._client.curate(job_id, exclude)
         self._note_accepted(job, self._output.out or Path(archive_name(job)))
         self.resume(job.id)
 

@@ -93,6 +93,7 @@ class Client:
     retry = _call(Operations.retry)
     rebuild = _call(Operations.rebuild)
     extend = _call(Operations.extend)
+    curate = _call(Operations.curate)
     models = _call(Operations.models)
     styles = _call(Operations.styles)
     upload_style = _call(Operations.upload_style)

@@ -1,5 +1,6 @@
 """Operations on jobs that exist: read, list, cancel and repeat them."""
 
+from collections.abc import Iterable
 from urllib.parse import quote
 
 from app.client.options import State, given
@@ -50,6 +51,14 @@ class JobOperations(ServiceOperations):
     def extend(self, job: Job | str, n: int) -> Flow[Job]:
         """Add n images to the dataset of a succeeded job, and return the new job, whose archive holds all images."""
         return self._job(Request("POST", f"{_path_of(job)}/extend", {"n": n}))
+
+    def curate(self, job: Job | str, exclude: Iterable[int]) -> Flow[Job]:
+        """Throw images out of the dataset of a succeeded job, and return the new job.
+
+        `exclude` has the indices of the images. The next images of their classes take their places.
+        """
+        body = {"exclude": sorted(set(exclude))}
+        return self._job(Request("POST", f"{_path_of(job)}/curate", json=body))
 
     def _job(self, request: Request) -> Flow[Job]:
         return parse_job((yield from self._retries.send(request)), self._address)

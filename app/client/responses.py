@@ -51,6 +51,8 @@ class ArchiveFields(ApiObject):
     """Share of the images of each class that the quality gate keeps; None without a gate."""
     copies: str = "keep"
     distinct: int | None = None
+    excluded: int = 0
+    """Number of images that were thrown out of the dataset, and replaced."""
     split: str | None = None
     start: int = 0
     """Index of the first image, counted from the beginning of the split."""

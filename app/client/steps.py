@@ -30,14 +30,15 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
     timeout: float = _RESPONSE_SECONDS
+    json: object = None
+    """The body, as JSON; None without a body."""
 
     @property
     def options(self) -> dict[str, Any]:
         """The arguments of `httpx.Client.request`. Empty ones are left out, since they would change the URL."""
         options = {"method": self.method, "url": self.path, "headers": self.headers, "timeout": self.timeout}
-        return (
-            options | ({"params": self.params} if self.params else {}) | ({"files": self.files} if self.files else {})
-        )
+        given = {"params": self.params, "files": self.files, "json": self.json}
+        return options | {name: value for name, value in given.items() if value}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TypeVar
 
 from app.cluster.cluster_state import ClusterState
+from app.cluster.model_files import ModelFiles
 from app.errors import ApiError, join_names, quote_value, unavailable, unprocessable
 from app.schemas.responses import Model, SetAsideFile
 from worker.contracts.catalog import CatalogEntry, ModelFacts, Numerics, WorkerEntry
@@ -17,8 +18,9 @@ T = TypeVar("T")
 class ModelCatalog:
     """Lists and chooses models that workers have announced. Raises ApiError."""
 
-    def __init__(self, cluster: ClusterState, default_model: str) -> None:
+    def __init__(self, cluster: ClusterState, default_model: str, files: ModelFiles) -> None:
         self._cluster = cluster
+        self._files = files
         self._default_model = default_model
 
     def list_models(self) -> list[Model]:
@@ -43,6 +45,7 @@ class ModelCatalog:
                     class_yields=_by_class(entry.classes, known.class_yields),
                     effects=known.effects,
                     judge=known.judge or None,
+                    files=self._files.names(entry.sha256),
                     sliders=known.sliders,
                     slider_names=known.slider_names,
                 )

@@ -17,7 +17,7 @@ def extended(store: Store, spec: JobSpec, added: int) -> JobSpec:
 
 def prolonged(spec: JobSpec, added: int) -> JobSpec:
     """Return the job of the same dataset with more images, which renders all of them itself."""
-    return whole(spec).model_copy(update={"n": spec.n + added})
+    return whole(spec).model_copy(update={"n": spec.n + added, "curates": None})
 
 
 def whole(spec: JobSpec) -> JobSpec:

@@ -10,9 +10,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.cluster.cluster_state import ClusterState, Progress
 from app.errors import ApiError, quote_value
+from app.jobs.committed_images import CommittedImages
+from app.jobs.image_path import address_path
 from app.jobs.lost_images import RETRY_DELAY
 from app.jobs.not_kept import not_kept
-from app.jobs.status import job_view
+from app.jobs.status import job_view, links_of
+from app.schemas.gallery import ImageFacts
 from app.schemas.responses import Job
 from worker.contracts.choice import Choice
 from worker.contracts.job_state import JobState
@@ -35,6 +38,7 @@ class JobReader:
     def __init__(self, store: Store, cluster: ClusterState) -> None:
         self._store = store
         self._cluster = cluster
+        self._committed = CommittedImages(store)
 
     def find_spec(self, job_id: str, owner: str) -> JobSpec:
         """Return the job of an owner. Another owner's job gives the same error as an unknown job."""
@@ -56,13 +60,14 @@ class JobReader:
         return self._view(spec, self._store.jobs.state(spec.id), None)
 
     def _view(self, spec: JobSpec, state: JobState | None, choice: Choice | None) -> Job:
+        committed = self._committed.count(spec, state, choice)
         if state is None:
-            return job_view(spec, None, self._cluster.progress(spec.id), datetime.now(UTC), choice)
+            return job_view(spec, None, self._cluster.progress(spec.id), datetime.now(UTC), choice, committed)
         # Redis forgets the progress of ended jobs. The store still knows which shards were committed.
         shards = () if state.outcome == "succeeded" else self._store.shards.committed(spec.id)
         images = {shard: len(spec.shard_indices(shard)) for shard in shards}
         started = state.started.timestamp() if state.started else None
-        return job_view(spec, state, Progress(images, started), state.finished, choice)
+        return job_view(spec, state, Progress(images, started), state.finished, choice, committed)
 
     def _choice(self, spec: JobSpec) -> Choice | None:
         """Return the choice of a job over its committed shards; None without a selection, or if they are damaged."""
@@ -78,8 +83,8 @@ class JobReader:
         """
         job = self.get_job(spec)
         if job.done and job.state != "succeeded":
-            raise _not_available(job, "its archive")
-        _check_not_expired(job)
+            raise not_available(job, "its archive")
+        check_not_expired(job)
         plan = self._store.archives.plan(spec.id) if job.done else None
         if job.done and plan is None:
             raise DamagedError(f"the archive of job {spec.id} is missing")
@@ -89,22 +94,42 @@ class JobReader:
         """Return a job and the plan of its archive. Raises ApiError while the job runs: `what` is not ready then."""
         job, plan = self.find_archive(spec)
         if plan is None:
-            raise _not_available(job, what)
+            raise not_available(job, what)
         return job, plan
 
     def read_image_at(self, spec: JobSpec, index: int, suffix: str) -> tuple[str, bytes]:
         """Return the sha256 and the bytes of one image. Raises ApiError while its shard is not committed."""
-        _check_image_exists(spec, index, suffix)
+        _check_file_exists(spec, index, suffix)
+        return self._read(*self._require_image(spec, index))
+
+    def find_image_facts(self, spec: JobSpec, index: int) -> ImageFacts:
+        """Return the facts about one image. Raises ApiError like `read_image_at`."""
+        _check_index(spec, index)
+        shard, row = self._require_image(spec, index)
+        candidates = shard.candidates
+        score = candidates.scores[candidates.stored[row]] if candidates and candidates.scores else None
+        template = links_of(spec).image
+        return ImageFacts(
+            index=index,
+            seed=spec.seed,
+            class_label=spec.class_name(index),
+            sha256=shard.images.sha256s[row],
+            score=score,
+            address=address_path(spec, index),
+            image=None if template is None else template.format(index=index),
+        )
+
+    def _require_image(self, spec: JobSpec, index: int) -> tuple[ShardIndex, int]:
         found = self._find_image(spec, index)
         if found is None:
             job = self.get_job(spec)
-            _check_not_expired(job)  # only now, because an expired image may be read until it is deleted
+            check_not_expired(job)  # only now, because an expired image may be read until it is deleted
             if job.state != "succeeded":
-                raise _not_available(job, f"image {index}")
+                raise not_available(job, f"image {index}")
             found = self._find_image(spec, index)  # its shard may have been committed since the first search
         if found is None:
             raise DamagedError(f"the shard of image {index} of job {spec.id} is missing")
-        return self._read(*found)
+        return found
 
     def _find_image(self, spec: JobSpec, index: int) -> tuple[ShardIndex, int] | None:
         """Return the shard and the row of an image; None while its shard is not committed.
@@ -151,24 +176,36 @@ class JobReader:
         return shard.images.sha256s[position], data
 
 
-def _check_image_exists(spec: JobSpec, index: int, suffix: str) -> None:
+def _check_file_exists(spec: JobSpec, index: int, suffix: str) -> None:
     """Raise ApiError if a job has no image of this index and file type."""
     if spec.format == "npz" or suffix != SUFFIXES[spec.format]:
         own = "arrays" if spec.format == "npz" else f"INDEX.{SUFFIXES[spec.format]}"
         raise ApiError(HTTPStatus.NOT_FOUND, "unknown_image", f"the images of job {spec.id} are {own}")
+    _check_index(spec, index)
+
+
+def _check_index(spec: JobSpec, index: int) -> None:
     last = spec.first + spec.max_candidates - 1
     if not spec.first <= index <= last:
         detail = f"job {spec.id} has images {spec.first} to {last}, not {index}"
         raise ApiError(HTTPStatus.NOT_FOUND, "unknown_image", detail)
 
 
-def _check_not_expired(job: Job) -> None:
+def check_not_expired(job: Job) -> None:
+    """Raise ApiError if the images of a succeeded job were removed."""
     if job.state == "succeeded" and job.expires is not None and job.expires <= datetime.now(UTC):
-        detail = f"the images of job {job.id} were removed on {job.expires:%Y-%m-%d}; POST {job.links.rebuild}"
-        raise ApiError(HTTPStatus.GONE, "job_expired", f"{detail} renders the same ones again")
+        raise expired(job)
 
 
-def _not_available(job: Job, what: str) -> ApiError:
+def expired(job: Job) -> ApiError:
+    """Return the error for a succeeded job whose images were removed."""
+    removed = f" on {job.expires:%Y-%m-%d}" if job.expires is not None else ""
+    detail = f"the images of job {job.id} were removed{removed}; POST {job.links.rebuild}"
+    return ApiError(HTTPStatus.GONE, "job_expired", f"{detail} renders the same ones again")
+
+
+def not_available(job: Job, what: str) -> ApiError:
+    """Return the error for a part of a job that is not ready, or will never be."""
     if job.done:
         detail = f"job {job.id} ended as {job.state}, so {what} will not be available"
         return ApiError(HTTPStatus.CONFLICT, f"job_{job.state}", detail)

@@ -1,8 +1,9 @@
 """The operations of the API on jobs, without routing: accept, cancel and repeat them."""
 
 import hashlib
+import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,14 +15,15 @@ from app.cluster.cluster_state import ClusterState, Progress
 from app.cluster.disk_space import DiskSpace
 from app.cluster.model_catalog import ModelCatalog
 from app.errors import ApiError, unprocessable
+from app.jobs.curation import curated
 from app.jobs.extension import extended, prolonged, whole
 from app.jobs.finish import finish_job
 from app.jobs.job_acceptance import Accepted, IsOver, JobAcceptance
 from app.jobs.job_factory import JobFactory
 from app.jobs.job_ids import Part, address_parts
-from app.jobs.job_reader import JobReader
+from app.jobs.job_reader import JobReader, expired
 from app.jobs.lost_images import is_extension_lost, is_lost, is_lost_or_damaged
-from app.jobs.request_limits import check_extension, check_size, check_ttl, most_images
+from app.jobs.request_limits import check_curation, check_extension, check_size, check_ttl, most_images
 from app.jobs.status import job_view
 from app.schemas.requests import GenerateQuery
 from app.schemas.responses import Job
@@ -140,6 +142,26 @@ class JobService:
             else:
                 return self.reader.get_job(accepted.spec)
 
+    def curate(self, spec: JobSpec, excluded: Collection[int], caller: Caller) -> Job:
+        """Return the job of a dataset without some images, which others replace; accept it if there is none.
+
+        The new job renders the replacements only. Raises ApiError if the images of the succeeded job have expired.
+        """
+        self._check_outcome(spec, is_succeeded=True)
+        if is_lost(self._store, spec):
+            raise expired(self.reader.get_job(spec))
+        self._factory.check_style(spec)
+        better = curated(self._store, spec, excluded)
+        check_curation(better, most_images(self._settings.max_images, caller))
+        self._catalog.check_workers(better)
+        digest = hashlib.sha256(json.dumps(sorted(excluded)).encode()).hexdigest()
+        is_over = partial(is_lost_or_damaged, self._store)
+        try:
+            accepted = self._find_or_create_on_disk(better, caller, ("curate", spec.id, digest), is_over)
+        except AncestorRemovedError as error:
+            raise expired(self.reader.get_job(spec)) from error
+        return self.reader.get_job(accepted.spec)
+
     def _check_outcome(self, spec: JobSpec, *, is_succeeded: bool) -> None:
         """Raise ApiError unless the job has ended, and has or has not succeeded."""
         state = self._store.jobs.state(spec.id)
@@ -147,7 +169,7 @@ class JobService:
             detail = f"job {spec.id} has not ended yet"
             raise ApiError(HTTPStatus.CONFLICT, "job_running", detail, retry_after_seconds=1)
         if (state.outcome == "succeeded") != is_succeeded:
-            other = "retried" if is_succeeded else "rebuilt or extended"
+            other = "retried" if is_succeeded else "rebuilt, extended or curated"
             detail = f"job {spec.id} ended as {state.outcome}; it can be {other}"
             raise ApiError(HTTPStatus.CONFLICT, "job_ended", detail)
 

@@ -1,19 +1,18 @@
 """Explains why a job with a selection does not keep a candidate."""
 
 from http import HTTPStatus
-from urllib.parse import quote, urlencode
 
 from app.errors import ApiError, quote_value
-from app.path_prefix import add_prefix
+from app.jobs.image_path import address_path
 from worker.contracts.choice import Choice, ChosenShard
 from worker.contracts.class_cycle import class_at
-from worker.contracts.jobs import SUFFIXES, JobSpec
+from worker.contracts.jobs import JobSpec
 from worker.contracts.selection import BEST_SCORE, Selection
 
 
 def not_kept(spec: JobSpec, selection: Selection, index: int, choice: Choice, shard: ChosenShard | None) -> ApiError:
     """Return the error for a candidate that the job does not keep. `shard` is None if the job ended before it."""
-    address = _address(spec, index)
+    address = address_path(spec, index)
     score = None if shard is None else _score(shard, index)
     detail = f"job {spec.id} does not keep image {index}: {_reason(spec, selection, index, choice, shard)}"
     extension = {"address": address} | ({} if score is None else {"score": score})
@@ -22,6 +21,8 @@ def not_kept(spec: JobSpec, selection: Selection, index: int, choice: Choice, sh
 
 def _reason(spec: JobSpec, selection: Selection, index: int, choice: Choice, shard: ChosenShard | None) -> str:
     candidates = None if shard is None else shard.index.candidates
+    if index in selection.excluded:
+        return "it was thrown out, and another image is in its place"
     if shard is None or candidates is None or index - shard.first >= candidates.count:
         return "the job has all its images before this one"
     score = _score(shard, index)
@@ -40,16 +41,3 @@ def _reason(spec: JobSpec, selection: Selection, index: int, choice: Choice, sha
 def _score(shard: ChosenShard, index: int) -> int | None:
     candidates, position = shard.index.candidates, index - shard.first
     return candidates.scores[position] if candidates and position < len(candidates.scores) else None
-
-
-def _address(spec: JobSpec, index: int) -> str:
-    """Return the path of the endpoint that renders an image by its address."""
-    parameters: dict[str, str | int | float] = {}
-    label = spec.class_name(index)
-    if label is not None:
-        parameters["class"] = label
-    if (style := spec.style) is not None:
-        parameters |= {"style": style.id, "style_mode": style.mode}
-        parameters |= {"style_strength": style.strength, "style_steps": style.steps}
-    query = f"?{urlencode(parameters, quote_via=quote)}" if parameters else ""
-    return add_prefix(f"/images/{spec.model.sha256}/{spec.seed}/{index}.{SUFFIXES[spec.format]}{query}")

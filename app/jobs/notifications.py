@@ -38,6 +38,24 @@ class Subscription:
         self.event.clear()  # only now: an event that came before this call must still wake it
 
 
+class SubscriptionToAll(Subscription):
+    """The subscription of one request to the events of all jobs."""
+
+    def __init__(self) -> None:
+        super().__init__(frozenset())
+        self._job_ids = set[str]()
+
+    def add(self, job_id: str) -> None:
+        """Note the event of a job, and wake the request."""
+        self._job_ids.add(job_id)
+        self.event.set()
+
+    def take(self) -> set[str]:
+        """Return the ids of the jobs with events since the last call."""
+        taken, self._job_ids = self._job_ids, set()
+        return taken
+
+
 class JobNotifications:
     """One Redis subscription for all waiting requests of this process.
 
@@ -48,6 +66,7 @@ class JobNotifications:
         self._redis = redis
         self._throttled_log = ThrottledLogger(log)
         self._subscriptions: dict[str, set[Subscription]] = defaultdict(set)
+        self._subscriptions_to_all = set[SubscriptionToAll]()
         self.is_closed = False
         """Whether requests must stop waiting, because the process ends."""
 
@@ -70,6 +89,16 @@ class JobNotifications:
             self._subscriptions[job_id].discard(subscription)
             if not self._subscriptions[job_id]:  # the dictionary must not grow with the jobs of a process
                 del self._subscriptions[job_id]
+
+    @asynccontextmanager
+    async def subscribe_to_all(self) -> AsyncIterator[SubscriptionToAll]:
+        """Subscribe to all events of all jobs."""
+        subscription = SubscriptionToAll()
+        self._subscriptions_to_all.add(subscription)
+        try:
+            yield subscription
+        finally:
+            self._subscriptions_to_all.discard(subscription)
 
     async def run(self) -> None:
         """Dispatch events to the subscriptions until cancelled."""
@@ -99,6 +128,8 @@ class JobNotifications:
             event = JobEvent.model_validate_json(message["data"])
         except ValidationError:
             return  # a process of another version published it; requests poll anyway
+        for each in self._subscriptions_to_all:
+            each.add(event.job_id)
         for subscription in self._subscriptions.get(event.job_id, ()):
             if event.kind in subscription.kinds:
                 subscription.event.set()
@@ -108,3 +139,5 @@ class JobNotifications:
         for subscriptions in self._subscriptions.values():
             for subscription in subscriptions:
                 subscription.event.set()
+        for each in self._subscriptions_to_all:
+            each.event.set()

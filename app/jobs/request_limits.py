@@ -44,6 +44,15 @@ def check_extension(spec: JobSpec, added: int, limit: int) -> None:
         raise unprocessable("n_out_of_range", f"n: the dataset would leave its range of indices, got '{added}'")
 
 
+def check_curation(spec: JobSpec, limit: int) -> None:
+    """Raise ApiError unless a curated dataset may have its replacements. `spec` is that of the new job."""
+    if spec.expected_candidates > limit:
+        detail = f"exclude: about {spec.expected_candidates} images would be rendered to replace these"
+        raise unprocessable("too_many_excluded", f"{detail}, and the limit is {limit}; exclude fewer images")
+    if spec.first + spec.max_candidates > split_indices(spec.split).stop:
+        raise unprocessable("too_many_excluded", "exclude: the dataset would leave its range of indices")
+
+
 def _check_number(n: int, limit: int) -> None:
     if not 1 <= n <= limit:
         raise unprocessable("n_out_of_range", f"n: must be a whole number between 1 and {limit}, got '{n}'")

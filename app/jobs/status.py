@@ -16,11 +16,16 @@ from worker.contracts.splits import split_indices
 
 
 def job_view(
-    spec: JobSpec, state: JobState | None, progress: Progress, now: datetime, choice: Choice | None = None
+    spec: JobSpec,
+    state: JobState | None,
+    progress: Progress,
+    now: datetime,
+    choice: Choice | None = None,
+    committed: int | None = None,
 ) -> Job:
     """Return the API's view of a job. For an ended job, `now` is the time of its end.
 
-    `choice` is that of a job with a selection, if its shards can be read.
+    `choice` is that of a job with a selection, if its shards can be read. `committed` is the number of stored images.
     """
     selection = spec.selection or Selection()
     done = _images_done(spec, state, progress, choice)
@@ -39,6 +44,7 @@ def job_view(
         name=spec.name or None,
         model=spec.model.name,
         model_sha256=spec.model.sha256,
+        resolution=spec.model.resolution,
         n=spec.n,
         seed=spec.seed,
         class_label=spec.class_label,
@@ -52,8 +58,11 @@ def job_view(
         format=spec.format,
         layout=None if spec.format == "npz" else spec.packing,
         style=spec.style,
-        extends=spec.ancestors[-1].job if spec.ancestors else None,
+        extends=spec.ancestors[-1].job if spec.ancestors and not spec.curates else None,
+        curates=spec.curates,
+        excluded=len(selection.excluded),
         images_done=done,
+        images_committed=committed,
         images_total=spec.n,
         tried=kept.tried if kept else None,
         yield_=kept,
@@ -64,7 +73,7 @@ def job_view(
         finished=state.finished if state else None,
         expires=state.expires(spec) if state else None,
         error=PublicJobError(**dict(state.error)) if state and state.error else None,
-        links=_links(spec),
+        links=links_of(spec),
     )
 
 
@@ -100,7 +109,8 @@ def _rate(done: int, seconds: float) -> float | None:
     return round(done / seconds, 1) if done and seconds > 0 else None
 
 
-def _links(spec: JobSpec) -> Links:
+def links_of(spec: JobSpec) -> Links:
+    """Return the URLs of a job."""
     base = add_prefix(f"/jobs/{spec.id}")
     image = None if spec.format == "npz" else f"{base}/images/{{index}}.{SUFFIXES[spec.format]}"
     return Links(
@@ -111,5 +121,7 @@ def _links(spec: JobSpec) -> Links:
         rebuild=f"{base}/rebuild",
         croissant=f"{base}/croissant.json",
         extend=f"{base}/extend",
+        curate=f"{base}/curate",
+        sheet=f"{base}/sheets/{{k}}.jpg",
         image=image,
     )

@@ -35,7 +35,14 @@ class LocalService:
     """A context manager that runs the service. One process at a time owns the data directory."""
 
     def __init__(
-        self, data: Path, host: str, port: int, workers: int, log_level: str, keys: Path | None = None
+        self,
+        data: Path,
+        host: str,
+        port: int,
+        workers: int,
+        log_level: str,
+        keys: Path | None = None,
+        runs: Path | None = None,
     ) -> None:
         self._data = data.resolve()
         self._lock = _lock_folder(self._data)
@@ -45,7 +52,7 @@ class LocalService:
         except LocalServiceError:
             self._socket.close()
             raise
-        self._processes = self._processes_of(workers, log_level, keys)
+        self._processes = self._processes_of(workers, log_level, keys, runs)
 
     @property
     def url(self) -> str:
@@ -107,13 +114,14 @@ class LocalService:
         shutil.rmtree(self._runtime, ignore_errors=True)
         os.close(self._lock)
 
-    def _processes_of(self, workers: int, log_level: str, keys: Path | None) -> list[ManagedProcess]:
+    def _processes_of(self, workers: int, log_level: str, keys: Path | None, runs: Path | None) -> list[ManagedProcess]:
         environment = {
             "IMAGEMILL_REDIS_URL": self.queue_url,
             "IMAGEMILL_REDIS_PASSWORD_FILE": "",
             "IMAGEMILL_STORE": str(self._data / "store"),
             "IMAGEMILL_LOG_LEVEL": log_level,
             "IMAGEMILL_KEYS": str(keys or ""),
+            "IMAGEMILL_RUNS": str(runs or ""),
             "IMAGEMILL_THREADS": str(max(1, (os.cpu_count() or 1) // workers)),
         }
         fd, gpus = self._socket.fileno(), visible_gpus()

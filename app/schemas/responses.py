@@ -12,6 +12,7 @@ from pydantic import (
 from worker.contracts.catalog import CatalogEntry, GateEffect, SetAside, Sha256
 from worker.contracts.job_state import JobError
 from worker.contracts.jobs import Format, Packing
+from worker.contracts.model_files import ModelFile
 from worker.contracts.splits import Split
 from worker.contracts.styles import StyleSpec
 
@@ -40,6 +41,9 @@ class Links(BaseModel):
     croissant: str
     """The dataset in Croissant (JSON-LD), once the job has succeeded."""
     extend: str
+    curate: str
+    sheet: str
+    """A URL template in which {k} is the number of a sheet of thumbnails."""
     image: str | None
     """A URL template in which {index} is the image's index. None for formats without a file per image."""
 
@@ -85,6 +89,8 @@ class Job(BaseModel):
     """The label that the request gave to the job."""
     model: str
     model_sha256: str
+    resolution: int
+    """Height and width of the images in pixels."""
     n: int
     seed: int
     class_label: str | None = Field(serialization_alias="class")
@@ -106,7 +112,14 @@ class Job(BaseModel):
     style: StyleSpec | None
     extends: str | None
     """Id of the job whose images are the beginning of this dataset. None if the job renders all images itself."""
+    curates: str | None
+    """Id of the job from whose dataset images were thrown out. Others replace them in this one."""
+    excluded: int
+    """Number of images that were thrown out of the dataset, and replaced."""
     images_done: int
+    """Number of images that are rendered."""
+    images_committed: int | None
+    """Number of images that can be read, from the first one on. None in lists, where a running job selects images."""
     images_total: int
     tried: int | None
     """Number of images that were rendered to find those of the dataset. None if the job keeps all, or if unknown."""
@@ -151,6 +164,8 @@ class Model(CatalogEntry):
     """Quality for several values of keep. The first one is without the gate."""
     judge: str | None
     """Feature network of these figures."""
+    files: list[ModelFile]
+    """Files that the page shows and reads. With engine-1.json, a browser can draw the images itself."""
     sliders: Sha256 | None
     """Checksum of the file of the model's sliders; None if it has none."""
     slider_names: tuple[str, ...]

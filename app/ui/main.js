@@ -1,8 +1,10 @@
 // Starts the page: the header, the state of the service, and the router.
 
+import { preloadModel } from "./live/preload.js";
 import { html, render } from "./vendor/lit-html.js";
+import { startAccount } from "./shell/account.js";
 import { startHealth } from "./shell/health.js";
-import { startRouter } from "./shell/router.js";
+import { currentRoute, startRouter } from "./shell/router.js";
 
 const VIEWS = [
   ["play", "Play"],
@@ -23,8 +25,7 @@ function element(id) {
 function showNavigation(route) {
   const current = route.path[0] === "job" ? "jobs" : route.path[0];
   const links = VIEWS.map(
-    ([name, label]) =>
-      html`<a href=${`#/${name}`} aria-current=${name === current ? "page" : "false"}>${label}</a>`,
+    ([name, label]) => html`<a href=${`#/${name}`} aria-current=${name === current ? "page" : "false"}>${label}</a>`,
   );
   render(links, element("navigation"));
 }
@@ -34,5 +35,19 @@ function announce(text) {
   element("announcement").textContent = text;
 }
 
+// The hash of this link would name a view, so the script moves the focus.
+element("skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  element("main").focus();
+});
+
+/** Views whose first image is drawn in the browser. The second part of their addresses may name a model. */
+const DRAWING_VIEWS = ["play", "order"];
+
+const { path } = currentRoute();
+if (DRAWING_VIEWS.includes(path[0] ?? "")) {
+  void preloadModel(path[1]);
+}
 startRouter(element("main"), announce, showNavigation);
 startHealth(element("status"));
+startAccount(element("account"));

@@ -21,6 +21,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -93,13 +94,15 @@ def _run(name: str, options: Options, log: Path) -> str:
 def _stop(process: "subprocess.Popen[bytes]") -> str:
     """Ask a section to end, so that it ends its own processes. Then kill its group."""
     process.terminate()
+    ending = "stopped at its limit"
     try:
         process.wait(_END_SECONDS)
-        return "stopped at its limit"
     except subprocess.TimeoutExpired:
+        ending = "killed after its limit"
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        return "killed after its limit"
+    process.wait()
+    return ending
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""`python -m benchmarks.gpu.pack service|training --data FOLDER`: packs what an offline GPU machine lacks.
+"""`python -m benchmarks.gpu.pack service|training --data FOLDER`: packs the missing files of an offline GPU machine.
 
 Fills the folder `.gpu` in the root of the tree: wheels for that machine's Python, the data of the sections, and the
 package's metadata. There, `bash benchmarks/gpu/one.sh SECONDS SECTION...` runs the benchmark. The call `service` is for
 the sections environment, service, style, render and faults; `training` for data, training and run.
 
-With `--lighten`, large tracked files that the call does not need are removed from the work tree, so that less travels:
+With `--lighten`, the work tree loses large tracked files without use for the call, so that less travels.
 `git checkout .` restores them.
 """
 
@@ -31,7 +31,7 @@ _FILES = {
 }
 """Files of the data folder, with their names in the pack, by call."""
 _NEEDLESS = {
-    "service": ("models/zoo/emoji-64*", "models/zoo/*.png", "docs/*.jpg", "docs/*.png", "requirements/*"),
+    "service": ("models/zoo/emoji-64*", "docs/*.jpg", "docs/*.png", "requirements/*"),
     "training": ("models/zoo/*", "docs/*.jpg", "docs/*.png", "requirements/*"),
 }
 """Tracked files that a call does not need."""
@@ -63,14 +63,17 @@ def main(
 
 
 def _download_wheels(call: Call, folder: Path, python: str, pip: str) -> None:
-    lines = (line.split() for line in (_HERE / "wheels.txt").read_text().splitlines() if not line.startswith("#"))
-    names = [name for needed, name in lines if needed in (call, "both")]
-    pins = (_ROOT / "requirements" / "dev.txt").read_text()
-    wanted = [_pin(name, pins) for name in names]
+    wanted = pins_of(call, (_ROOT / "requirements" / "dev.txt").read_text())
     platforms = [part for platform in _PLATFORMS for part in ("--platform", platform)]
     versions = ["--python-version", python, "--implementation", "cp", *platforms]
     download = [pip, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", *versions]
     subprocess.run([*download, "-d", str(folder), *wanted], check=True)
+
+
+def pins_of(call: Call, pins: str) -> list[str]:
+    """Return the packages of a call with their versions. `pins` is the text of a requirements file."""
+    lines = (line.split() for line in (_HERE / "wheels.txt").read_text().splitlines() if not line.startswith("#"))
+    return [_pin(name, pins) for needed, name in lines if needed in (call, "both")]
 
 
 def _pin(name: str, pins: str) -> str:

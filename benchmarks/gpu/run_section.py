@@ -13,7 +13,7 @@ _EVALUATION_SECONDS = 75
 _OTHER_SECONDS = 35
 """Time to start, to measure the data, and to end."""
 _LEAST_MINUTES = 0.05
-_SMALL = ("batch=8", "generator_channels=8", "discriminator_channels=8", "guard=false")
+_SMALL = ("batch=8", "generator_channels=8", "discriminator_channels=8")
 
 
 def measure(options: Options, results: Results, deadline: Deadline) -> None:
@@ -35,9 +35,17 @@ def measure(options: Options, results: Results, deadline: Deadline) -> None:
         return
     _report(folders[-1], results, Path(options.out))
     checkpoint = folders[-1] / f"{_NAME}.safetensors"
-    if checkpoint.exists() and not options.is_small:
+    if checkpoint.exists():
         report = Path(options.out) / "evaluate.json"
-        arguments = ("evaluate", str(checkpoint), str(options.dataset), "--n", "10000", "--json", str(report))
+        arguments = (
+            "evaluate",
+            str(checkpoint),
+            str(options.dataset),
+            "--n",
+            options.pick("24", "10000"),
+            "--json",
+            str(report),
+        )
         run_command(results, deadline.left() - 1, *arguments)
 
 

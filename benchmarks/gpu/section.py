@@ -1,6 +1,7 @@
 """`python -m benchmarks.gpu.section NAME OPTIONS`: runs one section in this process. `benchmarks.gpu` starts it."""
 
 import json
+import signal
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -81,6 +82,8 @@ class Deadline:
 
 def main(name: str, options: Options) -> None:
     """Run a section, and keep its results."""
+    # An exception, so that context managers end their processes.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     results = Results(Path(options.out), name)
     module = import_module(f"benchmarks.gpu.{name}_section")
     module.measure(options, results, Deadline(options.seconds))

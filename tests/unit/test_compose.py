@@ -27,6 +27,7 @@ EVERYTHING = {
     "IMAGEMILL_SIGNING_KEY": "/data/signing.pem",
     "IMAGEMILL_TTL_HOURS": "24",
     "IMAGEMILL_VGG19": "/weights/vgg19.safetensors",
+    "IMAGEMILL_WEIGHTS": "private",
     "IMAGEMILL_WEIGHTS_DIR": "/weights",
     "REDIS_IMAGE": "redis:7",
 }

@@ -25,9 +25,9 @@ class Gaussian:
 
 
 def gaussian(features: Tensor) -> Gaussian:
-    """Fit a Gaussian with the unbiased covariance. Shapes: features (n, d), n at least 2."""
+    """Fit a Gaussian with the unbiased covariance, on the device of the features. Shapes: (n, d), n at least 2."""
     mean = features.mean(dim=0, dtype=torch.float64)
-    covariance = torch.zeros(len(mean), len(mean), dtype=torch.float64)
+    covariance = torch.zeros(len(mean), len(mean), dtype=torch.float64, device=features.device)
     # Chunks in float64 keep the memory small and the sums exact enough.
     for chunk in torch.split(features, _CHUNK):
         centred = chunk.double() - mean

@@ -53,7 +53,7 @@ def nearest_others(points: Tensor, k: int = 1, count: int | None = None) -> Near
     """Return the k nearest other points of the first `count` points, or of all. Shapes: (n, d), n above k."""
 
     def others(rows: slice, distances: Tensor) -> Tensor:
-        own = torch.arange(len(distances))
+        own = torch.arange(len(distances), device=distances.device)
         # A point is not its own neighbour.
         distances[own, own + rows.start] = torch.inf
         return distances
@@ -69,7 +69,8 @@ def manifold(points: Tensor, k: int = K) -> Manifold:
 
 def fidelity(reals: Manifold, fakes: Manifold, k: int = K) -> Fidelity:
     """Compare two manifolds of equally many points, both with the same k."""
-    recalled, covered = (torch.zeros(len(reals.points), dtype=torch.bool) for _ in range(2))
+    device = reals.points.device
+    recalled, covered = (torch.zeros(len(reals.points), dtype=torch.bool, device=device) for _ in range(2))
     precise = balls = 0
     for rows, distances in blocks(fakes.points, reals.points):
         inside = distances <= reals.radii

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -71,6 +71,10 @@ class Reference:
             Reference(self.source, self.features[first], self.labels[first]),
             Reference(self.source, self.features[second], self.labels[second]),
         )
+
+    def on(self, device: torch.device) -> "Reference":
+        """Return this reference with its features, but not its labels, on a device. Figures are computed there."""
+        return replace(self, features=self.features.to(device))
 
     def labels_in_proportion(self, count: int) -> Tensor:
         """Return class labels in the proportions of the data, in a fixed random order. Shapes: returns (count,)."""

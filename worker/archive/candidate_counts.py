@@ -26,11 +26,13 @@ class CandidateCounts:
     """Number of tried candidates that the quality gate rejects."""
     copies: int
     """Number of tried candidates that were rejected as copies of training images."""
+    excluded: int = 0
+    """Number of tried candidates that the user has thrown out."""
 
     @property
     def near_duplicates(self) -> int:
         """Number of tried candidates that were rejected because they are near an earlier image."""
-        return sum(self.tried) - sum(self.kept) - self.below_score - self.copies
+        return sum(self.tried) - sum(self.kept) - self.below_score - self.copies - self.excluded
 
 
 def count_candidates(spec: JobSpec, selection: Selection, shards: Sequence[ChosenShard]) -> CandidateCounts:
@@ -40,17 +42,18 @@ def count_candidates(spec: JobSpec, selection: Selection, shards: Sequence[Chose
     tried, below_score, copies = np.zeros_like(ends), 0, 0
     for shard in shards:
         candidates = shard.index.candidates
-        if candidates is None:
-            continue
-        indices = np.asarray(shard.piece.indices[: candidates.count])
+        indices = np.asarray(shard.piece.indices[: candidates.count] if candidates else shard.piece.indices)
         labels = classes[indices % len(classes)]
         is_tried = indices < ends[labels]
         tried += np.bincount(labels[is_tried], minlength=len(ends))
+        if candidates is None:  # the job of this shard has no selection
+            continue
         if candidates.scores:
             scores = np.asarray(candidates.scores[: len(indices)])
             below_score += int(np.count_nonzero(is_tried & (scores < selection.least_score)))
         copies += sum(bool(is_tried[position]) for position in candidates.copies if position < len(indices))
-    return CandidateCounts(spec.quotas(), tuple(tried.tolist()), int(ends.max()), below_score, copies)
+    excluded = len(selection.excluded)
+    return CandidateCounts(spec.quotas(), tuple(tried.tolist()), int(ends.max()), below_score, copies, excluded)
 
 
 def _ends(spec: JobSpec, shards: Sequence[ChosenShard], classes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ Source: Gebru et al. 2021, Datasheets for Datasets, doi:10.1145/3458723.
 
 import json
 import re
+from collections.abc import Sequence
 
 from worker.archive import datasheet_text
 from worker.archive.dataset_report import effect_table, selection_rules
@@ -14,6 +15,9 @@ from worker.archive.report import ClassImages, Report
 from worker.contracts.jobs import JobSpec
 from worker.contracts.splits import split_indices
 from worker.contracts.wilson import wilson_interval
+
+_LISTED_INDICES = 40
+"""Largest number of excluded images of a class that the card lists."""
 
 
 def write_datasheet(spec: JobSpec, report: Report) -> str:
@@ -132,11 +136,30 @@ def _collection(spec: JobSpec, report: Report) -> str:
     model = report.model
     parts = [datasheet_text.COLLECTION.format(data=model.training_data, licence=model.licence)]
     if spec.selection is None or report.yield_ is None or report.rejected is None:
-        return "\n\n".join([*parts, datasheet_text.KEPT_ALL])
+        kept_all = [] if report.curation else [datasheet_text.KEPT_ALL]
+        return "\n\n".join([*parts, *kept_all, *_curation(report)])
     counts = {"kept": report.images.kept, "tried": report.images.tried, **dict(report.rejected)}
     kept = share_with_interval(report.yield_.value, report.yield_.low, report.yield_.high)
     rules = "\n".join(selection_rules(spec.selection))
-    return "\n\n".join([*parts, *([rules] if rules else []), datasheet_text.SELECTED.format(share=kept, **counts)])
+    selected = datasheet_text.SELECTED.format(share=kept, **counts)
+    return "\n\n".join([*parts, *([rules] if rules else []), selected, *_curation(report)])
+
+
+def _curation(report: Report) -> list[str]:
+    """Return the images that the user has thrown out, and their replacements. Long lists are only in the report."""
+    curation = report.curation
+    if curation is None:
+        return []
+    parts = curation.by_class or {"all": curation}
+    rows = [(name, _index_list(each.excluded), _index_list(each.replacements)) for name, each in parts.items()]
+    text = datasheet_text.CURATED.format(count=len(curation.excluded))
+    return [text, table(("class", "thrown out", "in their place"), rows)]
+
+
+def _index_list(indices: Sequence[int]) -> str:
+    shown = ", ".join(map(str, indices[:_LISTED_INDICES]))
+    more = len(indices) - _LISTED_INDICES
+    return f"{shown} and {more} more, in the report" if more > 0 else shown
 
 
 def _labelling(report: Report) -> str:

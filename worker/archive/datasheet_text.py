@@ -92,6 +92,10 @@ proportions.
 
 The model learned from `{data}`. Licence of these training images: {licence}."""
 
+CURATED = """A person looked at the images and threw out {count} of them. The next images of the same classes, in
+the order of their indices, are in their place. So the dataset is no unselected sample of the model. An
+index of the model's sequence names each of these images:"""
+
 KEPT_ALL = """No image was left out: the dataset has the images of all indices in its range."""
 
 SELECTED = """The dataset keeps {kept} of {tried} candidates: {share}. Candidates of complete classes do not

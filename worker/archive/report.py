@@ -12,6 +12,10 @@ from worker.contracts.styles import StyleSpec
 SCHEMA_VERSION: Literal[1] = 1
 
 
+def _is_none(value: object) -> bool:
+    return value is None  # so that the reports of other datasets keep their bytes
+
+
 class _Part(BaseModel):
     """A part of a report."""
 
@@ -115,6 +119,22 @@ class Duplicates(_Part):
     """Close pairs among equally many training images, on average; None if unknown."""
 
 
+class ClassCuration(_Part):
+    """The images of one class that the user has thrown out."""
+
+    excluded: tuple[int, ...]
+    """Indices of the images that were thrown out."""
+    replacements: tuple[int, ...]
+    """Indices of the images that the dataset has instead: the next ones of the class."""
+
+
+class Curation(ClassCuration):
+    """The images that the user has thrown out, and those that replace them."""
+
+    by_class: dict[str, ClassCuration]
+    """The same for each class with excluded images; empty if the model has no classes."""
+
+
 class Copies(_Part):
     """The search for copies of training images, by hashes."""
 
@@ -167,4 +187,6 @@ class Report(_Part):
     copies: Copies | None
     """None if copies were not searched for."""
     scores: Scores | None
+    curation: Curation | None = Field(default=None, exclude_if=_is_none)
+    """Absent if the user has not thrown out images."""
     model: ModelReport

@@ -7,6 +7,7 @@ import numpy as np
 
 from models.image_hash import count_close_pairs
 from worker.archive.candidate_counts import CandidateCounts, count_candidates
+from worker.archive.curation import describe_curation
 from worker.archive.report import (
     ClassImages,
     Copies,
@@ -46,12 +47,13 @@ def describe_dataset(spec: JobSpec, shards: Sequence[ChosenShard]) -> Report:
         request=_request(spec, selection),
         indices=_indices(spec, counts),
         images=_images(spec, facts, counts),
-        yield_=_yield(counts) if counts else None,
-        rejected=_rejected(counts) if counts else None,
+        yield_=_yield(counts) if counts and selection.has_rules else None,
+        rejected=_rejected(counts) if counts and selection.has_rules else None,
         gate=_gate(selection, facts),
         duplicates=_duplicates(shards, facts),
         copies=Copies(bits=COPY_BITS, dropped=counts.copies) if counts and selection.drops_copies else None,
         scores=_scores(shards),
+        curation=describe_curation(spec, selection, shards),
         model=_model(spec, facts),
     )
 

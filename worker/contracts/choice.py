@@ -32,6 +32,7 @@ class Choice:
         """Index after the last kept candidate of each class."""
         self._cycle = class_cycle(spec.class_shares or (1,))
         self._missing = spec.n
+        self._excluded = frozenset(spec.selection.excluded if spec.selection else ())
         distinct = spec.selection.distinct if spec.selection else None
         self._kept_hashes = None if distinct is None else NearHashes(distinct)
 
@@ -61,6 +62,8 @@ class Choice:
             return False
         self.tried[label] += 1
         if not is_accepted or self._is_near_a_kept_image(image_hash):
+            return False
+        if index in self._excluded:  # only now, because images near to an excluded one are not wanted either
             return False
         self.ends[label] = index + 1
         self.kept[label] += 1
@@ -122,7 +125,7 @@ class ChosenShard:
     def parts(self) -> list[ArchivePart]:
         """Return the ranges of the data object that belong to the archive, if the layout lets it be divided."""
         table, path = self.index.images, self.index.data
-        if self.index.candidates is None or (self.is_whole and self.count):
+        if self.is_whole and self.count:
             return [ArchivePart(path=path, size=self.index.size)]
         spans = [(table.start(rows[0]), table.end(rows[-1])) for rows in self.rows]
         return [ArchivePart(path=path, start=start, size=end - start) for start, end in spans]
@@ -130,8 +133,6 @@ class ChosenShard:
 
 def choose(choice: Choice, piece: Piece, shard: ShardIndex) -> ChosenShard:
     """Return the chosen images of a piece. The choice must have taken all pieces before."""
-    if shard.candidates is None:
-        return whole_shard(piece, shard)
     kept = (
         each.row
         for each in outcomes(piece.indices, shard)
@@ -156,13 +157,11 @@ class Outcome:
 
 
 def outcomes(indices: range, shard: ShardIndex) -> Iterator[Outcome]:
-    """Yield the outcome of each candidate of a shard, in order. A shard of a job without a selection has none."""
-    if shard.candidates is None:
-        return
-    rows = {position: row for row, position in enumerate(shard.candidates.stored)}
-    hashes = shard.images.hashes
-    for position, index in enumerate(indices[: shard.candidates.count]):
-        row = rows.get(position)
+    """Yield the outcome of each candidate of a shard, in order. A shard of a job without a selection accepts all."""
+    hashes, candidates = shard.images.hashes, shard.candidates
+    rows = {position: row for row, position in enumerate(candidates.stored)} if candidates else {}
+    for position, index in enumerate(indices[: candidates.count] if candidates else indices):
+        row = rows.get(position) if candidates else position
         yield Outcome(index, row, int(hashes[row], 16) if row is not None and hashes else None)
 
 

@@ -1,7 +1,7 @@
 """The order of classes in a dataset: a cycle that repeats, so that an image's class is a function of its index."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from math import gcd
 
@@ -39,6 +39,11 @@ def classes_at(shares: tuple[int, ...], indices: Iterable[int]) -> list[int]:
     """Return the classes of images. It looks the cycle up once, so many classes are faster than by `class_at`."""
     cycle = class_cycle(shares)
     return [cycle[index % len(cycle)] for index in indices]
+
+
+def images_until(shares: tuple[int, ...], counts: Mapping[int, int]) -> int:
+    """Return how many images, rounded up to whole cycles, hold at least these numbers of images of some classes."""
+    return sum(shares) * max((-(-count // shares[label]) for label, count in counts.items()), default=0)
 
 
 def class_counts(shares: tuple[int, ...], n: int) -> tuple[int, ...]:

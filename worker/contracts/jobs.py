@@ -1,5 +1,6 @@
 """The stored request of a job, and its division into shards."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
@@ -8,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from worker.contracts.around import Around
 from worker.contracts.catalog import CatalogEntry, ModelFacts, Sha256, needs
-from worker.contracts.class_cycle import class_counts, classes_at
+from worker.contracts.class_cycle import class_counts, classes_at, images_until
 from worker.contracts.cut import Cut
 from worker.contracts.owners import Owner
 from worker.contracts.pieces import Ancestor, JobId, Piece, Span, find_piece, pieces, shard_indices
@@ -92,6 +93,8 @@ class JobSpec(BaseModel):
     """Whether the job renders the image of an address for GET /images. The lists of jobs leave it out."""
     ancestors: tuple[Ancestor, ...] = Field(default=(), exclude_if=_is_default)
     """Jobs that hold the beginning of the dataset, the oldest first. Their specifications differ in n only."""
+    curates: JobId | None = Field(default=None, exclude_if=_is_default)
+    """The job from whose dataset the user has thrown out images. Other images replace them in this one."""
     owner: Owner = ""
     created: datetime
     ttl_hours: int = Field(default=DEFAULT_TTL_HOURS, ge=1)
@@ -112,13 +115,24 @@ class JobSpec(BaseModel):
     @property
     def expected_candidates(self) -> int:
         """Expected number of candidates that this job renders. Without a selection, it has one for each new image."""
-        expected = self.selection.expected_candidates(self.n) if self.selection else self.n
+        expected = self.selection.expected_candidates(self._n_with_excluded) if self.selection else self.n
         return max(1, expected - self._inherited_candidates)
 
     @property
     def max_candidates(self) -> int:
         """Largest number of candidates of the dataset. A job that has not kept n of them then fails."""
-        return self.selection.max_candidates(self.n) if self.selection else self.n
+        return self.selection.max_candidates(self._n_with_excluded) if self.selection else self.n
+
+    @property
+    def _n_with_excluded(self) -> int:
+        """Number of images until each class has its own and the excluded ones, in the order of the classes."""
+        if self.selection is None or not self.selection.excluded:
+            return self.n
+        shares, excluded = self.class_shares or (1,), Counter(self.labels(self.selection.excluded))
+        if not self.class_shares:
+            return self.n + len(self.selection.excluded)
+        quotas = self.quotas()
+        return max(self.n, images_until(shares, {label: quotas[label] + excluded[label] for label in excluded}))
 
     @property
     def _inherited_candidates(self) -> int:
@@ -175,7 +189,8 @@ class JobSpec(BaseModel):
 
         Older ones refuse a specification with a field that they do not know.
         """
-        has_new_field = bool(self.name or self.split or self.ancestors or self.around)
+        excludes = self.selection is not None and bool(self.selection.excluded)
+        has_new_field = bool(self.name or self.split or self.ancestors or self.around or self.curates or excludes)
         return max(self.archive_version, 4 if has_new_field else 1)
 
     def shard_indices(self, shard: int) -> range:
@@ -216,12 +231,13 @@ class JobSpec(BaseModel):
     def quotas(self) -> tuple[int, ...]:
         """Return how many images the job keeps of each class. An unconditional model counts as one class.
 
-        A selection keeps the counts of a job that begins with a cycle. Other jobs keep the classes of their indices.
+        A selection by rules keeps the counts of a job that begins with a cycle. Other jobs keep the classes of the
+        first n indices.
         """
         shares = self.class_shares
         if not shares:
             return (self.n,)
-        if self.selection is not None:
+        if self.selection is not None and self.selection.has_rules:
             return class_counts(shares, self.n)
         before, whole = class_counts(shares, self.first), class_counts(shares, self.first + self.n)
         return tuple(late - early for early, late in zip(before, whole, strict=True))

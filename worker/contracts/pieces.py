@@ -26,7 +26,7 @@ class Ancestor(BaseModel):
 
     job: JobId
     n: int = Field(ge=1)
-    """Number of images of its dataset."""
+    """Number of its images that the dataset has: all, unless the user has thrown out some."""
     stop: int = Field(ge=1)
     """Index after its last candidate. The next job goes on there."""
 

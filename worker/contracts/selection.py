@@ -2,7 +2,7 @@
 
 import math
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
 from worker.contracts.catalog import Sha256
 
@@ -13,6 +13,12 @@ COPY_BITS = 2
 """A candidate whose hash differs from that of a training image in at most this many bits counts as a copy."""
 _TRIES_FACTOR, _MORE_TRIES = 4, 1000
 """A job may look at this many times the expected number of candidates, and at this many more."""
+MAX_EXCLUDED = 10_000
+"""Largest number of excluded candidates. Each read of a job's specification parses all of them."""
+
+
+def _is_empty(value: object) -> bool:
+    return not value  # older programs read the specs of jobs that do not use newer fields
 
 
 class Selection(BaseModel):
@@ -28,6 +34,14 @@ class Selection(BaseModel):
     """Whether candidates that are copies of training images are rejected."""
     distinct: int | None = Field(default=None, ge=0, le=MAX_DISTINCT_BITS)
     """Reject a candidate whose hash differs from that of a kept image in at most this many bits; None keeps all."""
+
+    excluded: tuple[NonNegativeInt, ...] = Field(default=(), max_length=MAX_EXCLUDED, exclude_if=_is_empty)
+    """Indices of candidates that the user has thrown out, in ascending order. No other rule rejects them."""
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether a rule decides by the images. A selection without rules keeps all candidates but the excluded."""
+        return self.gate is not None or self.keep < BEST_SCORE or self.drops_copies or self.distinct is not None
 
     @property
     def least_score(self) -> int:

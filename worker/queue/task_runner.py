@@ -28,7 +28,7 @@ from worker.queue.outcome import Outcome
 from worker.queue.redis_outage import tolerating_outage
 from worker.queue.shard_renderer import ShardRenderer
 from worker.queue.store_check import StoreCheck
-from worker.queue.watchdog import Watchdog
+from worker.queue.watchdog import Watchdog, end_process
 from worker.renderer import no_weights
 from worker.rendering.candidate import Candidate
 from worker.rendering.device import is_usable
@@ -187,6 +187,9 @@ class TaskRunner:
             if attempt.outcome is Outcome.DEFERRED:
                 # Its entry has left the queue already. It brings no successor, because that one is queued, too.
                 self._enqueue(spec, Task.render_shard(spec.id, shard))
+        except SystemExit:
+            log.critical("the device is unusable, so this process ends", extra=fields(job_id=spec.id, shard=shard))
+            end_process()  # in this thread, SystemExit would end nothing
         finally:
             self.storing_slot.release()
 

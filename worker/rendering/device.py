@@ -78,7 +78,8 @@ def is_usable(device: torch.device) -> bool:
     if device.type == "cpu":
         return True
     try:
-        torch.cuda.synchronize(device)
+        # Not the whole device: that fails while another thread records a graph, and spoils the recording.
+        torch.cuda.current_stream(device).synchronize()
     except RuntimeError:  # AcceleratorError is one
         return False
     return True

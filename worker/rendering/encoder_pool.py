@@ -5,9 +5,11 @@ A worker on a GPU needs this: the device renders images much faster than one pro
 
 import os
 import signal
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from functools import lru_cache
 from multiprocessing import get_context, parent_process
 from threading import Lock, Thread
@@ -26,6 +28,8 @@ from worker.rendering.image_files import ImageEncoder
 _IMAGES_OF_A_TASK = 16
 """Images that one process encodes at once. More would leave processes idle in small jobs."""
 _MAX_TRIES = 3
+_BUSY_SECONDS = 0.5
+"""Time that each process is busy at its start, so that the others are started meanwhile."""
 
 
 class EncoderPool:
@@ -38,6 +42,8 @@ class EncoderPool:
         self._processes = processes
         self._lock = Lock()
         self._executor = self._start()
+        # The start of the processes takes seconds, in which the worker loads its models.
+        Thread(target=self._start_processes, args=(self._executor,), name="encoders", daemon=True).start()
 
     def __enter__(self) -> Self:
         return self
@@ -82,6 +88,12 @@ class EncoderPool:
             if self._executor is broken:
                 broken.shutdown(wait=False, cancel_futures=True)
                 self._executor = self._start()
+
+    def _start_processes(self, executor: ProcessPoolExecutor) -> None:
+        # An executor starts a process for a task if all others are busy.
+        with suppress(RuntimeError):  # the pool has ended, or a process was killed: `encode` handles that
+            for _ in range(self._processes):
+                executor.submit(time.sleep, _BUSY_SECONDS)
 
     def _start(self) -> ProcessPoolExecutor:
         # The processes are copies of one that has imported this module and has no threads, which a copy would lack.

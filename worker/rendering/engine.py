@@ -15,6 +15,7 @@ from worker.contracts.catalog import CatalogEntry, ModelFacts, Numerics, SetAsid
 from worker.contracts.logs import fields
 from worker.errors import ModelUnavailableError
 from worker.rendering.device import device_name, is_out_of_memory
+from worker.rendering.device_turn import device_turn
 from worker.rendering.loaded_model import LoadedModel
 from worker.rendering.model_facts import model_facts
 
@@ -99,13 +100,15 @@ class RenderEngine:
 def load_fitting_engine(paths: Sequence[Path], device: torch.device, threads: int) -> RenderEngine:
     """Load models and render a batch with each. The batch size is halved until the models fit into device memory.
 
-    Smaller batches may give other bytes, so the batch size becomes part of the worker's numerics.
+    Smaller batches may give other bytes, so the batch size becomes part of the worker's numerics. The workers of a GPU
+    load one after the other.
     """
     size = _BATCH_SIZES[device.type]
-    while (engine := _load_and_warm_up(paths, device, threads, size)) is None:
-        size //= 2
-        log.warning("out of device memory, batches were halved", extra=fields(images=size))
-        torch.cuda.empty_cache()
+    with device_turn(device):
+        while (engine := _load_and_warm_up(paths, device, threads, size)) is None:
+            size //= 2
+            log.warning("out of device memory, batches were halved", extra=fields(images=size))
+            torch.cuda.empty_cache()
     return engine
 
 

@@ -31,7 +31,7 @@ class LoadedModel:
     """One generator on a device, with its catalogue entry."""
 
     def __init__(self, path: Path, device: torch.device, dtype: torch.dtype, numerics: Numerics) -> None:
-        self._path = path
+        self.path = path
         header, generator = checkpoint.load_generator(path)
         self.entry = _catalog_entry(path, header, numerics)
         self.class_counts = header.data.class_counts
@@ -53,8 +53,8 @@ class LoadedModel:
         Raises ModelUnavailableError when the checkpoint is missing or has changed.
         """
         try:
-            header, generator = checkpoint.load_generator(self._path)
-            is_same = _catalog_entry(self._path, header, self.entry.numerics) == self.entry
+            header, generator = checkpoint.load_generator(self.path)
+            is_same = _catalog_entry(self.path, header, self.entry.numerics) == self.entry
         except (ModelError, OSError) as error:
             raise ModelUnavailableError(
                 f"the checkpoint of {self.entry.name} can no longer be loaded: {error}"

@@ -24,6 +24,7 @@ from worker.style.distillation_settings import DistillationSettings
 from worker.style.gatys import StyleTransfer
 from worker.style.portions import OnHalved, Portions
 from worker.style.tensor_bytes import Tensors
+from worker.style.whole_step import WholeStep
 
 # The values are older names. They stay, because the states of unfinished trainings in the store have them.
 _PROGRESS_KEY, _MEAN_FEATURES_KEY, _MAX_SIMILARITY_KEY = "progress", "look", "most_alike"
@@ -59,6 +60,7 @@ class Distillation:
         self._max_similarity = 0.0
         """Largest similarity of a sample to the mean that is not penalised."""
         self.steps_done = self._failed_tries = 0
+        self._whole_step: WholeStep | None = None
         self._restart()
 
     @property
@@ -67,21 +69,27 @@ class Distillation:
         return self.steps_done / self._total_steps
 
     def step(self) -> None:
-        """Train on one batch. Raises DivergedError if the last try has diverged, too."""
+        """Train on one batch; on a GPU on several, because a look at the numbers waits for the device.
+
+        Raises DivergedError if the last try has diverged, too.
+        """
         if self._mean_features is None:
             self._mean_features, self._max_similarity = self._measure_plain_samples()
-        batch_size = self._settings.batch_size
-        first = self._settings.first_index + self.steps_done * batch_size
-        portions = self._portions.map(self._gradients, range(first, first + batch_size), self._executor.map)
-        if not all(part.isfinite().all() for parts in portions for part in parts):
+        size = self._settings.batch_size
+        first = self._settings.first_index + self.steps_done * size
+        steps = min(self._settings.steps_per_check, self._total_steps - self.steps_done)
+        indices = range(first, first + steps * size)
+        is_whole = self._settings.portion_size == size
+        for _ in self._train_on_whole_batches(indices) if is_whole else self._train_in_portions(indices):
+            self.steps_done += 1
+            self._update_averages()
+        # A gradient that is NaN or infinite makes its weight NaN for good.
+        if not torch.stack([each.isfinite().all() for each in (*self._weights, self._mean_features)]).all():
             self._restart_more_slowly()
-            return
-        # Sums in the order of the portions: the result does not depend on which thread was first.
-        *gradients, features = (torch.stack(parts).sum(0) / batch_size for parts in zip(*portions, strict=True))
-        self._update_weights(gradients)
-        self._mean_features = self._mean_features.lerp(features, 1 - self._settings.feature_decay)
-        self.steps_done += 1
-        self._update_averages()
+
+    def forget_recording(self) -> None:
+        """Free the memory of the recorded step. The next step starts another recording."""
+        self._whole_step = None
 
     def state(self) -> dict[str, Tensor]:
         """Return the tensors from which `resume` continues the training."""
@@ -105,19 +113,47 @@ class Distillation:
         for name, weight, average in self._trained_weights():
             weight.copy_(tensors[f"weight.{name}"])
             average.copy_(tensors[f"average.{name}"])
-            # Adam's state: the step counter stays on the CPU, the moments are on the device of the weight.
             moments = {kind: tensors[f"{kind}.{name}"] for kind in ("step", "exp_avg", "exp_avg_sq")}
-            self._optimiser.state[weight] = {
-                kind: value if kind == "step" else value.to(weight.device) for kind, value in moments.items()
-            }
+            # A recorded step needs all of Adam's state on the device, with its counter of steps.
+            self._optimiser.state[weight] = {kind: value.to(weight.device) for kind, value in moments.items()}
         self.steps_done, self._failed_tries = done, failed_tries
+        self.forget_recording()  # it writes to the tensors that were replaced
 
-    def _update_weights(self, gradients: Sequence[Tensor]) -> None:
+    def _train_in_portions(self, indices: range) -> Iterator[None]:
+        """Train on some samples. Yields after each step."""
+        size = self._settings.batch_size
+        for k in range(0, len(indices), size):
+            self._set_learning_rate()
+            portions = self._portions.map(self._gradients_of, indices[k : k + size], self._executor.map)
+            # Sums in the order of the portions: the result does not depend on which thread was first.
+            self._update_weights([torch.stack(parts).sum(0) for parts in zip(*portions, strict=True)])
+            yield
+
+    def _train_on_whole_batches(self, indices: range) -> Iterator[None]:
+        """Train on some samples without portions; on a GPU by a recording. Yields after each step."""
+        latents, labels = self._latents(indices)
+        size = self._settings.batch_size
+        for k in range(0, len(indices), size):
+            self._set_learning_rate()
+            if self._whole_step is None:
+                self._whole_step = WholeStep(self._gradients, self._update_weights)
+            self._whole_step(latents[k : k + size], None if labels is None else labels[k : k + size])
+            yield
+
+    def _update_weights(self, sums: Sequence[Tensor]) -> Tensor:
+        """Take a step of Adam, from sums over a batch. Returns the new mean of the unit features."""
+        *gradients, features = (total / self._settings.batch_size for total in sums)
         for weight, gradient in zip(self._weights, gradients, strict=True):
             weight.grad = gradient
-        for group in self._optimiser.param_groups:
-            group["lr"] = self._learning_rate()
         self._optimiser.step()
+        return cast(Tensor, self._mean_features).lerp_(features, 1 - self._settings.feature_decay)
+
+    def _set_learning_rate(self) -> None:
+        for group in self._optimiser.param_groups:
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(self._learning_rate())
+            else:
+                group["lr"] = self._learning_rate()
 
     @torch.no_grad()
     def _update_averages(self) -> None:
@@ -140,7 +176,10 @@ class Distillation:
         self._weights = [
             weight.requires_grad_() for weight in cast(HasLastLayers, self._trained).last_layer_parameters()
         ]
-        self._optimiser = torch.optim.Adam(self._weights, betas=self._settings.betas)
+        is_gpu = self._model.device.type == "cuda"
+        lr = torch.zeros((), device=self._model.device) if is_gpu else 0.0
+        self._optimiser = torch.optim.Adam(self._weights, lr, betas=self._settings.betas, capturable=is_gpu)
+        self.forget_recording()
         self._mean_features, self.steps_done = None, 0
 
     def _restart_more_slowly(self) -> None:
@@ -160,21 +199,24 @@ class Distillation:
         return features.mean(0), 1 - self._settings.kept_difference * (1 - float(similarity))
 
     def _plain_features(self, indices: range) -> Tensor:
-        return self._transfer.unit_features(self._plain_images(indices))
+        return self._transfer.unit_features(self._plain_images(*self._latents(indices)))
 
-    def _gradients(self, indices: range) -> Sequence[Tensor]:
+    def _gradients_of(self, indices: range) -> Sequence[Tensor]:
+        return self._gradients(*self._latents(indices))
+
+    def _gradients(self, z: Tensor, labels: Tensor | None) -> Sequence[Tensor]:
         """Return the gradients of the summed losses of some samples, and the sum of their unit features."""
-        images = self._plain_images(indices)
-        styled = _to_unit_range(self._trained(*self._latents(indices)))
+        images = self._plain_images(z, labels)
+        styled = _to_unit_range(self._trained(z, labels))
         settings = self._settings
         transfer_losses, features = self._transfer.objective(images, styled, settings.strength_factor * self._strength)
         excess = losses.excess_similarity(features, cast(Tensor, self._mean_features), self._max_similarity)
         loss = (transfer_losses + settings.similarity_weight * self._strength * excess).sum()
         return *grad(loss, self._weights), features.detach().sum(0)
 
-    def _plain_images(self, indices: range) -> Tensor:
+    def _plain_images(self, z: Tensor, labels: Tensor | None) -> Tensor:
         with torch.no_grad():
-            return _to_unit_range(self._original(*self._latents(indices)))
+            return _to_unit_range(self._original(z, labels))
 
     def _latents(self, indices: range) -> tuple[Tensor, Tensor | None]:
         z = self._model.latents(self._settings.seed, indices).float()

@@ -12,7 +12,9 @@ class DistillationSettings:
     batch_size: int
     """Number of samples of a training step."""
     portion_size: int
-    """Number of samples whose gradients one thread computes at once."""
+    """Number of samples whose gradients one thread computes at once. A GPU computes a whole batch."""
+    steps_per_check: int = 1
+    """Number of steps after which the training is checked for NaN, and may pause."""
     strength_factor: float = 0.75
     """Factor on the job's strength. At the full strength, a generator loses more content than the standard mode."""
     similarity_weight: float = 2.0
@@ -45,5 +47,7 @@ class DistillationSettings:
 
     @classmethod
     def for_device(cls, device: torch.device) -> "DistillationSettings":
-        """Return the settings for a kind of device. A GPU computes a whole batch at once."""
-        return cls(16, 16) if device.type == "cuda" else cls(batch_size=4, portion_size=2)
+        """Return the settings for a kind of device."""
+        if device.type == "cuda":
+            return cls(batch_size=16, portion_size=16, steps_per_check=10)
+        return cls(batch_size=4, portion_size=2)

@@ -55,8 +55,11 @@ class DistilledModels:
         """
         model_name = style.distilled_model_key(model.entry, owner)
         training = self._start_or_resume(model, style, model_name)
-        while training.progress < 1 and may_continue(training.progress):
-            training.step()
+        try:
+            while training.progress < 1 and may_continue(training.progress):
+                training.step()
+        finally:
+            training.forget_recording()
         # A training that was paused before its first step has no new state.
         if 0 < training.progress < 1:
             self._store.distilled.keep_state(model_name, serialise(training.state()), self._max_bytes)

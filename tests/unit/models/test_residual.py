@@ -1,8 +1,10 @@
 import pytest
 import torch
+from torch.nn.functional import interpolate
+from torch.profiler import ProfilerActivity, profile
 
 from models.registry import Architecture, build_discriminator, build_generator
-from models.residual import halvings, widths
+from models.residual import halvings, upsample_repeatably, widths
 
 
 def architecture(resolution: int = 32, classes: int = 0) -> Architecture:
@@ -44,3 +46,19 @@ def test_the_variance_survives_all_levels() -> None:
     generator, discriminator = build_generator(asked), build_discriminator(asked, 16)
     assert 0.2 < generator(torch.randn(64, 64)).std() < 3
     assert 0.03 < discriminator(torch.randn(64, 3, 64, 64)).std() < 5
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_the_repeatable_doubling_is_pytorchs_without_operators_whose_sums_vary(layout: torch.memory_format) -> None:
+    x = torch.randn(2, 3, 5, 8).contiguous(memory_format=layout).requires_grad_()
+    expected = interpolate(x, scale_factor=2.0, mode="bilinear")
+    weights = torch.rand_like(expected)
+    (gradient,) = torch.autograd.grad((expected * weights).sum(), x)
+    with profile(activities=[ProfilerActivity.CPU]) as operators:
+        found = upsample_repeatably(x)
+        (own,) = torch.autograd.grad((found * weights).sum(), x)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
+    torch.testing.assert_close(own, gradient, rtol=0, atol=1e-5)
+    names = [event.key for event in operators.key_averages()]
+    assert any("aten::cat" in name for name in names)
+    assert not [name for name in names if "index" in name or "scatter" in name or "upsample" in name]

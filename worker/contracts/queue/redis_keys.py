@@ -89,6 +89,11 @@ def set_aside_key(name: str) -> str:
     return f"imagemill:set-aside:{name}"
 
 
+def session_key(token_digest: str) -> str:
+    """Return the key of a browser's session, which holds the hash of its API key. It expires with the session."""
+    return f"imagemill:session:{token_digest}"
+
+
 def direct_list_key(numerics: str, model_sha256: str) -> str:
     """Return the key of the list of the ids of direct requests that wait for a worker with a numerics and a model."""
     return f"imagemill:direct:{numerics}:{model_sha256}"

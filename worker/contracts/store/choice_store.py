@@ -1,6 +1,7 @@
 """The choices of jobs, computed from their committed shards."""
 
-from collections.abc import Iterator, Set
+from array import array
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -9,6 +10,16 @@ from worker.contracts.jobs import JobSpec
 from worker.contracts.pieces import Piece
 from worker.contracts.recent_choices import RecentChoices
 from worker.contracts.store.shard_store import ShardStore
+
+
+@dataclass(frozen=True)
+class ChosenImages:
+    """The images of a dataset whose shards are committed, in the order of their indices."""
+
+    offsets: Sequence[int]
+    """Index of each image, counted from the first candidate of the dataset."""
+    scores: Sequence[int]
+    """Score of each image; empty without a quality gate."""
 
 
 @dataclass
@@ -26,12 +37,20 @@ class _Known:
     """Numbers of those shards that the job itself has rendered."""
     ranges: int = 0
     """Number of ranges of rows."""
+    offsets: "array[int]" = field(default_factory=lambda: array("I"))
+    """Index of each chosen image, counted from the first candidate of the dataset."""
+    scores: "array[int]" = field(default_factory=lambda: array("H"))
+    """Score of each chosen image; empty without a quality gate."""
     lock: Lock = field(default_factory=Lock)
 
-    def add(self, shard: ChosenShard, job_id: str) -> None:
+    def add(self, shard: ChosenShard, spec: JobSpec) -> None:
+        for index, row in shard.images():
+            self.offsets.append(index - spec.first)
+            if (score := shard.score(row)) is not None:
+                self.scores.append(score)
         self.rows.append(shard.rows)
         self.ranges += len(shard.rows)
-        if shard.piece.job_id == job_id:
+        if shard.piece.job_id == spec.id:
             self.own_shards.add(shard.piece.shard)
         self.next_piece = None
 
@@ -62,6 +81,12 @@ class ChoiceStore:
         """
         return self._current(spec).choice
 
+    def images(self, spec: JobSpec) -> ChosenImages:
+        """Return the images of a job with a selection, over the committed shards without a gap."""
+        known = self._current(spec)
+        with known.lock:
+            return ChosenImages(known.offsets[:], known.scores[:])
+
     def chosen_shard(self, spec: JobSpec, piece: Piece) -> ChosenShard | None:
         """Return one piece and its images in the archive; None while the choice has not taken it."""
         if spec.selection is None:
@@ -80,7 +105,7 @@ class ChoiceStore:
                 shard = self._shards.index(piece.job_id, piece.shard) if piece else None
                 if piece is None or shard is None:
                     break
-                known.add(choose(known.choice, piece, shard), spec.id)
+                known.add(choose(known.choice, piece, shard), spec)
         return known
 
     def is_complete(self, spec: JobSpec, committed: Set[int]) -> bool:

@@ -5,6 +5,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from pydantic import BaseModel, ConfigDict
+
 from worker.contracts.age import age
 from worker.contracts.job_state import JobState
 from worker.contracts.jobs import JobSpec
@@ -20,6 +22,14 @@ _CREATING = timedelta(minutes=1)
 """Age of the note of an extension below which its request may still be writing its spec."""
 _DISCARDED = timedelta(minutes=10)
 """After this time, no worker still works on a job that was discarded or cancelled."""
+
+
+class _Picks(BaseModel):
+    """The images that the user excludes."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    exclude: tuple[int, ...]
 
 
 class JobStore:
@@ -202,6 +212,15 @@ class JobStore:
     def state(self, job_id: str) -> JobState | None:
         """Read the state of a job; None while it has not ended."""
         return self._objects.parse(paths.state(job_id), JobState)
+
+    def picks(self, job_id: str) -> tuple[int, ...]:
+        """Return the indices of the images that the user excludes."""
+        found = self._objects.parse(paths.picks(job_id), _Picks)
+        return found.exclude if found else ()
+
+    def put_picks(self, job_id: str, exclude: tuple[int, ...]) -> None:
+        """Replace the list of images that the user excludes. It is removed together with the images."""
+        self._objects.put(paths.picks(job_id), _Picks(exclude=exclude).model_dump_json().encode())
 
     def finish(self, job_id: str, state: JobState) -> bool:
         """Write the state of a job. Returns False if it had one already, which then stays."""

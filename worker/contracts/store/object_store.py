@@ -140,6 +140,15 @@ class Objects:
         except FileNotFoundError:
             return None
 
+    def exists(self, path: str) -> bool:
+        """Return whether there is an object, without its bytes."""
+        try:
+            with translate_errors():
+                obstore.head(self._store, path)
+        except FileNotFoundError:
+            return False
+        return True
+
     def parse(self, path: str, kind: type[M]) -> M | None:
         """Read and parse a JSON object; None if there is none. Raises DamagedError if it does not fit `kind`."""
         data = self.read(path)

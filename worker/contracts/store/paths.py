@@ -6,7 +6,8 @@ JOBS = "jobs"
 STYLES, OWNED, DROPPED = "styles", "owned", "dropped"
 LISTED, NAMED = "listed", "named"
 DISTILLED = "learnt"
-FOLDERS = (OPEN, DUE, JOBS, LISTED, NAMED, STYLES, OWNED, DROPPED, DISTILLED)
+MODELS = "models"
+FOLDERS = (OPEN, DUE, JOBS, LISTED, NAMED, STYLES, OWNED, DROPPED, DISTILLED, MODELS)
 
 
 def marker(job_id: str) -> str:
@@ -47,6 +48,11 @@ def digest(job_id: str) -> str:
 def extensions(job_id: str) -> str:
     """Return the folder of the notes about the jobs that extend a job."""
     return f"{job(job_id)}/extended"
+
+
+def picks(job_id: str) -> str:
+    """Return the path of the list of images that the user excludes."""
+    return f"{job(job_id)}/picks.json"
 
 
 def shards(job_id: str) -> str:
@@ -112,3 +118,13 @@ def distilled_weights(key: str) -> str:
 def distillation_state(key: str) -> str:
     """Return the path of the state of a distillation that has not ended."""
     return f"{DISTILLED}/{key}/state.safetensors"
+
+
+def model(sha256: str) -> str:
+    """Return the folder of the files of a model."""
+    return f"{MODELS}/{sha256}"
+
+
+def model_file(sha256: str, name: str) -> str:
+    """Return the path of a file of a model."""
+    return f"{model(sha256)}/{name}"

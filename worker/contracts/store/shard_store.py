@@ -70,6 +70,10 @@ class ShardStore:
             raise DamagedError(f"an image in {shard.data} is missing or has a wrong checksum")
         return images
 
+    def is_committed(self, job_id: str, shard: int) -> bool:
+        """Return whether a shard is committed. It is quicker than to read its index."""
+        return self._objects.exists(paths.shard_index(job_id, shard))
+
     def is_whole(self, job_id: str, shard: int) -> bool:
         """Return whether a committed shard can be read and all its checksums are right."""
         try:

@@ -7,6 +7,7 @@ from worker.contracts.store.archive_store import ArchiveStore
 from worker.contracts.store.choice_store import ChoiceStore
 from worker.contracts.store.distilled_store import DistilledStore
 from worker.contracts.store.job_store import JobStore
+from worker.contracts.store.model_file_store import ModelFileStore
 from worker.contracts.store.object_store import Objects
 from worker.contracts.store.shard_store import ShardStore
 from worker.contracts.store.store_errors import StoreError
@@ -28,6 +29,7 @@ class Store:
     jobs/<id>/tail.bin                  the end of the archive: metadata, report and directory
     jobs/<id>/archive.json              ArchivePlan
     jobs/<id>/digest.json               ArchiveDigest, computed after the end of the job
+    jobs/<id>/picks.json                the images that the user excludes
     jobs/<id>/state.json                JobState; the first one written decides
     jobs/<id>/extended/<id>             a note that another job extends this one, and needs its shards
     jobs/<id>/removing/<attempt>        a note that a request is about to remove the images of this job
@@ -39,6 +41,7 @@ class Store:
     dropped/<id>                        notes that an owner has removed this style
     learnt/<key>/weights.safetensors    a distilled model
     learnt/<key>/state.safetensors      the state of a distillation that has not ended
+    models/<sha256>/<name>              a file of a model for the page; see model_files.py
     """
 
     def __init__(self, url: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
@@ -49,6 +52,7 @@ class Store:
         self.jobs = JobStore(self._objects, self.shards, self.archives, self.choices)
         self.styles = StyleStore(self._objects)
         self.distilled = DistilledStore(self._objects)
+        self.model_files = ModelFileStore(self._objects)
 
     def sweep_unfinished(self, now: datetime, older_than: timedelta) -> None:
         """Remove temporary files outside the folders of jobs, which are swept when the jobs end."""

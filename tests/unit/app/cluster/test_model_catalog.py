@@ -1,12 +1,14 @@
 """The gates that requests and repeated jobs find, from announcements in a real queue server."""
 
 import json
+from pathlib import Path
 
 import pytest
 from redis import Redis
 
 from app.cluster.cluster_state import ClusterState
 from app.cluster.model_catalog import ModelCatalog, chosen_gate
+from app.cluster.model_files import ModelFiles
 from app.errors import ApiError
 from tests.unit.conftest import MakeSpec
 from worker.contracts.catalog import GateEffect, ModelFacts, Numerics, WorkerEntry
@@ -14,6 +16,7 @@ from worker.contracts.jobs import JobSpec
 from worker.contracts.pieces import Ancestor
 from worker.contracts.queue.redis_keys import MODEL_FACTS_KEY, MODELS_KEY, paused_key, worker_key
 from worker.contracts.selection import Selection
+from worker.contracts.store.store import Store
 
 GATE, OTHER = "a" * 64, "b" * 64
 EFFECT = GateEffect.model_validate(
@@ -27,9 +30,9 @@ def spec(make_spec: MakeSpec) -> JobSpec:
 
 
 @pytest.fixture
-def catalog(redis: Redis, spec: JobSpec) -> ModelCatalog:
+def catalog(redis: Redis, spec: JobSpec, tmp_path: Path) -> ModelCatalog:
     redis.hset(MODELS_KEY, spec.model.name, spec.model.model_dump_json())
-    return ModelCatalog(ClusterState(redis), spec.model.name)
+    return ModelCatalog(ClusterState(redis), spec.model.name, ModelFiles(Store(str(tmp_path)), is_private=False))
 
 
 def announce(redis: Redis, spec: JobSpec, *gates: str) -> WorkerEntry:

@@ -10,6 +10,7 @@ from app.auth.quota import Quota
 from app.cluster.cluster_state import ClusterState
 from app.cluster.disk_space import DiskSpace
 from app.cluster.model_catalog import ModelCatalog
+from app.cluster.model_files import ModelFiles
 from app.jobs.job_factory import JobFactory
 from app.jobs.job_service import JobService
 from app.schemas.requests import GenerateQuery
@@ -41,7 +42,7 @@ def jobs(redis: Redis, store: Store, make_spec: MakeSpec) -> JobService:
     redis.hset(MODELS_KEY, model.name, model.model_dump_json())
     redis.set(worker_key("w"), worker.model_dump_json())
     cluster, disk = ClusterState(redis), DiskSpace(redis, store, lambda: None, 0)
-    catalog = ModelCatalog(cluster, model.name)
+    catalog = ModelCatalog(cluster, model.name, ModelFiles(store, is_private=False))
     factory, quota = (
         JobFactory(catalog, StyleService(store, disk, DecodeQueue()), None, "xmp-1"),
         Quota(redis, store, cluster),

@@ -5,6 +5,7 @@ import logging
 import weakref
 from copy import copy
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -81,13 +82,12 @@ def test_the_name_of_a_gpu_says_its_chip_and_library(monkeypatch: pytest.MonkeyP
 
 def test_a_device_is_usable_until_it_cannot_synchronise(monkeypatch: pytest.MonkeyPatch) -> None:
     assert is_usable(torch.device("cpu"))
-    monkeypatch.setattr(torch.cuda, "synchronize", lambda _: None)
+    healthy, lost = Mock(spec=torch.cuda.Stream), Mock(spec=torch.cuda.Stream)
+    lost.synchronize.side_effect = torch.AcceleratorError("CUDA error: an illegal memory access was encountered", 700)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda _: healthy)
     assert is_usable(GPU)
-
-    def fail(_: torch.device) -> None:
-        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered", 700)
-
-    monkeypatch.setattr(torch.cuda, "synchronize", fail)
+    healthy.synchronize.assert_called_once_with()
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda _: lost)
     assert not is_usable(GPU)
 
 

@@ -59,6 +59,21 @@ def test_a_killed_process_is_replaced(make_spec: MakeSpec, images: Tensor) -> No
         assert pool.encode(spec, range(40), images) == before
 
 
+def test_all_processes_start_before_the_first_images() -> None:
+    with EncoderPool(3) as pool:
+        deadline = time.monotonic() + 60
+        while len(pool._executor._processes) < 3 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert len(pool._executor._processes) == 3
+
+
+def test_a_pool_that_ends_at_once_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    with EncoderPool(2):
+        pass
+    time.sleep(1)  # the thread that starts processes may go on
+    assert capfd.readouterr().err == ""
+
+
 _OWNER = """
 import time
 from worker.rendering.encoder_pool import EncoderPool

@@ -1,4 +1,5 @@
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -6,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch.profiler import ProfilerActivity, profile
 
 from tests.tiny import CLASSES, save_checkpoint, vgg19_tensors
 from worker.errors import DivergedError
@@ -22,6 +24,13 @@ pytestmark = pytest.mark.slow
 
 CPU = torch.device("cpu")
 SETTINGS = DistillationSettings.for_device(CPU)
+
+
+def looks_of(work: Callable[[], None]) -> int:
+    """Count the reads of single numbers: on a GPU, each of them waits for the device."""
+    with profile(activities=[ProfilerActivity.CPU]) as operators:
+        work()
+    return sum(event.count for event in operators.key_averages() if event.key == "aten::_local_scalar_dense")
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +86,40 @@ def test_a_distilled_model_depends_neither_on_threads_nor_on_a_pause(
     assert again.progress == straight.progress == 1
     assert equal(straight, again)
     assert not equal(straight, distillation_of(model, transfer))
+
+
+def test_a_training_on_whole_batches_is_the_same_for_any_distance_of_its_checks(
+    model: LoadedModel, transfer: StyleTransfer
+) -> None:
+    whole = replace(SETTINGS, portion_size=SETTINGS.batch_size)
+    one_by_one = distillation_of(model, transfer, settings=whole)
+    for _ in range(4):
+        one_by_one.step()
+    in_threes = distillation_of(model, transfer, settings=replace(whole, steps_per_check=3))
+    in_threes.step()
+    assert in_threes.progress == 0.75
+    state = deserialise(serialise(in_threes.state()))
+    assert state is not None
+    in_threes.resume(state)
+    in_threes.step()
+    assert in_threes.progress == 1
+    assert equal(one_by_one, in_threes)
+    in_portions = distillation_of(model, transfer)
+    for _ in range(4):
+        in_portions.step()
+    for one, other in zip(weights(one_by_one), weights(in_portions), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)  # sums of other orders
+
+
+def test_more_steps_look_at_no_more_numbers(model: LoadedModel, transfer: StyleTransfer) -> None:
+    looks = []
+    for steps in (2, 6):
+        settings = replace(SETTINGS, portion_size=SETTINGS.batch_size, steps_per_check=steps)
+        training = distillation_of(model, transfer, 12, settings=settings)
+        training.step()  # measures plain samples
+        # On a CPU, Adam reads its counter of each weight. On a GPU its counters stay on the device.
+        looks.append(looks_of(training.step) - steps * sum(name.startswith("weight.") for name in training.state()))
+    assert looks[0] == looks[1] == 1
 
 
 @pytest.mark.parametrize(("difference", "has_effect"), [(0.0, False), (1.5, True)])

@@ -1,4 +1,4 @@
-"""The HTTP endpoints of models and styles."""
+"""The HTTP endpoints of styles."""
 
 from http import HTTPStatus
 
@@ -7,7 +7,7 @@ from fastapi import Response
 from app.api.dependencies import CallerDep, ServicesDep, router_for_callers
 from app.api.route_docs import binary_content, header_docs, problem_docs
 from app.api.uploads import UploadDep
-from app.schemas.responses import Model, ModelList, Style, StyleList
+from app.schemas.responses import Style, StyleList
 from app.styles.limits import MAX_UPLOAD_BYTES
 
 router = router_for_callers()
@@ -77,15 +77,3 @@ def delete_style(style_id: str, caller: CallerDep, services: ServicesDep) -> Non
     A job of a removed style cannot be repeated until the same image is uploaded again.
     """
     services.styles.remove(caller.owner, style_id)
-
-
-@router.get("/models", operation_id="list_models", tags=["models"])
-def list_models(services: ServicesDep) -> ModelList:
-    """List the models that can render images."""
-    return ModelList(models=services.models.list_models(), set_aside=services.models.set_aside())
-
-
-@router.get("/models/{name}", operation_id="get_model", tags=["models"], responses=problem_docs(HTTPStatus.NOT_FOUND))
-def get_model(name: str, services: ServicesDep) -> Model:
-    """Return one model."""
-    return services.models.find(name)

@@ -1,0 +1,1 @@
+"""Reads the folders of training runs. Nothing here writes to them."""

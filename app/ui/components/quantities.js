@@ -1,0 +1,24 @@
+/** Sizes and times in words. */
+
+const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
+
+/**
+ * Return a size, such as "4.4 MB".
+ * @param {number} bytes
+ */
+export function byteText(bytes) {
+  const power = bytes < 1000 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(bytes) / 3));
+  const value = bytes / 1000 ** power;
+  return `${value.toFixed(power > 0 && value < 10 ? 1 : 0)} ${UNITS[power]}`;
+}
+
+/**
+ * Return a time, such as "12 s" or "3 min".
+ * @param {number} seconds
+ */
+export function durationText(seconds) {
+  if (seconds < 1) return "less than 1 s";
+  if (seconds < 100) return `${Math.round(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}

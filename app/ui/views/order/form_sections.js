@@ -1,0 +1,271 @@
+/** The sections of the form of an order. */
+
+import { slider } from "../../components/slider.js";
+import { formatPoint } from "../../live/point.js";
+import { url } from "../../shell/api.js";
+import { hashOf } from "../../shell/router.js";
+import { html, nothing } from "../../vendor/lit-html.js";
+import { choice, number, text } from "./controls.js";
+import { imagesOf } from "./order_state.js";
+
+/** @typedef {import("./order_page.js").OrderPage} OrderPage */
+
+const FORMATS = { png: "PNG, lossless", webp: "WebP, lossless", jpeg: "JPEG, quality 95", npz: "NumPy arrays" };
+const LAYOUTS = {
+  imagefolder: "Class folders (ZIP)",
+  parquet: "Parquet (Hugging Face)",
+  webdataset: "WebDataset (tar)",
+};
+const SPLITS = { "": "No split", train: "train", validation: "validation", test: "test" };
+const MODES = { standard: "Standard: each image by itself", distilled: "Distilled: the model learns the style" };
+
+/** @param {OrderPage} page */
+export function modelCard(page) {
+  const { model, models } = page;
+  const names = Object.fromEntries(models.map(({ name }) => [name, name]));
+  return html`<fieldset>
+    <legend>Model</legend>
+    ${choice("Model", model.name, names, (name) => page.change({ model: name, ...emptyClasses(page, name) }))}
+    <p>${describe(model)}</p>
+    <p class="hint">${imbalance(model)} <a href=${hashOf(["models", model.name])}>All about this model</a></p>
+  </fieldset>`;
+}
+
+/** @param {OrderPage} page */
+export function whatSection(page) {
+  const { state, model } = page;
+  if (!state.around) {
+    return html`<fieldset>
+      <legend>What</legend>
+      <p>
+        Any image that the model can make. To order images like one that you like,
+        <a href=${hashOf(["play", model.name])}>find it in Play</a>.
+      </p>
+      ${slider({
+        label: "Truncation",
+        value: state.truncation,
+        min: 0.3,
+        max: 1,
+        step: 0.05,
+        format: (value) => value.toFixed(2),
+        hint: "Lower values make safer, more similar images.",
+        onInput: (truncation) => page.change({ truncation }),
+      })}
+    </fieldset>`;
+  }
+  const point = formatPoint(state.around, state.sliders);
+  return html`<fieldset>
+    <legend>What</legend>
+    <p>
+      Images like <a href=${`#/play/${encodeURIComponent(model.name)}?${point}`}>this one</a>.
+      <button type="button" class="quiet" @click=${() => page.change({ around: null })}>Any image instead</button>
+    </p>
+    ${slider({
+      label: "How far from it",
+      value: state.spread,
+      min: 0,
+      max: 1,
+      step: 0.05,
+      format: (value) => value.toFixed(2),
+      onInput: (spread) => page.change({ spread }),
+    })}
+  </fieldset>`;
+}
+
+/** @param {OrderPage} page */
+export function whichSection(page) {
+  const { state, model } = page;
+  const fixesMix = state.around?.classes !== undefined;
+  return html`<fieldset>
+    <legend>How many</legend>
+    ${
+      state.division === "counts"
+        ? html`<p>${imagesOf(state).toLocaleString("en")} images in all.</p>`
+        : number("Images", state.n, 1, (n) => page.change({ n }))
+    }
+    ${model.classes.length && !fixesMix ? classControls(page) : nothing}
+    ${fixesMix ? html`<p class="hint">All images have the mix of classes of that image.</p>` : nothing}
+  </fieldset>`;
+}
+
+/** @param {OrderPage} page */
+function classControls(page) {
+  const { state, model } = page;
+  const divisions = { balanced: "Balanced", one: "One class", counts: "By number" };
+  return html`<div class="row radios" role="radiogroup" aria-label="Classes">
+      ${Object.entries(divisions).map(
+        ([name, label]) =>
+          html`<label class="radio">
+            <input
+              type="radio"
+              name="division"
+              .checked=${state.division === name}
+              @change=${() => page.change({ division: /** @type {"one"} */ (name), ...countsFor(page, name) })}
+            />
+            ${label}
+          </label>`,
+      )}
+    </div>
+    ${
+      state.division === "one"
+        ? choice(
+            "Class",
+            state.classLabel,
+            Object.fromEntries(model.classes.map((name) => [name, name])),
+            (classLabel) => page.change({ classLabel }),
+          )
+        : nothing
+    }
+    ${
+      state.division === "counts"
+        ? html`<div class="counts">
+            ${model.classes.map((name) =>
+              number(name, state.counts[name] ?? 0, 0, (count) =>
+                page.change({ counts: { ...state.counts, [name]: count } }),
+              ),
+            )}
+          </div>`
+        : nothing
+    }`;
+}
+
+/** @param {OrderPage} page */
+export function stylesSection(page) {
+  const { state, styles } = page;
+  if (styles.length === 0) {
+    return html`<fieldset>
+      <legend>Style</legend>
+      <p class="dim">None. <a href="#/styles">Add a picture</a> to give images its colours and texture.</p>
+    </fieldset>`;
+  }
+  return html`<fieldset>
+    <legend>Style</legend>
+    <div class="style-choice" role="radiogroup" aria-label="Style">
+      ${[{ id: "", thumbnail: "" }, ...styles].map(
+        ({ id, thumbnail }, place) =>
+          html`<label class="style-option">
+            <input
+              type="radio"
+              name="style"
+              .checked=${state.style === id}
+              @change=${() => page.change({ style: id })}
+            />
+            ${id ? html`<img src=${url(thumbnail)} alt=${`Style ${place}`} loading="lazy" />` : html`<span>None</span>`}
+          </label>`,
+      )}
+    </div>
+    ${
+      state.style
+        ? html`${choice("Mode", state.styleMode, MODES, (styleMode) => page.change({ styleMode }))}
+          ${slider({
+            label: "Strength",
+            value: state.styleStrength,
+            min: 0,
+            max: 1,
+            step: 0.05,
+            format: (value) => value.toFixed(2),
+            onInput: (styleStrength) => page.change({ styleStrength }),
+          })}`
+        : nothing
+    }
+  </fieldset>`;
+}
+
+/** @param {OrderPage} page */
+export function optionsSection(page) {
+  const { state, model } = page;
+  return html`<fieldset>
+      <legend>Quality</legend>
+      ${
+        model.gate
+          ? html`${slider({
+                label: "Keep the best",
+                value: state.keep,
+                min: 0.05,
+                max: 1,
+                step: 0.05,
+                format: (value) => `${Math.round(value * 100)} %`,
+                onInput: (keep) => page.change({ keep }),
+              })}
+              <p class="hint">
+                Of each class, only the images that look most real stay. Fewer means better, and less varied.
+              </p>
+              ${box("Leave out copies of training images", state.dropsCopies, (dropsCopies) => page.change({ dropsCopies }))}`
+          : html`<p class="hint">This model has no quality gate.</p>`
+      }
+      ${box("Leave out images that look almost the same", state.distinct !== null, (isOn) =>
+        page.change({ distinct: isOn ? 3 : null }),
+      )}
+    </fieldset>
+    <fieldset class="options">
+      <legend>Files</legend>
+      ${choice("Format", state.format, FORMATS, (format) => page.change({ format }))}
+      ${state.format === "npz" ? nothing : choice("Layout", state.layout, LAYOUTS, (layout) => page.change({ layout }))}
+      ${text("Name", state.name, "letters, digits, - and _", (name) => page.change({ name }))}
+      ${choice("Split", state.split, SPLITS, (split) => page.change({ split }))}
+      ${number("Seed", state.seed, 0, (seed) => page.change({ seed }))}
+      ${number("First index", state.start, 0, (start) => page.change({ start }))}
+      ${number("Hours kept", state.ttlHours ?? 168, 1, (ttlHours) => page.change({ ttlHours }))}
+    </fieldset>`;
+}
+
+/**
+ * @param {string} label
+ * @param {boolean} isOn
+ * @param {(isOn: boolean) => void} onChange
+ */
+function box(label, isOn, onChange) {
+  return html`<label class="radio">
+    <input
+      type="checkbox"
+      .checked=${isOn}
+      @change=${(/** @type {Event} */ event) => onChange(/** @type {HTMLInputElement} */ (event.target).checked)}
+    />
+    ${label}
+  </label>`;
+}
+
+/**
+ * Return the counts to begin with: the images of the order, divided equally.
+ * @param {OrderPage} page
+ * @param {string} division
+ */
+function countsFor({ state, model }, division) {
+  if (division !== "counts") return { n: Math.max(1, imagesOf(state)) };
+  const share = Math.max(1, Math.round(state.n / model.classes.length));
+  return { counts: Object.fromEntries(model.classes.map((name) => [name, share])) };
+}
+
+/**
+ * Return the state of the classes for another model. Values of the old one mean nothing there.
+ * @param {OrderPage} page
+ * @param {string} name
+ */
+function emptyClasses(page, name) {
+  const model = page.models.find((each) => each.name === name);
+  const n = Math.max(1, imagesOf(page.state));
+  return /** @type {const} */ ({
+    division: "balanced",
+    classLabel: model?.classes[0] ?? "",
+    counts: {},
+    n,
+    around: null,
+    ...(!model?.gate && { keep: 1, dropsCopies: false }),
+  });
+}
+
+/** @param {import("../../shell/model_list.js").Model} model */
+function describe({ resolution, classes, training_images: counts, data }) {
+  const total = counts && Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const learnt = total ? `, learnt from ${total.toLocaleString("en")} images of ${data}` : `, learnt from ${data}`;
+  const labels = classes.length ? `, ${classes.length} classes` : "";
+  return `${resolution} px${labels}${learnt}.`;
+}
+
+/** @param {import("../../shell/model_list.js").Model} model */
+function imbalance({ training_images: counts }) {
+  const sorted = Object.entries(counts ?? {}).sort((a, b) => b[1] - a[1]);
+  const [most, least] = [sorted[0], sorted.at(-1)];
+  if (!most || !least || most[1] < 1.5 * least[1]) return "";
+  return `It learnt ${least[0]} from ${least[1].toLocaleString("en")} images, and ${most[0]} from ${most[1].toLocaleString("en")}.`;
+}

@@ -1,0 +1,166 @@
+/** The page of an order: its form, samples of exactly these images, the estimate and the button Make. */
+
+import { codeBlock, pythonLiteral, quote } from "../../components/code_block.js";
+import { problemMessage } from "../../components/problem.js";
+import { newIdempotencyKey, send, url } from "../../shell/api.js";
+import { hashOf } from "../../shell/router.js";
+import { html, nothing, render } from "../../vendor/lit-html.js";
+import { Estimate } from "./estimate.js";
+import { estimateLine, refusalOf } from "./estimate_line.js";
+import { modelCard, optionsSection, stylesSection, whatSection, whichSection } from "./form_sections.js";
+import { formatCounts, formatOrder, imagesOf, requestOf } from "./order_state.js";
+import { Samples } from "./samples.js";
+
+/** @typedef {import("../../shell/model_list.js").Model} Model */
+/** @typedef {import("../../shell/view.js").ViewContext} ViewContext */
+/** @typedef {import("./order_state.js").OrderState} OrderState */
+/** @typedef {{id: string, thumbnail: string}} Style */
+
+/** Time after the last change until the costs are asked for. */
+const QUIET_MS = 200;
+
+export class OrderPage {
+  /** @type {import("../../shell/api.js").Problem | Error | null} */
+  #error = null;
+  #isSending = false;
+  /** A double click sends one key twice, and so makes one job. */
+  #key = newIdempotencyKey();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /**
+   * @param {ViewContext} context
+   * @param {Model[]} models
+   * @param {Style[]} styles
+   * @param {OrderState} state
+   */
+  constructor(context, models, styles, state) {
+    this.context = context;
+    this.models = models;
+    this.styles = styles;
+    this.state = state;
+    this.samples = new Samples(() => this.#render());
+    this.estimate = new Estimate(() => this.#render());
+    this.#follow();
+    this.estimate.ask(requestOf(state));
+  }
+
+  get model() {
+    return /** @type {Model} */ (this.models.find(({ name }) => name === this.state.model));
+  }
+
+  /**
+   * Change parts of the order.
+   * @param {Partial<OrderState>} change
+   */
+  change(change) {
+    this.state = { ...this.state, ...change };
+    this.#key = newIdempotencyKey();
+    this.#error = null;
+    this.context.setQuery(formatOrder(this.state));
+    this.#follow();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.estimate.ask(requestOf(this.state)), QUIET_MS);
+  }
+
+  close() {
+    clearTimeout(this.#timer);
+    this.samples.close();
+    this.estimate.close();
+  }
+
+  #follow() {
+    this.samples.show(this.model);
+    this.#render();
+  }
+
+  /** @param {Event} event */
+  async #make(event) {
+    event.preventDefault();
+    if (this.#isSending) return;
+    this.#isSending = true;
+    this.#render();
+    try {
+      const options = { json: requestOf(this.state), idempotencyKey: this.#key };
+      const job = await (await send("POST", "generate", options)).json();
+      location.hash = hashOf(["job", job.id]);
+    } catch (error) {
+      this.#error = error instanceof Error ? error : new Error(String(error));
+      this.#isSending = false;
+      this.#render();
+      this.context.root.querySelector(".order-error")?.scrollIntoView({ block: "nearest" });
+    }
+  }
+
+  #render() {
+    render(this.#template(), this.context.root);
+  }
+
+  #template() {
+    const images = imagesOf(this.state);
+    const refusal = refusalOf(this.estimate);
+    const cannot = this.#isSending || images < 1;
+    return html`<h2>Order a dataset</h2>
+      <form class="order" @submit=${(/** @type {Event} */ event) => this.#make(event)}>
+        <div class="order-form">
+          ${modelCard(this)} ${whatSection(this)} ${whichSection(this)} ${stylesSection(this)} ${optionsSection(this)}
+        </div>
+        <aside class="order-side" aria-label="Your order">
+          <section aria-labelledby="samples-heading" class="stack">
+            <h3 id="samples-heading">${this.samples.heading(this.state)}</h3>
+            ${this.samples.template(this.state)}
+          </section>
+          ${estimateLine(this.estimate, this.model)}
+          <button class="primary make" ?disabled=${cannot}>
+            ${this.#isSending ? "Ordering …" : `Make ${images.toLocaleString("en")} ${images === 1 ? "image" : "images"}`}
+          </button>
+          ${refusal && !this.#error ? html`<p class="hint">Not now: ${refusal}</p>` : nothing}
+          ${this.#error ? html`<div class="order-error">${problemMessage(this.#error)}</div>` : nothing}
+          ${codeBlock(this.#code())}
+        </aside>
+      </form>`;
+  }
+
+  #code() {
+    const json = requestOf(this.state);
+    const server = url("").replace(/\/$/, "");
+    const named = Object.entries(json).map(([name, value]) => `    ${parameter(name)}=${pythonLiteral(value)},`);
+    const python = [
+      "from app.client import Client",
+      "",
+      `with Client(${JSON.stringify(server)}) as client:`,
+      "    job = client.generate(",
+      ...named.map((line) => `    ${line}`),
+      "    )",
+      '    client.download(job, "dataset.zip")',
+    ].join("\n");
+    return { method: "POST", path: "generate", json, python, command: this.#command(json, server) };
+  }
+
+  /**
+   * @param {Record<string, unknown>} json
+   * @param {string} server
+   */
+  #command(json, server) {
+    const { around, ...plain } = /** @type {{around?: Record<string, unknown>}} */ (json);
+    const words = ["imagemill generate", `--server ${quote(server)}`];
+    for (const [name, value] of Object.entries(plain)) {
+      const text = name === "classes" ? formatCounts(this.state.counts) : String(value);
+      words.push(name === "n" ? `-n ${text}` : `--${name.replace("_", "-")} ${quote(text)}`);
+    }
+    if (around) {
+      const { spread, ...point } = around;
+      const text = Object.entries(point).map(([name, value]) => `${name}=${value}`);
+      words.push(`--around ${quote(text.join("&"))}`, `--spread ${spread}`);
+    }
+    return words.join(" ");
+  }
+}
+
+/**
+ * Return the name of a parameter in Python, where `class` is a keyword.
+ * @param {string} name
+ */
+function parameter(name) {
+  return name === "class" ? "class_" : name;
+}

@@ -1,0 +1,51 @@
+"""Checks a page by axe-core: the rules of WCAG 2.2 A and AA, and its best practices."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from playwright.sync_api import Page, ViewportSize
+
+_AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+_THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+_NARROW = ViewportSize(width=320, height=800)
+_WIDE = ViewportSize(width=1280, height=800)
+_TOO_WIDE = """() => {
+  const room = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= room) return null;
+  const wide = [...document.querySelectorAll("body *")].filter((each) => each.getBoundingClientRect().right > room);
+  return wide.slice(0, 5).map((each) => each.cloneNode(false).outerHTML);
+}"""
+"""Returns the first elements beyond the right edge, or null if the page does not scroll sideways."""
+
+
+def assert_accessible(page: Page) -> None:
+    """Fail if axe finds a violation in the light or the dark theme, or if the page scrolls sideways at 320 px."""
+    page.evaluate(_axe())
+    for theme in _THEMES:
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        found = page.evaluate("tags => axe.run(document, {runOnly: tags})", list(_TAGS))
+        violations = [_describe(violation) for violation in found["violations"]]
+        assert not violations, f"{theme}: {violations}"
+    page.emulate_media(color_scheme="light")
+    assert_fits(page)
+
+
+def assert_fits(page: Page) -> None:
+    """Fail if the page is wider than a screen of 320 px (WCAG 1.4.10)."""
+    size = page.viewport_size or _WIDE
+    page.set_viewport_size(_NARROW)
+    too_wide = page.evaluate(_TOO_WIDE)
+    page.set_viewport_size(size)
+    assert too_wide is None, f"the page is too wide for a screen of 320 px: {too_wide}"
+
+
+@cache
+def _axe() -> str:
+    return _AXE.read_text()
+
+
+def _describe(violation: dict[str, Any]) -> str:
+    places = "; ".join(f"{node['target']}: {node['failureSummary']}" for node in violation["nodes"][:3])
+    return f"{violation['id']}: {places}"
