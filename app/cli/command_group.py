@@ -25,6 +25,7 @@ _COMMANDS = {
     "export": "training.export:export",
     "gate": "training.gate.cli:gate",
     "prove": "training.prove.cli:prove",
+    "sliders": "training.sliders.cli:sliders",
     "style": "worker.style.cli:style",
     "train": "training.cli:train",
     "worker": "worker.cli:worker",

@@ -1,0 +1,1 @@
+"""Sliders of a model: directions of z with a known effect on its images."""

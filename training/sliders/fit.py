@@ -1,0 +1,149 @@
+"""Fits the sliders of a model: least squares from z to what is measured in its images."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import one_hot
+
+from models import latents
+from models.checkpoint import Header
+from models.sliders import Slider, Sliders
+from training.samples import render_latents
+from training.sliders.measurements import measure, reduce
+
+LEAST_GAIN = 0.3
+"""Least share of the variance that z must explain beyond the class, on other images."""
+_SAMPLES, _LEAST_SAMPLES = 8192, 2048
+_FULL_RESOLUTION = 64
+"""Models of more pixels are fitted from fewer images, for the same time."""
+_COMPONENTS, _DIRECTIONS = 12, 6
+_MOST_ALIKE = 0.8
+"""Largest cosine of two sliders. Of two that are more alike, the first one is offered."""
+_RANGE = 3.0
+_DIGITS = 6
+_AT_ONCE = 512
+_SEED = 2**53 - 1
+"""Seed of the samples."""
+
+
+class _Fit(NamedTuple):
+    """A linear function of z and the class. `r2` and `r2_class` are measured on images that it has not seen."""
+
+    vector: Tensor
+    r2: float
+    r2_class: float
+
+    @property
+    def is_useful(self) -> bool:
+        """Whether z explains enough beyond the class."""
+        return self.r2 - self.r2_class >= LEAST_GAIN and bool(self.vector.isfinite().all())
+
+
+def fit_sliders(
+    header: Header, generator: nn.Module, model_sha256: str, progress: Callable[[int, int], None] = lambda _n, _of: None
+) -> Sliders:
+    """Return the sliders of a model. The same model on the same machine has the same sliders.
+
+    `progress` receives the number of rendered images and their total.
+    """
+    count = sample_count(header.resolution)
+    z = latents.sample(header.latent_dim, _SEED, range(count))
+    labels = torch.arange(count) % max(1, len(header.classes))
+    values, reduced = _measure_samples(generator, z, labels if header.classes else None, progress)
+    inputs = _Inputs(z.double(), one_hot(labels, max(1, len(header.classes))).double())
+    found = [*_attributes(inputs, values), *_directions(inputs, reduced.double())]
+    return Sliders(model=model_sha256, sliders=tuple(_distinct(found)))
+
+
+def sample_count(resolution: int) -> int:
+    """Return the number of images from which the sliders of a model are fitted."""
+    return max(_LEAST_SAMPLES, min(_SAMPLES, _SAMPLES * _FULL_RESOLUTION**2 // resolution**2))
+
+
+class _Inputs:
+    """z and the classes of all samples. The first half is fitted, and the other half tests the fit."""
+
+    def __init__(self, z: Tensor, classes: Tensor) -> None:
+        self.classes, self._half, self._latent_dim = classes, len(z) // 2, z.shape[1]
+        self._all = torch.cat([z, classes], 1)
+
+    def fit(self, values: Tensor) -> _Fit:
+        """Fit some values of the samples. Shapes: (n,)."""
+        values = (values - values.mean()) / values.std()
+        weights, r2 = self._solve(self._all, values)
+        _, r2_class = self._solve(self.classes, values)
+        vector = weights[: self._latent_dim]
+        return _Fit(vector / vector.norm(), r2, r2_class)
+
+    def without_classes(self, values: Tensor) -> Tensor:
+        """Subtract the mean of each class. Shapes: (n, k) in and out."""
+        means = (self.classes.T @ values) / self.classes.sum(0)[:, None]
+        return values - self.classes @ means
+
+    def _solve(self, inputs: Tensor, values: Tensor) -> tuple[Tensor, float]:
+        half = self._half
+        weights = torch.linalg.lstsq(inputs[:half], values[:half, None]).solution[:, 0]
+        errors = values[half:] - inputs[half:] @ weights
+        return weights, float(1 - errors.square().mean() / values[half:].var())
+
+
+def _measure_samples(
+    generator: nn.Module, z: Tensor, labels: Tensor | None, progress: Callable[[int, int], None]
+) -> tuple[dict[str, Tensor], Tensor]:
+    values, reduced = list[dict[str, Tensor]](), list[Tensor]()
+    for start in range(0, len(z), _AT_ONCE):
+        some = slice(start, start + _AT_ONCE)
+        images = render_latents(generator, z[some], None if labels is None else labels[some]).float() / 255
+        values.append(dict(measure(images)))
+        reduced.append(reduce(images))
+        progress(min(len(z), start + _AT_ONCE), len(z))
+    return {name: torch.cat([part[name] for part in values]).double() for name in values[0]}, torch.cat(reduced)
+
+
+def _attributes(inputs: _Inputs, values: dict[str, Tensor]) -> Iterator[Slider]:
+    fits = {name: inputs.fit(each) for name, each in values.items()}
+    for name, fit in fits.items():
+        if fit.is_useful:
+            yield _slider(name, "attribute", fit)
+
+
+def _directions(inputs: _Inputs, reduced: Tensor) -> Iterator[Slider]:
+    """Yield the directions of the principal components of the images, without the differences between classes."""
+    centred = inputs.without_classes(reduced)
+    # Components of the covariance, since the images are more numerous than their values.
+    _, vectors = torch.linalg.eigh(centred.T @ centred)
+    for number in range(1, _COMPONENTS + 1):
+        component = vectors[:, -number]
+        # The sign of an eigenvector is arbitrary. Here more is lighter.
+        fit = inputs.fit(centred @ component * (1.0 if component.sum() >= 0 else -1.0))
+        if fit.is_useful:
+            yield _slider("direction", "direction", fit)
+
+
+def _distinct(sliders: list[Slider]) -> Iterator[Slider]:
+    """Yield the sliders that are unlike those before them. Directions are numbered."""
+    kept, directions = list[Tensor](), 0
+    for slider in sliders:
+        vector, is_direction = torch.tensor(slider.vector), slider.kind == "direction"
+        is_known = any(abs(float(vector @ other)) > _MOST_ALIKE for other in kept)
+        if is_known or (is_direction and directions == _DIRECTIONS):
+            continue
+        kept.append(vector)
+        directions += is_direction
+        yield slider.model_copy(update={"name": f"direction {directions}"}) if is_direction else slider
+
+
+def _slider(name: str, kind: str, fit: _Fit) -> Slider:
+    return Slider.model_validate(
+        {
+            "name": name,
+            "kind": kind,
+            "r2": round(fit.r2, 3),
+            "r2_class": round(fit.r2_class, 3),
+            "vector": [round(value, _DIGITS) for value in fit.vector.tolist()],
+            "low": -_RANGE,
+            "high": _RANGE,
+        }
+    )
