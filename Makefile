@@ -2,6 +2,8 @@
 PYTHON ?= python3
 UV := .uv/bin/uv
 BIN := .venv/bin
+NODE := .node/node_modules/.bin
+PAGE_FILES := "app/ui/**/*.{js,css,html}" training/single_page/page.js training/single_page/page.css
 
 # Integration tests wait for processes half of the time, so three of them keep two processors busy; unit tests compute.
 # Work is stolen, not dealt out: the tests of a module mostly stay together, and share what the module sets up.
@@ -12,13 +14,18 @@ PYTEST = $(BIN)/pytest --dist worksteal -n
 FOLDER ?=
 ARGS ?=
 
-.PHONY: demo test quick test-unit test-integration check types format lock engine clean
+.PHONY: demo test quick test-unit test-integration test-page check check-page types format lock engine clean
 
 demo: .venv/runtime
 	$(BIN)/imagemill demo --force
 
 test: check
-	$(PYTEST) $(JOBS) $(FOLDER) $(ARGS)
+	$(PYTEST) $(JOBS) $(or $(FOLDER),tests --ignore tests/browser) $(ARGS)
+	$(if $(FOLDER),,$(BIN)/pytest tests/browser)
+
+# The tests of the page share one service and one browser, so they run in one process.
+test-page: .venv/dev
+	$(BIN)/pytest $(or $(FOLDER),tests/browser) $(ARGS)
 
 # All checks, and the unit tests that take no seconds each and need no service.
 quick: check
@@ -28,20 +35,32 @@ test-unit: .venv/dev
 	$(PYTEST) $(UNIT_JOBS) $(or $(FOLDER),tests/unit) $(ARGS)
 
 test-integration: .venv/dev
-	$(PYTEST) $(JOBS) $(or $(FOLDER),tests --ignore tests/unit) $(ARGS)
+	$(PYTEST) $(JOBS) $(or $(FOLDER),tests --ignore tests/unit --ignore tests/browser) $(ARGS)
 
 types: .venv/dev
 	$(BIN)/mypy
 
-check: .venv/dev types
+check: .venv/dev types check-page
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/python -c "import torch, torchvision; torchvision.ops.nms(torch.rand(2, 4), torch.rand(2), 0.5)"
 
+# The types and the format of the page's JavaScript, where npm is at hand.
+check-page:
+	@if command -v npm > /dev/null && $(MAKE) -s .node/installed; \
+	  then $(NODE)/tsc -p . && $(NODE)/prettier --check --log-level warn $(PAGE_FILES); \
+	  else echo 'THE JAVASCRIPT OF THE PAGE WAS NOT CHECKED: npm is not here, or cannot install'; fi
+
+.node/installed: requirements/page/package-lock.json
+	mkdir -p .node && cp requirements/page/package*.json .node
+	npm ci --prefix .node --no-audit --no-fund --silent --fetch-timeout=10000 --fetch-retries=1
+	touch $@
+
 format: .venv/dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	@if test -e .node/installed; then $(NODE)/prettier --write --log-level warn $(PAGE_FILES); fi
 
 # The engine of the page, by clang 14 of Debian 12: apt-get install clang lld. The same compiler gives the same bytes.
 ENGINE := app/ui/live/engine
@@ -86,7 +105,8 @@ help:
 	@echo 'make quick             all checks and the fast unit tests; FOLDER=tests/unit/app takes a part'
 	@echo 'make test-unit         all unit tests'
 	@echo 'make test-integration  all tests with real processes'
-	@echo 'make check             formatting, lint, types, import rules'
+	@echo 'make test-page         tests of the web page in Chromium'
+	@echo 'make check             formatting, lint, types, import rules, JavaScript where npm is at hand'
 	@echo 'make types             types alone'
 	@echo 'make format            format the code and fix what the lint can fix'
 	@echo 'make lock              renew the pins of all packages'
@@ -94,4 +114,4 @@ help:
 	@echo 'make clean             remove .venv and .uv'
 
 clean:
-	rm -rf .venv .uv
+	rm -rf .venv .uv .node

@@ -17,16 +17,6 @@ log = logging.getLogger(__name__)
 _new_stream: Callable[[], torch.cuda.Stream] = torch.cuda.Stream
 
 
-class _Streams(local):
-    """The streams for recordings of one thread, by the number of their device."""
-
-    def __init__(self) -> None:
-        self.by_device = dict[int, torch.cuda.Stream]()
-
-
-_streams = _Streams()
-
-
 class RecordedWork:
     """Some work that is called again and again, and recorded as a CUDA graph at its fourth call.
 
@@ -85,7 +75,18 @@ class RecordedWork:
         return graph, result
 
 
+class _Streams(local):
+    def __init__(self) -> None:
+        """Begin without streams, in each thread."""
+        self.by_device: dict[int, torch.cuda.Stream] = {}
+
+
+_streams = _Streams()
+
+
 def _side_stream() -> torch.cuda.Stream:
     """Return the stream of this thread for recordings. Each stream has a memory cache and a workspace of its own."""
-    device, streams = torch.cuda.current_device(), _streams.by_device
-    return streams.get(device) or streams.setdefault(device, _new_stream())
+    device = torch.cuda.current_device()
+    if device not in _streams.by_device:
+        _streams.by_device[device] = _new_stream()
+    return _streams.by_device[device]

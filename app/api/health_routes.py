@@ -1,14 +1,13 @@
 """The HTTP endpoints of health checks and metrics. They respond even if all other requests wait."""
 
 from http import HTTPStatus
-from importlib.metadata import version
 from typing import Any
 
 from fastapi import Depends, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
+from app.api.build_id import build_id
 from app.api.dependencies import ServicesDep, find_caller
-from app.api.page_files import page_checksum
 from app.api.request_parameters import reject_body, reject_query
 from app.api.route_docs import problem_docs
 from app.api.router import Router
@@ -41,8 +40,8 @@ async def get_readiness(services: ServicesDep) -> Ready:
 
 @router.get("/version", operation_id="get_version")
 async def get_version() -> Version:
-    """Return the version of the service. `page` changes with every change of the web page's files."""
-    return Version(version=version("imagemill"), page=page_checksum())
+    """Return the version of the service, and a checksum of the web page's files. An open page compares it."""
+    return Version(version=build_id())
 
 
 @router.get(

@@ -43,13 +43,6 @@ def load_page_files() -> Mapping[str, PageFile]:
     return dict(_read_folder(files("app") / "ui", ""))
 
 
-@cache
-def page_checksum() -> str:
-    """Return a checksum of all files of the page, in 16 hexadecimal digits."""
-    digests = sorted(f"{path} {file.etag}" for path, file in load_page_files().items())
-    return sha256("\n".join(digests).encode()).hexdigest()[:16]
-
-
 def _read_folder(folder: Traversable, prefix: str) -> list[tuple[str, PageFile]]:
     found = []
     for each in folder.iterdir():

@@ -21,7 +21,7 @@ class Session(BaseModel):
 
 
 class Version(BaseModel):
-    """The version of the service, and a checksum of the web page's files. An open page compares it."""
+    """The version of the service."""
 
     version: str
-    page: str
+    """Version of the package, `+`, and a checksum of the web page's files. An open page compares it."""

@@ -2,6 +2,7 @@
 
 import { preloadModel } from "./live/preload.js";
 import { html, render } from "./vendor/lit-html.js";
+import { startAccount } from "./shell/account.js";
 import { startHealth } from "./shell/health.js";
 import { currentRoute, startRouter } from "./shell/router.js";
 
@@ -24,8 +25,7 @@ function element(id) {
 function showNavigation(route) {
   const current = route.path[0] === "job" ? "jobs" : route.path[0];
   const links = VIEWS.map(
-    ([name, label]) =>
-      html`<a href=${`#/${name}`} aria-current=${name === current ? "page" : "false"}>${label}</a>`,
+    ([name, label]) => html`<a href=${`#/${name}`} aria-current=${name === current ? "page" : "false"}>${label}</a>`,
   );
   render(links, element("navigation"));
 }
@@ -34,6 +34,12 @@ function showNavigation(route) {
 function announce(text) {
   element("announcement").textContent = text;
 }
+
+// The hash of this link would name a view, so the script moves the focus.
+element("skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  element("main").focus();
+});
 
 /** Views whose first image is drawn in the browser. The second part of their addresses may name a model. */
 const DRAWING_VIEWS = ["play", "order"];
@@ -44,3 +50,4 @@ if (DRAWING_VIEWS.includes(path[0] ?? "")) {
 }
 startRouter(element("main"), announce, showNavigation);
 startHealth(element("status"));
+startAccount(element("account"));

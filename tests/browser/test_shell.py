@@ -1,24 +1,94 @@
-"""The frame of the page: files, headers, navigation, keyboard, themes."""
+"""The frame of the page: navigation, keyboard, themes, errors, prefix, budget."""
 
+import re
+
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import assert_accessible
 from tests.browser.conftest import picture
 from tests.browser.local_site import LocalSite
+from tests.browser.watch import Watch
+from tests.integration.proxy import published
+
+VIEWS = ["play", "order", "jobs", "styles", "models", "runs", "api"]
+MOST_BYTES, MOST_REQUESTS = 100_000, 25
+_DATA = re.compile(r"weights\.f16|sliders\.json|engine\.json|/images/|/preview|/events|\.(?:png|jpg)")
+"""Content, not the page itself."""
 
 
-def test_the_page_opens_with_the_state_of_the_service(page: Page) -> None:
+def test_the_page_shows_the_state_of_the_service(page: Page) -> None:
     page.goto("")
-    expect(page.get_by_role("navigation", name="Views")).to_be_visible()
     expect(page.locator("#status")).to_have_text("Ready")
+    expect(page).to_have_title(re.compile("Imagemill"))
 
 
-def test_files(site: LocalSite) -> None:
-    assert site.client.get("/ui/nothing.js").status_code == 404
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_has_a_heading_and_is_accessible(page: Page, view: str) -> None:
+    page.goto(f"#/{view}")
+    expect(page.get_by_role("heading", level=2)).to_have_count(1)
+    expect(page.get_by_role("navigation", name="Views").locator('[aria-current="page"]')).to_have_count(1)
+    assert_accessible(page)
 
 
-def test_runs(page: Page) -> None:
+def test_a_view_that_does_not_exist_is_named(page: Page) -> None:
+    page.goto("#/nothing")
+    expect(page.get_by_role("alert")).to_contain_text('There is no view "nothing"')
+    assert_accessible(page)
+
+
+def test_the_keyboard_skips_the_header_and_moves_through_the_views(page: Page) -> None:
+    page.goto("#/runs")
+    expect(page.get_by_role("heading", level=2)).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.get_by_role("link", name="API").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=2, name="API")).to_be_focused()
+    page.go_back()
+    expect(page.get_by_role("heading", level=2, name="Runs")).to_be_focused()
+
+
+def test_the_skip_link_leads_to_the_content_and_not_to_another_view(page: Page) -> None:
     page.goto("#/runs")
     expect(page.get_by_role("heading", level=2)).to_have_text("Runs")
-    assert_accessible(page)
-    picture(page, "runs")
+    page.get_by_role("link", name="Skip to the content").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    expect(page.get_by_role("heading", level=2)).to_have_text("Runs")
+
+
+def test_the_page_works_behind_a_prefix(page: Page, site: LocalSite, watch: Watch) -> None:
+    with published(site.url, "/some/prefix", {"X-Forwarded-Prefix": "/some/prefix"}) as url:
+        watch.add_origin(url)
+        page.goto(f"{url}/#/runs/0")
+        expect(page.get_by_role("img", name=re.compile("^Samples"))).to_be_visible()
+        page.goto(f"{url}/docs")
+        expect(page.get_by_role("heading", level=2)).to_have_text("API")
+
+
+def test_the_page_stays_small(page: Page) -> None:
+    sizes = dict[str, int]()
+
+    def add(request: object) -> None:
+        url = request.url  # type: ignore[attr-defined]
+        if not _DATA.search(url):
+            sizes[url] = request.sizes()["responseBodySize"]  # type: ignore[attr-defined]
+
+    page.on("requestfinished", add)
+    page.goto("#/play")
+    expect(page.get_by_role("heading", level=2)).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert sum(sizes.values()) < MOST_BYTES, sizes
+    assert len(sizes) <= MOST_REQUESTS, sizes
+
+
+def test_the_service_that_is_gone_is_announced_and_comes_back(page: Page, watch: Watch) -> None:
+    watch.expect_message("ERR_INTERNET_DISCONNECTED|ERR_FAILED")
+    page.goto("#/runs")
+    expect(page.locator("#status")).to_have_text("Ready")
+    page.context.set_offline(True)
+    page.get_by_role("link", name="API").click()
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Try again").or_(page.get_by_role("heading", level=2, name="API")).first.wait_for()
+    picture(page, "offline")

@@ -11,7 +11,10 @@ import { Problem } from "../shell/api.js";
 export function problemMessage(error, retry) {
   const problem = error instanceof Problem ? error : null;
   if (problem?.status === 401) {
-    return emptyState("This service needs a key.", html`<a class="button primary" href="#/key">Enter a key</a>`);
+    return emptyState(
+      "This service needs a key.",
+      html`<a class="button primary" href=${`#/key?next=${encodeURIComponent(location.hash)}`}>Enter a key</a>`,
+    );
   }
   const text = error instanceof Error ? error.message : String(error);
   return html`<div class="notice bad" role="alert">
@@ -26,7 +29,10 @@ export function problemMessage(error, retry) {
  * @param {unknown} [action]
  */
 export function emptyState(text, action = nothing) {
-  return html`<div class="empty"><p>${text}</p>${action}</div>`;
+  return html`<div class="empty">
+    <p>${text}</p>
+    ${action}
+  </div>`;
 }
 
 /** @param {string} text */

@@ -1,78 +1,97 @@
-// Watches all jobs of the user. One event stream serves all tabs: the leader tab has it, and tells the others.
+// The jobs of the user as they change. One tab has the event stream; the others hear from it.
+// A browser has six connections to a host, so a stream for each tab would block the seventh tab.
 
-import { getJson, url } from "./api.js";
+import { url } from "./api.js";
+import { followByPolling } from "./job_polling.js";
+import { JobStream } from "./job_stream.js";
 
-/** @typedef {import("../views/jobs/job_text.js").Job} Job */
+/** @typedef {import("./job.js").Job} Job */
 
-const CHANNEL = "imagemill-jobs";
-const POLL_MS = 2000;
+const NAME = `imagemill-events ${url("")}`;
+const CHANGED = "imagemill:session";
+
 /** @type {Set<(job: Job) => void>} */
-const callbacks = new Set();
+const watchers = new Set();
+/** The last state of each job of this page. @type {Map<string, Job>} */
+const known = new Map();
 /** @type {(() => void) | null} */
-let stopWatching = null;
+let stopFollowing = null;
 
 /**
- * Call a function whenever a job is new or has changed.
+ * Call a function with each open job, and with each job that changes, until `stop` is called.
  * @param {(job: Job) => void} callback
- * @returns {() => void} ends the calls
+ * @returns {() => void} stop
  */
 export function watchJobs(callback) {
-  callbacks.add(callback);
-  stopWatching ??= navigator.locks ? watchWithOtherTabs() : poll();
+  watchers.add(callback);
+  for (const job of known.values()) {
+    callback(job);
+  }
+  stopFollowing ??= follow();
   return () => {
-    callbacks.delete(callback);
-    if (callbacks.size === 0) {
-      stopWatching?.();
-      stopWatching = null;
+    watchers.delete(callback);
+    if (watchers.size === 0) {
+      stopFollowing?.();
+      stopFollowing = null;
+      known.clear();
     }
   };
 }
 
 /** @param {Job} job */
-function report(job) {
-  for (const callback of [...callbacks]) {
-    callback(job);
+function deliver(job) {
+  if (JSON.stringify(known.get(job.id)) === JSON.stringify(job)) {
+    return;
+  }
+  known.set(job.id, job);
+  for (const watcher of watchers) {
+    watcher(job);
+  }
+  if (job.done) {
+    known.delete(job.id);
   }
 }
 
-function watchWithOtherTabs() {
-  const channel = new BroadcastChannel(CHANNEL);
+/** @returns {() => void} */
+function follow() {
+  // Web Locks need a secure context, which a page of a local network is not.
+  return navigator.locks && globalThis.BroadcastChannel ? followByLeader() : followByPolling(deliver);
+}
+
+/** The tab that gets the lock is the leader. When it closes, the browser gives the lock to the next tab. */
+function followByLeader() {
+  const channel = new BroadcastChannel(NAME);
   const ending = new AbortController();
-  channel.addEventListener("message", (event) => report(event.data));
-  // A tab that stops before it becomes the leader rejects the request.
-  navigator.locks.request(CHANNEL, { signal: ending.signal }, () => lead(channel, ending.signal)).catch(() => {});
+  /** @type {JobStream | null} */
+  let stream = null;
+  channel.addEventListener("message", ({ data }) => {
+    if (data.job) {
+      deliver(data.job);
+    } else if (data.isQuestion && stream) {
+      for (const job of stream.openJobs.values()) {
+        channel.postMessage({ job });
+      }
+    }
+  });
+  channel.postMessage({ isQuestion: true });
+  const lead = () =>
+    new Promise((resolve) => {
+      stream = new JobStream((job) => {
+        deliver(job);
+        channel.postMessage({ job });
+      });
+      const restart = () => stream?.restart();
+      addEventListener(CHANGED, restart);
+      ending.signal.addEventListener("abort", () => {
+        removeEventListener(CHANGED, restart);
+        stream?.close();
+        stream = null;
+        resolve(undefined);
+      });
+    });
+  navigator.locks.request(NAME, { signal: ending.signal }, lead).catch(() => {}); // the wait was aborted
   return () => {
     ending.abort();
     channel.close();
   };
-}
-
-/**
- * @param {BroadcastChannel} channel
- * @param {AbortSignal} signal
- */
-function lead(channel, signal) {
-  const source = new EventSource(url("events"));
-  source.addEventListener("job", (event) => {
-    const job = JSON.parse(event.data);
-    channel.postMessage(job);
-    report(job);
-  });
-  return new Promise((resolve) => {
-    signal.addEventListener("abort", () => {
-      source.close();
-      resolve(undefined);
-    });
-  });
-}
-
-/** Without a secure context, browsers have no locks. Then a visible tab asks for the newest jobs. */
-function poll() {
-  const timer = setInterval(async () => {
-    if (document.visibilityState === "visible") {
-      const { jobs } = await getJson("jobs", { query: { limit: 50 } }).catch(() => ({ jobs: [] }));
-      jobs.forEach(report);
-    }
-  }, POLL_MS);
-  return () => clearInterval(timer);
 }

@@ -3,6 +3,7 @@
 import { html, render } from "../vendor/lit-html.js";
 import { Problem, getJson } from "./api.js";
 import { models } from "./model_list.js";
+import { askVersion } from "./upgrade.js";
 
 const READY_SECONDS = 15;
 const NOT_READY_SECONDS = 2;
@@ -22,10 +23,14 @@ export function startHealth(place) {
       words = error instanceof Problem ? error.message : String(error);
     }
     if (isReady && !wasReady) {
+      void askVersion(); // the service may have been upgraded
       models({ isFresh: true }).catch(() => {});
     }
     wasReady = isReady;
-    render(html`<span class=${isReady ? "dot good" : "dot bad"} aria-hidden="true"></span><span>${words}</span>`, place);
+    render(
+      html`<span class=${isReady ? "dot good" : "dot bad"} aria-hidden="true"></span><span>${words}</span>`,
+      place,
+    );
     setTimeout(() => void lookWhenVisible(), (isReady ? READY_SECONDS : NOT_READY_SECONDS) * 1000);
   }
 
@@ -37,5 +42,6 @@ export function startHealth(place) {
     }
   }
 
+  void askVersion();
   void look();
 }

@@ -22,7 +22,11 @@ export function currentRoute() {
  */
 export function hashOf(path, query) {
   // Points are easier to read and to type with these characters as they are.
-  const text = new URLSearchParams(query ?? {}).toString().replace(/%3A/g, ":").replace(/%2C/g, ",").replace(/%2A/g, "*");
+  const text = new URLSearchParams(query ?? {})
+    .toString()
+    .replace(/%3A/g, ":")
+    .replace(/%2C/g, ",")
+    .replace(/%2A/g, "*");
   return `#/${path.map(encodeURIComponent).join("/")}${text ? `?${text}` : ""}`;
 }
 
@@ -89,7 +93,10 @@ export function startRouter(main, announce, onRoute) {
     } catch (error) {
       if (mine === turn) {
         shown = "";
-        render(problemMessage(error, () => void follow()), root);
+        render(
+          problemMessage(error, () => void follow()),
+          root,
+        );
       }
     }
   }

@@ -1,6 +1,6 @@
 // The gallery of one job: the grid, its controls, and the images that the user throws out.
 
-import { html, render } from "../../vendor/lit-html.js";
+import { render } from "../../vendor/lit-html.js";
 import { send } from "../../shell/api.js";
 import { models } from "../../shell/model_list.js";
 import { hashOf } from "../../shell/router.js";
