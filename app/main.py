@@ -36,6 +36,8 @@ from app.jobs.job_listing import JobListing
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications
 from app.jobs.owner_watcher import OwnerWatcher
+from app.jobs.point_factory import PointFactory
+from app.jobs.point_renderer import PointRenderer
 from app.jobs.reconciler import Reconciler
 from app.jobs.watcher import JobWatcher
 from app.provenance.image_search import ImageSearch
@@ -96,6 +98,7 @@ def _create_services(settings: Settings, key_file: KeyFile | None) -> tuple[Serv
     )
     watcher = JobWatcher(jobs.reader, notifications)
     addresses = AddressRenderer(models, factory, jobs, watcher, quota, direct_requests)
+    points = PointRenderer(models, PointFactory(models, factory), addresses, direct_requests)
     digests = ArchiveDigests(store)
     services = Services(
         store=store,
@@ -112,6 +115,7 @@ def _create_services(settings: Settings, key_file: KeyFile | None) -> tuple[Serv
         notifications=notifications,
         direct_requests=direct_requests,
         addresses=addresses,
+        points=points,
         manifests=Manifests(store, jobs.reader, digests, load_signing_key(settings.signing_key)),
         verifier=Verifier(models, addresses, ImageSearch(store), decodes),
         health_checks=_create_health_checks(settings),

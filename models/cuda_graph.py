@@ -15,7 +15,6 @@ CALLS_UNTIL_RECORDED = _CALLS_BEFORE_RECORDING + 1
 log = logging.getLogger(__name__)
 
 _new_stream: Callable[[], torch.cuda.Stream] = torch.cuda.Stream
-_of_thread = local()
 
 
 class RecordedWork:
@@ -76,8 +75,18 @@ class RecordedWork:
         return graph, result
 
 
+class _Streams(local):
+    def __init__(self) -> None:
+        """Begin without streams, in each thread."""
+        self.by_device: dict[int, torch.cuda.Stream] = {}
+
+
+_streams = _Streams()
+
+
 def _side_stream() -> torch.cuda.Stream:
     """Return the stream of this thread for recordings. Each stream has a memory cache and a workspace of its own."""
-    streams: dict[int, torch.cuda.Stream] = _of_thread.__dict__
     device = torch.cuda.current_device()
-    return streams.get(device) or streams.setdefault(device, _new_stream())
+    if device not in _streams.by_device:
+        _streams.by_device[device] = _new_stream()
+    return _streams.by_device[device]

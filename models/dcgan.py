@@ -6,6 +6,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from models.class_embedding import embed
 from models.sphere import on_sphere
 
 UPSAMPLINGS = 4
@@ -40,7 +41,7 @@ class Generator(nn.Module):
         if self.sphere:
             z = on_sphere(z)
         if self.embedding is not None:
-            z = torch.cat([z, self.embedding(labels)], dim=1)
+            z = torch.cat([z, embed(self.embedding, labels)], dim=1)
         images: Tensor = self.image(self.ups(self.start(z[:, :, None, None]))).tanh()
         return images
 

@@ -8,6 +8,7 @@ from torch.nn.functional import linear, pixel_shuffle
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models import dcgan
+from models.class_embedding import embed
 from models.sphere import on_sphere
 
 TAPS = {0: {-1: 3, 0: 1}, 1: {0: 2, 1: 0}}
@@ -54,7 +55,7 @@ class InferenceDcgan(nn.Module):
         if self.sphere:
             z = on_sphere(z)
         if self.embedding is not None:
-            z = torch.cat([z, self.embedding(labels)], dim=1)
+            z = torch.cat([z, embed(self.embedding, labels)], dim=1)
         grid = linear(z, self.start, self.bias).relu_()
         return grid.view(-1, self.grid, self.grid, self.channels).permute(0, 3, 1, 2)
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, leaky_relu
 
+from models.class_embedding import embed
 from models.sphere import on_sphere
 
 SLOPE = 0.2
@@ -61,7 +62,7 @@ class Generator(nn.Module):
         if self.sphere:
             z = on_sphere(z)
         if self.embedding is not None:
-            z = torch.cat([z, self.embedding(labels)], dim=1)
+            z = torch.cat([z, embed(self.embedding, labels)], dim=1)
         style = _activate(self.style(z))
         x = _activate(self.start(z)).view(-1, *self.grid).contiguous(memory_format=torch.channels_last)
         for block in self.blocks:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from worker.contracts.jobs import JobSpec
+from worker.contracts.points import class_weights
 from worker.contracts.selection import Selection
 from worker.contracts.styles import StyleSpec
 from worker.errors import GateUnavailableError, WeightsError
@@ -18,7 +19,7 @@ from worker.rendering.encoder_pool import EncoderPool
 from worker.rendering.encoding import EncodedImage, Encoder, encode
 from worker.rendering.image_files import ImageEncoder, hashes_of
 from worker.rendering.loaded_gate import LoadedGate
-from worker.rendering.loaded_model import LoadedModel
+from worker.rendering.loaded_model import Labels, LoadedModel
 from worker.rendering.ordered_results import ordered_results
 from worker.style.stylizer import Stylizer
 
@@ -120,14 +121,27 @@ class _Shard:
         self.batches = range(first.start, last.stop)
         # One call for all batches: it consists of many small operations, whatever the number of latents. The batches of
         # a GPU are so large that each is drawn by its thread, beside the others.
-        self._z = model.latents(spec.seed, self.batches) if model.device.type == "cpu" else None
+        self._z = self._draw_latents(self.batches) if model.device.type == "cpu" else None
 
     def latents(self, batch: range) -> Tensor:
         """Return the latents of a batch. Shapes: returns (batch_size, latent_dim) on the device."""
         if self._z is None:
-            return self.model.latents(self.spec.seed, batch)
+            return self._draw_latents(batch)
         rows = slots(batch, self.batches)
         return self._z[rows.start : rows.stop]
+
+    def labels(self, batch: range) -> Labels:
+        """Return the classes of a batch, or the mixture of classes that all its images have."""
+        around = self.spec.around
+        if around is None or not around.classes:
+            return self.spec.labels(batch)
+        mixed = self.model.mix_classes([class_weights(around.point(0, 0, None), self.model.entry.classes)])
+        return [] if mixed is None else mixed.expand(len(batch), -1)
+
+    def _draw_latents(self, batch: range) -> Tensor:
+        if self.spec.around is None:
+            return self.model.latents(self.spec.seed, batch)
+        return self.model.latents_around(self.spec.around, self.spec.seed, batch)
 
 
 class _Part:
@@ -136,7 +150,7 @@ class _Part:
     def __init__(self, shard: _Shard, indices: range) -> None:
         self.shard, self._indices = shard, indices
         self._batch = block_of(indices.start, shard.model.batch_size)
-        self._z, self._labels = shard.latents(self._batch), shard.spec.labels(self._batch)
+        self._z, self._labels = shard.latents(self._batch), shard.labels(self._batch)
         self._unstyled = dict[int, Tensor]()
         """Unstyled images that were drawn for the search for copies, by index."""
 

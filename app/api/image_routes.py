@@ -50,10 +50,11 @@ def get_image_facts(spec: SpecDep, index: WholeNumber, services: ServicesDep) ->
 def get_image(spec: SpecDep, index: WholeNumber, suffix: str, services: ServicesDep, request: Request) -> Response:
     """Return one image of a job. It is available as soon as it is rendered, and its bytes never change."""
     sha256, data = services.jobs.reader.read_image_at(spec, index, suffix)
-    return _image_response(spec, sha256, data, _IMMUTABLE, request)
+    return image_response(spec, sha256, data, _IMMUTABLE, request)
 
 
-def _image_response(spec: JobSpec, sha256: str, data: bytes, cache_control: str, request: Request) -> Response:
+def image_response(spec: JobSpec, sha256: str, data: bytes, cache_control: str, request: Request) -> Response:
+    """Return the response with an image, or 304 if the client has it."""
     headers = {"ETag": f'"{sha256}"', "Cache-Control": cache_control}
     check_if_match(headers["ETag"], request)
     if matches_if_none_match(headers["ETag"], request):
@@ -90,4 +91,4 @@ async def get_image_by_address(
     """
     spec = await services.addresses.create_spec(image_request, caller)
     sha256, data = await services.addresses.render(spec, caller, request.is_disconnected)
-    return _image_response(spec, sha256, data, "no-cache", request)
+    return image_response(spec, sha256, data, "no-cache", request)

@@ -16,6 +16,7 @@ from app.jobs.job_listing import JobListing
 from app.jobs.job_service import JobService
 from app.jobs.notifications import JobNotifications
 from app.jobs.owner_watcher import OwnerWatcher
+from app.jobs.point_renderer import PointRenderer
 from app.jobs.watcher import JobWatcher
 from app.provenance.manifests import Manifests
 from app.provenance.verifier import Verifier
@@ -42,6 +43,7 @@ class Services:
     notifications: JobNotifications
     direct_requests: DirectRequests
     addresses: AddressRenderer
+    points: PointRenderer
     verifier: Verifier
     manifests: Manifests
     health_checks: HealthChecks

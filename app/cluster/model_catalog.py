@@ -46,6 +46,8 @@ class ModelCatalog:
                     effects=known.effects,
                     judge=known.judge or None,
                     files=self._files.names(entry.sha256),
+                    sliders=known.sliders,
+                    slider_names=known.slider_names,
                 )
             )
         return models
@@ -94,6 +96,14 @@ class ModelCatalog:
         """
         return any(
             worker.answers_directly and worker.numerics == spec.model.numerics and worker.has(spec.model)
+            for find in (self._cluster.workers, self._cluster.paused)
+            for worker in find()
+        )
+
+    def has_worker_for_points(self, model: CatalogEntry) -> bool:
+        """Return whether a live worker draws points of a model in its numerics."""
+        return any(
+            worker.draws_points and worker.numerics == model.numerics and worker.has(model)
             for find in (self._cluster.workers, self._cluster.paused)
             for worker in find()
         )

@@ -1,11 +1,11 @@
-"""Sends direct requests to workers: requests for one image, which need no job and no file."""
+"""Sends direct requests to workers: requests for one image or a preview, which need no job and no file."""
 
 import asyncio
 import logging
 from collections import Counter, defaultdict
 from contextlib import suppress
 from http import HTTPStatus
-from typing import cast
+from typing import NamedTuple, cast
 from uuid import uuid4
 
 from redis.asyncio import Redis
@@ -13,8 +13,10 @@ from redis.exceptions import RedisError
 
 from app.errors import ApiError, unavailable
 from app.jobs.watcher import IsDisconnected
+from worker.contracts.catalog import CatalogEntry
 from worker.contracts.jobs import JobSpec
 from worker.contracts.logs import fields
+from worker.contracts.previews import Preview
 from worker.contracts.queue.direct_requests import DirectReply, DirectRequest
 from worker.contracts.queue.redis_keys import direct_list_key, direct_replies_key, direct_request_key
 from worker.contracts.throttled_log import ThrottledLogger
@@ -45,6 +47,19 @@ _RETRY_AFTER_SECONDS = 5
 log = logging.getLogger(__name__)
 
 
+class _Outgoing(NamedTuple):
+    """A request for the workers of one model."""
+
+    model: CatalogEntry
+    request: DirectRequest
+    deadline_seconds: int
+
+    @property
+    def list_key(self) -> str:
+        """Key of the list from which the workers of the model take requests."""
+        return direct_list_key(self.model.numerics.name, self.model.sha256)
+
+
 class DirectRequests:
     """The direct requests of one API process. One connection receives all their replies."""
 
@@ -61,19 +76,35 @@ class DirectRequests:
         self._is_closed = False
         self._throttled_log = ThrottledLogger(log)
 
-    async def send(self, spec: JobSpec, owner: str, is_disconnected: IsDisconnected) -> tuple[str, bytes]:
+    async def send(
+        self, spec: JobSpec, owner: str, is_disconnected: IsDisconnected, deadline_seconds: int | None = None
+    ) -> tuple[str, bytes]:
         """Let a worker render the image of a one-image job. Returns its sha256 and its bytes.
 
-        Raises ApiError if too many requests wait, rendering fails, or no worker replies in time.
+        Raises ApiError if too many requests wait, rendering fails, or no worker replies before the deadline, which is
+        that of this object by default.
         """
+        request = DirectRequest(process_id=self._process_id, spec=spec.model_dump_json())
+        outgoing = _Outgoing(spec.model, request, deadline_seconds or self._deadline_seconds)
+        return await self._exchange(outgoing, owner, is_disconnected)
+
+    async def send_preview(
+        self, preview: Preview, owner: str, is_disconnected: IsDisconnected, deadline_seconds: int
+    ) -> tuple[str, bytes]:
+        """Let a worker draw a preview. Returns the sha256 and the bytes of its JPEG. Raises ApiError like `send`."""
+        request = DirectRequest(process_id=self._process_id, spec="", preview=preview.model_dump_json())
+        return await self._exchange(_Outgoing(preview.model, request, deadline_seconds), owner, is_disconnected)
+
+    async def _exchange(self, outgoing: "_Outgoing", owner: str, is_disconnected: IsDisconnected) -> tuple[str, bytes]:
         if self._waiting[owner] >= _MAX_WAITING_OF_OWNER or self._waiting.total() >= _MAX_WAITING:
             raise unavailable("busy", f"{self._waiting.total()} requests for single images wait already")
         self._waiting[owner] += 1
+        seconds = outgoing.deadline_seconds
         try:
-            async with asyncio.timeout(self._deadline_seconds), self._in_progress[owner]:
-                head, image = await self._send(spec, is_disconnected)
+            async with asyncio.timeout(seconds), self._in_progress[owner]:
+                head, image = await self._send(outgoing, is_disconnected)
         except TimeoutError as error:
-            raise _not_rendered(f"no worker has rendered the image within {self._deadline_seconds} s") from error
+            raise _not_rendered(f"no worker has rendered the image within {seconds} s") from error
         finally:
             self._waiting[owner] -= 1
         if head.error is not None:
@@ -81,23 +112,22 @@ class DirectRequests:
             raise ApiError(status, head.error.code, head.error.message, retry_after_seconds=_RETRY_AFTER_SECONDS)
         return head.sha256, image
 
-    async def _send(self, spec: JobSpec, is_disconnected: IsDisconnected) -> tuple[DirectReply, bytes]:
+    async def _send(self, outgoing: "_Outgoing", is_disconnected: IsDisconnected) -> tuple[DirectReply, bytes]:
         request_id = uuid4().hex
         reply: asyncio.Future[tuple[DirectReply, bytes]] = asyncio.get_running_loop().create_future()
-        list_key = direct_list_key(spec.model.numerics.name, spec.model.sha256)
         self._replies[request_id] = reply
         try:
-            await self._push(request_id, list_key, spec)
+            await self._push(request_id, outgoing)
             await self._wait(reply, _REPEAT_SECONDS, is_disconnected)
             if not reply.done():
                 # The same id: a reply of the first worker counts as well, if it is only slow.
-                await self._push(request_id, list_key, spec)
-                await self._wait(reply, self._deadline_seconds, is_disconnected)
+                await self._push(request_id, outgoing)
+                await self._wait(reply, outgoing.deadline_seconds, is_disconnected)
             if not reply.done():
                 raise TimeoutError
             return reply.result()
         except BaseException:
-            await self._withdraw(request_id, list_key)
+            await self._withdraw(request_id, outgoing.list_key)
             raise
         finally:
             del self._replies[request_id]
@@ -112,17 +142,17 @@ class DirectRequests:
             if not reply.done() and await is_disconnected():
                 raise _not_rendered("the client has disconnected")
 
-    async def _push(self, request_id: str, list_key: str, spec: JobSpec) -> None:
-        request = DirectRequest(process_id=self._process_id, spec=spec.model_dump_json())
+    async def _push(self, request_id: str, outgoing: "_Outgoing") -> None:
         if self._is_closed:
             raise _stopped()
+        seconds, list_key = outgoing.deadline_seconds, outgoing.list_key
         async with self._connections, self._redis.pipeline() as pipeline:
-            pipeline.set(direct_request_key(request_id), request.model_dump_json(), ex=self._deadline_seconds)
+            pipeline.set(direct_request_key(request_id), outgoing.request.model_dump_json(), ex=seconds)
             pipeline.rpush(list_key, request_id)
             pipeline.expire(list_key, self._deadline_seconds)
             _, length, _ = await pipeline.execute()
         if length > _MAX_LISTED:
-            raise unavailable("busy", f"{length - 1} requests for single images of {spec.model.name} wait already")
+            raise unavailable("busy", f"{length - 1} requests for single images of {outgoing.model.name} wait already")
 
     async def _withdraw(self, request_id: str, list_key: str) -> None:
         """Remove a request that has ended without a reply, so that no worker renders it."""

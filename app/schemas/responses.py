@@ -166,6 +166,10 @@ class Model(CatalogEntry):
     """Feature network of these figures."""
     files: list[ModelFile]
     """Files that the page shows and reads. With engine-1.json, a browser can draw the images itself."""
+    sliders: Sha256 | None
+    """Checksum of the file of the model's sliders; None if it has none."""
+    slider_names: tuple[str, ...]
+    """Names that `shift` takes."""
 
 
 class SetAsideFile(SetAside):

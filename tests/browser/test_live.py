@@ -220,6 +220,18 @@ def test_while_the_weights_are_late_the_server_draws(page: Page) -> None:
     assert run(page, body) >= 32
 
 
+def test_points_of_a_runner_that_was_replaced_are_drawn_again_if_it_fails(page: Page) -> None:
+    body = """let fail;
+    const queue = new DrawQueue([() => new Promise((_, reject) => (fail = reject))], 8);
+    const first = settle(queue.add({ name: 'first' }, { group: 'slider' }));
+    queue.replaceRunners([runner], 1);
+    fail(new RangeError('no'));
+    await pause();
+    release[0]();
+    return [await first, drawn];"""
+    assert run(page, QUEUE + body) == ["first", [["first"]]]
+
+
 def test_other_runners_take_the_waiting_points(page: Page) -> None:
     body = """const queue = new DrawQueue([runner], 8);
     const first = settle(queue.add({ name: 'first' }));

@@ -6,6 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.accessibility import assert_accessible
+from tests.browser.conftest import picture
+from tests.browser.watch import Watch
+
 STAGE = ".stage"
 EXACT = re.compile(r"^Exact, cpu-")
 MODES = ("one", "wall", "square", "compare")
@@ -13,7 +17,7 @@ MODES = ("one", "wall", "square", "compare")
 
 def open_play(page: Page, query: str = "", *, model: str = "") -> None:
     path = f"/{model}" if model else ""
-    page.goto(f"/#/play{path}{f'?{query}' if query else ''}")
+    page.goto(f"#/play{path}{f'?{query}' if query else ''}")
 
 
 def wait_for_exact(page: Page) -> None:
@@ -81,7 +85,7 @@ def test_a_link_shows_another_person_the_same_pixels(page: Page) -> None:
     page.wait_for_url(re.compile("truncation=0.9"))
     wait_for_exact(page)
     link, shown = page.url, saved_bytes(page)
-    page.goto("/#/jobs")
+    page.goto("#/models")
     page.goto(link)
     wait_for_exact(page)
     assert page.url == link
@@ -174,7 +178,7 @@ def test_a_direction_gets_the_name_that_the_user_gives_it(page: Page) -> None:
     named = page.get_by_role("slider", name="Turns the head")
     expect(named).to_be_visible()
     page.wait_for_url(re.compile("names="))
-    page.goto("/#/jobs")
+    page.goto("#/models")
     open_play(page)
     expect(named).to_be_visible()  # this browser keeps the name
 
@@ -257,7 +261,8 @@ def test_models_are_compared_at_the_same_addresses(page: Page) -> None:
     expect(rows.first.locator("face-image")).to_have_count(8)
 
 
-def test_play_goes_on_while_the_service_does_not_answer(page: Page) -> None:
+def test_play_goes_on_while_the_service_does_not_answer(page: Page, watch: Watch) -> None:
+    watch.expect_message("net::ERR_FAILED")
     open_play(page)
     wait_for_exact(page)
     page.route("**/images/**", lambda route: route.abort())
@@ -282,7 +287,8 @@ def test_without_a_worker_the_view_waits_for_one(page: Page) -> None:
     expect(page.get_by_text("No worker is ready yet")).to_be_visible()
 
 
-def test_a_malformed_link_is_explained(page: Page) -> None:
+def test_a_malformed_link_is_explained(page: Page, watch: Watch) -> None:
+    watch.expect_message("at=not-a-point")
     open_play(page, "at=not-a-point")
     expect(page.get_by_role("alert")).to_contain_text("must be like 1:0")
     page.get_by_role("link", name="Start at 1:0").click()
@@ -290,11 +296,21 @@ def test_a_malformed_link_is_explained(page: Page) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_narrow_screen_needs_no_sideways_scrolling(page: Page, mode: str) -> None:
-    page.set_viewport_size({"width": 320, "height": 640})
+def test_each_mode_is_accessible_and_fits_narrow_screens(page: Page, mode: str) -> None:
     open_play(page, f"at=1:0&mode={mode}")
     expect(page.locator("face-image[data-state=drawn]").first).to_be_attached(timeout=20_000)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    picture(page, f"play-{mode}")
+    assert_accessible(page)
+
+
+def test_the_controls_of_a_mix_are_accessible(page: Page) -> None:
+    open_play(page)
+    page.get_by_role("button", name="Towards another image").click()
+    page.get_by_role("button", name="Mix", exact=True).click()
+    page.get_by_text("What a class is, and what it is not").click()
+    wait_for_exact(page)
+    picture(page, "play-mix")
+    assert_accessible(page)
 
 
 def test_a_slider_event_costs_little_script(page: Page) -> None:

@@ -55,6 +55,10 @@ class GateEffect(BaseModel):
     fd: float
 
 
+def _is_empty(value: object) -> bool:
+    return not value  # the specifications of models without sliders stay as they were
+
+
 class ModelFacts(BaseModel):
     """Facts about a model for users who choose one. A worker announces them with the model."""
 
@@ -73,6 +77,9 @@ class ModelFacts(BaseModel):
     """Feature network of these figures."""
     close_real_pairs: float | None = None
     """Share of the pairs of training images whose hashes differ in at most 3 bits; None if unknown."""
+    sliders: Sha256 | None = Field(default=None, exclude_if=_is_empty)
+    """Checksum of the file of the model's sliders; None if there is none."""
+    slider_names: tuple[str, ...] = Field(default=(), exclude_if=_is_empty)
 
 
 class SetAside(BaseModel):
@@ -116,6 +123,8 @@ class WorkerEntry(BaseModel):
     """Newest version of archives that it knows. Workers of an older version do not send it, and know version 2."""
     answers_directly: bool = False
     """Whether it answers direct requests. Workers of an older version do not."""
+    draws_points: bool = False
+    """Whether it draws images of points and previews. Workers of an older version do not."""
 
     def has(self, entry: CatalogEntry) -> bool:
         """Return whether the worker has a model: the same weights, not only the same name."""

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from worker.contracts.around import Around
 from worker.contracts.catalog import CatalogEntry, ModelFacts, Sha256, needs
 from worker.contracts.class_cycle import class_counts, classes_at, images_until
 from worker.contracts.cut import Cut
@@ -79,6 +80,8 @@ class JobSpec(BaseModel):
     style: StyleSpec | None = None
     selection: Selection | None = Field(default=None, exclude_if=_is_default)
     """Rules by which the job keeps rendered images; None keeps all."""
+    around: Around | None = Field(default=None, exclude_if=_is_default)
+    """The point around which the images lie; None for images of the seed's own latents."""
     facts: ModelFacts | None = Field(default=None, exclude_if=_is_default)
     """Facts about the model at the time of the request, for the dataset's card."""
     cut: Cut
@@ -187,7 +190,7 @@ class JobSpec(BaseModel):
         Older ones refuse a specification with a field that they do not know.
         """
         excludes = self.selection is not None and bool(self.selection.excluded)
-        has_new_field = bool(self.name or self.split or self.ancestors or self.curates or excludes)
+        has_new_field = bool(self.name or self.split or self.ancestors or self.around or self.curates or excludes)
         return max(self.archive_version, 4 if has_new_field else 1)
 
     def shard_indices(self, shard: int) -> range:

@@ -14,6 +14,7 @@ from rq.utils import as_text
 
 from worker.contracts.jobs import JobSpec
 from worker.contracts.logs import fields
+from worker.contracts.previews import Preview
 from worker.contracts.queue.direct_requests import DirectReply, DirectRequest
 from worker.contracts.queue.redis_keys import direct_list_key, direct_replies_key, direct_request_key
 from worker.contracts.throttled_log import ThrottledLogger
@@ -25,6 +26,7 @@ from worker.renderer import Renderer
 from worker.rendering.device import is_usable
 from worker.rendering.encoding import EncodedImage
 from worker.rendering.engine import RenderEngine
+from worker.rendering.preview_sheet import draw_sheet
 
 _WAIT_SECONDS = 0.5
 """Longest time that the thread blocks to wait for a request, and so the delay of a stop."""
@@ -99,7 +101,7 @@ class DirectResponder:
 
     def _reply(self, request_id: str, request: DirectRequest) -> bytes:
         try:
-            image = self._render(request)
+            image = self._draw_preview(request) if request.preview else self._render(request)
         except Exception as error:
             if isinstance(error, torch.AcceleratorError) or not is_usable(self._engine.device):
                 log.critical("the device is unusable, so this process ends", extra=fields(reason=error))
@@ -121,3 +123,14 @@ class DirectResponder:
             image = self._renderer.render_image(spec, model)
         self._counts.count("direct_images", spec.model.name)
         return image
+
+    def _draw_preview(self, request: DirectRequest) -> EncodedImage:
+        try:
+            preview = Preview.model_validate_json(request.preview)
+        except ValidationError as error:
+            raise TaskRefusedError("the preview is not of this worker's version") from error
+        model = self._engine.model(preview.model)
+        with self._watchdog, self._counts.timed("direct", "none"):
+            sheet = draw_sheet(preview, model)
+        self._counts.count("direct_images", preview.model.name, by=len(preview.points))
+        return EncodedImage.of(0, sheet)

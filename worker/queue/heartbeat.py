@@ -244,6 +244,7 @@ class Heartbeat:
             gates=self._gates,
             archive_version=ARCHIVE_VERSION,
             answers_directly=self._answers_directly,
+            draws_points=self._answers_directly,
         )
         key = worker_key(self._name)
         if (pause_reason := self.pause_reason) is not None:

@@ -10,6 +10,7 @@ from models import registry
 from models.errors import ModelError
 from models.precision import fastest_dtype
 from models.quality_gate import gate_path
+from models.sliders import sliders_path
 from worker.contracts.catalog import CatalogEntry, ModelFacts, Numerics, SetAside
 from worker.contracts.logs import fields
 from worker.errors import ModelUnavailableError
@@ -80,12 +81,12 @@ class RenderEngine:
             except ModelError as error:
                 self._set_aside(path, error)
                 continue
-            gate = gate_path(path)
-            try:
-                if gate.exists():
-                    model.load_gate(gate)
-            except (ModelError, OSError) as error:
-                self._set_aside(gate, error)  # the model is usable without it
+            for beside, load in ((gate_path(path), model.load_gate), (sliders_path(path), model.load_sliders)):
+                try:
+                    if beside.exists():
+                        load(beside)
+                except (ModelError, OSError) as error:
+                    self._set_aside(beside, error)  # the model is usable without it
             yield model
 
     def _set_aside(self, path: Path, error: Exception) -> None:

@@ -1,6 +1,6 @@
 """One model that a worker keeps loaded on its device."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from typing import cast
@@ -12,12 +12,19 @@ from models import checkpoint, latents, pixels
 from models.errors import ModelError
 from models.inference import InferenceDcgan, for_inference
 from models.mkldnn_packing import pack
+from models.sliders import Sliders, load_sliders
+from worker.contracts.around import Around
 from worker.contracts.catalog import CatalogEntry, Numerics
+from worker.contracts.points import Point
 from worker.errors import ModelUnavailableError
 from worker.rendering import partial_batches
 from worker.rendering.device import call_with_memory
 from worker.rendering.file_checksum import file_sha256
 from worker.rendering.loaded_gate import LoadedGate
+from worker.rendering.point_latents import latents_around, latents_of
+
+Labels = Sequence[int] | Tensor
+"""Numbers of classes, or the tensor of `LoadedModel.mix_classes`."""
 
 
 class LoadedModel:
@@ -30,6 +37,9 @@ class LoadedModel:
         self.class_counts = header.data.class_counts
         """Number of training images of each class, in label order; empty if unknown."""
         self.gate: LoadedGate | None = None
+        self.sliders: Sliders | None = None
+        self.sliders_sha256: str | None = None
+        """Checksum of the file of the sliders; None if there is none."""
         self._original: LoadedModel | None = None
         self.batch_size = numerics.batch_size
         self._latent_dim = header.latent_dim
@@ -61,6 +71,10 @@ class LoadedModel:
     def load_gate(self, path: Path) -> None:
         """Load the model's quality gate. Raises CheckpointError if it is damaged or belongs to another model."""
         self.gate = LoadedGate(path, self.entry, self.grid_channels, self.device, self._dtype)
+
+    def load_sliders(self, path: Path) -> None:
+        """Load the model's sliders. Raises CheckpointError if they are damaged or belong to another model."""
+        self.sliders, self.sliders_sha256 = load_sliders(path, self.entry.sha256, self._latent_dim)
 
     def with_generator(self, generator: nn.Module) -> "LoadedModel":
         """Return a copy of this model that renders with another generator."""
@@ -104,8 +118,40 @@ class LoadedModel:
         """Draw the latents of some indices. Shapes: returns (len(indices), latent_dim) on the device."""
         return latents.sample(self._latent_dim, seed, indices).to(self.device, self._dtype)
 
+    def latents_around(self, around: Around, seed: int, indices: range) -> Tensor:
+        """Return the latents of the images of a job around a point.
+
+        Shapes: returns (len(indices), latent_dim) on the device. Raises ModelUnavailableError for other sliders.
+        """
+        if around.sliders is not None and around.sliders != self.sliders_sha256:
+            wanted = f"the sliders {around.sliders[:8]} of the model {self.entry.name}"
+            raise ModelUnavailableError(f"this worker does not have {wanted}; it has {self.sliders_sha256 or 'none'}")
+        z = latents_around(around, self.sliders, self._latent_dim, seed, indices)
+        return z.to(self.device, self._dtype)
+
+    def latents_of(self, points: Sequence[Point]) -> Tensor:
+        """Return the latents of points. Shapes: returns (len(points), latent_dim) on the device."""
+        return latents_of(points, self.sliders, self._latent_dim).to(self.device, self._dtype)
+
+    def mix_classes(self, weights: Sequence[Mapping[int, float]]) -> Tensor | None:
+        """Return the embedded mixtures of classes, as labels for `render`; None for an unconditional model.
+
+        The weights of a mixture sum to 1. Shapes: returns (len(weights), embedding_dim).
+        """
+        if not self.entry.classes:
+            return None
+        table = cast(nn.Embedding, self._generator.embedding).weight.detach()
+        rows = [
+            sum(
+                (weight * table[label].double() for label, weight in each.items()),
+                torch.zeros(1).double().to(table.device),
+            )
+            for each in weights
+        ]
+        return torch.stack(rows).to(table.dtype)
+
     @torch.inference_mode()
-    def render(self, z: Tensor, labels: Sequence[int], slots: Sequence[int] | None = None) -> Tensor:
+    def render(self, z: Tensor, labels: Labels, slots: Sequence[int] | None = None) -> Tensor:
         """Render the images in some slots of a whole batch, or in all slots.
 
         Conditional models need one label for each slot of the batch.
@@ -119,7 +165,7 @@ class LoadedModel:
         return call_with_memory(lambda: _to_levels(self._generator(z, batch_labels)[list(slots)]))
 
     @torch.inference_mode()
-    def grids(self, z: Tensor, labels: Sequence[int]) -> Tensor:
+    def grids(self, z: Tensor, labels: Labels) -> Tensor:
         """Compute the start grids of a whole batch, for `draw`. The model must have start grids.
 
         Shapes: z and labels as for `render`; returns (batch_size, grid_channels, g, g) on the device.
@@ -143,8 +189,10 @@ class LoadedModel:
         """Return how many images a thread renders at once: fewer than a batch if other threads would be idle."""
         return partial_batches.portion_size(self.batch_size, images, threads) if self._is_divisible else self.batch_size
 
-    def label_tensor(self, labels: Sequence[int]) -> Tensor | None:
+    def label_tensor(self, labels: Labels) -> Tensor | None:
         """Put labels on the device; None for an unconditional model. Shape: returns (len(labels),) int64."""
+        if isinstance(labels, Tensor):
+            return labels
         return torch.tensor(labels, device=self.device) if self.entry.classes else None
 
 

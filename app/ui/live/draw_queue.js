@@ -72,7 +72,7 @@ export class DrawQueue {
   }
 
   /**
-   * Let other runners draw the points that wait. Those that are being drawn stay with their runners.
+   * Let other runners draw the points that wait. Those that are being drawn stay with their runners, unless these fail.
    *
    * @param {Runner[]} runners
    * @param {number} most
@@ -109,9 +109,7 @@ export class DrawQueue {
       const frames = await runner(tasks.map((task) => task.point));
       tasks.forEach((task, i) => this.#deliver(task, frames[i]));
     } catch (error) {
-      for (const task of tasks) {
-        task.reject(error);
-      }
+      this.#fail(runner, tasks, error);
     }
     for (const task of tasks) {
       this.running.delete(task);
@@ -120,6 +118,21 @@ export class DrawQueue {
       this.idle.push(runner);
     }
     this.#start();
+  }
+
+  /**
+   * @param {Runner} runner
+   * @param {Task[]} tasks
+   * @param {unknown} error
+   */
+  #fail(runner, tasks, error) {
+    if (!this.runners.has(runner)) {
+      this.waiting.unshift(...tasks); // the runners that have replaced it may do better
+      return;
+    }
+    for (const task of tasks) {
+      task.reject(error);
+    }
   }
 
   /**

@@ -10,6 +10,7 @@ import { MOST_POINTS, previewRunner } from "./preview_runner.js";
 /**
  * @typedef {import("./draw_queue.js").DrawOptions} DrawOptions
  * @typedef {import("./draw_queue.js").Frame} Frame
+ * @typedef {import("./draw_queue.js").Runner} Runner
  * @typedef {import("./latent.js").Slider} Slider
  * @typedef {import("./point.js").Point} Point
  * @typedef {{sliders: Slider[], checksum: string}} NamedSliders
@@ -59,8 +60,8 @@ export class LiveModel {
     this.sliders = sliders;
     /** The sha256 of sliders.json, of which the address of a shifted point has the first 8 digits. */
     this.sliderChecksum = checksum;
-    this.#queue = new DrawQueue([previewRunner(entry, checksum, this.#closing.signal)], MOST_POINTS);
     this.#engine = engine;
+    this.#queue = new DrawQueue([this.#previewRunner()], MOST_POINTS);
     if (engine?.loaded) {
       this.#drawHere(engine);
     } else {
@@ -71,6 +72,19 @@ export class LiveModel {
   /** Length of z; 0 if it is unknown here. */
   get latentSize() {
     return this.#engine?.loaded?.file.latent_size ?? this.sliders[0]?.vector.length ?? 0;
+  }
+
+  /** @returns {Runner} */
+  #previewRunner() {
+    const draw = previewRunner(this.entry, this.sliderChecksum, this.#closing.signal);
+    return async (points) => {
+      try {
+        return await draw(points);
+      } catch (error) {
+        await this.#engine?.files; // then the queue lets the engine draw these points
+        throw error;
+      }
+    };
   }
 
   /** @param {LocalEngine} engine */

@@ -5,7 +5,7 @@ import { url } from "./api.js";
 import { followByPolling } from "./job_polling.js";
 import { JobStream } from "./job_stream.js";
 
-/** @typedef {import("../views/jobs/job_text.js").Job} Job */
+/** @typedef {import("./job.js").Job} Job */
 
 const NAME = `imagemill-events ${url("")}`;
 const CHANGED = "imagemill:session";

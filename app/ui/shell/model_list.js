@@ -19,6 +19,13 @@ import { getJson } from "./api.js";
  * @property {number} workers
  * @property {number | null} [images_per_s]
  * @property {{name: string}} numerics
+ * @property {string} data the dataset that the model has learnt from
+ * @property {string} licence
+ * @property {string | null} gate checksum of the quality gate; null if there is none
+ * @property {Record<string, number> | null} class_yields share of the images of each class that look real
+ * @property {Record<string, number>} metrics
+ * @property {Record<string, any>[]} effects quality for several values of keep
+ * @property {string | null} judge feature network of these figures
  * @property {Record<string, number> | null} training_images number of training images of each class
  */
 

@@ -30,7 +30,11 @@ export async function show(context) {
     page = null;
     if (entries.length === 0) {
       const message = emptyState("No worker is ready yet. The form appears here as soon as one is.");
-      render(html`<h2>Order a dataset</h2>${message}`, context.root);
+      render(
+        html`<h2>Order a dataset</h2>
+          ${message}`,
+        context.root,
+      );
       return;
     }
     const state = parseOrder(query, entries);

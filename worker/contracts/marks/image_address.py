@@ -62,21 +62,32 @@ def parse_uri(uri: str) -> ImageAddress | None:
         return None
     parameters = [part.split("=") for part in match["parameters"].split(";")[1:]]
     values = dict[str, str](parameters)
-    style = {field: values.pop(name) for name, field in _STYLE_PARAMETERS.items() if name in values}
-    style |= {"weights": values.pop("weights")} if "weights" in values else {}
+    style = style_of_parameters(values)
     address = {"model": match["model"], "seed": match["seed"], "index": match["index"]}
     address |= {"class_number": values.pop("class")} if "class" in values else {}
     try:
         # A repeated parameter, an unknown one or another spelling gives another URI than the one that was read.
-        found = ImageAddress.model_validate({**address, **values, "style": style or None})
+        found = ImageAddress.model_validate({**address, **values, "style": style})
     except ValidationError:
         return None
     return found if found.uri == uri else None
 
 
+def style_parameters(style: StyleSpec) -> dict[str, str]:
+    """Return the parameters of a style in a URI."""
+    parameters = {name: str(getattr(style, field)) for name, field in _STYLE_PARAMETERS.items()}
+    return parameters | ({"weights": style.weights} if style.weights else {})
+
+
+def style_of_parameters(values: dict[str, str]) -> dict[str, str] | None:
+    """Take the fields of a style from the parameters of a URI; None if there are none."""
+    style = {field: values.pop(name) for name, field in _STYLE_PARAMETERS.items() if name in values}
+    style |= {"weights": values.pop("weights")} if "weights" in values else {}
+    return style or None
+
+
 def _ends(model: str, seed: int, numerics: str, style: StyleSpec | None) -> tuple[str, str]:
     parameters = {"numerics": numerics}
     if style is not None:
-        parameters |= {name: str(getattr(style, field)) for name, field in _STYLE_PARAMETERS.items()}
-        parameters |= {"weights": style.weights} if style.weights else {}
+        parameters |= style_parameters(style)
     return f"{SCHEME}:{model}/{seed}/", "".join(f";{name}={value}" for name, value in parameters.items())

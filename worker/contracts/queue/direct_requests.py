@@ -1,4 +1,4 @@
-"""Direct requests: a request for one unstyled image that a worker answers through Redis, without a job.
+"""Direct requests: a request for one unstyled image, or a preview, that a worker answers through Redis, without a job.
 
 The API writes the request under a key that expires at the deadline, and appends its id to a list of the model. A worker
 takes an id from the lists of its models, takes the request, and appends the reply to the list of the API process.
@@ -28,8 +28,11 @@ class DirectRequest(BaseModel):
     spec: str
     """JSON of the JobSpec of one image, without a style or a selection.
 
-    It is parsed separately, so that a worker can still reply if the spec comes from a newer version.
+    It is parsed separately, so that a worker can still reply if the spec comes from a newer version. Empty for a
+    preview.
     """
+    preview: str = ""
+    """JSON of a Preview; empty if the request is for one image."""
 
 
 class DirectReply(BaseModel):

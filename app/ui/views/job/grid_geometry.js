@@ -16,13 +16,13 @@ const SIZE_STEP = 4;
  * @param {number} height
  */
 export function gridGeometry(wanted, width, height) {
-    let size = wanted;
-    while (columnsOf(size, width) * (Math.ceil(height / (size + GAP)) + 2 * SPARE_ROWS) > MOST_CELLS) {
-        size += SIZE_STEP;
-    }
-    const columns = columnsOf(size, width);
-    const filling = Math.floor((width - GAP) / columns) - GAP;
-    return { columns, size: Math.max(1, Math.min(filling, 2 * size)) };
+  let size = wanted;
+  while (columnsOf(size, width) * (Math.ceil(height / (size + GAP)) + 2 * SPARE_ROWS) > MOST_CELLS) {
+    size += SIZE_STEP;
+  }
+  const columns = columnsOf(size, width);
+  const filling = Math.floor((width - GAP) / columns) - GAP;
+  return { columns, size: Math.max(1, Math.min(filling, 2 * size)) };
 }
 
 /**
@@ -30,5 +30,5 @@ export function gridGeometry(wanted, width, height) {
  * @param {number} width
  */
 function columnsOf(size, width) {
-    return Math.max(1, Math.floor((width - GAP) / (size + GAP)));
+  return Math.max(1, Math.floor((width - GAP) / (size + GAP)));
 }

@@ -6,83 +6,83 @@ const SAVE_MS = 1000;
 const MOST_UNDO = 200;
 
 export class Picks {
-    /**
-     * @param {string} jobId
-     * @param {() => void} onChange
-     * @param {(error: unknown) => void} onProblem
-     */
-    constructor(jobId, onChange, onProblem) {
-        this.path = `jobs/${jobId}/picks`;
-        this.onChange = onChange;
-        this.onProblem = onProblem;
-        /** @type {Set<number>} indices */
-        this.excluded = new Set();
-        /** @type {number[][]} indices that changed, for undo */
-        this.history = [];
-        this.timer = 0;
-    }
+  /**
+   * @param {string} jobId
+   * @param {() => void} onChange
+   * @param {(error: unknown) => void} onProblem
+   */
+  constructor(jobId, onChange, onProblem) {
+    this.path = `jobs/${jobId}/picks`;
+    this.onChange = onChange;
+    this.onProblem = onProblem;
+    /** @type {Set<number>} indices */
+    this.excluded = new Set();
+    /** @type {number[][]} indices that changed, for undo */
+    this.history = [];
+    this.timer = 0;
+  }
 
-    /**
-     * Read the saved picks. Throws Problem.
-     * @param {AbortSignal} signal
-     */
-    async load(signal) {
-        const { exclude } = await getJson(this.path, { signal });
-        this.excluded = new Set(exclude);
-        this.onChange();
-    }
+  /**
+   * Read the saved picks. Throws Problem.
+   * @param {AbortSignal} signal
+   */
+  async load(signal) {
+    const { exclude } = await getJson(this.path, { signal });
+    this.excluded = new Set(exclude);
+    this.onChange();
+  }
 
-    /** @param {number | null} index */
-    has(index) {
-        return index !== null && this.excluded.has(index);
-    }
+  /** @param {number | null} index */
+  has(index) {
+    return index !== null && this.excluded.has(index);
+  }
 
-    /**
-     * Throw images out, or take them back.
-     * @param {number[]} indices
-     * @param {boolean} isExcluded
-     */
-    set(indices, isExcluded) {
-        const changed = indices.filter((index) => this.excluded.has(index) !== isExcluded);
-        if (changed.length === 0) {
-            return;
-        }
-        this.#flip(changed);
-        this.history.push(changed);
-        this.history.splice(0, this.history.length - MOST_UNDO);
+  /**
+   * Throw images out, or take them back.
+   * @param {number[]} indices
+   * @param {boolean} isExcluded
+   */
+  set(indices, isExcluded) {
+    const changed = indices.filter((index) => this.excluded.has(index) !== isExcluded);
+    if (changed.length === 0) {
+      return;
     }
+    this.#flip(changed);
+    this.history.push(changed);
+    this.history.splice(0, this.history.length - MOST_UNDO);
+  }
 
-    undo() {
-        const last = this.history.pop();
-        if (last) {
-            this.#flip(last);
-        }
+  undo() {
+    const last = this.history.pop();
+    if (last) {
+      this.#flip(last);
     }
+  }
 
-    /** Save the picks now, if they have changed. */
-    async save() {
-        if (this.timer === 0) {
-            return;
-        }
-        clearTimeout(this.timer);
-        this.timer = 0;
-        const exclude = [...this.excluded].sort((a, b) => a - b);
-        try {
-            await send("PUT", this.path, { json: { exclude } });
-        } catch (error) {
-            this.onProblem(error);
-        }
+  /** Save the picks now, if they have changed. */
+  async save() {
+    if (this.timer === 0) {
+      return;
     }
+    clearTimeout(this.timer);
+    this.timer = 0;
+    const exclude = [...this.excluded].sort((a, b) => a - b);
+    try {
+      await send("PUT", this.path, { json: { exclude } });
+    } catch (error) {
+      this.onProblem(error);
+    }
+  }
 
-    /** @param {number[]} indices */
-    #flip(indices) {
-        for (const index of indices) {
-            if (!this.excluded.delete(index)) {
-                this.excluded.add(index);
-            }
-        }
-        clearTimeout(this.timer);
-        this.timer = setTimeout(() => void this.save(), SAVE_MS);
-        this.onChange();
+  /** @param {number[]} indices */
+  #flip(indices) {
+    for (const index of indices) {
+      if (!this.excluded.delete(index)) {
+        this.excluded.add(index);
+      }
     }
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.save(), SAVE_MS);
+    this.onChange();
+  }
 }

@@ -29,77 +29,73 @@ const SIZE_STEP = 16;
 
 /** @param {Toolbar} bar */
 export function toolbar(bar) {
-    const { job, filter } = bar;
-    const hasScores = (job.keep !== null || job.copies === "drop") && job.state === "succeeded";
-    return html`<div class="gallery-bar">
-        ${slider({
-            label: "Size",
-            name: "size",
-            value: bar.size,
-            min: MIN_SIZE,
-            max: MAX_SIZE,
-            step: SIZE_STEP,
-            text: `${bar.size} px`,
-            onInput: bar.onSize,
-        })}
-        <label class="row"
-            ><span class="dim">Go to</span
-            ><input
-                type="number"
-                min="0"
-                name="go-to"
-                placeholder="index"
-                aria-label="Go to the image of an index"
-                @change=${(/** @type {Event} */ event) =>
-                    bar.onGoTo(Number(/** @type {HTMLInputElement} */ (event.target).value))}
-        /></label>
-        ${
-            bar.classes.length > 1 && !job.class
-                ? choice("Class", filter.className, [["", "all"], ...bar.classes.map(same)], (className) =>
-                      bar.onFilter({ className }),
-                  )
-                : nothing
-        }
-        ${
-            hasScores
-                ? choice(
-                      "Order",
-                      filter.sort,
-                      [
-                          ["index", "by index"],
-                          ["best", "best first"],
-                          ["worst", "worst first"],
-                      ],
-                      (sort) => bar.onFilter({ sort }),
-                  )
-                : nothing
-        }
-        ${choice(
-            "Show",
-            filter.show,
+  const { job, filter } = bar;
+  const hasScores = (job.keep !== null || job.copies === "drop") && job.state === "succeeded";
+  return html`<div class="gallery-bar">
+    ${slider({
+      label: "Size",
+      name: "size",
+      value: bar.size,
+      min: MIN_SIZE,
+      max: MAX_SIZE,
+      step: SIZE_STEP,
+      text: `${bar.size} px`,
+      onInput: bar.onSize,
+    })}
+    <label class="row"
+      ><span class="dim">Go to</span
+      ><input
+        type="number"
+        min="0"
+        name="go-to"
+        placeholder="index"
+        aria-label="Go to the image of an index"
+        @change=${(/** @type {Event} */ event) =>
+          bar.onGoTo(Number(/** @type {HTMLInputElement} */ (event.target).value))}
+    /></label>
+    ${
+      bar.classes.length > 1 && !job.class
+        ? choice("Class", filter.className, [["", "all"], ...bar.classes.map(same)], (className) =>
+            bar.onFilter({ className }),
+          )
+        : nothing
+    }
+    ${
+      hasScores
+        ? choice(
+            "Order",
+            filter.sort,
             [
-                ["all", "all"],
-                ["kept", "kept"],
-                ["excluded", "thrown out"],
+              ["index", "by index"],
+              ["best", "best first"],
+              ["worst", "worst first"],
             ],
-            (show) => bar.onFilter({ show }),
-        )}
-        <span class="row gallery-picks">
-            ${
-                bar.excluded > 0
-                    ? html`<span role="status">${count(bar.excluded)} thrown out</span>
-                          <button
-                              class="primary"
-                              ?disabled=${job.state !== "succeeded" || bar.isReplacing}
-                              @click=${bar.onReplace}
-                          >
-                              ${bar.isReplacing ? "Replacing…" : `Replace ${count(bar.excluded)}`}
-                          </button>`
-                    : nothing
-            }
-            ${bar.hasUndo ? html`<button class="quiet" @click=${bar.onUndo}>Undo</button>` : nothing}
-        </span>
-    </div>`;
+            (sort) => bar.onFilter({ sort }),
+          )
+        : nothing
+    }
+    ${choice(
+      "Show",
+      filter.show,
+      [
+        ["all", "all"],
+        ["kept", "kept"],
+        ["excluded", "thrown out"],
+      ],
+      (show) => bar.onFilter({ show }),
+    )}
+    <span class="row gallery-picks">
+      ${
+        bar.excluded > 0
+          ? html`<span role="status">${count(bar.excluded)} thrown out</span>
+              <button class="primary" ?disabled=${job.state !== "succeeded" || bar.isReplacing} @click=${bar.onReplace}>
+                ${bar.isReplacing ? "Replacing…" : `Replace ${count(bar.excluded)}`}
+              </button>`
+          : nothing
+      }
+      ${bar.hasUndo ? html`<button class="quiet" @click=${bar.onUndo}>Undo</button>` : nothing}
+    </span>
+  </div>`;
 }
 
 /**
@@ -109,20 +105,18 @@ export function toolbar(bar) {
  * @param {(value: string) => void} onChange
  */
 function choice(label, value, options, onChange) {
-    return html`<label class="row"
-        ><span class="dim">${label}</span
-        ><select
-            name=${label.toLowerCase()}
-            @change=${(/** @type {Event} */ event) => onChange(/** @type {HTMLSelectElement} */ (event.target).value)}
-        >
-            ${options.map(
-                ([each, words]) => html`<option value=${each ?? ""} .selected=${each === value}>${words}</option>`,
-            )}
-        </select></label
-    >`;
+  return html`<label class="row"
+    ><span class="dim">${label}</span
+    ><select
+      name=${label.toLowerCase()}
+      @change=${(/** @type {Event} */ event) => onChange(/** @type {HTMLSelectElement} */ (event.target).value)}
+    >
+      ${options.map(([each, words]) => html`<option value=${each ?? ""} .selected=${each === value}>${words}</option>`)}
+    </select></label
+  >`;
 }
 
 /** @param {string} name */
 function same(name) {
-    return [name, name];
+  return [name, name];
 }

@@ -2,47 +2,12 @@
 
 import { url } from "../../shell/api.js";
 
-/**
- * @typedef {object} Job the parts of a job of the API that the page uses
- * @property {string} id
- * @property {"queued" | "running" | "succeeded" | "failed" | "cancelled"} state
- * @property {boolean} done
- * @property {string | null} phase
- * @property {string | null} name
- * @property {string} model
- * @property {number} resolution
- * @property {number} n
- * @property {number} seed
- * @property {string | null} class
- * @property {Record<string, number> | null} classes
- * @property {number | null} keep
- * @property {string} copies
- * @property {number | null} distinct
- * @property {string | null} split
- * @property {number} start
- * @property {string} format
- * @property {string | null} layout
- * @property {{id: string} | null} style
- * @property {string | null} extends
- * @property {string | null} curates
- * @property {number} excluded
- * @property {number} images_done
- * @property {number | null} images_committed
- * @property {number} images_total
- * @property {number | null} style_learnt
- * @property {number | null} images_per_s
- * @property {number | null} eta_seconds
- * @property {string} created
- * @property {string | null} finished
- * @property {string | null} expires
- * @property {{code: string, message: string, retryable: boolean} | null} error
- * @property {Record<string, string | null>} links
- */
+/** @typedef {import("../../shell/job.js").Job} Job */
 
 /** Index of the first image of each split. The `start` of a job counts from it. */
 const SPLIT_STARTS = new Map([
-    ["validation", 2 ** 51],
-    ["test", 2 ** 52],
+  ["validation", 2 ** 51],
+  ["test", 2 ** 52],
 ]);
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -50,12 +15,12 @@ const DAY = 24 * HOUR;
 
 /** @param {number} value */
 export function count(value) {
-    return value.toLocaleString("en").replaceAll(",", "\u202f");
+  return value.toLocaleString("en").replaceAll(",", "\u202f");
 }
 
 /** @param {Job} job */
 export function firstIndex(job) {
-    return job.start + (SPLIT_STARTS.get(job.split ?? "") ?? 0);
+  return job.start + (SPLIT_STARTS.get(job.split ?? "") ?? 0);
 }
 
 /**
@@ -63,61 +28,61 @@ export function firstIndex(job) {
  * @param {Job} job
  */
 export function isSelection(job) {
-    return job.keep !== null || job.copies === "drop" || job.distinct !== null || job.excluded > 0;
+  return job.keep !== null || job.copies === "drop" || job.distinct !== null || job.excluded > 0;
 }
 
 /** @param {Job} job */
 export function isExpired(job) {
-    return job.state === "succeeded" && job.expires !== null && new Date(job.expires).getTime() <= Date.now();
+  return job.state === "succeeded" && job.expires !== null && new Date(job.expires).getTime() <= Date.now();
 }
 
 /** @param {Job} job */
 export function title(job) {
-    return job.name ?? `${count(job.n)} ${job.model}`;
+  return job.name ?? `${count(job.n)} ${job.model}`;
 }
 
 /** @param {Job} job */
 export function details(job) {
-    const classes = job.classes ? Object.entries(job.classes).map(([name, n]) => `${count(n)} ${name}`) : [];
-    return [
-        job.name ? `${count(job.n)} ${job.model}` : "",
-        job.class ?? classes.join(", "),
-        `seed ${job.seed}`,
-        job.start ? `from ${count(job.start)}` : "",
-        job.split ?? "",
-        job.keep === null ? "" : `best ${Math.round(job.keep * 1000) / 10} %`,
-        job.copies === "drop" ? "no copies" : "",
-        job.distinct === null ? "" : "no near-duplicates",
-        job.style ? "styled" : "",
-        job.layout && job.layout !== "imagefolder" ? `${job.format}, ${job.layout}` : job.format,
-        job.excluded ? `${count(job.excluded)} replaced` : "",
-    ].filter(Boolean);
+  const classes = job.classes ? Object.entries(job.classes).map(([name, n]) => `${count(n)} ${name}`) : [];
+  return [
+    job.name ? `${count(job.n)} ${job.model}` : "",
+    job.class ?? classes.join(", "),
+    `seed ${job.seed}`,
+    job.start ? `from ${count(job.start)}` : "",
+    job.split ?? "",
+    job.keep === null ? "" : `best ${Math.round(job.keep * 1000) / 10} %`,
+    job.copies === "drop" ? "no copies" : "",
+    job.distinct === null ? "" : "no near-duplicates",
+    job.style ? "styled" : "",
+    job.layout && job.layout !== "imagefolder" ? `${job.format}, ${job.layout}` : job.format,
+    job.excluded ? `${count(job.excluded)} replaced` : "",
+  ].filter(Boolean);
 }
 
 /** @param {number} seconds */
 export function duration(seconds) {
-    if (seconds < 1) {
-        return "less than a second";
-    }
-    if (seconds < MINUTE) {
-        return `${Math.round(seconds)} s`;
-    }
-    if (seconds < HOUR) {
-        return `${Math.round(seconds / MINUTE)} min`;
-    }
-    return seconds < DAY ? `${Math.round(seconds / HOUR)} h` : `${Math.round(seconds / DAY)} days`;
+  if (seconds < 1) {
+    return "less than a second";
+  }
+  if (seconds < MINUTE) {
+    return `${Math.round(seconds)} s`;
+  }
+  if (seconds < HOUR) {
+    return `${Math.round(seconds / MINUTE)} min`;
+  }
+  return seconds < DAY ? `${Math.round(seconds / HOUR)} h` : `${Math.round(seconds / DAY)} days`;
 }
 
 /** @param {string} time */
 export function when(time) {
-    const date = new Date(time);
-    const isToday = date.toDateString() === new Date().toDateString();
-    return date.toLocaleString("en", {
-        hour: "2-digit",
-        minute: "2-digit",
-        hour12: false,
-        ...(isToday ? {} : { day: "numeric", month: "short" }),
-    });
+  const date = new Date(time);
+  const isToday = date.toDateString() === new Date().toDateString();
+  return date.toLocaleString("en", {
+    hour: "2-digit",
+    minute: "2-digit",
+    hour12: false,
+    ...(isToday ? {} : { day: "numeric", month: "short" }),
+  });
 }
 
 /**
@@ -126,34 +91,34 @@ export function when(time) {
  * @param {Job[]} [others] all open jobs, to say how many wait before this one
  */
 export function progressText(job, others = []) {
-    if (job.state === "queued") {
-        const before = others.filter((other) => !other.done && other.id !== job.id && other.created < job.created);
-        const images = before.reduce((sum, other) => sum + other.images_total - other.images_done, 0);
-        return before.length > 0 ? `waits for ${before.length} jobs, ${count(images)} images` : "waits for a worker";
+  if (job.state === "queued") {
+    const before = others.filter((other) => !other.done && other.id !== job.id && other.created < job.created);
+    const images = before.reduce((sum, other) => sum + other.images_total - other.images_done, 0);
+    return before.length > 0 ? `waits for ${before.length} jobs, ${count(images)} images` : "waits for a worker";
+  }
+  if (job.state === "running") {
+    if (job.phase === "learning style") {
+      return `learns the style, ${Math.round(100 * (job.style_learnt ?? 0))} %`;
     }
-    if (job.state === "running") {
-        if (job.phase === "learning style") {
-            return `learns the style, ${Math.round(100 * (job.style_learnt ?? 0))} %`;
-        }
-        const speed = job.images_per_s ? `, ${count(Math.round(job.images_per_s))}/s` : "";
-        const left = job.eta_seconds === null ? "" : `, ${duration(job.eta_seconds)} left`;
-        return `${count(job.images_done)} of ${count(job.images_total)}${speed}${left}`;
-    }
-    if (job.state === "failed") {
-        return job.error ? `failed: ${job.error.message}` : "failed";
-    }
-    if (job.state === "cancelled") {
-        return "cancelled";
-    }
-    return isExpired(job) ? "images removed" : `done ${when(job.finished ?? job.created)}`;
+    const speed = job.images_per_s ? `, ${count(Math.round(job.images_per_s))}/s` : "";
+    const left = job.eta_seconds === null ? "" : `, ${duration(job.eta_seconds)} left`;
+    return `${count(job.images_done)} of ${count(job.images_total)}${speed}${left}`;
+  }
+  if (job.state === "failed") {
+    return job.error ? `failed: ${job.error.message}` : "failed";
+  }
+  if (job.state === "cancelled") {
+    return "cancelled";
+  }
+  return isExpired(job) ? "images removed" : `done ${when(job.finished ?? job.created)}`;
 }
 
 /** @param {Job} job */
 export function archiveUrl(job) {
-    return url(job.links["download"] ?? "");
+  return url(job.links["download"] ?? "");
 }
 
 /** @param {Job} job */
 export function archiveSuffix(job) {
-    return (job.links["download"] ?? "").split(".").pop() ?? "zip";
+  return (job.links["download"] ?? "").split(".").pop() ?? "zip";
 }

@@ -15,23 +15,75 @@ export function estimateLine({ costs, problem }, model) {
   if (!costs) return html`<p class="estimate dim">Estimating …</p>`;
   const { seconds, bytes, tries, quota, disk, hours_kept: hours, notes } = costs;
   return html`<dl class="estimate" role="status">
-      ${seconds
-        ? html`<div><dt>Ready in</dt><dd>${durationText(seconds.total)}</dd></div>
-            ${seconds.waiting > 0.5 ? html`<div><dt>of it in line</dt><dd>${durationText(seconds.waiting)}</dd></div>` : nothing}
-            ${seconds.learning > 0.5
-              ? html`<div><dt>of it learning the style</dt><dd>${durationText(seconds.learning)}</dd></div>`
-              : nothing}`
-        : nothing}
-      ${bytes ? html`<div><dt>Download</dt><dd>${byteText(bytes.expected)}</dd></div>` : nothing}
-      ${tries ? html`<div><dt>Images tried</dt><dd>${tries.expected.toLocaleString("en")}</dd></div>` : nothing}
-      ${disk.free === null ? nothing : html`<div><dt>Free disk</dt><dd>${byteText(disk.free)}</dd></div>`}
-      ${quota.images_left === null
-        ? nothing
-        : html`<div><dt>Left with this key</dt><dd>${quota.images_left.toLocaleString("en")} images</dd></div>`}
-      <div><dt>Kept for</dt><dd>${hours % 24 === 0 ? `${hours / 24} days` : `${hours} hours`}</dd></div>
+      ${
+        seconds
+          ? html`<div>
+                <dt>Ready in</dt>
+                <dd>${durationText(seconds.total)}</dd>
+              </div>
+              ${
+                seconds.waiting > 0.5
+                  ? html`<div>
+                      <dt>of it in line</dt>
+                      <dd>${durationText(seconds.waiting)}</dd>
+                    </div>`
+                  : nothing
+              }
+              ${
+                seconds.learning > 0.5
+                  ? html`<div>
+                      <dt>of it learning the style</dt>
+                      <dd>${durationText(seconds.learning)}</dd>
+                    </div>`
+                  : nothing
+              }`
+          : nothing
+      }
+      ${
+        bytes
+          ? html`<div>
+              <dt>Download</dt>
+              <dd>${byteText(bytes.expected)}</dd>
+            </div>`
+          : nothing
+      }
+      ${
+        tries
+          ? html`<div>
+              <dt>Images tried</dt>
+              <dd>${tries.expected.toLocaleString("en")}</dd>
+            </div>`
+          : nothing
+      }
+      ${
+        disk.free === null
+          ? nothing
+          : html`<div>
+              <dt>Free disk</dt>
+              <dd>${byteText(disk.free)}</dd>
+            </div>`
+      }
+      ${
+        quota.images_left === null
+          ? nothing
+          : html`<div>
+              <dt>Left with this key</dt>
+              <dd>${quota.images_left.toLocaleString("en")} images</dd>
+            </div>`
+      }
+      <div>
+        <dt>Kept for</dt>
+        <dd>${hours % 24 === 0 ? `${hours / 24} days` : `${hours} hours`}</dd>
+      </div>
     </dl>
     ${model.workers === 0 ? html`<p class="hint">No worker has this model now, so the job would wait.</p>` : nothing}
-    ${notes.length ? html`<ul class="hint notes">${notes.map((/** @type {string} */ note) => html`<li>${note}</li>`)}</ul>` : nothing}`;
+    ${
+      notes.length
+        ? html`<ul class="hint notes">
+            ${notes.map((/** @type {string} */ note) => html`<li>${note}</li>`)}
+          </ul>`
+        : nothing
+    }`;
 }
 
 /**
@@ -42,5 +94,8 @@ export function estimateLine({ costs, problem }, model) {
 export function refusalOf({ costs }) {
   if (!costs || costs.fits.now) return "";
   const { size, workers, quota, disk } = costs.fits;
-  return [size, workers, quota, disk].filter(Boolean).map(({ detail }) => detail).join("; ");
+  return [size, workers, quota, disk]
+    .filter(Boolean)
+    .map(({ detail }) => detail)
+    .join("; ");
 }

@@ -11,7 +11,11 @@ import { imagesOf } from "./order_state.js";
 /** @typedef {import("./order_page.js").OrderPage} OrderPage */
 
 const FORMATS = { png: "PNG, lossless", webp: "WebP, lossless", jpeg: "JPEG, quality 95", npz: "NumPy arrays" };
-const LAYOUTS = { imagefolder: "Class folders (ZIP)", parquet: "Parquet (Hugging Face)", webdataset: "WebDataset (tar)" };
+const LAYOUTS = {
+  imagefolder: "Class folders (ZIP)",
+  parquet: "Parquet (Hugging Face)",
+  webdataset: "WebDataset (tar)",
+};
 const SPLITS = { "": "No split", train: "train", validation: "validation", test: "test" };
 const MODES = { standard: "Standard: each image by itself", distilled: "Distilled: the model learns the style" };
 
@@ -23,9 +27,7 @@ export function modelCard(page) {
     <legend>Model</legend>
     ${choice("Model", model.name, names, (name) => page.change({ model: name, ...emptyClasses(page, name) }))}
     <p>${describe(model)}</p>
-    <p class="hint">
-      ${imbalance(model)} <a href=${hashOf(["models", model.name])}>All about this model</a>
-    </p>
+    <p class="hint">${imbalance(model)} <a href=${hashOf(["models", model.name])}>All about this model</a></p>
   </fieldset>`;
 }
 
@@ -76,9 +78,11 @@ export function whichSection(page) {
   const fixesMix = state.around?.classes !== undefined;
   return html`<fieldset>
     <legend>How many</legend>
-    ${state.division === "counts"
-      ? html`<p>${imagesOf(state).toLocaleString("en")} images in all.</p>`
-      : number("Images", state.n, 1, (n) => page.change({ n }))}
+    ${
+      state.division === "counts"
+        ? html`<p>${imagesOf(state).toLocaleString("en")} images in all.</p>`
+        : number("Images", state.n, 1, (n) => page.change({ n }))
+    }
     ${model.classes.length && !fixesMix ? classControls(page) : nothing}
     ${fixesMix ? html`<p class="hint">All images have the mix of classes of that image.</p>` : nothing}
   </fieldset>`;
@@ -102,18 +106,27 @@ function classControls(page) {
           </label>`,
       )}
     </div>
-    ${state.division === "one"
-      ? choice("Class", state.classLabel, Object.fromEntries(model.classes.map((name) => [name, name])), (classLabel) =>
-          page.change({ classLabel }),
-        )
-      : nothing}
-    ${state.division === "counts"
-      ? html`<div class="counts">
-          ${model.classes.map((name) =>
-            number(name, state.counts[name] ?? 0, 0, (count) => page.change({ counts: { ...state.counts, [name]: count } })),
-          )}
-        </div>`
-      : nothing}`;
+    ${
+      state.division === "one"
+        ? choice(
+            "Class",
+            state.classLabel,
+            Object.fromEntries(model.classes.map((name) => [name, name])),
+            (classLabel) => page.change({ classLabel }),
+          )
+        : nothing
+    }
+    ${
+      state.division === "counts"
+        ? html`<div class="counts">
+            ${model.classes.map((name) =>
+              number(name, state.counts[name] ?? 0, 0, (count) =>
+                page.change({ counts: { ...state.counts, [name]: count } }),
+              ),
+            )}
+          </div>`
+        : nothing
+    }`;
 }
 
 /** @param {OrderPage} page */
@@ -141,18 +154,20 @@ export function stylesSection(page) {
           </label>`,
       )}
     </div>
-    ${state.style
-      ? html`${choice("Mode", state.styleMode, MODES, (styleMode) => page.change({ styleMode }))}
-        ${slider({
-          label: "Strength",
-          value: state.styleStrength,
-          min: 0,
-          max: 1,
-          step: 0.05,
-          format: (value) => value.toFixed(2),
-          onInput: (styleStrength) => page.change({ styleStrength }),
-        })}`
-      : nothing}
+    ${
+      state.style
+        ? html`${choice("Mode", state.styleMode, MODES, (styleMode) => page.change({ styleMode }))}
+          ${slider({
+            label: "Strength",
+            value: state.styleStrength,
+            min: 0,
+            max: 1,
+            step: 0.05,
+            format: (value) => value.toFixed(2),
+            onInput: (styleStrength) => page.change({ styleStrength }),
+          })}`
+        : nothing
+    }
   </fieldset>`;
 }
 
@@ -161,19 +176,23 @@ export function optionsSection(page) {
   const { state, model } = page;
   return html`<fieldset>
       <legend>Quality</legend>
-      ${model.gate
-        ? html`${slider({
-              label: "Keep the best",
-              value: state.keep,
-              min: 0.05,
-              max: 1,
-              step: 0.05,
-              format: (value) => `${Math.round(value * 100)} %`,
-              onInput: (keep) => page.change({ keep }),
-            })}
-            <p class="hint">Of each class, only the images that look most real stay. Fewer means better, and less varied.</p>
-            ${box("Leave out copies of training images", state.dropsCopies, (dropsCopies) => page.change({ dropsCopies }))}`
-        : html`<p class="hint">This model has no quality gate.</p>`}
+      ${
+        model.gate
+          ? html`${slider({
+                label: "Keep the best",
+                value: state.keep,
+                min: 0.05,
+                max: 1,
+                step: 0.05,
+                format: (value) => `${Math.round(value * 100)} %`,
+                onInput: (keep) => page.change({ keep }),
+              })}
+              <p class="hint">
+                Of each class, only the images that look most real stay. Fewer means better, and less varied.
+              </p>
+              ${box("Leave out copies of training images", state.dropsCopies, (dropsCopies) => page.change({ dropsCopies }))}`
+          : html`<p class="hint">This model has no quality gate.</p>`
+      }
       ${box("Leave out images that look almost the same", state.distinct !== null, (isOn) =>
         page.change({ distinct: isOn ? 3 : null }),
       )}

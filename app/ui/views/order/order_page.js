@@ -70,7 +70,7 @@ export class OrderPage {
   }
 
   #follow() {
-    this.samples.show(this.model, this.state);
+    this.samples.show(this.model);
     this.#render();
   }
 

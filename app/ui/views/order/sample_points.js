@@ -38,7 +38,10 @@ function latentOf({ around, spread, seed, truncation }, index) {
   const scale = share * (around.truncation ?? 1);
   const shift = Object.entries(around.shift ?? {}).map(([name, value]) => [name, value * share]);
   return {
-    at: [...around.at.map(([s, i, weight]) => /** @type {[number, number, number]} */ ([s, i, weight * scale])), [seed, index, spread]],
+    at: [
+      ...around.at.map(([s, i, weight]) => /** @type {[number, number, number]} */ ([s, i, weight * scale])),
+      [seed, index, spread],
+    ],
     shift: Object.fromEntries(shift),
   };
 }

@@ -59,7 +59,9 @@ export class Samples {
 
   /** @param {OrderState} state */
   heading(state) {
-    return state.keep < 1 || state.dropsCopies || state.distinct !== null ? "First images to choose from" : "First images";
+    return state.keep < 1 || state.dropsCopies || state.distinct !== null
+      ? "First images to choose from"
+      : "First images";
   }
 
   /** @param {OrderState} state */
@@ -68,13 +70,19 @@ export class Samples {
     if (this.#failed) return html`<p class="hint">No samples: ${this.#failed}</p>`;
     const points = live ? samplePoints(state, live.entry.classes, SAMPLES) : [];
     return html`<div class="samples" role="img" aria-label=${`The first ${SAMPLES} images of this order`}>
-        ${live
-          ? points.map((point) => html`<face-image .model=${live} .point=${point}></face-image>`)
-          : Array.from({ length: SAMPLES }, () => html`<span class="face-place"></span>`)}
+        ${
+          live
+            ? points.map((point) => html`<face-image .model=${live} .point=${point}></face-image>`)
+            : Array.from({ length: SAMPLES }, () => html`<span class="face-place"></span>`)
+        }
       </div>
       ${state.style ? html`<p class="hint">They are shown without the style.</p>` : nothing}
-      ${state.keep < 1
-        ? html`<p class="hint">The quality gate keeps the best ${Math.round(state.keep * 1000) / 10} % of such images.</p>`
-        : nothing}`;
+      ${
+        state.keep < 1
+          ? html`<p class="hint">
+              The quality gate keeps the best ${Math.round(state.keep * 1000) / 10} % of such images.
+            </p>`
+          : nothing
+      }`;
   }
 }

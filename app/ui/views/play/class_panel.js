@@ -30,7 +30,7 @@ export class ClassPanel {
     return html`<section class="panel" aria-labelledby="class-heading">
       <h3 id="class-heading">Class</h3>
       <div class="chips" role="group" aria-label="Class of the image">
-        ${this.#chip(`By index: ${own}`, !classes && !this.#isMixing, () => this.#choose(null))}
+        ${this.#chip(`${this.player.state.b ? "From A and B" : "By index"}: ${own}`, !classes && !this.#isMixing, () => this.#choose(null))}
         ${names.map((name) => this.#chip(name, only === name && !this.#isMixing, () => this.#choose({ [name]: 1 })))}
         ${this.#chip("Mix", this.#isMixing, () => this.#startMix())}
       </div>

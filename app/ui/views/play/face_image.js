@@ -5,6 +5,8 @@ import { paintFrame } from "../../live/live.js";
 /** @typedef {import("../../live/point.js").Point} Point */
 /** @typedef {import("../../live/live.js").LiveModel} LiveModel */
 
+const RETRY_MS = 4000;
+
 const nearby = new IntersectionObserver(
   (entries) => {
     for (const { target, isIntersecting } of entries) /** @type {FaceImage} */ (target).setNear(isIntersecting);
@@ -78,7 +80,9 @@ export class FaceImage extends HTMLElement {
       this.#drawn = wanted;
       this.dataset.state = "drawn";
     } catch {
-      if (!drawing.signal.aborted) this.dataset.state = "failed";
+      if (drawing.signal.aborted) return;
+      this.dataset.state = "failed";
+      window.setTimeout(() => this.#update(), RETRY_MS);
     }
   }
 }

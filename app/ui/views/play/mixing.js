@@ -4,7 +4,7 @@
 /** @typedef {Record<string, number>} Shares  Weight of each class; all weights add up to 1. */
 /** @typedef {{atoms: Atom[], classes: Shares | null}} Face  Without classes, the first atom's index selects the class. */
 
-/** Most atoms of a face. A variation of a face that has more loses the lightest of them. */
+/** Most atoms of a point in the API. A mix that has more loses the lightest of them. */
 export const MAX_ATOMS = 16;
 
 /**
@@ -38,7 +38,7 @@ function length(atoms) {
 }
 
 /**
- * Return the weighted sum of two lists of atoms. Equal addresses become one atom.
+ * Return the weighted sum of two lists of atoms. Equal addresses become one atom, and the heaviest atoms stay.
  * @param {Atom[]} first
  * @param {number} firstWeight
  * @param {Atom[]} second
@@ -57,7 +57,7 @@ function addAtoms(first, firstWeight, second, secondWeight) {
       sum.set(`${seed}:${index}`, [seed, index, (known ? known[2] : 0) + factor * weight]);
     }
   }
-  return [...sum.values()].filter(([, , weight]) => Math.abs(weight) > 1e-9);
+  return heaviest([...sum.values()].filter(([, , weight]) => Math.abs(weight) > 1e-9));
 }
 
 /**
@@ -114,7 +114,7 @@ export function classesOf(face, classNames) {
  */
 export function vary(face, spread, seed, index, classNames) {
   const atoms = addAtoms(face.atoms, Math.sqrt(1 - spread ** 2), [[seed, index, 1]], spread);
-  return { atoms: heaviest(atoms), classes: classNames.length ? classesOf(face, classNames) : null };
+  return { atoms, classes: classNames.length ? classesOf(face, classNames) : null };
 }
 
 /**

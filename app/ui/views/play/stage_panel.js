@@ -21,8 +21,8 @@ const MARKS = {
 export class StagePanel {
   /** @type {Stage | null} */
   #stage = null;
-  /** @type {Mark} */
-  #mark = { kind: "live", reason: "" };
+  /** @type {Mark | null} */
+  #mark = null;
   #message = "";
   /** @type {HTMLElement | null} */
   #markLine = null;
@@ -86,7 +86,7 @@ export class StagePanel {
    * @param {Mark} mark
    */
   #show(mark) {
-    if (mark.kind === this.#mark.kind && mark.reason === this.#mark.reason) return;
+    if (mark.kind === this.#mark?.kind && mark.reason === this.#mark.reason) return;
     this.#mark = mark;
     if (!this.#markLine) return;
     this.#markLine.dataset.kind = mark.kind;
