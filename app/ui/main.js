@@ -35,15 +35,12 @@ function announce(text) {
   element("announcement").textContent = text;
 }
 
-<<<<<<< HEAD
 // The hash of this link would name a view, so the script moves the focus.
 element("skip").addEventListener("click", (event) => {
   event.preventDefault();
   element("main").focus();
 });
 
-=======
->>>>>>> main
 /** Views whose first image is drawn in the browser. The second part of their addresses may name a model. */
 const DRAWING_VIEWS = ["play", "order"];
 
@@ -51,14 +48,6 @@ const { path } = currentRoute();
 if (DRAWING_VIEWS.includes(path[0] ?? "")) {
   void preloadModel(path[1]);
 }
-<<<<<<< HEAD
-=======
-// The hash of this link would name a view, so the script moves the focus.
-element("skip").addEventListener("click", (event) => {
-  event.preventDefault();
-  element("main").focus();
-});
->>>>>>> main
 startRouter(element("main"), announce, showNavigation);
 startHealth(element("status"));
 startAccount(element("account"));
