@@ -13,7 +13,8 @@ from tests.browser.watch import Watch
 from tests.integration.proxy import published
 
 VIEWS = ["play", "order", "jobs", "styles", "models", "runs", "api"]
-MOST_BYTES, MOST_REQUESTS = 100_000, 25
+MOST_BYTES, MOST_REQUESTS = 100_000, 45
+"""Limits of the view Play. Each module is a file, as there is no build; a revisit costs no bytes."""
 _PAGE_FILE = re.compile(r"/(?:ui/.*)?$")
 """Matches the files of the page, and not data, weights and images."""
 

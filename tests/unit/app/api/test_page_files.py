@@ -15,6 +15,7 @@ ROOT = UI.parents[1]
 LIT_HTML_SHA256 = "22115ca1002e4afc0dd2cb208f28d9c71a577a8989d4185028e26b29676e7842"
 """lit-html 3.3.3 as it is published, without the comment that names a source map."""
 OWN = sorted(path for path in UI.rglob("*") if path.suffix in (".js", ".css", ".html") and "vendor" not in path.parts)
+STATIC_IMPORT = re.compile(r'^import [^;]*?from "(\.[^"]+)";', re.MULTILINE)
 IMPORT = re.compile(r"""(?:from|import)\s*\(?\s*["'](\.[^"'$]+)["']""")
 
 
@@ -57,6 +58,18 @@ def test_a_file_names_no_other_origin(path: Path) -> None:
 def test_every_import_leads_to_a_file(path: Path) -> None:
     targets = [(path.parent / target).resolve() for target in IMPORT.findall(path.read_text("utf-8"))]
     assert [target for target in targets if not target.is_file()] == []
+
+
+def test_the_document_names_all_modules_of_the_frame_so_that_they_load_at_once() -> None:
+    found, left = set[Path](), [UI / "main.js"]
+    while left:
+        module = left.pop()
+        found.add(module)
+        text = module.read_text("utf-8")
+        targets = {(module.parent / path).resolve() for path in STATIC_IMPORT.findall(text)}
+        left += targets - found
+    named = re.findall(r'"modulepreload" href="ui/([^"]+)"', (UI / "index.html").read_text("utf-8"))
+    assert sorted(named) == sorted(path.relative_to(UI).as_posix() for path in found - {UI / "main.js"})
 
 
 @pytest.mark.slow
