@@ -19,7 +19,7 @@ _SAMPLES, _LEAST_SAMPLES = 8192, 2048
 _FULL_RESOLUTION = 64
 """Models of more pixels are fitted from fewer images, for the same time."""
 _COMPONENTS, _DIRECTIONS = 12, 6
-_MOST_ALIKE = 0.8
+_MOST_ALIKE = 0.9
 """Largest cosine of two sliders. Of two that are more alike, the first one is offered."""
 _RANGE = 3.0
 _DIGITS = 6
