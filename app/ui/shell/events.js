@@ -62,7 +62,6 @@ function follow() {
 function followByLeader() {
   const channel = new BroadcastChannel(NAME);
   const ending = new AbortController();
-<<<<<<< HEAD
   /** @type {JobStream | null} */
   let stream = null;
   channel.addEventListener("message", ({ data }) => {
@@ -91,11 +90,6 @@ function followByLeader() {
       });
     });
   navigator.locks.request(NAME, { signal: ending.signal }, lead).catch(() => {}); // the wait was aborted
-=======
-  channel.addEventListener("message", (event) => report(event.data));
-  // A tab that stops before it becomes the leader rejects the request.
-  navigator.locks.request(CHANNEL, { signal: ending.signal }, () => lead(channel, ending.signal)).catch(() => {});
->>>>>>> gallery
   return () => {
     ending.abort();
     channel.close();
