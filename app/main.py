@@ -117,7 +117,7 @@ def _create_services(settings: Settings, key_file: KeyFile | None) -> tuple[Serv
         addresses=addresses,
         points=points,
         manifests=Manifests(store, jobs.reader, digests, load_signing_key(settings.signing_key)),
-        verifier=Verifier(models, addresses, ImageSearch(store), decodes),
+        verifier=Verifier(models, addresses, points, ImageSearch(store), decodes),
         health_checks=_create_health_checks(settings),
         digests=digests,
         sessions=None if key_file is None else Sessions(_connect_async(settings), key_file),

@@ -1,7 +1,7 @@
 """The command `imagemill train`. Tensors are imported inside, so that `--help` is quick."""
 
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +11,7 @@ from training.console import (
     console,
     measuring_bar,
     notes,
+    progress,
     report_errors,
     stop_on_signal,
     train_with_progress_bar,
@@ -112,6 +113,8 @@ def train(
                 if run.progress < 1
                 else _already_finished(run, data)
             )
+        if process.is_leader and ending.outcome != "stopped" and run.checkpoint.exists():
+            _write_sliders(run, plan, stop)
     status = _report(ending, run, data, process.world_size) if process.is_leader else 0
     parallel.exit_process(process, status)
     raise typer.Exit(status)
@@ -127,6 +130,25 @@ def _launched(devices: int, device: str | None, planned: "Callable[[torch.device
         launch.check(devices, device)
         planned(torch.device("cpu"))
     return launch.launch(devices, sys.argv[1:])
+
+
+def _write_sliders(run: "Run", plan: "RunPlan", stop: "Callable[[], bool]") -> None:
+    """Write the sliders of the checkpoint that the run ships, unless they are there already. A stop leaves them out."""
+    from models.sliders import sliders_path
+    from training.sliders.sliders_file import write_sliders
+
+    path = sliders_path(run.checkpoint)
+    if path.exists() and path.stat().st_mtime_ns >= run.checkpoint.stat().st_mtime_ns:
+        return
+    with progress("images") as bar, suppress(KeyboardInterrupt):
+        task = bar.add_task("sliders", total=None, rate="")
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+            if stop():
+                raise KeyboardInterrupt
+
+        write_sliders(run.checkpoint, plan.device, show)
 
 
 def _already_finished(run: "Run", data: Path) -> "Ending":

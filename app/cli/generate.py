@@ -66,6 +66,21 @@ def generate(
     layout: Annotated[
         _Layout | None, typer.Option(help="How the archive packs the images; default: imagefolder, a ZIP of files.")
     ] = None,
+    around: Annotated[
+        str | None,
+        typer.Option(help="A point around which the images lie, like 'at=1:0&shift=brightness:1.2'."),
+        "not with --keep, --copies, --distinct",
+    ] = None,
+    spread: Annotated[
+        float | None,
+        typer.Option(min=0.000001, max=1, help="How far the images lie from the point, from 0 to 1; default: 0.35."),
+        "needs --around",
+    ] = None,
+    truncation: Annotated[
+        float | None,
+        typer.Option(min=0, max=2, help="Factor of the latents; below 1, images are more alike; default: 1."),
+        "not with --keep, --copies, --distinct",
+    ] = None,
     style: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Image whose style the images take.")
     ] = None,
@@ -140,6 +155,8 @@ def generate(
         start=start,
         format=kind,
         layout=layout,
+        around=around if spread is None else f"{around}&spread={spread:f}",
+        truncation=truncation,
         style_mode=mode,
         style_strength=strength,
         style_steps=steps,

@@ -88,6 +88,7 @@ class AsyncClient:
     write_archive = _call(Operations.write_archive)
     images = _iteration(Operations.images)
     image = _call(Operations.image)
+    point_image = _call(Operations.point_image)
     cancel = _call(Operations.cancel)
     delete = _call(Operations.delete)
     retry = _call(Operations.retry)

@@ -21,6 +21,8 @@ class JobParameters(TypedDict, total=False):
     start: int | None
     format: Format | None
     layout: Layout | None
+    around: str | None
+    truncation: float | None
     style: Style | str | None
     style_mode: StyleMode | None
     style_strength: float | None

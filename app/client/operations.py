@@ -55,6 +55,8 @@ class Operations(JobOperations):
         start: int | None = None,
         format: Format | None = None,
         layout: Layout | None = None,
+        around: str | None = None,
+        truncation: float | None = None,
         style: Style | str | None = None,
         style_mode: StyleMode | None = None,
         style_strength: float | None = None,
@@ -67,6 +69,7 @@ class Operations(JobOperations):
         """Request n images, and return the accepted job.
 
         `classes` are counts by class (then n may be left out), names of classes, or the text of the parameter.
+        `around` is a point like `at=1:0&spread=0.35`, around which the images lie.
         The parameters are those of `POST /generate`; the server chooses those that are left out. A repeated request
         with the same `idempotency_key` returns the same job. Without one, a random key protects this call: if the
         response is lost, the repeated request finds the job that was accepted.
@@ -83,6 +86,8 @@ class Operations(JobOperations):
             "start": start,
             "format": format,
             "layout": layout,
+            "around": around,
+            "truncation": truncation,
             "style": style.id if isinstance(style, Style) else style,
             "style_mode": style_mode,
             "style_strength": style_strength,

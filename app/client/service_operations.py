@@ -5,12 +5,14 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from app.client.errors import FileError, NotAvailableError
-from app.client.parsing import parse
+from app.client.options import SUFFIXES, ImageFormat, given
+from app.client.parsing import check_image, parse
 from app.client.responses import ApiObject, Model, ModelList, Style, StyleList, Verification
 from app.client.retries import Retries
 from app.client.steps import Flow, Request
 
 _UPLOAD_SECONDS = 300
+_IMAGE_SECONDS = 90
 
 A = TypeVar("A", bound=ApiObject)
 
@@ -33,6 +35,27 @@ class ServiceOperations:
     def upload_style(self, path: str | Path) -> Flow[Style]:
         """Upload a PNG, JPEG or WebP file, and return its style. The same pixels always give the same style."""
         return (yield from self._object(Style, _upload("/styles", path)))
+
+    def point_image(
+        self,
+        model: str,
+        at: str,
+        *,
+        shift: str | None = None,
+        classes: str | None = None,
+        truncation: float | None = None,
+        sliders: str | None = None,
+        format: ImageFormat = "png",
+    ) -> Flow[bytes]:
+        """Return the image of a point like `1:0*0.94,777:0*0.35`, as the bytes of a file. These bytes never change.
+
+        `shift` and `classes` are texts like `brightness:1.2,colour:-0.5`. The page docs/points.md explains points.
+        """
+        parts = {"at": at, "shift": shift, "classes": classes, "truncation": truncation, "sliders": sliders}
+        path = f"/images/{quote(model, safe='')}/at.{SUFFIXES.get(format, format)}"
+        response = yield from self._retries.send(Request("GET", path, given(parts), timeout=_IMAGE_SECONDS))
+        check_image(response, self._address)
+        return response.content
 
     def verify(self, path: str | Path) -> Flow[Verification]:
         """Upload an image, and return whether the service made it. It renders the address in the image's mark again."""

@@ -9,12 +9,13 @@ from worker.contracts.jobs import SUFFIXES, JobSpec
 def address_path(spec: JobSpec, index: int) -> str:
     """Return the path with the class and the style of an image. An image of arrays has the address of a PNG."""
     parameters: dict[str, str | int | float] = {}
-    label = spec.class_name(index)
+    label, suffix = spec.class_name(index), "png" if spec.format == "npz" else SUFFIXES[spec.format]
+    if spec.around is not None and spec.style is None:
+        return add_prefix(f"/images/{spec.model.sha256}/at.{suffix}?{spec.around.point(spec.seed, index, label).query}")
     if label is not None:
         parameters["class"] = label
     if (style := spec.style) is not None:
         parameters |= {"style": style.id, "style_mode": style.mode}
         parameters |= {"style_strength": style.strength, "style_steps": style.steps}
     query = f"?{urlencode(parameters, quote_via=quote)}" if parameters else ""
-    suffix = "png" if spec.format == "npz" else SUFFIXES[spec.format]
     return add_prefix(f"/images/{spec.model.sha256}/{spec.seed}/{index}.{suffix}{query}")

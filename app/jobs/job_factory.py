@@ -9,6 +9,7 @@ from statistics import median
 from app.cluster.model_catalog import ModelCatalog, check_version, chosen_gate, most_common_vgg19
 from app.errors import ApiError
 from app.jobs.requested_classes import check_class, requested_shares
+from app.jobs.requested_point import requested_around, requested_class
 from app.schemas.parameter_types import MAX_SEED
 from app.schemas.requests import ImageRequest
 from app.styles.style_service import StyleService
@@ -23,7 +24,7 @@ _NEWEST_FIRST: tuple[ArchiveVersion, ...] = (4, 3, 2)
 _FIRST_WITH_SELECTIONS: ArchiveVersion = 3
 """Version of archives that the first workers with selections and shares of classes announce."""
 _FIRST_WITH_PACKINGS: ArchiveVersion = 4
-"""Version of archives that the first workers with other layouts than imagefolder announce."""
+"""Version of archives that the first workers with other layouts than imagefolder, and with points, announce."""
 _FIRST_WITH_MARKS = 4
 """Version of archives that the first workers with marks announce."""
 _TARGET_SHARD_SECONDS = 1.0
@@ -74,8 +75,9 @@ class JobFactory:
         self, request: ImageRequest, owner: str, model: CatalogEntry, workers: list[WorkerEntry] | None
     ) -> JobSpec:
         """Return a specification. `workers` are those that can render the model; None leaves out all checks of them."""
-        check_class(model, request.class_label)
-        facts = self._catalog.facts(model)
+        facts, class_label = self._catalog.facts(model), requested_class(request)
+        check_class(model, class_label)
+        around = requested_around(model, request, facts)
         gate = chosen_gate(model, facts, workers or []) if request.needs_gate else None
         shares, selection = requested_shares(model, request), request.selection(gate)
         version = _common_version(workers or [], _first_version_for(request))
@@ -83,7 +85,7 @@ class JobFactory:
         return JobSpec(
             id=secrets.token_urlsafe(16),
             model=model,
-            class_label=request.class_label,
+            class_label=class_label,
             shares=shares,
             n=request.n,
             seed=secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed,
@@ -94,6 +96,7 @@ class JobFactory:
             marking="none" if request.format == "npz" or version < _FIRST_WITH_MARKS else self._marking,
             style=style,
             selection=selection,
+            around=around,
             facts=facts if version > _OLDEST_VERSION else None,
             cut=_single_batch_cut(model)
             if style and style.mode == "standard"
@@ -130,7 +133,7 @@ def choose_cut(model: CatalogEntry, workers: Sequence[WorkerEntry], shard_images
 
 def _first_version_for(request: ImageRequest) -> ArchiveVersion:
     """Return the first version whose workers can render a job."""
-    if request.packing != "imagefolder" or (request.format == "npz" and request.selects):
+    if request.is_moved or request.packing != "imagefolder" or (request.format == "npz" and request.selects):
         return _FIRST_WITH_PACKINGS
     return _FIRST_WITH_SELECTIONS if request.selects or request.classes is not None else _OLDEST_VERSION
 

@@ -3,8 +3,9 @@
 from http import HTTPStatus
 
 from app.cluster.model_catalog import ModelCatalog
-from app.errors import ApiError, join_names, quote_value, unprocessable
+from app.errors import unprocessable
 from app.jobs.job_factory import JobFactory
+from app.jobs.requested_point import check_point
 from app.schemas.requests import ImageRequest
 from worker.contracts.around import Around
 from worker.contracts.catalog import CatalogEntry
@@ -27,7 +28,7 @@ class PointFactory:
         another point is drawn at the slot of its last latent, as in a job around a point.
         """
         entry = self._catalog.find_entry(model, HTTPStatus.NOT_FOUND)
-        sliders = self.check(point, entry)
+        sliders = self._check(point, entry)
         if point.shift and not point.sliders:
             detail = "sliders: a shift needs the checksum of the sliders, because the address is permanent"
             raise unprocessable("invalid_point", f"{detail}; add sliders={(sliders or '')[:8]}")
@@ -36,7 +37,7 @@ class PointFactory:
     def create_spec_of_preview(self, point: Point, model: str | None, owner: str) -> JobSpec:
         """Return the specification of the exact PNG of a point. A shift may leave out the checksum of the sliders."""
         entry = self._catalog.find_entry(model, HTTPStatus.NOT_FOUND)
-        return self._create_spec(point, entry, self.check(point, entry), "png", owner)
+        return self._create_spec(point, entry, self._check(point, entry), "png", owner)
 
     def _create_spec(
         self, point: Point, entry: CatalogEntry, sliders: str | None, image_format: Format, owner: str
@@ -65,40 +66,11 @@ class PointFactory:
         if len(points) > most:
             detail = f"points: at most {most} of {entry.name}, which has {entry.resolution} px, got '{len(points)}'"
             raise unprocessable("preview_too_large", detail)
-        sliders = {self.check(point, entry) for point in points} - {None}
+        sliders = {self._check(point, entry) for point in points} - {None}
         return Preview(model=entry, sliders=next(iter(sliders), None), points=points, columns=columns)
 
-    def check(self, point: Point, entry: CatalogEntry) -> str | None:
-        """Raise ApiError if a point names a class or a slider that a model lacks, or other sliders.
-
-        Returns the checksum of the file of sliders that the point needs; None if it has no shift.
-        """
-        _check_classes(point, entry)
-        if not point.shift:
-            return None
-        facts = self._catalog.facts(entry)
-        known = facts.slider_names if facts else ()
-        sliders = facts.sliders if facts else None
-        if sliders is None:
-            raise unprocessable("unknown_slider", f"shift: {entry.name} has no sliders; leave shift out")
-        if not sliders.startswith(point.sliders):
-            detail = f"sliders: the sliders of {entry.name} are {sliders[:8]}, got {quote_value(point.sliders[:8])}"
-            detail = f"{detail}; the link is of another version of them"
-            raise ApiError(HTTPStatus.CONFLICT, "other_sliders", detail)
-        unknown = next((name for name in point.shift if name not in known), None)
-        if unknown is not None:
-            detail = f"shift: must be among {join_names(known)}, got {quote_value(unknown)}"
-            raise unprocessable("unknown_slider", detail)
-        return sliders
-
-
-def _check_classes(point: Point, entry: CatalogEntry) -> None:
-    if point.classes and not entry.classes:
-        raise unprocessable("model_has_no_classes", f"classes: {entry.name} has no classes; leave classes out")
-    unknown = next((name for name in point.classes if name not in entry.classes), None)
-    if unknown is not None:
-        detail = f"classes: must be among {join_names(entry.classes)}, got {quote_value(unknown)}"
-        raise unprocessable("unknown_class", detail)
+    def _check(self, point: Point, entry: CatalogEntry) -> str | None:
+        return check_point(point, entry, self._catalog.facts(entry))
 
 
 def _single_class(point: Point, entry: CatalogEntry) -> str | None:

@@ -58,6 +58,7 @@ def job_view(
         format=spec.format,
         layout=None if spec.format == "npz" else spec.packing,
         style=spec.style,
+        around=spec.around,
         extends=spec.ancestors[-1].job if spec.ancestors and not spec.curates else None,
         curates=spec.curates,
         excluded=len(selection.excluded),

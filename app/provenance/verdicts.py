@@ -8,11 +8,14 @@ from app.provenance.pixel_comparison import is_close, is_equal
 from app.schemas.verification import Mark, PixelDifference, Verification, VerifiedAddress
 from worker.contracts.catalog import CatalogEntry
 from worker.contracts.marks.image_address import ImageAddress
+from worker.contracts.marks.point_address import PointAddress
 from worker.contracts.marks.xmp_packet import DIGITAL_SOURCE_TYPE
+
+Address = ImageAddress | PointAddress
 
 
 def compared(
-    address: ImageAddress, model: CatalogEntry, difference: PixelDifference, *, is_marked: bool = True
+    address: Address, model: CatalogEntry, difference: PixelDifference, *, is_marked: bool = True
 ) -> Verification:
     """Return the verdict about an image whose pixels were compared with those of an address."""
     known: dict[str, Any] = {
@@ -44,7 +47,7 @@ def compared(
     )
 
 
-def impossible(address: ImageAddress, model: CatalogEntry) -> Verification:
+def impossible(address: Address, model: CatalogEntry) -> Verification:
     """Return the verdict about an image whose mark names a class that the model does not have."""
     return Verification(
         made_here=False,
@@ -56,7 +59,7 @@ def impossible(address: ImageAddress, model: CatalogEntry) -> Verification:
     )
 
 
-def unknown_model(address: ImageAddress) -> Verification:
+def unknown_model(address: Address) -> Verification:
     """Return the verdict about an image of a model that no worker has."""
     return Verification(
         made_here=None,
@@ -68,7 +71,7 @@ def unknown_model(address: ImageAddress) -> Verification:
     )
 
 
-def unknown_style(address: ImageAddress, model: CatalogEntry) -> Verification:
+def unknown_style(address: Address, model: CatalogEntry) -> Verification:
     """Return the verdict about an image whose style this service cannot render again for its caller."""
     return Verification(
         made_here=None,
@@ -112,11 +115,13 @@ def _class_label(address: ImageAddress, model: CatalogEntry) -> str | None:
     return None if address.class_number is None else model.classes[address.class_number]
 
 
-def _mark(address: ImageAddress) -> Mark:
+def _mark(address: Address) -> Mark:
     return Mark(kind="xmp-1", digital_source_type=DIGITAL_SOURCE_TYPE, identifier=address.uri)
 
 
-def _view(address: ImageAddress, model: CatalogEntry | None) -> VerifiedAddress:
+def _view(address: Address, model: CatalogEntry | None) -> VerifiedAddress:
+    if isinstance(address, PointAddress):
+        return _view_of_point(address, model)
     return VerifiedAddress(
         model=model.name if model else None,
         model_sha256=address.model,
@@ -126,7 +131,25 @@ def _view(address: ImageAddress, model: CatalogEntry | None) -> VerifiedAddress:
         class_label=_class_label(address, model) if model else None,
         numerics=address.numerics,
         style=address.style,
+        point=None,
         url=_url(address, model) if model else None,
+    )
+
+
+def _view_of_point(address: PointAddress, model: CatalogEntry | None) -> VerifiedAddress:
+    last, number = address.at[-1], next(iter(address.classes), None) if len(address.classes) == 1 else None
+    point = address.point(model.classes) if model else None
+    return VerifiedAddress(
+        model=model.name if model else None,
+        model_sha256=address.model,
+        seed=last.seed,
+        index=last.image_index,
+        class_number=None if number is None else int(number),
+        class_label=model.classes[int(number)] if model and number is not None else None,
+        numerics=address.numerics,
+        style=address.style,
+        point=point.query if point else None,
+        url=add_prefix(f"/images/{address.model}/at.png?{point.query}") if point and address.style is None else None,
     )
 
 

@@ -7,6 +7,7 @@ from app.auth.api_keys import Caller
 from app.cluster.model_catalog import ModelCatalog
 from app.errors import ApiError
 from app.jobs.address_renderer import AddressRenderer
+from app.jobs.point_renderer import PointRenderer
 from app.jobs.watcher import IsDisconnected
 from app.provenance import verdicts
 from app.provenance.image_search import ImageSearch
@@ -19,7 +20,8 @@ from worker.contracts.catalog import CatalogEntry
 from worker.contracts.jobs import Format, JobSpec
 from worker.contracts.marks.extraction import find_packet
 from worker.contracts.marks.image_address import ImageAddress
-from worker.contracts.marks.xmp_packet import find_address
+from worker.contracts.marks.point_address import PointAddress
+from worker.contracts.marks.xmp_packet import find_address, find_point_address
 
 _UNKNOWN_STYLE = ("unknown_style", "no_style_transfer")
 """Codes of errors that say that the service cannot style the image again."""
@@ -30,10 +32,16 @@ class Verifier:
     """Verifies uploaded images. Raises ApiError."""
 
     def __init__(
-        self, models: ModelCatalog, addresses: AddressRenderer, search: ImageSearch, decodes: DecodeQueue
+        self,
+        models: ModelCatalog,
+        addresses: AddressRenderer,
+        points: PointRenderer,
+        search: ImageSearch,
+        decodes: DecodeQueue,
     ) -> None:
         self._models = models
         self._addresses = addresses
+        self._points = points
         self._search = search
         self._decodes = decodes
 
@@ -45,6 +53,9 @@ class Verifier:
         packet = find_packet(file)
         address = find_address(packet) if packet else None
         image = await self._decodes.run(decode_upload, file, MAX_SIDE_PIXELS)
+        point = find_point_address(packet) if packet and address is None else None
+        if point is not None:
+            return await self._verify_point(image, point, _format_of(file), caller, is_disconnected)
         if address is None:
             return await self._decodes.run(self._search.find, image, caller.owner) or verdicts.unmarked()
         model = await to_thread.run_sync(self._models.find_by_sha256, address.model)
@@ -75,6 +86,27 @@ class Verifier:
             return verdicts.unknown_style(address, model)
         spec = await to_thread.run_sync(self._with_numerics, spec, address.numerics)
         _, rendered = await self._addresses.render(spec, caller, is_disconnected)
+        difference: PixelDifference = await self._decodes.run(compare, image, rendered)
+        return verdicts.compared(address, model, difference)
+
+    async def _verify_point(
+        self,
+        image: Image.Image,
+        address: PointAddress,
+        image_format: Format,
+        caller: Caller,
+        is_disconnected: IsDisconnected,
+    ) -> Verification:
+        model = await to_thread.run_sync(self._models.find_by_sha256, address.model)
+        if model is None:
+            return verdicts.unknown_model(address)
+        if not address.has_classes_of(model.classes):
+            return verdicts.impossible(address, model)
+        if address.style is not None:  # no endpoint renders styled images of points
+            return verdicts.unknown_style(address, model)
+        spec = await self._points.create_spec(address.point(model.classes), model.sha256, image_format, caller)
+        spec = await to_thread.run_sync(self._with_numerics, spec, address.numerics)
+        _, rendered = await self._points.render(spec, caller, is_disconnected)
         difference: PixelDifference = await self._decodes.run(compare, image, rendered)
         return verdicts.compared(address, model, difference)
 

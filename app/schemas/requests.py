@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from app.schemas.around_request import AROUND_DESCRIPTION, AroundParameter
 from app.schemas.class_request import CLASSES_DESCRIPTION, Classes, parse_classes
 from app.schemas.parameter_types import (
     MAX_START,
@@ -16,6 +17,7 @@ from app.schemas.parameter_types import (
 )
 from worker.contracts.catalog import Sha256
 from worker.contracts.jobs import Format, JobName, Packing
+from worker.contracts.points import MAX_TRUNCATION
 from worker.contracts.selection import BEST_SCORE, MAX_DISTINCT_BITS, Selection
 from worker.contracts.splits import MAX_SPLIT_START, Split, split_indices
 from worker.contracts.styles import DEFAULT_STEPS, MAX_STEPS, Mode, StyleSpec
@@ -124,6 +126,14 @@ class ImageRequest(ImageOptions):
         exclude_if=_is_none,
     )
 
+    around: AroundParameter | None = Field(default=None, description=AROUND_DESCRIPTION, exclude_if=_is_none)
+    truncation: Annotated[float, Field(ge=0, le=MAX_TRUNCATION), REJECT_QUOTED] | None = Field(
+        default=None,
+        description="Factor of the latents, from 0 to 2: below 1, images are more alike and more typical. Default: 1. "
+        "Not with keep, copies or distinct.",
+        exclude_if=_is_none,
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _count_images(cls, parameters: Any) -> Any:  # noqa: ANN401
@@ -142,7 +152,21 @@ class ImageRequest(ImageOptions):
             raise conflict("class and classes cannot be combined; send `classes` alone")
         if self.format == "npz" and self.packing != "imagefolder":
             raise conflict(f"layout={self.layout} cannot be combined with format=npz, which has a layout of its own")
+        if self.is_moved and self.selects:
+            raise conflict(
+                "keep, copies and distinct cannot be combined with around and truncation: their shares hold for the "
+                "latents of the seed only; leave them out"
+            )
+        if self.around is not None and self.around.truncation != 1 and self.truncation is not None:
+            raise conflict("truncation: sent twice; send it in around or beside it")
+        if self.around is not None and self.around.classes and (self.class_label, self.classes) != (None, None):
+            raise conflict("class and classes cannot be combined with classes in around; send one of them")
         return self
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether the images have other latents than those of the seed."""
+        return self.around is not None or self.truncation not in (None, 1)
 
     @property
     def packing(self) -> Packing:

@@ -9,6 +9,7 @@ from pydantic import (
     computed_field,
 )
 
+from worker.contracts.around import Around
 from worker.contracts.catalog import CatalogEntry, GateEffect, SetAside, Sha256
 from worker.contracts.job_state import JobError
 from worker.contracts.jobs import Format, Packing
@@ -110,6 +111,8 @@ class Job(BaseModel):
     layout: Packing | None
     """How the archive packs the images. None for the format npz, which has a layout of its own."""
     style: StyleSpec | None
+    around: Around | None
+    """The point around which the images lie, with the truncation; None if they have the latents of the seed."""
     extends: str | None
     """Id of the job whose images are the beginning of this dataset. None if the job renders all images itself."""
     curates: str | None

@@ -33,6 +33,9 @@ class VerifiedAddress(BaseModel):
     class_label: str | None = Field(serialization_alias="class")
     numerics: str
     style: StyleSpec | None
+    point: str | None
+    """The point of the image as the query of /images/{model}/at.png, whose seed and index are those of the last latent.
+    None for a plain address."""
     url: str | None
     """Path of the image in this service; None if the model is unknown."""
 

@@ -1,7 +1,9 @@
 """Images of points between latents, by their permanent address and by previews, over HTTP."""
 
 import io
+import json
 import signal
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.client import Client
 from tests.integration.older_worker import OLDER_WORKER
 from tests.integration.running_service import RunningService
 from tests.integration.test_direct_requests import stored
@@ -199,3 +202,142 @@ def test_a_preview_without_a_worker_can_be_retried(tmp_path: Path) -> None:
         assert service.client.get(f"/images/{PLAIN}/at.png", params={"at": "1:0"}).status_code == 200
     finally:
         service.close()
+
+
+AROUND = {"at": [[1, 0], [777, 20, -0.5]], "spread": 0.4, "truncation": 0.9}
+
+
+def make(service: RunningService, **parameters: Any) -> dict[str, Any]:
+    response = service.client.post("/generate", json=parameters)
+    assert response.status_code == 202, response.text
+    return service.wait_done(response.json()["id"])
+
+
+def archive(service: RunningService, job: dict[str, Any]) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(service.client.get(job["links"]["download"]).content)) as file:
+        return {name: file.read(name) for name in file.namelist()}
+
+
+def records(files: dict[str, bytes]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in files["metadata.jsonl"].splitlines()]
+
+
+@pytest.mark.parametrize("model", [PLAIN, LABELLED])
+def test_each_image_around_a_point_has_a_point_as_its_address(points: RunningService, model: str) -> None:
+    around = {**AROUND, "shift": {NAMES[1]: 1.5}, "sliders": sliders(points, model)}
+    job = make(points, n=40, seed=9, start=5, model=model, around=around)
+    assert job["around"]["spread"] == 0.4
+    files = archive(points, job)
+    for record in records(files)[::13]:
+        stored_image = files[record["file_name"]]
+        again = points.client.get(f"/images/{model}/at.png?{record['point']}")
+        assert again.status_code == 200, again.text
+        assert again.content == stored_image
+        packet = find_packet(stored_image)
+        address = packet and find_point_address(packet)
+        assert address
+        assert tuple(address.at[-1]) == (9, record["index"], 0.4)
+    card = files["README.md"].decode()
+    assert "| spread | 0.4 |" in card
+    assert "`1:0,777:20*-0.5`" in card
+    assert json.loads(files["report.json"])["request"]["around"]["truncation"] == 0.9
+
+
+def test_a_longer_dataset_around_a_point_begins_with_the_shorter_one(points: RunningService) -> None:
+    short = make(points, n=20, seed=9, model=LABELLED, around=AROUND)
+    long = make(points, n=50, seed=9, model=LABELLED, around=AROUND)
+    extended = points.wait_done(points.client.post(f"/jobs/{short['id']}/extend?n=30").json()["id"])
+    begin, whole = (archive(points, job) for job in (short, long))
+    images = {name: data for name, data in begin.items() if name.startswith("images/")}
+    assert len(images) == 20
+    assert images.items() <= whole.items()
+    assert archive(points, extended)["metadata.jsonl"] == whole["metadata.jsonl"]
+
+
+def test_a_rebuilt_dataset_around_a_point_has_the_same_bytes(points: RunningService) -> None:
+    job = make(points, n=20, seed=4, model=LABELLED, around=AROUND)
+    before = points.client.get(job["links"]["download"]).content
+    points.client.delete(f"/jobs/{job['id']}").raise_for_status()
+    again = points.wait_done(points.client.post(job["links"]["rebuild"]).json()["id"])
+    assert points.client.get(again["links"]["download"]).content == before
+
+
+def test_truncation_alone_moves_the_latents_of_the_seed(points: RunningService) -> None:
+    files = archive(points, make(points, n=8, seed=2, model=LABELLED, truncation=0.5))
+    (record,) = (each for each in records(files) if each["index"] == 3)
+    assert record["point"] == f"at=2:3&classes={record['label']}:1&truncation=0.5"
+    assert points.client.get(f"/images/{LABELLED}/at.png?{record['point']}").content == files[record["file_name"]]
+    plain = make(points, n=8, seed=2, model=LABELLED, truncation=1)
+    assert plain["around"] is None
+
+
+def test_around_can_be_a_text_and_name_a_class(points: RunningService) -> None:
+    text = f"at=1:0,777:20*-0.5&spread=0.4&truncation=0.9&classes={CLASSES[1]}:1"
+    job = points.client.post("/generate", params={"n": 6, "seed": 3, "model": LABELLED, "around": text}).json()
+    as_json = make(points, n=6, seed=3, model=LABELLED, around=AROUND, **{"class": CLASSES[1]})
+    files = archive(points, points.wait_done(job["id"]))
+    assert {record["label"] for record in records(files)} == {CLASSES[1]}
+    assert files == archive(points, as_json)
+
+
+def test_a_key_finds_the_job_around_the_same_point_only(points: RunningService) -> None:
+    def send(spread: float) -> httpx.Response:
+        body = {"n": 4, "seed": 1, "around": {**AROUND, "spread": spread}}
+        return points.client.post("/generate", json=body, headers={"Idempotency-Key": "around"})
+
+    assert send(0.4).json()["id"] == send(0.4).json()["id"]
+    problem(send(0.5), 422, "idempotency_key_reused")
+
+
+@pytest.mark.parametrize("layout", ["parquet", "webdataset"])
+def test_other_layouts_hold_the_points_too(points: RunningService, layout: str) -> None:
+    job = make(points, n=6, seed=3, model=LABELLED, around=AROUND, layout=layout)
+    data = points.client.get(job["links"]["download"]).content
+    assert b"spread | 0.4" in data or layout == "parquet"
+    assert data.count(b"at=1:0*0.916515,777:20*-0.458258,3:") >= 6
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code", "words"),
+    [
+        ({"around": {"at": []}}, "invalid_request", "at: "),
+        ({"around": {"at": [[1, 0]], "spread": 0}}, "invalid_request", "spread"),
+        ({"around": "1:0"}, "invalid_request", "at=1:0"),
+        ({"around": "at=1:x"}, "invalid_request", "1:x"),
+        ({"around": {"at": [[1, 0]], "classes": {"circle": 1, "cross": 1}}}, "mixed_classes", "one class"),
+        ({"around": {"at": [[1, 0]], "classes": {"square": 1}}}, "unknown_class", "circle"),
+        ({"around": {"at": [[1, 0]], "shift": {"smile": 1}}}, "unknown_slider", "brightness"),
+        ({"around": AROUND, "distinct": 2}, "invalid_request", "cannot be combined"),
+        ({"truncation": 0.5, "distinct": 2}, "invalid_request", "cannot be combined"),
+        ({"truncation": 3}, "invalid_request", "truncation"),
+        ({"around": AROUND, "truncation": 0.5}, "invalid_request", "twice"),
+        ({"around": {"at": [[1, 0]], "classes": {"cross": 1}}, "class": "circle"}, "invalid_request", "class"),
+    ],
+)
+def test_errors_of_around_name_what_is_wrong(
+    points: RunningService, parameters: dict[str, Any], code: str, words: str
+) -> None:
+    body = {"n": 2, "model": LABELLED, **parameters}
+    assert words in problem(points.client.post("/generate", json=body), 422, code)["detail"]
+
+
+def test_an_estimate_takes_around(points: RunningService) -> None:
+    response = points.client.post("/estimate", json={"n": 200, "model": LABELLED, "around": AROUND})
+    assert response.status_code == 200, response.text
+    assert response.json()["fits"]["now"]
+
+
+def test_verify_finds_the_address_of_a_point(points: RunningService) -> None:
+    query = {"at": WALK, "classes": f"{CLASSES[1]}:1", "truncation": "0.8"}
+    image = at(points, LABELLED, **query)
+    found = points.client.post("/verify", files={"file": ("a.png", image.content)}).json()
+    assert found["verdict"] == "equal"
+    assert points.client.get(found["address"]["url"]).content == image.content
+
+
+def test_the_client_draws_points_and_datasets_around_them(points: RunningService) -> None:
+    with Client(points.url) as client:
+        image = client.point_image(LABELLED, WALK, truncation=0.8, format="webp")
+        assert image == at(points, LABELLED, "webp", at=WALK, truncation="0.8").content
+        job = client.generate(n=3, seed=1, model=LABELLED, around="at=1:0&spread=0.2", truncation=0.9)
+        assert points.client.get(f"/jobs/{job.id}").json()["around"]["spread"] == 0.2

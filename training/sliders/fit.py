@@ -19,8 +19,10 @@ _SAMPLES, _LEAST_SAMPLES = 8192, 2048
 _FULL_RESOLUTION = 64
 """Models of more pixels are fitted from fewer images, for the same time."""
 _COMPONENTS, _DIRECTIONS = 12, 6
-_MOST_ALIKE = 0.8
+_MOST_ALIKE = 0.9
 """Largest cosine of two sliders. Of two that are more alike, the first one is offered."""
+_LEAST_STD = 1e-4
+"""Least standard deviation of a measurement. Pixels have steps of 0.004."""
 _RANGE = 3.0
 _DIGITS = 6
 _AT_ONCE = 512
@@ -69,9 +71,12 @@ class _Inputs:
         self.classes, self._half, self._latent_dim = classes, len(z) // 2, z.shape[1]
         self._all = torch.cat([z, classes], 1)
 
-    def fit(self, values: Tensor) -> _Fit:
-        """Fit some values of the samples. Shapes: (n,)."""
-        values = (values - values.mean()) / values.std()
+    def fit(self, values: Tensor) -> _Fit | None:
+        """Fit some values of the samples; None if all are equal. Shapes: (n,)."""
+        spread = float(values.std())
+        if not spread > _LEAST_STD:  # also for NaN
+            return None
+        values = (values - values.mean()) / spread
         weights, r2 = self._solve(self._all, values)
         _, r2_class = self._solve(self.classes, values)
         vector = weights[: self._latent_dim]
@@ -105,7 +110,7 @@ def _measure_samples(
 def _attributes(inputs: _Inputs, values: dict[str, Tensor]) -> Iterator[Slider]:
     fits = {name: inputs.fit(each) for name, each in values.items()}
     for name, fit in fits.items():
-        if fit.is_useful:
+        if fit is not None and fit.is_useful:
             yield _slider(name, "attribute", fit)
 
 
@@ -118,7 +123,7 @@ def _directions(inputs: _Inputs, reduced: Tensor) -> Iterator[Slider]:
         component = vectors[:, -number]
         # The sign of an eigenvector is arbitrary. Here more is lighter.
         fit = inputs.fit(centred @ component * (1.0 if component.sum() >= 0 else -1.0))
-        if fit.is_useful:
+        if fit is not None and fit.is_useful:
             yield _slider("direction", "direction", fit)
 
 

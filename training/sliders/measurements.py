@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-SIDE = 32
+SIDE = 16
 """Side of the reduced images from which principal components are computed, in pixels."""
 _BORDER = 10
 """The border is a tenth of the side wide."""

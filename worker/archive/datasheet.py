@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 
 from worker.archive import datasheet_text
+from worker.archive.around_text import around_rows, around_sentence
 from worker.archive.dataset_report import effect_table, selection_rules
 from worker.archive.markdown import share_with_interval, table
 from worker.archive.reading_examples import loader_yaml, reading_example
@@ -70,6 +71,8 @@ def _composition(spec: JobSpec, report: Report) -> str:
     if request.style is not None:
         style = request.style
         rows.append(("style", f"`{style.id}`, {style.mode}, strength {style.strength:g}, {style.steps} steps"))
+    if request.around is not None:
+        rows += around_rows(request.around)
     split = datasheet_text.SPLIT.format(split=spec.split) if spec.split else datasheet_text.NO_SPLIT
     parts = [datasheet_text.COMPOSITION.format(split=split), table(("", ""), rows)]
     if report.images.by_class:
@@ -135,6 +138,7 @@ def _memorisation(report: Report) -> list[str]:
 def _collection(spec: JobSpec, report: Report) -> str:
     model = report.model
     parts = [datasheet_text.COLLECTION.format(data=model.training_data, licence=model.licence)]
+    parts += [around_sentence(report.request.around)] if report.request.around is not None else []
     if spec.selection is None or report.yield_ is None or report.rejected is None:
         kept_all = [] if report.curation else [datasheet_text.KEPT_ALL]
         return "\n\n".join([*parts, *kept_all, *_curation(report)])
@@ -191,6 +195,7 @@ def _distribution(report: Report) -> str:
     growth = datasheet_text.GROWTH if report.yield_ is None else datasheet_text.GROWTH_OF_A_SELECTION
     parts = ["model sha256", "seed", "i", *(["class"] if report.model.classes else [])]
     parts += ["style"] if report.request.style is not None else []
+    parts += ["point"] if report.request.around is not None else []
     return datasheet_text.DISTRIBUTION.format(
         licence=report.model.licence,
         address=", ".join(parts),

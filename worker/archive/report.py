@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from worker.contracts.around import Around
 from worker.contracts.catalog import GateEffect, Sha256
 from worker.contracts.jobs import Format, Marking, Packing
 from worker.contracts.marks.xmp_packet import DIGITAL_SOURCE_TYPE
@@ -45,6 +46,8 @@ class Request(_Part):
     marking: Marking
     """Kind of the mark in each image file."""
     style: StyleSpec | None
+    around: Around | None = Field(default=None, exclude_if=_is_none)
+    """The point around which the images lie; missing if they have the latents of the seed."""
 
 
 class Indices(_Part):

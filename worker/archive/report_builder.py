@@ -74,6 +74,7 @@ def _request(spec: JobSpec, selection: Selection) -> Request:
         layout=spec.packing,
         marking=spec.marking,
         style=spec.style,
+        around=spec.around,
     )
 
 

@@ -14,6 +14,10 @@ def image_record(spec: JobSpec, index: int, label: int | None, sha256: str, dhas
         record["label_id"] = label
     if spec.style is not None:
         record["style"] = spec.style.id
+    if spec.around is not None:
+        record["point"] = spec.around.point(
+            spec.seed, index, None if label is None else spec.model.classes[label]
+        ).query
     record |= {"model": spec.model.name, "sha256": sha256}
     if spec.hashes_images:
         record["dhash"] = dhash

@@ -27,6 +27,8 @@ def _missing(spec: JobSpec) -> set[str]:
         missing |= {"label", "label_id"}
     if spec.style is None:
         missing.add("style")
+    if spec.around is None:
+        missing.add("point")
     if not spec.scores_images:
         missing.add("score")
     return missing

@@ -56,12 +56,20 @@ def _table(spec: JobSpec, images: Sequence[EncodedImage], scores: Sequence[int])
         "seed": pa.array([spec.seed] * count, pa.int64()),
         "sha256": pa.array([image.sha256 for image in images], pa.string()),
         "dhash": pa.array([image.hash for image in images], pa.string()),
+        "point": pa.array(_points(spec, indices), pa.string()),
         "score": pa.array(scores, pa.int64()),
         "style": pa.array([spec.style.id if spec.style else ""] * count, pa.string()),
     }
     types = column_types(spec, columns)
     schema = json.dumps({"info": {"features": types}}, ensure_ascii=False)
     return pa.table({name: columns[name] for name in types}).replace_schema_metadata({"huggingface": schema})
+
+
+def _points(spec: JobSpec, indices: Sequence[int]) -> list[str]:
+    around, names = spec.around, spec.class_names(indices)
+    if around is None:
+        return [""] * len(indices)
+    return [around.point(spec.seed, *each).query for each in zip(indices, names, strict=True)]
 
 
 def _parquet_file(table: "pa.Table") -> bytes:

@@ -1,6 +1,7 @@
 """The address of an image of a point as a URI, which the mark of the image contains."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated
 from urllib.parse import quote, unquote
 
@@ -12,6 +13,7 @@ from worker.contracts.jobs import JobSpec
 from worker.contracts.marks.image_address import SCHEME, style_of_parameters, style_parameters
 from worker.contracts.points import (
     Atom,
+    Point,
     PointError,
     Shift,
     Truncation,
@@ -58,6 +60,20 @@ class PointAddress(BaseModel):
         around = Around(shift=self.shift, truncation=self.truncation, sliders=self.sliders)
         return f"{_head(self.model)}{format_atoms(self.at)}{classes}{_tail(around, self.numerics, self.style)}"
 
+    def has_classes_of(self, classes: Sequence[str]) -> bool:
+        """Return whether a model with these classes has those of the address. One without classes must have none."""
+        return bool(self.classes) == bool(classes) and all(int(number) < len(classes) for number in self.classes)
+
+    def point(self, classes: Sequence[str]) -> Point:
+        """Return the point, with the names of a model's classes. The model must have them."""
+        return Point(
+            at=self.at,
+            shift=self.shift,
+            classes={classes[int(number)]: weight for number, weight in self.classes.items()},
+            truncation=self.truncation,
+            sliders=self.sliders or "",
+        )
+
 
 def point_uri_ends(spec: JobSpec, around: Around) -> tuple[str, str]:
     """Return what stands before and after the `point_position` of an image in the URIs of a job around a point."""
@@ -66,10 +82,7 @@ def point_uri_ends(spec: JobSpec, around: Around) -> tuple[str, str]:
 
 def point_position(spec: JobSpec, around: Around, index: int, class_number: int | None) -> str:
     """Return the part of a URI that differs between the images of a job around a point."""
-    names = spec.model.classes
-    classes = {str(names.index(name)): weight for name, weight in around.classes.items()}
-    if not classes and class_number is not None:
-        classes = {str(class_number): 1.0}
+    classes = _classes(spec, around, class_number)
     text = f";classes={format_named(classes)}" if classes else ""
     return f"{format_atoms(around.atoms(spec.seed, index))}{text}"
 
@@ -91,6 +104,27 @@ def parse_point_uri(uri: str) -> PointAddress | None:
         return None
     # A repeated parameter or another spelling gives another URI than the one that was read.
     return found if found.uri == uri else None
+
+
+def address_around(spec: JobSpec, around: Around, index: int, class_number: int | None) -> PointAddress:
+    """Return the address of an image of a job around a point."""
+    return PointAddress(
+        model=spec.model.sha256,
+        at=around.atoms(spec.seed, index),
+        classes=_classes(spec, around, class_number),
+        shift=around.shift,
+        truncation=around.truncation,
+        sliders=around.sliders,
+        numerics=spec.model.numerics.name,
+        style=spec.style,
+    )
+
+
+def _classes(spec: JobSpec, around: Around, class_number: int | None) -> dict[str, float]:
+    names = spec.model.classes
+    if around.classes:
+        return {str(names.index(name)): weight for name, weight in around.classes.items()}
+    return {} if class_number is None else {str(class_number): 1.0}
 
 
 def _head(model: str) -> str:
