@@ -40,7 +40,7 @@ export function gateEffects(model) {
                   <th scope="row">${keepLink(model, effect.keep)}</th>
                   <td class="number">${percent(effect.yield)}</td>
                   <td class="number">${figure(effect.fd)}</td>
-                  <td class="number">${figure(effect.recall * 100)} %</td>
+                  <td class="number">${(effect.recall * 100).toFixed(1)} %</td>
                 </tr>`,
             )}
           </tbody>

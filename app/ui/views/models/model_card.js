@@ -7,6 +7,7 @@ import { send, url } from "../../shell/api.js";
 /** @import { Model } from "../../shell/model_list.js" */
 
 const CARD = "card.md";
+const GRID = "grid";
 
 /** @typedef {{model: number, real: number | null}} Metric a figure of the model, and the same of real images */
 
@@ -25,12 +26,12 @@ export async function readCard(model, signal) {
 }
 
 /**
- * Return the elements of a card. The page shows its title itself.
+ * Return the elements of a card. The page shows its title and its first images itself.
  * @param {Model} model
  * @param {Token[]} tokens
  */
 export function cardText(model, tokens) {
-  const body = tokens.filter(({ type, depth }) => !(type === "heading" && depth === 1));
+  const body = tokens.filter((token) => !isTitle(token) && !isGrid(token));
   return markdown(body, { deeper: 2, imageUrl: (address) => pictureUrl(model, pictureOf(address)) });
 }
 
@@ -72,7 +73,22 @@ export function realism(model, tokens) {
   return metric(model, tokens, "yield") ?? (whole === undefined ? null : { model: whole, real: null });
 }
 
+/** @param {Token} token */
+function isTitle({ type, depth }) {
+  return type === "heading" && depth === 1;
+}
+
+/** @param {Token} token a paragraph that is the grid of samples alone */
+function isGrid({ type, tokens }) {
+  return (
+    type === "paragraph" &&
+    tokens?.length === 1 &&
+    tokens[0]?.type === "image" &&
+    pictureOf(tokens[0].href ?? "") === GRID
+  );
+}
+
 /** @param {string} address of a picture in a card, such as "faces-64-strip.png" */
 function pictureOf(address) {
-  return /-(strip|plots)\.png$/.exec(address)?.[1] ?? "grid";
+  return /-(strip|plots)\.png$/.exec(address)?.[1] ?? GRID;
 }

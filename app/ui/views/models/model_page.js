@@ -7,7 +7,7 @@ import { html, nothing, render } from "../../vendor/lit-html.js";
 import { classBars } from "./class_bars.js";
 import { gateEffects } from "./gate_effects.js";
 import { livingGrid, sliderStrips } from "./living_images.js";
-import { cardText, metric, readCard, realism } from "./model_card.js";
+import { cardText, metric, pictureUrl, readCard, realism } from "./model_card.js";
 import { distanceText, originText, realismText, speedText, workersText } from "./model_words.js";
 
 /** @import { Token } from "../../components/markdown.js" */
@@ -20,6 +20,8 @@ export class ModelPage {
   #cardError = "";
   /** @type {LiveModel | null} */
   #live = null;
+  /** Whether the model can draw no live images here. */
+  #isStill = false;
   #closing = new AbortController();
 
   /**
@@ -52,6 +54,7 @@ export class ModelPage {
       return;
     }
     this.#live = live;
+    this.#isStill = !live;
     this.#render();
   }
 
@@ -83,7 +86,7 @@ export class ModelPage {
       </div>
       <div class="model-top">
         <section aria-label="Images of the model">
-          ${live ? livingGrid(live) : html`<div class="living-place"></div>`}
+          ${live ? livingGrid(live) : this.#grid()}
           <p class="hint">Generated images of seed 0, not selected. Each opens in Play.</p>
         </section>
         ${this.#facts()}
@@ -100,6 +103,14 @@ export class ModelPage {
       ${this.#card.length ? section("Card", html`<div class="prose">${cardText(model, this.#card)}</div>`) : nothing}
       ${this.#cardError ? html`<p class="notice bad" role="alert">The card: ${this.#cardError}</p>` : nothing}
       ${codeBlock({ method: "GET", path: `models/${encodeURIComponent(model.name)}` })}`;
+  }
+
+  /** Without live images, the page shows the picture of its card. */
+  #grid() {
+    const picture = this.#isStill ? pictureUrl(this.model, "grid") : null;
+    return picture
+      ? html`<img class="still" src=${picture} alt=${`Images of ${this.model.name}`} />`
+      : html`<div class="living-place"></div>`;
   }
 
   #facts() {

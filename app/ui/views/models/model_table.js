@@ -52,7 +52,7 @@ function row(model, card) {
         </div>
       </div>
     </th>
-    ${cell("Size", `${model.resolution} px`)} ${cell("Classes", model.classes.length || "none")}
+    ${cell("Size", `${model.resolution}\u00a0px`)} ${cell("Classes", model.classes.length || "none")}
     ${cell("Speed", speedText(model))} ${cell("Workers", model.workers)}
     ${cell("Look real", beside(realism(model, card), percent))} ${cell("FD", beside(metric(model, card, "fd"), figure))}
     ${cell("Licence of the data", model.licence)}

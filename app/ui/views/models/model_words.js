@@ -18,7 +18,7 @@ export function figure(value) {
 
 /** @param {number} share */
 export function percent(share) {
-  return `${Math.round(share * 100)} %`;
+  return `${Math.round(share * 100)}\u00a0%`;
 }
 
 /** @param {Model} model */
@@ -43,7 +43,7 @@ export function originText({ data, training_images: counts }) {
  * @param {Metric} yields
  */
 export function realismText({ model, real }) {
-  const compared = real === null ? "" : ` Of real photos it would be ${Math.round(real * 100)}.`;
+  const compared = real === null ? "" : ` Of real images it would be ${Math.round(real * 100)}.`;
   return `${Math.round(model * 100)} of 100 images look real.${compared}`;
 }
 

@@ -36,7 +36,7 @@ export function styleGallery({ styles, chosen, uploads, onFiles, onRemove, onDis
           <img src=${url(style.thumbnail)} alt=${`Try on ${name}`} loading="lazy" decoding="async" />
         </a>
         <div class="row spread">
-          <span class="hint" title=${style.id}>${style.width} × ${style.height} px</span>
+          <span class="hint" title=${style.id}>${style.width} × ${style.height}</span>
           <button class="quiet small" aria-label=${`Remove ${name}`} @click=${() => onRemove(style)}>Remove…</button>
         </div>
       </li>`;
