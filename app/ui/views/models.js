@@ -1,8 +1,53 @@
-import { html, render } from "../vendor/lit-html.js";
+/** The view Models: a table of all models, and a page for each of them. */
+
+/** @import { Route, ViewContext } from "../shell/view.js" */
+import { models, onModels } from "../shell/model_list.js";
+import { ModelPage } from "./models/model_page.js";
+import { ModelTable } from "./models/model_table.js";
 
 export const title = "Models";
 
-/** @param {import("../shell/view.js").ViewContext} context */
-export function show(context) {
-  render(html`<h2>Models</h2>`, context.root);
+/**
+ * Show the view. Throws Problem if the service cannot be read.
+ * @param {ViewContext} context
+ */
+export async function show(context) {
+  let entries = await models();
+  let name = context.route.path[1];
+  let page = open();
+
+  function open() {
+    const entry = entries.find((each) => each.name === name);
+    context.setTitle(name ?? title);
+    return name === undefined ? new ModelTable(context, entries) : new ModelPage(context, name, entry);
+  }
+
+  const stopListening = onModels((found) => {
+    const isSame = JSON.stringify(found) === JSON.stringify(entries);
+    entries = found;
+    if (!isSame) {
+      page.close();
+      page = open();
+    }
+  });
+  return {
+    update(/** @type {Route} */ route) {
+      if (route.path[1] === name) {
+        return;
+      }
+      name = route.path[1];
+      page.close();
+      page = open();
+      const heading = context.root.querySelector("h2");
+      if (heading) {
+        heading.tabIndex = -1;
+        heading.focus();
+      }
+      scrollTo(0, 0);
+    },
+    stop() {
+      stopListening();
+      page.close();
+    },
+  };
 }
