@@ -7,6 +7,10 @@ import { ModelTable } from "./models/model_table.js";
 
 export const title = "Models";
 
+/** A worker that has just started stores the cards and pictures of its models after it is ready. */
+const LOOK_AGAIN_MS = 2000;
+const MOST_LOOKS = 15;
+
 /**
  * Show the view. Throws Problem if the service cannot be read.
  * @param {ViewContext} context
@@ -22,6 +26,17 @@ export async function show(context) {
     return name === undefined ? new ModelTable(context, entries) : new ModelPage(context, name, entry);
   }
 
+  let looks = 0;
+  let timer = 0;
+
+  function lookAgain() {
+    clearTimeout(timer);
+    if (looks < MOST_LOOKS && entries.some(({ files }) => !files.includes("card.md"))) {
+      looks += 1;
+      timer = setTimeout(() => void models({ isFresh: true }).catch(lookAgain), LOOK_AGAIN_MS);
+    }
+  }
+
   const stopListening = onModels((found) => {
     const isSame = JSON.stringify(found) === JSON.stringify(entries);
     entries = found;
@@ -29,6 +44,7 @@ export async function show(context) {
       page.close();
       page = open();
     }
+    lookAgain();
   });
   return {
     update(/** @type {Route} */ route) {
@@ -46,6 +62,7 @@ export async function show(context) {
       scrollTo(0, 0);
     },
     stop() {
+      clearTimeout(timer);
       stopListening();
       page.close();
     },

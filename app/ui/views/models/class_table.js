@@ -20,7 +20,7 @@ export function classTable(model, live) {
   const most = Math.max(...Object.values(model.training_images ?? { none: 1 }));
   return html`<section class="stack" aria-labelledby="classes-heading">
     <h3 id="classes-heading">Classes</h3>
-    <div class="table-frame" tabindex="0" role="region" aria-label="Classes">
+    <div class="table-frame" tabindex="0" role="region" aria-label="Table of the classes">
       <table class="classes">
         <thead>
           <tr>

@@ -101,7 +101,7 @@ export class ModelPage {
           <h3 id="limits-heading">What to know before you use it</h3>
           ${[imbalance(model), likeness(this.#card)].filter(Boolean).map((text) => html`<p>${text}</p>`)}
           <p>
-            All images are synthetic, and show nobody and nothing that exists. They repeat the habits of the training
+            All images are synthetic, but one may resemble a training image. They repeat the habits of the training
             images, so do not take them for a fair picture of the world.
           </p>
         </section>

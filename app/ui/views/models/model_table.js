@@ -94,8 +94,8 @@ export class ModelTable {
               : nothing
           }
           <span>${model.name}</span>
+          ${model.default ? html`<span class="badge">default</span>` : nothing}
         </a>
-        ${model.default ? html`<span class="badge">default</span>` : nothing}
       </th>
       <td class="number">${model.resolution} px</td>
       <td class="number">${model.classes.length || "–"}</td>
