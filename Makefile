@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV := .uv/bin/uv
 BIN := .venv/bin
 NODE := .node/node_modules/.bin
-PAGE_FILES := "app/ui/**/*.{js,css,html}"
+PAGE_FILES := "app/ui/**/*.{js,css,html}" training/single_page/page.js training/single_page/page.css
 
 # Integration tests wait for processes half of the time, so three of them keep two processors busy; unit tests compute.
 # Work is stolen, not dealt out: the tests of a module mostly stay together, and share what the module sets up.

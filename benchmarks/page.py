@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.command import console, run
 from benchmarks.service_processes import WORKER, ServiceProcesses
+from models.registry import zoo
 
 _MEDIAN_MS, _P95_MS, _FIRST_FACE_MS, _FIRST_PAINT_MS, _FRAME_MS, _IMAGES_PER_S = 16, 33, 700, 200, 100, 50
 """Goals on a quiet machine."""
@@ -34,6 +35,10 @@ const painted = (done) => requestAnimationFrame(() => {
   port2.postMessage(null);
 });
 window.stage = { images: 0, first: null, next: null };
+// The exact image can be there before the first live one.
+document.addEventListener("load", ({ target }) => {
+  if (target.closest?.(".stage")) painted((now) => (window.stage.first ??= now));
+}, true);
 for (const name of ["putImageData", "drawImage"]) {
   const draw = CanvasRenderingContext2D.prototype[name];
   CanvasRenderingContext2D.prototype[name] = function (...parameters) {
@@ -104,7 +109,7 @@ def _service() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder, ServiceProcesses(Path(folder)) as service:
         service.start_workers(1, WORKER, {"IMAGEMILL_DEVICE": "cpu"})
         models = Path(folder, "store", "models")
-        _wait("the files of the models", lambda: bool(list(models.glob("*/engine-*.json"))))
+        _wait("the files of the models", lambda: len(list(models.glob("*/engine-*.json"))) == len(zoo()))
         yield f"{service.url}/"
 
 

@@ -19,7 +19,7 @@ class Slider(BaseModel):
 
     name: Annotated[str, Field(min_length=1, max_length=60)]
     kind: Literal["attribute", "direction"]
-    """`attribute`: it changes what its name says. `direction`: a principal component of the images."""
+    """`attribute`: it changes the property in its name. `direction`: a principal component of the images."""
     r2: float
     """Share of the variance, on other images, that the class and z explain by a linear function."""
     r2_class: float

@@ -35,6 +35,12 @@ function announce(text) {
   element("announcement").textContent = text;
 }
 
+// The hash of this link would name a view, so the script moves the focus.
+element("skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  element("main").focus();
+});
+
 /** Views whose first image is drawn in the browser. The second part of their addresses may name a model. */
 const DRAWING_VIEWS = ["play", "order"];
 
@@ -42,11 +48,6 @@ const { path } = currentRoute();
 if (DRAWING_VIEWS.includes(path[0] ?? "")) {
   void preloadModel(path[1]);
 }
-// The hash of this link would name a view, so the script moves the focus.
-element("skip").addEventListener("click", (event) => {
-  event.preventDefault();
-  element("main").focus();
-});
 startRouter(element("main"), announce, showNavigation);
 startHealth(element("status"));
 startAccount(element("account"));

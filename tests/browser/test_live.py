@@ -10,6 +10,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, Route
 
+from tests.browser.local_site import LocalSite
+from tests.browser.watch import Watch
+
 ROOT = Path(__file__).parents[2]
 IMPORT = """const load = (name) => import(new URL(`ui/live/${name}.js`, document.baseURI).href);
 """
@@ -84,6 +87,17 @@ def test_a_point_is_parsed_into_numbers_by_name(page: Page) -> None:
     }
 
 
+def test_numbers_are_rounded_to_six_digits(page: Page) -> None:
+    body = """const { formatPoint } = await load('point');
+    const [zero, few] = [{ a: 0, b: 0 }, { a: 1e-9, b: 0.1 + 0.2 }];
+    return [formatPoint({ at: [[1, 0, 0.123456789]], classes: few, shift: few, truncation: 0.7 + 0.1 }),
+            formatPoint({ at: [[1, 0, 1]], classes: zero, shift: zero, truncation: 1 })];"""
+    assert run(page, body) == [
+        "at=1:0*0.123457&shift=b:0.3&classes=b:0.3&truncation=0.8",
+        "at=1:0&classes=a:0,b:0",  # no class has a weight, which is an error of the service, too
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -93,6 +107,8 @@ def test_a_point_is_parsed_into_numbers_by_name(page: Page) -> None:
         ("at=1:0*Infinity", 'at: must be a number, got "Infinity"'),
         ("at=9007199254740992:0", "a seed and an index lie in 0..9007199254740991"),
         ("at=1:0&truncation=", 'truncation: must be a number, got ""'),
+        ("at=1:0&shift=x:1,x:2", 'shift: "x" is named twice'),
+        ("at=1:0&classes=50%2525:1,%25:1", 'classes: in a name, write % as %25, got "%"'),
         ("at=1:0&shift=x", 'shift: must be like name:1, got "x"'),
     ],
 )
@@ -232,6 +248,18 @@ def test_points_of_a_runner_that_was_replaced_are_drawn_again_if_it_fails(page: 
     assert run(page, QUEUE + body) == ["first", [["first"]]]
 
 
+def test_a_model_whose_files_come_after_the_page_is_drawn_here_soon(page: Page) -> None:
+    body = """const { openModel } = await load('live');
+    const entry = (await (await fetch('models')).json()).models.find((each) => each.files.includes('engine-1.json'));
+    const model = await openModel({ ...entry, files: [] });
+    const before = model.isLocal;
+    while (!model.isLocal) await new Promise((resolve) => setTimeout(resolve, 10));
+    const frame = await model.draw({ at: [[1, 0, 1]] });
+    model.close();
+    return [before, frame.width === entry.resolution];"""
+    assert run(page, body) == [False, True]
+
+
 def test_other_runners_take_the_waiting_points(page: Page) -> None:
     body = """const queue = new DrawQueue([runner], 8);
     const first = settle(queue.add({ name: 'first' }));
@@ -243,3 +271,30 @@ def test_other_runners_take_the_waiting_points(page: Page) -> None:
     return { drawn, found };"""
     found = run(page, QUEUE + body)
     assert found == {"drawn": [["first"]], "found": ["new second", "first", "new third"]}
+
+
+def test_a_model_with_private_weights_is_drawn_by_the_server(page: Page, site: LocalSite, watch: Watch) -> None:
+    if "/preview" not in site.client.get("/openapi.json").json()["paths"]:
+        pytest.skip("NOT TESTED: this service has no previews")
+    body = """const { openModel } = await load('live');
+    const [entry] = (await (await fetch('models')).json()).models;
+    const model = await openModel(entry);
+    const frames = await Promise.all(argument.map((point) => model.draw(point)));
+    const canvas = new OffscreenCanvas(entry.resolution, entry.resolution);
+    const context = canvas.getContext('2d', { willReadFrequently: true });
+    const images = frames.map((frame) => {
+      context.drawImage(frame, 0, 0);
+      return [...context.getImageData(0, 0, canvas.width, canvas.height).data];
+    });
+    model.close();
+    return { name: entry.name, isLocal: model.isLocal, images };"""
+    with site.another_api(IMAGEMILL_WEIGHTS="private") as url:
+        watch.add_origin(url)
+        page.goto(f"{url}/#/key")
+        # The first point is drawn alone, and the others together.
+        found = run(page, body, [{"at": [[1, index, 1]]} for index in range(4)])
+        assert not found["isLocal"]
+        for index, pixels in enumerate(found["images"]):
+            exact = Image.open(io.BytesIO(page.request.get(f"{url}/images/{found['name']}/1/{index}.png").body()))
+            drawn = np.array(pixels, int).reshape(*exact.size, 4)[..., :3]
+            assert np.abs(drawn - np.array(exact, int)).mean() < (0.1 if index == 0 else 4)

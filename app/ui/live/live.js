@@ -1,6 +1,6 @@
 // Live images of a model: drawn in this browser where it can, and by previews of the server otherwise.
 
-import { send, url } from "../shell/api.js";
+import { getJson, send, url } from "../shell/api.js";
 import { DrawQueue } from "./draw_queue.js";
 import { fileOf, hasEngineFiles } from "./engine_files.js";
 import { LocalEngine } from "./local_engine.js";
@@ -21,6 +21,8 @@ const SLIDERS = "sliders.json";
 
 /** Time for which a model waits for its weights, before the server draws its first images. */
 const PATIENCE_MS = 500;
+/** Pauses before a model without engine files is looked up again. */
+const LOOK_AGAIN_MS = [2000, 6000];
 
 /**
  * Open a model. The server draws it until its weights are here, if they need long. Rejects with Problem if the sliders
@@ -60,12 +62,11 @@ export class LiveModel {
     this.sliders = sliders;
     /** The sha256 of sliders.json, of which the address of a shifted point has the first 8 digits. */
     this.sliderChecksum = checksum;
-    this.#engine = engine;
     this.#queue = new DrawQueue([this.#previewRunner()], MOST_POINTS);
-    if (engine?.loaded) {
-      this.#drawHere(engine);
+    if (engine) {
+      this.#use(engine);
     } else {
-      void engine?.files.then(() => this.#drawHere(engine));
+      void this.#lookForEngine();
     }
   }
 
@@ -88,10 +89,35 @@ export class LiveModel {
   }
 
   /** @param {LocalEngine} engine */
+  #use(engine) {
+    this.#engine = engine;
+    if (engine.loaded) {
+      this.#drawHere(engine);
+    } else {
+      void engine.files.then(() => this.#drawHere(engine));
+    }
+  }
+
+  /** @param {LocalEngine} engine */
   #drawHere(engine) {
     if (engine.loaded && !this.#closing.signal.aborted) {
       this.#queue.replaceRunners(engine.runners(engine.loaded, this.sliders), 1);
       this.isLocal = true;
+    }
+  }
+
+  /** A worker that has just started needs a moment until its models have engine files. */
+  async #lookForEngine() {
+    for (const milliseconds of LOOK_AGAIN_MS) {
+      await pause(milliseconds);
+      if (this.#closing.signal.aborted) {
+        return;
+      }
+      const found = await getJson(`models/${encodeURIComponent(this.entry.name)}`).catch(() => undefined);
+      if (found?.sha256 === this.entry.sha256 && hasEngineFiles(found) && !this.#closing.signal.aborted) {
+        this.#use(new LocalEngine(found));
+        return;
+      }
     }
   }
 

@@ -54,7 +54,7 @@ export function pointParameters(point, sliders = "") {
   /** @type {[string, string][]} */
   const parameters = [["at", point.at.map(formatAtom).join(",")]];
   const shift = formatNamed(point.shift);
-  const classes = formatNamed(point.classes);
+  const classes = formatNamed(point.classes) || formatNamed(point.classes, { hasZeros: true });
   if (shift) {
     parameters.push(["shift", shift]);
   }
@@ -62,7 +62,7 @@ export function pointParameters(point, sliders = "") {
     parameters.push(["classes", classes]);
   }
   if (point.truncation !== undefined && point.truncation !== 1) {
-    parameters.push(["truncation", String(point.truncation)]);
+    parameters.push(["truncation", String(roundNumber(point.truncation))]);
   }
   if (shift && sliders) {
     parameters.push(["sliders", sliders.slice(0, 8)]);
@@ -105,7 +105,7 @@ function parseAtom(text) {
  * @returns {string}
  */
 function formatAtom([seed, index, weight]) {
-  return weight === 1 ? `${seed}:${index}` : `${seed}:${index}*${weight}`;
+  return weight === 1 ? `${seed}:${index}` : `${seed}:${index}*${roundNumber(weight)}`;
 }
 
 /**
@@ -121,19 +121,24 @@ function parseNamed(parameter, text) {
     if (colon < 1) {
       throw new RangeError(`${parameter}: must be like name:1, got ${quote(part)}`);
     }
-    numbers[decodeName(part.slice(0, colon))] = parseNumber(parameter, part.slice(colon + 1));
+    const name = decodeName(parameter, part.slice(0, colon));
+    if (name in numbers) {
+      throw new RangeError(`${parameter}: ${quote(name)} is named twice; name it once`);
+    }
+    numbers[name] = parseNumber(parameter, part.slice(colon + 1));
   }
   return numbers;
 }
 
 /**
  * @param {Record<string, number> | undefined} numbers
+ * @param {{hasZeros: boolean}} [options]
  * @returns {string}
  */
-function formatNamed(numbers) {
+function formatNamed(numbers, { hasZeros } = { hasZeros: false }) {
   return Object.entries(numbers ?? {})
-    .filter(([, number]) => number !== 0)
-    .map(([name, number]) => `${encodeName(name)}:${number}`)
+    .filter(([, number]) => hasZeros || roundNumber(number) !== 0)
+    .map(([name, number]) => `${encodeName(name)}:${roundNumber(number)}`)
     .join(",");
 }
 
@@ -147,7 +152,16 @@ function parseNumber(parameter, text) {
   if (!Number.isFinite(number)) {
     throw new RangeError(`${parameter}: must be a number, got ${quote(text)}`);
   }
-  return number;
+  return roundNumber(number);
+}
+
+/**
+ * Round a number to six digits after the point, as the service does.
+ *
+ * @param {number} number
+ */
+function roundNumber(number) {
+  return Math.round(number * 1e6) / 1e6;
 }
 
 /** Write the characters that separate names and numbers as %2C, %3A and %25, as in `classes` of /generate.
@@ -160,11 +174,16 @@ function encodeName(name) {
 }
 
 /**
+ * @param {string} parameter
  * @param {string} text
  * @returns {string}
  */
-function decodeName(text) {
-  return text.replace(/%(2C|3A|25)/gi, (code) => decodeURIComponent(code));
+function decodeName(parameter, text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new RangeError(`${parameter}: in a name, write % as %25, got ${quote(text)}`);
+  }
 }
 
 /**

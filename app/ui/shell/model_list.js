@@ -6,6 +6,12 @@ import { getJson } from "./api.js";
  * @typedef {object} Model an entry of GET /models
  * @property {string} name
  * @property {string} sha256
+ * @property {string} data what the model was trained on
+ * @property {string} licence of the data
+ * @property {Record<string, number>} metrics
+ * @property {{name: string}} numerics
+ * @property {string | null} gate checksum of the quality gate
+ * @property {Record<string, number> | null} training_images number of training images of each class
  * @property {string[]} classes
  * @property {number} resolution
  * @property {string[]} files the files of the model that the service has

@@ -45,8 +45,6 @@ export class ImageGrid {
     this.spare = [];
     this.isDue = false;
     this.settling = 0;
-    /** Milliseconds and number of the frames that were drawn, for the benchmark. */
-    this.cost = { milliseconds: 0, frames: 0 };
     scroller.addEventListener("scroll", () => this.#onScroll(), { passive: true });
     this.observer = new ResizeObserver(() => this.#onResize());
     this.observer.observe(scroller);
@@ -143,7 +141,6 @@ export class ImageGrid {
 
   /** Create and fill the rows that are visible, and take those back that are not. */
   draw() {
-    const began = performance.now();
     const { list, loader } = this;
     if (!list || !loader) {
       return;
@@ -173,8 +170,6 @@ export class ImageGrid {
     if (last >= first) {
       loader.want(first * this.columns, Math.min(list.length, (last + 1) * this.columns) - 1);
     }
-    this.cost.milliseconds += performance.now() - began;
-    this.cost.frames += 1;
   }
 
   /**

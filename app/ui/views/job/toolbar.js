@@ -109,6 +109,7 @@ function choice(label, value, options, onChange) {
     ><span class="dim">${label}</span
     ><select
       name=${label.toLowerCase()}
+      aria-label=${label}
       @change=${(/** @type {Event} */ event) => onChange(/** @type {HTMLSelectElement} */ (event.target).value)}
     >
       ${options.map(([each, words]) => html`<option value=${each ?? ""} .selected=${each === value}>${words}</option>`)}

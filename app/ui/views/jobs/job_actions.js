@@ -22,23 +22,22 @@ export function jobActions(job, actions) {
   const has = job.state === "succeeded" && !isExpired(job);
   const mayRetry = job.state === "failed" || job.state === "cancelled";
   const name = title(job);
+  const download = `Download ${archiveSuffix(job).toUpperCase()}`;
   /** @param {string} verb @param {string} label */
   const button = (verb, label) =>
-    html`<button aria-label=${`${label} ${name}`} @click=${() => void act(job, verb, actions)}>${label}</button>`;
+    html`<button aria-label=${`${label}, ${name}`} @click=${() => void act(job, verb, actions)}>${label}</button>`;
   return html`<div class="row job-actions">
     ${
       has || !job.done
-        ? html`<a class="button" href=${archiveUrl(job)} download aria-label=${`Download ${name}`}
-            >Download ${archiveSuffix(job).toUpperCase()}</a
-          >`
+        ? html`<a class="button" href=${archiveUrl(job)} download aria-label=${`${download}, ${name}`}>${download}</a>`
         : nothing
     }
     ${job.done ? nothing : button("cancel", "Cancel")} ${mayRetry ? button("retry", "Retry") : nothing}
     ${isExpired(job) ? button("rebuild", "Rebuild") : nothing}
     ${
       has
-        ? html`<button aria-label=${`Extend ${name}`} @click=${() => askToExtend(job, actions)}>Extend…</button>
-            <button class="quiet" aria-label=${`Delete ${name}`} @click=${() => askToDelete(job, actions)}>
+        ? html`<button aria-label=${`Extend…, ${name}`} @click=${() => askToExtend(job, actions)}>Extend…</button>
+            <button class="quiet" aria-label=${`Delete…, ${name}`} @click=${() => askToDelete(job, actions)}>
               Delete…
             </button>`
         : nothing

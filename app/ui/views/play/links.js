@@ -27,6 +27,7 @@ export function orderLink(player) {
   const query = new URLSearchParams(pointParameters(player.point, model.sliderChecksum));
   query.set("model", entry.name);
   query.set("spread", String(player.state.spread));
+  query.set("seed", String(player.state.variationSeed)); // the dataset begins with the variations that are shown
   return hashOf(["order"], query);
 }
 
