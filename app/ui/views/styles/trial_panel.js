@@ -15,10 +15,10 @@ import { TRIAL_IMAGES, trialRequest } from "./trial.js";
 /** @typedef {import("./trial.js").Trial} Trial */
 /** @typedef {import("./upload.js").Style} Style */
 
-const MODES = { standard: "Standard: each image by itself", distilled: "Distilled: the model learns the style" };
+const MODES = { standard: "Standard", distilled: "Distilled" };
 const MODE_HINTS = {
-  standard: "Takes seconds for each image.",
-  distilled: "Learns for minutes at first. Then images in the style are as fast as plain ones.",
+  standard: "Each image is optimised by itself, which takes seconds.",
+  distilled: "The model learns the style for minutes at first. Then images in the style are as fast as plain ones.",
 };
 
 /**
