@@ -1,108 +1,70 @@
-// The view Models: a table of all models, and a page for each.
+/** The view Models: a table of all models, and a page for each of them. */
 
-import { codeBlock } from "../components/code_block.js";
-import { emptyState, problemMessage } from "../components/problem.js";
-import { models } from "../shell/model_list.js";
-import { html, nothing, render } from "../vendor/lit-html.js";
-import { readCard } from "./models/model_card.js";
-import { ModelPage } from "./models/model_page.js";
-import { modelTable } from "./models/model_table.js";
-
-/** @import { Token } from "../components/markdown.js" */
-/** @import { Model } from "../shell/model_list.js" */
 /** @import { Route, ViewContext } from "../shell/view.js" */
+import { models, onModels } from "../shell/model_list.js";
+import { ModelPage } from "./models/model_page.js";
+import { ModelTable } from "./models/model_table.js";
 
 export const title = "Models";
 
-/** Speeds, workers and models change while the view is open. */
-const REFRESH_MS = 5000;
+/** A worker that has just started stores the cards and pictures of its models after it is ready. */
+const LOOK_AGAIN_MS = 2000;
+const MOST_LOOKS = 15;
 
 /**
- * Show the view. Throws Problem if the models cannot be read.
+ * Show the view. Throws Problem if the service cannot be read.
  * @param {ViewContext} context
  */
 export async function show(context) {
-  const { root } = context;
-  const ending = new AbortController();
-  /** @type {Map<string, Token[]>} */
-  const cards = new Map();
-  /** @type {ModelPage | null} */
-  let page = null;
-  /** @type {unknown} */
-  let problem = null;
-  let wanted = context.route.path[1] ?? "";
-  let found = await models({ isFresh: true });
+  let entries = await models();
+  let name = context.route.path[1];
+  let page = open();
 
-  async function refresh() {
-    try {
-      found = await models({ isFresh: true });
-      problem = null;
-    } catch (error) {
-      problem = error;
-    }
-    draw();
+  function open() {
+    const entry = entries.find((each) => each.name === name);
+    context.setTitle(name ?? title);
+    return name === undefined ? new ModelTable(context, entries) : new ModelPage(context, name, entry);
   }
 
-  /** @param {Model[]} list */
-  async function readCards(list) {
-    const unread = list.filter(({ sha256 }) => !cards.has(sha256));
-    await Promise.all(
-      unread.map(async (model) => {
-        cards.set(model.sha256, []);
-        cards.set(model.sha256, await readCard(model, ending.signal).catch(() => [])); // the table works without it
-      }),
-    );
-    if (unread.length) {
-      draw();
+  let looks = 0;
+  let timer = 0;
+
+  function lookAgain() {
+    clearTimeout(timer);
+    if (looks < MOST_LOOKS && entries.some(({ files }) => !files.includes("card.md"))) {
+      looks += 1;
+      timer = setTimeout(() => void models({ isFresh: true }).catch(lookAgain), LOOK_AGAIN_MS);
     }
   }
 
-  function draw() {
-    if (ending.signal.aborted) {
-      return;
+  const stopListening = onModels((found) => {
+    const isSame = JSON.stringify(found) === JSON.stringify(entries);
+    entries = found;
+    if (!isSame) {
+      page.close();
+      page = open();
     }
-    const model = found.find(({ name }) => name === wanted);
-    if (page && page.model.sha256 === model?.sha256) {
-      page.update(model);
-      return;
-    }
-    page?.close();
-    page = null;
-    if (model) {
-      context.setTitle(model.name);
-      page = new ModelPage(root, model);
-      return;
-    }
-    context.setTitle(title);
-    render(list(), root);
-    void readCards(found);
-  }
-
-  function list() {
-    return html`<h2>Models</h2>
-      ${problem ? problemMessage(problem, () => void refresh()) : nothing}
-      ${wanted ? html`<p class="notice bad" role="alert">No worker has announced a model "${wanted}".</p>` : nothing}
-      ${
-        found.length
-          ? modelTable(found, cards)
-          : emptyState("No worker yet. Models appear here as soon as a worker has announced them.")
-      }
-      ${codeBlock({ method: "GET", path: "models", command: "imagemill models" })}`;
-  }
-
-  draw();
-  const timer = setInterval(() => document.visibilityState === "visible" && void refresh(), REFRESH_MS);
+    lookAgain();
+  });
   return {
-    /** @param {Route} route */
-    update: (route) => {
-      wanted = route.path[1] ?? "";
-      draw();
-      root.querySelector("h2")?.focus();
+    update(/** @type {Route} */ route) {
+      if (route.path[1] === name) {
+        return;
+      }
+      name = route.path[1];
+      page.close();
+      page = open();
+      const heading = context.root.querySelector("h2");
+      if (heading) {
+        heading.tabIndex = -1;
+        heading.focus();
+      }
+      scrollTo(0, 0);
     },
-    stop: () => {
-      ending.abort();
-      clearInterval(timer);
-      page?.close();
+    stop() {
+      clearTimeout(timer);
+      stopListening();
+      page.close();
     },
   };
 }

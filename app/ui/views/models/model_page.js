@@ -1,163 +1,162 @@
-// The page of one model: its images, its facts in plain words, and its card.
+/** The page of one model: live images, what it is, its limits, its classes, its gate, its sliders and its card. */
 
+/** @import { ViewContext } from "../../shell/view.js" */
+import "../play/face_image.js";
 import { codeBlock } from "../../components/code_block.js";
+import { emptyState } from "../../components/problem.js";
 import { openModel } from "../../live/live.js";
+import { url } from "../../shell/api.js";
 import { hashOf } from "../../shell/router.js";
 import { html, nothing, render } from "../../vendor/lit-html.js";
-import { classBars } from "./class_bars.js";
-import { gateEffects } from "./gate_effects.js";
-import { livingGrid, sliderStrips } from "./living_images.js";
-import { cardText, metric, pictureUrl, readCard, realism } from "./model_card.js";
-import { distanceText, originText, realismText, speedText, workersText } from "./model_words.js";
+import { cardPath, readCard } from "./card.js";
+import { cardFold, pictures } from "./card_parts.js";
+import { classTable } from "./class_table.js";
+import { gateTable } from "./gate_table.js";
+import { sliderStrips } from "./slider_strips.js";
+import { count, distanceOf, figure, imbalance, likeness, percent, trainingTotal, yieldOf } from "./words.js";
 
-/** @import { Token } from "../../components/markdown.js" */
-/** @import { LiveModel } from "../../live/live.js" */
-/** @import { Model } from "../../shell/model_list.js" */
+/** @typedef {import("../../live/live.js").LiveModel} LiveModel */
+/** @typedef {import("../../shell/model_list.js").Model} Model */
+/** @typedef {import("./card.js").Card} Card */
+
+const SHOWN_IMAGES = 12;
 
 export class ModelPage {
-  /** @type {Token[]} */
-  #card = [];
-  #cardError = "";
+  /** @type {Card | null} */
+  #card = null;
   /** @type {LiveModel | null} */
   #live = null;
-  /** Whether the model can draw no live images here. */
-  #isStill = false;
-  #closing = new AbortController();
+  #isClosed = false;
 
   /**
-   * @param {HTMLElement} root
-   * @param {Model} model
+   * @param {ViewContext} context
+   * @param {string} name
+   * @param {Model | undefined} model undefined if no worker has it now
    */
-  constructor(root, model) {
-    this.root = root;
+  constructor(context, name, model) {
+    this.context = context;
+    this.name = name;
     this.model = model;
     this.#render();
-    void this.#open();
-    void this.#readCard();
-  }
-
-  /** @param {Model} model the same model with figures of now */
-  update(model) {
-    this.model = model;
-    this.#render();
+    if (model) {
+      void this.#addCard(model);
+      void this.#open(model);
+    }
   }
 
   close() {
-    this.#closing.abort();
+    this.#isClosed = true;
     this.#live?.close();
   }
 
-  async #open() {
-    const live = await openModel(this.model).catch(() => null); // the page is useful without live images
-    if (this.#closing.signal.aborted) {
+  /** @param {Model} model */
+  async #addCard(model) {
+    this.#card = await readCard(model);
+    this.#render();
+  }
+
+  /** @param {Model} model */
+  async #open(model) {
+    const live = await openModel(model).catch(() => null); // the figures are worth reading without live images
+    if (this.#isClosed) {
       live?.close();
       return;
     }
     this.#live = live;
-    this.#isStill = !live;
-    this.#render();
-  }
-
-  async #readCard() {
-    try {
-      this.#card = await readCard(this.model, this.#closing.signal);
-    } catch (error) {
-      this.#cardError = error instanceof Error ? error.message : String(error);
-    }
     this.#render();
   }
 
   #render() {
-    if (!this.#closing.signal.aborted) {
-      render(this.#template(), this.root);
+    if (!this.#isClosed) {
+      render(this.model ? this.#template(this.model) : this.#unknown(), this.context.root);
     }
   }
 
-  #template() {
-    const { model } = this;
-    const live = this.#live;
+  #unknown() {
+    return html`<h2>${this.name}</h2>
+      ${emptyState(
+        html`No worker has a model named "${this.name}" now. The page appears as soon as one has.`,
+        html`<a class="button" href="#/models">All models</a>`,
+      )}`;
+  }
+
+  /** @param {Model} model */
+  #template(model) {
     return html`<div class="row spread">
         <h2>${model.name}</h2>
         <div class="row">
-          <a href="#/models">All models</a>
-          <a class="button" href=${hashOf(["play", model.name])}>Play</a>
-          <a class="button primary" href=${hashOf(["order"], { model: model.name })}>Order a dataset</a>
+          <a class="button primary" href=${hashOf(["play", model.name])}>Play</a>
+          <a class="button" href=${hashOf(["order"], { model: model.name })}>Order a dataset</a>
+          ${
+            this.#card
+              ? html`<a class="button" href=${url(cardPath(model))} download=${`${model.name}.md`}>Save the card</a>`
+              : nothing
+          }
         </div>
       </div>
-      <div class="model-top">
-        <section aria-label="Images of the model">
-          ${live ? livingGrid(live) : this.#grid()}
-          <p class="hint">Generated images of seed 0, not selected. Each opens in Play.</p>
+      ${this.#images(model)}
+      <div class="model-facts">
+        ${this.#facts(model)}
+        <section class="stack words" aria-labelledby="limits-heading">
+          <h3 id="limits-heading">What to know before you use it</h3>
+          ${[imbalance(model), likeness(this.#card)].filter(Boolean).map((text) => html`<p>${text}</p>`)}
+          <p>
+            All images are synthetic, but one may resemble a training image. They repeat the habits of the training
+            images, so do not take them for a fair picture of the world.
+          </p>
         </section>
-        ${this.#facts()}
       </div>
-      <div class="model-sections">
-        ${
-          model.training_images && Object.keys(model.training_images).length > 1
-            ? section("Classes", classBars(model))
-            : nothing
-        }
-        ${section("Quality gate", gateEffects(model))}
-      </div>
-      ${live?.sliders.length ? section("Sliders", sliderStrips(live)) : nothing}
-      ${this.#card.length ? section("Card", html`<div class="prose">${cardText(model, this.#card)}</div>`) : nothing}
-      ${this.#cardError ? html`<p class="notice bad" role="alert">The card: ${this.#cardError}</p>` : nothing}
-      ${codeBlock({ method: "GET", path: `models/${encodeURIComponent(model.name)}` })}`;
+      ${classTable(model, this.#live)} ${gateTable(model)} ${sliderStrips(model, this.#live)} ${pictures(model)}
+      ${this.#card ? cardFold(this.#card) : nothing}
+      ${codeBlock({ method: "GET", path: `models/${encodeURIComponent(model.name)}` })}
+      <p><a href="#/models">All models</a></p>`;
   }
 
-  /** Without live images, the page shows the picture of its card. */
-  #grid() {
-    const picture = this.#isStill ? pictureUrl(this.model, "grid") : null;
-    return picture
-      ? html`<img class="still" src=${picture} alt=${`Images of ${this.model.name}`} />`
-      : html`<div class="living-place"></div>`;
+  /** @param {Model} model */
+  #images(model) {
+    const live = this.#live;
+    return html`<div class="model-images" role="group" aria-label=${`Images of ${model.name}, not selected`}>
+      ${Array.from({ length: SHOWN_IMAGES }, (_, index) =>
+        live
+          ? html`<a href=${hashOf(["play", model.name], { at: `0:${index}` })} aria-label=${`Play with image ${index}`}>
+              <face-image .model=${live} .point=${{ at: [[0, index, 1]] }}></face-image>
+            </a>`
+          : html`<span class="place"></span>`,
+      )}
+    </div>`;
   }
 
-  #facts() {
-    const { model } = this;
-    const yields = realism(model, this.#card);
-    const distance = metric(model, this.#card, "fd");
+  /** @param {Model} model */
+  #facts(model) {
+    const total = trainingTotal(model);
+    const looksReal = yieldOf(model, this.#card);
+    const distance = distanceOf(model, this.#card);
+    const beside = (/** @type {string} */ text) => html`<span class="dim"> (real images: ${text})</span>`;
+    /** @type {[string, unknown][]} */
     const facts = [
-      ["Images", `${model.resolution} × ${model.resolution} px${classText(model)}`],
-      ["Learnt from", originText(model)],
+      ["Images", `${model.resolution} x ${model.resolution} px`],
+      ["Learnt from", total ? `${count(total)} images of ${model.data}` : model.data],
       ["Licence of the data", model.licence],
-      ["Realism", yields && realismText(yields)],
-      ["Distance (FD)", distance && distanceText(distance)],
-      ["Speed", speedText(model)],
-      ["Workers", workersText(model)],
+      [
+        "Look real",
+        html`${percent(looksReal.model)}${looksReal.real === null ? nothing : beside(percent(looksReal.real))}`,
+      ],
+      [
+        "Fréchet distance",
+        html`${figure(distance.model)}${distance.real === null ? nothing : beside(figure(distance.real))}`,
+      ],
+      ["Workers", `${model.workers}, ${model.numerics.name}`],
+      ["Speed", model.images_per_s ? `${count(Math.round(model.images_per_s))} images/s` : "not measured yet"],
+      ["SHA-256", html`<code class="checksum">${model.sha256}</code>`],
     ];
-    return html`<section class="card" aria-label="Facts">
-      <dl class="facts">
-        ${facts.map(([name, words]) =>
-          words
-            ? html`<div>
-                <dt>${name}</dt>
-                <dd>${words}</dd>
-              </div>`
-            : nothing,
-        )}
-        <div>
-          <dt>Checksum</dt>
-          <dd><code class="checksum">${model.sha256}</code></dd>
-        </div>
-      </dl>
-    </section>`;
+    return html`<dl class="facts">
+      ${facts.map(
+        ([name, value]) =>
+          html`<div>
+            <dt>${name}</dt>
+            <dd>${value}</dd>
+          </div>`,
+      )}
+    </dl>`;
   }
-}
-
-/** @param {Model} model */
-function classText({ classes }) {
-  if (classes.length === 0) return ", no classes";
-  return `, ${classes.length} ${classes.length === 1 ? "class" : "classes"}`;
-}
-
-/**
- * @param {string} title
- * @param {unknown} content
- */
-function section(title, content) {
-  return html`<section class="stack model-section" aria-label=${title}>
-    <h3>${title}</h3>
-    ${content}
-  </section>`;
 }

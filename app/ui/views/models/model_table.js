@@ -1,80 +1,125 @@
-// The table of all models.
+/** The table of all models. */
 
+/** @import { ViewContext } from "../../shell/view.js" */
+import { codeBlock } from "../../components/code_block.js";
+import { emptyState } from "../../components/problem.js";
+import { url } from "../../shell/api.js";
 import { hashOf } from "../../shell/router.js";
-import { html, nothing } from "../../vendor/lit-html.js";
-import { metric, pictureUrl, realism } from "./model_card.js";
-import { figure, originText, percent, speedText } from "./model_words.js";
+import { html, nothing, render } from "../../vendor/lit-html.js";
+import { readCard } from "./card.js";
+import { count, distanceOf, figure, percent, yieldOf } from "./words.js";
 
-/** @import { Token } from "../../components/markdown.js" */
-/** @import { Model } from "../../shell/model_list.js" */
-/** @import { Metric } from "./model_card.js" */
+/** @typedef {import("../../shell/model_list.js").Model} Model */
+/** @typedef {import("./card.js").Card} Card */
 
-const COLUMNS = ["Model", "Size", "Classes", "Speed", "Workers", "Look real", "FD", "Licence of the data"];
+export class ModelTable {
+  /** @type {Map<string, Card | null>} */
+  #cards = new Map();
+  #isClosed = false;
 
-/**
- * @param {Model[]} models
- * @param {Map<string, Token[]>} cards by sha256 of the model
- */
-export function modelTable(models, cards) {
-  return html`<table class="models-table" role="table">
-      <thead role="rowgroup">
-        <tr role="row">
-          ${COLUMNS.map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}
-        </tr>
-      </thead>
-      <tbody role="rowgroup">
-        ${models.map((model) => row(model, cards.get(model.sha256) ?? []))}
-      </tbody>
-    </table>
-    <p class="hint">
-      Look real: share of the images that pass the realism test. FD: distance between generated and real images, by the
-      features of a network; lower is better. Real images themselves are below each figure.
-    </p>`;
-}
+  /**
+   * @param {ViewContext} context
+   * @param {Model[]} models
+   */
+  constructor(context, models) {
+    this.context = context;
+    this.models = models;
+    this.#render();
+    for (const model of models) {
+      void this.#addCard(model);
+    }
+  }
 
-/**
- * @param {Model} model
- * @param {Token[]} card
- */
-function row(model, card) {
-  const picture = pictureUrl(model, "grid");
-  const address = hashOf(["models", model.name]);
-  return html`<tr role="row" data-model=${model.name}>
-    <th scope="row" role="rowheader">
-      <div class="model-name">
-        <a class="model-picture" href=${address} tabindex="-1" aria-hidden="true">
-          ${picture ? html`<img src=${picture} alt="" loading="lazy" />` : nothing}
-        </a>
-        <div>
-          <a href=${address}>${model.name}</a>
-          ${model.default ? html`<span class="badge good">default</span>` : nothing}
-          <span class="hint origin">${originText(model)}</span>
-        </div>
+  close() {
+    this.#isClosed = true;
+  }
+
+  /** @param {Model} model */
+  async #addCard(model) {
+    this.#cards.set(model.sha256, await readCard(model));
+    this.#render();
+  }
+
+  #render() {
+    if (!this.#isClosed) {
+      render(this.#template(), this.context.root);
+    }
+  }
+
+  #template() {
+    if (this.models.length === 0) {
+      return html`<h2>Models</h2>
+        ${emptyState("No worker is ready yet. The models appear here as soon as one is.")}`;
+    }
+    return html`<h2>Models</h2>
+      <div class="table-frame" tabindex="0" role="region" aria-label="Models">
+        <table class="models">
+          <thead>
+            <tr>
+              <th scope="col">Model</th>
+              <th scope="col" class="number">Size</th>
+              <th scope="col" class="number">Classes</th>
+              <th scope="col" class="number" title="Share of the images that look real to a test on real images">
+                Look real
+              </th>
+              <th scope="col" class="number" title="Fréchet distance to the training images. Lower is better.">FD</th>
+              <th scope="col" class="number">Images/s</th>
+              <th scope="col" class="number">Workers</th>
+              <th scope="col">Licence of the data</th>
+              <th scope="col"><span class="screen-reader">Actions</span></th>
+            </tr>
+          </thead>
+          <tbody>
+            ${this.models.map((model) => this.#row(model))}
+          </tbody>
+        </table>
       </div>
-    </th>
-    ${cell("Size", `${model.resolution}\u00a0px`)} ${cell("Classes", model.classes.length || "none")}
-    ${cell("Speed", speedText(model))} ${cell("Workers", model.workers)}
-    ${cell("Look real", beside(realism(model, card), percent))} ${cell("FD", beside(metric(model, card, "fd"), figure))}
-    ${cell("Licence of the data", model.licence)}
-  </tr>`;
+      <p class="hint">
+        The small figures are those of real images, by the same test. The speed is that of the last images a worker
+        made.
+      </p>
+      ${codeBlock({ method: "GET", path: "models", command: `imagemill models --server ${url("").replace(/\/$/, "")}` })}`;
+  }
+
+  /** @param {Model} model */
+  #row(model) {
+    const card = this.#cards.get(model.sha256) ?? null;
+    const name = encodeURIComponent(model.name);
+    return html`<tr>
+      <th scope="row">
+        <a class="model-name" href=${hashOf(["models", model.name])}>
+          ${
+            model.files.includes("grid.png")
+              ? html`<img src=${url(`models/${name}/pictures/grid.png`)} alt="" loading="lazy" />`
+              : nothing
+          }
+          <span>${model.name}</span>
+          ${model.default ? html`<span class="badge">default</span>` : nothing}
+        </a>
+      </th>
+      <td class="number">${model.resolution} px</td>
+      <td class="number">${model.classes.length || "–"}</td>
+      <td class="number">${besideReal(yieldOf(model, card), percent)}</td>
+      <td class="number">${besideReal(distanceOf(model, card), figure)}</td>
+      <td class="number">${model.images_per_s ? count(Math.round(model.images_per_s)) : "–"}</td>
+      <td class="number">${model.workers}</td>
+      <td class="licence">${model.licence}</td>
+      <td>
+        <div class="row links">
+          <a class="button" href=${hashOf(["play", model.name])} aria-label=${`Play with ${model.name}`}>Play</a>
+          <a class="button" href=${hashOf(["order"], { model: model.name })} aria-label=${`Order from ${model.name}`}>
+            Order
+          </a>
+        </div>
+      </td>
+    </tr>`;
+  }
 }
 
 /**
- * Return a cell. On narrow screens it stands below its name.
- * @param {string} name
- * @param {unknown} content
+ * @param {{model: number | null, real: number | null}} figures
+ * @param {(value: number | null) => string} format
  */
-function cell(name, content) {
-  return html`<td role="cell"><span class="cell-name" aria-hidden="true">${name}</span><span>${content}</span></td>`;
-}
-
-/**
- * @param {Metric | null} found
- * @param {(value: number) => string} words
- */
-function beside(found, words) {
-  if (!found) return "unknown";
-  return html`<strong>${words(found.model)}</strong> ${
-      found.real === null ? nothing : html`<span class="hint real">real ${words(found.real)}</span>`
-    }`;
+function besideReal({ model, real }, format) {
+  return html`${format(model)}${real === null ? nothing : html`<small class="dim real">real ${format(real)}</small>`}`;
 }

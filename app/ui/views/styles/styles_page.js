@@ -1,247 +1,230 @@
-// The page of the view Styles: the gallery beside the panel that tries a style on.
+/** The page of styles: the gallery, uploads, and the panel of the style that is selected. */
 
-import { codeBlock, pythonLiteral } from "../../components/code_block.js";
+/** @import { ViewContext } from "../../shell/view.js" */
+import { codeBlock } from "../../components/code_block.js";
 import { problemMessage } from "../../components/problem.js";
 import { getJson, send, url } from "../../shell/api.js";
 import { html, nothing, render } from "../../vendor/lit-html.js";
-import { showDialog } from "../jobs/job_actions.js";
-import { Estimate } from "../order/estimate.js";
-import { listenForFiles } from "./file_drop.js";
-import { nameOf, styleGallery } from "./style_gallery.js";
-import { formatStyles, parseStyles, trialRequest } from "./style_state.js";
+import { confirmRemoval } from "./removal.js";
+import { forgetStyleName, keepStyleName, styleName } from "./style_names.js";
 import { Trial } from "./trial.js";
 import { trialPanel } from "./trial_panel.js";
 import { uploadStyle } from "./upload.js";
 
-/** @import { Model } from "../../shell/model_list.js" */
-/** @import { ViewContext } from "../../shell/view.js" */
-/** @import { Upload } from "./style_gallery.js" */
-/** @import { StyleState } from "./style_state.js" */
-/** @import { Style } from "./upload.js" */
+/** @typedef {import("../../shell/model_list.js").Model} Model */
+/** @typedef {import("./trial.js").TrialOrder} TrialOrder */
+/** @typedef {import("./upload.js").Style} Style */
 
-/** Time after the last change until the costs are asked for. */
-const QUIET_MS = 200;
+const PICTURE_TYPES = "image/png,image/jpeg,image/webp";
 
 export class StylesPage {
-  /** @type {Model[]} */
-  #models = [];
-  /** @type {Upload[]} */
-  #uploads = [];
+  /** @type {Trial | null} */
+  trial = null;
+  /** @type {{name: string, share: number} | null} the upload that runs */
+  #upload = null;
   /** @type {unknown} */
   #problem = null;
-  #closing = new AbortController();
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
+  #isOver = false;
+  #ending = new AbortController();
 
   /**
    * @param {ViewContext} context
-   * @param {Style[]} styles the newest first
+   * @param {Model[]} models
+   * @param {Style[]} styles the oldest first
    */
-  constructor(context, styles) {
+  constructor(context, models, styles) {
     this.context = context;
+    this.models = models;
     this.styles = styles;
-    this.state = parseStyles(context.route.query);
-    this.estimate = new Estimate(() => this.#render());
-    this.trial = new Trial(() => this.#render());
-    listenForFiles(context.root, (files) => this.#upload(files), this.#closing.signal);
-    this.#follow();
+    this.order = this.#read(context.route.query);
+    this.#render();
   }
 
   close() {
-    clearTimeout(this.#timer);
-    this.#closing.abort();
-    this.estimate.close();
-    this.trial.close();
+    this.#ending.abort();
+    this.trial?.close();
   }
 
   /** @param {Model[]} models */
   setModels(models) {
-    this.#models = models;
-    this.#follow();
+    this.models = models;
+    this.order.model ||= models[0]?.name ?? "";
+    this.#render();
   }
 
   /** @param {URLSearchParams} query */
-  read(query) {
-    const before = this.state.style;
-    this.state = parseStyles(query);
-    this.#follow();
-    if (this.state.style && this.state.style !== before) {
-      this.context.root.querySelector(".trial-panel")?.scrollIntoView({ block: "nearest" });
-    }
-  }
-
-  get #model() {
-    return this.#models.find(({ name }) => name === this.state.model) ?? this.#models[0];
-  }
-
-  get #style() {
-    return this.styles.find(({ id }) => id === this.state.style);
-  }
-
-  /** @param {Partial<StyleState>} change */
-  #change(change) {
-    this.state = { ...this.state, job: "", ...change };
-    this.context.setQuery(formatStyles(this.state));
-    this.#follow();
-  }
-
-  /** Show what belongs to the state. */
-  #follow() {
-    clearTimeout(this.#timer);
-    void this.trial.follow(this.state.job);
-    const model = this.#model;
-    if (model && this.#style) {
-      void this.trial.showModel(model);
-      this.#timer = setTimeout(() => this.estimate.ask(trialRequest(this.state, model.name)), QUIET_MS);
-    }
+  setQuery(query) {
+    this.order = this.#read(query);
+    this.#dropTrial();
     this.#render();
   }
 
-  async #start() {
-    const job = await this.trial.start(trialRequest(this.state, this.#model?.name ?? ""));
-    if (job && !this.#closing.signal.aborted) {
-      this.state = { ...this.state, job };
-      this.context.setQuery(formatStyles(this.state));
+  /**
+   * Change parts of the trial.
+   * @param {Partial<TrialOrder>} change
+   */
+  change(change) {
+    this.order = { ...this.order, ...change };
+    const { style, model, mode, strength } = this.order;
+    /** @type {Record<string, string>} */
+    const query = { style, model, mode, strength: String(strength) };
+    this.context.setQuery(new URLSearchParams(style ? query : {}));
+    this.#dropTrial();
+    this.#render();
+  }
+
+  tryOn() {
+    this.#dropTrial();
+    this.trial = new Trial({ ...this.order }, () => this.#render());
+    this.#render();
+  }
+
+  /** @param {Style} style */
+  async remove(style) {
+    if (!(await confirmRemoval(styleName(style)))) {
+      return;
     }
+    try {
+      await send("DELETE", `styles/${style.id}`);
+      forgetStyleName(style.id);
+      this.context.announce("The style is removed.");
+      await this.#reload();
+      this.change({ style: "" });
+    } catch (error) {
+      this.#problem = error;
+      this.#render();
+    }
+  }
+
+  #dropTrial() {
+    this.trial?.close();
+    this.trial = null;
+  }
+
+  /** @param {URLSearchParams} query */
+  #read(query) {
+    const strength = Number.parseFloat(query.get("strength") ?? "1");
+    const model = this.models.find(({ name }) => name === query.get("model")) ?? this.models[0];
+    return {
+      style: query.get("style") ?? "",
+      model: model?.name ?? "",
+      mode: query.get("mode") === "distilled" ? "distilled" : "standard",
+      strength: strength >= 0 && strength <= 1 ? strength : 1,
+    };
+  }
+
+  async #reload() {
+    this.styles = (await getJson("styles", { signal: this.#ending.signal })).styles;
   }
 
   /** @param {File[]} files */
-  #upload(files) {
-    for (const file of files) {
-      void this.#send(file);
+  async #add(files) {
+    this.#problem = null;
+    try {
+      for (const file of files) {
+        await this.#addOne(file);
+      }
+    } catch (error) {
+      if (this.#ending.signal.aborted) {
+        return;
+      }
+      this.#problem = error;
     }
+    this.#upload = null;
+    this.#render();
   }
 
   /** @param {File} file */
-  async #send(file) {
-    const upload = { name: file.name, share: 0, error: "" };
-    this.#uploads.push(upload);
-    this.#render();
-    try {
-      const onProgress = (/** @type {number} */ share) => {
-        upload.share = share;
-        this.#render();
-      };
-      const style = await uploadStyle(file, onProgress, this.#closing.signal);
-      this.#dismiss(upload);
-      const isKnown = this.styles.some(({ id }) => id === style.id);
-      this.styles = [style, ...this.styles.filter(({ id }) => id !== style.id)];
-      this.context.announce(isKnown ? "This picture was there already." : "The picture was added.");
-      this.#change({ style: style.id });
-    } catch (error) {
-      if (!this.#closing.signal.aborted) {
-        upload.error = error instanceof Error ? error.message : String(error);
-        this.#render();
-      }
-    }
-  }
-
-  /** @param {Upload} upload */
-  #dismiss(upload) {
-    this.#uploads = this.#uploads.filter((each) => each !== upload);
-    this.#render();
-  }
-
-  /** @param {Style} style */
-  #askToRemove(style) {
-    const name = nameOf(this.styles, this.styles.indexOf(style));
-    showDialog(
-      (close) =>
-        html`<h3>Remove ${name}?</h3>
-          <img src=${url(style.thumbnail)} alt="" />
-          <p>
-            Datasets in this style stay. They cannot be rebuilt, and their jobs cannot be repeated, until the same
-            picture is uploaded again.
-          </p>
-          <div class="row">
-            <button
-              class="danger"
-              @click=${() => {
-                close();
-                void this.#remove(style);
-              }}
-            >
-              Remove
-            </button>
-            <button @click=${close}>Keep it</button>
-          </div>`,
-    );
-  }
-
-  /** @param {Style} style */
-  async #remove(style) {
-    try {
-      await send("DELETE", `styles/${style.id}`);
-      this.#problem = null;
-      this.context.announce("The style was removed.");
-      this.styles = (await getJson("styles")).styles.reverse();
-    } catch (error) {
-      this.#problem = error;
-    }
-    this.#change(this.#style ? {} : { style: "" });
+  async #addOne(file) {
+    const showShare = (/** @type {number} */ share) => {
+      this.#upload = { name: file.name, share };
+      this.#render();
+    };
+    showShare(0);
+    const { style, isNew } = await uploadStyle(file, showShare, this.#ending.signal);
+    keepStyleName(style.id, file.name);
+    await this.#reload();
+    this.context.announce(isNew ? "The style is added." : "This picture was a style already.");
+    this.change({ style: style.id });
   }
 
   #render() {
-    if (!this.#closing.signal.aborted) {
+    if (!this.#ending.signal.aborted) {
       render(this.#template(), this.context.root);
     }
   }
 
   #template() {
-    const style = this.#style;
-    const { state, styles, trial, estimate } = this;
+    const selected = this.styles.find(({ id }) => id === this.order.style);
     return html`<h2>Styles</h2>
-      <p class="dim lead">
-        A style is a picture whose colours and texture other images take: a painting, a fabric, a photo.
-      </p>
-      ${this.#problem ? problemMessage(this.#problem) : nothing}
-      <div class=${style ? "styles tried" : "styles"}>
-        ${styleGallery({
-          styles,
-          chosen: state.style,
-          uploads: this.#uploads,
-          onFiles: (files) => this.#upload(files),
-          onRemove: (removed) => this.#askToRemove(removed),
-          onDismiss: (upload) => this.#dismiss(upload),
-          queryOf: ({ id }) => formatStyles({ ...state, style: id, job: id === state.style ? state.job : "" }),
-        })}
-        ${
-          style
-            ? trialPanel({
-                style,
-                name: nameOf(styles, styles.indexOf(style)),
-                state,
-                models: this.#models,
-                model: this.#model,
-                trial,
-                estimate,
-                onChange: (change) => this.#change(change),
-                onStart: () => void this.#start(),
-              })
-            : nothing
-        }
+      <p class="intro">Images take the texture and the colours of a picture. Try one on, then order a dataset in it.</p>
+      <div class=${selected ? "styles has-selected" : "styles"}>
+        <div class="stack">
+          ${this.#dropPlace()} ${this.#problem ? problemMessage(this.#problem) : nothing} ${this.#gallery()}
+        </div>
+        ${selected ? trialPanel(this, selected) : nothing}
       </div>
-      ${this.#code(style)}`;
+      ${selected ? nothing : codeBlock({ method: "GET", path: "styles" })}`;
   }
 
-  /** @param {Style | undefined} style */
-  #code(style) {
-    const server = url("").replace(/\/$/, "");
-    const upload = { title: "curl: add a picture", text: `curl -F file=@painting.jpg ${url("styles")}` };
-    if (!style || !this.#model) {
-      return codeBlock({ method: "GET", path: "styles", more: [upload] });
+  #dropPlace() {
+    const isOver = (/** @type {boolean} */ value) => (/** @type {DragEvent} */ event) => {
+      event.preventDefault();
+      this.#isOver = value;
+      this.#render();
+    };
+    /** @param {DragEvent} event */
+    const drop = (event) => {
+      event.preventDefault();
+      this.#isOver = false;
+      void this.#add([...(event.dataTransfer?.files ?? [])]);
+    };
+    /** @param {Event} event */
+    const choose = (event) => {
+      const input = /** @type {HTMLInputElement} */ (event.target);
+      const files = [...(input.files ?? [])];
+      input.value = ""; // the same file can be chosen again
+      void this.#add(files);
+    };
+    return html`<div
+      class=${this.#isOver ? "drop over" : "drop"}
+      @dragover=${isOver(true)}
+      @dragleave=${isOver(false)}
+      @drop=${drop}
+    >
+      <label class="button choose">
+        Add pictures
+        <input type="file" class="screen-reader" multiple accept=${PICTURE_TYPES} @change=${choose} />
+      </label>
+      <p class="dim">or drop them here. PNG, JPEG or WebP, 20 MB at most.</p>
+      ${
+        this.#upload
+          ? html`<div class="upload" role="status">
+              <span>Sending ${this.#upload.name}</span>
+              <progress max="1" .value=${this.#upload.share} aria-label=${`Upload of ${this.#upload.name}`}></progress>
+            </div>`
+          : nothing
+      }
+    </div>`;
+  }
+
+  #gallery() {
+    if (this.styles.length === 0) {
+      return html`<p class="dim no-styles">No style yet. Paintings, textiles and photos of materials work well.</p>`;
     }
-    const json = trialRequest(this.state, this.#model.name);
-    const named = Object.entries(json).map(([name, value]) => `        ${name}=${pythonLiteral(value)},`);
-    const python = [
-      "from app.client import Client",
-      "",
-      `with Client(${JSON.stringify(server)}) as client:`,
-      "    job = client.generate(",
-      ...named,
-      "    )",
-      '    client.download(job, "styled.zip")',
-    ].join("\n");
-    return codeBlock({ method: "POST", path: "generate", json, python, more: [upload] });
+    return html`<ul class="style-gallery" aria-label="Styles">
+      ${[...this.styles].reverse().map((style) => {
+        const isSelected = style.id === this.order.style;
+        return html`<li>
+          <button
+            aria-pressed=${isSelected ? "true" : "false"}
+            @click=${() => this.change({ style: isSelected ? "" : style.id })}
+          >
+            <img src=${url(style.thumbnail)} alt="" loading="lazy" />
+            <span>${styleName(style)}</span>
+          </button>
+        </li>`;
+      })}
+    </ul>`;
   }
 }
