@@ -44,19 +44,6 @@ def draw_in_browser(page: Page, packed: PackedModel, z: Tensor, class_weights: T
 @torch.inference_mode()
 def draw_by_pytorch(header: Header, generator: nn.Module, z: Tensor, class_weights: Tensor) -> NDArray[np.uint8]:
     """Draw images in float32. Shapes: as in `draw_in_browser`; returns (n, h, w, 3)."""
-    if header.classes:
-        table = generator.get_parameter("embedding.weight")
-        generator.embedding = _Mixed(table)
-    images = generator(z, class_weights) if header.classes else generator(z)
+    mixed = class_weights @ generator.get_parameter("embedding.weight") if header.classes else None
+    images = generator(z, mixed)
     return pixels.to_uint8(images).permute(0, 2, 3, 1).numpy()
-
-
-class _Mixed(nn.Module):
-    """In the place of an embedding of labels: the weighted mean of the embeddings of all classes."""
-
-    def __init__(self, table: Tensor) -> None:
-        super().__init__()
-        self.table = table
-
-    def forward(self, class_weights: Tensor) -> Tensor:
-        return class_weights @ self.table

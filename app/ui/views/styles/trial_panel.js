@@ -7,7 +7,7 @@ import { slider } from "../../components/slider.js";
 import { url } from "../../shell/api.js";
 import { hashOf } from "../../shell/router.js";
 import { html, nothing } from "../../vendor/lit-html.js";
-import { choice } from "../order/controls.js";
+import { choice } from "../../components/controls.js";
 import { styleName } from "./style_names.js";
 import { TRIAL_IMAGES, trialRequest } from "./trial.js";
 
