@@ -27,9 +27,14 @@ class LocalSite:
         self.data = folder / "data"
         self.runs = folder / "runs"
         self.runs.mkdir(exist_ok=True)
-        self._environment = {**ENVIRONMENT, **environment}
+        self.opened = folder / "opened"
+        """Has the address that `--open` has given to the user's browser."""
+        browser = folder / "browser.sh"
+        browser.write_text(f'#!/bin/sh\necho "$1" > {self.opened}\n')
+        browser.chmod(0o700)
+        self._environment = {**ENVIRONMENT, "BROWSER": f"{browser} %s", **environment}
         self._log = folder / "up.log"
-        self._process = self._start("up", "--port", "0", "--data", str(self.data), "--runs", str(self.runs))
+        self._process = self._start("up", "--open", "--port", "0", "--data", str(self.data), "--runs", str(self.runs))
         try:
             wait_until(self._is_ready, _START_SECONDS)
         except BaseException:

@@ -11,6 +11,7 @@ from tests.browser.conftest import picture
 from tests.browser.local_site import LocalSite
 from tests.browser.watch import Watch
 from tests.integration.proxy import published
+from tests.integration.running_service import wait_until
 
 VIEWS = ["play", "order", "jobs", "styles", "models", "runs", "api"]
 MOST_BYTES, MOST_REQUESTS = 100_000, 45
@@ -23,6 +24,11 @@ def test_the_page_shows_the_state_of_the_service(page: Page) -> None:
     page.goto("")
     expect(page.locator("#status")).to_have_text("Ready")
     expect(page).to_have_title(re.compile("Imagemill"))
+
+
+def test_the_command_opens_the_page_in_a_browser(site: LocalSite) -> None:
+    wait_until(site.opened.exists)
+    wait_until(lambda: site.opened.read_text() == f"{site.url}\n")
 
 
 @pytest.mark.parametrize("view", VIEWS)
