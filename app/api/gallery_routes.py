@@ -84,7 +84,7 @@ def get_picks(spec: SpecDep, services: ServicesDep) -> Picks:
     operation_id="put_picks",
     tags=["jobs"],
     max_body_size=_MAX_BODY_BYTES,
-    responses=problem_docs(HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    responses=problem_docs(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
 )
 def put_picks(spec: SpecDep, picks: Picks, services: ServicesDep) -> Picks:
     """Replace the list of images that are to be thrown out. It is removed together with the images of the job."""
@@ -102,7 +102,10 @@ def put_picks(spec: SpecDep, picks: Picks, services: ServicesDep) -> Picks:
         202: {"headers": header_docs("Location")},
         **_NOT_READY,
         **problem_docs(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.INSUFFICIENT_STORAGE, HTTPStatus.TOO_MANY_REQUESTS
+            HTTPStatus.BAD_REQUEST,
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            HTTPStatus.INSUFFICIENT_STORAGE,
+            HTTPStatus.TOO_MANY_REQUESTS,
         ),
     },
 )

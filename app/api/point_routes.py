@@ -86,7 +86,9 @@ async def get_image_of_point(
     max_body_size=_MAX_BODY_BYTES,
     responses={
         200: {"content": binary_content("image/png", "image/jpeg"), "headers": header_docs("ETag")},
-        **problem_docs(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+        **problem_docs(
+            HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        ),
     },
 )
 async def preview(body: PreviewRequest, caller: CallerDep, services: ServicesDep, request: Request) -> Response:

@@ -33,9 +33,11 @@ async def get_session(request: Request, services: ServicesDep) -> Session:
     operation_id="start_session",
     max_body_size=_MAX_BODY_BYTES,
     responses=problem_docs(
+        HTTPStatus.BAD_REQUEST,
         HTTPStatus.UNAUTHORIZED,
         HTTPStatus.FORBIDDEN,
         HTTPStatus.NOT_FOUND,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         HTTPStatus.UNPROCESSABLE_ENTITY,
         _UNAVAILABLE,
     ),

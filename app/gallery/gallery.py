@@ -19,6 +19,7 @@ from app.schemas.gallery import GalleryQuery, SheetQuery
 from app.schemas.responses import Job
 from worker.contracts.jobs import JobSpec
 from worker.contracts.store.store import Store
+from worker.contracts.store.store_errors import DamagedError
 
 _MAX_CONCURRENT_DRAWS = 2
 """Sheets that are drawn at the same time. They leave threads and cores to other requests."""
@@ -63,8 +64,20 @@ class Gallery:
                 detail = f"job {spec.id} has {-(-len(order) // count)} sheets of these images, and no sheet {k}"
                 raise ApiError(HTTPStatus.NOT_FOUND, "unknown_sheet", detail)
             raise not_available(job, f"sheet {k}")
-        jpeg = draw_sheet(self._places, spec, [spec.first + offset for offset in part])
+        jpeg = self._draw(spec, [spec.first + offset for offset in part])
         return Sheet(jpeg, is_complete and query.show == "all")
+
+    def _draw(self, spec: JobSpec, indices: Sequence[int]) -> bytes:
+        try:
+            return draw_sheet(self._places, spec, indices)
+        except DamagedError:
+            # The images were removed just now, or a repair has rendered a shard again.
+            self._places.forget(spec)
+            job = self._reader.get_job(spec)
+            check_not_expired(job)
+            if job.done and job.state != "succeeded":
+                raise not_available(job, "its images") from None
+            return draw_sheet(self._places, spec, indices)
 
     def order(self, spec: JobSpec, query: GalleryQuery) -> PackedOrder:
         """Return the order of the images."""

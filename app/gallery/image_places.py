@@ -66,6 +66,13 @@ class ImagePlaces:
         if piece is not None:
             yield from self._read_piece(piece, group)
 
+    def forget(self, spec: JobSpec) -> None:
+        """Forget the places of the images of a job, so that they are read again."""
+        job_ids = {spec.id, *(ancestor.job for ancestor in spec.ancestors)}
+        with self._lock:
+            for key in [key for key in self._recent if key[0] in job_ids]:
+                del self._recent[key]
+
     def _read_piece(self, piece: Piece, group: Sequence[tuple[int, int]]) -> Iterator[tuple[int, bytes]]:
         places = self._places(piece)
         rows = [(number, places.row(position)) for number, position in group]

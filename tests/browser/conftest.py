@@ -37,11 +37,23 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSite]:  # noqa: ARG001
+def style_weights() -> Path | None:
+    """The weights of VGG19 for style transfer; None if the folder IMAGEMILL_TEST_DATA does not have them."""
+    folder = os.environ.get("IMAGEMILL_TEST_DATA")
+    path = Path(folder or "").resolve() / "weights" / "vgg19_features.safetensors"
+    return path if folder and path.exists() else None
+
+
+@pytest.fixture(scope="session")
+def site(
+    browser: Browser,  # noqa: ARG001
+    tmp_path_factory: pytest.TempPathFactory,
+    style_weights: Path | None,
+) -> Iterator[LocalSite]:
     """One `imagemill up` for all tests, with the shipped models and two training runs."""
     folder = tmp_path_factory.mktemp("site")
     write_runs(folder / "runs")
-    site = LocalSite(folder)
+    site = LocalSite(folder, **({"IMAGEMILL_VGG19": str(style_weights)} if style_weights else {}))
     yield site
     site.close()
 

@@ -36,10 +36,10 @@ def picked(site: LocalSite, job_id: str) -> list[int]:
 
 def test_the_grid_shows_the_images_with_few_elements(page: Page, large_job: str) -> None:
     open_job(page, large_job)
-    expect(page.locator(".cell:not([hidden]):not(.there)")).to_have_count(0)
+    expect(page.locator(".grid-row:not([hidden]) > .cell:not([hidden]):not(.there)")).to_have_count(0)
     assert page.evaluate("document.querySelectorAll('*').length") < MOST_NODES
     page.get_by_role("slider", name="Size").fill("48")
-    expect(page.locator(".cell:not([hidden]):not(.there)")).to_have_count(0)
+    expect(page.locator(".grid-row:not([hidden]) > .cell:not([hidden]):not(.there)")).to_have_count(0)
     assert page.evaluate("document.querySelectorAll('*').length") < MOST_NODES + 100
     assert_accessible(page)
     picture(page, "job")
@@ -118,7 +118,7 @@ def test_the_place_and_the_filter_are_in_the_address(page: Page, large_job: str)
     expect(page).to_have_url(re.compile("class=modern"))
     expect(page.locator(".cell.there").first).to_have_attribute("aria-label", re.compile("modern"))
     page.get_by_label("Show", exact=True).select_option("excluded")
-    expect(page.locator(".cell:not([hidden])")).to_have_count(0)
+    expect(page.locator(".grid-row:not([hidden]) > .cell:not([hidden])")).to_have_count(0)
 
 
 def test_images_of_a_gate_are_sorted_by_score(page: Page, site: LocalSite) -> None:

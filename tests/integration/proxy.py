@@ -37,7 +37,7 @@ def published(url: str, prefix: str, headers: Mapping[str, str], *, strips: bool
             self.wfile.write(b"" if self.command == "HEAD" else data)
             upstream.close()
 
-        do_GET = do_HEAD = do_POST = _pass_on  # noqa: N815
+        do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _pass_on  # noqa: N815
 
         def log_message(self, *_: Any) -> None:
             pass

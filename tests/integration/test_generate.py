@@ -137,7 +137,7 @@ def test_probes_answer_well(service: RunningService) -> None:
 
 
 def test_the_interface_is_documented(service: RunningService) -> None:
-    assert service.client.get("/docs").status_code == 200
+    assert service.client.get("/docs", follow_redirects=True).status_code == 200
     schema = service.client.get("/openapi.json").json()
     assert "Problem" in schema["components"]["schemas"]
     assert '"HTTPValidationError"' not in json.dumps(schema["paths"])

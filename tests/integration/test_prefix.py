@@ -1,6 +1,5 @@
 """Behind a proxy that publishes the service under a prefix, every link leads back through the proxy."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -50,16 +49,9 @@ def test_other_addresses_are_right_behind_a_prefix(told: str) -> None:
     assert missing["instance"] == f"{urlsplit(told).path}/jobs/{'A' * 22}"
 
 
-def test_the_documentation_finds_its_document_behind_a_prefix(told: str) -> None:
-    (document,) = re.findall(r"url: '([^']*)'", httpx.get(f"{told}/docs").text)
-    found = httpx.get(urljoin(f"{told}/docs", document)).json()
+def test_the_document_of_the_api_is_right_behind_a_prefix(told: str) -> None:
+    found = httpx.get(f"{told}/openapi.json").json()
     assert [server["url"] for server in found["servers"]] == [urlsplit(told).path]
-
-
-def test_the_documentation_finds_its_document_behind_a_prefix_that_nobody_tells(service: RunningService) -> None:
-    with published(service.url, "/im", {}) as url:
-        (document,) = re.findall(r"url: '([^']*)'", httpx.get(f"{url}/docs").text)
-        assert httpx.get(urljoin(f"{url}/docs", document)).json()["info"]["title"] == "Imagemill"
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Forwarded-Prefix": "/im"}, {"X-Forwarded-Prefix": "/im/"}])

@@ -125,7 +125,8 @@ class ChosenShard:
     def parts(self) -> list[ArchivePart]:
         """Return the ranges of the data object that belong to the archive, if the layout lets it be divided."""
         table, path = self.index.images, self.index.data
-        if self.is_whole and self.count:
+        has_all = self.index.candidates is None and self.count == len(self.piece.indices)
+        if has_all or (self.is_whole and self.count):
             return [ArchivePart(path=path, size=self.index.size)]
         spans = [(table.start(rows[0]), table.end(rows[-1])) for rows in self.rows]
         return [ArchivePart(path=path, start=start, size=end - start) for start, end in spans]

@@ -14,7 +14,7 @@ export function estimateLine({ costs, problem }, model) {
   if (problem) return html`<p class="notice bad" role="alert">${problem.detail}</p>`;
   if (!costs) return html`<p class="estimate dim">Estimating …</p>`;
   const { seconds, bytes, tries, quota, disk, hours_kept: hours, notes } = costs;
-  return html`<dl class="estimate" role="status">
+  return html`<dl class="estimate" aria-live="polite">
       ${
         seconds
           ? html`<div>

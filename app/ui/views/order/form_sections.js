@@ -1,11 +1,11 @@
 /** The sections of the form of an order. */
 
+import { choice, number, text } from "../../components/controls.js";
 import { slider } from "../../components/slider.js";
 import { formatPoint } from "../../live/point.js";
 import { url } from "../../shell/api.js";
 import { hashOf } from "../../shell/router.js";
 import { html, nothing } from "../../vendor/lit-html.js";
-import { choice, number, text } from "./controls.js";
 import { imagesOf } from "./order_state.js";
 
 /** @typedef {import("./order_page.js").OrderPage} OrderPage */

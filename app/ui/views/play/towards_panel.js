@@ -105,10 +105,13 @@ export class TowardsPanel {
   }
 
   async #toggle() {
+    if (this.#animation?.isRunning) {
+      this.#jump(this.player.state.between);
+      return;
+    }
     const { Animation } = await import("./walk.js");
     this.#animation ??= new Animation((share) => this.player.move({ between: share }));
-    if (this.#animation.isRunning) this.#animation.stop();
-    else this.#animation.start(this.player.state.between);
+    this.#animation.start(this.player.state.between);
     this.player.refresh();
   }
 

@@ -34,14 +34,17 @@ def shard_of(indices: range, accepted: list[bool], hashes: list[int], count: int
 
 
 def expected_indices(spec: JobSpec, accepted: list[bool], hashes: list[int]) -> list[int]:
-    quotas, kept = list(spec.quotas()), list[int]()
+    quotas, kept, looked_at = list(spec.quotas()), list[int](), list[int]()
+    excluded = spec.selection.excluded if spec.selection else ()
     distinct = spec.selection.distinct if spec.selection else None
     for index in range(len(accepted)):
         label = (spec.labels(range(index, index + 1)) or [0])[0]
-        is_near = distinct is not None and any((hashes[k] ^ hashes[index]).bit_count() <= distinct for k in kept)
+        is_near = distinct is not None and any((hashes[k] ^ hashes[index]).bit_count() <= distinct for k in looked_at)
         if len(kept) < spec.n and quotas[label] and accepted[index] and not is_near:
-            quotas[label] -= 1
-            kept.append(index)
+            looked_at.append(index)
+            if index not in excluded:
+                quotas[label] -= 1
+                kept.append(index)
     return kept
 
 
@@ -54,6 +57,7 @@ def jobs(draw: st.DrawFn) -> dict[str, Any]:
         "shares": draw(st.sampled_from([(), (2, 1), (1, 0), (5, 3)])),
         "distinct": draw(st.sampled_from([None, 0, 1, 3])),
         "accepted": draw(st.lists(st.booleans(), min_size=total, max_size=total)),
+        "excluded": tuple(sorted(draw(st.sets(st.integers(0, 40), max_size=6)))),
         "hashes": draw(st.lists(HASHES, min_size=total, max_size=total)),
         "end_early": draw(st.booleans()),
     }
@@ -63,7 +67,11 @@ def jobs(draw: st.DrawFn) -> dict[str, Any]:
 @given(job=jobs())
 def test_kept_images_are_those_of_a_sequential_loop(make_spec: MakeSpec, job: dict[str, Any]) -> None:
     spec = make_spec(n=job["n"], classes=("a", "b")).model_copy(
-        update={"cut": job["cut"], "shares": job["shares"], "selection": Selection(keep=500, distinct=job["distinct"])}
+        update={
+            "cut": job["cut"],
+            "shares": job["shares"],
+            "selection": Selection(keep=500, distinct=job["distinct"], excluded=job["excluded"]),
+        }
     )
     accepted, hashes = job["accepted"], job["hashes"]
     expected = expected_indices(spec, accepted, hashes)
@@ -89,6 +97,18 @@ def test_kept_images_are_those_of_a_sequential_loop(make_spec: MakeSpec, job: di
             b for row in rows for b in range(SIZE * row, SIZE * (row + 1))
         ]
         assert all(before[1] < after[0] for before, after in itertools.pairwise(spans))
+
+
+def test_excluded_images_of_a_job_without_a_selection_are_replaced_class_by_class(make_spec: MakeSpec) -> None:
+    spec = make_spec(n=6, classes=("a", "b"), shard_images=4).model_copy(
+        update={"first": 1, "selection": Selection(excluded=(2, 4))}
+    )
+    choice, kept = Choice(spec), list[int]()
+    for piece in itertools.islice(spec.pieces(), 3):
+        shard = shard_of(piece.indices, [True] * 20, [0] * 20, len(piece.indices))
+        kept += [index for index, _ in choose(choice, piece, shard.model_copy(update={"candidates": None})).images()]
+    assert kept == [1, 3, 5, 6, 8, 10]
+    assert (choice.tried, choice.kept) == ([5, 3], [3, 3])
 
 
 def test_a_complete_class_is_not_tried(make_spec: MakeSpec) -> None:

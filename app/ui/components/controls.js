@@ -1,6 +1,6 @@
 /** Labelled native controls. */
 
-import { html } from "../../vendor/lit-html.js";
+import { html } from "../vendor/lit-html.js";
 
 /**
  * Return a choice among named values.
