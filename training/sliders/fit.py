@@ -1,4 +1,4 @@
-"""Fits the sliders of a model: least squares from z to what is measured in its images."""
+"""Fits the sliders of a model: least squares from z to measurements of its images."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple

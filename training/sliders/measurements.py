@@ -1,4 +1,4 @@
-"""What is measured in the pixels of images, for sliders. Pure."""
+"""Measures the pixels of images, for sliders. Pure."""
 
 from collections.abc import Mapping
 
