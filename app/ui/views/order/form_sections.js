@@ -1,6 +1,6 @@
 /** The sections of the form of an order. */
 
-import { choice, number, text } from "../../components/controls.js";
+import { choice, number } from "../../components/controls.js";
 import { slider } from "../../components/slider.js";
 import { formatPoint } from "../../live/point.js";
 import { url } from "../../shell/api.js";
@@ -10,13 +10,6 @@ import { imagesOf } from "./order_state.js";
 
 /** @typedef {import("./order_page.js").OrderPage} OrderPage */
 
-const FORMATS = { png: "PNG, lossless", webp: "WebP, lossless", jpeg: "JPEG, quality 95", npz: "NumPy arrays" };
-const LAYOUTS = {
-  imagefolder: "Class folders (ZIP)",
-  parquet: "Parquet (Hugging Face)",
-  webdataset: "WebDataset (tar)",
-};
-const SPLITS = { "": "No split", train: "train", validation: "validation", test: "test" };
 const MODES = { standard: "Standard: each image by itself", distilled: "Distilled: the model learns the style" };
 
 /** @param {OrderPage} page */
@@ -63,7 +56,7 @@ export function whatSection(page) {
     ${slider({
       label: "How far from it",
       value: state.spread,
-      min: 0,
+      min: 0.05,
       max: 1,
       step: 0.05,
       format: (value) => value.toFixed(2),
@@ -75,7 +68,6 @@ export function whatSection(page) {
 /** @param {OrderPage} page */
 export function whichSection(page) {
   const { state, model } = page;
-  const fixesMix = state.around?.classes !== undefined;
   return html`<fieldset>
     <legend>How many</legend>
     ${
@@ -83,8 +75,7 @@ export function whichSection(page) {
         ? html`<p>${imagesOf(state).toLocaleString("en")} images in all.</p>`
         : number("Images", state.n, 1, (n) => page.change({ n }))
     }
-    ${model.classes.length && !fixesMix ? classControls(page) : nothing}
-    ${fixesMix ? html`<p class="hint">All images have the mix of classes of that image.</p>` : nothing}
+    ${model.classes.length ? classControls(page) : nothing}
   </fieldset>`;
 }
 
@@ -169,60 +160,6 @@ export function stylesSection(page) {
         : nothing
     }
   </fieldset>`;
-}
-
-/** @param {OrderPage} page */
-export function optionsSection(page) {
-  const { state, model } = page;
-  return html`<fieldset>
-      <legend>Quality</legend>
-      ${
-        model.gate
-          ? html`${slider({
-                label: "Keep the best",
-                value: state.keep,
-                min: 0.05,
-                max: 1,
-                step: 0.05,
-                format: (value) => `${Math.round(value * 100)} %`,
-                onInput: (keep) => page.change({ keep }),
-              })}
-              <p class="hint">
-                Of each class, only the images that look most real stay. Fewer means better, and less varied.
-              </p>
-              ${box("Leave out copies of training images", state.dropsCopies, (dropsCopies) => page.change({ dropsCopies }))}`
-          : html`<p class="hint">This model has no quality gate.</p>`
-      }
-      ${box("Leave out images that look almost the same", state.distinct !== null, (isOn) =>
-        page.change({ distinct: isOn ? 3 : null }),
-      )}
-    </fieldset>
-    <fieldset class="options">
-      <legend>Files</legend>
-      ${choice("Format", state.format, FORMATS, (format) => page.change({ format }))}
-      ${state.format === "npz" ? nothing : choice("Layout", state.layout, LAYOUTS, (layout) => page.change({ layout }))}
-      ${text("Name", state.name, "letters, digits, - and _", (name) => page.change({ name }))}
-      ${choice("Split", state.split, SPLITS, (split) => page.change({ split }))}
-      ${number("Seed", state.seed, 0, (seed) => page.change({ seed }))}
-      ${number("First index", state.start, 0, (start) => page.change({ start }))}
-      ${number("Hours kept", state.ttlHours ?? 168, 1, (ttlHours) => page.change({ ttlHours }))}
-    </fieldset>`;
-}
-
-/**
- * @param {string} label
- * @param {boolean} isOn
- * @param {(isOn: boolean) => void} onChange
- */
-function box(label, isOn, onChange) {
-  return html`<label class="radio">
-    <input
-      type="checkbox"
-      .checked=${isOn}
-      @change=${(/** @type {Event} */ event) => onChange(/** @type {HTMLInputElement} */ (event.target).checked)}
-    />
-    ${label}
-  </label>`;
 }
 
 /**

@@ -7,7 +7,8 @@ import { hashOf } from "../../shell/router.js";
 import { html, nothing, render } from "../../vendor/lit-html.js";
 import { Estimate } from "./estimate.js";
 import { estimateLine, refusalOf } from "./estimate_line.js";
-import { modelCard, optionsSection, stylesSection, whatSection, whichSection } from "./form_sections.js";
+import { modelCard, stylesSection, whatSection, whichSection } from "./form_sections.js";
+import { optionsSection } from "./option_sections.js";
 import { formatCounts, formatOrder, imagesOf, requestOf } from "./order_state.js";
 import { Samples } from "./samples.js";
 
@@ -142,16 +143,10 @@ export class OrderPage {
    * @param {string} server
    */
   #command(json, server) {
-    const { around, ...plain } = /** @type {{around?: Record<string, unknown>}} */ (json);
     const words = ["imagemill generate", `--server ${quote(server)}`];
-    for (const [name, value] of Object.entries(plain)) {
+    for (const [name, value] of Object.entries(json)) {
       const text = name === "classes" ? formatCounts(this.state.counts) : String(value);
       words.push(name === "n" ? `-n ${text}` : `--${name.replace("_", "-")} ${quote(text)}`);
-    }
-    if (around) {
-      const { spread, ...point } = around;
-      const text = Object.entries(point).map(([name, value]) => `${name}=${value}`);
-      words.push(`--around ${quote(text.join("&"))}`, `--spread ${spread}`);
     }
     return words.join(" ");
   }

@@ -47,13 +47,17 @@ export function parseOrder(query, models) {
   const wanted = query.get("model");
   const model = models.find(({ name }) => name === wanted) ?? /** @type {Model} */ (models[0]);
   const counts = readCounts(query.get("counts") ?? "", model.classes);
-  const classLabel = query.get("class") ?? "";
+  const point = readPoint(query);
+  // A dataset has one class for each image, so a mixture of the point is left out, and a single class is ordered.
+  const { classes: mixture = {}, ...around } = point ?? {};
+  const [only, ...others] = Object.keys(mixture);
+  const pointClass = only !== undefined && others.length === 0 && model.classes.includes(only) ? only : "";
+  const classLabel = query.get("class") ?? pointClass;
   const hasClass = model.classes.includes(classLabel);
-  const around = readPoint(query);
   return {
     model: model.name,
     n: readWhole(query, "n", DEFAULT_IMAGES),
-    around,
+    around: point && /** @type {Point} */ (around),
     sliders: query.get("sliders") ?? "",
     spread: readShare(query, "spread", DEFAULT_SPREAD),
     division: Object.keys(counts).length ? "counts" : hasClass ? "one" : "balanced",
@@ -62,7 +66,7 @@ export function parseOrder(query, models) {
     keep: model.gate ? readShare(query, "keep", 1) : 1,
     dropsCopies: query.get("copies") === "drop",
     distinct: query.has("distinct") ? readWhole(query, "distinct", 0) : null,
-    truncation: around ? 1 : readShare(query, "truncation", 1),
+    truncation: point ? 1 : readShare(query, "truncation", 1),
     seed: query.has("seed") ? readWhole(query, "seed", 0) : Math.floor(Math.random() * SEEDS),
     start: readWhole(query, "start", 0),
     format: query.get("format") ?? "png",
@@ -106,10 +110,27 @@ export function requestOf(state) {
   if (state.division === "counts") body.classes = wantedCounts(state.counts);
   else body.n = state.n;
   if (state.division === "one") body.class = state.classLabel;
-  if (state.around) {
-    body.around = { ...Object.fromEntries(pointParameters(state.around, state.sliders)), spread: state.spread };
-  }
+  if (state.around) body.around = aroundText(state.around, state);
   return { ...body, ...optionsOf(state), seed: state.seed };
+}
+
+/**
+ * Return a point with its spread, as the parameter `around`.
+ * @param {Point} around
+ * @param {OrderState} state
+ */
+function aroundText(around, { sliders, spread }) {
+  const query = new URLSearchParams(pointParameters(around, sliders));
+  query.set("spread", String(spread));
+  return decodeURIComponent(query.toString());
+}
+
+/**
+ * Return whether rules may choose among the images. Their shares hold for images of a plain seed only.
+ * @param {OrderState} state
+ */
+export function canSelect(state) {
+  return !state.around && state.truncation === 1;
 }
 
 /**
@@ -144,9 +165,9 @@ export function firstClasses(state, names, count) {
  */
 function optionsOf(state) {
   return {
-    ...(state.keep < 1 && { keep: state.keep }),
-    ...(state.dropsCopies && { copies: "drop" }),
-    ...(state.distinct !== null && { distinct: state.distinct }),
+    ...(canSelect(state) && state.keep < 1 && { keep: state.keep }),
+    ...(canSelect(state) && state.dropsCopies && { copies: "drop" }),
+    ...(canSelect(state) && state.distinct !== null && { distinct: state.distinct }),
     ...(!state.around && state.truncation !== 1 && { truncation: state.truncation }),
     ...(state.start > 0 && { start: state.start }),
     ...(state.format !== "png" && { format: state.format }),

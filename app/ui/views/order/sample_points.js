@@ -21,7 +21,6 @@ export function samplePoints(state, classes, count) {
   return Array.from({ length: count }, (_, place) => {
     const own = latentOf(state, first + place);
     const name = classes[labels[place] ?? -1];
-    if (state.around?.classes) return { ...own, classes: state.around.classes };
     return name === undefined ? own : { ...own, classes: { [name]: 1 } };
   });
 }
@@ -33,15 +32,11 @@ export function samplePoints(state, classes, count) {
  */
 function latentOf({ around, spread, seed, truncation }, index) {
   if (!around) return { at: [[seed, index, 1]], truncation };
-  // The image lies at sqrt(1 - spread^2) times the point, and spread times a latent of its own.
+  // docs/points.md: the point's latents times sqrt(1 - spread^2), and then the image's own one times the spread.
   const share = Math.sqrt(1 - spread ** 2);
-  const scale = share * (around.truncation ?? 1);
-  const shift = Object.entries(around.shift ?? {}).map(([name, value]) => [name, value * share]);
-  return {
-    at: [
-      ...around.at.map(([s, i, weight]) => /** @type {[number, number, number]} */ ([s, i, weight * scale])),
-      [seed, index, spread],
-    ],
-    shift: Object.fromEntries(shift),
-  };
+  const own = /** @type {[number, number, number]} */ ([seed, index, spread]);
+  const shares = around.at.map(
+    ([s, i, weight]) => /** @type {[number, number, number]} */ ([s, i, Number((weight * share).toFixed(6))]),
+  );
+  return { ...around, at: [...shares.filter(([, , weight]) => weight !== 0), own] };
 }

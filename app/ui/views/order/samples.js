@@ -3,6 +3,7 @@
 import "../play/face_image.js";
 import { openModel } from "../../live/live.js";
 import { html, nothing } from "../../vendor/lit-html.js";
+import { canSelect } from "./order_state.js";
 import { samplePoints } from "./sample_points.js";
 
 /** @typedef {import("../../live/live.js").LiveModel} LiveModel */
@@ -59,9 +60,8 @@ export class Samples {
 
   /** @param {OrderState} state */
   heading(state) {
-    return state.keep < 1 || state.dropsCopies || state.distinct !== null
-      ? "First images to choose from"
-      : "First images";
+    const selects = canSelect(state) && (state.keep < 1 || state.dropsCopies || state.distinct !== null);
+    return selects ? "First images to choose from" : "First images";
   }
 
   /** @param {OrderState} state */
@@ -78,7 +78,7 @@ export class Samples {
       </div>
       ${state.style ? html`<p class="hint">They are shown without the style.</p>` : nothing}
       ${
-        state.keep < 1
+        canSelect(state) && state.keep < 1
           ? html`<p class="hint">
               The quality gate keeps the best ${Math.round(state.keep * 1000) / 10} % of such images.
             </p>`
