@@ -11,8 +11,8 @@ from app.api.dependencies import ServicesDep, find_caller
 from app.api.request_parameters import reject_body, reject_query
 from app.api.route_docs import problem_docs
 from app.api.router import Router
+from app.schemas.health import Health, Ready
 from app.schemas.page import Version
-from app.schemas.responses import Health, Ready
 
 router = Router(tags=["health"], dependencies=[Depends(reject_query), Depends(reject_body)])
 

@@ -9,7 +9,7 @@ from app.api.dependencies import ServicesDep, router_for_callers
 from app.api.negotiation import check_if_match, matches_if_none_match
 from app.api.route_docs import binary_content, header_docs, problem_docs
 from app.cluster.model_files import ServedFile
-from app.schemas.responses import Model, ModelList
+from app.schemas.models import Model, ModelList
 from worker.contracts.catalog import Sha256
 from worker.contracts.model_files import ModelFile
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from app.cluster.cluster_state import ClusterState
 from app.cluster.model_files import ModelFiles
 from app.errors import ApiError, join_names, quote_value, unavailable, unprocessable
-from app.schemas.responses import Model, SetAsideFile
+from app.schemas.models import Model, SetAsideFile
 from worker.contracts.catalog import CatalogEntry, ModelFacts, Numerics, WorkerEntry
 from worker.contracts.jobs import JobSpec
 

@@ -6,7 +6,7 @@ from redis.exceptions import RedisError
 
 from app.cluster.cluster_state import ClusterState
 from app.errors import unavailable
-from app.schemas.responses import Parts, Paused, Ready, Workers
+from app.schemas.health import Parts, Paused, Ready, Workers
 from worker.contracts.logs import fields
 from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import StoreError, with_advice

@@ -10,10 +10,8 @@ from pydantic import (
 )
 
 from worker.contracts.around import Around
-from worker.contracts.catalog import CatalogEntry, GateEffect, SetAside, Sha256
 from worker.contracts.job_state import JobError
 from worker.contracts.jobs import Format, Packing
-from worker.contracts.model_files import ModelFile
 from worker.contracts.splits import Split
 from worker.contracts.styles import StyleSpec
 
@@ -149,47 +147,6 @@ class JobPage(BaseModel):
     """The value of `after` that continues the list. None at its end."""
 
 
-class Model(CatalogEntry):
-    """A model that can render images."""
-
-    default: bool
-    workers: int
-    """Number of live workers that can render this model now."""
-    images_per_s: float | None
-    """Sum of the speeds that these workers measured on their last shards."""
-    gate: Sha256 | None
-    """Checksum of the model's quality gate; None if there is none, so that keep and copies=drop are refused."""
-    training_images: dict[str, int] | None
-    """Number of training images of each class; None if unknown."""
-    class_yields: dict[str, float] | None
-    """Share of the images of each class that pass the realism test without a gate; None if unknown."""
-    effects: tuple[GateEffect, ...]
-    """Quality for several values of keep. The first one is without the gate."""
-    judge: str | None
-    """Feature network of these figures."""
-    files: list[ModelFile]
-    """Files that the page shows and reads. With engine-1.json, a browser can draw the images itself."""
-    sliders: Sha256 | None
-    """Checksum of the file of the model's sliders; None if it has none."""
-    slider_names: tuple[str, ...]
-    """Names that `shift` takes."""
-
-
-class SetAsideFile(SetAside):
-    """A file that workers cannot use: a checkpoint, a folder of checkpoints or the weights of style transfer."""
-
-    workers: int
-    """Number of live workers that have set this file aside."""
-
-
-class ModelList(BaseModel):
-    """All models that can render images."""
-
-    models: list[Model]
-    set_aside: list[SetAsideFile]
-    """Files that workers cannot use, with the reasons."""
-
-
 class Style(BaseModel):
     """An image whose texture and colours other images can take."""
 
@@ -205,45 +162,6 @@ class StyleList(BaseModel):
     """All styles."""
 
     styles: list[Style]
-
-
-class Health(BaseModel):
-    """The response of a successful health check."""
-
-    status: Literal["ok"] = "ok"
-
-
-class Parts(BaseModel):
-    """The parts of the service that render a job. Each value is `ok` or the reason why the part does not work."""
-
-    queue: str
-    worker: str
-    store: str
-    disk: str
-
-
-class Paused(BaseModel):
-    """A worker that is alive but takes no tasks."""
-
-    name: str
-    device: str
-    reason: str
-    """The cause, and how to fix it."""
-
-
-class Workers(BaseModel):
-    """The number of workers that take tasks, and the workers that do not."""
-
-    working: int
-    paused: list[Paused]
-
-
-class Ready(Health):
-    """The response if all parts work."""
-
-    parts: Parts
-    workers: Workers | None = None
-    """Present if at least one worker takes no tasks."""
 
 
 class Problem(BaseModel):
