@@ -5,6 +5,9 @@ import { Problem, send } from "../../shell/api.js";
 /** Time after which the costs are asked for again, because the queue and the disk change. */
 const REFRESH_MS = 10_000;
 
+/** The same time while no worker has measured the model, as in the first seconds of a service. */
+const UNMEASURED_MS = 2_000;
+
 export class Estimate {
   /** @type {any} the answer of POST /estimate */
   costs = null;
@@ -50,8 +53,11 @@ export class Estimate {
     }
     if (signal.aborted) return;
     this.onAnswer();
-    this.#timer = setTimeout(() => {
-      if (document.visibilityState === "visible") this.ask(json);
-    }, REFRESH_MS);
+    this.#timer = setTimeout(
+      () => {
+        if (document.visibilityState === "visible") this.ask(json);
+      },
+      this.costs && !this.costs.seconds ? UNMEASURED_MS : REFRESH_MS,
+    );
   }
 }

@@ -1,0 +1,98 @@
+"""The view Order: the address keeps the order, samples follow it, the costs are shown, and Make makes one job."""
+
+import json
+import re
+from typing import Any
+
+from playwright.sync_api import Page, Request, expect
+
+from tests.browser.accessibility import assert_accessible
+from tests.browser.conftest import picture
+from tests.browser.local_site import LocalSite
+from tests.browser.watch import Watch
+
+_SAMPLES_MS = 20_000
+
+
+def test_the_form_shows_samples_and_costs(page: Page) -> None:
+    page.goto("#/order?n=200&seed=7")
+    expect(page.locator(".samples face-image[data-state=drawn]")).to_have_count(16, timeout=_SAMPLES_MS)
+    expect(page.get_by_text("Ready in")).to_be_visible(timeout=_SAMPLES_MS)
+    expect(page.get_by_text("Download", exact=True)).to_be_visible()
+    assert_accessible(page)
+    picture(page, "order")
+
+
+def test_the_address_keeps_the_whole_order(page: Page) -> None:
+    page.goto("#/order?seed=7")
+    page.get_by_label("Images", exact=True).fill("120")
+    page.get_by_label("One class").check()
+    page.get_by_role("combobox", name="Class", exact=True).select_option("modern")
+    page.get_by_label("Split").select_option("test")
+    expect(page).to_have_url(re.compile(r"n=120&class=modern.*split=test.*seed=7"))
+    page.reload()
+    expect(page.get_by_label("Images", exact=True)).to_have_value("120")
+    expect(page.get_by_role("combobox", name="Class", exact=True)).to_have_value("modern")
+    expect(page.get_by_role("button", name="Make 120 images")).to_be_enabled()
+
+
+def test_classes_are_ordered_by_number(page: Page, site: LocalSite) -> None:
+    page.goto("#/order?n=8&seed=7")
+    page.get_by_label("By number").check()
+    page.get_by_label("modern", exact=True).fill("6")
+    expect(page.get_by_text("12 images in all.")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("button", name="Make 12 images").click()
+    expect(page).to_have_url(re.compile("#/job/"))
+    job = _job(site, page)
+    assert (job["n"], job["classes"]["modern"], job["classes"]["19th-century"]) == (12, 6, 2)
+
+
+def test_a_double_click_makes_one_job(page: Page) -> None:
+    keys = list[str | None]()
+
+    def note(request: Request) -> None:
+        if request.method == "POST" and request.url.endswith("/generate"):
+            keys.append(request.headers.get("idempotency-key"))
+
+    page.on("request", note)
+    page.goto("#/order?n=4&seed=8")
+    page.get_by_role("button", name="Make 4 images").dblclick()
+    expect(page).to_have_url(re.compile("#/job/"))
+    assert keys[0] is not None
+    assert len({*keys}) == 1
+
+
+def test_the_code_makes_the_same_order(page: Page, site: LocalSite) -> None:
+    page.goto("#/order?n=5&seed=9&class=modern&format=webp")
+    page.get_by_text("Code", exact=True).click()
+    curl = page.get_by_role("heading", name="curl").locator("xpath=../..").locator("pre").inner_text()
+    body = json.loads(re.findall(r"-d '(.*)'", curl)[0])
+    assert body == {"model": "faces-64", "n": 5, "class": "modern", "format": "webp", "seed": 9}
+    assert site.client.post("/estimate", json=body).is_success
+    expect(page.get_by_text("imagemill generate --server")).to_contain_text(
+        "-n 5 --class modern --format webp --seed 9"
+    )
+
+
+def test_an_order_beyond_the_limit_is_refused_in_words(page: Page, watch: Watch) -> None:
+    watch.expect_message("4\\d\\d")
+    page.goto("#/order?n=10000000&seed=7")
+    expect(page.get_by_text(re.compile("100.?000"))).not_to_have_count(0)
+    assert_accessible(page)
+
+
+def test_the_keyboard_alone_makes_an_order(page: Page) -> None:
+    page.goto("#/order?n=3&seed=5")
+    field = page.get_by_label("Images", exact=True)
+    field.focus()
+    page.keyboard.press("ArrowUp")
+    expect(field).to_have_value("4")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("#/job/"))
+
+
+def _job(site: LocalSite, page: Page) -> dict[str, Any]:
+    identity = page.url.split("#/job/")[1].split("?")[0]
+    job: dict[str, Any] = site.client.get(f"/jobs/{identity}").json()
+    return job
