@@ -16,6 +16,7 @@ from worker.contracts.model_files import ModelFile
 _IMMUTABLE = "private, max-age=31536000, immutable"
 _REVALIDATED = "private, no-cache"
 _MARKDOWN = "text/markdown; charset=utf-8"
+_OBJECT = {"type": "object"}
 _MEDIA_TYPES = {".json": "application/json", ".bin": "application/octet-stream"}
 _OTHERS: dict[int | str, dict[str, Any]] = {
     304: {"description": "The ETag in If-None-Match is current."},
@@ -76,7 +77,11 @@ def get_model_picture(
     tags=["models"],
     response_class=Response,
     responses={
-        200: {"content": binary_content("application/json"), "headers": header_docs("ETag")},
+        200: {
+            "content": {"application/json": {"schema": {"type": "object"}}}
+            | binary_content("application/octet-stream"),
+            "headers": header_docs("ETag"),
+        },
         **_OTHERS,
     },
 )

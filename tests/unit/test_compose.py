@@ -33,7 +33,7 @@ EVERYTHING = {
 }
 
 
-NOT_OFFERED = {"log_level", "reconcile_every_seconds", "shard_images"}
+NOT_OFFERED = {"log_level", "reconcile_every_seconds", "runs", "shard_images"}
 """Settings of the API that users of containers do not need."""
 
 
