@@ -64,7 +64,7 @@ class ArchiveParameters(Protocol):
 
     @property
     def excluded(self) -> int:
-        """Number of images that were thrown out and replaced."""
+        """Number of images that the user excluded, and that were replaced."""
 
     @property
     def format(self) -> str:

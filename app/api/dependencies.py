@@ -12,7 +12,7 @@ from app.api.route_docs import problem_docs
 from app.api.router import Router
 from app.api.services import Services
 from app.auth.api_keys import Caller
-from app.schemas.gallery import CurateRequest, GalleryQuery, SheetQuery
+from app.schemas.gallery import CurateRequest, GalleryQuery, Picks, SheetQuery
 from app.schemas.job_list_query import JobListQuery
 from app.schemas.parameter_types import SeedOrIndex
 from app.schemas.requests import ExtendQuery, GenerateQuery, ImageOptions, ImageRequest
@@ -89,6 +89,43 @@ def _find_curation(job_id: str, body: CurateRequest, services: ServicesDep, call
     return Curation(_find_spec(job_id, services, caller), frozenset(body.exclude))
 
 
+class SheetRequest(NamedTuple):
+    """A job, and the part of its gallery that a sheet shows."""
+
+    spec: JobSpec
+    query: SheetQuery
+
+
+def _find_sheet(
+    job_id: str, query: Annotated[SheetQuery, Query()], services: ServicesDep, caller: CallerDep
+) -> SheetRequest:
+    return SheetRequest(_find_spec(job_id, services, caller), query)
+
+
+class OrderRequest(NamedTuple):
+    """A job, and the order of its images that a gallery shows."""
+
+    spec: JobSpec
+    query: GalleryQuery
+
+
+def _find_order(
+    job_id: str, query: Annotated[GalleryQuery, Query()], services: ServicesDep, caller: CallerDep
+) -> OrderRequest:
+    return OrderRequest(_find_spec(job_id, services, caller), query)
+
+
+class PicksRequest(NamedTuple):
+    """A job, and the new list of its picks."""
+
+    spec: JobSpec
+    picks: Picks
+
+
+def _find_picks(job_id: str, picks: Picks, services: ServicesDep, caller: CallerDep) -> PicksRequest:
+    return PicksRequest(_find_spec(job_id, services, caller), picks)
+
+
 async def _parse_address(
     model: Annotated[str, Path(description="Name of a model from /models, or its sha256.")],
     seed: SeedOrIndex,
@@ -123,8 +160,9 @@ WaitDep = Annotated[int, Depends(_parse_wait)]
 """Seconds that the response may wait for the end of the job. 0 means no wait."""
 ExtensionDep = Annotated[Extension, Depends(_find_extension)]
 CurationDep = Annotated[Curation, Depends(_find_curation)]
-GalleryQueryDep = Annotated[GalleryQuery, Query()]
-SheetQueryDep = Annotated[SheetQuery, Query()]
+SheetDep = Annotated[SheetRequest, Depends(_find_sheet)]
+OrderDep = Annotated[OrderRequest, Depends(_find_order)]
+PicksDep = Annotated[PicksRequest, Depends(_find_picks)]
 JobListQueryDep = Annotated[JobListQuery, Query()]
 ImageRequestDep = Annotated[ImageRequest, Depends(_parse_address)]
 IdempotencyKey = Annotated[

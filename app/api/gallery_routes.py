@@ -9,9 +9,10 @@ from fastapi import Response
 from app.api.dependencies import (
     CallerDep,
     CurationDep,
-    GalleryQueryDep,
+    OrderDep,
+    PicksDep,
     ServicesDep,
-    SheetQueryDep,
+    SheetDep,
     SpecDep,
     router_for_callers,
 )
@@ -39,13 +40,13 @@ picks_router = router_for_callers()
     response_class=Response,
     responses={200: {"content": binary_content("image/jpeg")}, **_NOT_READY},
 )
-async def get_sheet(spec: SpecDep, k: WholeNumber, query: SheetQueryDep, services: ServicesDep) -> Response:
+async def get_sheet(wanted: SheetDep, k: WholeNumber, services: ServicesDep) -> Response:
     """Return a sheet of thumbnails of a job: 16 x 16 of 64 px, or 8 x 8 of 128 px for models from 128 px on.
 
     Sheet k starts at image 256 k (or 64 k) of the gallery. A complete sheet never changes. With `have`, a sheet that is
     not complete has the thumbnails that exist.
     """
-    draw = partial(services.gallery.sheet, spec, k, query)
+    draw = partial(services.gallery.sheet, wanted.spec, k, wanted.query)
     sheet = await to_thread.run_sync(draw, limiter=services.gallery.limiter)
     return Response(sheet.jpeg, media_type="image/jpeg", headers=_cache_control(is_complete=sheet.is_complete))
 
@@ -57,13 +58,13 @@ async def get_sheet(spec: SpecDep, k: WholeNumber, query: SheetQueryDep, service
     response_class=Response,
     responses={200: {"content": binary_content()}, **_NOT_READY},
 )
-def get_order(spec: SpecDep, query: GalleryQueryDep, services: ServicesDep) -> Response:
+def get_order(wanted: OrderDep, services: ServicesDep) -> Response:
     """Return which images the sheets of the same parameters show, in their order.
 
     The response has an unsigned integer of 32 bits for each image, the least significant byte first: its index minus
     that of the first image of the job. While the job runs, images are only added at the end.
     """
-    order = services.gallery.order(spec, query)
+    order = services.gallery.order(wanted.spec, wanted.query)
     headers = _cache_control(is_complete=order.is_complete)
     return Response(order.data, media_type="application/octet-stream", headers=headers)
 
@@ -75,7 +76,7 @@ def get_order(spec: SpecDep, query: GalleryQueryDep, services: ServicesDep) -> R
     responses=problem_docs(HTTPStatus.NOT_FOUND),
 )
 def get_picks(spec: SpecDep, services: ServicesDep) -> Picks:
-    """Return the images of a job that are to be thrown out. Nothing happens to them before `curate`."""
+    """Return the images of a job that the user excludes. Nothing happens to them before `curate`."""
     return services.gallery.picks.read(spec)
 
 
@@ -86,9 +87,9 @@ def get_picks(spec: SpecDep, services: ServicesDep) -> Picks:
     max_body_size=_MAX_BODY_BYTES,
     responses=problem_docs(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
 )
-def put_picks(spec: SpecDep, picks: Picks, services: ServicesDep) -> Picks:
-    """Replace the list of images that are to be thrown out. It is removed together with the images of the job."""
-    return services.gallery.picks.write(spec, picks)
+def put_picks(change: PicksDep, services: ServicesDep) -> Picks:
+    """Replace the list of excluded images. It is removed together with the images of the job."""
+    return services.gallery.picks.write(change.spec, change.picks)
 
 
 @body_router.post(

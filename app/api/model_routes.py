@@ -1,5 +1,6 @@
 """The HTTP endpoints of models: the list, and the files of a model for the page."""
 
+import re
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
@@ -9,14 +10,16 @@ from app.api.dependencies import ServicesDep, router_for_callers
 from app.api.negotiation import check_if_match, matches_if_none_match
 from app.api.route_docs import binary_content, header_docs, problem_docs
 from app.cluster.model_files import ServedFile
+from app.errors import ApiError, quote_value
 from app.schemas.models import Model, ModelList
-from worker.contracts.catalog import Sha256
 from worker.contracts.model_files import ModelFile
 
 _IMMUTABLE = "private, max-age=31536000, immutable"
 _REVALIDATED = "private, no-cache"
 _MARKDOWN = "text/markdown; charset=utf-8"
 _OBJECT = {"type": "object"}
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_FILES = frozenset({"engine-1.json", "weights-1.bin", "sliders.json"})
 _MEDIA_TYPES = {".json": "application/json", ".bin": "application/octet-stream"}
 _OTHERS: dict[int | str, dict[str, Any]] = {
     304: {"description": "The ETag in If-None-Match is current."},
@@ -86,12 +89,15 @@ def get_model_picture(
     },
 )
 def get_model_file(
-    sha256: Sha256,
-    file: Annotated[Literal["engine-1.json", "weights-1.bin", "sliders.json"], Path()],
+    sha256: str,
+    file: Annotated[str, Path(description="`engine-1.json`, `weights-1.bin` or `sliders.json`.")],
     services: ServicesDep,
     request: Request,
 ) -> Response:
     """Return a file from which the page draws images in the browser."""
+    if not _SHA256.fullmatch(sha256) or file not in _FILES:
+        # Any other path below /models ends here, so it is unknown rather than invalid.
+        raise ApiError(HTTPStatus.NOT_FOUND, "unknown_model", f"no file {quote_value(file)} of {quote_value(sha256)}")
     media_type = _MEDIA_TYPES[file[file.rindex(".") :]]
     return _response(services.model_files.read(sha256, ModelFile(file)), media_type, request)
 

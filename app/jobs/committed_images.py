@@ -9,7 +9,7 @@ from worker.contracts.job_state import JobState
 from worker.contracts.jobs import JobSpec
 from worker.contracts.recent_choices import RecentChoices
 from worker.contracts.store.store import Store
-from worker.contracts.store.store_errors import DamagedError
+from worker.contracts.store.store_errors import DamagedError, StoreError
 
 
 @dataclass
@@ -32,14 +32,20 @@ class CommittedImages:
         self._recent = RecentChoices[_Known]()
 
     def count(self, spec: JobSpec, state: JobState | None, choice: Choice | None) -> int | None:
-        """Return how many images of the dataset may be read. None if that needs a choice that was not computed."""
+        """Return how many images of the dataset may be read.
+
+        None if that needs a choice that was not computed, or while the store cannot be used.
+        """
         if state is not None and state.outcome == "succeeded":
             return spec.n
         if state is not None and state.outcome == "cancelled":
             return 0
         if spec.selection is not None:
             return None if choice is None else sum(choice.kept)
-        return self.count_unselected(spec)
+        try:
+            return self.count_unselected(spec)
+        except (StoreError, OSError):
+            return None  # the state of a job is known all the same
 
     def count_unselected(self, spec: JobSpec) -> int:
         """Return the number of committed images of a job without a selection, from its first image on."""

@@ -457,6 +457,7 @@ def test_no_name_injects_a_header(name: str, is_counted: bool) -> None:
         keep=0.001 if is_counted else None,
         copies="drop" if is_counted else "keep",
         distinct=3 if is_counted else None,
+        excluded=10_000 if is_counted else 0,
     )
     try:
         found = archive_name(job)

@@ -118,6 +118,14 @@ def test_an_empty_body_says_nothing_whatever_its_type(service: RunningService) -
 def operations(service: RunningService) -> list[tuple[str, str]]:
     """All operations of the document, with something in the place of every id."""
     values = {"job_id": UNKNOWN, "index": "0", "suffix": "png", "style_id": "0" * 64, "model": PLAIN, "seed": "1"}
+    values |= {
+        "k": "0",
+        "picture": "grid",
+        "sha256": "0" * 64,
+        "file": "sliders.json",
+        "number": "0",
+        "images_seen": "1",
+    }
     paths = service.client.get("/openapi.json").json()["paths"]
     return [(method.upper(), path.format(name=PLAIN, **values)) for path, item in paths.items() for method in item]
 
