@@ -63,11 +63,11 @@ def test_a_card_and_its_pictures_are_revalidated(files: RunningService) -> None:
         (f"{PLAIN}/pictures/plots.png", 404, "unknown_model_file"),
         (f"{'0' * 64}/engine-1.json", 404, "unknown_model_file"),
         ("nothing/card", 404, "unknown_model"),
-        (f"{PLAIN}/pictures/other.png", 404, "unknown_model"),
+        (f"{PLAIN}/pictures/other.png", 422, "invalid_request"),
         (f"{'0' * 64}/card.md", 404, "unknown_model"),
         (f"{'0' * 64}/..%2F..%2Fjobs", 404, "not_found"),
         (f"{PLAIN}/engine-1.json", 404, "unknown_model"),
-        (f"{PLAIN}/card?page=2", 404, "unknown_model"),
+        (f"{PLAIN}/card?page=2", 422, "invalid_request"),
     ],
 )
 def test_only_files_with_known_names_are_served(files: RunningService, path: str, status: int, code: str) -> None:
