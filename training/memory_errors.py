@@ -6,17 +6,12 @@ from pathlib import Path
 
 import torch
 
+from models.device_memory import is_out_of_memory
 from training.errors import DeviceError
 from training.run_plan import STATE, RunPlan
 
-_TEXTS = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED", "unable to find an engine")
-"""Parts of the messages of PyTorch's allocators, of cuBLAS and of cuDNN (the last) when memory is short."""
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error says that a device, or the machine, ran out of memory."""
-    is_plain = isinstance(error, RuntimeError) and any(text in str(error) for text in _TEXTS)
-    return isinstance(error, torch.OutOfMemoryError) or is_plain
+_HOST_MEMORY = "can't allocate memory"
+"""Part of the message of PyTorch's allocator on a CPU when memory is short."""
 
 
 @contextmanager
@@ -25,13 +20,18 @@ def explain_device_errors(plan: RunPlan, folder: Path | None) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if not is_out_of_memory(error) and not isinstance(error, torch.AcceleratorError):
+        if not _is_out_of_memory(error) and not isinstance(error, torch.AcceleratorError):
             raise
         raise DeviceError(f"{_reason(plan, error)}. {_way_out(plan, folder)}") from error
 
 
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """Return whether a device, or the machine, ran out of memory."""
+    return is_out_of_memory(error) or _HOST_MEMORY in str(error)
+
+
 def _reason(plan: RunPlan, error: RuntimeError) -> str:
-    if is_out_of_memory(error):
+    if _is_out_of_memory(error):
         return f"{plan.device} ran out of memory with batches of {plan.recipe.batch} images"
     return f"{plan.device} failed ({str(error).splitlines()[0]})"
 

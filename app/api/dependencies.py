@@ -1,7 +1,7 @@
 """The arguments of the endpoints: services, the caller, and the job or image that a request names."""
 
 from http import HTTPStatus
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Generic, Literal, NamedTuple, TypeVar
 
 from fastapi import Depends, Header, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -18,6 +18,7 @@ from app.schemas.parameter_types import SeedOrIndex
 from app.schemas.requests import ExtendQuery, GenerateQuery, ImageOptions, ImageRequest
 from worker.contracts.jobs import Format, JobSpec
 
+T = TypeVar("T")
 _BEARER = HTTPBearer(
     auto_error=False, scheme_name="key", description="Required if the service has keys: `Authorization: Bearer KEY`."
 )
@@ -64,66 +65,42 @@ def _find_spec(job_id: str, services: ServicesDep, caller: CallerDep) -> JobSpec
     return services.jobs.reader.find_spec(job_id, caller.owner)
 
 
-class Extension(NamedTuple):
-    """A job, and the number of images to add to its dataset."""
+class RequestOfJob(NamedTuple, Generic[T]):
+    """A job, and the other parameters of a request about it.
+
+    One dependency returns both, so that a wrong parameter is an error before an unknown job is one.
+    """
 
     spec: JobSpec
-    added: int
+    parameters: T
 
 
 def _find_extension(
     job_id: str, query: Annotated[ExtendQuery, Query()], services: ServicesDep, caller: CallerDep
-) -> Extension:
-    # One dependency for both, so that a wrong parameter is an error before an unknown job is one.
-    return Extension(_find_spec(job_id, services, caller), query.n)
+) -> RequestOfJob[ExtendQuery]:
+    return RequestOfJob(_find_spec(job_id, services, caller), query)
 
 
-class Curation(NamedTuple):
-    """A job, and the images to exclude of its dataset."""
-
-    spec: JobSpec
-    excluded: frozenset[int]
-
-
-def _find_curation(job_id: str, body: CurateRequest, services: ServicesDep, caller: CallerDep) -> Curation:
-    return Curation(_find_spec(job_id, services, caller), frozenset(body.exclude))
-
-
-class SheetRequest(NamedTuple):
-    """A job, and the part of its gallery that a sheet shows."""
-
-    spec: JobSpec
-    query: SheetQuery
+def _find_curation(
+    job_id: str, body: CurateRequest, services: ServicesDep, caller: CallerDep
+) -> RequestOfJob[CurateRequest]:
+    return RequestOfJob(_find_spec(job_id, services, caller), body)
 
 
 def _find_sheet(
     job_id: str, query: Annotated[SheetQuery, Query()], services: ServicesDep, caller: CallerDep
-) -> SheetRequest:
-    return SheetRequest(_find_spec(job_id, services, caller), query)
-
-
-class OrderRequest(NamedTuple):
-    """A job, and the order of its images that a gallery shows."""
-
-    spec: JobSpec
-    query: GalleryQuery
+) -> RequestOfJob[SheetQuery]:
+    return RequestOfJob(_find_spec(job_id, services, caller), query)
 
 
 def _find_order(
     job_id: str, query: Annotated[GalleryQuery, Query()], services: ServicesDep, caller: CallerDep
-) -> OrderRequest:
-    return OrderRequest(_find_spec(job_id, services, caller), query)
+) -> RequestOfJob[GalleryQuery]:
+    return RequestOfJob(_find_spec(job_id, services, caller), query)
 
 
-class PicksRequest(NamedTuple):
-    """A job, and the new list of its picks."""
-
-    spec: JobSpec
-    picks: Picks
-
-
-def _find_picks(job_id: str, picks: Picks, services: ServicesDep, caller: CallerDep) -> PicksRequest:
-    return PicksRequest(_find_spec(job_id, services, caller), picks)
+def _find_picks(job_id: str, picks: Picks, services: ServicesDep, caller: CallerDep) -> RequestOfJob[Picks]:
+    return RequestOfJob(_find_spec(job_id, services, caller), picks)
 
 
 async def _parse_address(
@@ -158,11 +135,11 @@ GenerateQueryDep = Annotated[GenerateQuery, Depends(read_generate_query)]
 SpecDep = Annotated[JobSpec, Depends(_find_spec)]
 WaitDep = Annotated[int, Depends(_parse_wait)]
 """Seconds that the response may wait for the end of the job. 0 means no wait."""
-ExtensionDep = Annotated[Extension, Depends(_find_extension)]
-CurationDep = Annotated[Curation, Depends(_find_curation)]
-SheetDep = Annotated[SheetRequest, Depends(_find_sheet)]
-OrderDep = Annotated[OrderRequest, Depends(_find_order)]
-PicksDep = Annotated[PicksRequest, Depends(_find_picks)]
+ExtensionDep = Annotated[RequestOfJob[ExtendQuery], Depends(_find_extension)]
+CurationDep = Annotated[RequestOfJob[CurateRequest], Depends(_find_curation)]
+SheetDep = Annotated[RequestOfJob[SheetQuery], Depends(_find_sheet)]
+OrderDep = Annotated[RequestOfJob[GalleryQuery], Depends(_find_order)]
+PicksDep = Annotated[RequestOfJob[Picks], Depends(_find_picks)]
 JobListQueryDep = Annotated[JobListQuery, Query()]
 ImageRequestDep = Annotated[ImageRequest, Depends(_parse_address)]
 IdempotencyKey = Annotated[

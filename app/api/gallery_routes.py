@@ -46,7 +46,7 @@ async def get_sheet(wanted: SheetDep, k: WholeNumber, services: ServicesDep) -> 
     Sheet k starts at image 256 k (or 64 k) of the gallery. A complete sheet never changes. With `have`, a sheet that is
     not complete has the thumbnails that exist.
     """
-    draw = partial(services.gallery.sheet, wanted.spec, k, wanted.query)
+    draw = partial(services.gallery.sheet, wanted.spec, k, wanted.parameters)
     sheet = await to_thread.run_sync(draw, limiter=services.gallery.limiter)
     return Response(sheet.jpeg, media_type="image/jpeg", headers=_cache_control(is_complete=sheet.is_complete))
 
@@ -64,7 +64,7 @@ def get_order(wanted: OrderDep, services: ServicesDep) -> Response:
     The response has an unsigned integer of 32 bits for each image, the least significant byte first: its index minus
     that of the first image of the job. While the job runs, images are only added at the end.
     """
-    order = services.gallery.order(wanted.spec, wanted.query)
+    order = services.gallery.order(wanted.spec, wanted.parameters)
     headers = _cache_control(is_complete=order.is_complete)
     return Response(order.data, media_type="application/octet-stream", headers=headers)
 
@@ -89,7 +89,7 @@ def get_picks(spec: SpecDep, services: ServicesDep) -> Picks:
 )
 def put_picks(change: PicksDep, services: ServicesDep) -> Picks:
     """Replace the list of excluded images. It is removed together with the images of the job."""
-    return services.gallery.picks.write(change.spec, change.picks)
+    return services.gallery.picks.write(change.spec, change.parameters)
 
 
 @body_router.post(
@@ -116,7 +116,7 @@ async def curate_job(curation: CurationDep, caller: CallerDep, services: Service
     The next image of the same class takes the place of each. Only these are rendered. A second request with the same
     indices returns the same new job.
     """
-    curate = partial(services.jobs.curate, curation.spec, curation.excluded, caller)
+    curate = partial(services.jobs.curate, curation.spec, frozenset(curation.parameters.exclude), caller)
     return set_accepted(await to_thread.run_sync(curate, limiter=services.quota.limiter_for(caller)), response)
 
 

@@ -130,5 +130,5 @@ async def extend_job(extension: ExtensionDep, caller: CallerDep, services: Servi
 
     Its archive holds all images, like that of one job. A second request with the same n returns the same new job.
     """
-    extend = partial(services.jobs.extend, *extension, caller)
+    extend = partial(services.jobs.extend, extension.spec, extension.parameters.n, caller)
     return set_accepted(await to_thread.run_sync(extend, limiter=services.quota.limiter_for(caller)), response)

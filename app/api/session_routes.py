@@ -64,7 +64,7 @@ async def start_session(body: NewSession, request: Request, response: Response, 
     responses=problem_docs(HTTPStatus.FORBIDDEN, _UNAVAILABLE),
 )
 async def end_session(request: Request, services: ServicesDep) -> Response:
-    """End the browser's session. Nobody can use its cookie any more."""
+    """End the browser's session. Its cookie is invalid from then on."""
     _check_origin(request)
     token = read_token(request.scope)
     if services.sessions is not None and token is not None:

@@ -15,7 +15,7 @@ _SHEET_IMAGES = 256
 
 
 class GalleryQuery(BaseModel):
-    """Which images of a job a gallery shows, and in which order."""
+    """The images of a job that a gallery shows, and their order."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

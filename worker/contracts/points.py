@@ -43,7 +43,7 @@ ClassMix = Annotated[
 
 
 class PointError(ValueError):
-    """The text of a point is malformed. The message names the parameter, the value, and what is right."""
+    """The text of a point is malformed. The message names the parameter, the value and a valid form."""
 
 
 class Atom(NamedTuple):

@@ -8,16 +8,12 @@ from typing import Literal, TypeVar
 
 import torch
 
+from models.device_memory import is_out_of_memory
 from worker.contracts.errors import SettingsError
 
 R = TypeVar("R")
 _cudnn_version: Callable[[], int | None] = torch.backends.cudnn.version
 _NVIDIA_DEVICE = Path("/dev/nvidiactl")
-_MEMORY_ERRORS = re.compile(
-    # cuDNN finds no algorithm whose workspace fits; cuBLAS cannot create its handle; the driver itself.
-    r"out of memory|unable to find an engine|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED",
-    re.IGNORECASE,
-)
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +40,6 @@ def device_name(device: torch.device) -> str:
         return "cpu"
     chip = re.sub(r"[^a-z0-9]+", "-", torch.cuda.get_device_name(device).lower()).strip("-")
     return f"cuda-{chip.removeprefix('nvidia-')}-cudnn{_cudnn_version()}"
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error says that the device memory is exhausted. Each library says it in its own words."""
-    return isinstance(error, torch.OutOfMemoryError) or (
-        isinstance(error, RuntimeError) and _MEMORY_ERRORS.search(str(error)) is not None
-    )
 
 
 def call_with_memory(work: Callable[[], R]) -> R:

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from models import registry
+from models.device_memory import is_out_of_memory
 from models.errors import ModelError
 from models.precision import fastest_dtype
 from models.quality_gate import gate_path
@@ -14,7 +15,7 @@ from models.sliders import sliders_path
 from worker.contracts.catalog import CatalogEntry, ModelFacts, Numerics, SetAside
 from worker.contracts.logs import fields
 from worker.errors import ModelUnavailableError
-from worker.rendering.device import device_name, is_out_of_memory
+from worker.rendering.device import device_name
 from worker.rendering.device_turn import device_turn
 from worker.rendering.loaded_model import LoadedModel
 from worker.rendering.model_facts import model_facts

@@ -6,8 +6,8 @@ from typing import Protocol, TypeVar
 
 import torch
 
+from models.device_memory import is_out_of_memory
 from worker.contracts.logs import fields
-from worker.rendering.device import is_out_of_memory
 
 T = TypeVar("T")
 OnHalved = Callable[[], None]

@@ -1,6 +1,6 @@
 // The fold "Code": the request of a view as curl, Python and a command line.
 
-import { html, nothing } from "../vendor/lit-html.js";
+import { html } from "../vendor/lit-html.js";
 import { copyText } from "./copy.js";
 import { url } from "../shell/api.js";
 
@@ -39,7 +39,6 @@ export function codeBlock(request) {
           <pre tabindex="0">${text}</pre>
         </div>`,
     )}
-    ${nothing}
   </details>`;
 }
 

@@ -1,6 +1,15 @@
 /** Sizes and times in words. */
 
+const COUNT = new Intl.NumberFormat("en");
 const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
+
+/**
+ * Return a number of things, such as "1,539".
+ * @param {number} value
+ */
+export function countText(value) {
+  return COUNT.format(value);
+}
 
 /**
  * Return a size, such as "4.4 MB".

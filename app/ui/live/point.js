@@ -193,3 +193,11 @@ function decodeName(parameter, text) {
 function quote(text) {
   return `"${text.slice(0, 100)}"`;
 }
+
+/** Random seeds are small, so that they are easy to read and to type. */
+const RANDOM_SEEDS = 1_000_000;
+
+/** Return a random seed. */
+export function randomSeed() {
+  return Math.floor(Math.random() * RANDOM_SEEDS);
+}

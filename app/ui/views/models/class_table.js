@@ -2,7 +2,8 @@
 
 import { hashOf } from "../../shell/router.js";
 import { html, nothing } from "../../vendor/lit-html.js";
-import { count, percent } from "./words.js";
+import { countText } from "../../components/quantities.js";
+import { percent } from "./words.js";
 
 /** @typedef {import("../../live/live.js").LiveModel} LiveModel */
 /** @typedef {import("../../shell/model_list.js").Model} Model */
@@ -60,7 +61,7 @@ function classRow(model, live, name, most) {
         )}
       </div>
     </td>
-    <td>${learnt === undefined ? "–" : bar(learnt / most, count(learnt))}</td>
+    <td>${learnt === undefined ? "–" : bar(learnt / most, countText(learnt))}</td>
     <td>${looksReal === undefined ? "–" : bar(looksReal, percent(looksReal))}</td>
   </tr>`;
 }

@@ -1,7 +1,7 @@
 /** The page of one model: live images, what it is, its limits, its classes, its gate, its sliders and its card. */
 
 /** @import { ViewContext } from "../../shell/view.js" */
-import "../play/face_image.js";
+import "../../components/face_image.js";
 import { codeBlock } from "../../components/code_block.js";
 import { emptyState } from "../../components/problem.js";
 import { openModel } from "../../live/live.js";
@@ -13,7 +13,8 @@ import { cardFold, pictures } from "./card_parts.js";
 import { classTable } from "./class_table.js";
 import { gateTable } from "./gate_table.js";
 import { sliderStrips } from "./slider_strips.js";
-import { count, distanceOf, figure, imbalance, likeness, percent, trainingTotal, yieldOf } from "./words.js";
+import { countText } from "../../components/quantities.js";
+import { distanceOf, figure, imbalance, likeness, percent, trainingTotal, yieldOf } from "./words.js";
 
 /** @typedef {import("../../live/live.js").LiveModel} LiveModel */
 /** @typedef {import("../../shell/model_list.js").Model} Model */
@@ -135,7 +136,7 @@ export class ModelPage {
     /** @type {[string, unknown][]} */
     const facts = [
       ["Images", `${model.resolution} x ${model.resolution} px`],
-      ["Learnt from", total ? `${count(total)} images of ${model.data}` : model.data],
+      ["Learnt from", total ? `${countText(total)} images of ${model.data}` : model.data],
       ["Licence of the data", model.licence],
       [
         "Look real",
@@ -146,7 +147,7 @@ export class ModelPage {
         html`${figure(distance.model)}${distance.real === null ? nothing : beside(figure(distance.real))}`,
       ],
       ["Workers", `${model.workers}, ${model.numerics.name}`],
-      ["Speed", model.images_per_s ? `${count(Math.round(model.images_per_s))} images/s` : "not measured yet"],
+      ["Speed", model.images_per_s ? `${countText(Math.round(model.images_per_s))} images/s` : "not measured yet"],
       ["SHA-256", html`<code class="checksum">${model.sha256}</code>`],
     ];
     return html`<dl class="facts">

@@ -7,7 +7,8 @@ import { url } from "../../shell/api.js";
 import { hashOf } from "../../shell/router.js";
 import { html, nothing, render } from "../../vendor/lit-html.js";
 import { readCard } from "./card.js";
-import { count, distanceOf, figure, percent, yieldOf } from "./words.js";
+import { countText } from "../../components/quantities.js";
+import { distanceOf, figure, percent, yieldOf } from "./words.js";
 
 /** @typedef {import("../../shell/model_list.js").Model} Model */
 /** @typedef {import("./card.js").Card} Card */
@@ -101,7 +102,7 @@ export class ModelTable {
       <td class="number">${model.classes.length || "–"}</td>
       <td class="number">${besideReal(yieldOf(model, card), percent)}</td>
       <td class="number">${besideReal(distanceOf(model, card), figure)}</td>
-      <td class="number">${model.images_per_s ? count(Math.round(model.images_per_s)) : "–"}</td>
+      <td class="number">${model.images_per_s ? countText(Math.round(model.images_per_s)) : "–"}</td>
       <td class="number">${model.workers}</td>
       <td class="licence">${model.licence}</td>
       <td>

@@ -1,16 +1,12 @@
 /** A model in plain words. */
 
+import { countText } from "../../components/quantities.js";
+
 /** @typedef {import("../../shell/model_list.js").Model} Model */
 /** @typedef {import("./card.js").Card} Card */
 
-const COUNT = new Intl.NumberFormat("en");
 const FIGURE = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 const PERCENT = new Intl.NumberFormat("en", { style: "percent", maximumSignificantDigits: 2 });
-
-/** @param {number} value */
-export function count(value) {
-  return COUNT.format(value);
-}
 
 /** @param {number | null | undefined} value */
 export function figure(value) {
@@ -57,7 +53,7 @@ export function imbalance({ training_images: counts }) {
     return "";
   }
   const times = most[1] / least[1];
-  const both = `${most[0]} from ${count(most[1])} images, and ${least[0]} from ${count(least[1])}`;
+  const both = `${most[0]} from ${countText(most[1])} images, and ${least[0]} from ${countText(least[1])}`;
   return times < 1.25
     ? `It learnt all classes from about as many images: ${both}.`
     : `The training images were not balanced: it learnt ${both}, so ${least[0]} may look worse and vary less.`;
@@ -72,7 +68,7 @@ export function likeness(card) {
   if (!copies) {
     return "";
   }
-  const share = (/** @type {number} */ value) => count(Math.round(value * 10_000));
+  const share = (/** @type {number} */ value) => countText(Math.round(value * 10_000));
   return (
     `Of 10,000 images, ${share(copies.model)} lie so near to a training image that they count as copies; ` +
     `of real images, ${share(copies.real)} do. An order can leave copies out.`

@@ -1,7 +1,7 @@
 /** The sentence about time, size and limits of an order. */
 
 import { html, nothing } from "../../vendor/lit-html.js";
-import { byteText, durationText } from "../../components/quantities.js";
+import { byteText, countText, durationText } from "../../components/quantities.js";
 
 /** @typedef {import("./estimate.js").Estimate} Estimate */
 /** @typedef {import("../../shell/model_list.js").Model} Model */
@@ -51,7 +51,7 @@ export function estimateLine({ costs, problem }, model) {
         tries
           ? html`<div>
               <dt>Images tried</dt>
-              <dd>${tries.expected.toLocaleString("en")}</dd>
+              <dd>${countText(tries.expected)}</dd>
             </div>`
           : nothing
       }
@@ -68,7 +68,7 @@ export function estimateLine({ costs, problem }, model) {
           ? nothing
           : html`<div>
               <dt>Left with this key</dt>
-              <dd>${quota.images_left.toLocaleString("en")} images</dd>
+              <dd>${countText(quota.images_left)} images</dd>
             </div>`
       }
       <div>

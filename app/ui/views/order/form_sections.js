@@ -1,6 +1,7 @@
 /** The sections of the form of an order. */
 
 import { choice, number } from "../../components/controls.js";
+import { countText } from "../../components/quantities.js";
 import { slider } from "../../components/slider.js";
 import { formatPoint } from "../../live/point.js";
 import { url } from "../../shell/api.js";
@@ -72,7 +73,7 @@ export function whichSection(page) {
     <legend>How many</legend>
     ${
       state.division === "counts"
-        ? html`<p>${imagesOf(state).toLocaleString("en")} images in all.</p>`
+        ? html`<p>${countText(imagesOf(state))} images in all.</p>`
         : number("Images", state.n, 1, (n) => page.change({ n }))
     }
     ${model.classes.length ? classControls(page) : nothing}
@@ -194,7 +195,7 @@ function emptyClasses(page, name) {
 /** @param {import("../../shell/model_list.js").Model} model */
 function describe({ resolution, classes, training_images: counts, data }) {
   const total = counts && Object.values(counts).reduce((sum, count) => sum + count, 0);
-  const learnt = total ? `, learnt from ${total.toLocaleString("en")} images of ${data}` : `, learnt from ${data}`;
+  const learnt = total ? `, learnt from ${countText(total)} images of ${data}` : `, learnt from ${data}`;
   const labels = classes.length ? `, ${classes.length} classes` : "";
   return `${resolution} px${labels}${learnt}.`;
 }
@@ -204,5 +205,5 @@ function imbalance({ training_images: counts }) {
   const sorted = Object.entries(counts ?? {}).sort((a, b) => b[1] - a[1]);
   const [most, least] = [sorted[0], sorted.at(-1)];
   if (!most || !least || most[1] < 1.5 * least[1]) return "";
-  return `It learnt ${least[0]} from ${least[1].toLocaleString("en")} images, and ${most[0]} from ${most[1].toLocaleString("en")}.`;
+  return `It learnt ${least[0]} from ${countText(least[1])} images, and ${most[0]} from ${countText(most[1])}.`;
 }

@@ -2,6 +2,7 @@
 
 import { codeBlock, pythonLiteral, quote } from "../../components/code_block.js";
 import { problemMessage } from "../../components/problem.js";
+import { countText } from "../../components/quantities.js";
 import { newIdempotencyKey, send, url } from "../../shell/api.js";
 import { hashOf } from "../../shell/router.js";
 import { html, nothing, render } from "../../vendor/lit-html.js";
@@ -113,7 +114,7 @@ export class OrderPage {
           </section>
           ${estimateLine(this.estimate, this.model)}
           <button class="primary make" ?disabled=${cannot}>
-            ${this.#isSending ? "Ordering …" : `Make ${images.toLocaleString("en")} ${images === 1 ? "image" : "images"}`}
+            ${this.#isSending ? "Ordering …" : `Make ${countText(images)} ${images === 1 ? "image" : "images"}`}
           </button>
           ${refusal && !this.#error ? html`<p class="hint">Not now: ${refusal}</p>` : nothing}
           ${this.#error ? html`<div class="order-error">${problemMessage(this.#error)}</div>` : nothing}

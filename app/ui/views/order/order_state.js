@@ -1,6 +1,6 @@
 /** The state of an order: read from the address of the page, written to it, and turned into a request. */
 
-import { parsePoint, pointParameters } from "../../live/point.js";
+import { parsePoint, pointParameters, randomSeed } from "../../live/point.js";
 import { classCycle } from "./class_cycle.js";
 
 /** @typedef {import("../../live/point.js").Point} Point */
@@ -34,8 +34,6 @@ import { classCycle } from "./class_cycle.js";
 
 const DEFAULT_IMAGES = 500;
 const DEFAULT_SPREAD = 0.35;
-/** Seeds that are easy to read and to type. */
-const SEEDS = 1_000_000;
 
 /**
  * Read an order. Unknown and malformed values become defaults, so that an old link still opens.
@@ -67,7 +65,7 @@ export function parseOrder(query, models) {
     dropsCopies: query.get("copies") === "drop",
     distinct: query.has("distinct") ? readWhole(query, "distinct", 0) : null,
     truncation: point ? 1 : readShare(query, "truncation", 1),
-    seed: query.has("seed") ? readWhole(query, "seed", 0) : Math.floor(Math.random() * SEEDS),
+    seed: query.has("seed") ? readWhole(query, "seed", 0) : randomSeed(),
     start: readWhole(query, "start", 0),
     format: query.get("format") ?? "png",
     layout: query.get("layout") ?? "imagefolder",

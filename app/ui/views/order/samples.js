@@ -1,6 +1,6 @@
 /** Live samples of an order: the first images, drawn as the order changes. */
 
-import "../play/face_image.js";
+import "../../components/face_image.js";
 import { openModel } from "../../live/live.js";
 import { html, nothing } from "../../vendor/lit-html.js";
 import { canSelect } from "./order_state.js";

@@ -1,6 +1,7 @@
 /** The mode Compare: the same addresses as columns, and models as rows. */
 
 import { html, nothing } from "../../vendor/lit-html.js";
+import { randomSeed } from "../../live/point.js";
 import { openModel } from "../../live/live.js";
 import { hashOf } from "../../shell/router.js";
 import { faceAt, pointOfFace } from "./play_state.js";
@@ -142,7 +143,7 @@ export class CompareMode {
   }
 
   #roll() {
-    this.player.set({ a: faceAt(Math.floor(Math.random() * 1_000_000), 0) });
+    this.player.set({ a: faceAt(randomSeed(), 0) });
   }
 
   mounted() {}

@@ -5,7 +5,7 @@ import { pointParameters } from "../../live/point.js";
 import { hashOf } from "../../shell/router.js";
 import { html, nothing, render } from "../../vendor/lit-html.js";
 import { keptNames } from "./direction_names.js";
-import "./face_image.js";
+import "../../components/face_image.js";
 import { imageName, playLink } from "./links.js";
 import { OneMode } from "./one_mode.js";
 import { readState } from "./play_state.js";

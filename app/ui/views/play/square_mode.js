@@ -1,6 +1,7 @@
 /** The mode Square: a knob mixes four corners, and a sheet shows the whole square. */
 
 import { html } from "../../vendor/lit-html.js";
+import { randomSeed } from "../../live/point.js";
 import { insideSquare } from "./mixing.js";
 import { faceAt, formatFace, pointOfFace } from "./play_state.js";
 import { StagePanel } from "./stage_panel.js";
@@ -93,7 +94,7 @@ export class SquareMode {
   }
 
   #roll() {
-    const seed = Math.floor(Math.random() * 1_000_000);
+    const seed = randomSeed();
     this.player.set({ corners: [0, 1, 2, 3].map((index) => faceAt(seed, index)) });
   }
 

@@ -1,11 +1,10 @@
 /** The panel Start: seed, index, another face, and an address from elsewhere. */
 
 import { html, nothing } from "../../vendor/lit-html.js";
+import { randomSeed } from "../../live/point.js";
 import { faceAt, formatFace } from "./play_state.js";
 
 /** @typedef {import("./player.js").Player} Player */
-
-const LAST_RANDOM_SEED = 1_000_000;
 
 export class StartPanel {
   #error = "";
@@ -69,7 +68,7 @@ export class StartPanel {
   }
 
   #roll() {
-    this.player.set({ a: faceAt(Math.floor(Math.random() * LAST_RANDOM_SEED), 0), between: 0 });
+    this.player.set({ a: faceAt(randomSeed(), 0), between: 0 });
   }
 
   /** @param {SubmitEvent} event */

@@ -1,6 +1,7 @@
 /** The panel Towards: a second face, the way between both, and the walk as a video. */
 
 import { html, nothing } from "../../vendor/lit-html.js";
+import { randomSeed } from "../../live/point.js";
 import { slider } from "../../components/slider.js";
 import { playLink, walkName } from "./links.js";
 import { between, round } from "./mixing.js";
@@ -117,7 +118,7 @@ export class TowardsPanel {
 
   #randomTarget() {
     const share = this.player.state.b ? this.player.state.between : 0.5;
-    this.player.set({ b: faceAt(Math.floor(Math.random() * 1_000_000), 0), between: share });
+    this.player.set({ b: faceAt(randomSeed(), 0), between: share });
   }
 
   /** Make the face on the stage B, so that the user can look for another A. */

@@ -1,6 +1,7 @@
 /** The mode Wall: up to 1 024 images of one seed. */
 
 import { html, nothing } from "../../vendor/lit-html.js";
+import { randomSeed } from "../../live/point.js";
 import { playLink } from "./links.js";
 import { WALL_COUNTS, pointOfFace } from "./play_state.js";
 import { WallGrid } from "./wall_grid.js";
@@ -11,7 +12,6 @@ import { WallGrid } from "./wall_grid.js";
 /** @typedef {Event & {target: HTMLInputElement}} InputEvent */
 /** @typedef {Event & {target: HTMLSelectElement}} SelectEvent */
 
-const LAST_RANDOM_SEED = 1_000_000;
 /** @type {[Deed, string][]} */
 const DEEDS = [
   ["open", "Open"],
@@ -81,9 +81,7 @@ export class WallMode {
             >`
           : nothing
       }
-      <button type="button" @click=${() => this.#set({ seed: Math.floor(Math.random() * LAST_RANDOM_SEED) })}>
-        Another seed
-      </button>`;
+      <button type="button" @click=${() => this.#set({ seed: randomSeed() })}>Another seed</button>`;
   }
 
   #deeds() {

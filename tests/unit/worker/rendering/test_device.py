@@ -10,10 +10,11 @@ from unittest.mock import Mock
 import pytest
 import torch
 
+from models.device_memory import is_out_of_memory
 from worker.contracts.catalog import Numerics
 from worker.contracts.errors import SettingsError
 from worker.rendering import device as device_module
-from worker.rendering.device import call_with_memory, choose_device, device_name, is_out_of_memory, is_usable
+from worker.rendering.device import call_with_memory, choose_device, device_name, is_usable
 
 GPU = torch.device("cuda")
 OUT_OF_MEMORY = [

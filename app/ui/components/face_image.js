@@ -1,9 +1,9 @@
 /** The element <face-image>: a small image that a model draws at a point, when the element is near the visible part. */
 
-import { paintFrame } from "../../live/live.js";
+import { paintFrame } from "../live/live.js";
 
-/** @typedef {import("../../live/point.js").Point} Point */
-/** @typedef {import("../../live/live.js").LiveModel} LiveModel */
+/** @typedef {import("../live/point.js").Point} Point */
+/** @typedef {import("../live/live.js").LiveModel} LiveModel */
 
 const RETRY_MS = 4000;
 
