@@ -25,7 +25,7 @@ _MEDIAN_MS, _P95_MS, _FIRST_FACE_MS, _FIRST_PAINT_MS, _FRAME_MS, _IMAGES_PER_S =
 """Goals on a quiet machine."""
 _WAIT_MS, _POLL_SECONDS = 30_000, 0.02
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-_SLIDER = 'input[name="truncation"]'
+SLIDER = 'input[name="truncation"]'
 
 _WATCH = """
 // A frame is painted when the task after its animation callbacks runs.
@@ -91,17 +91,17 @@ def main(
     chromium: Annotated[str | None, typer.Option(help="The browser; default: one that is installed.")] = None,
 ) -> None:
     """Time the page, and compare with its goals."""
-    with _service() as url, _browser(chromium) as browser:
+    with _service() as url, open_browser(chromium) as browser:
         console.print(f"{browser.browser_type.name} {browser.version}, load {os.getloadavg()[0]:.1f}")
         _report_openings([_open(browser, url) for _ in range(openings)])
         page = _new_page(browser)
         page.goto(url)
         _wait_for_image(page)
-        slider = page.locator(_SLIDER)
+        slider = page.locator(SLIDER)
         _report_moves(sorted(slider.evaluate(_MOVES, moves)))
         images, longest = slider.evaluate(_DRAG, 3)
-        _report("images in a drag", images, "images/s", images >= _IMAGES_PER_S, f">= {_IMAGES_PER_S}")
-        _report("longest frame of the drag", longest, "ms", longest < _FRAME_MS, f"< {_FRAME_MS}")
+        report("images in a drag", images, "images/s", images >= _IMAGES_PER_S, f">= {_IMAGES_PER_S}")
+        report("longest frame of the drag", longest, "ms", longest < _FRAME_MS, f"< {_FRAME_MS}")
 
 
 @contextmanager
@@ -109,12 +109,13 @@ def _service() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder, ServiceProcesses(Path(folder)) as service:
         service.start_workers(1, WORKER, {"IMAGEMILL_DEVICE": "cpu"})
         models = Path(folder, "store", "models")
-        _wait("the files of the models", lambda: len(list(models.glob("*/engine-*.json"))) == len(zoo()))
+        wait_until("the files of the models", lambda: len(list(models.glob("*/engine-*.json"))) == len(zoo()))
         yield f"{service.url}/"
 
 
 @contextmanager
-def _browser(chromium: str | None) -> Iterator[Browser]:
+def open_browser(chromium: str | None) -> Iterator[Browser]:
+    """Open a Chromium without a window."""
     found = chromium or next(filter(None, map(shutil.which, _BROWSERS)), None)
     if found is None:
         raise typer.BadParameter(f"no browser was found: install one of {', '.join(_BROWSERS)}, or give --chromium")
@@ -141,11 +142,12 @@ def _open(browser: Browser, url: str) -> list[float]:
 
 
 def _wait_for_image(page: Page) -> None:
-    page.locator(_SLIDER).wait_for(timeout=_WAIT_MS)
-    _wait("the first image", lambda: bool(page.evaluate("window.stage.first")))
+    page.locator(SLIDER).wait_for(timeout=_WAIT_MS)
+    wait_until("the first image", lambda: bool(page.evaluate("window.stage.first")))
 
 
-def _wait(name: str, is_here: Callable[[], bool]) -> None:
+def wait_until(name: str, is_here: Callable[[], bool]) -> None:
+    """Poll until something is there; raise `TimeoutError` after half a minute."""
     deadline = time.monotonic() + _WAIT_MS / 1000
     while not is_here():
         if time.monotonic() > deadline:
@@ -155,18 +157,19 @@ def _wait(name: str, is_here: Callable[[], bool]) -> None:
 
 def _report_openings(openings: list[list[float]]) -> None:
     paint, face, requests, size = (median(each) for each in zip(*openings, strict=True))
-    _report("first paint", paint, "ms", paint < _FIRST_PAINT_MS, f"< {_FIRST_PAINT_MS}")
-    _report("first face", face, "ms", face < _FIRST_FACE_MS, f"< {_FIRST_FACE_MS}")
+    report("first paint", paint, "ms", paint < _FIRST_PAINT_MS, f"< {_FIRST_PAINT_MS}")
+    report("first face", face, "ms", face < _FIRST_FACE_MS, f"< {_FIRST_FACE_MS}")
     console.print(f"{'requests, bytes':28}{requests:.0f}, {size:,.0f}")
 
 
 def _report_moves(times: list[float]) -> None:
     middle, late = median(times), times[int(0.95 * len(times))]
-    _report("slider to painted, median", middle, "ms", middle < _MEDIAN_MS, f"< {_MEDIAN_MS}")
-    _report("slider to painted, 95 %", late, "ms", late < _P95_MS, f"< {_P95_MS}")
+    report("slider to painted, median", middle, "ms", middle < _MEDIAN_MS, f"< {_MEDIAN_MS}")
+    report("slider to painted, 95 %", late, "ms", late < _P95_MS, f"< {_P95_MS}")
 
 
-def _report(name: str, value: float, unit: str, is_good: bool, goal: str) -> None:
+def report(name: str, value: float, unit: str, is_good: bool, goal: str) -> None:
+    """Print a figure beside its goal."""
     console.print(f"{name:28}{value:.1f} {unit} (goal {goal}: {'yes' if is_good else 'NO'})")
 
 

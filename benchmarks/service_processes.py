@@ -118,6 +118,10 @@ class ServiceProcesses:
         parts = {name: [process] for name, process in self._parts.items()} | {"workers": self._workers}
         return {name: processes.cpu_seconds(process.pid for process in found) for name, found in parts.items()}
 
+    def peak_mb(self) -> dict[str, float]:
+        """Return the peaks of the resident memory of queue server and API, in MB."""
+        return {name: processes.peak_mb(processes.tree(process.pid)) for name, process in self._parts.items()}
+
     def discard(self, job_id: str) -> None:
         """Remove the files of a settled job, to free disk space."""
         shutil.rmtree(self.store_folder / "jobs" / job_id)
