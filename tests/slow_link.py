@@ -51,7 +51,8 @@ class SlowLink:
 
     def _do(self, change: Callable[[], object]) -> None:
         done = Event()
-        self._loop.call_soon_threadsafe(lambda: (change(), done.set()))
+        self._loop.call_soon_threadsafe(change)
+        self._loop.call_soon_threadsafe(done.set)
         done.wait()
 
     def _run(self) -> None:
@@ -60,7 +61,8 @@ class SlowLink:
         left = asyncio.all_tasks(self._loop)
         for task in left:
             task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        if left:
+            self._loop.run_until_complete(asyncio.wait(left))
         self._loop.close()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -82,7 +84,8 @@ class SlowLink:
                 due, data = await on_the_way.get()
                 await asyncio.sleep(due - self._loop.time())
                 await self._whole.wait()
-                writer.write(data)
+                if not writer.is_closing():
+                    writer.write(data)
             writer.close()
 
         async with asyncio.TaskGroup() as group:

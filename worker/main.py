@@ -26,6 +26,7 @@ from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.open_store import open_store
 from worker.errors import WeightsError
 from worker.queue.alive_file import AliveFile
+from worker.queue.background import Background
 from worker.queue.choice_tracker import ChoiceTracker
 from worker.queue.cost_meter import CostMeter
 from worker.queue.cost_sample import measure_costs
@@ -121,6 +122,7 @@ def work(
         # Settling waits for the disk for a long time. In a thread of its own it delays no shard.
         ThreadPoolExecutor(1, "settle") as settling_thread,
         ThreadPoolExecutor(1, "store") as storing_thread,
+        ThreadPoolExecutor(3, "ask") as asking_threads,
     ):
         store, task_queue = open_store(settings.store), TaskQueue(redis)
         count_halving = partial(heartbeat.counts.count, "out_of_memory_halvings")
@@ -138,9 +140,10 @@ def work(
             engine,
             heartbeat,
             task_queue,
-            ShardRenderer(renderer, heartbeat, watchdog, stopping, ChoiceTracker(store.shards)),
+            ShardRenderer(renderer, heartbeat, watchdog, stopping, ChoiceTracker(store.shards), Background()),
             JobFinisher(store, heartbeat, settling_thread, stopping),
             storing_thread,
+            asking_threads,
             stopping,
             watchdog,
             # A store of its own, because a check must fail sooner than a task gives up.
