@@ -41,12 +41,12 @@ class ProgressReports:
         """Whether Redis has answered that the job was cancelled."""
 
     def report(self, images_done: int) -> None:
-        """Start a report, unless an earlier one is still on its way."""
-        if self._background.is_idle:
+        """Start a report. Any but the first is left out while an earlier call is still on its way."""
+        if not images_done or self._background.is_idle:
             self._background.submit(lambda: self._report(images_done))
 
     def close(self) -> None:
-        """Wait for the last report. A later one would renew the lease of a task that has ended."""
+        """Wait for the last report. A later one would renew the lease of a task that goes back to the queue."""
         self._background.wait()
 
     def _report(self, images_done: int) -> None:

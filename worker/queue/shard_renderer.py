@@ -55,6 +55,7 @@ class ShardRenderer:
                     if part:  # an empty part only says that some time has passed
                         self.watchdog.pat()
                     if self.stopping.is_set():
+                        reports.close()
                         return None
                     self.choices.add(spec, part)
                     end = self.choices.find_end(spec, shard)
@@ -68,7 +69,6 @@ class ShardRenderer:
                         return None
         finally:
             unwanted.set()  # threads that still work on this shard stop at their next step
-            reports.close()
         return candidates
 
     def _parts(
