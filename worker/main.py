@@ -45,6 +45,7 @@ from worker.rendering.device import choose_device
 from worker.rendering.encoder_pool import EncoderPool
 from worker.rendering.encoding import Encoder, encode
 from worker.rendering.engine import RenderEngine, find_checkpoints, load_fitting_engine
+from worker.rendering.remote_models import find_models_folder
 from worker.settings import WorkerSettings
 from worker.style import vgg
 from worker.style.distilled_models import DistilledModels
@@ -83,7 +84,7 @@ def run(settings: WorkerSettings) -> None:
     threads = settings.threads or cores()
     render_threads = min(threads, _GPU_THREADS) if is_gpu else threads
     with EncoderPool(threads) if is_gpu else nullcontext() as encoders:
-        engine = load_fitting_engine(find_checkpoints(settings.models), device, render_threads)
+        engine = load_fitting_engine(find_checkpoints(find_models_folder(settings.models)), device, render_threads)
         if not engine.entries:
             log.warning("no checkpoint was found", extra=fields(folder=settings.models))
         vgg19, set_aside = _load_vgg19(settings, engine)
