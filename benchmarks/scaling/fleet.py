@@ -2,8 +2,9 @@
 
 API, queue server, S3 server and the code of the workers are real; the model and the encoder of a worker are simulated
 at a low speed. It prints the requests and the CPU time for each second of rest, each job, each shard and each image.
-In the end, copies of a worker's announcement stand for a large fleet, because the API reads all of them. docs/scaling.md computes with them. The speeds say nothing, because all
-processes share a few cores.
+In the end, copies of a worker's announcement stand for a large fleet, and more keys for many waiting tasks, because the
+API reads the announcements of all workers, and searches them among all keys.
+docs/scaling.md computes with the table. The speeds say nothing, because all processes share a few cores.
 """
 
 import os
@@ -18,6 +19,7 @@ from typing import Annotated
 
 import httpx
 import typer
+from rq.job import Job
 
 from benchmarks import table
 from benchmarks.command import console, run
@@ -97,7 +99,9 @@ class Fleet:
         """Do some work, which returns its number of units, and return its cost."""
         before = self.totals()
         units = work()
-        return Load(name, units, self.totals().less(before))
+        load = Load(name, units, self.totals().less(before))
+        console.print(f"{name}: {units:.0f} in {load.totals.seconds:.1f} s")
+        return load
 
 
 def main(
@@ -106,6 +110,7 @@ def main(
     n: Annotated[int, typer.Option(min=1, help="Images of the long job.")] = 20_000,
     posts: Annotated[int, typer.Option(min=1, help="Jobs of one image.")] = 200,
     announced: Annotated[int, typer.Option(min=1, help="Workers that are announced in the end.")] = 100,
+    keys: Annotated[int, typer.Option(min=1, help="Keys that are added to Redis then, as of waiting tasks.")] = 20_000,
     rest_seconds: Annotated[float, typer.Option(min=1, help="Seconds of each rest.")] = 20,
 ) -> None:
     """Print the cost of rest, of a long job, of jobs of one image and of a download."""
@@ -125,10 +130,10 @@ def main(
         loads.append(fleet.measure("a job of one image", lambda: _small_jobs(fleet, posts)))
         _announce_copies(fleet.service, announced - workers)
         loads.append(fleet.measure(f"the same, {announced} announced", lambda: _small_jobs(fleet, posts)))
+        _add_keys(fleet.service, keys)
+        loads.append(fleet.measure(f"the same, {keys} keys more", lambda: _small_jobs(fleet, posts)))
     head = ("one unit", "units", "Redis commands", "Redis CPU ms", *(f"S3 {kind.lower()}" for kind in _KINDS))
     console.print(table.markdown((*head, "API CPU ms"), [load.row() for load in loads]))
-    for load in loads:
-        console.print(f"{load.name}: {load.totals.seconds:.1f} s")
 
 
 @contextmanager
@@ -159,6 +164,10 @@ def _announce_copies(service: ServiceProcesses, count: int) -> None:
         name = f"copy-{number}"
         announcement = entry.model_copy(update={"name": name}).model_dump_json()
         service.redis.set(worker_key(name), announcement, ex=_START_SECONDS)
+
+
+def _add_keys(service: ServiceProcesses, count: int) -> None:
+    service.redis.mset({f"{Job.redis_job_namespace_prefix}filler-{number}": "" for number in range(count)})
 
 
 def _post(service: ServiceProcesses, n: int) -> str:
