@@ -114,6 +114,9 @@ def test_the_user_data_are_a_cloud_config_that_writes_what_the_script_reads() ->
     written = {file["path"]: file for file in config["write_files"]}
     assert set(re.findall(r"/etc/imagemill/\S+?\.env", INSTALL)) == set(written)
     assert {file["permissions"] for file in written.values()} == {"0600"}
+    # Without settings, the content is empty, but a text.
+    empty = yaml.safe_load(re.sub(r"\$\{\w+\}", "", CLOUD_INIT))
+    assert [type(file["content"]) for file in empty["write_files"]] == [str, str]
     variables = set(re.findall(r"^(\w+)=", written["/etc/imagemill/ec2.env"]["content"], re.MULTILINE))
     assert variables == {"VOLUME_ID", "PROFILE", "DOMAIN", *BUCKET_VARIABLES}
     assert all(re.search(rf"\$\{{?{name}\b", INSTALL) for name in variables)
