@@ -101,7 +101,6 @@ export class OrderPage {
   #template() {
     const images = imagesOf(this.state);
     const refusal = refusalOf(this.estimate);
-    const cannot = this.#isSending || images < 1;
     return html`<h2>Order a dataset</h2>
       <form class="order" @submit=${(/** @type {Event} */ event) => this.#make(event)}>
         <div class="order-form">
@@ -113,7 +112,7 @@ export class OrderPage {
             ${this.samples.template(this.state)}
           </section>
           ${estimateLine(this.estimate, this.model)}
-          <button class="primary make" ?disabled=${cannot}>
+          <button class="primary make" ?disabled=${images < 1} aria-disabled=${String(this.#isSending)}>
             ${this.#isSending ? "Ordering …" : `Make ${countText(images)} ${images === 1 ? "image" : "images"}`}
           </button>
           ${refusal && !this.#error ? html`<p class="hint">Not now: ${refusal}</p>` : nothing}
