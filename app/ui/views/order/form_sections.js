@@ -3,7 +3,6 @@
 import { choice, number } from "../../components/controls.js";
 import { countText } from "../../components/quantities.js";
 import { slider } from "../../components/slider.js";
-import { formatPoint } from "../../live/point.js";
 import { url } from "../../shell/api.js";
 import { hashOf } from "../../shell/router.js";
 import { html, nothing } from "../../vendor/lit-html.js";
@@ -26,47 +25,6 @@ export function modelCard(page) {
 }
 
 /** @param {OrderPage} page */
-export function whatSection(page) {
-  const { state, model } = page;
-  if (!state.around) {
-    return html`<fieldset>
-      <legend>What</legend>
-      <p>
-        Any image that the model can make. To order images like one that you like,
-        <a href=${hashOf(["play", model.name])}>find it in Play</a>.
-      </p>
-      ${slider({
-        label: "Truncation",
-        value: state.truncation,
-        min: 0.3,
-        max: 1,
-        step: 0.05,
-        format: (value) => value.toFixed(2),
-        hint: "Lower values make safer, more similar images.",
-        onInput: (truncation) => page.change({ truncation }),
-      })}
-    </fieldset>`;
-  }
-  const point = formatPoint(state.around, state.sliders);
-  return html`<fieldset>
-    <legend>What</legend>
-    <p>
-      Images like <a href=${`#/play/${encodeURIComponent(model.name)}?${point}`}>this one</a>.
-      <button type="button" class="quiet" @click=${() => page.change({ around: null })}>Any image instead</button>
-    </p>
-    ${slider({
-      label: "How far from it",
-      value: state.spread,
-      min: 0.05,
-      max: 1,
-      step: 0.05,
-      format: (value) => value.toFixed(2),
-      onInput: (spread) => page.change({ spread }),
-    })}
-  </fieldset>`;
-}
-
-/** @param {OrderPage} page */
 export function whichSection(page) {
   const { state, model } = page;
   return html`<fieldset>
@@ -74,9 +32,9 @@ export function whichSection(page) {
     ${
       state.division === "counts"
         ? html`<p>${countText(imagesOf(state))} images in all.</p>`
-        : number("Images", state.n, 1, (n) => page.change({ n }))
+        : number(state.walk ? "Frames" : "Images", state.n, 1, (n) => page.change({ n }))
     }
-    ${model.classes.length ? classControls(page) : nothing}
+    ${model.classes.length && !state.walk ? classControls(page) : nothing}
   </fieldset>`;
 }
 
@@ -188,6 +146,7 @@ function emptyClasses(page, name) {
     counts: {},
     n,
     around: null,
+    walk: null,
     ...(!model?.gate && { keep: 1, dropsCopies: false }),
   });
 }

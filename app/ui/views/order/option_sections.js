@@ -24,9 +24,13 @@ export function optionsSection(page) {
       ${choice("Format", state.format, FORMATS, (format) => page.change({ format }))}
       ${state.format === "npz" ? nothing : choice("Layout", state.layout, LAYOUTS, (layout) => page.change({ layout }))}
       ${text("Name", state.name, "letters, digits, - and _", (name) => page.change({ name }))}
-      ${choice("Split", state.split, SPLITS, (split) => page.change({ split }))}
-      ${number("Seed", state.seed, 0, (seed) => page.change({ seed }))}
-      ${number("First index", state.start, 0, (start) => page.change({ start }))}
+      ${
+        state.walk
+          ? nothing
+          : html`${choice("Split", state.split, SPLITS, (split) => page.change({ split }))}
+            ${number("Seed", state.seed, 0, (seed) => page.change({ seed }))}
+            ${number("First index", state.start, 0, (start) => page.change({ start }))}`
+      }
       ${number("Hours kept", state.ttlHours ?? 168, 1, (ttlHours) => page.change({ ttlHours }))}
     </fieldset>`;
 }

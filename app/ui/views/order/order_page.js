@@ -8,10 +8,11 @@ import { hashOf } from "../../shell/router.js";
 import { html, nothing, render } from "../../vendor/lit-html.js";
 import { Estimate } from "./estimate.js";
 import { estimateLine, refusalOf } from "./estimate_line.js";
-import { modelCard, stylesSection, whatSection, whichSection } from "./form_sections.js";
+import { modelCard, stylesSection, whichSection } from "./form_sections.js";
 import { optionsSection } from "./option_sections.js";
 import { formatCounts, formatOrder, imagesOf, requestOf } from "./order_state.js";
 import { Samples } from "./samples.js";
+import { whatSection } from "./what_section.js";
 
 /** @typedef {import("../../shell/model_list.js").Model} Model */
 /** @typedef {import("../../shell/view.js").ViewContext} ViewContext */
@@ -41,6 +42,8 @@ export class OrderPage {
     this.models = models;
     this.styles = styles;
     this.state = state;
+    /** The last point and walk of the model, so that the choice among them can be taken back. */
+    this.known = { around: state.around, walk: state.walk };
     this.samples = new Samples(() => this.#render());
     this.estimate = new Estimate(() => this.#render());
     this.#follow();
@@ -57,6 +60,9 @@ export class OrderPage {
    */
   change(change) {
     this.state = { ...this.state, ...change };
+    const { around, walk } = this.state;
+    const before = change.model ? { around: null, walk: null } : this.known;
+    this.known = { around: around ?? before.around, walk: walk ?? before.walk };
     this.#key = newIdempotencyKey();
     this.#error = null;
     this.context.setQuery(formatOrder(this.state));
