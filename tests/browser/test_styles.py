@@ -88,6 +88,20 @@ def test_a_style_is_tried_on(page: Page, site: LocalSite, style_weights: Path | 
     picture(page, "styles-trial")
 
 
+def test_a_trial_is_cancelled(page: Page, site: LocalSite, style_weights: Path | None) -> None:
+    if style_weights is None:
+        pytest.skip("needs the VGG19 weights of IMAGEMILL_TEST_DATA")
+    page.goto("#/styles")
+    _choose(page, _file("Dunes.png", (180, 160, 90)))
+    panel = page.get_by_role("region", name="Dunes")
+    panel.get_by_role("combobox", name="Mode").select_option("distilled")
+    panel.get_by_role("button", name="Try on 4 images").click()
+    expect(panel.get_by_role("status")).to_contain_text(re.compile("Waiting in line|Learning the style: \\d+ %"))
+    panel.get_by_role("button", name="Cancel").click()
+    expect(panel.get_by_text("The job was cancelled")).to_be_visible()
+    assert site.client.get("/jobs").json()["jobs"][0]["state"] == "cancelled"
+
+
 def test_a_refused_trial_says_why(page: Page, watch: Watch, style_weights: Path | None) -> None:
     if style_weights is not None:
         pytest.skip("the workers have the VGG19 weights")
