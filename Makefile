@@ -14,7 +14,7 @@ PYTEST = $(BIN)/pytest --dist worksteal -n
 FOLDER ?=
 ARGS ?=
 
-.PHONY: demo test quick test-unit test-integration test-page check check-page types format lock engine clean
+.PHONY: demo test quick test-unit test-integration test-page check check-page page-pictures types format lock engine clean
 
 demo: .venv/runtime
 	$(BIN)/imagemill demo --force
@@ -26,6 +26,10 @@ test: check
 # The tests of the page share one service and one browser, so they run in one process.
 test-page: .venv/dev
 	$(BIN)/pytest $(or $(FOLDER),tests/browser) $(ARGS)
+
+# The pictures of docs/page.md: a service with jobs, styles and a short training; it takes some minutes.
+page-pictures: .venv/dev
+	$(BIN)/python -m tests.browser.page_pictures docs/pictures/page
 
 # All checks, and the unit tests that take no seconds each and need no service.
 quick: check
@@ -106,6 +110,7 @@ help:
 	@echo 'make test-unit         all unit tests'
 	@echo 'make test-integration  all tests with real processes'
 	@echo 'make test-page         tests of the web page in Chromium'
+	@echo 'make page-pictures     renew the pictures of the web page in the documents'
 	@echo 'make check             formatting, lint, types, import rules, JavaScript where npm is at hand'
 	@echo 'make types             types alone'
 	@echo 'make format            format the code and fix what the lint can fix'
