@@ -14,14 +14,17 @@ PYTEST = $(BIN)/pytest --dist worksteal -n
 FOLDER ?=
 ARGS ?=
 
-.PHONY: demo test quick test-unit test-integration test-page check check-page page-pictures types format lock engine clean
+.PHONY: demo test test-rest quick test-unit test-integration test-page check check-others check-page page-pictures types format lock engine clean
 
 demo: .venv/runtime
 	$(BIN)/imagemill demo --force
 
+# The tests of the page wait for a browser half of the time, so they run beside the others.
 test: check
-	$(PYTEST) $(JOBS) $(or $(FOLDER),tests --ignore tests/browser) $(ARGS)
-	$(if $(FOLDER),,$(BIN)/pytest tests/browser)
+	$(if $(FOLDER),$(PYTEST) $(JOBS) $(FOLDER) $(ARGS),$(MAKE) -j 2 -k --no-print-directory test-rest test-page)
+
+test-rest: .venv/dev
+	$(PYTEST) $(JOBS) tests --ignore tests/browser $(ARGS)
 
 # The tests of the page share one service and one browser, so they run in one process.
 test-page: .venv/dev
@@ -44,7 +47,11 @@ test-integration: .venv/dev
 types: .venv/dev
 	$(BIN)/mypy
 
-check: .venv/dev types check-page
+# Types take longest, on one core.
+check: .venv/dev
+	$(MAKE) -j 2 --no-print-directory types check-others
+
+check-others: .venv/dev check-page
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports

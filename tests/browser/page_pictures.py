@@ -1,6 +1,6 @@
 """`python -m tests.browser.page_pictures FOLDER`: saves pictures of all views in both themes.
 
-Its service has jobs, styles and a training run. It generates all images itself, by the shipped models. The two styles are drawn here.
+The service generates all images itself, by the shipped models. The two styles are drawn here.
 """
 
 import io
