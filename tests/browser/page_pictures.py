@@ -8,7 +8,6 @@ import math
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -106,11 +105,12 @@ def wait(site: LocalSite, job: str) -> dict[str, Any]:
 
 def train(site: LocalSite, job: str) -> None:
     """Fine-tune the shipped model on the images of a job, so that the run has real curves and sheets."""
-    archive = site.client.get(wait(site, job)["links"]["download"], timeout=_PATIENCE_SECONDS).content
+    archive = site.folder / "portraits.zip"
+    archive.write_bytes(site.client.get(wait(site, job)["links"]["download"], timeout=_PATIENCE_SECONDS).content)
     data = site.folder / "portraits"
-    zipfile.ZipFile(io.BytesIO(archive)).extractall(data)
-    options = ("--from", "faces-64", "--epochs", str(_EPOCHS), "--runs", site.runs)
-    subprocess.run([*COMMAND, "train", data, *options], cwd=site.folder, check=True, timeout=_PATIENCE_SECONDS)
+    budget = ("--from", "faces-64", "--epochs", str(_EPOCHS), "--runs", site.runs)
+    for line in (("dataset", archive, data, "--licence", "Apache-2.0"), ("train", data, *budget)):
+        subprocess.run([*COMMAND, *line], cwd=site.folder, check=True, timeout=_PATIENCE_SECONDS)
 
 
 def guard(site: LocalSite) -> None:
