@@ -13,7 +13,7 @@ mount_data() {
     local device=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${VOLUME_ID/-/} found=0
     timeout 600 sh -c "until test -b '$device'; do sleep 2; done" \
         || { echo "the disk $VOLUME_ID was not attached within 10 minutes" >&2; exit 1; }
-    blkid -p "$device" || found=$?
+    blkid -p "$device" > /dev/null || found=$?
     if [ "$found" = 2 ]; then mkfs.ext4 -q -L imagemill "$device"; fi
     grep -q " $data " /etc/fstab || echo "$device $data ext4 nofail,x-systemd.device-timeout=5min 0 2" >> /etc/fstab
     mkdir -p "$data"
