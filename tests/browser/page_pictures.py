@@ -26,8 +26,8 @@ _THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 _WIDE, _NARROW, _SAVED_WIDTH = 1280, 390, 960
 _MOST_BYTES = 60_000
 _QUALITIES = (80, 70, 60, 50, 40, 30)
-_DRAWN_MS, _PATIENCE_SECONDS = 60_000, 300
-_EPOCHS = 6
+_DRAWN_MS, _PATIENCE_SECONDS = 60_000, 1200
+_EPOCHS = 4
 
 
 @dataclass(frozen=True)
