@@ -46,7 +46,9 @@ def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as place, service(Path(place)) as site:
         finished = fill(site)
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium_program())
+            browser = playwright.chromium.launch(
+                executable_path=chromium_program(), ignore_default_args=["--hide-scrollbars"]
+            )
             for shot in track([*shots(finished)], "Pictures"):
                 save(browser, f"{site.url}/", shot, folder)
             guard(site)
@@ -57,9 +59,9 @@ def main(folder: Path) -> None:
 
 def shots(job: str) -> Iterator[Shot]:
     """The pictures of a service whose finished job is given."""
-    play = "#/play/faces-64?at=1:0*0.6,31:0*0.8&from=1:0&to=31:0&between=0.55&shift=direction+1:1.5"
-    yield Shot("play", play)
-    yield Shot("play-narrow", play, is_narrow=True)
+    play = "#/play/faces-64?at=1:3&from=1:3&to=31:3"  # index 3 has the class "modern"
+    yield Shot("play", play, _mix)
+    yield Shot("play-narrow", play, _mix, is_narrow=True)
     yield Shot("play-wall", "#/play/faces-64?at=1:0&mode=wall&wall=5&count=256")
     yield Shot("play-square", "#/play/faces-64?at=1:0&mode=square")
     yield Shot("play-compare", "#/play/faces-64?at=9:0&mode=compare")
@@ -126,6 +128,7 @@ def save(browser: Browser, url: str, shot: Shot, folder: Path) -> None:
         context = browser.new_context(
             base_url=url,
             viewport={"width": width, "height": 800},
+            is_mobile=shot.is_narrow,
             device_scale_factor=2 if shot.is_narrow else 1,
             color_scheme=theme,
             reduced_motion="reduce",
@@ -182,6 +185,10 @@ def service(folder: Path) -> Iterator[LocalSite]:
         yield site
     finally:
         site.close()
+
+
+def _mix(page: Page) -> None:
+    page.get_by_label("Between A and B").fill("0.5")
 
 
 def _exclude(page: Page) -> None:
