@@ -21,6 +21,7 @@ from rich.progress import track
 from tests.browser.chromium import chromium_program
 from tests.browser.local_site import LocalSite
 from tests.command import COMMAND, imagemill
+from tests.integration.running_service import wait_until
 
 _THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 _WIDE, _NARROW, _SAVED_WIDTH = 1280, 390, 960
@@ -28,6 +29,11 @@ _MOST_BYTES = 60_000
 _QUALITIES = (80, 70, 60, 50, 40, 30)
 _DRAWN_MS, _PATIENCE_SECONDS = 60_000, 1200
 _EPOCHS = 4
+_NOT_DRAWN = """[...document.querySelectorAll("face-image:not([data-state=drawn])")].filter((image) => {
+  const { top, bottom } = image.getBoundingClientRect();
+  return top < innerHeight && bottom > 0;
+}).length"""
+"""Counts the images inside the window that are not drawn. Those outside are drawn when they come into it."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +144,7 @@ def save(browser: Browser, url: str, shot: Shot, folder: Path) -> None:
         expect(page.get_by_role("heading", level=2)).to_be_visible()
         page.wait_for_load_state("load")
         shot.prepare(page)
-        expect(page.locator("face-image:not([data-state=drawn]):visible")).to_have_count(0, timeout=_DRAWN_MS)
+        wait_until(lambda: page.evaluate(_NOT_DRAWN) == 0, _DRAWN_MS / 1000)  # noqa: B023
         page.wait_for_timeout(1000)  # images fade in
         encoded = compress(Image.open(io.BytesIO(page.screenshot())), _NARROW * 2 if shot.is_narrow else _SAVED_WIDTH)
         (folder / f"{shot.name}-{theme}.webp").write_bytes(encoded)
