@@ -29,6 +29,7 @@ _MOST_BYTES = 60_000
 _QUALITIES = (80, 70, 60, 50, 40, 30)
 _DRAWN_MS, _PATIENCE_SECONDS = 60_000, 1200
 _EPOCHS = 4
+_MOST_TRIES = 20
 _NOT_DRAWN = """[...document.querySelectorAll("face-image:not([data-state=drawn])")].filter((image) => {
   const { top, bottom } = image.getBoundingClientRect();
   return top < innerHeight && bottom > 0;
@@ -145,10 +146,20 @@ def save(browser: Browser, url: str, shot: Shot, folder: Path) -> None:
         page.wait_for_load_state("load")
         shot.prepare(page)
         wait_until(lambda: page.evaluate(_NOT_DRAWN) == 0, _DRAWN_MS / 1000)  # noqa: B023
-        page.wait_for_timeout(1000)  # images fade in
-        encoded = compress(Image.open(io.BytesIO(page.screenshot())), _NARROW * 2 if shot.is_narrow else _SAVED_WIDTH)
+        encoded = compress(Image.open(io.BytesIO(settled(page))), _NARROW * 2 if shot.is_narrow else _SAVED_WIDTH)
         (folder / f"{shot.name}-{theme}.webp").write_bytes(encoded)
         context.close()
+
+
+def settled(page: Page) -> bytes:
+    """Return a screenshot that did not change for a second, or the last one where a job changes it all the time."""
+    shown = b""
+    for _ in range(_MOST_TRIES):
+        former, shown = shown, page.screenshot()
+        if shown == former:
+            break
+        page.wait_for_timeout(1000)
+    return shown
 
 
 def compress(image: Image.Image, width: int) -> bytes:
@@ -195,6 +206,7 @@ def service(folder: Path) -> Iterator[LocalSite]:
 
 def _mix(page: Page) -> None:
     page.get_by_label("Between A and B").fill("0.5")
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
 
 
 def _exclude(page: Page) -> None:
