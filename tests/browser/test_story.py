@@ -114,7 +114,7 @@ def order(page: Page, keyboard: Keyboard, folder: Path) -> tuple[str, Path]:
     keyboard.type(page.get_by_label("Images", exact=True), "8")
     keyboard.reach(page.get_by_label("Balanced"))
     keyboard.press("ArrowRight", "ArrowRight")
-    expect(page.get_by_label("By number")).to_be_checked()
+    expect(page.get_by_label("Number of each class")).to_be_checked()
     keyboard.type(page.get_by_label("modern", exact=True), "5")
     keyboard.use(button(page, "Make 11 images"))
     page.wait_for_url(re.compile("#/job/"))
