@@ -93,9 +93,12 @@ def test_the_keyboard_alone_makes_an_order(page: Page) -> None:
 
 
 def test_a_preset_fills_the_form_and_orders_nothing(page: Page) -> None:
-    page.goto("#/order?seed=7&class=modern")
+    page.goto("#/order?seed=7")
     page.get_by_role("button", name="Two thirds of one class").click()
+    expect(page.get_by_label("19th-century", exact=True)).to_have_value("200")
+    page.get_by_label("Two thirds of", exact=True).select_option("modern")
     expect(page.get_by_label("modern", exact=True)).to_have_value("200")
+    expect(page.get_by_label("19th-century", exact=True)).to_have_value("34")
     expect(page.get_by_role("button", name="Make 300 images")).to_be_enabled()
     page.get_by_role("button", name="Best quarter").click()
     expect(page).to_have_url(re.compile(r"#/order.*keep=0.25.*copies=drop"))
