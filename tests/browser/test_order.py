@@ -92,6 +92,38 @@ def test_the_keyboard_alone_makes_an_order(page: Page) -> None:
     expect(page).to_have_url(re.compile("#/job/"))
 
 
+def test_a_preset_fills_the_form_and_orders_nothing(page: Page) -> None:
+    page.goto("#/order?seed=7")
+    page.get_by_role("button", name="Two thirds of one class").click()
+    expect(page.get_by_label("19th-century", exact=True)).to_have_value("200")
+    page.get_by_label("Two thirds of", exact=True).select_option("modern")
+    expect(page.get_by_label("modern", exact=True)).to_have_value("200")
+    expect(page.get_by_label("19th-century", exact=True)).to_have_value("34")
+    expect(page.get_by_role("button", name="Make 300 images")).to_be_enabled()
+    page.get_by_role("button", name="Best quarter").click()
+    expect(page).to_have_url(re.compile(r"#/order.*keep=0.25.*copies=drop"))
+
+
+def test_an_error_of_the_service_stands_at_its_field(page: Page, watch: Watch) -> None:
+    watch.expect_message("422")
+    page.goto("#/order?n=5&seed=7&name=A.B")
+    files = page.get_by_role("group", name="Files")
+    expect(files.get_by_role("alert")).to_contain_text("begin with a letter or a digit")
+    files.get_by_label("Name").fill("a.b")
+    expect(files.get_by_role("alert")).to_have_count(0)
+
+
+def test_the_button_stays_in_reach_in_a_narrow_window(page: Page) -> None:
+    page.set_viewport_size({"width": 320, "height": 700})
+    page.goto("#/order?n=5&seed=7")
+    make = page.get_by_role("button", name="Make 5 images")
+    expect(make).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert_accessible(page)
+    make.click()
+    expect(page).to_have_url(re.compile("#/job/"))
+
+
 def _job(site: LocalSite, page: Page) -> dict[str, Any]:
     identity = page.url.split("#/job/")[1].split("?")[0]
     job: dict[str, Any] = site.client.get(f"/jobs/{identity}").json()

@@ -257,6 +257,14 @@ def test_a_click_on_the_wall_opens_a_face(page: Page) -> None:
     expect(page.get_by_role("link", name="One")).to_have_attribute("aria-current", "true")
 
 
+def test_a_face_is_mixed_with_one_that_is_chosen_on_the_wall(page: Page) -> None:
+    page.goto("#/play/faces-64?at=1:71")
+    page.get_by_role("link", name="Choose B on the wall").click()
+    expect(page.get_by_text("Click the image to mix with A.")).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Image 6,")).click()
+    expect(page).to_have_url(re.compile(r"from=1:71&to=1:6&between=0.5$"))
+
+
 def test_the_knob_of_the_square_mixes_four_corners(page: Page) -> None:
     open_play(page, "at=1:0&mode=square")
     page.wait_for_url(re.compile("knob=0.5,0.5"))

@@ -91,7 +91,8 @@ export function estimateLine({ costs, problem }, model) {
  * Return time and size in a few words, for the bar of a narrow window.
  * @param {Estimate} estimate
  */
-export function estimateSummary({ costs }) {
+export function estimateSummary({ costs, problem }) {
+  if (problem) return html`<p class="make-summary field-error" aria-hidden="true">Not possible so</p>`;
   if (!costs) return nothing;
   const parts = [costs.seconds && durationText(costs.seconds.total), costs.bytes && byteText(costs.bytes.expected)];
   return html`<p class="make-summary dim" aria-hidden="true">${parts.filter(Boolean).join(", ")}</p>`;

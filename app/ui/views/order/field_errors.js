@@ -22,6 +22,12 @@ const FIELDS = new Set(
 );
 
 /**
+ * Words that replace a regular expression.
+ * @type {Record<string, string>}
+ */
+const WORDS = { name: "name: use a to z, 0 to 9, - and _, and begin with a letter or a digit" };
+
+/**
  * Return the parameter that a problem is about; an empty string if it is about none of the form.
  * The detail of such a problem begins with the name of the parameter and a colon.
  * @param {unknown} problem
@@ -40,7 +46,7 @@ export function fieldOf(problem) {
 export function fieldError(page, ...names) {
   const { problem } = page;
   if (!problem || !names.includes(fieldOf(problem))) return nothing;
-  const words = problem.message.slice(problem.message.indexOf(": ") + 2);
+  const words = WORDS[fieldOf(problem)] ?? problem.message;
   return html`<p class="field-error" data-field=${names[0] ?? ""} role="alert">
     ${words.charAt(0).toUpperCase() + words.slice(1)}.
   </p>`;

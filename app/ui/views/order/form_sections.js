@@ -7,6 +7,7 @@ import { url } from "../../shell/api.js";
 import { hashOf } from "../../shell/router.js";
 import { html, nothing } from "../../vendor/lit-html.js";
 import { fieldError } from "./field_errors.js";
+import { majority, majorityOf } from "./majority.js";
 import { imagesOf } from "./order_state.js";
 
 /** @typedef {import("./order_page.js").OrderPage} OrderPage */
@@ -76,9 +77,21 @@ function classControls(page) {
                 page.change({ counts: { ...state.counts, [name]: count } }),
               ),
             )}
+            ${model.classes.length > 1 ? majorityChoice(page) : nothing}
           </div>`
         : nothing
     }`;
+}
+
+/** @param {OrderPage} page */
+function majorityChoice(page) {
+  const { state, model } = page;
+  const { classes } = model;
+  const value = majorityOf(state.counts, classes);
+  const options = { ...(value ? {} : { "": "choose" }), ...Object.fromEntries(classes.map((name) => [name, name])) };
+  return choice("Two thirds of", value, options, (main) =>
+    page.change({ counts: majority(classes, main, imagesOf(state)) }),
+  );
 }
 
 /** @param {OrderPage} page */

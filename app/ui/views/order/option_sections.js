@@ -23,7 +23,7 @@ export function optionsSection(page) {
   return html`${qualitySection(page)} ${page.isAboutPoints ? nothing : whatSection(page)}
     <fieldset class="options">
       <legend>Files</legend>
-      ${text("Name", state.name, "a word to find it by", (name) => page.change({ name }))}
+      ${text("Name", state.name, "a-z, 0-9, - and _", (name) => page.change({ name }))}
       ${choice("Format", state.format, FORMATS, (format) => page.change({ format }))}
       ${state.format === "npz" ? nothing : choice("Layout", state.layout, LAYOUTS, (layout) => page.change({ layout }))}
       ${

@@ -1,6 +1,7 @@
 /** Presets of an order: points to start from. A preset only fills the form; it orders nothing. */
 
 import { html } from "../../vendor/lit-html.js";
+import { majority } from "./majority.js";
 import { imagesOf } from "./order_state.js";
 
 /** @typedef {import("./order_page.js").OrderPage} OrderPage */
@@ -37,7 +38,11 @@ const PRESETS = [
     label: "Two thirds of one class",
     hint: "300 images, 200 of them of one class",
     isFor: hasClasses,
-    fill: ({ state, model }) => ({ ...PLAIN, division: "counts", counts: mostly(model.classes, state.classLabel) }),
+    fill: ({ state, model }) => ({
+      ...PLAIN,
+      division: "counts",
+      counts: majority(model.classes, state.classLabel, MAJORITY_IMAGES),
+    }),
   },
   {
     label: "Best quarter",
@@ -47,21 +52,8 @@ const PRESETS = [
   },
 ];
 
-const MAIN = 200;
-const OTHERS = 100;
-
-/**
- * Return 200 images of one class, and 100 divided among the others.
- * @param {string[]} names at least two
- * @param {string} main
- */
-function mostly(names, main) {
-  const others = names.filter((name) => name !== main);
-  const share = Math.floor(OTHERS / others.length);
-  const rest = OTHERS - share * others.length;
-  const counts = others.map((name, place) => [name, share + Number(place < rest)]);
-  return Object.fromEntries([[main, MAIN], ...counts]);
-}
+/** Images of the preset with a majority. */
+const MAJORITY_IMAGES = 300;
 
 /** @param {OrderPage} page */
 export function presetsSection(page) {
