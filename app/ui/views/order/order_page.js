@@ -121,8 +121,8 @@ export class OrderPage {
     return html`<h2>Order a dataset</h2>
       <form class="order" @submit=${(/** @type {Event} */ event) => this.#make(event)}>
         <div class="order-form">
-          ${presetsSection(this)} ${modelCard(this)} ${this.isAboutPoints ? whatSection(this) : nothing} ${whichSection(this)} ${stylesSection(this)}
-          ${optionsSection(this)}
+          ${presetsSection(this)} ${modelCard(this)} ${this.isAboutPoints ? whatSection(this) : nothing}
+          ${whichSection(this)} ${stylesSection(this)} ${optionsSection(this)}
         </div>
         <aside class="order-side" aria-label="Your order">
           <section aria-labelledby="samples-heading" class="stack">
