@@ -1,6 +1,6 @@
 /** The view Play: one image and its sliders, a wall of faces, a square between four, and models side by side. */
 
-import { emptyState, problemMessage } from "../components/problem.js";
+import { emptyState, problemMessage } from "../shell/problem.js";
 import { html, render } from "../vendor/lit-html.js";
 import { url } from "../shell/api.js";
 import { models, onModels } from "../shell/model_list.js";

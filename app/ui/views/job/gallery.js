@@ -1,11 +1,11 @@
 // The gallery of one job: the grid, its controls, and the images that the user throws out.
 
 import { render } from "../../vendor/lit-html.js";
-import { send } from "../../shell/api.js";
+import { countText } from "../../components/quantities.js";
 import { models } from "../../shell/model_list.js";
 import { hashOf } from "../../shell/router.js";
 import { showProblem } from "../jobs/job_actions.js";
-import { count, firstIndex } from "../jobs/job_text.js";
+import { firstIndex } from "../jobs/job_text.js";
 import { GalleryAddress } from "./gallery_address.js";
 import { frame } from "./gallery_frame.js";
 import { handleKeys } from "./grid_keys.js";
@@ -192,8 +192,7 @@ export class Gallery {
   }
 
   #onMove() {
-    const index = this.grid.list?.indexAt(this.grid.active) ?? null;
-    this.context.announce(this.#label(index));
+    this.context.announce(this.#label(this.grid.list?.indexAt(this.grid.active) ?? null));
   }
 
   #onPicks() {
@@ -239,11 +238,8 @@ export class Gallery {
     this.isReplacing = true;
     this.#drawTools();
     try {
-      await this.picks.save();
-      const exclude = [...this.picks.excluded].sort((a, b) => a - b);
-      const response = await send("POST", this.job.links["curate"] ?? "", { json: { exclude } });
-      const job = await response.json();
-      this.context.announce(`A new job replaces ${count(exclude.length)} images.`);
+      const job = await this.picks.replace(this.job);
+      this.context.announce(`A new job replaces ${countText(this.picks.excluded.size)} images.`);
       const { index } = this.address;
       location.hash = hashOf(["job", job.id], index === null ? {} : { i: String(index) });
     } catch (error) {

@@ -3,6 +3,7 @@
 import { choice, number } from "../../components/controls.js";
 import { countText } from "../../components/quantities.js";
 import { slider } from "../../components/slider.js";
+import { styleModeChoice, styleModeHint } from "../../components/style_mode.js";
 import { formatPoint } from "../../live/point.js";
 import { url } from "../../shell/api.js";
 import { hashOf } from "../../shell/router.js";
@@ -10,8 +11,6 @@ import { html, nothing } from "../../vendor/lit-html.js";
 import { imagesOf } from "./order_state.js";
 
 /** @typedef {import("./order_page.js").OrderPage} OrderPage */
-
-const MODES = { standard: "Standard: each image by itself", distilled: "Distilled: the model learns the style" };
 
 /** @param {OrderPage} page */
 export function modelCard(page) {
@@ -148,7 +147,8 @@ export function stylesSection(page) {
     </div>
     ${
       state.style
-        ? html`${choice("Mode", state.styleMode, MODES, (styleMode) => page.change({ styleMode }))}
+        ? html`${styleModeChoice(state.styleMode, (styleMode) => page.change({ styleMode }))}
+          ${styleModeHint(state.styleMode)}
           ${slider({
             label: "Strength",
             value: state.styleStrength,
