@@ -1,12 +1,14 @@
 """Joins the modules of each folder of the page into one script, so that a browser needs few requests.
 
 A module becomes a function that runs once and returns its exports. Its lines stay as they are. A module that is loaded
-on use, by `import()` within its folder, keeps a script of its own. Browsers' tools show the modules by a source map.
+on use, by `import()` within its folder or as a thread, keeps a script of its own, together with the modules that only
+it needs. Browsers' tools show the modules by a source map.
 """
 
 import json
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -70,7 +72,8 @@ def join_scripts(sources: Mapping[str, str]) -> dict[str, str]:
         if path in joined:
             served[path] = _reexport(module)
         else:
-            served |= _Script(path, [module], joined).files()
+            private = _find_private(module, modules, joined)
+            served |= _Script(path, [*_sort(private), module], joined | {each.path for each in private}).files()
     for folder in {modules[path].folder for path in joined}:
         order = _sort([modules[path] for path in joined if modules[path].folder == folder])
         served |= _Script(f"{folder}/{JOINED}", order, joined).files()
@@ -92,6 +95,19 @@ def _find_joined(modules: Mapping[str, _Module]) -> frozenset[str]:
             found.add(module.path)
             left += [path for path in module.imports if path in modules and modules[path].folder == module.folder]
     return frozenset(found)
+
+
+def _find_private(entry: _Module, modules: Mapping[str, _Module], joined: frozenset[str]) -> list[_Module]:
+    """Return the modules of the entry's folder that it needs, and that no other script needs."""
+    importers = Counter(target for module in modules.values() for target in module.imports)
+    found, left = list[_Module](), [entry]
+    while left:
+        for path in left.pop().imports:
+            module = modules.get(path)
+            if module and module.folder == entry.folder and path not in joined and importers[path] == 1:
+                found.append(module)
+                left.append(module)
+    return found
 
 
 def _sort(modules: Iterable[_Module]) -> list[_Module]:

@@ -10,8 +10,8 @@ from pydantic import (
 )
 
 from worker.contracts.around import Around
+from worker.contracts.formats import Format, Packing
 from worker.contracts.job_state import JobError
-from worker.contracts.jobs import Format, Packing
 from worker.contracts.splits import Split
 from worker.contracts.styles import StyleSpec
 

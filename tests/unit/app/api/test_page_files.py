@@ -27,7 +27,7 @@ def names(paths: list[Path]) -> list[str]:
 def test_files_are_served_by_a_fixed_type_whatever_the_system_says() -> None:
     found = load_page_files()
     assert found["main.js"].media_type == "text/javascript; charset=utf-8"
-    assert found["icon.svg"].media_type == "image/svg+xml"
+    assert found["live/engine.wasm"].media_type == "application/wasm"
     assert len(found["app.css"].gzipped) < len(found["app.css"].data)
 
 
