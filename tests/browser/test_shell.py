@@ -14,7 +14,7 @@ from tests.integration.proxy import published
 from tests.integration.running_service import wait_until
 
 VIEWS = ["play", "order", "jobs", "styles", "models", "runs", "api"]
-MOST_BYTES, MOST_REQUESTS = 60_000, 25
+MOST_BYTES, MOST_REQUESTS = 100_000, 25
 """Limits of a first visit of Play. Requests include data, weights and images; bytes are those of page files."""
 _MANY_CORES = "Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => 8 })"
 _PAGE_FILE = re.compile(r"/(?:ui/.*)?$")
@@ -85,7 +85,8 @@ def test_the_page_stays_small(page: Page, site: LocalSite) -> None:
     expect(page.locator(".mark")).to_have_text(re.compile("^Exact"))
     expect(page.locator("#status")).to_have_text("Ready")
     page.wait_for_load_state("networkidle")
-    sent = [each for each in requests if each.url.startswith("http")]
+    # The service draws previews where the weights need more than half a second, so their number depends on the machine.
+    sent = [each for each in requests if each.url.startswith("http") and not each.url.endswith("/preview")]
     sizes = {
         each.url: each.sizes()["responseBodySize"] for each in sent if _PAGE_FILE.fullmatch(urlsplit(each.url).path)
     }

@@ -163,7 +163,9 @@ function loadingTemplate(entry, query) {
   }
   if (!point.has("at")) point.set("at", "1:0");
   // The stage asks for the exact image by the same address, so the browser has it already.
-  const address = url(`images/${encodeURIComponent(entry.name)}/at.png`, point).replace(/%3A/g, ":").replace(/%2C/g, ",");
+  const address = url(`images/${encodeURIComponent(entry.name)}/at.png`, point)
+    .replace(/%3A/g, ":")
+    .replace(/%2C/g, ",");
   return html`<div class="play-head"><h2>Play</h2></div>
     <div class="one" aria-busy="true">
       <div class="left">

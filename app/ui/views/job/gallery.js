@@ -43,7 +43,7 @@ export class Gallery {
     render(frame(), place);
     this.tools = /** @type {HTMLElement} */ (place.querySelector(".gallery-tools"));
     const scroller = /** @type {HTMLElement} */ (place.querySelector(".image-grid"));
-    this.picks = new Picks(job.id, () => this.#onPicks(), showProblem);
+    this.picks = new Picks(job.id, () => this.#redraw(), showProblem);
     this.grid = new ImageGrid(scroller, {
       isExcluded: (index) => this.picks.has(index),
       label: (index) => this.#label(index),
@@ -139,8 +139,7 @@ export class Gallery {
   async #readClasses() {
     const found = await models().catch(() => []);
     this.classes = found.find((model) => model.name === this.job.model)?.classes ?? [];
-    this.#drawTools();
-    this.grid.redraw();
+    this.#redraw();
   }
 
   #drawTools() {
@@ -195,7 +194,7 @@ export class Gallery {
     this.context.announce(this.#label(this.grid.list?.indexAt(this.grid.active) ?? null));
   }
 
-  #onPicks() {
+  #redraw() {
     this.#drawTools();
     this.grid.redraw();
   }
@@ -210,8 +209,7 @@ export class Gallery {
    * @param {boolean} [isExcluded] without it, each image changes
    */
   #exclude(positions, isExcluded) {
-    const found = positions.map((position) => this.grid.list?.indexAt(position) ?? null);
-    const indices = found.filter((index) => index !== null);
+    const indices = positions.map((each) => this.grid.list?.indexAt(each) ?? null).filter((each) => each !== null);
     const first = indices[0];
     if (first !== undefined) {
       this.picks.set(indices, isExcluded ?? !this.picks.has(first));
