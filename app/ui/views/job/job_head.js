@@ -44,7 +44,8 @@ export function jobHead(job, actions) {
 function origin(job) {
   if (job.curates) {
     return html`<span class="dim"
-      >${countText(job.excluded)} images of <a href=${hashOf(["job", job.curates])}>another job</a> were replaced</span
+      >like <a href=${hashOf(["job", job.curates])}>this earlier job</a>, with ${countText(job.excluded)} images
+      replaced</span
     >`;
   }
   return job.extends

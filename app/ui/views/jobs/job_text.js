@@ -10,6 +10,7 @@ const SPLIT_STARTS = new Map([
   ["validation", 2 ** 51],
   ["test", 2 ** 52],
 ]);
+const DAY_MS = 24 * 3600 * 1000;
 
 /** @param {Job} job */
 export function firstIndex(job) {
@@ -56,12 +57,26 @@ export function details(job) {
 export function when(time) {
   const date = new Date(time);
   const isToday = date.toDateString() === new Date().toDateString();
-  return date.toLocaleString("en", {
+  const text = date.toLocaleString("en", {
     hour: "2-digit",
     minute: "2-digit",
     hour12: false,
     ...(isToday ? {} : { day: "numeric", month: "short" }),
   });
+  return isToday ? `today ${text}` : text;
+}
+
+/**
+ * Return the name of the time since a job was created: a heading of the list of jobs.
+ * @param {string} time
+ * @param {Date} [now]
+ */
+export function period(time, now = new Date()) {
+  const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate());
+  const days = Math.ceil((midnight.getTime() - new Date(time).getTime()) / DAY_MS);
+  if (days <= 0) return "Today";
+  if (days === 1) return "Yesterday";
+  return days <= 7 ? "The last 7 days" : "Older";
 }
 
 /**

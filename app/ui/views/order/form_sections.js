@@ -8,6 +8,7 @@ import { formatPoint } from "../../live/point.js";
 import { url } from "../../shell/api.js";
 import { hashOf } from "../../shell/router.js";
 import { html, nothing } from "../../vendor/lit-html.js";
+import { fieldError } from "./field_errors.js";
 import { imagesOf } from "./order_state.js";
 
 /** @typedef {import("./order_page.js").OrderPage} OrderPage */
@@ -29,9 +30,9 @@ export function whatSection(page) {
   const { state, model } = page;
   if (!state.around) {
     return html`<fieldset>
-      <legend>What</legend>
+      <legend>Variety</legend>
       <p>
-        Any image that the model can make. To order images like one that you like,
+        Any image that the model can make. To order images like one of your choice,
         <a href=${hashOf(["play", model.name])}>find it in Play</a>.
       </p>
       ${slider({
@@ -41,14 +42,16 @@ export function whatSection(page) {
         max: 1,
         step: 0.05,
         format: (value) => value.toFixed(2),
-        hint: "Lower values make safer, more similar images.",
+        describedBy: "truncation-hint",
         onInput: (truncation) => page.change({ truncation }),
       })}
+      <p id="truncation-hint" class="hint">Lower values make safer, more similar images.</p>
+      ${fieldError(page, "truncation")}
     </fieldset>`;
   }
   const point = formatPoint(state.around, state.sliders);
   return html`<fieldset>
-    <legend>What</legend>
+    <legend>Variety</legend>
     <p>
       Images like <a href=${`#/play/${encodeURIComponent(model.name)}?${point}`}>this one</a>.
       <button type="button" class="quiet" @click=${() => page.change({ around: null })}>Any image instead</button>
@@ -62,6 +65,7 @@ export function whatSection(page) {
       format: (value) => value.toFixed(2),
       onInput: (spread) => page.change({ spread }),
     })}
+    ${fieldError(page, "around")}
   </fieldset>`;
 }
 
@@ -75,14 +79,15 @@ export function whichSection(page) {
         ? html`<p>${countText(imagesOf(state))} images in all.</p>`
         : number("Images", state.n, 1, (n) => page.change({ n }))
     }
-    ${model.classes.length ? classControls(page) : nothing}
+    ${fieldError(page, "n")} ${model.classes.length ? classControls(page) : nothing}
+    ${fieldError(page, "class", "classes")}
   </fieldset>`;
 }
 
 /** @param {OrderPage} page */
 function classControls(page) {
   const { state, model } = page;
-  const divisions = { balanced: "Balanced", one: "One class", counts: "By number" };
+  const divisions = { balanced: "Balanced", one: "One class", counts: "Number of each class" };
   return html`<div class="row radios" role="radiogroup" aria-label="Classes">
       ${Object.entries(divisions).map(
         ([name, label]) =>
@@ -129,6 +134,7 @@ export function stylesSection(page) {
       <p class="dim">None. <a href="#/styles">Add a picture</a> to give images its colours and texture.</p>
     </fieldset>`;
   }
+  const missing = state.style ? page.estimate.costs?.fits.workers : null;
   return html`<fieldset>
     <legend>Style</legend>
     <div class="style-choice" role="radiogroup" aria-label="Style">
@@ -160,6 +166,12 @@ export function stylesSection(page) {
           })}`
         : nothing
     }
+    ${
+      missing?.code === "no_style_transfer"
+        ? html`<p class="field-error" role="alert">This service cannot draw styles now: ${missing.detail}.</p>`
+        : nothing
+    }
+    ${fieldError(page, "style", "style_mode", "style_strength")}
   </fieldset>`;
 }
 
