@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from app.cli.output_options import OutputOptions
+from app.cli.output_options import Force, OutputOptions, Quiet, Server
 from app.cli.refusal import refuse_usage
 from app.cli.terminal import DEFAULT_SERVER
 
@@ -27,8 +27,8 @@ def generate(
             "after model, seed and n.",
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
-    server: Annotated[str, typer.Option(envvar="IMAGEMILL_SERVER", help="Address of the service.")] = DEFAULT_SERVER,
+    force: Force = False,
+    server: Server = DEFAULT_SERVER,
     model: Annotated[
         str | None, typer.Option(help="Name of the model; default: the default model of the service.")
     ] = None,
@@ -138,7 +138,7 @@ def generate(
         "not with --out, --force, --quiet, --job",
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the finished job, or the estimate, as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Generate images with a running service, and save them. --job resumes an interrupted job.
 

@@ -6,8 +6,9 @@ import math
 from app.estimates.report_size import report_bytes
 from app.schemas.estimates import Range
 from worker.contracts.costs import FileSizes
+from worker.contracts.formats import SUFFIXES
 from worker.contracts.image_record import image_record
-from worker.contracts.jobs import SUFFIXES, JobSpec
+from worker.contracts.jobs import JobSpec
 from worker.contracts.marks.image_marker import ImageMarker
 
 _ZIP_BYTES = 30 + 46

@@ -3,7 +3,8 @@
 from urllib.parse import quote, urlencode
 
 from app.path_prefix import add_prefix
-from worker.contracts.jobs import SUFFIXES, JobSpec
+from worker.contracts.formats import SUFFIXES
+from worker.contracts.jobs import JobSpec
 
 
 def address_path(spec: JobSpec, index: int) -> str:

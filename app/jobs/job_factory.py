@@ -15,7 +15,8 @@ from app.schemas.requests import ImageRequest
 from app.styles.style_service import StyleService
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.cut import Cut
-from worker.contracts.jobs import ARCHIVE_VERSION, ArchiveVersion, JobSpec, Marking
+from worker.contracts.formats import ARCHIVE_VERSION, ArchiveVersion, Marking
+from worker.contracts.jobs import JobSpec
 from worker.contracts.styles import StyleSpec
 
 _OLDEST_VERSION: ArchiveVersion = 2

@@ -30,8 +30,9 @@ from app.schemas.responses import Job
 from app.settings import Settings
 from worker.contracts.age import age
 from worker.contracts.choice import Choice
+from worker.contracts.formats import ARCHIVE_VERSION
 from worker.contracts.job_state import JobState
-from worker.contracts.jobs import ARCHIVE_VERSION, JobSpec
+from worker.contracts.jobs import JobSpec
 from worker.contracts.logs import fields
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.store import Store

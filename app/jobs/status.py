@@ -9,8 +9,9 @@ from app.jobs.job_yield import job_yield, requested_counts
 from app.path_prefix import add_prefix
 from app.schemas.responses import Job, Links, PublicJobError
 from worker.contracts.choice import Choice
+from worker.contracts.formats import SUFFIXES
 from worker.contracts.job_state import JobState
-from worker.contracts.jobs import SUFFIXES, JobSpec
+from worker.contracts.jobs import JobSpec
 from worker.contracts.selection import BEST_SCORE, Selection
 from worker.contracts.splits import split_indices
 

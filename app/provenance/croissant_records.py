@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
+from worker.contracts.formats import SUFFIXES, Format
 from worker.contracts.image_record import image_record
-from worker.contracts.jobs import SUFFIXES, Format, JobSpec
+from worker.contracts.jobs import JobSpec
 
 Json = dict[str, Any]
 

@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 from app.schemas.around_request import AROUND_DESCRIPTION, AroundParameter
 from app.schemas.between_request import BETWEEN_DESCRIPTION, BetweenParameter
 from app.schemas.class_request import CLASSES_DESCRIPTION, Classes, parse_classes
+from app.schemas.image_options import ImageOptions
 from app.schemas.parameter_types import (
     MAX_START,
     REJECT_ODD_SPELLING,
@@ -16,12 +17,11 @@ from app.schemas.parameter_types import (
     WholeNumber,
     conflict,
 )
-from worker.contracts.catalog import Sha256
-from worker.contracts.jobs import Format, JobName, Packing
+from worker.contracts.formats import Format, Packing
+from worker.contracts.jobs import JobName
 from worker.contracts.points import MAX_TRUNCATION
 from worker.contracts.selection import BEST_SCORE, MAX_DISTINCT_BITS, Selection
 from worker.contracts.splits import MAX_SPLIT_START, Split, split_indices
-from worker.contracts.styles import DEFAULT_STEPS, MAX_STEPS, Mode, StyleSpec
 
 KEEP_STEP = 0.001
 """Interval between two values of `keep`: scores are per mille."""
@@ -42,50 +42,6 @@ _NOT_ON_A_WALK = (
 
 def _is_none(value: object) -> bool:
     return value is None  # so that the checksum of a request with a key stays the same if a parameter is added
-
-
-class ImageOptions(BaseModel):
-    """The options of an image in addition to its model, seed and index."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    class_label: str | None = Field(
-        default=None,
-        alias="class",
-        description="A class of a conditional model. If omitted, images alternate between all classes.",
-    )
-    style: Sha256 | None = Field(
-        default=None, description="Id of a style from /styles. Images take its texture and colours."
-    )
-    style_mode: Mode | None = Field(
-        default=None,
-        description="`standard` (default) optimises each image separately. With `distilled`, the model learns the "
-        "style first, which takes minutes on a CPU, and then renders styled images as fast as unstyled ones.",
-    )
-    style_strength: Annotated[float, Field(ge=0, le=1), REJECT_QUOTED] | None = Field(
-        default=None, description="Strength of the style, from 0 to 1. Default: 1."
-    )
-    style_steps: Annotated[int, Field(ge=1, le=MAX_STEPS), REJECT_ODD_SPELLING] | None = Field(
-        default=None,
-        description=f"Optimisation steps for each image, by default {DEFAULT_STEPS['standard']}. With `distilled`, "
-        f"steps for learning the style, by default {DEFAULT_STEPS['distilled']}.",
-    )
-
-    @model_validator(mode="after")
-    def _check_style(self) -> Self:
-        if self.style is None and (self.style_mode, self.style_strength, self.style_steps) != (None, None, None):
-            raise ValueError("style_mode, style_strength and style_steps require `style`")
-        return self
-
-    @property
-    def style_spec(self) -> StyleSpec | None:
-        """The requested style with its defaults filled in; None without a style."""
-        if self.style is None:
-            return None
-        # Defaults are filled in here, because an omitted parameter must differ from a sent one in _check_style.
-        mode = self.style_mode or "standard"
-        strength = 1.0 if self.style_strength is None else self.style_strength
-        return StyleSpec(id=self.style, mode=mode, strength=strength, steps=self.style_steps or DEFAULT_STEPS[mode])
 
 
 class ImageRequest(ImageOptions):

@@ -11,8 +11,8 @@ from pydantic import (
 
 from app.archive_name import walk_name
 from worker.contracts.around import Around
+from worker.contracts.formats import Format, Packing
 from worker.contracts.job_state import JobError
-from worker.contracts.jobs import Format, Packing
 from worker.contracts.splits import Split
 from worker.contracts.styles import StyleSpec
 from worker.contracts.walk import Walk

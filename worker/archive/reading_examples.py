@@ -5,7 +5,8 @@ from typing import Any
 
 from worker.archive.layouts import image_folder
 from worker.archive.layouts.columns import ColumnType, column_types
-from worker.contracts.jobs import SUFFIXES, JobSpec
+from worker.contracts.formats import SUFFIXES
+from worker.contracts.jobs import JobSpec
 
 _FOLDER = """from datasets import load_dataset
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from worker.contracts.around import Around
 from worker.contracts.catalog import GateEffect, Sha256
-from worker.contracts.jobs import Format, Marking, Packing
+from worker.contracts.formats import Format, Marking, Packing
 from worker.contracts.marks.xmp_packet import DIGITAL_SOURCE_TYPE
 from worker.contracts.styles import StyleSpec
 from worker.contracts.walk import Walk

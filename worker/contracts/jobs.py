@@ -11,30 +11,13 @@ from worker.contracts.around import Around
 from worker.contracts.catalog import CatalogEntry, ModelFacts, Sha256, needs
 from worker.contracts.class_cycle import class_counts, classes_at, images_until
 from worker.contracts.cut import Cut
+from worker.contracts.formats import ArchiveVersion, Format, Marking, Packing
 from worker.contracts.owners import Owner
 from worker.contracts.pieces import Ancestor, JobId, Piece, Span, find_piece, pieces, shard_indices
 from worker.contracts.selection import Selection
 from worker.contracts.splits import Split
 from worker.contracts.styles import StyleSpec
 from worker.contracts.walk import Walk
-
-Format = Literal["png", "webp", "jpeg", "npz"]
-SUFFIXES: dict[Format, str] = {"png": "png", "webp": "webp", "jpeg": "jpg", "npz": "npy"}
-
-Marking = Literal["none", "xmp-1"]
-"""Kind of the mark in each image file. `xmp-1` is the packet of worker/contracts/marks; docs/marks.md describes it."""
-
-Packing = Literal["imagefolder", "parquet", "webdataset"]
-"""How images are packed in the archive: the parameter `layout` of a request. For npz it has no meaning."""
-
-ArchiveVersion = Literal[1, 2, 3, 4]
-"""Version of an archive's bytes.
-
-Version 2 adds the model's class numbers and the list of class names. Version 3 adds the hash of each image, and the
-model's facts and the close pairs to the card. Version 4 adds the report.
-"""
-ARCHIVE_VERSION: ArchiveVersion = 4
-"""The version of new jobs."""
 
 DEFAULT_TTL_HOURS = 7 * 24
 

@@ -1,13 +1,14 @@
 // The view "Jobs": all jobs of the user, the newest first, with what they do now.
 
 import { html, nothing, render } from "../vendor/lit-html.js";
+import { countText, durationText } from "../components/quantities.js";
 import { codeBlock } from "../components/code_block.js";
-import { emptyState, problemMessage } from "../components/problem.js";
+import { emptyState, problemMessage } from "../shell/problem.js";
 import { getJson, url } from "../shell/api.js";
 import { watchJobs } from "../shell/events.js";
 import { hashOf } from "../shell/router.js";
 import { act, jobActions } from "./jobs/job_actions.js";
-import { count, details, duration, isExpired, period, progressText, title as jobTitle } from "./jobs/job_text.js";
+import { details, isExpired, period, progressText, title as jobTitle } from "./jobs/job_text.js";
 
 /** @import { Job } from "./jobs/job_text.js" */
 
@@ -205,9 +206,9 @@ function queueSummary(open) {
   if (open.length === 0) {
     return nothing;
   }
-  const time = speed > 0 ? `, about ${duration(left / speed)}` : "";
+  const time = speed > 0 ? `, about ${durationText(left / speed)}` : "";
   return html`<p class="dim">
-    ${open.length === 1 ? "1 job" : `${open.length} jobs`} to do: ${count(left)} images${time}.
+    ${open.length === 1 ? "1 job" : `${open.length} jobs`} to do: ${countText(left)} images${time}.
   </p>`;
 }
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from worker.archive.layouts.columns import column_types
 from worker.archive.layouts.layout import LaidOutSlice, ShardLayout, image_table
 from worker.archive.layouts.zip_members import build_zip_tail, lay_out_member, member_entries
-from worker.contracts.jobs import SUFFIXES, JobSpec
+from worker.contracts.formats import SUFFIXES
+from worker.contracts.jobs import JobSpec
 from worker.errors import WorkerError
 from worker.rendering.encoding import EncodedImage
 

@@ -3,6 +3,7 @@
 import { choice, number } from "../../components/controls.js";
 import { countText } from "../../components/quantities.js";
 import { slider } from "../../components/slider.js";
+import { styleModeChoice, styleModeHint } from "../../components/style_mode.js";
 import { url } from "../../shell/api.js";
 import { hashOf } from "../../shell/router.js";
 import { html, nothing } from "../../vendor/lit-html.js";
@@ -11,8 +12,6 @@ import { majority, majorityOf } from "./majority.js";
 import { imagesOf } from "./order_state.js";
 
 /** @typedef {import("./order_page.js").OrderPage} OrderPage */
-
-const MODES = { standard: "Standard: each image by itself", distilled: "Distilled: the model learns the style" };
 
 /** @param {OrderPage} page */
 export function modelCard(page) {
@@ -122,7 +121,8 @@ export function stylesSection(page) {
     </div>
     ${
       state.style
-        ? html`${choice("Mode", state.styleMode, MODES, (styleMode) => page.change({ styleMode }))}
+        ? html`${styleModeChoice(state.styleMode, (styleMode) => page.change({ styleMode }))}
+          ${styleModeHint(state.styleMode)}
           ${slider({
             label: "Strength",
             value: state.styleStrength,

@@ -1,7 +1,7 @@
 /** The page of an order: its form, samples of exactly these images, the estimate and the button Make. */
 
 import { codeBlock, pythonLiteral, quote } from "../../components/code_block.js";
-import { problemMessage } from "../../components/problem.js";
+import { problemMessage } from "../../shell/problem.js";
 import { countText } from "../../components/quantities.js";
 import { Problem, newIdempotencyKey, send, url } from "../../shell/api.js";
 import { hashOf } from "../../shell/router.js";

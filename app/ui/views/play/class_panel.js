@@ -1,6 +1,7 @@
 /** The panel Class: the class of each face, one class for all, or a mix of classes. */
 
 import { html, nothing } from "../../vendor/lit-html.js";
+import { countText } from "../../components/quantities.js";
 import { slider } from "../../components/slider.js";
 import { classesOf, round } from "./mixing.js";
 import { faceOf } from "./play_state.js";
@@ -93,7 +94,7 @@ export class ClassPanel {
   #note() {
     const { entry } = this.player;
     const counts = Object.entries(entry.training_images ?? {});
-    const numbers = counts.map(([name, count]) => `${name} ${count.toLocaleString("en")}`).join(", ");
+    const numbers = counts.map(([name, count]) => `${name} ${countText(count)}`).join(", ");
     return html`<details class="note">
       <summary>What a class is, and what it is not</summary>
       <p>
