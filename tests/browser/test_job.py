@@ -75,7 +75,7 @@ def test_images_are_replaced(page: Page, site: LocalSite) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("x")
     page.get_by_role("button", name="Replace 2").click()
-    expect(page.get_by_text("2 images of another job were replaced")).to_be_visible()
+    expect(page.get_by_text("with 2 images replaced")).to_be_visible()
     expect(page.locator(cell(2))).to_be_visible()
     expect(page.locator(cell(0))).to_have_count(0)
     assert job_id not in page.url

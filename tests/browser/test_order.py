@@ -38,7 +38,7 @@ def test_the_address_keeps_the_whole_order(page: Page) -> None:
 
 def test_classes_are_ordered_by_number(page: Page, site: LocalSite) -> None:
     page.goto("#/order?n=8&seed=7")
-    page.get_by_label("By number").check()
+    page.get_by_label("Number of each class").check()
     page.get_by_label("modern", exact=True).fill("6")
     expect(page.get_by_text("12 images in all.")).to_be_visible()
     assert_accessible(page)

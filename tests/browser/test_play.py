@@ -323,7 +323,7 @@ def test_each_mode_is_accessible_and_fits_narrow_screens(page: Page, mode: str) 
 def test_the_controls_of_a_mix_are_accessible(page: Page) -> None:
     open_play(page)
     page.get_by_role("button", name="Towards another image").click()
-    page.get_by_role("button", name="Mix", exact=True).click()
+    page.get_by_role("button", name="Mix of classes", exact=True).click()
     page.get_by_text("What a class is, and what it is not").click()
     wait_for_exact(page)
     picture(page, "play-mix")

@@ -43,7 +43,8 @@ export function jobHead(job, actions) {
 function origin(job) {
   if (job.curates) {
     return html`<span class="dim"
-      >${count(job.excluded)} images of <a href=${hashOf(["job", job.curates])}>another job</a> were replaced</span
+      >like <a href=${hashOf(["job", job.curates])}>this earlier job</a>, with ${count(job.excluded)} images
+      replaced</span
     >`;
   }
   return job.extends

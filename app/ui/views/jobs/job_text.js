@@ -77,12 +77,26 @@ export function duration(seconds) {
 export function when(time) {
   const date = new Date(time);
   const isToday = date.toDateString() === new Date().toDateString();
-  return date.toLocaleString("en", {
+  const text = date.toLocaleString("en", {
     hour: "2-digit",
     minute: "2-digit",
     hour12: false,
     ...(isToday ? {} : { day: "numeric", month: "short" }),
   });
+  return isToday ? `today ${text}` : text;
+}
+
+/**
+ * Return the name of the time since a job was created: a heading of the list of jobs.
+ * @param {string} time
+ * @param {Date} [now]
+ */
+export function period(time, now = new Date()) {
+  const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate());
+  const days = Math.ceil((midnight.getTime() - new Date(time).getTime()) / (DAY * 1000));
+  if (days <= 0) return "Today";
+  if (days === 1) return "Yesterday";
+  return days <= 7 ? "The last 7 days" : "Older";
 }
 
 /**

@@ -6,6 +6,7 @@ import { slider } from "../../components/slider.js";
 import { url } from "../../shell/api.js";
 import { hashOf } from "../../shell/router.js";
 import { html, nothing } from "../../vendor/lit-html.js";
+import { fieldError } from "./field_errors.js";
 import { imagesOf } from "./order_state.js";
 
 /** @typedef {import("./order_page.js").OrderPage} OrderPage */
@@ -34,14 +35,15 @@ export function whichSection(page) {
         ? html`<p>${countText(imagesOf(state))} images in all.</p>`
         : number(state.walk ? "Frames" : "Images", state.n, 1, (n) => page.change({ n }))
     }
-    ${model.classes.length && !state.walk ? classControls(page) : nothing}
+    ${fieldError(page, "n")} ${model.classes.length && !state.walk ? classControls(page) : nothing}
+    ${fieldError(page, "class", "classes")}
   </fieldset>`;
 }
 
 /** @param {OrderPage} page */
 function classControls(page) {
   const { state, model } = page;
-  const divisions = { balanced: "Balanced", one: "One class", counts: "By number" };
+  const divisions = { balanced: "Balanced", one: "One class", counts: "Number of each class" };
   return html`<div class="row radios" role="radiogroup" aria-label="Classes">
       ${Object.entries(divisions).map(
         ([name, label]) =>
@@ -88,6 +90,7 @@ export function stylesSection(page) {
       <p class="dim">None. <a href="#/styles">Add a picture</a> to give images its colours and texture.</p>
     </fieldset>`;
   }
+  const missing = state.style ? page.estimate.costs?.fits.workers : null;
   return html`<fieldset>
     <legend>Style</legend>
     <div class="style-choice" role="radiogroup" aria-label="Style">
@@ -118,6 +121,12 @@ export function stylesSection(page) {
           })}`
         : nothing
     }
+    ${
+      missing?.code === "no_style_transfer"
+        ? html`<p class="field-error" role="alert">This service cannot draw styles now: ${missing.detail}.</p>`
+        : nothing
+    }
+    ${fieldError(page, "style", "style_mode", "style_strength")}
   </fieldset>`;
 }
 

@@ -3,16 +3,16 @@
 import { codeBlock, pythonLiteral, quote } from "../../components/code_block.js";
 import { problemMessage } from "../../components/problem.js";
 import { countText } from "../../components/quantities.js";
-import { newIdempotencyKey, send, url } from "../../shell/api.js";
+import { Problem, newIdempotencyKey, send, url } from "../../shell/api.js";
 import { hashOf } from "../../shell/router.js";
 import { html, nothing, render } from "../../vendor/lit-html.js";
 import { Estimate } from "./estimate.js";
-import { estimateLine, refusalOf } from "./estimate_line.js";
+import { estimateLine, estimateSummary, refusalOf } from "./estimate_line.js";
 import { modelCard, stylesSection, whichSection } from "./form_sections.js";
 import { optionsSection } from "./option_sections.js";
 import { formatCounts, formatOrder, imagesOf, requestOf } from "./order_state.js";
+import { presetsSection } from "./presets.js";
 import { Samples } from "./samples.js";
-import { whatSection } from "./what_section.js";
 
 /** @typedef {import("../../shell/model_list.js").Model} Model */
 /** @typedef {import("../../shell/view.js").ViewContext} ViewContext */
@@ -52,6 +52,11 @@ export class OrderPage {
 
   get model() {
     return /** @type {Model} */ (this.models.find(({ name }) => name === this.state.model));
+  }
+
+  /** The last error of the service about this order; null if it accepts the order. */
+  get problem() {
+    return this.#error instanceof Problem ? this.#error : this.estimate.problem;
   }
 
   /**
@@ -96,7 +101,7 @@ export class OrderPage {
       this.#error = error instanceof Error ? error : new Error(String(error));
       this.#isSending = false;
       this.#render();
-      this.context.root.querySelector(".order-error")?.scrollIntoView({ block: "nearest" });
+      this.context.root.querySelector("[data-field], .order-error")?.scrollIntoView({ block: "nearest" });
     }
   }
 
@@ -110,7 +115,8 @@ export class OrderPage {
     return html`<h2>Order a dataset</h2>
       <form class="order" @submit=${(/** @type {Event} */ event) => this.#make(event)}>
         <div class="order-form">
-          ${modelCard(this)} ${whatSection(this)} ${whichSection(this)} ${stylesSection(this)} ${optionsSection(this)}
+          ${presetsSection(this)} ${modelCard(this)} ${whichSection(this)} ${stylesSection(this)}
+          ${optionsSection(this)}
         </div>
         <aside class="order-side" aria-label="Your order">
           <section aria-labelledby="samples-heading" class="stack">
@@ -118,11 +124,14 @@ export class OrderPage {
             ${this.samples.template(this.state)}
           </section>
           ${estimateLine(this.estimate, this.model)}
-          <button class="primary make" ?disabled=${images < 1} aria-disabled=${String(this.#isSending)}>
-            ${this.#isSending ? "Ordering …" : `Make ${countText(images)} ${images === 1 ? "image" : "images"}`}
-          </button>
-          ${refusal && !this.#error ? html`<p class="hint">Not now: ${refusal}</p>` : nothing}
-          ${this.#error ? html`<div class="order-error">${problemMessage(this.#error)}</div>` : nothing}
+          <div class="make-bar">
+            ${estimateSummary(this.estimate)}
+            <button class="primary make" ?disabled=${images < 1} aria-disabled=${String(this.#isSending)}>
+              ${this.#isSending ? "Ordering …" : `Make ${countText(images)} ${images === 1 ? "image" : "images"}`}
+            </button>
+            ${refusal && !this.#error ? html`<p class="hint">Not now: ${refusal}</p>` : nothing}
+            ${this.#error ? html`<div class="order-error">${problemMessage(this.#error)}</div>` : nothing}
+          </div>
           ${codeBlock(this.#code())}
         </aside>
       </form>`;

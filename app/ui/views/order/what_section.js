@@ -4,6 +4,7 @@ import { slider } from "../../components/slider.js";
 import { formatPoint } from "../../live/point.js";
 import { hashOf } from "../../shell/router.js";
 import { html } from "../../vendor/lit-html.js";
+import { fieldError } from "./field_errors.js";
 
 /** @typedef {import("./order_page.js").OrderPage} OrderPage */
 
@@ -17,7 +18,7 @@ export function whatSection(page) {
     { label: "Between A and B", isOn: !!walk, isKnown: !!knownWalk, change: { around: null, walk: knownWalk } },
   ];
   return html`<fieldset>
-    <legend>What</legend>
+    <legend>Variety</legend>
     <div class="row radios" role="radiogroup" aria-label="What">
       ${options.map(
         ({ label, isOn, isKnown, change }) =>
@@ -51,9 +52,11 @@ function any(page) {
       max: 1,
       step: 0.05,
       format: (value) => value.toFixed(2),
-      hint: "Lower values make safer, more similar images.",
+      describedBy: "truncation-hint",
       onInput: (truncation) => page.change({ truncation }),
-    })}`;
+    })}
+    <p id="truncation-hint" class="hint">Lower values make safer, more similar images.</p>
+    ${fieldError(page, "truncation")}`;
 }
 
 /**
@@ -72,7 +75,8 @@ function nearby(page, around) {
       step: 0.05,
       format: (value) => value.toFixed(2),
       onInput: (spread) => page.change({ spread }),
-    })}`;
+    })}
+    ${fieldError(page, "around")}`;
 }
 
 /**
@@ -96,5 +100,6 @@ function frames(page, walk) {
           page.change({ walk: { ...walk, isLoop: /** @type {HTMLInputElement} */ (event.target).checked } })}
       />
       And back to the first one
-    </label>`;
+    </label>
+    ${fieldError(page, "between")}`;
 }

@@ -32,7 +32,7 @@ export class ClassPanel {
       <div class="chips" role="group" aria-label="Class of the image">
         ${this.#chip(`${this.player.state.b ? "From A and B" : "By index"}: ${own}`, !classes && !this.#isMixing, () => this.#choose(null))}
         ${names.map((name) => this.#chip(name, only === name && !this.#isMixing, () => this.#choose({ [name]: 1 })))}
-        ${this.#chip("Mix", this.#isMixing, () => this.#startMix())}
+        ${this.#chip("Mix of classes", this.#isMixing, () => this.#startMix())}
       </div>
       ${this.#isMixing ? html`<div class="sliders">${names.map((name) => this.#share(name))}</div>` : nothing}
       ${this.#note()}
