@@ -18,7 +18,7 @@ export function whatSection(page) {
     { label: "Between A and B", isOn: !!walk, isKnown: !!knownWalk, change: { around: null, walk: knownWalk } },
   ];
   return html`<fieldset>
-    <legend>What</legend>
+    <legend>Variety</legend>
     <div class="row radios" role="radiogroup" aria-label="What">
       ${options.map(
         ({ label, isOn, isKnown, change }) =>
