@@ -76,6 +76,14 @@ def generate(
         typer.Option(min=0.000001, max=1, help="How far the images lie from the point, from 0 to 1; default: 0.35."),
         "needs --around",
     ] = None,
+    between: Annotated[
+        str | None,
+        typer.Option(
+            help="A walk whose frames are the images, like 1:0,777:0 or 'at=1:0;at=777:0&shift=brightness:1.2'; with "
+            "';loop' at the end, it goes back to the first point."
+        ),
+        "not with --class, --classes, --keep, --copies, --distinct, --seed, --start, --around, --truncation, --split",
+    ] = None,
     truncation: Annotated[
         float | None,
         typer.Option(min=0, max=2, help="Factor of the latents; below 1, images are more alike; default: 1."),
@@ -156,6 +164,7 @@ def generate(
         format=kind,
         layout=layout,
         around=around if spread is None else f"{around}&spread={spread:f}",
+        between=between,
         truncation=truncation,
         style_mode=mode,
         style_strength=strength,

@@ -59,6 +59,7 @@ def job_view(
         layout=None if spec.format == "npz" else spec.packing,
         style=spec.style,
         around=spec.around,
+        between=spec.between,
         extends=spec.ancestors[-1].job if spec.ancestors and not spec.curates else None,
         curates=spec.curates,
         excluded=len(selection.excluded),

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.schemas.around_request import AROUND_DESCRIPTION, AroundParameter
+from app.schemas.between_request import BETWEEN_DESCRIPTION, BetweenParameter
 from app.schemas.class_request import CLASSES_DESCRIPTION, Classes, parse_classes
 from app.schemas.parameter_types import (
     MAX_START,
@@ -30,6 +31,13 @@ MIN_KEEP = 0.01
 Scores in the best hundredth are interpolated. They are too low there: of a normal distribution, a third of the promised
 share reaches 999, and often none. A job would try all its candidates and fail.
 """
+
+
+_NOT_ON_A_WALK = (
+    *("class", "classes", "seed", "start", "split"),
+    *("keep", "copies", "distinct", "around", "truncation"),
+)
+"""Parameters that choose latents or classes, or leave out images."""
 
 
 def _is_none(value: object) -> bool:
@@ -127,6 +135,7 @@ class ImageRequest(ImageOptions):
     )
 
     around: AroundParameter | None = Field(default=None, description=AROUND_DESCRIPTION, exclude_if=_is_none)
+    between: BetweenParameter | None = Field(default=None, description=BETWEEN_DESCRIPTION, exclude_if=_is_none)
     truncation: Annotated[float, Field(ge=0, le=MAX_TRUNCATION), REJECT_QUOTED] | None = Field(
         default=None,
         description="Factor of the latents, from 0 to 2: below 1, images are more alike and more typical. Default: 1. "
@@ -152,6 +161,8 @@ class ImageRequest(ImageOptions):
             raise conflict("class and classes cannot be combined; send `classes` alone")
         if self.format == "npz" and self.packing != "imagefolder":
             raise conflict(f"layout={self.layout} cannot be combined with format=npz, which has a layout of its own")
+        if self.between is not None and (other := next(filter(self._has, _NOT_ON_A_WALK), None)):
+            raise conflict(f"between and {other} cannot be combined: the points of a walk fix all its frames")
         if self.is_moved and self.selects:
             raise conflict(
                 "keep, copies and distinct cannot be combined with around and truncation: their shares hold for the "
@@ -166,7 +177,12 @@ class ImageRequest(ImageOptions):
     @property
     def is_moved(self) -> bool:
         """Whether the images have other latents than those of the seed."""
-        return self.around is not None or self.truncation not in (None, 1)
+        return self.around is not None or self.between is not None or self.truncation not in (None, 1)
+
+    def _has(self, name: str) -> bool:
+        """Return whether the request has a parameter. The default of `start` is not None."""
+        value = getattr(self, "class_label" if name == "class" else name, None)
+        return value is not None and not (name == "start" and value == 0)
 
     @property
     def packing(self) -> Packing:

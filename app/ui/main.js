@@ -3,6 +3,7 @@
 import { preloadModel } from "./live/preload.js";
 import { html, nothing, render } from "./vendor/lit-html.js";
 import { startAccount } from "./shell/account.js";
+import { keepFocus } from "./shell/focus.js";
 import { startHealth } from "./shell/health.js";
 import { currentRoute, startRouter } from "./shell/router.js";
 
@@ -77,5 +78,6 @@ if (DRAWING_VIEWS.includes(path[0] ?? "")) {
   void preloadModel(path[1]);
 }
 startRouter(element("main"), announce, showNavigation);
+keepFocus(element("main"));
 startHealth(element("status"));
 startAccount(element("account"));

@@ -1,6 +1,7 @@
 """The view Play in a real browser: the living image, its exact bytes, links, and the four modes."""
 
 import re
+from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -34,11 +35,16 @@ def stage_pixels(page: Page) -> str:
     return str(page.locator(f"{STAGE} canvas").evaluate("(canvas) => canvas.toDataURL()"))
 
 
+def saved_by(page: Page, save: Callable[[], None]) -> bytes:
+    """Return the bytes of the file that a step saves."""
+    with page.expect_download() as download:
+        save()
+    return download.value.path().read_bytes()
+
+
 def saved_bytes(page: Page) -> bytes:
     """Return the bytes of the exact image, as the page saves them."""
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Save PNG").click()
-    return download.value.path().read_bytes()
+    return saved_by(page, page.get_by_role("button", name="Save PNG").click)
 
 
 def press(slider: Locator, key: str, times: int = 1) -> None:

@@ -16,6 +16,7 @@ from worker.contracts.pieces import Ancestor, JobId, Piece, Span, find_piece, pi
 from worker.contracts.selection import Selection
 from worker.contracts.splits import Split
 from worker.contracts.styles import StyleSpec
+from worker.contracts.walk import Walk
 
 Format = Literal["png", "webp", "jpeg", "npz"]
 SUFFIXES: dict[Format, str] = {"png": "png", "webp": "webp", "jpeg": "jpg", "npz": "npy"}
@@ -82,6 +83,8 @@ class JobSpec(BaseModel):
     """Rules by which the job keeps rendered images; None keeps all."""
     around: Around | None = Field(default=None, exclude_if=_is_default)
     """The point around which the images lie; None for images of the seed's own latents."""
+    between: Walk | None = Field(default=None, exclude_if=_is_default)
+    """The walk whose frames the images are. A job has at most one of `around` and `between`."""
     facts: ModelFacts | None = Field(default=None, exclude_if=_is_default)
     """Facts about the model at the time of the request, for the dataset's card."""
     cut: Cut
@@ -179,6 +182,16 @@ class JobSpec(BaseModel):
         return needs(self.model.sha256, self.style.weights if self.style else None, gate)
 
     @property
+    def placement(self) -> Around | Walk | None:
+        """Where the images lie among the latents; None for images of the seed's own latents."""
+        return self.between or self.around
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The labels that images may have. Frames of a walk have none, because their classes are mixtures."""
+        return () if self.between else self.model.classes
+
+    @property
     def style_mode(self) -> str:
         """The mode of the job's style, or `none`. It is a label of metrics."""
         return self.style.mode if self.style else "none"
@@ -190,7 +203,8 @@ class JobSpec(BaseModel):
         Older ones refuse a specification with a field that they do not know.
         """
         excludes = self.selection is not None and bool(self.selection.excluded)
-        has_new_field = bool(self.name or self.split or self.ancestors or self.around or self.curates or excludes)
+        moves = self.placement is not None
+        has_new_field = bool(self.name or self.split or self.ancestors or moves or self.curates or excludes)
         return max(self.archive_version, 4 if has_new_field else 1)
 
     def shard_indices(self, shard: int) -> range:
@@ -215,7 +229,7 @@ class JobSpec(BaseModel):
     @property
     def class_shares(self) -> tuple[int, ...]:
         """Proportions of the model's classes; empty if the model is unconditional."""
-        classes = self.model.classes
+        classes = self.classes
         if self.class_label is not None:
             return tuple(int(name == self.class_label) for name in classes)
         return self.shares or (1,) * len(classes)
@@ -245,7 +259,7 @@ class JobSpec(BaseModel):
     @property
     def numbers_classes(self) -> bool:
         """Whether the archive's metadata contains class numbers."""
-        return self.archive_version > 1 and bool(self.model.classes)
+        return self.archive_version > 1 and bool(self.classes)
 
     @property
     def hashes_images(self) -> bool:
@@ -259,7 +273,7 @@ class JobSpec(BaseModel):
 
     def class_names(self, indices: Sequence[int]) -> Sequence[str | None]:
         """Return the class names of images; None for each image if the model is unconditional."""
-        classes = self.model.classes
+        classes = self.classes
         return [classes[label] for label in self.labels(indices)] if classes else [None] * len(indices)
 
     def class_name(self, index: int) -> str | None:

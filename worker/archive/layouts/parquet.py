@@ -66,10 +66,10 @@ def _table(spec: JobSpec, images: Sequence[EncodedImage], scores: Sequence[int])
 
 
 def _points(spec: JobSpec, indices: Sequence[int]) -> list[str]:
-    around, names = spec.around, spec.class_names(indices)
-    if around is None:
+    placement, names = spec.placement, spec.class_names(indices)
+    if placement is None:
         return [""] * len(indices)
-    return [around.point(spec.seed, *each).query for each in zip(indices, names, strict=True)]
+    return [placement.point(spec.seed, *each).query for each in zip(indices, names, strict=True)]
 
 
 def _parquet_file(table: "pa.Table") -> bytes:

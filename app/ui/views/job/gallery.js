@@ -236,6 +236,7 @@ export class Gallery {
   }
 
   async #replace() {
+    if (this.isReplacing) return;
     this.isReplacing = true;
     this.#drawTools();
     try {

@@ -88,7 +88,12 @@ export function toolbar(bar) {
       ${
         bar.excluded > 0
           ? html`<span role="status">${count(bar.excluded)} thrown out</span>
-              <button class="primary" ?disabled=${job.state !== "succeeded" || bar.isReplacing} @click=${bar.onReplace}>
+              <button
+                class="primary"
+                ?disabled=${job.state !== "succeeded"}
+                aria-disabled=${String(bar.isReplacing)}
+                @click=${bar.onReplace}
+              >
                 ${bar.isReplacing ? "Replacing…" : `Replace ${count(bar.excluded)}`}
               </button>`
           : nothing

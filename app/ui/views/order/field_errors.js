@@ -7,7 +7,7 @@ import { html, nothing } from "../../vendor/lit-html.js";
 
 /** Parameters of POST /generate that have a field in the form. */
 const FIELDS = new Set(
-  ["n", "class", "classes", "around", "truncation", "style", "style_mode", "style_strength"].concat([
+  ["n", "class", "classes", "around", "between", "truncation", "style", "style_mode", "style_strength"].concat([
     "keep",
     "copies",
     "distinct",

@@ -3,7 +3,6 @@
 import { choice, number } from "../../components/controls.js";
 import { countText } from "../../components/quantities.js";
 import { slider } from "../../components/slider.js";
-import { formatPoint } from "../../live/point.js";
 import { url } from "../../shell/api.js";
 import { hashOf } from "../../shell/router.js";
 import { html, nothing } from "../../vendor/lit-html.js";
@@ -28,50 +27,6 @@ export function modelCard(page) {
 }
 
 /** @param {OrderPage} page */
-export function whatSection(page) {
-  const { state, model } = page;
-  if (!state.around) {
-    return html`<fieldset>
-      <legend>Variety</legend>
-      <p>
-        Any image that the model can make. To order images like one of your choice,
-        <a href=${hashOf(["play", model.name])}>find it in Play</a>.
-      </p>
-      ${slider({
-        label: "Truncation",
-        value: state.truncation,
-        min: 0.3,
-        max: 1,
-        step: 0.05,
-        format: (value) => value.toFixed(2),
-        describedBy: "truncation-hint",
-        onInput: (truncation) => page.change({ truncation }),
-      })}
-      <p id="truncation-hint" class="hint">Lower values make safer, more similar images.</p>
-      ${fieldError(page, "truncation")}
-    </fieldset>`;
-  }
-  const point = formatPoint(state.around, state.sliders);
-  return html`<fieldset>
-    <legend>Variety</legend>
-    <p>
-      Images like <a href=${`#/play/${encodeURIComponent(model.name)}?${point}`}>this one</a>.
-      <button type="button" class="quiet" @click=${() => page.change({ around: null })}>Any image instead</button>
-    </p>
-    ${slider({
-      label: "How far from it",
-      value: state.spread,
-      min: 0.05,
-      max: 1,
-      step: 0.05,
-      format: (value) => value.toFixed(2),
-      onInput: (spread) => page.change({ spread }),
-    })}
-    ${fieldError(page, "around")}
-  </fieldset>`;
-}
-
-/** @param {OrderPage} page */
 export function whichSection(page) {
   const { state, model } = page;
   return html`<fieldset>
@@ -79,9 +34,9 @@ export function whichSection(page) {
     ${
       state.division === "counts"
         ? html`<p>${countText(imagesOf(state))} images in all.</p>`
-        : number("Images", state.n, 1, (n) => page.change({ n }))
+        : number(state.walk ? "Frames" : "Images", state.n, 1, (n) => page.change({ n }))
     }
-    ${fieldError(page, "n")} ${model.classes.length ? classControls(page) : nothing}
+    ${fieldError(page, "n")} ${model.classes.length && !state.walk ? classControls(page) : nothing}
     ${fieldError(page, "class", "classes")}
   </fieldset>`;
 }
@@ -213,6 +168,7 @@ function emptyClasses(page, name) {
     counts: {},
     n,
     around: null,
+    walk: null,
     ...(!model?.gate && { keep: 1, dropsCopies: false }),
   });
 }

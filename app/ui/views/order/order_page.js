@@ -13,6 +13,7 @@ import { optionsSection } from "./option_sections.js";
 import { formatCounts, formatOrder, imagesOf, requestOf } from "./order_state.js";
 import { presetsSection } from "./presets.js";
 import { Samples } from "./samples.js";
+import { whatSection } from "./what_section.js";
 
 /** @typedef {import("../../shell/model_list.js").Model} Model */
 /** @typedef {import("../../shell/view.js").ViewContext} ViewContext */
@@ -42,6 +43,8 @@ export class OrderPage {
     this.models = models;
     this.styles = styles;
     this.state = state;
+    /** The last point and walk of the model, so that the choice among them can be taken back. */
+    this.known = { around: state.around, walk: state.walk };
     this.samples = new Samples(() => this.#render());
     this.estimate = new Estimate(() => this.#render());
     this.#follow();
@@ -63,6 +66,9 @@ export class OrderPage {
    */
   change(change) {
     this.state = { ...this.state, ...change };
+    const { around, walk } = this.state;
+    const before = change.model ? { around: null, walk: null } : this.known;
+    this.known = { around: around ?? before.around, walk: walk ?? before.walk };
     this.#key = newIdempotencyKey();
     this.#error = null;
     this.context.setQuery(formatOrder(this.state));
@@ -104,15 +110,19 @@ export class OrderPage {
     render(this.#template(), this.context.root);
   }
 
+  /** Whether the page was opened with a point or a walk: then this comes first. */
+  get isAboutPoints() {
+    return Boolean(this.known.around || this.known.walk);
+  }
+
   #template() {
     const images = imagesOf(this.state);
     const refusal = refusalOf(this.estimate);
-    const cannot = this.#isSending || images < 1;
     return html`<h2>Order a dataset</h2>
       <form class="order" @submit=${(/** @type {Event} */ event) => this.#make(event)}>
         <div class="order-form">
-          ${presetsSection(this)} ${modelCard(this)} ${whichSection(this)} ${stylesSection(this)}
-          ${optionsSection(this)}
+          ${presetsSection(this)} ${modelCard(this)} ${this.isAboutPoints ? whatSection(this) : nothing}
+          ${whichSection(this)} ${stylesSection(this)} ${optionsSection(this)}
         </div>
         <aside class="order-side" aria-label="Your order">
           <section aria-labelledby="samples-heading" class="stack">
@@ -122,7 +132,7 @@ export class OrderPage {
           ${estimateLine(this.estimate, this.model)}
           <div class="make-bar">
             ${estimateSummary(this.estimate)}
-            <button class="primary make" ?disabled=${cannot}>
+            <button class="primary make" ?disabled=${images < 1} aria-disabled=${String(this.#isSending)}>
               ${this.#isSending ? "Ordering …" : `Make ${countText(images)} ${images === 1 ? "image" : "images"}`}
             </button>
             ${refusal && !this.#error ? html`<p class="hint">Not now: ${refusal}</p>` : nothing}

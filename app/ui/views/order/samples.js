@@ -60,6 +60,7 @@ export class Samples {
 
   /** @param {OrderState} state */
   heading(state) {
+    if (state.walk) return "Frames of the walk";
     const selects = canSelect(state) && (state.keep < 1 || state.dropsCopies || state.distinct !== null);
     return selects ? "First images to choose from" : "First images";
   }

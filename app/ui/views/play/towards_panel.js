@@ -3,7 +3,7 @@
 import { html, nothing } from "../../vendor/lit-html.js";
 import { randomSeed } from "../../live/point.js";
 import { slider } from "../../components/slider.js";
-import { playLink, walkName } from "./links.js";
+import { playLink, walkLink, walkName } from "./links.js";
 import { between, round } from "./mixing.js";
 import { faceAt, faceOf, pointOfFace } from "./play_state.js";
 
@@ -75,6 +75,7 @@ export class TowardsPanel {
               </button>`
             : nothing
         }
+        <a class="button" href=${walkLink(this.player, a, b)}>Order these frames</a>
         <button type="button" class="quiet" @click=${() => this.#leave()}>Stay here</button>
       </div>
       <p class="hint" role="status" data-recording .textContent=${this.#message}></p>`;
