@@ -71,13 +71,13 @@ function classControls(page) {
     ${
       state.division === "counts"
         ? html`<div class="counts">
-            ${model.classes.map((name) =>
-              number(name, state.counts[name] ?? 0, 0, (count) =>
-                page.change({ counts: { ...state.counts, [name]: count } }),
-              ),
-            )}
-            ${model.classes.length > 1 ? majorityChoice(page) : nothing}
-          </div>`
+              ${model.classes.map((name) =>
+                number(name, state.counts[name] ?? 0, 0, (count) =>
+                  page.change({ counts: { ...state.counts, [name]: count } }),
+                ),
+              )}
+            </div>
+            ${model.classes.length > 1 ? majorityChoice(page) : nothing}`
         : nothing
     }`;
 }

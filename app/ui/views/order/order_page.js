@@ -13,6 +13,7 @@ import { optionsSection } from "./option_sections.js";
 import { formatCounts, formatOrder, imagesOf, requestOf } from "./order_state.js";
 import { presetsSection } from "./presets.js";
 import { Samples } from "./samples.js";
+import { whatSection } from "./what_section.js";
 
 /** @typedef {import("../../shell/model_list.js").Model} Model */
 /** @typedef {import("../../shell/view.js").ViewContext} ViewContext */

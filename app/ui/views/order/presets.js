@@ -14,6 +14,7 @@ const hasClasses = (/** @type {Model} */ { classes }) => classes.length > 1;
 /** What each preset starts from: all images, without a rule. */
 const PLAIN = /** @type {const} */ ({
   around: null,
+  walk: null,
   truncation: 1,
   keep: 1,
   dropsCopies: false,
