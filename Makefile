@@ -20,12 +20,16 @@ demo: .venv/runtime
 	$(BIN)/imagemill demo --force
 
 test: check
-	$(PYTEST) $(JOBS) $(or $(FOLDER),tests --ignore tests/browser) $(ARGS)
+	$(PYTEST) $(JOBS) $(or $(FOLDER),tests --ignore tests/browser --ignore tests/containers) $(ARGS)
 	$(if $(FOLDER),,$(BIN)/pytest tests/browser)
 
 # The tests of the page share one service and one browser, so they run in one process.
 test-page: .venv/dev
 	$(BIN)/pytest $(or $(FOLDER),tests/browser) $(ARGS)
+
+# The Compose file on a real Docker engine: builds the images, starts the profiles, kills containers. It takes minutes.
+test-deploy: .venv/dev
+	$(BIN)/pytest -rs $(or $(FOLDER),tests/containers) $(ARGS)
 
 # All checks, and the unit tests that take no seconds each and need no service.
 quick: check
@@ -35,7 +39,7 @@ test-unit: .venv/dev
 	$(PYTEST) $(UNIT_JOBS) $(or $(FOLDER),tests/unit) $(ARGS)
 
 test-integration: .venv/dev
-	$(PYTEST) $(JOBS) $(or $(FOLDER),tests --ignore tests/unit --ignore tests/browser) $(ARGS)
+	$(PYTEST) $(JOBS) $(or $(FOLDER),tests --ignore tests/unit --ignore tests/browser --ignore tests/containers) $(ARGS)
 
 types: .venv/dev
 	$(BIN)/mypy
@@ -106,6 +110,7 @@ help:
 	@echo 'make test-unit         all unit tests'
 	@echo 'make test-integration  all tests with real processes'
 	@echo 'make test-page         tests of the web page in Chromium'
+	@echo 'make test-deploy       the Compose file on a Docker engine: builds images, kills containers'
 	@echo 'make check             formatting, lint, types, import rules, JavaScript where npm is at hand'
 	@echo 'make types             types alone'
 	@echo 'make format            format the code and fix what the lint can fix'
