@@ -22,7 +22,7 @@ from worker.contracts.catalog import (
     WorkerEntry,
     offers,
 )
-from worker.contracts.jobs import ARCHIVE_VERSION
+from worker.contracts.formats import ARCHIVE_VERSION
 from worker.contracts.queue.events import JobEvent
 from worker.contracts.queue.redis_keys import (
     COSTS_TTL_SECONDS,
@@ -79,7 +79,6 @@ class Heartbeat:
     ) -> None:
         self._redis = redis
         self._name = name
-        self._device = device
         self.numerics = numerics
         self._models = models
         self._facts = facts
@@ -87,7 +86,19 @@ class Heartbeat:
         self._vgg19 = vgg19
         self._set_aside = SetAsides(files=tuple(set_aside))
         self._alive_file = alive_file or AliveFile()
-        self._answers_directly = answers_directly
+        self._entry = WorkerEntry(
+            name=name,
+            device=device,
+            numerics=numerics,
+            models=tuple(entry.name for entry in models),
+            sha256s=tuple(entry.sha256 for entry in models),
+            images_per_s=None,
+            vgg19=vgg19,
+            gates=self._gates,
+            archive_version=ARCHIVE_VERSION,
+            answers_directly=answers_directly,
+            draws_points=answers_directly,
+        )
         self.images_per_s: float | None = None
         self.pause_reason: str | None = None
         """Reason why this worker takes no tasks; None while it does."""
@@ -252,19 +263,7 @@ class Heartbeat:
 
     def _announce_worker(self, pipeline: Pipeline) -> None:
         self._alive_file.touch()
-        entry = WorkerEntry(
-            name=self._name,
-            device=self._device,
-            numerics=self.numerics,
-            models=tuple(entry.name for entry in self._models),
-            sha256s=tuple(entry.sha256 for entry in self._models),
-            images_per_s=self.images_per_s,
-            vgg19=self._vgg19,
-            gates=self._gates,
-            archive_version=ARCHIVE_VERSION,
-            answers_directly=self._answers_directly,
-            draws_points=self._answers_directly,
-        )
+        entry = self._entry.model_copy(update={"images_per_s": self.images_per_s})
         key = worker_key(self._name)
         if (pause_reason := self.pause_reason) is not None:
             key, entry = paused_key(self._name), PausedWorker(**dict(entry), reason=pause_reason)
