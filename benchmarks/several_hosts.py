@@ -1,4 +1,4 @@
-"""`python -m benchmarks.several_hosts --modes all`: what one host of several suffers, on a real S3 server.
+"""`python -m benchmarks.several_hosts --modes all`: faults of one host of several, on a real S3 server.
 
 API and two workers share a bucket. The second worker has its own way to the bucket and to the queue server: a long
 one, one that is cut, or one with wrong credentials or a wrong clock. A job must succeed with the bytes of a quiet run,
