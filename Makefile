@@ -14,18 +14,25 @@ PYTEST = $(BIN)/pytest --dist worksteal -n
 FOLDER ?=
 ARGS ?=
 
-.PHONY: demo test quick test-unit test-integration test-page check check-page types format lock engine clean
+.PHONY: demo test test-rest quick test-unit test-integration test-page check check-others check-page page-pictures test-deploy types format lock engine clean
 
 demo: .venv/runtime
 	$(BIN)/imagemill demo --force
 
+# The tests of the page wait for a browser half of the time, so they run beside the others.
 test: check
-	$(PYTEST) $(JOBS) $(or $(FOLDER),tests --ignore tests/browser --ignore tests/containers) $(ARGS)
-	$(if $(FOLDER),,$(BIN)/pytest tests/browser)
+	$(if $(FOLDER),$(PYTEST) $(JOBS) $(FOLDER) $(ARGS),$(MAKE) -j 2 -k --no-print-directory test-rest test-page)
+
+test-rest: .venv/dev
+	$(PYTEST) $(JOBS) tests --ignore tests/browser --ignore tests/containers $(ARGS)
 
 # The tests of the page share one service and one browser, so they run in one process.
 test-page: .venv/dev
 	$(BIN)/pytest $(or $(FOLDER),tests/browser) $(ARGS)
+
+# The pictures of docs/page.md: a service with jobs, styles and a short training; it takes some minutes.
+page-pictures: .venv/dev
+	$(BIN)/python -m tests.browser.page_pictures docs/pictures/page
 
 # The Compose file on a real Docker engine: builds the images, starts the profiles, kills containers. It takes minutes.
 test-deploy: .venv/dev
@@ -44,7 +51,11 @@ test-integration: .venv/dev
 types: .venv/dev
 	$(BIN)/mypy
 
-check: .venv/dev types check-page
+# Types take longest, on one core.
+check: .venv/dev
+	$(MAKE) -j 2 --no-print-directory types check-others
+
+check-others: .venv/dev check-page
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
@@ -110,6 +121,7 @@ help:
 	@echo 'make test-unit         all unit tests'
 	@echo 'make test-integration  all tests with real processes'
 	@echo 'make test-page         tests of the web page in Chromium'
+	@echo 'make page-pictures     renew the pictures of the web page in the documents'
 	@echo 'make test-deploy       the Compose file on a Docker engine: builds images, kills containers'
 	@echo 'make check             formatting, lint, types, import rules, JavaScript where npm is at hand'
 	@echo 'make types             types alone'

@@ -1,7 +1,7 @@
 """The file name of a job's archive, for browsers and for the command line."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 from urllib.parse import quote
 
@@ -29,6 +29,10 @@ class ArchiveParameters(Protocol):
     @property
     def seed(self) -> int:
         """Seed of the images."""
+
+    @property
+    def walk(self) -> str | None:
+        """First latents of the points of a walk; None for other jobs."""
 
     @property
     def n(self) -> int:
@@ -81,7 +85,7 @@ def archive_name(job: ArchiveParameters) -> str:
     Different datasets have different names, so that a download does not overwrite another one.
     """
     parts = [job.name] if job.name is not None else []
-    parts += [job.model, f"seed{job.seed}", f"n{job.n}"]
+    parts += [job.model, f"seed{job.seed}" if job.walk is None else f"walk-{job.walk}", f"n{job.n}"]
     parts += [job.split] if job.split is not None else []
     parts += [f"from{job.start}"] if job.start else []
     parts += [_shorten(job.class_label)] if job.class_label is not None else []
@@ -94,6 +98,12 @@ def archive_name(job: ArchiveParameters) -> str:
     parts += ["parquet"] if job.layout == "parquet" else []
     stem = _shorten_with_checksum("-".join(parts), _MAX_STEM_CHARACTERS)
     return f"{quote(stem, safe=' ')}.{archive_suffix(job.format, job.layout)}"
+
+
+def walk_name(points: Iterable[Iterable[Sequence[float]]]) -> str:
+    """Return the name of a walk through points: the address of the first latent of each. Shorter than its points."""
+    firsts = [next(iter(atoms)) for atoms in points]
+    return _shorten_with_checksum("-to-".join(f"{atom[0]}-{atom[1]}" for atom in firsts), _MAX_COUNTS_CHARACTERS)
 
 
 def archive_suffix(image_format: str, layout: str | None) -> str:

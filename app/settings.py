@@ -9,8 +9,9 @@ from pydantic_settings import NoDecode
 
 from app.path_prefix import validate_prefix
 from worker.contracts.environment import Environment
+from worker.contracts.formats import Marking
 from worker.contracts.job_state import MOST_TTL_HOURS
-from worker.contracts.jobs import DEFAULT_TTL_HOURS, Marking
+from worker.contracts.jobs import DEFAULT_TTL_HOURS
 
 _ANY_ORIGIN = "*"
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?", re.ASCII)

@@ -19,7 +19,8 @@ from benchmarks import table
 from benchmarks.command import console, run
 from models import registry
 from worker.contracts.cut import Cut
-from worker.contracts.jobs import Format, JobSpec, Marking
+from worker.contracts.formats import Format, Marking
+from worker.contracts.jobs import JobSpec
 from worker.contracts.marks.image_address import MAX_NUMBER
 from worker.contracts.marks.image_marker import ImageMarker
 from worker.renderer import Renderer

@@ -88,7 +88,7 @@ def main(
 
 
 class _Beside:
-    """A job that runs while, in turn, nobody looks, and somebody scrolls and plays."""
+    """Speed of a job without pages, and with pages that scroll and play, in turn."""
 
     def __init__(self, url: str, job_id: str, play: Page, gallery: Page, values: "cycle[float]") -> None:
         self._client = httpx.Client(base_url=url, timeout=60)

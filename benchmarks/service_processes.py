@@ -102,7 +102,7 @@ class ServiceProcesses:
                 os.sched_setaffinity(
                     worker.pid, {core}
                 )  # it has one thread still, and later threads inherit the affinity
-        self._wait(f"worker{count - 1}", lambda: len(self.live.workers()) == count)
+        self._wait(f"worker{count - 1}", lambda: len(self.live.workers()) >= count)
 
     def forget_worker(self) -> subprocess.Popen[bytes]:
         """Return a worker's process. The caller ends it."""

@@ -131,17 +131,20 @@ class _Shard:
         return self._z[rows.start : rows.stop]
 
     def labels(self, batch: range) -> Labels:
-        """Return the classes of a batch, or the mixture of classes that all its images have."""
-        around = self.spec.around
+        """Return the classes of a batch, or the mixtures of classes of its images."""
+        around, walk, classes = self.spec.around, self.spec.between, self.model.entry.classes
+        if walk is not None:
+            mixed = self.model.mix_classes([class_weights(walk.point(0, index), classes) for index in batch])
+            return [] if mixed is None else mixed
         if around is None or not around.classes:
             return self.spec.labels(batch)
-        mixed = self.model.mix_classes([class_weights(around.point(0, 0, None), self.model.entry.classes)])
+        mixed = self.model.mix_classes([class_weights(around.point(0, 0, None), classes)])
         return [] if mixed is None else mixed.expand(len(batch), -1)
 
     def _draw_latents(self, batch: range) -> Tensor:
-        if self.spec.around is None:
+        if self.spec.placement is None:
             return self.model.latents(self.spec.seed, batch)
-        return self.model.latents_around(self.spec.around, self.spec.seed, batch)
+        return self.model.latents_at(self.spec.placement, self.spec.seed, batch)
 
 
 class _Part:

@@ -20,7 +20,8 @@ from app.archive_name import archive_name, archive_suffix
 from app.errors import ApiError
 from app.jobs.notifications import JobNotifications, Subscription
 from app.schemas.responses import Job
-from worker.contracts.jobs import Format, JobSpec, Packing
+from worker.contracts.formats import Format, Packing
+from worker.contracts.jobs import JobSpec
 from worker.contracts.pieces import Piece
 from worker.contracts.slices import is_certainly_stored
 from worker.contracts.store.archive_index import ArchiveDigest, ArchivePlan

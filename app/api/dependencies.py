@@ -13,10 +13,12 @@ from app.api.router import Router
 from app.api.services import Services
 from app.auth.api_keys import Caller
 from app.schemas.gallery import CurateRequest, GalleryQuery, Picks, SheetQuery
+from app.schemas.image_options import ImageOptions
 from app.schemas.job_list_query import JobListQuery
 from app.schemas.parameter_types import SeedOrIndex
-from app.schemas.requests import ExtendQuery, GenerateQuery, ImageOptions, ImageRequest
-from worker.contracts.jobs import Format, JobSpec
+from app.schemas.requests import ExtendQuery, GenerateQuery, ImageRequest
+from worker.contracts.formats import Format
+from worker.contracts.jobs import JobSpec
 
 T = TypeVar("T")
 _BEARER = HTTPBearer(

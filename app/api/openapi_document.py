@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from app.api.route_docs import GENERATE_SCHEMA, generate_parameters
 from app.schemas.around_request import AROUND_BODY_SCHEMA
+from app.schemas.between_request import BETWEEN_BODY_SCHEMA
 from app.schemas.class_request import CLASSES_BODY_SCHEMA
 from app.schemas.responses import Problem
 
@@ -33,7 +34,8 @@ class DocumentedApp(FastAPI):
 
 def _adapted(document: dict[str, Any], *, has_keys: bool) -> dict[str, Any]:
     """Complete the document, and rewrite the parts that client generators misread."""
-    properties = generate_parameters() | {"classes": CLASSES_BODY_SCHEMA, "around": AROUND_BODY_SCHEMA}
+    own = {"classes": CLASSES_BODY_SCHEMA, "around": AROUND_BODY_SCHEMA, "between": BETWEEN_BODY_SCHEMA}
+    properties = generate_parameters() | own
     body = {"type": "object", "properties": properties, "additionalProperties": False}
     document["components"]["schemas"] |= {"Problem": Problem.model_json_schema(), GENERATE_SCHEMA: body}
     # It stands at the top level: if an operation names a key, some generators require one.

@@ -11,7 +11,7 @@ from app.api.image_routes import image_response
 from app.api.route_docs import binary_content, header_docs, problem_docs
 from app.errors import unprocessable
 from app.schemas.previews import PreviewRequest
-from worker.contracts.jobs import Format
+from worker.contracts.formats import Format
 from worker.contracts.points import Point, PointError, parse_point
 
 _MAX_BODY_BYTES = 1 << 18

@@ -2,12 +2,11 @@
 
 import os
 import re
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.cli.output_options import OutputOptions
+from app.cli.output_options import AsJson, Force, Out, OutputOptions, Quiet, Server
 from app.cli.refusal import refuse_usage
 from app.cli.terminal import DEFAULT_SERVER
 
@@ -19,14 +18,11 @@ def curate(
     exclude: Annotated[
         str, typer.Option("--exclude", help="Indices of the images to exclude, like 3,17,40; - reads standard input.")
     ],
-    out: Annotated[
-        Path | None,
-        typer.Option("-o", "--out", help="Output file; - is standard output; default: a file in this folder."),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
-    server: Annotated[str, typer.Option(envvar="IMAGEMILL_SERVER", help="Address of the service.")] = DEFAULT_SERVER,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the finished job as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
+    out: Out = None,
+    force: Force = False,
+    server: Server = DEFAULT_SERVER,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Throw images out of the dataset of a job, and save it with the next images of their classes in their places.
 

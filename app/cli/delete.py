@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
+from app.cli.output_options import Server
 from app.cli.terminal import DEFAULT_SERVER
 
 
 def delete(
     jobs: Annotated[list[str], typer.Argument(metavar="JOB...", help="Ids of jobs.")],
     yes: Annotated[bool, typer.Option("-y", "--yes", "--force", help="Do not ask.")] = False,
-    server: Annotated[str, typer.Option(envvar="IMAGEMILL_SERVER", help="Address of the service.")] = DEFAULT_SERVER,
+    server: Server = DEFAULT_SERVER,
 ) -> None:
     """Remove the images of jobs from the service now, and cancel jobs that have not ended. Their records stay.
 

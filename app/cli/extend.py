@@ -1,26 +1,22 @@
 """The command `imagemill extend`."""
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.cli.output_options import OutputOptions
+from app.cli.output_options import AsJson, Force, Out, OutputOptions, Quiet, Server
 from app.cli.terminal import DEFAULT_SERVER
 
 
 def extend(
     job: Annotated[str, typer.Argument(help="Id of a job that has succeeded.")],
     n: Annotated[int, typer.Option("-n", "--n", min=1, help="Number of images to add.")],
-    out: Annotated[
-        Path | None,
-        typer.Option("-o", "--out", help="Output file; - is standard output; default: a file in this folder."),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
-    server: Annotated[str, typer.Option(envvar="IMAGEMILL_SERVER", help="Address of the service.")] = DEFAULT_SERVER,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the finished job as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
+    out: Out = None,
+    force: Force = False,
+    server: Server = DEFAULT_SERVER,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Add images to the dataset of a job, and save all of its images. Only the new ones are rendered.
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from app.cli.output_options import OutputOptions
+from app.cli.output_options import Force, OutputOptions, Quiet, Server
 from app.cli.refusal import refuse_usage
 from app.cli.terminal import DEFAULT_SERVER
 
@@ -27,8 +27,8 @@ def generate(
             "after model, seed and n.",
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
-    server: Annotated[str, typer.Option(envvar="IMAGEMILL_SERVER", help="Address of the service.")] = DEFAULT_SERVER,
+    force: Force = False,
+    server: Server = DEFAULT_SERVER,
     model: Annotated[
         str | None, typer.Option(help="Name of the model; default: the default model of the service.")
     ] = None,
@@ -75,6 +75,14 @@ def generate(
         float | None,
         typer.Option(min=0.000001, max=1, help="How far the images lie from the point, from 0 to 1; default: 0.35."),
         "needs --around",
+    ] = None,
+    between: Annotated[
+        str | None,
+        typer.Option(
+            help="A walk whose frames are the images, like 1:0,777:0 or 'at=1:0;at=777:0&shift=brightness:1.2'; with "
+            "';loop' at the end, it goes back to the first point."
+        ),
+        "not with --class, --classes, --keep, --copies, --distinct, --seed, --start, --around, --truncation, --split",
     ] = None,
     truncation: Annotated[
         float | None,
@@ -130,7 +138,7 @@ def generate(
         "not with --out, --force, --quiet, --job",
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the finished job, or the estimate, as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Generate images with a running service, and save them. --job resumes an interrupted job.
 
@@ -156,6 +164,7 @@ def generate(
         format=kind,
         layout=layout,
         around=around if spread is None else f"{around}&spread={spread:f}",
+        between=between,
         truncation=truncation,
         style_mode=mode,
         style_strength=strength,

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from app.cli.output_options import Server
 from app.cli.terminal import DEFAULT_SERVER
 
 _State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -15,7 +16,7 @@ def jobs(
     model: Annotated[str | None, typer.Option(help="List only jobs of this model: its name or its sha256.")] = None,
     name: Annotated[str | None, typer.Option(help="List only jobs of this name.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Largest number of jobs.")] = 20,
-    server: Annotated[str, typer.Option(envvar="IMAGEMILL_SERVER", help="Address of the service.")] = DEFAULT_SERVER,
+    server: Server = DEFAULT_SERVER,
     as_json: Annotated[bool, typer.Option("--json", help="Print each job as one line of JSON.")] = False,
 ) -> None:
     """List your jobs, the newest first. If the service needs an API key, set IMAGEMILL_KEY."""

@@ -3,9 +3,20 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from app.cli.output_path import STANDARD_OUTPUT, write_obstacle
 from app.cli.refusal import refuse_usage
+
+Out = Annotated[
+    Path | None, typer.Option("-o", "--out", help="Output file; - is standard output; default: a file in this folder.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
+Server = Annotated[str, typer.Option(envvar="IMAGEMILL_SERVER", help="Address of the service.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the finished job as JSON.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
 
 
 @dataclass(frozen=True)

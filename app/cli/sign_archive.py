@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from app.cli.signals import ended_by_signals
 from app.provenance.content_credentials import CredentialsError, CredentialsSigner, credentials_fault
-from worker.contracts.jobs import SUFFIXES, Format
+from worker.contracts.formats import SUFFIXES, Format
 
 _FORMATS: dict[str, Format] = {f".{suffix}": name for name, suffix in SUFFIXES.items() if name != "npz"}
 _METADATA = "metadata.jsonl"

@@ -10,7 +10,7 @@ from app.cli.refusal import refuse_usage
 from app.cli.terminal import print_json
 from app.provenance.manifest import Images, Manifest, list_sha256
 from app.provenance.signature import is_signed, load_public_key
-from worker.contracts.jobs import SUFFIXES
+from worker.contracts.formats import SUFFIXES
 
 
 def verify_dataset(path: Path, manifest_path: Path, public_key: Path, *, is_json: bool) -> bool:

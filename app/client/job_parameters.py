@@ -22,6 +22,7 @@ class JobParameters(TypedDict, total=False):
     format: Format | None
     layout: Layout | None
     around: str | None
+    between: str | None
     truncation: float | None
     style: Style | str | None
     style_mode: StyleMode | None

@@ -56,6 +56,7 @@ class Operations(JobOperations):
         format: Format | None = None,
         layout: Layout | None = None,
         around: str | None = None,
+        between: str | None = None,
         truncation: float | None = None,
         style: Style | str | None = None,
         style_mode: StyleMode | None = None,
@@ -70,6 +71,7 @@ class Operations(JobOperations):
 
         `classes` are counts by class (then n may be left out), names of classes, or the text of the parameter.
         `around` is a point like `at=1:0&spread=0.35`, around which the images lie.
+        `between` is a walk like `1:0,777:0`, whose n frames are the images.
         The parameters are those of `POST /generate`; the server chooses those that are left out. A repeated request
         with the same `idempotency_key` returns the same job. Without one, a random key protects this call: if the
         response is lost, the repeated request finds the job that was accepted.
@@ -87,6 +89,7 @@ class Operations(JobOperations):
             "format": format,
             "layout": layout,
             "around": around,
+            "between": between,
             "truncation": truncation,
             "style": style.id if isinstance(style, Style) else style,
             "style_mode": style_mode,

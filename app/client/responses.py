@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.archive_name import walk_name
 from app.client.links import resolved
 
 
@@ -47,6 +48,8 @@ class ArchiveFields(ApiObject):
     class_label: str | None = Field(default=None, alias="class")
     classes: Mapping[str, int] | None = None
     """Number of images of each requested class; None if the request named no classes."""
+    between: Mapping[str, Any] | None = None
+    """The points of a walk, whose frames are the images; None for other jobs."""
     keep: float | None = None
     """Share of the images of each class that the quality gate keeps; None without a gate."""
     copies: str = "keep"
@@ -59,6 +62,11 @@ class ArchiveFields(ApiObject):
     format: str = "png"
     layout: str | None = "imagefolder"
     """Layout of the archive. None for the format npz."""
+
+    @property
+    def walk(self) -> str | None:
+        """Name of the walk; None for other jobs."""
+        return walk_name(point["at"] for point in self.between["points"]) if self.between else None
 
 
 class ClassYield(ApiObject):

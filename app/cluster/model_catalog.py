@@ -144,7 +144,7 @@ class ModelCatalog:
             detail = f"no live worker currently has the model of this job, {spec.model.name} ({spec.model.sha256[:12]})"
             raise unavailable("no_worker", detail)
         check_version(capable, spec.least_worker_version)
-        facts, sliders = self.facts(spec.model), spec.around.sliders if spec.around else None
+        facts, sliders = self.facts(spec.model), spec.placement.sliders if spec.placement else None
         if sliders is not None and (facts is None or facts.sliders != sliders):
             raise unavailable("no_sliders", f"no live worker has the sliders of this job ({sliders[:8]})")
         gate = spec.selection.gate if spec.selection else None

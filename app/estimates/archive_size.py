@@ -6,8 +6,9 @@ import math
 from app.estimates.report_size import report_bytes
 from app.schemas.estimates import Range
 from worker.contracts.costs import FileSizes
+from worker.contracts.formats import SUFFIXES
 from worker.contracts.image_record import image_record
-from worker.contracts.jobs import SUFFIXES, JobSpec
+from worker.contracts.jobs import JobSpec
 from worker.contracts.marks.image_marker import ImageMarker
 
 _ZIP_BYTES = 30 + 46
@@ -34,7 +35,7 @@ _FORMAT_ERROR = 0.02
 
 def mark_bytes(spec: JobSpec) -> int:
     """Return the size of the mark in each image file."""
-    index, label = spec.first + spec.expected_candidates // 2, 0 if spec.model.classes else None
+    index, label = spec.first + spec.expected_candidates // 2, 0 if spec.classes else None
     return len(ImageMarker(spec).mark(_ANY_FILE, index, label)) - len(_ANY_FILE)
 
 
@@ -43,7 +44,7 @@ def archive_size(spec: JobSpec, sizes: FileSizes, png_sizes: FileSizes) -> Range
 
     `png_sizes` are those of the images as PNG, because the archive has a picture of some of them.
     """
-    labels: tuple[str | None, ...] = spec.model.classes or (None,)
+    labels: tuple[str | None, ...] = spec.classes or (None,)
     counts = list(zip(labels, spec.quotas(), sizes.mean_bytes, strict=True))
     files = sum(count * size for _, count, size in counts)
     rest = spec.n * mark_bytes(spec) + report_bytes(spec, png_sizes) + _constant_bytes(spec)
@@ -72,7 +73,7 @@ def _image_bytes(spec: JobSpec, label: str | None) -> int:
 
 def _record_bytes(spec: JobSpec, label: str | None, name: str, index: int) -> int:
     """Return the length of an image's line of metadata.jsonl."""
-    number, score = None if label is None else spec.model.classes.index(label), 500 if spec.scores_images else None
+    number, score = None if label is None else spec.classes.index(label), 500 if spec.scores_images else None
     record = image_record(spec, index, number, sha256=64 * "0", dhash=16 * "0", score=score)
     return len(json.dumps({"file_name": name, **record}, ensure_ascii=False).encode()) + 1
 

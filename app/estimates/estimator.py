@@ -1,6 +1,7 @@
 """Estimates the costs of a job, and whether the service would accept it. Nothing is written."""
 
 from collections.abc import Callable
+from statistics import mean
 
 from app.auth.api_keys import Caller
 from app.auth.quota import Quota, Usage, check_limits
@@ -113,7 +114,7 @@ class Estimator:
         if spec.style is not None and spec.format != "npz":
             sizes = self._styled_sizes(spec, sizes)
             notes.append(_STYLED if sizes.images else _UNSTYLED)
-        return archive_size(spec, sizes, models[0].sizes["png"])
+        return archive_size(spec, _labelled(spec, sizes), _labelled(spec, models[0].sizes["png"]))
 
     def _styled_sizes(self, spec: JobSpec, sizes: FileSizes) -> FileSizes:
         """Return the sizes of images with other styles, which the workers have counted."""
@@ -122,8 +123,8 @@ class Estimator:
         if not images:
             return sizes.model_copy(update={"deviation": 1.0, "images": 0})
         # The files were stored with their marks, so marks must not count twice.
-        mean = counts.get(Count(name="bytes_stored", labels=labels), 0.0) / images - mark_bytes(spec)
-        return FileSizes(mean_bytes=(mean,) * len(sizes.mean_bytes), deviation=_STYLE_DEVIATION, images=1)
+        mean_size = counts.get(Count(name="bytes_stored", labels=labels), 0.0) / images - mark_bytes(spec)
+        return FileSizes(mean_bytes=(mean_size,) * len(sizes.mean_bytes), deviation=_STYLE_DEVIATION, images=1)
 
 
 def _error_of(check: Callable[[], object]) -> ApiError | None:
@@ -134,9 +135,17 @@ def _error_of(check: Callable[[], object]) -> ApiError | None:
     return None
 
 
+def _labelled(spec: JobSpec, sizes: FileSizes) -> FileSizes:
+    """Return the sizes by the labels of a job's images. Without labels, it is the mean size of all classes."""
+    labels = len(spec.classes) or 1
+    return (
+        sizes if len(sizes.mean_bytes) == labels else sizes.model_copy(update={"mean_bytes": (mean(sizes.mean_bytes),)})
+    )
+
+
 def _class_counts(spec: JobSpec) -> dict[str, int] | None:
-    counts = zip(spec.model.classes, spec.quotas(), strict=False)
-    return {name: count for name, count in counts if count} if spec.model.classes else None
+    counts = zip(spec.classes, spec.quotas(), strict=False)
+    return {name: count for name, count in counts if count} if spec.classes else None
 
 
 def _rejects_similar_images(spec: JobSpec) -> bool:

@@ -43,7 +43,7 @@ def report_bytes(spec: JobSpec, png_sizes: FileSizes) -> int:
     sizes, model, selection = _CARD_AND_REPORT if spec.has_report else _CARD, spec.model, spec.selection
     text = sizes.base + 3 * len(model.name) + len(model.data) + 3 * len(model.licence.encode())
     classes = sum(share > 0 for share in spec.class_shares)
-    text += sizes.class_bytes * classes + sizes.name_repeats * sum(len(name.encode()) for name in model.classes)
+    text += sizes.class_bytes * classes + sizes.name_repeats * sum(len(name.encode()) for name in spec.classes)
     text += sizes.gated * (spec.facts is not None and spec.facts.gate is not None)
     text += sizes.style * (spec.style is not None)
     if selection is not None:

@@ -68,7 +68,7 @@ def _sort(spec: JobSpec, known: ChosenImages, query: GalleryQuery) -> "array[int
     offsets = known.offsets
     positions: Sequence[int] = range(len(offsets))
     if query.class_label is not None:
-        wanted = spec.model.classes.index(query.class_label)
+        wanted = spec.classes.index(query.class_label)
         labels = spec.labels([spec.first + offset for offset in offsets])
         positions = [position for position, label in enumerate(labels) if label == wanted]
     if query.sort != "index":
@@ -78,7 +78,7 @@ def _sort(spec: JobSpec, known: ChosenImages, query: GalleryQuery) -> "array[int
 
 
 def _check_query(spec: JobSpec, job: Job, query: GalleryQuery) -> None:
-    classes = spec.model.classes
+    classes = spec.classes
     if query.class_label is not None and query.class_label not in classes:
         detail = f"class: must be one of {join_names(classes)}, got {quote_value(query.class_label)}"
         raise unprocessable("unknown_class", detail)

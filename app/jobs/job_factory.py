@@ -9,13 +9,14 @@ from statistics import median
 from app.cluster.model_catalog import ModelCatalog, check_version, chosen_gate, most_common_vgg19
 from app.errors import ApiError
 from app.jobs.requested_classes import check_class, requested_shares
-from app.jobs.requested_point import requested_around, requested_class
+from app.jobs.requested_point import requested_around, requested_class, requested_walk
 from app.schemas.parameter_types import MAX_SEED
 from app.schemas.requests import ImageRequest
 from app.styles.style_service import StyleService
 from worker.contracts.catalog import CatalogEntry, WorkerEntry
 from worker.contracts.cut import Cut
-from worker.contracts.jobs import ARCHIVE_VERSION, ArchiveVersion, JobSpec, Marking
+from worker.contracts.formats import ARCHIVE_VERSION, ArchiveVersion, Marking
+from worker.contracts.jobs import JobSpec
 from worker.contracts.styles import StyleSpec
 
 _OLDEST_VERSION: ArchiveVersion = 2
@@ -77,7 +78,7 @@ class JobFactory:
         """Return a specification. `workers` are those that can render the model; None leaves out all checks of them."""
         facts, class_label = self._catalog.facts(model), requested_class(request)
         check_class(model, class_label)
-        around = requested_around(model, request, facts)
+        around, between = requested_around(model, request, facts), requested_walk(model, request, facts)
         gate = chosen_gate(model, facts, workers or []) if request.needs_gate else None
         shares, selection = requested_shares(model, request), request.selection(gate)
         version = _common_version(workers or [], _first_version_for(request))
@@ -88,7 +89,7 @@ class JobFactory:
             class_label=class_label,
             shares=shares,
             n=request.n,
-            seed=secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed,
+            seed=_chosen_seed(request),
             first=request.first,
             format=request.format,
             packing=request.packing,
@@ -97,6 +98,7 @@ class JobFactory:
             style=style,
             selection=selection,
             around=around,
+            between=between,
             facts=facts if version > _OLDEST_VERSION else None,
             cut=_single_batch_cut(model)
             if style and style.mode == "standard"
@@ -114,6 +116,13 @@ class JobFactory:
         """Check that the owner has the style, and fix the VGG19 weights that the job uses."""
         self._styles.require(owner, style.id)
         return style if workers is None else style.model_copy(update={"weights": most_common_vgg19(workers)})
+
+
+def _chosen_seed(request: ImageRequest) -> int:
+    """Return the seed of a job. The frames of a walk have none, so that their addresses depend on the walk only."""
+    if request.between is not None:
+        return 0
+    return secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed
 
 
 def choose_cut(model: CatalogEntry, workers: Sequence[WorkerEntry], shard_images: int | None) -> Cut:

@@ -18,8 +18,9 @@ from app.jobs.status import job_view, links_of
 from app.schemas.gallery import ImageFacts
 from app.schemas.responses import Job
 from worker.contracts.choice import Choice
+from worker.contracts.formats import SUFFIXES
 from worker.contracts.job_state import JobState
-from worker.contracts.jobs import SUFFIXES, JobSpec
+from worker.contracts.jobs import JobSpec
 from worker.contracts.pieces import JobId
 from worker.contracts.store.archive_index import ArchivePlan, ShardIndex
 from worker.contracts.store.store import Store

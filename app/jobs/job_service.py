@@ -30,8 +30,9 @@ from app.schemas.responses import Job
 from app.settings import Settings
 from worker.contracts.age import age
 from worker.contracts.choice import Choice
+from worker.contracts.formats import ARCHIVE_VERSION
 from worker.contracts.job_state import JobState
-from worker.contracts.jobs import ARCHIVE_VERSION, JobSpec
+from worker.contracts.jobs import JobSpec
 from worker.contracts.logs import fields
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.store import Store
@@ -126,6 +127,7 @@ class JobService:
 
         The new job renders the new images only. It renders all if those of the succeeded job have expired.
         """
+        _check_has_no_walk(spec, "extended")
         self._check_outcome(spec, is_succeeded=True)
         check_extension(spec, added, most_images(self._settings.max_images, caller))
         self._factory.check_style(spec)
@@ -147,6 +149,7 @@ class JobService:
 
         The new job renders the replacements only. Raises ApiError if the images of the succeeded job have expired.
         """
+        _check_has_no_walk(spec, "curated")
         self._check_outcome(spec, is_succeeded=True)
         if is_lost(self._store, spec):
             raise expired(self.reader.get_job(spec))
@@ -223,6 +226,12 @@ class JobService:
         if extensions:
             raise _extended(spec, extensions)
         return self.reader.get_job(spec)
+
+
+def _check_has_no_walk(spec: JobSpec, verb: str) -> None:
+    if spec.between is not None:
+        detail = f"job {spec.id} is a walk, which cannot be {verb}, because each frame depends on their number"
+        raise ApiError(HTTPStatus.CONFLICT, "job_is_walk", f"{detail}; request the walk again with another n")
 
 
 def _extended(spec: JobSpec, ids: Sequence[str]) -> ApiError:

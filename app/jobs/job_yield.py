@@ -10,7 +10,7 @@ def requested_counts(spec: JobSpec) -> dict[str, int] | None:
     """Return the number of images of each requested class; None if the request named no classes."""
     if not spec.shares:
         return None
-    counts = zip(spec.model.classes, spec.shares, spec.quotas(), strict=True)
+    counts = zip(spec.classes, spec.shares, spec.quotas(), strict=True)
     return {name: count for name, share, count in counts if share}
 
 
@@ -18,7 +18,7 @@ def job_yield(spec: JobSpec, choice: Choice) -> JobYield:
     """Return the yield over the shards that the choice has taken."""
     # The kept ones are read first, because another thread may go on with the choice: so they never exceed the tried.
     kept, tried = list(choice.kept), list(choice.tried)
-    rows = zip(spec.model.classes, spec.class_shares, kept, tried, strict=True) if spec.model.classes else ()
+    rows = zip(spec.classes, spec.class_shares, kept, tried, strict=True) if spec.classes else ()
     by_class = {name: _class_yield(hits, tries) for name, share, hits, tries in rows if share}
     return JobYield(**dict(_class_yield(sum(kept), sum(tried))), by_class=by_class)
 

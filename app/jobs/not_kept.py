@@ -33,7 +33,7 @@ def _reason(spec: JobSpec, selection: Selection, index: int, choice: Choice, sha
         return "it is a copy of a training image"
     label = class_at(spec.class_shares or (1,), index)
     if choice.kept[label] == choice.quotas[label] and choice.ends[label] <= index:
-        of_class = f" of the class {quote_value(spec.class_name(index))}" if spec.model.classes else ""
+        of_class = f" of the class {quote_value(spec.class_name(index))}" if spec.classes else ""
         return f"the job has all {choice.quotas[label]} images{of_class} before this one"
     return f"its hash differs from that of an earlier image of the job in at most {selection.distinct} bits"
 

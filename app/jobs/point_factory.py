@@ -9,7 +9,8 @@ from app.jobs.requested_point import check_point
 from app.schemas.requests import ImageRequest
 from worker.contracts.around import Around
 from worker.contracts.catalog import CatalogEntry
-from worker.contracts.jobs import Format, JobSpec
+from worker.contracts.formats import Format
+from worker.contracts.jobs import JobSpec
 from worker.contracts.points import Point
 from worker.contracts.previews import MAX_PIXELS, Preview
 

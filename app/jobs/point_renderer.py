@@ -17,7 +17,8 @@ from app.jobs.point_factory import PointFactory
 from app.jobs.watcher import IsDisconnected
 from app.schemas.previews import PreviewRequest
 from worker.contracts.catalog import CatalogEntry
-from worker.contracts.jobs import Format, JobSpec
+from worker.contracts.formats import Format
+from worker.contracts.jobs import JobSpec
 from worker.contracts.points import Point
 
 _PREVIEW_DEADLINE_SECONDS = 2

@@ -2,22 +2,28 @@
 
 from http import HTTPStatus
 
+from pydantic import ValidationError
+
 from app.errors import ApiError, join_names, quote_value, unprocessable
 from app.schemas.requests import ImageRequest
 from worker.contracts.around import Around
 from worker.contracts.catalog import CatalogEntry, ModelFacts
-from worker.contracts.points import Point
+from worker.contracts.points import MAX_ATOMS, MAX_NAMES, Point
+from worker.contracts.walk import Walk
 
 
 def requested_around(model: CatalogEntry, request: ImageRequest, facts: ModelFacts | None) -> Around | None:
     """Return how the images of a job lie around a point; None if they have the latents of the seed."""
     point = request.around
-    if not request.is_moved:
+    if not request.is_moved or request.between is not None:
         return None
     truncation = 1.0 if request.truncation is None else request.truncation
     if point is None:
         return Around(truncation=truncation)
     sliders = check_point(point, model, facts)
+    if len(point.at) == MAX_ATOMS:
+        detail = f"around: at most {MAX_ATOMS - 1} latents, because that of the image is one more, got {MAX_ATOMS}"
+        raise unprocessable("invalid_point", detail)
     if len(point.classes) > 1:
         detail = "around: each image of a dataset has one class, so a mixture of classes is not possible"
         raise unprocessable("mixed_classes", f"{detail}; name one class in around, or send `classes` beside it")
@@ -28,6 +34,33 @@ def requested_around(model: CatalogEntry, request: ImageRequest, facts: ModelFac
         truncation=point.truncation if request.truncation is None else truncation,
         sliders=sliders,
     )
+
+
+def requested_walk(model: CatalogEntry, request: ImageRequest, facts: ModelFacts | None) -> Walk | None:
+    """Return the walk whose frames the images of a job are; None for other jobs. Its points name their classes."""
+    if request.between is None:
+        return None
+    points = request.between.points
+    sliders = {check_point(point, model, facts) for point in points} - {None}
+    walk = Walk(
+        points=tuple(_with_classes(point, model) for point in points),
+        loop=request.between.loop,
+        frames=request.n,
+        sliders=next(iter(sliders), None),
+    )
+    try:
+        list(walk.middles())
+    except ValidationError as error:
+        detail = f"between: at most {MAX_ATOMS - 1} latents and {MAX_NAMES} shifts in two points that follow each other"
+        raise unprocessable("invalid_point", detail) from error
+    return walk
+
+
+def _with_classes(point: Point, model: CatalogEntry) -> Point:
+    if point.classes or not model.classes:
+        return point
+    name = model.classes[point.at[0].image_index % len(model.classes)]
+    return point.model_copy(update={"classes": {name: 1.0}})
 
 
 def requested_class(request: ImageRequest) -> str | None:

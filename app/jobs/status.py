@@ -9,8 +9,9 @@ from app.jobs.job_yield import job_yield, requested_counts
 from app.path_prefix import add_prefix
 from app.schemas.responses import Job, Links, PublicJobError
 from worker.contracts.choice import Choice
+from worker.contracts.formats import SUFFIXES
 from worker.contracts.job_state import JobState
-from worker.contracts.jobs import SUFFIXES, JobSpec
+from worker.contracts.jobs import JobSpec
 from worker.contracts.selection import BEST_SCORE, Selection
 from worker.contracts.splits import split_indices
 
@@ -59,6 +60,7 @@ def job_view(
         layout=None if spec.format == "npz" else spec.packing,
         style=spec.style,
         around=spec.around,
+        between=spec.between,
         extends=spec.ancestors[-1].job if spec.ancestors and not spec.curates else None,
         curates=spec.curates,
         excluded=len(selection.excluded),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from worker.contracts.errors import SettingsError
-from worker.contracts.jobs import Format
+from worker.contracts.formats import Format
 from worker.contracts.marks.xmp_packet import DIGITAL_SOURCE_TYPE
 
 if TYPE_CHECKING:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
+from worker.contracts.formats import SUFFIXES, Format
 from worker.contracts.image_record import image_record
-from worker.contracts.jobs import SUFFIXES, Format, JobSpec
+from worker.contracts.jobs import JobSpec
 
 Json = dict[str, Any]
 
@@ -30,12 +31,12 @@ def record_sets(spec: JobSpec) -> tuple[list[Json], list[Json]]:
 
 
 def _image_folder(spec: JobSpec) -> tuple[list[Json], list[Json]]:
-    pattern = f"images/{'*/' if spec.model.classes else ''}*.{SUFFIXES[spec.format]}"
+    pattern = f"images/{'*/' if spec.classes else ''}*.{SUFFIXES[spec.format]}"
     files = [_metadata_file(), _file_set(_IMAGES, pattern, _MEDIA_TYPES[spec.format])]
     path = _field(_IMAGES, "file_name", "sc:Text", _of_file_set(_IMAGES, "fullpath", _AS_TEXT))
     path["references"] = {"field": {"@id": f"{_METADATA}/file_name"}}
     fields = [_field(_IMAGES, "image", "sc:ImageObject", _of_file_set(_IMAGES, "content")), path]
-    if spec.model.classes:
+    if spec.classes:
         label = {"source": {"field": {"@id": f"{_METADATA}/label"}}}
         fields.append({**_field(_IMAGES, "label", "sc:Text", {}), **label})
     return files, [_record_set(_METADATA, _metadata_fields(spec)), _record_set(_IMAGES, fields)]
@@ -44,7 +45,7 @@ def _image_folder(spec: JobSpec) -> tuple[list[Json], list[Json]]:
 def _parquet(spec: JobSpec) -> tuple[list[Json], list[Json]]:
     # mlcroissant 1.1 reads Parquet files of a folder, but not of a ZIP.
     names = {"index": "sc:Integer", "seed": "sc:Integer", "sha256": "sc:Text", "dhash": "sc:Text"}
-    if spec.model.classes:
+    if spec.classes:
         names["label"] = "sc:Integer"
     fields = [_field(_IMAGES, "image", "sc:ImageObject", _of_column(_IMAGES, "image", {"jsonPath": "bytes"}))]
     fields += [_field(_IMAGES, name, kind, _of_column(_IMAGES, name)) for name, kind in names.items()]
@@ -55,7 +56,7 @@ def _webdataset(spec: JobSpec) -> tuple[list[Json], list[Json]]:
     """Return record sets that share the field `key`. Readers cannot join them: the names of their files differ."""
     parts = [(_IMAGES, "image", "sc:ImageObject", SUFFIXES[spec.format], _MEDIA_TYPES[spec.format])]
     parts.append((_METADATA, "json", "sc:Text", "json", "application/json"))
-    if spec.model.classes:
+    if spec.classes:
         parts.append(("labels", "label_id", "sc:Integer", "cls", "text/plain"))
     files = [_file_set(name, f"*.{suffix}", media_type) for name, _, _, suffix, media_type in parts]
     records = [
@@ -73,7 +74,7 @@ def _webdataset(spec: JobSpec) -> tuple[list[Json], list[Json]]:
 
 def _columns(spec: JobSpec) -> dict[str, str]:
     """Return the fields of the metadata of an image with their types."""
-    label, score = 0 if spec.model.classes else None, 0 if spec.scores_images else None
+    label, score = 0 if spec.classes else None, 0 if spec.scores_images else None
     record = {"file_name": "", **image_record(spec, spec.first, label, sha256="", dhash="", score=score)}
     return {name: "sc:Integer" if isinstance(value, int) else "sc:Text" for name, value in record.items()}
 

@@ -12,7 +12,7 @@ from app.provenance.pixel_comparison import compare, is_close
 from app.schemas.verification import Verification
 from worker.contracts.jobs import JobSpec
 from worker.contracts.marks.image_address import ImageAddress
-from worker.contracts.marks.point_address import address_around
+from worker.contracts.marks.point_address import address_at
 from worker.contracts.store.archive_index import ShardIndex
 from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import DamagedError
@@ -68,8 +68,8 @@ class ImageSearch:
         if not is_close(difference):
             return None
         label = spec.labels((index,))
-        if spec.around is not None:
-            address: verdicts.Address = address_around(spec, spec.around, index, label[0] if label else None)
+        if spec.placement is not None:
+            address: verdicts.Address = address_at(spec, spec.placement, index, label[0] if label else None)
             return verdicts.compared(address, spec.model, difference, is_marked=False)
         address = ImageAddress(
             model=spec.model.sha256,

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from worker.contracts.catalog import Sha256
-from worker.contracts.jobs import ArchiveVersion, Format, Marking
+from worker.contracts.formats import ArchiveVersion, Format, Marking
 from worker.contracts.styles import StyleSpec
 
 

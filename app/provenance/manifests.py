@@ -70,7 +70,7 @@ class Manifests:
         ]
         if len(rows) != spec.n or job.next_start is None:
             raise DamagedError(f"job {spec.id} has {len(rows)} of {spec.n} images")
-        counts = zip(spec.model.classes, spec.quotas(), strict=True) if spec.model.classes else ()
+        counts = zip(spec.classes, spec.quotas(), strict=True) if spec.classes else ()
         return Images(
             count=spec.n,
             format=spec.format,

@@ -17,7 +17,8 @@ from app.schemas.verification import PixelDifference, Verification
 from app.styles.decode_queue import DecodeQueue, decode_upload
 from app.styles.limits import MAX_SIDE_PIXELS
 from worker.contracts.catalog import CatalogEntry
-from worker.contracts.jobs import Format, JobSpec
+from worker.contracts.formats import Format
+from worker.contracts.jobs import JobSpec
 from worker.contracts.marks.extraction import find_packet
 from worker.contracts.marks.image_address import ImageAddress
 from worker.contracts.marks.point_address import PointAddress

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from worker.contracts.jobs import Format
+from worker.contracts.formats import Format
 
 
 class Range(BaseModel):

@@ -6,7 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.schemas.around_request import AROUND_DESCRIPTION, AroundParameter
+from app.schemas.between_request import BETWEEN_DESCRIPTION, BetweenParameter
 from app.schemas.class_request import CLASSES_DESCRIPTION, Classes, parse_classes
+from app.schemas.image_options import ImageOptions
 from app.schemas.parameter_types import (
     MAX_START,
     REJECT_ODD_SPELLING,
@@ -15,12 +17,11 @@ from app.schemas.parameter_types import (
     WholeNumber,
     conflict,
 )
-from worker.contracts.catalog import Sha256
-from worker.contracts.jobs import Format, JobName, Packing
+from worker.contracts.formats import Format, Packing
+from worker.contracts.jobs import JobName
 from worker.contracts.points import MAX_TRUNCATION
 from worker.contracts.selection import BEST_SCORE, MAX_DISTINCT_BITS, Selection
 from worker.contracts.splits import MAX_SPLIT_START, Split, split_indices
-from worker.contracts.styles import DEFAULT_STEPS, MAX_STEPS, Mode, StyleSpec
 
 KEEP_STEP = 0.001
 """Interval between two values of `keep`: scores are per mille."""
@@ -32,52 +33,15 @@ share reaches 999, and often none. A job would try all its candidates and fail.
 """
 
 
+_NOT_ON_A_WALK = (
+    *("class", "classes", "seed", "start", "split"),
+    *("keep", "copies", "distinct", "around", "truncation"),
+)
+"""Parameters that choose latents or classes, or leave out images."""
+
+
 def _is_none(value: object) -> bool:
     return value is None  # so that the checksum of a request with a key stays the same if a parameter is added
-
-
-class ImageOptions(BaseModel):
-    """The options of an image in addition to its model, seed and index."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    class_label: str | None = Field(
-        default=None,
-        alias="class",
-        description="A class of a conditional model. If omitted, images alternate between all classes.",
-    )
-    style: Sha256 | None = Field(
-        default=None, description="Id of a style from /styles. Images take its texture and colours."
-    )
-    style_mode: Mode | None = Field(
-        default=None,
-        description="`standard` (default) optimises each image separately. With `distilled`, the model learns the "
-        "style first, which takes minutes on a CPU, and then renders styled images as fast as unstyled ones.",
-    )
-    style_strength: Annotated[float, Field(ge=0, le=1), REJECT_QUOTED] | None = Field(
-        default=None, description="Strength of the style, from 0 to 1. Default: 1."
-    )
-    style_steps: Annotated[int, Field(ge=1, le=MAX_STEPS), REJECT_ODD_SPELLING] | None = Field(
-        default=None,
-        description=f"Optimisation steps for each image, by default {DEFAULT_STEPS['standard']}. With `distilled`, "
-        f"steps for learning the style, by default {DEFAULT_STEPS['distilled']}.",
-    )
-
-    @model_validator(mode="after")
-    def _check_style(self) -> Self:
-        if self.style is None and (self.style_mode, self.style_strength, self.style_steps) != (None, None, None):
-            raise ValueError("style_mode, style_strength and style_steps require `style`")
-        return self
-
-    @property
-    def style_spec(self) -> StyleSpec | None:
-        """The requested style with its defaults filled in; None without a style."""
-        if self.style is None:
-            return None
-        # Defaults are filled in here, because an omitted parameter must differ from a sent one in _check_style.
-        mode = self.style_mode or "standard"
-        strength = 1.0 if self.style_strength is None else self.style_strength
-        return StyleSpec(id=self.style, mode=mode, strength=strength, steps=self.style_steps or DEFAULT_STEPS[mode])
 
 
 class ImageRequest(ImageOptions):
@@ -127,6 +91,7 @@ class ImageRequest(ImageOptions):
     )
 
     around: AroundParameter | None = Field(default=None, description=AROUND_DESCRIPTION, exclude_if=_is_none)
+    between: BetweenParameter | None = Field(default=None, description=BETWEEN_DESCRIPTION, exclude_if=_is_none)
     truncation: Annotated[float, Field(ge=0, le=MAX_TRUNCATION), REJECT_QUOTED] | None = Field(
         default=None,
         description="Factor of the latents, from 0 to 2: below 1, images are more alike and more typical. Default: 1. "
@@ -152,6 +117,8 @@ class ImageRequest(ImageOptions):
             raise conflict("class and classes cannot be combined; send `classes` alone")
         if self.format == "npz" and self.packing != "imagefolder":
             raise conflict(f"layout={self.layout} cannot be combined with format=npz, which has a layout of its own")
+        if self.between is not None and (other := next(filter(self._has, _NOT_ON_A_WALK), None)):
+            raise conflict(f"between and {other} cannot be combined: the points of a walk fix all its frames")
         if self.is_moved and self.selects:
             raise conflict(
                 "keep, copies and distinct cannot be combined with around and truncation: their shares hold for the "
@@ -166,7 +133,12 @@ class ImageRequest(ImageOptions):
     @property
     def is_moved(self) -> bool:
         """Whether the images have other latents than those of the seed."""
-        return self.around is not None or self.truncation not in (None, 1)
+        return self.around is not None or self.between is not None or self.truncation not in (None, 1)
+
+    def _has(self, name: str) -> bool:
+        """Return whether the request has a parameter. The default of `start` is not None."""
+        value = getattr(self, "class_label" if name == "class" else name, None)
+        return value is not None and not (name == "start" and value == 0)
 
     @property
     def packing(self) -> Packing:

@@ -9,11 +9,13 @@ from pydantic import (
     computed_field,
 )
 
+from app.archive_name import walk_name
 from worker.contracts.around import Around
+from worker.contracts.formats import Format, Packing
 from worker.contracts.job_state import JobError
-from worker.contracts.jobs import Format, Packing
 from worker.contracts.splits import Split
 from worker.contracts.styles import StyleSpec
+from worker.contracts.walk import Walk
 
 _RETRYABLE = frozenset(
     {
@@ -111,6 +113,8 @@ class Job(BaseModel):
     style: StyleSpec | None
     around: Around | None
     """The point around which the images lie, with the truncation; None if they have the latents of the seed."""
+    between: Walk | None
+    """The walk whose frames the images are, in its order; None if they are no frames."""
     extends: str | None
     """Id of the job whose images are the beginning of this dataset. None if the job renders all images itself."""
     curates: str | None
@@ -136,6 +140,11 @@ class Job(BaseModel):
     """Time at which the images of an ended job are removed. links.rebuild renders the same bytes again."""
     error: PublicJobError | None
     links: Links
+
+    @property
+    def walk(self) -> str | None:
+        """Name of the walk whose frames the images are; None for other jobs."""
+        return walk_name(point.at for point in self.between.points) if self.between else None
 
 
 class JobPage(BaseModel):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from worker.contracts.jobs import Marking
+from worker.contracts.formats import Marking
 from worker.contracts.styles import StyleSpec
 
 Verdict = Literal["equal", "close", "different", "unmarked", "unknown_model", "unknown_style"]

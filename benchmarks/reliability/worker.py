@@ -16,8 +16,8 @@ from torch import Tensor
 
 from benchmarks.reliability.breakpoints import Breakpoints
 from worker.cli import worker
+from worker.contracts.formats import Format
 from worker.contracts.job_state import JobState
-from worker.contracts.jobs import Format
 from worker.contracts.queue.tasks import Task
 from worker.contracts.store.job_store import JobStore
 from worker.contracts.store.object_store import Objects

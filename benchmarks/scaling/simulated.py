@@ -10,7 +10,7 @@ from torch import Tensor
 
 from models import registry
 from worker.contracts.catalog import CatalogEntry, Numerics
-from worker.contracts.jobs import Format
+from worker.contracts.formats import Format
 from worker.rendering import encoding
 from worker.rendering.engine import RenderEngine
 from worker.rendering.loaded_model import LoadedModel

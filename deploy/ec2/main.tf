@@ -37,6 +37,7 @@ resource "aws_instance" "imagemill" {
     archive    = "s3://${aws_s3_object.project.bucket}/${aws_s3_object.project.key}"
     region     = var.region
     profile    = var.profile
+    domain     = var.domain
     bucket_url = var.store == "bucket" ? "s3://${aws_s3_bucket.data.bucket}/store" : ""
     settings   = base64encode(join("", [for name, value in var.settings : "${name}=${value}\n"]))
   })

@@ -47,6 +47,12 @@ resource "aws_vpc_security_group_ingress_rule" "https" {
   to_port           = 443
 }
 
+# A name needs an address that stays when the instance is replaced.
+resource "aws_eip" "imagemill" {
+  count    = var.domain == "" ? 0 : 1
+  instance = aws_instance.imagemill.id
+}
+
 # Registries of images and packages, S3, and Systems Manager, which carries the tunnel.
 resource "aws_vpc_security_group_egress_rule" "https" {
   security_group_id = aws_security_group.imagemill.id

@@ -3,8 +3,8 @@ locals {
 }
 
 output "address" {
-  value       = aws_instance.imagemill.public_ip
-  description = "Public address of the instance; nothing listens there unless https_from opens port 443."
+  value       = var.domain == "" ? aws_instance.imagemill.public_ip : aws_eip.imagemill[0].public_ip
+  description = "Public address of the instance, for the entry of the domain; without https_from, no port is open."
 }
 
 output "tunnel" {

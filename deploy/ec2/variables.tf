@@ -19,11 +19,11 @@ variable "instance_type" {
 variable "profile" {
   type        = string
   default     = "gpu"
-  description = "Profile of docker-compose.yml: gpu, or cpu where the account has no quota for GPUs."
+  description = "Profile of docker-compose.yml: gpu, one for several GPUs, or cpu where the account has no quota for GPUs."
 
   validation {
-    condition     = contains(["gpu", "cpu"], var.profile)
-    error_message = "The profile must be gpu or cpu."
+    condition     = contains(["gpu", "2-gpus", "4-gpus", "8-gpus", "cpu"], var.profile)
+    error_message = "The profile must be gpu, 2-gpus, 4-gpus, 8-gpus or cpu."
   }
 }
 
@@ -68,10 +68,16 @@ variable "is_spot" {
   description = "Whether to use spare capacity, which costs less, and which Amazon stops and starts again as it likes."
 }
 
+variable "domain" {
+  type        = string
+  default     = ""
+  description = "Name of the service, like mill.example.org: Caddy gets its certificate; without a name, only the tunnel works."
+}
+
 variable "https_from" {
   type        = list(string)
   default     = []
-  description = "Address ranges that may connect to port 443, like 203.0.113.0/24; without any, no port is open."
+  description = "Address ranges that may connect to port 443, like 203.0.113.0/24; a certificate needs 0.0.0.0/0. By default none."
 }
 
 variable "settings" {

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.chromium import chromium_program
 from tests.browser.local_site import LocalSite
@@ -32,6 +32,7 @@ def browser() -> Iterator[Browser]:
     program = chromium_program()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program)
+        expect.set_options(timeout=_TIMEOUT_MS)
         yield browser
         browser.close()
 

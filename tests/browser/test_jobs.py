@@ -44,6 +44,27 @@ def test_a_job_is_listed_with_its_picture_and_its_download(page: Page, site: Loc
     picture(page, "jobs")
 
 
+def test_jobs_are_found_by_name_and_stand_under_their_day(page: Page, site: LocalSite) -> None:
+    wanted, other = ordered(site, 4, seed=5, name="pilot"), ordered(site, 4, seed=6)
+    page.goto("#/jobs")
+    today = page.get_by_role("list", name="Today")
+    expect(today.locator(f'[data-job="{other}"]')).to_be_visible()
+    page.get_by_label("Name", exact=True).fill("pilot")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("#/jobs.name=pilot"))
+    expect(card(page, wanted)).to_be_visible()
+    expect(card(page, other)).to_have_count(0)
+
+
+def test_the_header_counts_the_open_jobs(page: Page, site: LocalSite) -> None:
+    page.goto("#/models")
+    job_id = order(site, 50_000, seed=3)
+    jobs = page.get_by_role("navigation").get_by_role("link", name="Jobs")
+    expect(jobs).to_have_text(re.compile(r"Jobs\s*[1-9]"))
+    site.client.post(f"/jobs/{job_id}/cancel").raise_for_status()
+    expect(jobs).to_have_text("Jobs")
+
+
 def test_a_new_job_appears_by_itself_and_can_be_cancelled(page: Page, site: LocalSite) -> None:
     page.goto("#/jobs")
     expect(page.get_by_role("heading", level=2)).to_have_text("Jobs")

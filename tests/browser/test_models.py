@@ -57,3 +57,10 @@ def test_a_model_without_a_worker_is_named(page: Page) -> None:
     page.goto("#/models/cats-64")
     expect(page.get_by_text('No worker has a model named "cats-64" now.')).to_be_visible()
     assert_accessible(page)
+
+
+def test_the_table_waits_for_the_first_worker(page: Page) -> None:
+    page.route("**/models", lambda route: route.fulfill(json={"models": [], "set_aside": []}))
+    page.goto("#/models")
+    expect(page.get_by_text("No worker is ready yet.")).to_be_visible()
+    assert_accessible(page)

@@ -1,6 +1,7 @@
 """The view Play in a real browser: the living image, its exact bytes, links, and the four modes."""
 
 import re
+from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -34,11 +35,16 @@ def stage_pixels(page: Page) -> str:
     return str(page.locator(f"{STAGE} canvas").evaluate("(canvas) => canvas.toDataURL()"))
 
 
+def saved_by(page: Page, save: Callable[[], None]) -> bytes:
+    """Return the bytes of the file that a step saves."""
+    with page.expect_download() as download:
+        save()
+    return download.value.path().read_bytes()
+
+
 def saved_bytes(page: Page) -> bytes:
     """Return the bytes of the exact image, as the page saves them."""
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Save PNG").click()
-    return download.value.path().read_bytes()
+    return saved_by(page, page.get_by_role("button", name="Save PNG").click)
 
 
 def press(slider: Locator, key: str, times: int = 1) -> None:
@@ -251,6 +257,14 @@ def test_a_click_on_the_wall_opens_a_face(page: Page) -> None:
     expect(page.get_by_role("link", name="One")).to_have_attribute("aria-current", "true")
 
 
+def test_a_face_is_mixed_with_one_that_is_chosen_on_the_wall(page: Page) -> None:
+    page.goto("#/play/faces-64?at=1:71")
+    page.get_by_role("link", name="Choose B on the wall").click()
+    expect(page.get_by_text("Click the image to mix with A.")).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Image 6,")).click()
+    expect(page).to_have_url(re.compile(r"from=1:71&to=1:6&between=0.5$"))
+
+
 def test_the_knob_of_the_square_mixes_four_corners(page: Page) -> None:
     open_play(page, "at=1:0&mode=square")
     page.wait_for_url(re.compile("knob=0.5,0.5"))
@@ -317,7 +331,7 @@ def test_each_mode_is_accessible_and_fits_narrow_screens(page: Page, mode: str) 
 def test_the_controls_of_a_mix_are_accessible(page: Page) -> None:
     open_play(page)
     page.get_by_role("button", name="Towards another image").click()
-    page.get_by_role("button", name="Mix", exact=True).click()
+    page.get_by_role("button", name="Mix of classes", exact=True).click()
     page.get_by_text("What a class is, and what it is not").click()
     wait_for_exact(page)
     picture(page, "play-mix")

@@ -64,9 +64,12 @@ def test_a_file_that_is_no_picture_is_refused_in_words(page: Page, watch: Watch)
     assert_accessible(page)
 
 
-def test_a_picture_beyond_the_limit_is_not_sent(page: Page) -> None:
+def test_a_picture_beyond_the_limit_is_not_sent(page: Page, tmp_path: Path) -> None:
     page.goto("#/styles")
-    _choose(page, FilePayload(name="large.png", mimeType="image/png", buffer=bytes(20_000_001)))
+    large = tmp_path / "large.png"
+    with large.open("wb") as file:
+        file.truncate(20_000_001)
+    _choose(page, large)  # by its path, as the bytes themselves would take seconds to reach the browser
     expect(page.get_by_role("alert")).to_contain_text("20.0 MB, and the limit is 20 MB")
 
 
@@ -88,6 +91,20 @@ def test_a_style_is_tried_on(page: Page, site: LocalSite, style_weights: Path | 
     picture(page, "styles-trial")
 
 
+def test_a_trial_is_cancelled(page: Page, site: LocalSite, style_weights: Path | None) -> None:
+    if style_weights is None:
+        pytest.skip("needs the VGG19 weights of IMAGEMILL_TEST_DATA")
+    page.goto("#/styles")
+    _choose(page, _file("Dunes.png", (180, 160, 90)))
+    panel = page.get_by_role("region", name="Dunes")
+    panel.get_by_role("combobox", name="Mode", exact=True).select_option("distilled")
+    panel.get_by_role("button", name="Try on 4 images").click()
+    expect(panel.get_by_text(re.compile(r"Waiting in line|Learning the style: \d+ %"))).to_be_visible()
+    panel.get_by_role("button", name="Cancel").click()
+    expect(panel.get_by_text("The job was cancelled")).to_be_visible()
+    assert site.client.get("/jobs").json()["jobs"][0]["state"] == "cancelled"
+
+
 def test_a_refused_trial_says_why(page: Page, watch: Watch, style_weights: Path | None) -> None:
     if style_weights is not None:
         pytest.skip("the workers have the VGG19 weights")
@@ -98,7 +115,7 @@ def test_a_refused_trial_says_why(page: Page, watch: Watch, style_weights: Path 
     expect(page.get_by_role("alert")).to_contain_text("IMAGEMILL_VGG19")
 
 
-def _choose(page: Page, file: FilePayload) -> None:
+def _choose(page: Page, file: FilePayload | Path) -> None:
     page.get_by_label("Add pictures").set_input_files(file)
 
 

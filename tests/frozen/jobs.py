@@ -10,7 +10,7 @@ import httpx
 from tests.frozen.service import Service
 from tests.integration.running_service import wait_until
 from tests.tiny import LABELLED, PLAIN, picture
-from worker.contracts.jobs import Format
+from worker.contracts.formats import Format
 
 IDEMPOTENCY_KEY = "frozen"
 ADDRESS = "/images/faces-64/7/3.png"

@@ -19,7 +19,7 @@ from imagemill.start import command
 from tests.command import ENVIRONMENT
 from tests.integration.running_service import RunningService, metadata
 from tests.tiny import LABELLED
-from worker.contracts.jobs import SUFFIXES, Format
+from worker.contracts.formats import SUFFIXES, Format
 from worker.contracts.marks.extraction import find_packet
 
 c2pa = pytest.importorskip("c2pa", reason="NO CONTENT CREDENTIALS WERE CHECKED: c2pa-python has no wheel here")

@@ -5,7 +5,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from worker.contracts.jobs import Format, JobSpec
+from worker.contracts.formats import Format
+from worker.contracts.jobs import JobSpec
 from worker.rendering import png_encoder
 
 SIDE = 8

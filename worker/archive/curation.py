@@ -19,7 +19,7 @@ def describe_curation(spec: JobSpec, selection: Selection, shards: Sequence[Chos
         return None
     quotas, excluded = spec.quotas(), _by_class(spec, selection.excluded)
     kept = _by_class(spec, [index for shard in shards for index, _ in shard.images()])
-    names = spec.model.classes or ("",)
+    names = spec.classes or ("",)
     by_class = {}
     for label, indices in sorted(excluded.items()):
         first = set(sorted([*kept[label], *indices])[: quotas[label]])
@@ -28,7 +28,7 @@ def describe_curation(spec: JobSpec, selection: Selection, shards: Sequence[Chos
     return Curation(
         excluded=tuple(sorted(_joined(each.excluded for each in by_class.values()))),
         replacements=tuple(sorted(_joined(each.replacements for each in by_class.values()))),
-        by_class=by_class if spec.model.classes else {},
+        by_class=by_class if spec.classes else {},
     )
 
 

@@ -97,16 +97,16 @@ def _reading_example(spec: JobSpec) -> str:
 
 def _class_names_as_json(spec: JobSpec) -> str:
     """Return the class names in the order of their numbers, as JSON, which is also valid YAML and Python."""
-    return json.dumps(spec.model.classes, ensure_ascii=False)
+    return json.dumps(spec.classes, ensure_ascii=False)
 
 
 def _list_of_classes(spec: JobSpec) -> str:
-    asked = zip(spec.model.classes, spec.class_shares, strict=True)
+    asked = zip(spec.classes, spec.class_shares, strict=True)
     return ", ".join(_class_with_number(spec, label) for label, share in asked if share)
 
 
 def _class_with_number(spec: JobSpec, label: str) -> str:
-    return f"{label} ({spec.model.classes.index(label)})" if spec.numbers_classes else label
+    return f"{label} ({spec.classes.index(label)})" if spec.numbers_classes else label
 
 
 def _style_row(spec: JobSpec) -> str:

@@ -28,7 +28,7 @@ def build_report(spec: JobSpec, shards: Sequence[ChosenShard]) -> str:
     counts = None if spec.selection is None else count_candidates(spec, spec.selection, shards)
     sections = [
         _selection_section(spec.selection, counts, facts) if spec.selection and counts else [],
-        _class_section(spec, counts, facts) if spec.model.classes else [],
+        _class_section(spec, counts, facts) if spec.classes else [],
         _similarity_section(shards, facts),
     ]
     return "".join(f"\n{line}\n" for section in sections for line in section)
@@ -85,7 +85,7 @@ def effect_table(effects: Iterable[GateEffect]) -> str:
 
 def _class_section(spec: JobSpec, counts: CandidateCounts | None, facts: ModelFacts) -> list[str]:
     """Return a table of the classes of the dataset. It has only columns of known values."""
-    classes = spec.model.classes
+    classes = spec.classes
     columns = {"class": list(classes), "images": [str(count) for count in spec.quotas()]}
     if len(facts.class_counts) == len(classes):
         columns["training images"] = [str(count) for count in facts.class_counts]

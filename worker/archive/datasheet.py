@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from worker.archive import datasheet_text
-from worker.archive.around_text import around_rows, around_sentence
+from worker.archive.around_text import around_rows, placement_sentence, walk_rows
 from worker.archive.dataset_report import effect_table, selection_rules
 from worker.archive.markdown import share_with_interval, table
 from worker.archive.reading_examples import loader_yaml, reading_example
@@ -73,6 +73,8 @@ def _composition(spec: JobSpec, report: Report) -> str:
         rows.append(("style", f"`{style.id}`, {style.mode}, strength {style.strength:g}, {style.steps} steps"))
     if request.around is not None:
         rows += around_rows(request.around)
+    if request.between is not None:
+        rows += walk_rows(request.between)
     split = datasheet_text.SPLIT.format(split=spec.split) if spec.split else datasheet_text.NO_SPLIT
     parts = [datasheet_text.COMPOSITION.format(split=split), table(("", ""), rows)]
     if report.images.by_class:
@@ -138,7 +140,7 @@ def _memorisation(report: Report) -> list[str]:
 def _collection(spec: JobSpec, report: Report) -> str:
     model = report.model
     parts = [datasheet_text.COLLECTION.format(data=model.training_data, licence=model.licence)]
-    parts += [around_sentence(report.request.around)] if report.request.around is not None else []
+    parts += [placement_sentence(spec.placement)] if spec.placement is not None else []
     if spec.selection is None or report.yield_ is None or report.rejected is None:
         kept_all = [] if report.curation else [datasheet_text.KEPT_ALL]
         return "\n\n".join([*parts, *kept_all, *_curation(report)])
@@ -168,7 +170,8 @@ def _index_list(indices: Sequence[int]) -> str:
 
 def _labelling(report: Report) -> str:
     encoded = datasheet_text.ENCODINGS[report.request.format]
-    labels = datasheet_text.LABELS if report.model.classes else datasheet_text.NO_LABELS
+    no_labels = datasheet_text.NO_LABELS if report.request.between is None else datasheet_text.NO_LABELS_OF_FRAMES
+    labels = datasheet_text.LABELS if report.model.classes else no_labels
     return datasheet_text.PREPROCESSING.format(encoded=encoded, labels=labels)
 
 
@@ -193,9 +196,10 @@ def _warnings(report: Report) -> list[str]:
 
 def _distribution(report: Report) -> str:
     growth = datasheet_text.GROWTH if report.yield_ is None else datasheet_text.GROWTH_OF_A_SELECTION
+    growth = growth if report.request.between is None else datasheet_text.GROWTH_OF_A_WALK
     parts = ["model sha256", "seed", "i", *(["class"] if report.model.classes else [])]
     parts += ["style"] if report.request.style is not None else []
-    parts += ["point"] if report.request.around is not None else []
+    parts += ["point"] if report.request.placement is not None else []
     return datasheet_text.DISTRIBUTION.format(
         licence=report.model.licence,
         address=", ".join(parts),
@@ -208,7 +212,8 @@ def _distribution(report: Report) -> str:
 def _maintenance(spec: JobSpec, report: Report) -> str:
     # The parameter `start` counts from the beginning of the split.
     start = report.indices.next_start - split_indices(spec.split).start
-    return datasheet_text.MAINTENANCE.format(next_start=start)
+    growth = datasheet_text.MORE_IMAGES.format(next_start=start) if report.request.between is None else ""
+    return datasheet_text.MAINTENANCE.format(growth=growth)
 
 
 def _format(report: Report) -> str:

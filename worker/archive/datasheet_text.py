@@ -125,6 +125,7 @@ LABELS = """A label is the class that the generator was asked for. No person has
 can look like another class."""
 
 NO_LABELS = """The images have no labels, because the model has no classes."""
+NO_LABELS_OF_FRAMES = """The images have no labels, because they are frames of a walk."""
 
 USES = """## Uses
 
@@ -168,9 +169,13 @@ MARKED = "each image file holds its address and the digital source type, as XMP.
 NOT_MARKED = "the image files have no marks. This card and the report state the digital source type."
 
 GROWTH = "A larger dataset of the same request begins with these images."
+GROWTH_OF_A_WALK = "A larger dataset of the same walk has other frames, closer to each other."
 GROWTH_OF_A_SELECTION = "A larger dataset of the same request may have other images between these."
 """A selection stops at different indices in each class, and a larger dataset goes on there."""
 
+MORE_IMAGES = """| add images to this dataset | `POST /jobs/JOB/extend?n=500` |
+| make another dataset without overlap | the same request with `start={next_start}` |
+"""
 MAINTENANCE = """## Maintenance
 
 The operator of the Imagemill service keeps the request, so the same bytes can be rendered again
@@ -178,7 +183,5 @@ after the images have expired. `JOB` is the id of the job.
 
 | to | request |
 | --- | --- |
-| add images to this dataset | `POST /jobs/JOB/extend?n=500` |
-| make another dataset without overlap | the same request with `start={next_start}` |
-| render expired images again | `POST /jobs/JOB/rebuild` |
+{growth}| render expired images again | `POST /jobs/JOB/rebuild` |
 | describe it in Croissant | `GET /jobs/JOB/croissant.json` |"""

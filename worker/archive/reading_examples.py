@@ -5,7 +5,8 @@ from typing import Any
 
 from worker.archive.layouts import image_folder
 from worker.archive.layouts.columns import ColumnType, column_types
-from worker.contracts.jobs import SUFFIXES, JobSpec
+from worker.contracts.formats import SUFFIXES
+from worker.contracts.jobs import JobSpec
 
 _FOLDER = """from datasets import load_dataset
 
@@ -55,12 +56,12 @@ def reading_example(spec: JobSpec) -> str:
     if spec.format == "npz":
         return _ARRAYS
     if spec.packing == "parquet":
-        return _PARQUET.format(label=', "label" a ClassLabel' if spec.model.classes else "")
+        return _PARQUET.format(label=', "label" a ClassLabel' if spec.classes else "")
     if spec.packing == "webdataset":
-        keys = [SUFFIXES[spec.format], *(["cls"] if spec.model.classes else []), "json"]
+        keys = [SUFFIXES[spec.format], *(["cls"] if spec.classes else []), "json"]
         return _WEBDATASET.format(keys=", ".join(keys))
-    names = json.dumps(spec.model.classes, ensure_ascii=False)
-    return _FOLDER_OF_CLASSES.format(names=names) if spec.model.classes else _FOLDER
+    names = json.dumps(spec.classes, ensure_ascii=False)
+    return _FOLDER_OF_CLASSES.format(names=names) if spec.classes else _FOLDER
 
 
 def loader_yaml(spec: JobSpec) -> str:

@@ -6,9 +6,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from worker.contracts.around import Around
 from worker.contracts.catalog import GateEffect, Sha256
-from worker.contracts.jobs import Format, Marking, Packing
+from worker.contracts.formats import Format, Marking, Packing
 from worker.contracts.marks.xmp_packet import DIGITAL_SOURCE_TYPE
 from worker.contracts.styles import StyleSpec
+from worker.contracts.walk import Walk
 
 SCHEMA_VERSION: Literal[1] = 1
 
@@ -48,6 +49,13 @@ class Request(_Part):
     style: StyleSpec | None
     around: Around | None = Field(default=None, exclude_if=_is_none)
     """The point around which the images lie; missing if they have the latents of the seed."""
+    between: Walk | None = Field(default=None, exclude_if=_is_none)
+    """The walk whose frames the images are; missing if they are no frames."""
+
+    @property
+    def placement(self) -> Around | Walk | None:
+        """Where the images lie among the latents."""
+        return self.between or self.around
 
 
 class Indices(_Part):

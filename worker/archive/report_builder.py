@@ -59,7 +59,7 @@ def describe_dataset(spec: JobSpec, shards: Sequence[ChosenShard]) -> Report:
 
 
 def _request(spec: JobSpec, selection: Selection) -> Request:
-    shares = {name: share for name, share in zip(spec.model.classes, spec.shares, strict=False) if share}
+    shares = {name: share for name, share in zip(spec.classes, spec.shares, strict=False) if share}
     return Request(
         model=spec.model.sha256,
         seed=spec.seed,
@@ -75,6 +75,7 @@ def _request(spec: JobSpec, selection: Selection) -> Request:
         marking=spec.marking,
         style=spec.style,
         around=spec.around,
+        between=spec.between,
     )
 
 
@@ -86,7 +87,7 @@ def _indices(spec: JobSpec, counts: CandidateCounts | None) -> Indices:
 def _images(spec: JobSpec, facts: ModelFacts, counts: CandidateCounts | None) -> Images:
     kept = spec.quotas()
     tried = counts.tried if counts else kept
-    names = spec.model.classes
+    names = spec.classes
     known_counts = facts.class_counts if len(facts.class_counts) == len(names) else (None,) * len(names)
     known_yields = facts.class_yields if len(facts.class_yields) == len(names) else (None,) * len(names)
     by_class = {
@@ -151,7 +152,7 @@ def _model(spec: JobSpec, facts: ModelFacts) -> ModelReport:
         name=model.name,
         sha256=model.sha256,
         resolution=model.resolution,
-        classes=model.classes,
+        classes=spec.classes,
         training_data=model.data,
         licence=model.licence,
         metrics=model.metrics,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ConfigDict
 
 from worker.contracts.catalog import Sha256
-from worker.contracts.jobs import Format
+from worker.contracts.formats import Format
 
 
 class FileSizes(BaseModel):

@@ -11,29 +11,13 @@ from worker.contracts.around import Around
 from worker.contracts.catalog import CatalogEntry, ModelFacts, Sha256, needs
 from worker.contracts.class_cycle import class_counts, classes_at, images_until
 from worker.contracts.cut import Cut
+from worker.contracts.formats import ArchiveVersion, Format, Marking, Packing
 from worker.contracts.owners import Owner
 from worker.contracts.pieces import Ancestor, JobId, Piece, Span, find_piece, pieces, shard_indices
 from worker.contracts.selection import Selection
 from worker.contracts.splits import Split
 from worker.contracts.styles import StyleSpec
-
-Format = Literal["png", "webp", "jpeg", "npz"]
-SUFFIXES: dict[Format, str] = {"png": "png", "webp": "webp", "jpeg": "jpg", "npz": "npy"}
-
-Marking = Literal["none", "xmp-1"]
-"""Kind of the mark in each image file. `xmp-1` is the packet of worker/contracts/marks; docs/marks.md describes it."""
-
-Packing = Literal["imagefolder", "parquet", "webdataset"]
-"""How images are packed in the archive: the parameter `layout` of a request. For npz it has no meaning."""
-
-ArchiveVersion = Literal[1, 2, 3, 4]
-"""Version of an archive's bytes.
-
-Version 2 adds the model's class numbers and the list of class names. Version 3 adds the hash of each image, and the
-model's facts and the close pairs to the card. Version 4 adds the report.
-"""
-ARCHIVE_VERSION: ArchiveVersion = 4
-"""The version of new jobs."""
+from worker.contracts.walk import Walk
 
 DEFAULT_TTL_HOURS = 7 * 24
 
@@ -82,6 +66,8 @@ class JobSpec(BaseModel):
     """Rules by which the job keeps rendered images; None keeps all."""
     around: Around | None = Field(default=None, exclude_if=_is_default)
     """The point around which the images lie; None for images of the seed's own latents."""
+    between: Walk | None = Field(default=None, exclude_if=_is_default)
+    """The walk whose frames the images are. A job has at most one of `around` and `between`."""
     facts: ModelFacts | None = Field(default=None, exclude_if=_is_default)
     """Facts about the model at the time of the request, for the dataset's card."""
     cut: Cut
@@ -179,6 +165,16 @@ class JobSpec(BaseModel):
         return needs(self.model.sha256, self.style.weights if self.style else None, gate)
 
     @property
+    def placement(self) -> Around | Walk | None:
+        """Where the images lie among the latents; None for images of the seed's own latents."""
+        return self.between or self.around
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The labels that images may have. Frames of a walk have none, because their classes are mixtures."""
+        return () if self.between else self.model.classes
+
+    @property
     def style_mode(self) -> str:
         """The mode of the job's style, or `none`. It is a label of metrics."""
         return self.style.mode if self.style else "none"
@@ -190,7 +186,8 @@ class JobSpec(BaseModel):
         Older ones refuse a specification with a field that they do not know.
         """
         excludes = self.selection is not None and bool(self.selection.excluded)
-        has_new_field = bool(self.name or self.split or self.ancestors or self.around or self.curates or excludes)
+        moves = self.placement is not None
+        has_new_field = bool(self.name or self.split or self.ancestors or moves or self.curates or excludes)
         return max(self.archive_version, 4 if has_new_field else 1)
 
     def shard_indices(self, shard: int) -> range:
@@ -215,7 +212,7 @@ class JobSpec(BaseModel):
     @property
     def class_shares(self) -> tuple[int, ...]:
         """Proportions of the model's classes; empty if the model is unconditional."""
-        classes = self.model.classes
+        classes = self.classes
         if self.class_label is not None:
             return tuple(int(name == self.class_label) for name in classes)
         return self.shares or (1,) * len(classes)
@@ -245,7 +242,7 @@ class JobSpec(BaseModel):
     @property
     def numbers_classes(self) -> bool:
         """Whether the archive's metadata contains class numbers."""
-        return self.archive_version > 1 and bool(self.model.classes)
+        return self.archive_version > 1 and bool(self.classes)
 
     @property
     def hashes_images(self) -> bool:
@@ -259,7 +256,7 @@ class JobSpec(BaseModel):
 
     def class_names(self, indices: Sequence[int]) -> Sequence[str | None]:
         """Return the class names of images; None for each image if the model is unconditional."""
-        classes = self.model.classes
+        classes = self.classes
         return [classes[label] for label in self.labels(indices)] if classes else [None] * len(indices)
 
     def class_name(self, index: int) -> str | None:

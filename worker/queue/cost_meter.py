@@ -7,7 +7,8 @@ from statistics import median
 
 from worker.contracts.catalog import Sha256
 from worker.contracts.costs import ModelCosts, WorkerCosts
-from worker.contracts.jobs import Format, JobSpec
+from worker.contracts.formats import Format
+from worker.contracts.jobs import JobSpec
 from worker.contracts.styles import StyleSpec
 from worker.rendering.candidate import Candidate
 

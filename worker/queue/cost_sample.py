@@ -9,7 +9,8 @@ from typing import get_args
 
 from worker.contracts.costs import FileSizes, ModelCosts
 from worker.contracts.cut import Cut
-from worker.contracts.jobs import ARCHIVE_VERSION, Format, JobSpec
+from worker.contracts.formats import ARCHIVE_VERSION, Format
+from worker.contracts.jobs import JobSpec
 from worker.contracts.selection import Selection
 from worker.renderer import Renderer
 from worker.rendering.candidate import Candidate

@@ -22,7 +22,7 @@ from worker.contracts.catalog import (
     WorkerEntry,
     offers,
 )
-from worker.contracts.jobs import ARCHIVE_VERSION
+from worker.contracts.formats import ARCHIVE_VERSION
 from worker.contracts.queue.events import JobEvent
 from worker.contracts.queue.redis_keys import (
     COSTS_TTL_SECONDS,
@@ -79,7 +79,6 @@ class Heartbeat:
     ) -> None:
         self._redis = redis
         self._name = name
-        self._device = device
         self.numerics = numerics
         self._models = models
         self._facts = facts
@@ -87,7 +86,19 @@ class Heartbeat:
         self._vgg19 = vgg19
         self._set_aside = SetAsides(files=tuple(set_aside))
         self._alive_file = alive_file or AliveFile()
-        self._answers_directly = answers_directly
+        self._entry = WorkerEntry(
+            name=name,
+            device=device,
+            numerics=numerics,
+            models=tuple(entry.name for entry in models),
+            sha256s=tuple(entry.sha256 for entry in models),
+            images_per_s=None,
+            vgg19=vgg19,
+            gates=self._gates,
+            archive_version=ARCHIVE_VERSION,
+            answers_directly=answers_directly,
+            draws_points=answers_directly,
+        )
         self.images_per_s: float | None = None
         self.pause_reason: str | None = None
         """Reason why this worker takes no tasks; None while it does."""
@@ -168,13 +179,32 @@ class Heartbeat:
         self._send(pipeline)
 
     @tolerating_outage(default=0)
-    def count_attempt(self, task: Task) -> int:
-        """Count this attempt. Returns the number of earlier attempts whose worker died."""
+    def begin_attempt(self, task: Task) -> int | None:
+        """Acquire the lease of a task, and count this attempt, in one round trip.
+
+        Returns the number of earlier attempts whose worker died; None if another worker holds the lease. During an
+        outage of Redis it returns 0.
+        """
+        token = f"{self._name} {uuid4().hex}"
         pipeline = self._redis.pipeline(transaction=False)
+        pipeline.set(task.lease_key, token, nx=True, ex=LEASE_TTL_SECONDS)
+        pipeline.get(task.lease_key)  # the lease may be ours although it was refused: see acquire_lease
         # Every attempt that ends resets the count. So the rest are attempts whose worker died before the end.
         pipeline.hincrby(attempts_key(task.job_id), task.queue_id, 1)
         pipeline.expire(attempts_key(task.job_id), LIVE_TTL_SECONDS)
-        return int(pipeline.execute()[0]) - 1
+        is_new, holder, attempts, _ = pipeline.execute()
+        if is_new or holder == token.encode():
+            return max(0, int(attempts) - 1)
+        self._redis.hincrby(attempts_key(task.job_id), task.queue_id, -1)
+        return None
+
+    @tolerating_outage(default=None)
+    def withdraw_attempt(self, task: Task) -> None:
+        """Release the lease of a task that this worker leaves to others, without a change of the count."""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.delete(task.lease_key)
+        pipeline.hincrby(attempts_key(task.job_id), task.queue_id, -1)
+        self._send(pipeline)
 
     def report_progress(self, task: Task, images_done: int) -> bool:
         """Renew the lease of a task and report its progress. Returns whether the job was cancelled."""
@@ -233,19 +263,7 @@ class Heartbeat:
 
     def _announce_worker(self, pipeline: Pipeline) -> None:
         self._alive_file.touch()
-        entry = WorkerEntry(
-            name=self._name,
-            device=self._device,
-            numerics=self.numerics,
-            models=tuple(entry.name for entry in self._models),
-            sha256s=tuple(entry.sha256 for entry in self._models),
-            images_per_s=self.images_per_s,
-            vgg19=self._vgg19,
-            gates=self._gates,
-            archive_version=ARCHIVE_VERSION,
-            answers_directly=self._answers_directly,
-            draws_points=self._answers_directly,
-        )
+        entry = self._entry.model_copy(update={"images_per_s": self.images_per_s})
         key = worker_key(self._name)
         if (pause_reason := self.pause_reason) is not None:
             key, entry = paused_key(self._name), PausedWorker(**dict(entry), reason=pause_reason)

@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
-from worker.contracts.jobs import Format
+from worker.contracts.formats import Format
 from worker.contracts.store.archive_index import ImageHash
 from worker.rendering import png_encoder
 

@@ -16,12 +16,13 @@ from models.sliders import Sliders, load_sliders
 from worker.contracts.around import Around
 from worker.contracts.catalog import CatalogEntry, Numerics
 from worker.contracts.points import Point
+from worker.contracts.walk import Walk
 from worker.errors import ModelUnavailableError
 from worker.rendering import partial_batches
 from worker.rendering.device import call_with_memory
 from worker.rendering.file_checksum import file_sha256
 from worker.rendering.loaded_gate import LoadedGate
-from worker.rendering.point_latents import latents_around, latents_of
+from worker.rendering.point_latents import latents_along, latents_around, latents_of
 
 Labels = Sequence[int] | Tensor
 """Numbers of classes, or the tensor of `LoadedModel.mix_classes`."""
@@ -118,15 +119,18 @@ class LoadedModel:
         """Draw the latents of some indices. Shapes: returns (len(indices), latent_dim) on the device."""
         return latents.sample(self._latent_dim, seed, indices).to(self.device, self._dtype)
 
-    def latents_around(self, around: Around, seed: int, indices: range) -> Tensor:
-        """Return the latents of the images of a job around a point.
+    def latents_at(self, placement: Around | Walk, seed: int, indices: range) -> Tensor:
+        """Return the latents of the images of a job around a point, or on a walk.
 
         Shapes: returns (len(indices), latent_dim) on the device. Raises ModelUnavailableError for other sliders.
         """
-        if around.sliders is not None and around.sliders != self.sliders_sha256:
-            wanted = f"the sliders {around.sliders[:8]} of the model {self.entry.name}"
+        if placement.sliders is not None and placement.sliders != self.sliders_sha256:
+            wanted = f"the sliders {placement.sliders[:8]} of the model {self.entry.name}"
             raise ModelUnavailableError(f"this worker does not have {wanted}; it has {self.sliders_sha256 or 'none'}")
-        z = latents_around(around, self.sliders, self._latent_dim, seed, indices)
+        if isinstance(placement, Walk):
+            z = latents_along(placement, self.sliders, self._latent_dim, indices)
+        else:
+            z = latents_around(placement, self.sliders, self._latent_dim, seed, indices)
         return z.to(self.device, self._dtype)
 
     def latents_of(self, points: Sequence[Point]) -> Tensor:

@@ -1,6 +1,9 @@
 /** Sizes and times in words. */
 
 const COUNT = new Intl.NumberFormat("en");
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
 
 /**
@@ -22,12 +25,13 @@ export function byteText(bytes) {
 }
 
 /**
- * Return a time, such as "12 s" or "3 min".
- * @param {number} seconds
+ * Return a time, such as "12 s", "3 min", "2.5 h" or "4 days"; a dash if it is unknown.
+ * @param {number | null} seconds
  */
 export function durationText(seconds) {
+  if (seconds === null) return "–";
   if (seconds < 1) return "less than 1 s";
-  if (seconds < 100) return `${Math.round(seconds)} s`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
-  return `${(seconds / 3600).toFixed(1)} h`;
+  if (seconds < 1.5 * MINUTE) return `${Math.round(seconds)} s`;
+  if (seconds < 1.5 * HOUR) return `${Math.round(seconds / MINUTE)} min`;
+  return seconds < 2 * DAY ? `${(seconds / HOUR).toFixed(1)} h` : `${Math.round(seconds / DAY)} days`;
 }

@@ -2,7 +2,7 @@
 
 /** @import { Route, View, ViewModule } from "./view.js" */
 import { render } from "../vendor/lit-html.js";
-import { problemMessage } from "../components/problem.js";
+import { problemMessage } from "./problem.js";
 
 /** Views by the first part of the hash. Each has a style sheet of its own, except those listed in `WITHOUT_STYLES`. */
 const VIEWS = new Set(["play", "order", "jobs", "job", "styles", "models", "runs", "api", "key"]);

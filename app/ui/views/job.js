@@ -1,7 +1,7 @@
 // The view of a job: its images in a grid, from which the user can throw some out.
 
 import { html, render } from "../vendor/lit-html.js";
-import { problemMessage } from "../components/problem.js";
+import { problemMessage } from "../shell/problem.js";
 import { getJson } from "../shell/api.js";
 import { watchJobs } from "../shell/events.js";
 import { hashOf } from "../shell/router.js";

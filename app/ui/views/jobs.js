@@ -1,13 +1,14 @@
 // The view "Jobs": all jobs of the user, the newest first, with what they do now.
 
 import { html, nothing, render } from "../vendor/lit-html.js";
+import { countText, durationText } from "../components/quantities.js";
 import { codeBlock } from "../components/code_block.js";
-import { emptyState, problemMessage } from "../components/problem.js";
+import { emptyState, problemMessage } from "../shell/problem.js";
 import { getJson, url } from "../shell/api.js";
 import { watchJobs } from "../shell/events.js";
 import { hashOf } from "../shell/router.js";
 import { act, jobActions } from "./jobs/job_actions.js";
-import { count, details, duration, isExpired, progressText, title as jobTitle } from "./jobs/job_text.js";
+import { details, isExpired, period, progressText, title as jobTitle } from "./jobs/job_text.js";
 
 /** @import { Job } from "./jobs/job_text.js" */
 
@@ -20,6 +21,7 @@ const CHECK_AFTER_SLEEP_MS = 10_000;
 export async function show(context) {
   const { root, setQuery, announce } = context;
   let state = context.route.query.get("state") ?? "";
+  let name = context.route.query.get("name") ?? "";
   /** @type {Map<string, Job>} */
   const jobs = new Map();
   /** @type {string | null} */
@@ -32,7 +34,8 @@ export async function show(context) {
 
   /** @param {Job} job */
   function add(job) {
-    if (!state || job.state === state || jobs.has(job.id)) {
+    const matches = (!state || job.state === state) && (!name || job.name === name);
+    if (matches || jobs.has(job.id)) {
       jobs.set(job.id, job);
       drawSoon();
     }
@@ -41,7 +44,7 @@ export async function show(context) {
   /** @param {string | null} after */
   async function load(after) {
     try {
-      const query = { limit: PAGE, ...(state ? { state } : {}), ...(after ? { after } : {}) };
+      const query = { limit: PAGE, ...filters(), ...(after ? { after } : {}) };
       const page = await getJson("jobs", { query, signal: ending.signal });
       for (const job of page.jobs) {
         jobs.set(job.id, job);
@@ -60,10 +63,19 @@ export async function show(context) {
     draw();
   }
 
-  /** @param {string} wanted */
-  function filter(wanted) {
-    state = wanted;
-    setQuery(new URLSearchParams(state ? { state } : {}));
+  /** @returns {Record<string, string>} */
+  function filters() {
+    return { ...(state ? { state } : {}), ...(name ? { name } : {}) };
+  }
+
+  /**
+   * @param {string} wantedState
+   * @param {string} wantedName
+   */
+  function filter(wantedState, wantedName) {
+    state = wantedState;
+    name = wantedName;
+    setQuery(new URLSearchParams(filters()));
     ending.abort();
     ending = new AbortController();
     jobs.clear();
@@ -93,12 +105,23 @@ export async function show(context) {
               ><span class="dim">Show</span>
               <select
                 aria-label="State of the jobs"
-                @change=${(/** @type {Event} */ event) => filter(/** @type {HTMLSelectElement} */ (event.target).value)}
+                @change=${(/** @type {Event} */ event) =>
+                  filter(/** @type {HTMLSelectElement} */ (event.target).value, name)}
               >
                 <option value="" ?selected=${state === ""}>all</option>
                 ${STATES.map((each) => html`<option value=${each} ?selected=${state === each}>${each}</option>`)}
               </select></label
             >
+            <label class="row"
+              ><span class="dim">Name</span>
+              <input
+                type="search"
+                class="job-name"
+                placeholder="all"
+                .value=${name}
+                @change=${(/** @type {Event} */ event) =>
+                  filter(state, /** @type {HTMLInputElement} */ (event.target).value.trim())}
+            /></label>
             ${
               open.length > 1
                 ? html`<button @click=${() => open.forEach((job) => void act(job, "cancel", actions))}>
@@ -115,7 +138,7 @@ export async function show(context) {
         ${codeBlock({
           method: "GET",
           path: "jobs",
-          query: { limit: "20", ...(state ? { state } : {}) },
+          query: { limit: "20", ...filters() },
           python: `from app.client import Client\n\nwith Client("${url("").replace(/\/$/, "")}") as client:\n    for job in client.jobs(${state ? `state="${state}"` : ""}):\n        print(job.id, job.state, job.images_done, job.n)`,
           command: `imagemill jobs${state ? ` --state ${state}` : ""}`,
         })}`,
@@ -126,9 +149,14 @@ export async function show(context) {
   /** @param {Job[]} shown @param {Job[]} open @param {import("./jobs/job_actions.js").Actions} actions */
   function list(shown, open, actions) {
     if (shown.length > 0) {
-      return html`<ul class="jobs">
-        ${shown.map((job) => row(job, open, actions))}
-      </ul>`;
+      const periods = [...new Set(shown.map((job) => period(job.created)))];
+      return periods.map(
+        (each) =>
+          html`<h3 class="dim">${each}</h3>
+            <ul class="jobs" aria-label=${each}>
+              ${shown.filter((job) => period(job.created) === each).map((job) => row(job, open, actions))}
+            </ul>`,
+      );
     }
     if (problem) {
       return nothing;
@@ -137,7 +165,11 @@ export async function show(context) {
       return html`<p class="dim" role="status">Loading…</p>`;
     }
     return emptyState(
-      state ? `No job is ${state}.` : "No jobs yet. A job makes a dataset.",
+      name
+        ? `No job has the name "${name}"${state ? ` and is ${state}` : ""}.`
+        : state
+          ? `No job is ${state}.`
+          : "No jobs yet. A job makes a dataset.",
       html`<a class="button primary" href="#/order">Order a dataset</a>`,
     );
   }
@@ -157,7 +189,7 @@ export async function show(context) {
   await load(null);
   return {
     /** @param {import("../shell/view.js").Route} route */
-    update: (route) => filter(route.query.get("state") ?? ""),
+    update: (route) => filter(route.query.get("state") ?? "", route.query.get("name") ?? ""),
     stop: () => {
       stop();
       clearInterval(timer);
@@ -174,9 +206,9 @@ function queueSummary(open) {
   if (open.length === 0) {
     return nothing;
   }
-  const time = speed > 0 ? `, about ${duration(left / speed)}` : "";
+  const time = speed > 0 ? `, about ${durationText(left / speed)}` : "";
   return html`<p class="dim">
-    ${open.length === 1 ? "1 job" : `${open.length} jobs`} to do: ${count(left)} images${time}.
+    ${open.length === 1 ? "1 job" : `${open.length} jobs`} to do: ${countText(left)} images${time}.
   </p>`;
 }
 

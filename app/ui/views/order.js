@@ -1,6 +1,6 @@
 /** The view Order: a dataset by requirement, with samples and its costs before it is made. */
 
-import { emptyState } from "../components/problem.js";
+import { emptyState } from "../shell/problem.js";
 import { getJson } from "../shell/api.js";
 import { models, onModels } from "../shell/model_list.js";
 import { html, render } from "../vendor/lit-html.js";

@@ -1,6 +1,6 @@
 /** The view Play: one image and its sliders, a wall of faces, a square between four, and models side by side. */
 
-import { emptyState, problemMessage } from "../components/problem.js";
+import { emptyState, problemMessage } from "../shell/problem.js";
 import { html, render } from "../vendor/lit-html.js";
 import { url } from "../shell/api.js";
 import { models, onModels } from "../shell/model_list.js";
@@ -162,11 +162,15 @@ function loadingTemplate(entry, query) {
     if (text) point.set(name, text);
   }
   if (!point.has("at")) point.set("at", "1:0");
+  // The stage asks for the exact image by the same address, so the browser has it already.
+  const address = url(`images/${encodeURIComponent(entry.name)}/at.png`, point)
+    .replace(/%3A/g, ":")
+    .replace(/%2C/g, ",");
   return html`<div class="play-head"><h2>Play</h2></div>
     <div class="one" aria-busy="true">
       <div class="left">
         <div class="stage">
-          <img alt="" src=${url(`images/${encodeURIComponent(entry.name)}/at.png`, point)} />
+          <img alt="" src=${address} />
         </div>
         <p class="mark">Loading ${entry.name}</p>
       </div>

@@ -10,7 +10,7 @@ from app.cli.generate import generate
 from app.client import options
 from app.main import create_app
 from app.settings import Settings
-from worker.contracts.jobs import SUFFIXES, Format
+from worker.contracts.formats import SUFFIXES, Format
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 IMAGE_FORMATS = tuple(image_format for image_format in FORMATS if image_format != "npz")

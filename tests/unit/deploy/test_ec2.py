@@ -114,8 +114,11 @@ def test_the_user_data_are_a_cloud_config_that_writes_what_the_script_reads() ->
     written = {file["path"]: file for file in config["write_files"]}
     assert set(re.findall(r"/etc/imagemill/\S+?\.env", INSTALL)) == set(written)
     assert {file["permissions"] for file in written.values()} == {"0600"}
+    # Without settings, the content is empty, but a text.
+    empty = yaml.safe_load(re.sub(r"\$\{\w+\}", "", CLOUD_INIT))
+    assert [type(file["content"]) for file in empty["write_files"]] == [str, str]
     variables = set(re.findall(r"^(\w+)=", written["/etc/imagemill/ec2.env"]["content"], re.MULTILINE))
-    assert variables == {"VOLUME_ID", "PROFILE", *BUCKET_VARIABLES}
+    assert variables == {"VOLUME_ID", "PROFILE", "DOMAIN", *BUCKET_VARIABLES}
     assert all(re.search(rf"\$\{{?{name}\b", INSTALL) for name in variables)
     started = config["runcmd"][-1][-1]
     assert (ROOT / started.removeprefix("/opt/imagemill/")).is_file()
@@ -127,10 +130,10 @@ def test_compose_knows_what_the_script_writes() -> None:
     assert written <= VARIABLES | OF_COMPOSE_ITSELF | BUCKET_VARIABLES
     assert {"IMAGEMILL_KEYS", "IMAGEMILL_QUEUE_PASSWORD_FILE"} <= written
     (condition,) = (rule["condition"] for rule in blocks("variable")["profile"]["validation"])
-    profiles = set(re.findall(r'"(\w+)"', condition))
-    assert profiles
-    for profile in profiles:
-        assert f"worker-{profile}" in services(profile)
+    profiles = set(re.findall(r'"([\w-]+)"', condition))
+    known = {profile for service in services().values() for profile in service.get("profiles", ())}
+    assert profiles == known - {"tls", "monitoring"}
+    assert "caddy" in services(*re.findall(r"profiles=\$profiles,(\w+)", INSTALL))
 
 
 def test_the_added_compose_files_change_only_what_exists() -> None:
@@ -142,9 +145,11 @@ def test_the_added_compose_files_change_only_what_exists() -> None:
         for part in ("services", "volumes", "networks"):
             assert set(added.get(part, {})) <= set(whole[part]), name
     disks = yaml.safe_load((FOLDER / "compose.yml").read_text())["volumes"]
-    # Certificates and metrics are made again.
-    assert set(disks) == {"queue", "artifacts"} < set(whole["volumes"])
-    made = set(re.findall(r'install -d [^"]*"\$data/(\w+)"', INSTALL))
+    assert set(disks) == set(whole["volumes"]) - {"metrics"}
+    added = yaml.safe_load((FOLDER / "compose.bucket.yml").read_text())["services"]
+    assert set(added) == {name for name in whole["services"] if name == "api" or name.startswith("worker-")}
+    lines = re.findall(r"^ *install -d .*$", INSTALL, re.MULTILINE)
+    made = {folder for line in lines for folder in re.findall(r"\$data/(\w+)", line)}
     assert {volume["driver_opts"]["device"].rpartition("/")[2] for volume in disks.values()} <= made
 
 

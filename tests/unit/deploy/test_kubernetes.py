@@ -87,6 +87,13 @@ def test_kustomize_joins_them_to_manifests_that_fit_their_schemas(tmp_path: Path
             kubernetes_validate.validate(document, VERSIONS[1], strict=True)
         if document["kind"] != "Namespace":
             assert document["metadata"]["namespace"] == "imagemill"
+    made_names = {each["metadata"]["name"] for each in documents if each["kind"] in ("Secret", "ConfigMap")}
+    workloads = [each for each in documents if each["kind"] in ("Deployment", "StatefulSet")]
+    assert len(workloads) == 3
+    for pod in (each["spec"]["template"]["spec"] for each in workloads):
+        assert {volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume} <= made_names
+        sources = [source for each in pod["containers"] for source in each.get("envFrom", ())]
+        assert {source["configMapRef"]["name"] for source in sources} <= made_names
     (worker,) = (each for each in documents if each["kind"] == "Deployment" and each["metadata"]["name"] == "worker")
     (made,) = worker["spec"]["template"]["spec"]["containers"]
     assert made["resources"]["limits"]["nvidia.com/gpu"] == 1

@@ -2,7 +2,8 @@
 
 from worker.archive.layouts import arrays, image_folder, parquet, webdataset
 from worker.archive.layouts.layout import Layout
-from worker.contracts.jobs import JobSpec, Packing
+from worker.contracts.formats import Packing
+from worker.contracts.jobs import JobSpec
 
 _LAYOUTS: dict[Packing, Layout] = {"imagefolder": image_folder, "parquet": parquet, "webdataset": webdataset}
 

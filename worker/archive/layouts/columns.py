@@ -16,18 +16,18 @@ _TYPES = {"image": _IMAGE, "index": _NUMBER, "seed": _NUMBER, "label_id": _NUMBE
 
 def column_types(spec: JobSpec, names: Iterable[str]) -> dict[str, ColumnType]:
     """Return the types of those columns that the images of a job have."""
-    label: ColumnType = {"names": list(spec.model.classes), "_type": "ClassLabel"}
+    label: ColumnType = {"names": list(spec.classes), "_type": "ClassLabel"}
     types = {**_TYPES, "label": label}
     return {name: types.get(name, _TEXT) for name in names if name not in _missing(spec)}
 
 
 def _missing(spec: JobSpec) -> set[str]:
     missing = set[str]()
-    if not spec.model.classes:
+    if not spec.classes:
         missing |= {"label", "label_id"}
     if spec.style is None:
         missing.add("style")
-    if spec.around is None:
+    if spec.placement is None:
         missing.add("point")
     if not spec.scores_images:
         missing.add("score")

@@ -9,7 +9,8 @@ from worker.archive.layouts.layout import LaidOutSlice, ShardLayout, image_table
 from worker.archive.layouts.metadata import image_records, to_json
 from worker.archive.layouts.zip_members import build_zip_tail
 from worker.contracts.choice import ChosenShard
-from worker.contracts.jobs import SUFFIXES, JobSpec
+from worker.contracts.formats import SUFFIXES
+from worker.contracts.jobs import JobSpec
 from worker.rendering.encoding import EncodedImage
 
 COLUMNS = ("image", "index", "seed", "label", "label_id", "style", "model", "sha256", "dhash", "score")

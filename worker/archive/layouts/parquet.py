@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from worker.archive.layouts.columns import column_types
 from worker.archive.layouts.layout import LaidOutSlice, ShardLayout, image_table
 from worker.archive.layouts.zip_members import build_zip_tail, lay_out_member, member_entries
-from worker.contracts.jobs import SUFFIXES, JobSpec
+from worker.contracts.formats import SUFFIXES
+from worker.contracts.jobs import JobSpec
 from worker.errors import WorkerError
 from worker.rendering.encoding import EncodedImage
 
@@ -66,10 +67,10 @@ def _table(spec: JobSpec, images: Sequence[EncodedImage], scores: Sequence[int])
 
 
 def _points(spec: JobSpec, indices: Sequence[int]) -> list[str]:
-    around, names = spec.around, spec.class_names(indices)
-    if around is None:
+    placement, names = spec.placement, spec.class_names(indices)
+    if placement is None:
         return [""] * len(indices)
-    return [around.point(spec.seed, *each).query for each in zip(indices, names, strict=True)]
+    return [placement.point(spec.seed, *each).query for each in zip(indices, names, strict=True)]
 
 
 def _parquet_file(table: "pa.Table") -> bytes:

@@ -6,8 +6,9 @@ from pathlib import PurePosixPath
 from worker.archive.layouts import tar_format
 from worker.archive.layouts.layout import LaidOutSlice, ShardLayout, image_table
 from worker.archive.layouts.metadata import labels_of, to_json
+from worker.contracts.formats import SUFFIXES
 from worker.contracts.image_record import image_record
-from worker.contracts.jobs import SUFFIXES, JobSpec
+from worker.contracts.jobs import JobSpec
 from worker.rendering.encoding import EncodedImage
 
 

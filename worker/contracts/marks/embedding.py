@@ -7,7 +7,7 @@ import struct
 import zlib
 from collections.abc import Callable
 
-from worker.contracts.jobs import Format
+from worker.contracts.formats import Format
 
 PNG_KEYWORD = b"XML:com.adobe.xmp\0"
 JPEG_NAMESPACE = b"http://ns.adobe.com/xap/1.0/\0"

@@ -26,6 +26,7 @@ from worker.contracts.points import (
     parse_number,
 )
 from worker.contracts.styles import StyleSpec
+from worker.contracts.walk import Walk
 
 MAX_URI_BYTES = 4096
 """Longest URI that is read."""
@@ -106,15 +107,17 @@ def parse_point_uri(uri: str) -> PointAddress | None:
     return found if found.uri == uri else None
 
 
-def address_around(spec: JobSpec, around: Around, index: int, class_number: int | None) -> PointAddress:
-    """Return the address of an image of a job around a point."""
+def address_at(spec: JobSpec, placement: Around | Walk, index: int, class_number: int | None) -> PointAddress:
+    """Return the address of an image of a job around a point, or on a walk."""
+    names = spec.model.classes
+    point = placement.point(spec.seed, index, None if class_number is None else names[class_number])
     return PointAddress(
         model=spec.model.sha256,
-        at=around.atoms(spec.seed, index),
-        classes=_classes(spec, around, class_number),
-        shift=around.shift,
-        truncation=around.truncation,
-        sliders=around.sliders,
+        at=point.at,
+        classes={str(names.index(name)): weight for name, weight in point.classes.items()},
+        shift=point.shift,
+        truncation=point.truncation,
+        sliders=placement.sliders if point.shift else None,
         numerics=spec.model.numerics.name,
         style=spec.style,
     )

@@ -3,7 +3,7 @@
 /** @import { Operation, Parameter } from "./openapi.js" */
 import { html, nothing } from "../../vendor/lit-html.js";
 import { codeBlock } from "../../components/code_block.js";
-import { problemMessage } from "../../components/problem.js";
+import { problemMessage } from "../../shell/problem.js";
 import { send } from "../../shell/api.js";
 import { fieldsOf, typeText } from "./openapi.js";
 

@@ -1,11 +1,11 @@
 // The gallery of one job: the grid, its controls, and the images that the user throws out.
 
 import { render } from "../../vendor/lit-html.js";
-import { send } from "../../shell/api.js";
+import { countText } from "../../components/quantities.js";
 import { models } from "../../shell/model_list.js";
 import { hashOf } from "../../shell/router.js";
 import { showProblem } from "../jobs/job_actions.js";
-import { count, firstIndex } from "../jobs/job_text.js";
+import { firstIndex } from "../jobs/job_text.js";
 import { GalleryAddress } from "./gallery_address.js";
 import { frame } from "./gallery_frame.js";
 import { handleKeys } from "./grid_keys.js";
@@ -43,7 +43,7 @@ export class Gallery {
     render(frame(), place);
     this.tools = /** @type {HTMLElement} */ (place.querySelector(".gallery-tools"));
     const scroller = /** @type {HTMLElement} */ (place.querySelector(".image-grid"));
-    this.picks = new Picks(job.id, () => this.#onPicks(), showProblem);
+    this.picks = new Picks(job.id, () => this.#redraw(), showProblem);
     this.grid = new ImageGrid(scroller, {
       isExcluded: (index) => this.picks.has(index),
       label: (index) => this.#label(index),
@@ -139,8 +139,7 @@ export class Gallery {
   async #readClasses() {
     const found = await models().catch(() => []);
     this.classes = found.find((model) => model.name === this.job.model)?.classes ?? [];
-    this.#drawTools();
-    this.grid.redraw();
+    this.#redraw();
   }
 
   #drawTools() {
@@ -192,11 +191,10 @@ export class Gallery {
   }
 
   #onMove() {
-    const index = this.grid.list?.indexAt(this.grid.active) ?? null;
-    this.context.announce(this.#label(index));
+    this.context.announce(this.#label(this.grid.list?.indexAt(this.grid.active) ?? null));
   }
 
-  #onPicks() {
+  #redraw() {
     this.#drawTools();
     this.grid.redraw();
   }
@@ -211,8 +209,7 @@ export class Gallery {
    * @param {boolean} [isExcluded] without it, each image changes
    */
   #exclude(positions, isExcluded) {
-    const found = positions.map((position) => this.grid.list?.indexAt(position) ?? null);
-    const indices = found.filter((index) => index !== null);
+    const indices = positions.map((each) => this.grid.list?.indexAt(each) ?? null).filter((each) => each !== null);
     const first = indices[0];
     if (first !== undefined) {
       this.picks.set(indices, isExcluded ?? !this.picks.has(first));
@@ -236,14 +233,12 @@ export class Gallery {
   }
 
   async #replace() {
+    if (this.isReplacing) return;
     this.isReplacing = true;
     this.#drawTools();
     try {
-      await this.picks.save();
-      const exclude = [...this.picks.excluded].sort((a, b) => a - b);
-      const response = await send("POST", this.job.links["curate"] ?? "", { json: { exclude } });
-      const job = await response.json();
-      this.context.announce(`A new job replaces ${count(exclude.length)} images.`);
+      const job = await this.picks.replace(this.job);
+      this.context.announce(`A new job replaces ${countText(this.picks.excluded.size)} images.`);
       const { index } = this.address;
       location.hash = hashOf(["job", job.id], index === null ? {} : { i: String(index) });
     } catch (error) {

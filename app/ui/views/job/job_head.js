@@ -1,10 +1,11 @@
 // The head of the view of a job: what it is, how far it is, and what can be done.
 
 import { html, nothing } from "../../vendor/lit-html.js";
-import { emptyState } from "../../components/problem.js";
+import { countText } from "../../components/quantities.js";
+import { emptyState } from "../../shell/problem.js";
 import { hashOf } from "../../shell/router.js";
 import { jobActions } from "../jobs/job_actions.js";
-import { count, details, isExpired, progressText, title, when } from "../jobs/job_text.js";
+import { details, isExpired, progressText, title, when } from "../jobs/job_text.js";
 
 /** @import { Job } from "../jobs/job_text.js" */
 /** @import { Actions } from "../jobs/job_actions.js" */
@@ -43,7 +44,8 @@ export function jobHead(job, actions) {
 function origin(job) {
   if (job.curates) {
     return html`<span class="dim"
-      >${count(job.excluded)} images of <a href=${hashOf(["job", job.curates])}>another job</a> were replaced</span
+      >like <a href=${hashOf(["job", job.curates])}>this earlier job</a>, with ${countText(job.excluded)} images
+      replaced</span
     >`;
   }
   return job.extends

@@ -2,7 +2,7 @@
 
 import { html, nothing, render } from "../../vendor/lit-html.js";
 import { copyText } from "../../components/copy.js";
-import { problemMessage } from "../../components/problem.js";
+import { problemMessage } from "../../shell/problem.js";
 import { getJson, url } from "../../shell/api.js";
 import { hashOf } from "../../shell/router.js";
 

@@ -1,5 +1,6 @@
 // The images that the user has thrown out of a job. They are saved in the service a second after the last change.
 
+/** @import { Job } from "../../shell/job.js" */
 import { getJson, send } from "../../shell/api.js";
 
 const SAVE_MS = 1000;
@@ -84,5 +85,16 @@ export class Picks {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.save(), SAVE_MS);
     this.onChange();
+  }
+
+  /**
+   * Make a new job with other images in the place of the excluded ones. Throws Problem.
+   * @param {Job} job
+   * @returns {Promise<Job>}
+   */
+  async replace(job) {
+    await this.save();
+    const exclude = [...this.excluded].sort((a, b) => a - b);
+    return (await send("POST", job.links["curate"] ?? "", { json: { exclude } })).json();
   }
 }

@@ -1,8 +1,8 @@
 // The controls above the grid: size, go to, class, order, and the images that were thrown out.
 
 import { html, nothing } from "../../vendor/lit-html.js";
+import { countText } from "../../components/quantities.js";
 import { slider } from "../../components/slider.js";
-import { count } from "../jobs/job_text.js";
 
 /** @import { Job } from "../jobs/job_text.js" */
 /** @import { Filter } from "./image_list.js" */
@@ -87,9 +87,14 @@ export function toolbar(bar) {
     <span class="row gallery-picks">
       ${
         bar.excluded > 0
-          ? html`<span role="status">${count(bar.excluded)} thrown out</span>
-              <button class="primary" ?disabled=${job.state !== "succeeded" || bar.isReplacing} @click=${bar.onReplace}>
-                ${bar.isReplacing ? "Replacing…" : `Replace ${count(bar.excluded)}`}
+          ? html`<span role="status">${countText(bar.excluded)} thrown out</span>
+              <button
+                class="primary"
+                ?disabled=${job.state !== "succeeded"}
+                aria-disabled=${String(bar.isReplacing)}
+                @click=${bar.onReplace}
+              >
+                ${bar.isReplacing ? "Replacing…" : `Replace ${countText(bar.excluded)}`}
               </button>`
           : nothing
       }

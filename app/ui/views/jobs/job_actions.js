@@ -1,9 +1,10 @@
 // What a user can do with a job: cancel, retry, rebuild, extend, delete and download it.
 
 import { html, nothing, render } from "../../vendor/lit-html.js";
-import { problemMessage } from "../../components/problem.js";
+import { countText } from "../../components/quantities.js";
+import { problemMessage } from "../../shell/problem.js";
 import { send } from "../../shell/api.js";
-import { archiveSuffix, archiveUrl, count, isExpired, title } from "./job_text.js";
+import { archiveSuffix, archiveUrl, isExpired, title } from "./job_text.js";
 
 /** @import { Job } from "./job_text.js" */
 
@@ -69,7 +70,9 @@ function askToDelete(job, { onJob, announce }) {
   showDialog(
     (close) =>
       html`<h3>Remove the images of ${title(job)}?</h3>
-        <p>All ${count(job.n)} images go now. The job stays in the list, and Rebuild makes the same images again.</p>
+        <p>
+          All ${countText(job.n)} images go now. The job stays in the list, and Rebuild makes the same images again.
+        </p>
         <div class="row">
           <button
             class="danger"
@@ -113,7 +116,7 @@ function askToExtend(job, { onJob, announce }) {
         }}
       >
         <h3>Add images to ${title(job)}</h3>
-        <p>The new job has all ${count(job.n)} images and these. Only the new ones are rendered.</p>
+        <p>The new job has all ${countText(job.n)} images and these. Only the new ones are rendered.</p>
         <label class="field"
           ><span>How many more</span><input name="n" type="number" min="1" max="100000" value=${String(job.n)} required
         /></label>

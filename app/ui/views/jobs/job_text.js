@@ -1,5 +1,6 @@
 // Jobs in words: what a job holds, how far it is, and when it ends.
 
+import { countText, durationText } from "../../components/quantities.js";
 import { url } from "../../shell/api.js";
 
 /** @typedef {import("../../shell/job.js").Job} Job */
@@ -9,14 +10,7 @@ const SPLIT_STARTS = new Map([
   ["validation", 2 ** 51],
   ["test", 2 ** 52],
 ]);
-const MINUTE = 60;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-
-/** @param {number} value */
-export function count(value) {
-  return value.toLocaleString("en").replaceAll(",", "\u202f");
-}
+const DAY_MS = 24 * 3600 * 1000;
 
 /** @param {Job} job */
 export function firstIndex(job) {
@@ -38,51 +32,51 @@ export function isExpired(job) {
 
 /** @param {Job} job */
 export function title(job) {
-  return job.name ?? `${count(job.n)} ${job.model}`;
+  return job.name ?? `${countText(job.n)} ${job.model}`;
 }
 
 /** @param {Job} job */
 export function details(job) {
-  const classes = job.classes ? Object.entries(job.classes).map(([name, n]) => `${count(n)} ${name}`) : [];
+  const classes = job.classes ? Object.entries(job.classes).map(([name, n]) => `${countText(n)} ${name}`) : [];
   return [
-    job.name ? `${count(job.n)} ${job.model}` : "",
+    job.name ? `${countText(job.n)} ${job.model}` : "",
     job.class ?? classes.join(", "),
     `seed ${job.seed}`,
-    job.start ? `from ${count(job.start)}` : "",
+    job.start ? `from ${countText(job.start)}` : "",
     job.split ?? "",
     job.keep === null ? "" : `best ${Math.round(job.keep * 1000) / 10} %`,
     job.copies === "drop" ? "no copies" : "",
     job.distinct === null ? "" : "no near-duplicates",
     job.style ? "styled" : "",
     job.layout && job.layout !== "imagefolder" ? `${job.format}, ${job.layout}` : job.format,
-    job.excluded ? `${count(job.excluded)} replaced` : "",
+    job.excluded ? `${countText(job.excluded)} replaced` : "",
   ].filter(Boolean);
-}
-
-/** @param {number} seconds */
-export function duration(seconds) {
-  if (seconds < 1) {
-    return "less than a second";
-  }
-  if (seconds < MINUTE) {
-    return `${Math.round(seconds)} s`;
-  }
-  if (seconds < HOUR) {
-    return `${Math.round(seconds / MINUTE)} min`;
-  }
-  return seconds < DAY ? `${Math.round(seconds / HOUR)} h` : `${Math.round(seconds / DAY)} days`;
 }
 
 /** @param {string} time */
 export function when(time) {
   const date = new Date(time);
   const isToday = date.toDateString() === new Date().toDateString();
-  return date.toLocaleString("en", {
+  const text = date.toLocaleString("en", {
     hour: "2-digit",
     minute: "2-digit",
     hour12: false,
     ...(isToday ? {} : { day: "numeric", month: "short" }),
   });
+  return isToday ? `today ${text}` : text;
+}
+
+/**
+ * Return the name of the time since a job was created: a heading of the list of jobs.
+ * @param {string} time
+ * @param {Date} [now]
+ */
+export function period(time, now = new Date()) {
+  const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate());
+  const days = Math.ceil((midnight.getTime() - new Date(time).getTime()) / DAY_MS);
+  if (days <= 0) return "Today";
+  if (days === 1) return "Yesterday";
+  return days <= 7 ? "The last 7 days" : "Older";
 }
 
 /**
@@ -94,15 +88,15 @@ export function progressText(job, others = []) {
   if (job.state === "queued") {
     const before = others.filter((other) => !other.done && other.id !== job.id && other.created < job.created);
     const images = before.reduce((sum, other) => sum + other.images_total - other.images_done, 0);
-    return before.length > 0 ? `waits for ${before.length} jobs, ${count(images)} images` : "waits for a worker";
+    return before.length > 0 ? `waits for ${before.length} jobs, ${countText(images)} images` : "waits for a worker";
   }
   if (job.state === "running") {
     if (job.phase === "learning style") {
       return `learns the style, ${Math.round(100 * (job.style_learnt ?? 0))} %`;
     }
-    const speed = job.images_per_s ? `, ${count(Math.round(job.images_per_s))}/s` : "";
-    const left = job.eta_seconds === null ? "" : `, ${duration(job.eta_seconds)} left`;
-    return `${count(job.images_done)} of ${count(job.images_total)}${speed}${left}`;
+    const speed = job.images_per_s ? `, ${countText(Math.round(job.images_per_s))}/s` : "";
+    const left = job.eta_seconds === null ? "" : `, ${durationText(job.eta_seconds)} left`;
+    return `${countText(job.images_done)} of ${countText(job.images_total)}${speed}${left}`;
   }
   if (job.state === "failed") {
     return job.error ? `failed: ${job.error.message}` : "failed";

@@ -3,7 +3,7 @@
 /** @import { ViewContext } from "../../shell/view.js" */
 import "../../components/face_image.js";
 import { codeBlock } from "../../components/code_block.js";
-import { emptyState } from "../../components/problem.js";
+import { emptyState } from "../../shell/problem.js";
 import { openModel } from "../../live/live.js";
 import { url } from "../../shell/api.js";
 import { hashOf } from "../../shell/router.js";

@@ -2,7 +2,7 @@
 
 /** @import { ViewContext } from "../../shell/view.js" */
 import { codeBlock } from "../../components/code_block.js";
-import { emptyState } from "../../components/problem.js";
+import { emptyState } from "../../shell/problem.js";
 import { url } from "../../shell/api.js";
 import { hashOf } from "../../shell/router.js";
 import { html, nothing, render } from "../../vendor/lit-html.js";

@@ -1,6 +1,7 @@
 /** The sentence about time, size and limits of an order. */
 
 import { html, nothing } from "../../vendor/lit-html.js";
+import { fieldOf } from "./field_errors.js";
 import { byteText, countText, durationText } from "../../components/quantities.js";
 
 /** @typedef {import("./estimate.js").Estimate} Estimate */
@@ -11,7 +12,7 @@ import { byteText, countText, durationText } from "../../components/quantities.j
  * @param {Model} model
  */
 export function estimateLine({ costs, problem }, model) {
-  if (problem) return html`<p class="notice bad" role="alert">${problem.detail}</p>`;
+  if (problem) return html`<p class="notice bad" role=${fieldOf(problem) ? nothing : "alert"}>${problem.detail}</p>`;
   if (!costs) return html`<p class="estimate dim">Estimating …</p>`;
   const { seconds, bytes, tries, quota, disk, hours_kept: hours, notes } = costs;
   return html`<dl class="estimate" aria-live="polite">
@@ -80,10 +81,33 @@ export function estimateLine({ costs, problem }, model) {
     ${
       notes.length
         ? html`<ul class="hint notes">
-            ${notes.map((/** @type {string} */ note) => html`<li>${note}</li>`)}
+            ${notes.map((/** @type {string} */ note) => html`<li>${readable(note)}</li>`)}
           </ul>`
         : nothing
     }`;
+}
+
+/**
+ * Return time and size in a few words, for the bar of a narrow window.
+ * @param {Estimate} estimate
+ */
+export function estimateSummary({ costs, problem }) {
+  if (problem) return html`<p class="make-summary field-error" aria-hidden="true">Not possible so</p>`;
+  if (!costs) return nothing;
+  const parts = [costs.seconds && durationText(costs.seconds.total), costs.bytes && byteText(costs.bytes.expected)];
+  return html`<p class="make-summary dim" aria-hidden="true">${parts.filter(Boolean).join(", ")}</p>`;
+}
+
+/** Words for the figures that the notes of the service begin with. */
+const FIGURES = [
+  ["bytes: ", "Size: "],
+  ["seconds: ", "Time: "],
+];
+
+/** @param {string} note */
+function readable(note) {
+  const [name, words] = FIGURES.find(([name]) => note.startsWith(name ?? "")) ?? ["", ""];
+  return `${words}${note.slice(name?.length)}.`;
 }
 
 /**

@@ -3,15 +3,15 @@
 import { choice, number } from "../../components/controls.js";
 import { countText } from "../../components/quantities.js";
 import { slider } from "../../components/slider.js";
-import { formatPoint } from "../../live/point.js";
+import { styleModeChoice, styleModeHint } from "../../components/style_mode.js";
 import { url } from "../../shell/api.js";
 import { hashOf } from "../../shell/router.js";
 import { html, nothing } from "../../vendor/lit-html.js";
+import { fieldError } from "./field_errors.js";
+import { majority, majorityOf } from "./majority.js";
 import { imagesOf } from "./order_state.js";
 
 /** @typedef {import("./order_page.js").OrderPage} OrderPage */
-
-const MODES = { standard: "Standard: each image by itself", distilled: "Distilled: the model learns the style" };
 
 /** @param {OrderPage} page */
 export function modelCard(page) {
@@ -26,47 +26,6 @@ export function modelCard(page) {
 }
 
 /** @param {OrderPage} page */
-export function whatSection(page) {
-  const { state, model } = page;
-  if (!state.around) {
-    return html`<fieldset>
-      <legend>What</legend>
-      <p>
-        Any image that the model can make. To order images like one that you like,
-        <a href=${hashOf(["play", model.name])}>find it in Play</a>.
-      </p>
-      ${slider({
-        label: "Truncation",
-        value: state.truncation,
-        min: 0.3,
-        max: 1,
-        step: 0.05,
-        format: (value) => value.toFixed(2),
-        hint: "Lower values make safer, more similar images.",
-        onInput: (truncation) => page.change({ truncation }),
-      })}
-    </fieldset>`;
-  }
-  const point = formatPoint(state.around, state.sliders);
-  return html`<fieldset>
-    <legend>What</legend>
-    <p>
-      Images like <a href=${`#/play/${encodeURIComponent(model.name)}?${point}`}>this one</a>.
-      <button type="button" class="quiet" @click=${() => page.change({ around: null })}>Any image instead</button>
-    </p>
-    ${slider({
-      label: "How far from it",
-      value: state.spread,
-      min: 0.05,
-      max: 1,
-      step: 0.05,
-      format: (value) => value.toFixed(2),
-      onInput: (spread) => page.change({ spread }),
-    })}
-  </fieldset>`;
-}
-
-/** @param {OrderPage} page */
 export function whichSection(page) {
   const { state, model } = page;
   return html`<fieldset>
@@ -74,16 +33,17 @@ export function whichSection(page) {
     ${
       state.division === "counts"
         ? html`<p>${countText(imagesOf(state))} images in all.</p>`
-        : number("Images", state.n, 1, (n) => page.change({ n }))
+        : number(state.walk ? "Frames" : "Images", state.n, 1, (n) => page.change({ n }))
     }
-    ${model.classes.length ? classControls(page) : nothing}
+    ${fieldError(page, "n")} ${model.classes.length && !state.walk ? classControls(page) : nothing}
+    ${fieldError(page, "class", "classes")}
   </fieldset>`;
 }
 
 /** @param {OrderPage} page */
 function classControls(page) {
   const { state, model } = page;
-  const divisions = { balanced: "Balanced", one: "One class", counts: "By number" };
+  const divisions = { balanced: "Balanced", one: "One class", counts: "Number of each class" };
   return html`<div class="row radios" role="radiogroup" aria-label="Classes">
       ${Object.entries(divisions).map(
         ([name, label]) =>
@@ -111,14 +71,26 @@ function classControls(page) {
     ${
       state.division === "counts"
         ? html`<div class="counts">
-            ${model.classes.map((name) =>
-              number(name, state.counts[name] ?? 0, 0, (count) =>
-                page.change({ counts: { ...state.counts, [name]: count } }),
-              ),
-            )}
-          </div>`
+              ${model.classes.map((name) =>
+                number(name, state.counts[name] ?? 0, 0, (count) =>
+                  page.change({ counts: { ...state.counts, [name]: count } }),
+                ),
+              )}
+            </div>
+            ${model.classes.length > 1 ? majorityChoice(page) : nothing}`
         : nothing
     }`;
+}
+
+/** @param {OrderPage} page */
+function majorityChoice(page) {
+  const { state, model } = page;
+  const { classes } = model;
+  const value = majorityOf(state.counts, classes);
+  const options = { ...(value ? {} : { "": "choose" }), ...Object.fromEntries(classes.map((name) => [name, name])) };
+  return choice("Two thirds of", value, options, (main) =>
+    page.change({ counts: majority(classes, main, imagesOf(state)) }),
+  );
 }
 
 /** @param {OrderPage} page */
@@ -130,6 +102,7 @@ export function stylesSection(page) {
       <p class="dim">None. <a href="#/styles">Add a picture</a> to give images its colours and texture.</p>
     </fieldset>`;
   }
+  const missing = state.style ? page.estimate.costs?.fits.workers : null;
   return html`<fieldset>
     <legend>Style</legend>
     <div class="style-choice" role="radiogroup" aria-label="Style">
@@ -148,7 +121,8 @@ export function stylesSection(page) {
     </div>
     ${
       state.style
-        ? html`${choice("Mode", state.styleMode, MODES, (styleMode) => page.change({ styleMode }))}
+        ? html`${styleModeChoice(state.styleMode, (styleMode) => page.change({ styleMode }))}
+          ${styleModeHint(state.styleMode)}
           ${slider({
             label: "Strength",
             value: state.styleStrength,
@@ -160,6 +134,12 @@ export function stylesSection(page) {
           })}`
         : nothing
     }
+    ${
+      missing?.code === "no_style_transfer"
+        ? html`<p class="field-error" role="alert">This service cannot draw styles now: ${missing.detail}.</p>`
+        : nothing
+    }
+    ${fieldError(page, "style", "style_mode", "style_strength")}
   </fieldset>`;
 }
 
@@ -188,6 +168,7 @@ function emptyClasses(page, name) {
     counts: {},
     n,
     around: null,
+    walk: null,
     ...(!model?.gate && { keep: 1, dropsCopies: false }),
   });
 }

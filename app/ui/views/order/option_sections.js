@@ -3,7 +3,9 @@
 import { choice, number, text } from "../../components/controls.js";
 import { slider } from "../../components/slider.js";
 import { html, nothing } from "../../vendor/lit-html.js";
+import { fieldError } from "./field_errors.js";
 import { canSelect } from "./order_state.js";
+import { whatSection } from "./what_section.js";
 
 /** @typedef {import("./order_page.js").OrderPage} OrderPage */
 
@@ -18,16 +20,21 @@ const SPLITS = { "": "No split", train: "train", validation: "validation", test:
 /** @param {OrderPage} page */
 export function optionsSection(page) {
   const { state } = page;
-  return html`${qualitySection(page)}
+  return html`${qualitySection(page)} ${page.isAboutPoints ? nothing : whatSection(page)}
     <fieldset class="options">
       <legend>Files</legend>
+      ${text("Name", state.name, "a-z, 0-9, - and _", (name) => page.change({ name }))}
       ${choice("Format", state.format, FORMATS, (format) => page.change({ format }))}
       ${state.format === "npz" ? nothing : choice("Layout", state.layout, LAYOUTS, (layout) => page.change({ layout }))}
-      ${text("Name", state.name, "letters, digits, - and _", (name) => page.change({ name }))}
-      ${choice("Split", state.split, SPLITS, (split) => page.change({ split }))}
-      ${number("Seed", state.seed, 0, (seed) => page.change({ seed }))}
-      ${number("First index", state.start, 0, (start) => page.change({ start }))}
+      ${
+        state.walk
+          ? nothing
+          : html`${choice("Split", state.split, SPLITS, (split) => page.change({ split }))}
+            ${number("Seed", state.seed, 0, (seed) => page.change({ seed }))}
+            ${number("First index", state.start, 0, (start) => page.change({ start }))}`
+      }
       ${number("Hours kept", state.ttlHours ?? 168, 1, (ttlHours) => page.change({ ttlHours }))}
+      ${fieldError(page, "name", "format", "layout", "split", "seed", "start", "ttl_hours")}
     </fieldset>`;
 }
 
@@ -64,6 +71,7 @@ function qualitySection(page) {
     ${box("Leave out images that look almost the same", state.distinct !== null, (isOn) =>
       page.change({ distinct: isOn ? 3 : null }),
     )}
+    ${fieldError(page, "keep", "copies", "distinct")}
   </fieldset>`;
 }
 

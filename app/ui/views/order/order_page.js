@@ -1,17 +1,19 @@
 /** The page of an order: its form, samples of exactly these images, the estimate and the button Make. */
 
 import { codeBlock, pythonLiteral, quote } from "../../components/code_block.js";
-import { problemMessage } from "../../components/problem.js";
+import { problemMessage } from "../../shell/problem.js";
 import { countText } from "../../components/quantities.js";
-import { newIdempotencyKey, send, url } from "../../shell/api.js";
+import { Problem, newIdempotencyKey, send, url } from "../../shell/api.js";
 import { hashOf } from "../../shell/router.js";
 import { html, nothing, render } from "../../vendor/lit-html.js";
 import { Estimate } from "./estimate.js";
-import { estimateLine, refusalOf } from "./estimate_line.js";
-import { modelCard, stylesSection, whatSection, whichSection } from "./form_sections.js";
+import { estimateLine, estimateSummary, refusalOf } from "./estimate_line.js";
+import { modelCard, stylesSection, whichSection } from "./form_sections.js";
 import { optionsSection } from "./option_sections.js";
 import { formatCounts, formatOrder, imagesOf, requestOf } from "./order_state.js";
+import { presetsSection } from "./presets.js";
 import { Samples } from "./samples.js";
+import { whatSection } from "./what_section.js";
 
 /** @typedef {import("../../shell/model_list.js").Model} Model */
 /** @typedef {import("../../shell/view.js").ViewContext} ViewContext */
@@ -41,6 +43,8 @@ export class OrderPage {
     this.models = models;
     this.styles = styles;
     this.state = state;
+    /** The last point and walk of the model, so that the choice among them can be taken back. */
+    this.known = { around: state.around, walk: state.walk };
     this.samples = new Samples(() => this.#render());
     this.estimate = new Estimate(() => this.#render());
     this.#follow();
@@ -51,12 +55,20 @@ export class OrderPage {
     return /** @type {Model} */ (this.models.find(({ name }) => name === this.state.model));
   }
 
+  /** The last error of the service about this order; null if it accepts the order. */
+  get problem() {
+    return this.#error instanceof Problem ? this.#error : this.estimate.problem;
+  }
+
   /**
    * Change parts of the order.
    * @param {Partial<OrderState>} change
    */
   change(change) {
     this.state = { ...this.state, ...change };
+    const { around, walk } = this.state;
+    const before = change.model ? { around: null, walk: null } : this.known;
+    this.known = { around: around ?? before.around, walk: walk ?? before.walk };
     this.#key = newIdempotencyKey();
     this.#error = null;
     this.context.setQuery(formatOrder(this.state));
@@ -90,7 +102,7 @@ export class OrderPage {
       this.#error = error instanceof Error ? error : new Error(String(error));
       this.#isSending = false;
       this.#render();
-      this.context.root.querySelector(".order-error")?.scrollIntoView({ block: "nearest" });
+      this.context.root.querySelector("[data-field], .order-error")?.scrollIntoView({ block: "nearest" });
     }
   }
 
@@ -98,14 +110,19 @@ export class OrderPage {
     render(this.#template(), this.context.root);
   }
 
+  /** Whether the page was opened with a point or a walk: then this comes first. */
+  get isAboutPoints() {
+    return Boolean(this.known.around || this.known.walk);
+  }
+
   #template() {
     const images = imagesOf(this.state);
     const refusal = refusalOf(this.estimate);
-    const cannot = this.#isSending || images < 1;
     return html`<h2>Order a dataset</h2>
       <form class="order" @submit=${(/** @type {Event} */ event) => this.#make(event)}>
         <div class="order-form">
-          ${modelCard(this)} ${whatSection(this)} ${whichSection(this)} ${stylesSection(this)} ${optionsSection(this)}
+          ${presetsSection(this)} ${modelCard(this)} ${this.isAboutPoints ? whatSection(this) : nothing}
+          ${whichSection(this)} ${stylesSection(this)} ${optionsSection(this)}
         </div>
         <aside class="order-side" aria-label="Your order">
           <section aria-labelledby="samples-heading" class="stack">
@@ -113,11 +130,14 @@ export class OrderPage {
             ${this.samples.template(this.state)}
           </section>
           ${estimateLine(this.estimate, this.model)}
-          <button class="primary make" ?disabled=${cannot}>
-            ${this.#isSending ? "Ordering …" : `Make ${countText(images)} ${images === 1 ? "image" : "images"}`}
-          </button>
-          ${refusal && !this.#error ? html`<p class="hint">Not now: ${refusal}</p>` : nothing}
-          ${this.#error ? html`<div class="order-error">${problemMessage(this.#error)}</div>` : nothing}
+          <div class="make-bar">
+            ${estimateSummary(this.estimate)}
+            <button class="primary make" ?disabled=${images < 1} aria-disabled=${String(this.#isSending)}>
+              ${this.#isSending ? "Ordering …" : `Make ${countText(images)} ${images === 1 ? "image" : "images"}`}
+            </button>
+            ${refusal && !this.#error ? html`<p class="hint">Not now: ${refusal}</p>` : nothing}
+            ${this.#error ? html`<div class="order-error">${problemMessage(this.#error)}</div>` : nothing}
+          </div>
           ${codeBlock(this.#code())}
         </aside>
       </form>`;

@@ -2,6 +2,7 @@
 
 import { parsePoint, pointParameters, randomSeed } from "../../live/point.js";
 import { classCycle } from "./class_cycle.js";
+import { formatWalk, parseWalk } from "./walk.js";
 
 /** @typedef {import("../../live/point.js").Point} Point */
 /** @typedef {import("../../shell/model_list.js").Model} Model */
@@ -11,6 +12,7 @@ import { classCycle } from "./class_cycle.js";
  * @property {string} model
  * @property {number} n used unless classes are ordered by number
  * @property {Point | null} around
+ * @property {import("./walk.js").Walk | null} walk used instead of a point, a seed and classes
  * @property {string} sliders checksum of the sliders that the point shifts
  * @property {number} spread distance from the point, from 0 to 1
  * @property {"balanced" | "one" | "counts"} division of the images into classes
@@ -45,7 +47,8 @@ export function parseOrder(query, models) {
   const wanted = query.get("model");
   const model = models.find(({ name }) => name === wanted) ?? /** @type {Model} */ (models[0]);
   const counts = readCounts(query.get("counts") ?? "", model.classes);
-  const point = readPoint(query);
+  const walk = parseWalk(query.get("between") ?? "");
+  const point = walk ? null : readPoint(query);
   // A dataset has one class for each image, so a mixture of the point is left out, and a single class is ordered.
   const { classes: mixture = {}, ...around } = point ?? {};
   const [only, ...others] = Object.keys(mixture);
@@ -56,6 +59,7 @@ export function parseOrder(query, models) {
     model: model.name,
     n: readWhole(query, "n", DEFAULT_IMAGES),
     around: point && /** @type {Point} */ (around),
+    walk,
     sliders: query.get("sliders") ?? "",
     spread: readShare(query, "spread", DEFAULT_SPREAD),
     division: Object.keys(counts).length ? "counts" : hasClass ? "one" : "balanced",
@@ -89,6 +93,7 @@ export function formatOrder(state) {
     query.set("spread", String(state.spread));
   }
   query.set("model", state.model);
+  if (state.walk) query.set("between", formatWalk(state.walk));
   if (state.division !== "counts") query.set("n", String(state.n));
   if (state.division === "one") query.set("class", state.classLabel);
   if (state.division === "counts") query.set("counts", formatCounts(state.counts));
@@ -105,6 +110,7 @@ export function formatOrder(state) {
 export function requestOf(state) {
   /** @type {Record<string, unknown>} */
   const body = { model: state.model };
+  if (state.walk) return { ...body, n: state.n, between: formatWalk(state.walk), ...optionsOf(state) };
   if (state.division === "counts") body.classes = wantedCounts(state.counts);
   else body.n = state.n;
   if (state.division === "one") body.class = state.classLabel;
@@ -128,7 +134,7 @@ function aroundText(around, { sliders, spread }) {
  * @param {OrderState} state
  */
 export function canSelect(state) {
-  return !state.around && state.truncation === 1;
+  return !state.around && !state.walk && state.truncation === 1;
 }
 
 /**
@@ -136,7 +142,9 @@ export function canSelect(state) {
  * @param {OrderState} state
  */
 export function imagesOf(state) {
-  return state.division === "counts" ? Object.values(state.counts).reduce((sum, count) => sum + count, 0) : state.n;
+  return state.division === "counts" && !state.walk
+    ? Object.values(state.counts).reduce((sum, count) => sum + count, 0)
+    : state.n;
 }
 
 /**
@@ -166,12 +174,12 @@ function optionsOf(state) {
     ...(canSelect(state) && state.keep < 1 && { keep: state.keep }),
     ...(canSelect(state) && state.dropsCopies && { copies: "drop" }),
     ...(canSelect(state) && state.distinct !== null && { distinct: state.distinct }),
-    ...(!state.around && state.truncation !== 1 && { truncation: state.truncation }),
-    ...(state.start > 0 && { start: state.start }),
+    ...(!state.around && !state.walk && state.truncation !== 1 && { truncation: state.truncation }),
+    ...(!state.walk && state.start > 0 && { start: state.start }),
     ...(state.format !== "png" && { format: state.format }),
     ...(state.format !== "npz" && state.layout !== "imagefolder" && { layout: state.layout }),
     ...(state.style && { style: state.style, style_mode: state.styleMode, style_strength: state.styleStrength }),
-    ...(state.split && { split: state.split }),
+    ...(!state.walk && state.split && { split: state.split }),
     ...(state.name && { name: state.name }),
     ...(state.ttlHours !== null && { ttl_hours: state.ttlHours }),
   };

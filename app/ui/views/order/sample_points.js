@@ -1,6 +1,7 @@
 /** The points of the first images of an order, for live samples. */
 
 import { firstClasses } from "./order_state.js";
+import { framePoints } from "./walk.js";
 
 /** @typedef {import("../../live/point.js").Point} Point */
 /** @typedef {import("./order_state.js").OrderState} OrderState */
@@ -9,13 +10,19 @@ import { firstClasses } from "./order_state.js";
 const SPLIT_STARTS = { train: 0, validation: 2 ** 51, test: 2 ** 52 };
 
 /**
- * Return the points of the first candidates of an order.
+ * Return the points of the first candidates of an order, or of frames that are spread over its walk.
  * @param {OrderState} state
  * @param {string[]} classes of the model
  * @param {number} count
  * @returns {Point[]}
  */
 export function samplePoints(state, classes, count) {
+  if (state.walk) {
+    const shown = Math.min(count, state.n);
+    const frames = Array.from({ length: shown }, (_, place) => Math.floor((place * state.n) / shown));
+    frames[shown - 1] = state.n - 1;
+    return framePoints(state.walk, state.n, frames, classes);
+  }
   const labels = firstClasses(state, classes, count);
   const first = (SPLIT_STARTS[/** @type {"train"} */ (state.split)] ?? 0) + state.start;
   return Array.from({ length: count }, (_, place) => {

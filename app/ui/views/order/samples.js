@@ -60,6 +60,7 @@ export class Samples {
 
   /** @param {OrderState} state */
   heading(state) {
+    if (state.walk) return "Frames of the walk";
     const selects = canSelect(state) && (state.keep < 1 || state.dropsCopies || state.distinct !== null);
     return selects ? "First images to choose from" : "First images";
   }
@@ -76,7 +77,7 @@ export class Samples {
             : Array.from({ length: SAMPLES }, () => html`<span class="face-place"></span>`)
         }
       </div>
-      ${state.style ? html`<p class="hint">They are shown without the style.</p>` : nothing}
+      ${state.style ? html`<p class="hint">These are the images before the style. See four in the style under <a href=${`#/styles?style=${state.style}`}>Styles</a>.</p>` : nothing}
       ${
         canSelect(state) && state.keep < 1
           ? html`<p class="hint">

@@ -1,6 +1,7 @@
 /** The panel Class: the class of each face, one class for all, or a mix of classes. */
 
 import { html, nothing } from "../../vendor/lit-html.js";
+import { countText } from "../../components/quantities.js";
 import { slider } from "../../components/slider.js";
 import { classesOf, round } from "./mixing.js";
 import { faceOf } from "./play_state.js";
@@ -32,7 +33,7 @@ export class ClassPanel {
       <div class="chips" role="group" aria-label="Class of the image">
         ${this.#chip(`${this.player.state.b ? "From A and B" : "By index"}: ${own}`, !classes && !this.#isMixing, () => this.#choose(null))}
         ${names.map((name) => this.#chip(name, only === name && !this.#isMixing, () => this.#choose({ [name]: 1 })))}
-        ${this.#chip("Mix", this.#isMixing, () => this.#startMix())}
+        ${this.#chip("Mix of classes", this.#isMixing, () => this.#startMix())}
       </div>
       ${this.#isMixing ? html`<div class="sliders">${names.map((name) => this.#share(name))}</div>` : nothing}
       ${this.#note()}
@@ -93,7 +94,7 @@ export class ClassPanel {
   #note() {
     const { entry } = this.player;
     const counts = Object.entries(entry.training_images ?? {});
-    const numbers = counts.map(([name, count]) => `${name} ${count.toLocaleString("en")}`).join(", ");
+    const numbers = counts.map(([name, count]) => `${name} ${countText(count)}`).join(", ");
     return html`<details class="note">
       <summary>What a class is, and what it is not</summary>
       <p>

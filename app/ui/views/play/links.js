@@ -1,8 +1,8 @@
 /** Links of the view Play to itself and to other views, and the names of the files that it saves. */
 
-import { pointParameters } from "../../live/point.js";
+import { formatPoint, pointParameters } from "../../live/point.js";
 import { hashOf } from "../../shell/router.js";
-import { formatState } from "./play_state.js";
+import { formatState, pointOfFace } from "./play_state.js";
 
 /** @typedef {import("./player.js").Player} Player */
 /** @typedef {import("./play_state.js").PlayState} PlayState */
@@ -28,6 +28,25 @@ export function orderLink(player) {
   query.set("model", entry.name);
   query.set("spread", String(player.state.spread));
   query.set("seed", String(player.state.variationSeed)); // the dataset begins with the variations that are shown
+  return hashOf(["order"], query);
+}
+
+/** Number of frames of an order, like the video: one lap of 4 seconds with 24 frames each. */
+const WALK_FRAMES = 96;
+
+/**
+ * Return the link to an order of the frames of the walk between A and B, and back.
+ * @param {Player} player
+ * @param {import("./mixing.js").Face} from
+ * @param {import("./mixing.js").Face} to
+ */
+export function walkLink({ entry, model, state, classNames }, from, to) {
+  const ends = [from, to].map((face) => formatPoint(pointOfFace(face, state, classNames), model.sliderChecksum));
+  const query = new URLSearchParams({
+    model: entry.name,
+    n: String(WALK_FRAMES),
+    between: [...ends, "loop"].join(";"),
+  });
   return hashOf(["order"], query);
 }
 

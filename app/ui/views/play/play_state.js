@@ -21,6 +21,7 @@ import { between, insideSquare, round, rounded } from "./mixing.js";
  * @property {Face[]} corners of the square
  * @property {[number, number]} knob column and row in the square, each from 0 to 1
  * @property {{seed: number, count: number, order: string}} wall
+ * @property {boolean} isPickingB the next click on the wall chooses B, and mixes A with it
  * @property {string[]} compared names of the models in the rows of Compare; empty for all
  * @property {Record<string, string>} names that the user gave to directions
  */
@@ -71,6 +72,7 @@ export function readState(query, classNames) {
       count: WALL_COUNTS.find((count) => count === Number(query.get("count"))) ?? 256,
       order: query.get("order") ?? "cycle",
     },
+    isPickingB: query.get("pick") === "b",
     compared: query.getAll("model"),
     names: readNames(query.get("names") ?? ""),
   };
@@ -171,6 +173,7 @@ export function formatState(state, classNames, sliders) {
   if (state.mode === "wall") {
     query.set("wall", String(state.wall.seed));
     query.set("count", String(state.wall.count));
+    if (state.isPickingB) query.set("pick", "b");
     if (state.wall.order !== "cycle") query.set("order", state.wall.order);
   }
   if (state.mode === "compare") for (const name of state.compared) query.append("model", name);

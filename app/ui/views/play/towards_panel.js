@@ -3,7 +3,7 @@
 import { html, nothing } from "../../vendor/lit-html.js";
 import { randomSeed } from "../../live/point.js";
 import { slider } from "../../components/slider.js";
-import { playLink, walkName } from "./links.js";
+import { playLink, walkLink, walkName } from "./links.js";
 import { between, round } from "./mixing.js";
 import { faceAt, faceOf, pointOfFace } from "./play_state.js";
 
@@ -29,17 +29,17 @@ export class TowardsPanel {
     const { a, b } = this.player.state;
     if (!b) this.#animation?.stop();
     return html`<section class="panel" aria-labelledby="towards-heading">
-      <h3 id="towards-heading">Towards</h3>
+      <h3 id="towards-heading">Mix with another image</h3>
       ${b ? this.#both(a, b) : this.#invitation()}
     </section>`;
   }
 
   #invitation() {
-    return html`<p class="hint">Choose a second image, and walk from the one to the other.</p>
+    return html`<p class="hint">This image is A. Choose a second image, B, then move between both.</p>
       <div class="row">
         <button type="button" @click=${() => this.#randomTarget()}>Towards another image</button>
+        <a class="button" href=${playLink(this.player, { mode: "wall", isPickingB: true })}>Choose B on the wall</a>
         <button type="button" class="quiet" @click=${() => this.#keepAsTarget()}>Keep this one as B</button>
-        <a class="button quiet" href=${playLink(this.player, { mode: "wall" })}>Choose on the wall</a>
       </div>`;
   }
 
@@ -75,6 +75,7 @@ export class TowardsPanel {
               </button>`
             : nothing
         }
+        <a class="button" href=${walkLink(this.player, a, b)}>Order these frames</a>
         <button type="button" class="quiet" @click=${() => this.#leave()}>Stay here</button>
       </div>
       <p class="hint" role="status" data-recording .textContent=${this.#message}></p>`;

@@ -15,9 +15,12 @@ import { WallGrid } from "./wall_grid.js";
 /** @type {[Deed, string][]} */
 const DEEDS = [
   ["open", "Open"],
-  ["a", "Take as A"],
-  ["b", "Take as B"],
+  ["a", "Use as A"],
+  ["b", "Use as B"],
 ];
+
+const KEYS =
+  "Keys: arrows move, Enter takes an image as A, Shift and Enter as B, Space opens, digits jump. A and B can be mixed.";
 
 export class WallMode {
   /** What a click on a face does.
@@ -30,9 +33,14 @@ export class WallMode {
     this.player = player;
     this.grid = new WallGrid(
       player,
-      (index) => this.#use(this.#deed, index),
+      (index) => this.#use(this.#current, index),
       (deed, index) => this.#use(deed, index),
     );
+  }
+
+  /** What a click does now. */
+  get #current() {
+    return this.player.state.isPickingB ? "b" : this.#deed;
   }
 
   template() {
@@ -40,7 +48,7 @@ export class WallMode {
       <div class="row wall-controls">${this.#controls()}</div>
       <div class="row wall-controls">${this.#deeds()} ${this.#pair()}</div>
       <p class="hint" role="status">
-        ${this.#message || "Keys: arrows move, Enter takes an image as A, Shift and Enter as B, Space opens, digits jump."}
+        ${this.#message || (this.player.state.isPickingB ? "Click the image to mix with A." : KEYS)}
       </p>
       ${this.grid.template()}
     </div>`;
@@ -91,7 +99,7 @@ export class WallMode {
           html`<button
             type="button"
             class="chip"
-            aria-pressed=${this.#deed === deed ? "true" : "false"}
+            aria-pressed=${this.#current === deed ? "true" : "false"}
             @click=${() => this.#choose(deed)}
           >
             ${label}
@@ -106,7 +114,7 @@ export class WallMode {
       ${this.#small("A", a)} ${b ? this.#small("B", b) : nothing}
       ${
         b
-          ? html`<a class="button" href=${playLink(this.player, { mode: "one", between: 0.5 })}>Walk from A to B</a>`
+          ? html`<a class="button" href=${playLink(this.player, { mode: "one", between: 0.5 })}>Mix A and B</a>`
           : nothing
       }
     </div>`;
@@ -139,7 +147,9 @@ export class WallMode {
   /** @param {Deed} deed */
   #choose(deed) {
     this.#deed = deed;
-    this.player.refresh();
+    this.#message = "";
+    if (this.player.state.isPickingB) this.player.set({ isPickingB: false });
+    else this.player.refresh();
   }
 
   /**
@@ -149,9 +159,13 @@ export class WallMode {
   #use(deed, index) {
     const face = this.grid.face(index);
     this.#message = `${deed.toUpperCase()} is image ${index} of seed ${this.player.state.wall.seed}.`;
+    if (deed === "b" && this.player.state.isPickingB) {
+      this.player.set({ mode: "one", b: face, between: 0.5, classes: null, isPickingB: false });
+      return;
+    }
     if (deed === "a") this.player.set({ a: face, classes: null });
     else if (deed === "b") this.player.set({ b: face, classes: null });
-    else this.player.set({ mode: "one", a: face, between: 0, classes: null });
+    else this.player.set({ mode: "one", a: face, between: 0, classes: null, isPickingB: false });
   }
 
   /** @param {HTMLElement} root */

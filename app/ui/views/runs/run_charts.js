@@ -3,9 +3,8 @@
 /** @import { Line } from "../../components/chart.js" */
 /** @import { Epoch, RunData } from "./run_data.js" */
 import { html, nothing } from "../../vendor/lit-html.js";
+import { countText } from "../../components/quantities.js";
 import { chart, figure } from "../../components/chart.js";
-
-const COUNT = new Intl.NumberFormat("en");
 
 /**
  * @param {RunData} data
@@ -94,7 +93,7 @@ function figuresTable(log, metrics) {
           (line) =>
             html`<tr>
               <th scope="row" class="number">${line.epoch}</th>
-              <td class="number">${COUNT.format(line.images_seen)}</td>
+              <td class="number">${countText(line.images_seen)}</td>
               ${[
                 line.loss_g,
                 line.loss_d,

@@ -84,17 +84,6 @@ export function readRuns() {
   return getJson("runs");
 }
 
-/** @param {number | null} seconds */
-export function duration(seconds) {
-  if (seconds === null) {
-    return "–";
-  }
-  if (seconds < 90) {
-    return `${Math.round(seconds)} s`;
-  }
-  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
-}
-
 /** @param {RunSummary} run */
 export function stateBadge(run) {
   return run.state === "running" ? { words: "running", look: "badge good" } : { words: "ended", look: "badge" };

@@ -3,12 +3,12 @@
 /** @import { ViewContext } from "../../shell/view.js" */
 /** @import { RunSummary } from "./run_data.js" */
 import { html, render } from "../../vendor/lit-html.js";
+import { countText, durationText } from "../../components/quantities.js";
 import { codeBlock } from "../../components/code_block.js";
 import { figure } from "../../components/chart.js";
-import { emptyState } from "../../components/problem.js";
-import { duration, readRuns, repeatWhileVisible, stateBadge } from "./run_data.js";
+import { emptyState } from "../../shell/problem.js";
+import { readRuns, repeatWhileVisible, stateBadge } from "./run_data.js";
 
-const COUNT = new Intl.NumberFormat("en");
 const TIME = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 /** @param {ViewContext} context */
@@ -70,9 +70,9 @@ function row(run) {
   return html`<tr>
     <th scope="row"><a href=${`#/runs/${run.number}`}>${run.number} ${run.name}</a></th>
     <td><span class=${look}>${words}</span></td>
-    <td class="number">${COUNT.format(run.epochs)}</td>
-    <td class="number">${COUNT.format(run.images_seen)}</td>
-    <td class="number">${duration(run.seconds)}</td>
+    <td class="number">${countText(run.epochs)}</td>
+    <td class="number">${countText(run.images_seen)}</td>
+    <td class="number">${durationText(run.seconds)}</td>
     <td>${metrics.join(", ") || "–"}</td>
     <td class="number">${run.events}</td>
     <td>${run.updated_at ? TIME.format(new Date(run.updated_at)) : "–"}</td>

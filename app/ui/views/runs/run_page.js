@@ -3,12 +3,12 @@
 /** @import { ViewContext } from "../../shell/view.js" */
 /** @import { RunSummary } from "./run_data.js" */
 import { html, nothing, render } from "../../vendor/lit-html.js";
+import { countText, durationText } from "../../components/quantities.js";
 import { codeBlock } from "../../components/code_block.js";
 import { runCharts, runTable } from "./run_charts.js";
-import { RunData, duration, readRuns, repeatWhileVisible, stateBadge } from "./run_data.js";
+import { RunData, readRuns, repeatWhileVisible, stateBadge } from "./run_data.js";
 import { runSamples, sheetAt } from "./run_samples.js";
 
-const COUNT = new Intl.NumberFormat("en");
 const FILM_MS = 250;
 
 /**
@@ -113,9 +113,9 @@ export async function showRun(context, number) {
       </div>
       <div class="row run-facts">
         <span class=${look}>${words}</span>
-        <span>Epoch ${COUNT.format(run.epochs)}</span>
-        <span>${COUNT.format(run.images_seen)} images</span>
-        <span>${duration(run.seconds)}</span>
+        <span>Epoch ${countText(run.epochs)}</span>
+        <span>${countText(run.images_seen)} images</span>
+        <span>${durationText(run.seconds)}</span>
         <label class="row compare">
           Compare with
           <select
@@ -183,7 +183,7 @@ function guardEvents(events, onCursor) {
       ${events.map(
         ({ images, event }) =>
           html`<li>
-            <button class="quiet small" @click=${() => onCursor(images)}>${COUNT.format(images)} images</button>
+            <button class="quiet small" @click=${() => onCursor(images)}>${countText(images)} images</button>
             <span>${event}</span>
           </li>`,
       )}

@@ -2,9 +2,8 @@
 
 /** @import { RunData } from "./run_data.js" */
 import { html, nothing } from "../../vendor/lit-html.js";
+import { countText } from "../../components/quantities.js";
 import { url } from "../../shell/api.js";
-
-const COUNT = new Intl.NumberFormat("en");
 
 /**
  * Return the last sheet at or before a number of images, or the first sheet. Null without sheets.
@@ -36,7 +35,7 @@ export function runSamples({ data, other, cursor, beside, isPlaying, onCursor, o
     return html`<p class="dim">No samples yet. The run draws them at the end of an epoch.</p>`;
   }
   const place = samples.indexOf(shown);
-  const words = `${COUNT.format(shown)} images, sheet ${place + 1} of ${samples.length}`;
+  const words = `${countText(shown)} images, sheet ${place + 1} of ${samples.length}`;
   return html`<section class="stack" aria-label="Samples">
     <div class="row scrubber">
       <button aria-pressed=${String(isPlaying)} @click=${onPlay}>${isPlaying ? "Stop" : "Play"}</button>
@@ -73,7 +72,7 @@ function sheet(data, images) {
   if (images === null) {
     return html`<p class="dim">Run ${data.number} has no samples.</p>`;
   }
-  const words = `Run ${data.number} after ${COUNT.format(images)} images`;
+  const words = `Run ${data.number} after ${countText(images)} images`;
   return html`<figure class="sheet">
     <img src=${url(`runs/${data.number}/samples/${images}.png`)} alt=${`Samples: ${words}`} />
     <figcaption class="dim">${words}</figcaption>

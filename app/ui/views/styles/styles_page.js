@@ -2,7 +2,7 @@
 
 /** @import { ViewContext } from "../../shell/view.js" */
 import { codeBlock } from "../../components/code_block.js";
-import { problemMessage } from "../../components/problem.js";
+import { problemMessage } from "../../shell/problem.js";
 import { getJson, send, url } from "../../shell/api.js";
 import { html, nothing, render } from "../../vendor/lit-html.js";
 import { confirmRemoval } from "./removal.js";

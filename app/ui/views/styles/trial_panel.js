@@ -1,25 +1,20 @@
 /** The panel of one style: its picture, its options, and four images in it. */
 
 import { codeBlock } from "../../components/code_block.js";
-import { problemMessage } from "../../components/problem.js";
+import { problemMessage } from "../../shell/problem.js";
 import { durationText } from "../../components/quantities.js";
 import { slider } from "../../components/slider.js";
 import { url } from "../../shell/api.js";
 import { hashOf } from "../../shell/router.js";
 import { html, nothing } from "../../vendor/lit-html.js";
 import { choice } from "../../components/controls.js";
+import { styleModeChoice, styleModeHint } from "../../components/style_mode.js";
 import { styleName } from "./style_names.js";
 import { TRIAL_IMAGES, trialRequest } from "./trial.js";
 
 /** @typedef {import("./styles_page.js").StylesPage} StylesPage */
 /** @typedef {import("./trial.js").Trial} Trial */
 /** @typedef {import("./upload.js").Style} Style */
-
-const MODES = { standard: "Standard", distilled: "Distilled" };
-const MODE_HINTS = {
-  standard: "Each image is optimised by itself, which takes seconds.",
-  distilled: "The model learns the style for minutes at first. Then images in the style are as fast as plain ones.",
-};
 
 /**
  * @param {StylesPage} page
@@ -55,9 +50,9 @@ export function trialPanel(page, style) {
                 Object.fromEntries(models.map((each) => [each.name, each.name])),
                 (model) => page.change({ model }),
               )}
-              ${choice("Mode", order.mode, MODES, (mode) => page.change({ mode }))}
+              ${styleModeChoice(order.mode, (mode) => page.change({ mode }))}
             </div>
-            <p class="hint">${MODE_HINTS[/** @type {"standard"} */ (order.mode)]}</p>
+            ${styleModeHint(order.mode)}
             ${slider({
               label: "Strength",
               name: "strength",

@@ -10,7 +10,8 @@ from tests.unit.conftest import spec_of
 from tests.unit.worker.archive.archives import archive_of
 from worker.contracts.catalog import ModelFacts
 from worker.contracts.costs import FileSizes
-from worker.contracts.jobs import ARCHIVE_VERSION, JobSpec, Marking, Packing
+from worker.contracts.formats import ARCHIVE_VERSION, Marking, Packing
+from worker.contracts.jobs import JobSpec
 from worker.contracts.marks.image_marker import ImageMarker
 from worker.rendering.png_encoder import encode
 

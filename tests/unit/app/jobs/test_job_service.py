@@ -19,7 +19,7 @@ from app.styles.decode_queue import DecodeQueue
 from app.styles.style_service import StyleService
 from tests.unit.conftest import MakeSpec
 from worker.contracts.catalog import ModelFacts, WorkerEntry
-from worker.contracts.jobs import ARCHIVE_VERSION
+from worker.contracts.formats import ARCHIVE_VERSION
 from worker.contracts.queue.redis_keys import MODEL_FACTS_KEY, MODELS_KEY, queue_names, worker_key
 from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.store import Store

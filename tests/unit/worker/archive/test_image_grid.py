@@ -11,7 +11,8 @@ from tests.unit.conftest import spec_of
 from tests.unit.pictures import SIDE, colour, picture, with_pictures
 from tests.unit.worker.archive.archives import archive_of
 from worker.archive.image_grid import MAX_IMAGES, draw_grid
-from worker.contracts.jobs import Format, JobSpec
+from worker.contracts.formats import Format
+from worker.contracts.jobs import JobSpec
 from worker.contracts.store.store import Store
 from worker.contracts.store.store_errors import DamagedError
 

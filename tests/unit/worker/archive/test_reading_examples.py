@@ -16,7 +16,8 @@ from tests.tiny import picture
 from tests.unit.conftest import spec_of
 from tests.unit.worker.archive.archives import archive_of
 from worker.archive.reading_examples import reading_example
-from worker.contracts.jobs import ARCHIVE_VERSION, SUFFIXES, Format, JobSpec, Packing
+from worker.contracts.formats import ARCHIVE_VERSION, SUFFIXES, Format, Packing
+from worker.contracts.jobs import JobSpec
 from worker.contracts.selection import Selection
 from worker.contracts.styles import StyleSpec
 

@@ -12,7 +12,8 @@ from tests.unit.worker.archive.facts import FACTS, GATE, effect
 from worker.archive.report import Report
 from worker.archive.report_files import report_files
 from worker.contracts.cut import Cut
-from worker.contracts.jobs import ArchiveVersion, JobSpec
+from worker.contracts.formats import ArchiveVersion
+from worker.contracts.jobs import JobSpec
 from worker.contracts.selection import Selection
 from worker.contracts.store.store import Store
 from worker.rendering.candidate import Verdict

@@ -20,7 +20,8 @@ from tests.unit.selections import candidate_of, commit
 from tests.unit.worker.archive.archives import read
 from worker.archive.archive_writer import write_archive
 from worker.contracts.cut import Cut
-from worker.contracts.jobs import Format, JobSpec
+from worker.contracts.formats import Format
+from worker.contracts.jobs import JobSpec
 from worker.contracts.selection import Selection
 from worker.contracts.store.store import Store
 from worker.queue.choice_tracker import ChoiceTracker

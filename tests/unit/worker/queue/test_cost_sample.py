@@ -9,7 +9,7 @@ import torch
 from tests.calibrated_gate import save_calibrated_gate
 from tests.tiny import CLASSES, save_checkpoint
 from worker.contracts.costs import ModelCosts
-from worker.contracts.jobs import Format
+from worker.contracts.formats import Format
 from worker.queue.cost_sample import measure_costs
 from worker.renderer import Renderer
 from worker.rendering.encoding import encode

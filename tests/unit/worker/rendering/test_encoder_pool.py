@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from tests.unit.conftest import MakeSpec
-from worker.contracts.jobs import Format, JobSpec
+from worker.contracts.formats import Format
+from worker.contracts.jobs import JobSpec
 from worker.rendering.encoder_pool import EncoderPool
 from worker.rendering.image_files import ImageEncoder
 

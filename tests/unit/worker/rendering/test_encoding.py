@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 from torch import Tensor
 
-from worker.contracts.jobs import Format
+from worker.contracts.formats import Format
 from worker.rendering.encoding import encode
 
 

@@ -8,8 +8,9 @@ from models import latents
 from models.sliders import Slider, Sliders
 from worker.contracts.around import Around
 from worker.contracts.points import Atom, parse_point
+from worker.contracts.walk import Walk
 from worker.errors import TaskRefusedError
-from worker.rendering.point_latents import latents_around, latents_of
+from worker.rendering.point_latents import latents_along, latents_around, latents_of
 
 UP = Slider(name="up", kind="attribute", r2=1, r2_class=0, vector=(0.5, -0.5, 0.5, -0.5), low=-3, high=3)
 SLIDERS = Sliders(model="0" * 64, sliders=(UP,))
@@ -48,3 +49,12 @@ def test_spread_keeps_the_variance() -> None:
 def test_an_unknown_slider_is_refused() -> None:
     with pytest.raises(TaskRefusedError, match="smile"):
         latents_of([parse_point("1:0", "smile:1")], SLIDERS, 4)
+
+
+def test_frames_of_a_walk_have_the_latents_of_their_points() -> None:
+    points = ("1:0*0.6,2:5*0.8", "7:3"), ("2:5*-0.5,7:3*0.9", "1:0"), ("2:5", "2:5")
+    path = [parse_point(at, shift) for pair, shift in zip(points, ("", "up:1.5", "up:-1"), strict=True) for at in pair]
+    walk = Walk(points=tuple(path), frames=61)
+    rows = latents_along(walk, SLIDERS, 4, range(64))
+    assert torch.equal(rows, latents_of([walk.point(0, index) for index in range(64)], SLIDERS, 4))
+    assert torch.equal(rows[60], rows[63])

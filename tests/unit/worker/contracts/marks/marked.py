@@ -8,7 +8,8 @@ from PIL import Image
 
 from tests.unit.conftest import spec_of
 from worker.contracts.catalog import Numerics
-from worker.contracts.jobs import Format, JobSpec
+from worker.contracts.formats import Format
+from worker.contracts.jobs import JobSpec
 from worker.contracts.marks.image_address import MAX_NUMBER
 from worker.contracts.marks.image_marker import ImageMarker
 from worker.contracts.styles import StyleSpec

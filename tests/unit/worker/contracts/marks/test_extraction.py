@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from tests.unit.worker.contracts.marks.marked import IMAGE_FORMATS, decoded, encoded, marked, noise
-from worker.contracts.jobs import Format
+from worker.contracts.formats import Format
 from worker.contracts.marks.extraction import MAX_PACKET_BYTES, find_packet
 from worker.contracts.marks.xmp_packet import find_address
 

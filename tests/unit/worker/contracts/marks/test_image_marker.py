@@ -19,7 +19,7 @@ from tests.unit.worker.contracts.marks.marked import (
     marked_spec,
     noise,
 )
-from worker.contracts.jobs import SUFFIXES, Format
+from worker.contracts.formats import SUFFIXES, Format
 from worker.contracts.marks.extraction import find_packet
 from worker.contracts.marks.image_marker import ImageMarker
 from worker.contracts.marks.xmp_packet import DIGITAL_SOURCE_TYPE, find_address

@@ -1,7 +1,7 @@
 // What a view shows instead of its content: an error, or an empty state.
 
 import { html, nothing } from "../vendor/lit-html.js";
-import { Problem } from "../shell/api.js";
+import { Problem } from "./api.js";
 
 /**
  * Return the message for an error, with a button that tries again.
