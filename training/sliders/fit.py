@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
+from torch.nn.functional import cosine_similarity, one_hot
 
 from models import latents
 from models.checkpoint import Header
 from models.sliders import Slider, Sliders
 from training.samples import render_latents
-from training.sliders.measurements import measure, reduce
+from training.sliders.measurements import corner_luma, measure, reduce
 
 LEAST_GAIN = 0.3
 """Least share of the variance that z must explain beyond the class, on other images."""
@@ -20,7 +20,16 @@ _FULL_RESOLUTION = 64
 """Models of more pixels are fitted from fewer images, for the same time."""
 _COMPONENTS, _DIRECTIONS = 12, 6
 _MOST_ALIKE = 0.9
-"""Largest cosine of two sliders. Of two that are more alike, the first one is offered."""
+"""Largest cosine of two sliders. Of two that are more alike, the first one is offered.
+
+A direction is also compared by its effect on the images."""
+_LIGHTS = ("light from left", "light from above")
+_LEAST_CORNER_STD = 0.05
+"""Least standard deviation of the corners' luma for the sliders of light.
+
+Below it, objects stand on a constant background. The same measurements then tell where the object is, not the light.
+Measured: 0.007 of emoji-64, 0.184 of faces-64.
+"""
 _LEAST_STD = 1e-4
 """Least standard deviation of a measurement. Pixels have steps of 0.004."""
 _RANGE = 3.0
@@ -53,10 +62,11 @@ def fit_sliders(
     count = sample_count(header.resolution)
     z = latents.sample(header.latent_dim, _SEED, range(count))
     labels = torch.arange(count) % max(1, len(header.classes))
-    values, reduced = _measure_samples(generator, z, labels if header.classes else None, progress)
+    samples = _measure_samples(generator, z, labels if header.classes else None, progress)
     inputs = _Inputs(z.double(), one_hot(labels, max(1, len(header.classes))).double())
-    found = [*_attributes(inputs, values), *_directions(inputs, reduced.double())]
-    return Sliders(model=model_sha256, sliders=tuple(_distinct(found)))
+    centred = inputs.without_classes(samples.reduced)
+    found = [*_attributes(inputs, samples), *_directions(inputs, centred)]
+    return Sliders(model=model_sha256, sliders=tuple(_distinct(found, inputs.effects(centred))))
 
 
 def sample_count(resolution: int) -> int:
@@ -64,11 +74,20 @@ def sample_count(resolution: int) -> int:
     return max(_LEAST_SAMPLES, min(_SAMPLES, _SAMPLES * _FULL_RESOLUTION**2 // resolution**2))
 
 
+class _Samples(NamedTuple):
+    """Measurements by their names, luma of the corners, and reduced images. Shapes: (n,), (n,), (n, k)."""
+
+    values: dict[str, Tensor]
+    corners: Tensor
+    reduced: Tensor
+
+
 class _Inputs:
     """z and the classes of all samples. The first half is fitted, and the other half tests the fit."""
 
     def __init__(self, z: Tensor, classes: Tensor) -> None:
         self.classes, self._half, self._latent_dim = classes, len(z) // 2, z.shape[1]
+        self._z = z
         self._all = torch.cat([z, classes], 1)
 
     def fit(self, values: Tensor) -> _Fit | None:
@@ -87,6 +106,10 @@ class _Inputs:
         means = (self.classes.T @ values) / self.classes.sum(0)[:, None]
         return values - self.classes @ means
 
+    def effects(self, centred: Tensor) -> Tensor:
+        """Return the linear effect of each value of z on centred images. Shapes: (n, k); returns (latent_dim, k)."""
+        return torch.linalg.lstsq(self._z, centred).solution
+
     def _solve(self, inputs: Tensor, values: Tensor) -> tuple[Tensor, float]:
         half = self._half
         weights = torch.linalg.lstsq(inputs[:half], values[:half, None]).solution[:, 0]
@@ -96,27 +119,29 @@ class _Inputs:
 
 def _measure_samples(
     generator: nn.Module, z: Tensor, labels: Tensor | None, progress: Callable[[int, int], None]
-) -> tuple[dict[str, Tensor], Tensor]:
-    values, reduced = list[dict[str, Tensor]](), list[Tensor]()
+) -> _Samples:
+    values, corners, reduced = list[dict[str, Tensor]](), list[Tensor](), list[Tensor]()
     for start in range(0, len(z), _AT_ONCE):
         some = slice(start, start + _AT_ONCE)
         images = render_latents(generator, z[some], None if labels is None else labels[some]).float() / 255
         values.append(dict(measure(images)))
+        corners.append(corner_luma(images))
         reduced.append(reduce(images))
         progress(min(len(z), start + _AT_ONCE), len(z))
-    return {name: torch.cat([part[name] for part in values]).double() for name in values[0]}, torch.cat(reduced)
+    together = {name: torch.cat([part[name] for part in values]).double() for name in values[0]}
+    return _Samples(together, torch.cat(corners), torch.cat(reduced).double())
 
 
-def _attributes(inputs: _Inputs, values: dict[str, Tensor]) -> Iterator[Slider]:
-    fits = {name: inputs.fit(each) for name, each in values.items()}
+def _attributes(inputs: _Inputs, samples: _Samples) -> Iterator[Slider]:
+    skipped = _LIGHTS if float(samples.corners.std()) < _LEAST_CORNER_STD else ()
+    fits = {name: inputs.fit(each) for name, each in samples.values.items() if name not in skipped}
     for name, fit in fits.items():
         if fit is not None and fit.is_useful:
             yield _slider(name, "attribute", fit)
 
 
-def _directions(inputs: _Inputs, reduced: Tensor) -> Iterator[Slider]:
+def _directions(inputs: _Inputs, centred: Tensor) -> Iterator[Slider]:
     """Yield the directions of the principal components of the images, without the differences between classes."""
-    centred = inputs.without_classes(reduced)
     # Components of the covariance, since the images are more numerous than their values.
     _, vectors = torch.linalg.eigh(centred.T @ centred)
     for number in range(1, _COMPONENTS + 1):
@@ -127,17 +152,24 @@ def _directions(inputs: _Inputs, reduced: Tensor) -> Iterator[Slider]:
             yield _slider("direction", "direction", fit)
 
 
-def _distinct(sliders: list[Slider]) -> Iterator[Slider]:
-    """Yield the sliders that are unlike those before them. Directions are numbered."""
+def _distinct(sliders: list[Slider], effects: Tensor) -> Iterator[Slider]:
+    """Yield the sliders that are unlike those before them in z and in the images. Directions are numbered."""
     kept, directions = list[Tensor](), 0
     for slider in sliders:
-        vector, is_direction = torch.tensor(slider.vector), slider.kind == "direction"
-        is_known = any(abs(float(vector @ other)) > _MOST_ALIKE for other in kept)
+        vector = torch.tensor(slider.vector, dtype=effects.dtype)
+        is_direction, effect = slider.kind == "direction", vector @ effects
+        is_known = any(
+            _are_alike(vector, other) or (is_direction and _are_alike(effect, other @ effects)) for other in kept
+        )
         if is_known or (is_direction and directions == _DIRECTIONS):
             continue
         kept.append(vector)
         directions += is_direction
         yield slider.model_copy(update={"name": f"direction {directions}"}) if is_direction else slider
+
+
+def _are_alike(vector: Tensor, other: Tensor) -> bool:
+    return abs(float(cosine_similarity(vector, other, dim=0))) > _MOST_ALIKE
 
 
 def _slider(name: str, kind: str, fit: _Fit) -> Slider:

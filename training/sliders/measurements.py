@@ -34,6 +34,17 @@ def measure(images: Tensor) -> Mapping[str, Tensor]:
     }
 
 
+def corner_luma(images: Tensor) -> Tensor:
+    """Return the mean luma of the four corners. Shapes: images (n, 3, h, w) in [0, 1]; returns (n,).
+
+    Objects often touch the border, and seldom the corners, so these show the background.
+    """
+    thick = max(1, images.shape[3] // _BORDER)
+    rows = torch.cat([images[:, :, :thick], images[:, :, -thick:]], 2)
+    corners = torch.cat([rows[..., :thick], rows[..., -thick:]], 3)
+    return (corners.mean((2, 3)) * torch.tensor(_LUMA)).sum(1)
+
+
 def reduce(images: Tensor) -> Tensor:
     """Reduce images to small ones. Shapes: (n, 3, h, w); returns (n, 3 * SIDE * SIDE)."""
     return adaptive_avg_pool2d(images, SIDE).flatten(1)

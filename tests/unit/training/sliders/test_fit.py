@@ -30,6 +30,13 @@ class Toy(nn.Module):
         return (light + warm).expand(-1, 3, 32, 32)
 
 
+class OnBlack(Toy):
+    """The images of Toy with a black border."""
+
+    def forward(self, z: Tensor, labels: Tensor) -> Tensor:
+        return nn.functional.pad(super().forward(z, labels)[..., 4:28, 4:28], (4, 4, 4, 4), value=-1)
+
+
 @pytest.fixture
 def header(tmp_path: Path) -> Header:
     save_checkpoint(tmp_path, LABELLED, CLASSES)
@@ -55,6 +62,12 @@ def test_a_slider_is_the_direction_that_changes_what_it_names(header: Header) ->
 
 def test_what_the_class_explains_is_no_slider(header: Header) -> None:
     assert "warmth" not in by_name(fit_sliders(header, Toy(), SHA256))
+
+
+def test_images_on_a_constant_background_have_no_slider_of_light(header: Header) -> None:
+    found = by_name(fit_sliders(header, OnBlack(), SHA256))
+    assert float(found["brightness"][3]) > 0.99
+    assert not [name for name in found if name.startswith("light")]
 
 
 def test_the_same_model_has_the_same_sliders(header: Header) -> None:
