@@ -14,7 +14,7 @@ PYTEST = $(BIN)/pytest --dist worksteal -n
 FOLDER ?=
 ARGS ?=
 
-.PHONY: demo test test-rest quick test-unit test-integration test-page check check-others check-page page-pictures types format lock engine clean
+.PHONY: demo test test-rest quick test-unit test-integration test-page check check-others check-page page-pictures test-deploy types format lock engine clean
 
 demo: .venv/runtime
 	$(BIN)/imagemill demo --force
@@ -24,7 +24,7 @@ test: check
 	$(if $(FOLDER),$(PYTEST) $(JOBS) $(FOLDER) $(ARGS),$(MAKE) -j 2 -k --no-print-directory test-rest test-page)
 
 test-rest: .venv/dev
-	$(PYTEST) $(JOBS) tests --ignore tests/browser $(ARGS)
+	$(PYTEST) $(JOBS) tests --ignore tests/browser --ignore tests/containers $(ARGS)
 
 # The tests of the page share one service and one browser, so they run in one process.
 test-page: .venv/dev
@@ -34,6 +34,10 @@ test-page: .venv/dev
 page-pictures: .venv/dev
 	$(BIN)/python -m tests.browser.page_pictures docs/pictures/page
 
+# The Compose file on a real Docker engine: builds the images, starts the profiles, kills containers. It takes minutes.
+test-deploy: .venv/dev
+	$(BIN)/pytest -rs $(or $(FOLDER),tests/containers) $(ARGS)
+
 # All checks, and the unit tests that take no seconds each and need no service.
 quick: check
 	$(PYTEST) $(UNIT_JOBS) -m "not slow and not integration" $(or $(FOLDER),tests/unit) $(ARGS)
@@ -42,7 +46,7 @@ test-unit: .venv/dev
 	$(PYTEST) $(UNIT_JOBS) $(or $(FOLDER),tests/unit) $(ARGS)
 
 test-integration: .venv/dev
-	$(PYTEST) $(JOBS) $(or $(FOLDER),tests --ignore tests/unit --ignore tests/browser) $(ARGS)
+	$(PYTEST) $(JOBS) $(or $(FOLDER),tests --ignore tests/unit --ignore tests/browser --ignore tests/containers) $(ARGS)
 
 types: .venv/dev
 	$(BIN)/mypy
@@ -118,6 +122,7 @@ help:
 	@echo 'make test-integration  all tests with real processes'
 	@echo 'make test-page         tests of the web page in Chromium'
 	@echo 'make page-pictures     renew the pictures of the web page in the documents'
+	@echo 'make test-deploy       the Compose file on a Docker engine: builds images, kills containers'
 	@echo 'make check             formatting, lint, types, import rules, JavaScript where npm is at hand'
 	@echo 'make types             types alone'
 	@echo 'make format            format the code and fix what the lint can fix'

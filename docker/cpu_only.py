@@ -1,9 +1,9 @@
 """Shrink PyTorch's CUDA build for machines without a GPU: 3 GB of NVIDIA's libraries become empty ones.
 
-PyPI has no CPU build of PyTorch for Linux. The CUDA build does not start without NVIDIA's libraries, because the dynamic
-linker looks for their symbols. This script puts libraries with the same symbols in their place. They do nothing: a
-function that is called ends the process. PyTorch calls none of them without a GPU. PyTorch's own libraries stay as they
-are, so the images have the same bytes. It needs `gcc` and `nm`.
+PyPI has no CPU build of PyTorch for Linux. The CUDA build does not start without NVIDIA's libraries, because the
+dynamic linker looks for their symbols. This script puts libraries with the same symbols in their place. A function of
+them ends the process. PyTorch calls none without a GPU. PyTorch's own libraries are not changed, so images have the
+same bytes. The script needs `gcc`, `nm` and `readelf`.
 """
 
 import subprocess
@@ -60,7 +60,7 @@ def write_library(path: Path, symbols: list[str]) -> None:
         names[symbol.partition("@")[2]].append(symbol.partition("@")[0])
     versions.write_text("".join(f"{name} {{ global: {'; '.join(each)}; }};\n" for name, each in names.items() if name))
     script = [f"-Wl,--version-script={versions}"] if any(names) else []
-    subprocess.run(["gcc", "-shared", "-nostdlib", f"-Wl,-soname,{path.name}", *script, "-o", path, source], check=True)
+    output("gcc", "-shared", "-nostdlib", f"-Wl,-soname,{path.name}", *script, "-o", path, source)
     source.unlink()
     versions.unlink()
 

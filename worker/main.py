@@ -26,6 +26,7 @@ from worker.contracts.queue.task_queue import TaskQueue
 from worker.contracts.store.open_store import open_store
 from worker.errors import WeightsError
 from worker.queue.alive_file import AliveFile
+from worker.queue.background import Background
 from worker.queue.choice_tracker import ChoiceTracker
 from worker.queue.cost_meter import CostMeter
 from worker.queue.cost_sample import measure_costs
@@ -44,6 +45,7 @@ from worker.rendering.device import choose_device
 from worker.rendering.encoder_pool import EncoderPool
 from worker.rendering.encoding import Encoder, encode
 from worker.rendering.engine import RenderEngine, find_checkpoints, load_fitting_engine
+from worker.rendering.remote_models import find_models_folder
 from worker.settings import WorkerSettings
 from worker.style import vgg
 from worker.style.distilled_models import DistilledModels
@@ -82,7 +84,7 @@ def run(settings: WorkerSettings) -> None:
     threads = settings.threads or cores()
     render_threads = min(threads, _GPU_THREADS) if is_gpu else threads
     with EncoderPool(threads) if is_gpu else nullcontext() as encoders:
-        engine = load_fitting_engine(find_checkpoints(settings.models), device, render_threads)
+        engine = load_fitting_engine(find_checkpoints(find_models_folder(settings.models)), device, render_threads)
         if not engine.entries:
             log.warning("no checkpoint was found", extra=fields(folder=settings.models))
         vgg19, set_aside = _load_vgg19(settings, engine)
@@ -121,6 +123,7 @@ def work(
         # Settling waits for the disk for a long time. In a thread of its own it delays no shard.
         ThreadPoolExecutor(1, "settle") as settling_thread,
         ThreadPoolExecutor(1, "store") as storing_thread,
+        ThreadPoolExecutor(3, "ask") as asking_threads,
     ):
         store, task_queue = open_store(settings.store), TaskQueue(redis)
         count_halving = partial(heartbeat.counts.count, "out_of_memory_halvings")
@@ -138,9 +141,10 @@ def work(
             engine,
             heartbeat,
             task_queue,
-            ShardRenderer(renderer, heartbeat, watchdog, stopping, ChoiceTracker(store.shards)),
+            ShardRenderer(renderer, heartbeat, watchdog, stopping, ChoiceTracker(store.shards), Background()),
             JobFinisher(store, heartbeat, settling_thread, stopping),
             storing_thread,
+            asking_threads,
             stopping,
             watchdog,
             # A store of its own, because a check must fail sooner than a task gives up.

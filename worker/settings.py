@@ -11,8 +11,8 @@ from worker.contracts.environment import Environment
 class WorkerSettings(Environment):
     """Settings that only a worker reads."""
 
-    models: Path | None = None
-    """A folder of checkpoints that are loaded in addition to the included ones."""
+    models: str | None = None
+    """A folder, or a URL like s3://bucket/models: checkpoints that are loaded in addition to the included ones."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     vgg19: Path | None = None
     """VGG19's weights: safetensors with torchvision's keys. Without them, the worker offers no style transfer."""

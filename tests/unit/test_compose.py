@@ -1,6 +1,7 @@
 """What the Compose file gives to each process is what its settings know."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +13,37 @@ from worker.contracts.environment import Environment
 from worker.settings import WorkerSettings
 
 EVERYTHING = {
+    "CADDY_IMAGE": "caddy:2",
+    "GRAFANA_IMAGE": "grafana:11",
+    "GRAFANA_PORT": "3001",
     "IMAGEMILL_CORS_ORIGINS": "http://localhost:8888",
     "IMAGEMILL_DEFAULT_MODEL": "emoji-64",
+    "IMAGEMILL_DOMAIN": "mill.example",
     "IMAGEMILL_KEYS": "/data/keys.json",
     "IMAGEMILL_LEARNT_MB": "500",
     "IMAGEMILL_LOG_FORMAT": "json",
     "IMAGEMILL_MARK": "none",
     "IMAGEMILL_MAX_IMAGES": "1000",
+    "IMAGEMILL_METRICS_KEY_FILE": "/etc/metrics_key",
     "IMAGEMILL_MIN_FREE_MB": "0",
     "IMAGEMILL_MODELS_DIR": "/models",
     "IMAGEMILL_PORT": "9000",
     "IMAGEMILL_QUEUE_PASSWORD_FILE": "/etc/queue_password",
     "IMAGEMILL_ROOT_PATH": "/mill",
+    "IMAGEMILL_RUNS_DIR": "/runs",
     "IMAGEMILL_SIGNING_KEY": "/data/signing.pem",
     "IMAGEMILL_TTL_HOURS": "24",
     "IMAGEMILL_VGG19": "/weights/vgg19.safetensors",
     "IMAGEMILL_WEIGHTS": "private",
     "IMAGEMILL_WEIGHTS_DIR": "/weights",
+    "IMAGEMILL_WORKER_MEMORY": "8g",
+    "PROMETHEUS_IMAGE": "prometheus:2",
+    "PROMETHEUS_PORT": "9091",
     "REDIS_IMAGE": "redis:7",
 }
 
 
-NOT_OFFERED = {"log_level", "reconcile_every_seconds", "runs", "shard_images"}
+NOT_OFFERED = {"log_level", "reconcile_every_seconds", "shard_images"}
 """Settings of the API that users of containers do not need."""
 
 
@@ -84,12 +94,37 @@ def test_the_gpu_profile_takes_no_cpu_in_silence(monkeypatch: pytest.MonkeyPatch
     assert (read.device, read.learnt_mb, read.vgg19) == ("cuda", 2000, None)
 
 
+@pytest.mark.parametrize("count", [1, 2, 4, 8])
+def test_each_gpu_gets_one_worker(count: int) -> None:
+    workers = [each for name, each in services("gpu" if count == 1 else f"{count}-gpus").items() if "worker" in name]
+    devices = [worker["deploy"]["resources"]["reservations"]["devices"] for worker in workers]
+    assert [each["device_ids"] for [each] in devices] == [[str(gpu)] for gpu in range(count)]
+    assert {worker["environment"]["IMAGEMILL_DEVICE"] for worker in workers} == {"cuda"}
+
+
+@pytest.mark.parametrize("name", ["caddy", "prometheus", "grafana"])
+def test_what_a_user_does_not_ask_for_is_not_started(name: str) -> None:
+    assert not {"cpu", "gpu"} & set(services()[name]["profiles"])
+
+
+def test_only_the_proxy_opens_ports_to_the_network() -> None:
+    ports = {name: port for name, each in services().items() for port in each.get("ports", ())}
+    assert [name for name, port in ports.items() if not port.startswith("127.0.0.1:")] == ["caddy"]
+
+
+@pytest.mark.parametrize("name", services())
+def test_each_container_is_confined(name: str) -> None:
+    service = services()[name]
+    assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+    assert service["mem_limit"]
+    assert service["pids_limit"]
+
+
 @pytest.mark.parametrize("name", services())
 def test_no_container_shows_a_password(name: str) -> None:
     service = services(None, EVERYTHING)[name]
-    assert "queue_password" in service["secrets"]
     shown = {**service.get("environment", {})}
-    assert not any("PASSWORD" in variable or "AUTH" in variable for variable in shown if not variable.endswith("_FILE"))
+    assert not any(re.search("PASSWORD(?!_FILE)|CLI_AUTH", variable) for variable in shown)
     assert not any("@" in str(value) for value in shown.values())
 
 

@@ -179,13 +179,32 @@ class Heartbeat:
         self._send(pipeline)
 
     @tolerating_outage(default=0)
-    def count_attempt(self, task: Task) -> int:
-        """Count this attempt. Returns the number of earlier attempts whose worker died."""
+    def begin_attempt(self, task: Task) -> int | None:
+        """Acquire the lease of a task, and count this attempt, in one round trip.
+
+        Returns the number of earlier attempts whose worker died; None if another worker holds the lease. During an
+        outage of Redis it returns 0.
+        """
+        token = f"{self._name} {uuid4().hex}"
         pipeline = self._redis.pipeline(transaction=False)
+        pipeline.set(task.lease_key, token, nx=True, ex=LEASE_TTL_SECONDS)
+        pipeline.get(task.lease_key)  # the lease may be ours although it was refused: see acquire_lease
         # Every attempt that ends resets the count. So the rest are attempts whose worker died before the end.
         pipeline.hincrby(attempts_key(task.job_id), task.queue_id, 1)
         pipeline.expire(attempts_key(task.job_id), LIVE_TTL_SECONDS)
-        return int(pipeline.execute()[0]) - 1
+        is_new, holder, attempts, _ = pipeline.execute()
+        if is_new or holder == token.encode():
+            return max(0, int(attempts) - 1)
+        self._redis.hincrby(attempts_key(task.job_id), task.queue_id, -1)
+        return None
+
+    @tolerating_outage(default=None)
+    def withdraw_attempt(self, task: Task) -> None:
+        """Release the lease of a task that this worker leaves to others, without a change of the count."""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.delete(task.lease_key)
+        pipeline.hincrby(attempts_key(task.job_id), task.queue_id, -1)
+        self._send(pipeline)
 
     def report_progress(self, task: Task, images_done: int) -> bool:
         """Renew the lease of a task and report its progress. Returns whether the job was cancelled."""

@@ -1,6 +1,8 @@
 """Finishes jobs: writes the tail of the archive and the job's state, then settles the job."""
 
 import logging
+import time
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +25,9 @@ _RENEW_SHARDS = 32
 
 In a distant bucket this takes a few seconds; a lease expires after 15.
 """
+
+_RENEW_SECONDS = 1.0
+"""Shortest time between two renewals of a lease while an archive is written."""
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +65,21 @@ class JobFinisher:
         if is_incomplete:
             return
         with self.heartbeat.counts.timed("closing", spec.style_mode):
-            plan = write_archive(self.store, spec, shards, lambda: self.heartbeat.renew_lease(task))
+            plan = write_archive(self.store, spec, shards, self._renewal(task))
         if self._finish(spec, "succeeded", None):
             log.info("job succeeded", extra=fields(job_id=spec.id, images=spec.n, bytes=plan.size))
+
+    def _renewal(self, task: Task) -> Callable[[], None]:
+        """Return a function that renews the lease of a task, at most once a second."""
+        renewed = time.monotonic()
+
+        def renew() -> None:
+            nonlocal renewed
+            if time.monotonic() - renewed > _RENEW_SECONDS:
+                renewed = time.monotonic()
+                self.heartbeat.renew_lease(task)
+
+        return renew
 
     def fail(self, spec: JobSpec, error: JobError) -> None:
         """End the job as failed, and stop the workers that render its other shards."""

@@ -8,6 +8,7 @@ from threading import Event
 
 from worker.contracts.jobs import JobSpec
 from worker.contracts.queue.tasks import Task
+from worker.queue.background import Background, ProgressReports
 from worker.queue.choice_tracker import ChoiceTracker
 from worker.queue.heartbeat import Heartbeat
 from worker.queue.watchdog import Watchdog
@@ -29,6 +30,7 @@ class ShardRenderer:
     watchdog: Watchdog
     stopping: Event
     choices: ChoiceTracker
+    background: Background
 
     def render(self, task: Task, shard: int, spec: JobSpec, model: LoadedModel) -> list[Candidate] | None:
         """Render the candidates of one shard. Returns None if this worker stops or the job was cancelled.
@@ -38,7 +40,8 @@ class ShardRenderer:
         """
         indices = spec.shard_indices(shard)
         candidates: list[Candidate] = []
-        self.heartbeat.report_progress(task, 0)
+        reports = ProgressReports(self.heartbeat, task, self.background)
+        reports.report(0)
         reported, unwanted = time.monotonic(), Event()
 
         def is_wanted() -> bool:
@@ -52,6 +55,7 @@ class ShardRenderer:
                     if part:  # an empty part only says that some time has passed
                         self.watchdog.pat()
                     if self.stopping.is_set():
+                        reports.close()
                         return None
                     self.choices.add(spec, part)
                     end = self.choices.find_end(spec, shard)
@@ -60,8 +64,9 @@ class ShardRenderer:
                         return candidates
                     if time.monotonic() - reported > REPORT_SECONDS:
                         reported = time.monotonic()
-                        if self.heartbeat.report_progress(task, count_images(candidates)):
-                            return None
+                        reports.report(count_images(candidates))
+                    if reports.is_cancelled:
+                        return None
         finally:
             unwanted.set()  # threads that still work on this shard stop at their next step
         return candidates

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event, Semaphore
 
 import torch
@@ -59,6 +60,8 @@ class TaskRunner:
     finisher: JobFinisher
     storing_thread: Executor
     """Executor of one thread that stores shards."""
+    asking_threads: Executor
+    """Executor of threads that ask the store and the queue server at once."""
     stopping: Event
     watchdog: Watchdog
     store_check: StoreCheck
@@ -72,19 +75,34 @@ class TaskRunner:
 
     def run(self, task: Task) -> Outcome:
         """Run a task, unless its job has ended or another worker holds its lease."""
+        # The queue server and the store are asked at once, because distant ones take long to answer.
+        beginning = self.asking_threads.submit(self.heartbeat.begin_attempt, task)
         try:
-            spec = self.store.jobs.spec(task.job_id)
-            if spec is None or self.store.jobs.state(spec.id) is not None:
-                return Outcome.DONE
-            if task.shard is not None and spec.needs not in self.offers:
-                return Outcome.OTHER_WORKER
-            if not self.heartbeat.acquire_lease(task.lease_key):
-                return Outcome.DONE
+            found = self._find(task)
         except Exception as error:
-            return self._drop(task, error)
-        with self.watchdog, self._attempt(task, spec) as attempt:
-            attempt.outcome = self._run_leased(task, spec)
+            found = self._drop(task, error)
+        crashes = beginning.result()
+        if crashes is None:
+            return found if isinstance(found, Outcome) else Outcome.DONE
+        if isinstance(found, Outcome):
+            self.heartbeat.withdraw_attempt(task)
+            return found
+        with self.watchdog, self._attempt(task, found) as attempt:
+            attempt.outcome = self._run_leased(task, found, crashes)
         return attempt.outcome
+
+    def _find(self, task: Task) -> JobSpec | Outcome:
+        """Return the job of a task; or the task's outcome if this worker has nothing to do for it."""
+        asked = self.asking_threads
+        state, is_committed = asked.submit(self.store.jobs.state, task.job_id), asked.submit(self._is_committed, task)
+        spec = self.store.jobs.spec(task.job_id)
+        if state.result() is not None or spec is None or is_committed.result():
+            return Outcome.DONE
+        is_able = task.shard is None or spec.needs in self.offers
+        return spec if is_able else Outcome.OTHER_WORKER
+
+    def _is_committed(self, task: Task) -> bool:
+        return task.shard is not None and self.store.shards.is_committed(task.job_id, task.shard)
 
     @contextmanager
     def _attempt(self, task: Task, spec: JobSpec) -> Iterator[_Attempt]:
@@ -129,8 +147,7 @@ class TaskRunner:
             return self._drop(task, trouble)
         return Outcome.DONE
 
-    def _run_leased(self, task: Task, spec: JobSpec) -> Outcome:
-        crashes = self.heartbeat.count_attempt(task)
+    def _run_leased(self, task: Task, spec: JobSpec, crashes: int) -> Outcome:
         if crashes:
             self.heartbeat.counts.count("attempts_crashed")  # earlier ones were counted by earlier attempts
         if crashes >= _MAX_CRASHES:
@@ -141,7 +158,7 @@ class TaskRunner:
         return self._render_shard(task, task.shard, spec)
 
     def _render_shard(self, task: Task, shard: int, spec: JobSpec) -> Outcome:
-        if shard >= spec.shard_count or self.store.shards.index(spec.id, shard) is not None:
+        if shard >= spec.shard_count:
             return Outcome.DONE
         if not self.shard_renderer.choices.is_needed(spec, shard):
             if shard == spec.first_shard:  # the ancestors of the job have all its images
@@ -151,8 +168,8 @@ class TaskRunner:
         if isinstance(model, Outcome):
             return model
         # The next shard is queued behind the waiting tasks, so that long jobs alternate and use all workers.
-        if task.successor:
-            self._enqueue(spec, task.successor)
+        if successor := task.successor:
+            self.shard_renderer.background.submit(partial(self._enqueue, spec, successor))
         began = time.perf_counter()
         with self.heartbeat.counts.timed("rendering", spec.style_mode):
             candidates = self.shard_renderer.render(task, shard, spec, model)
@@ -164,7 +181,6 @@ class TaskRunner:
         if spec.style is None:
             self.heartbeat.images_per_s = len(candidates) / seconds
         self.heartbeat.cost_meter.record_shard(spec, candidates, seconds)
-        self.heartbeat.mark_rendered(task)
         # Wait until the shard before is stored, so that a slow store cannot fill the memory with rendered shards.
         self.storing_slot.acquire()
         self.storing_thread.submit(self._store_in_background, task, shard, spec, candidates)
@@ -182,6 +198,7 @@ class TaskRunner:
     def _store_in_background(self, task: Task, shard: int, spec: JobSpec, candidates: list[Candidate]) -> None:
         """Store a shard in the storing thread, while the next one is rendered."""
         try:
+            self.heartbeat.mark_rendered(task)
             with self._attempt(task, spec) as attempt:
                 self._store(task, shard, spec, candidates)
             if attempt.outcome is Outcome.DEFERRED:

@@ -8,6 +8,7 @@ from threading import Lock
 from worker.contracts.choice import Choice, ChosenShard, choose, whole_shard
 from worker.contracts.jobs import JobSpec
 from worker.contracts.pieces import Piece
+from worker.contracts.read_ahead import read_ahead
 from worker.contracts.recent_choices import RecentChoices
 from worker.contracts.store.shard_store import ShardStore
 
@@ -69,10 +70,14 @@ class ChoiceStore:
 
     def chosen_shards(self, spec: JobSpec) -> Iterator[ChosenShard]:
         """Yield the pieces of the archive in order, until all images are there or a shard is not committed."""
-        missing, pieces = spec.n, spec.pieces()
-        while missing and (piece := next(pieces, None)) and (shard := self.chosen_shard(spec, piece)) is not None:
-            missing -= shard.count
+        missing = spec.n
+        for shard in read_ahead(lambda piece: self.chosen_shard(spec, piece), spec.pieces()):
+            if shard is None:
+                return
             yield shard
+            missing -= shard.count
+            if not missing:
+                return
 
     def current(self, spec: JobSpec) -> Choice:
         """Return the choice over the committed shards without a gap. Do not change it.

@@ -25,9 +25,26 @@ def test_a_lease_has_one_holder(redis: Redis, make_spec: MakeSpec) -> None:
 
 def test_a_worker_that_waits_for_the_store_has_not_crashed(redis: Redis, make_spec: MakeSpec) -> None:
     heartbeat = heartbeat_of(redis, make_spec)
-    assert [heartbeat.count_attempt(TASK) for _ in range(2)] == [0, 1]
+    begun = list[int | None]()
+    for _ in range(2):
+        begun.append(heartbeat.begin_attempt(TASK))
+        redis.delete(TASK.lease_key)  # the worker dies
+    assert begun == [0, 1]
     heartbeat.mark_rendered(TASK)
-    assert heartbeat.count_attempt(TASK) == 0
+    redis.delete(TASK.lease_key)
+    assert heartbeat.begin_attempt(TASK) == 0
+
+
+def test_an_attempt_that_another_worker_prevents_or_that_is_left_to_others_does_not_count(
+    redis: Redis, make_spec: MakeSpec
+) -> None:
+    heartbeat = heartbeat_of(redis, make_spec)
+    assert heartbeat.begin_attempt(TASK) == 0
+    assert heartbeat_of(redis, make_spec).begin_attempt(TASK) is None
+    redis.delete(TASK.lease_key)  # the first worker dies
+    assert heartbeat.begin_attempt(TASK) == 1
+    heartbeat.withdraw_attempt(TASK)
+    assert heartbeat.begin_attempt(TASK) == 1
 
 
 def test_what_is_set_aside_is_announced_beside_an_entry_that_older_versions_read(

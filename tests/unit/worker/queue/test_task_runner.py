@@ -22,6 +22,7 @@ def runner_on_gpu() -> TaskRunner:
         shard_renderer=MagicMock(),
         finisher=MagicMock(),
         storing_thread=MagicMock(),
+        asking_threads=MagicMock(),
         stopping=Event(),
         watchdog=MagicMock(),
         store_check=MagicMock(),
