@@ -108,7 +108,8 @@ class _Inputs:
 
     def effects(self, centred: Tensor) -> Tensor:
         """Return the linear effect of each value of z on centred images. Shapes: (n, k); returns (latent_dim, k)."""
-        return torch.linalg.lstsq(self._z, centred).solution
+        solution: Tensor = torch.linalg.lstsq(self._z, centred).solution
+        return solution
 
     def _solve(self, inputs: Tensor, values: Tensor) -> tuple[Tensor, float]:
         half = self._half
