@@ -69,7 +69,7 @@ export class StyledRow {
   template() {
     const missing = this.addresses.length - this.#images.length;
     return html`<tr>
-      <th scope="row">${this.style.name}</th>
+      <th scope="row">${this.model} in ${this.style.name}</th>
       ${this.#images.map((image, column) => {
         const [seed, index] = this.addresses[column];
         return html`<td>
