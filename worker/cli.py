@@ -1,7 +1,10 @@
 """The command `imagemill worker`. Its import is cheap, because torch is only loaded when a worker starts."""
 
+import logging
+import os
 import socket
-from typing import Annotated
+import sys
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -24,6 +27,18 @@ def worker(
     from worker.main import run  # imported late, because it loads torch, which takes seconds
 
     run(settings)
+    _exit_immediately()
+
+
+def _exit_immediately() -> NoReturn:
+    """End the process without Python's own clean-up. That takes seconds after an import of torch.
+
+    All threads that write to the store or to the queue have ended before.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _is_alive(settings: WorkerSettings) -> bool:

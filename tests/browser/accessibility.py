@@ -22,12 +22,19 @@ _TOO_WIDE = """() => {
 }"""
 """Returns the first elements beyond the right edge, or null if the page does not scroll sideways."""
 
+_SETTLE = """async () => {
+  for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+  await Promise.all(document.getAnimations().map((each) => each.finished));
+}"""
+"""Waits until the colours of a new theme are shown."""
+
 
 def assert_accessible(page: Page) -> None:
     """Fail if axe finds a violation in the light or the dark theme, or if the page scrolls sideways at 320 px."""
     page.evaluate(_axe())
     for theme, rules in _THEMES:
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        page.evaluate(_SETTLE)
         found = page.evaluate("rules => axe.run(document, {runOnly: rules})", rules)
         violations = [_describe(violation) for violation in found["violations"]]
         assert not violations, f"{theme}: {violations}"

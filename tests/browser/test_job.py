@@ -79,6 +79,15 @@ def test_images_are_replaced(page: Page, site: LocalSite) -> None:
     expect(page.locator(cell(2))).to_be_visible()
     expect(page.locator(cell(0))).to_have_count(0)
     assert job_id not in page.url
+    newer = page.url.split("#/job/")[1]
+    page.get_by_role("link", name="this earlier job").click()
+    page.get_by_role("link", name="this newer job").click()
+    page.wait_for_url(re.compile(re.escape(newer)))
+    page.get_by_role("link", name="this earlier job").click()
+    page.get_by_role("grid").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("x")
+    expect(page.get_by_role("button", name="Replace 3")).to_be_enabled()
 
 
 def test_an_image_is_opened_with_its_facts(page: Page, site: LocalSite) -> None:

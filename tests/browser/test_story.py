@@ -125,7 +125,7 @@ def order(page: Page, keyboard: Keyboard, folder: Path) -> tuple[str, Path]:
     keyboard.press("Control+z")
     former = page.url
     keyboard.use(button(page, "Replace 2"))
-    expect(page.get_by_text("2 replaced")).to_be_visible()
+    expect(page.get_by_text("with 2 images replaced")).to_be_visible()
     expect(page.get_by_text("succeeded", exact=True)).to_be_visible()
     expect(page.locator(".grid-row:not([hidden]) > .there:not([hidden])")).to_have_count(11)
     expect(page.locator(cell(0)).or_(page.locator(cell(2)))).to_have_count(0)

@@ -65,6 +65,7 @@ class Deployment:
 
     def remove(self) -> None:
         """Remove the containers and their data."""
+        self.client.close()
         self.compose("down", "--volumes", "--timeout", "20", profiles=("cpu", "tls"))
 
     def wait_until_ready(self) -> None:

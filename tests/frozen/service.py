@@ -47,7 +47,7 @@ class Service(RunningService):
     def start_queue(self) -> None:
         """Start the queue server, and record what it is told from its start on."""
         super().start_queue()
-        self.monitor = Monitor(self._queue_port)
+        self.monitor = Monitor(self.queue_port)
 
     def store(self, folder: str) -> list[str]:
         """List a folder of the store."""

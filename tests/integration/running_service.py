@@ -46,11 +46,11 @@ class RunningService:
         self._api_log = folder / "api-0.log"
         self._sockets = [socket.create_server(("127.0.0.1", 0))]
         self.url = _url(self._sockets[0])
-        self._queue_port = free_port()
-        self.redis = Redis("127.0.0.1", self._queue_port)
+        self.queue_port = free_port()
+        self.redis = Redis("127.0.0.1", self.queue_port)
         self._environment = {
             **os.environ,
-            "IMAGEMILL_REDIS_URL": f"redis://127.0.0.1:{self._queue_port}",
+            "IMAGEMILL_REDIS_URL": f"redis://127.0.0.1:{self.queue_port}",
             "IMAGEMILL_STORE": str(folder / "store"),
             "IMAGEMILL_MODELS": str(folder / "models"),
             "IMAGEMILL_DEFAULT_MODEL": PLAIN,
@@ -229,9 +229,9 @@ class RunningService:
 
     def start_queue(self) -> None:
         """Start a queue server, empty."""
-        options = ["--port", str(self._queue_port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)]
+        options = ["--port", str(self.queue_port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)]
         self.queue = self._spawn("queue", [str(get_binary_path()), *options])
-        wait_until(lambda: _answers(self._queue_port))
+        wait_until(lambda: _answers(self.queue_port))
 
     def _serve(self, listening: socket.socket, environment: Mapping[str, str] | None = None) -> None:
         code = f"from app.cli.main import cli; cli(['api', '--fd', '{listening.fileno()}'])"

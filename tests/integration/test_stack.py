@@ -1,9 +1,11 @@
 import io
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +17,9 @@ import pytest
 from tests.command import COMMAND
 from tests.integration.running_service import wait_until
 from tests.tiny import PLAIN, save_checkpoint
+
+MOST_STOP_SECONDS = 0.6
+"""CPU time for the stop of all processes. It takes 0.2 s. Python's own clean-up of torch would add 0.7 s or more."""
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +49,17 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime, proc(5)
+
+
+def is_idle(pids: list[int]) -> bool:
+    before = sum(map(cpu_seconds, pids))
+    time.sleep(0.5)
+    return sum(map(cpu_seconds, pids)) - before < 0.05
+
+
 def is_alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -55,10 +71,16 @@ def is_alive(pid: int) -> bool:
 def test_a_stopped_stack_ends_well_and_leaves_no_process(
     tmp_path: Path, environment: dict[str, str], number: signal.Signals
 ) -> None:
-    with running(tmp_path, environment) as (process, _):
+    earlier = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with running(tmp_path, environment) as (process, url), httpx.stream("GET", f"{url}/events") as events:
+        assert events.is_success  # an open page holds such a stream, which never ends by itself
         started = children(process.pid)
+        wait_until(lambda: is_idle(started))  # a worker measures costs after its start
+        before = sum(map(cpu_seconds, (process.pid, *started)))
         process.send_signal(number)
         assert process.wait(30) == 0
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert ended.ru_utime + ended.ru_stime - earlier.ru_utime - earlier.ru_stime - before < MOST_STOP_SECONDS
     assert len(started) == 3
     assert not any(map(is_alive, started))
 

@@ -21,7 +21,7 @@ export function choice(label, value, options, onChange) {
 }
 
 /**
- * Return a field for a whole number. Text that is no number, or too small a number, changes nothing.
+ * Return a field for a whole number. A click selects the number, so that typing replaces it. Text that is no number, or too small a number, changes nothing.
  * @param {string} label
  * @param {number} value
  * @param {number} least
@@ -36,12 +36,21 @@ export function number(label, value, least, onChange) {
       min=${least}
       step="1"
       .value=${String(value)}
+      @click=${selectAll}
       @input=${(/** @type {Event} */ event) => {
         const { valueAsNumber } = /** @type {HTMLInputElement} */ (event.target);
         if (Number.isSafeInteger(valueAsNumber) && valueAsNumber >= least) onChange(valueAsNumber);
       }}
     />
   </label>`;
+}
+
+/**
+ * Select the content of a field.
+ * @param {Event} event
+ */
+export function selectAll({ target }) {
+  if (target instanceof HTMLInputElement) target.select();
 }
 
 /**

@@ -242,7 +242,8 @@ function row(job, open, actions) {
 /** @param {Job} job */
 function picture(job) {
   if (!(job.state === "succeeded" && !isExpired(job))) {
-    return html`<span class="job-placeholder"></span>`;
+    const share = Math.floor((100 * job.images_done) / job.images_total);
+    return html`<span class="job-placeholder">${job.state === "running" ? `${share} %` : nothing}</span>`;
   }
   const sheet = url((job.links["sheet"] ?? "").replace("{k}", "0"));
   const size = job.resolution < 128 ? "small" : "large";

@@ -2,6 +2,7 @@
 
 /** @import { Job } from "../../shell/job.js" */
 import { getJson, send } from "../../shell/api.js";
+import { findReplacement } from "./replacement.js";
 
 const SAVE_MS = 1000;
 const MOST_UNDO = 200;
@@ -13,7 +14,10 @@ export class Picks {
    * @param {(error: unknown) => void} onProblem
    */
   constructor(jobId, onChange, onProblem) {
+    this.jobId = jobId;
     this.path = `jobs/${jobId}/picks`;
+    /** The newest job with other images in the place of these. @type {Job | null} */
+    this.replacement = null;
     this.onChange = onChange;
     this.onProblem = onProblem;
     /** @type {Set<number>} indices */
@@ -31,11 +35,24 @@ export class Picks {
     const { exclude } = await getJson(this.path, { signal });
     this.excluded = new Set(exclude);
     this.onChange();
+    if (this.excluded.size > 0) {
+      this.replacement = await findReplacement(this.jobId, signal);
+      this.onChange();
+    }
   }
 
   /** @param {number | null} index */
   has(index) {
     return index !== null && this.excluded.has(index);
+  }
+
+  /**
+   * Return the job that has replaced all excluded images; null if one of them is left.
+   * @param {Job} job
+   */
+  replacementOf(job) {
+    const { replacement } = this;
+    return replacement?.excluded === job.excluded + this.excluded.size ? replacement : null;
   }
 
   /**

@@ -3,6 +3,7 @@
 import { html, nothing } from "../../vendor/lit-html.js";
 import { countText } from "../../components/quantities.js";
 import { slider } from "../../components/slider.js";
+import { hashOf } from "../../shell/router.js";
 
 /** @import { Job } from "../jobs/job_text.js" */
 /** @import { Filter } from "./image_list.js" */
@@ -17,8 +18,7 @@ const SIZE_STEP = 16;
  * @property {string[]} classes
  * @property {number} size
  * @property {Filter} filter
- * @property {number} excluded number of images that were thrown out
- * @property {boolean} hasUndo
+ * @property {import("./picks.js").Picks} picks
  * @property {boolean} isReplacing
  * @property {(size: number) => void} onSize
  * @property {(index: number) => void} onGoTo
@@ -85,22 +85,29 @@ export function toolbar(bar) {
       (show) => bar.onFilter({ show }),
     )}
     <span class="row gallery-picks">
-      ${
-        bar.excluded > 0
-          ? html`<span role="status">${countText(bar.excluded)} thrown out</span>
-              <button
-                class="primary"
-                ?disabled=${job.state !== "succeeded"}
-                aria-disabled=${String(bar.isReplacing)}
-                @click=${bar.onReplace}
-              >
-                ${bar.isReplacing ? "Replacing…" : `Replace ${countText(bar.excluded)}`}
-              </button>`
-          : nothing
-      }
-      ${bar.hasUndo ? html`<button class="quiet" @click=${bar.onUndo}>Undo</button>` : nothing}
+      ${bar.picks.excluded.size > 0 ? replacing(bar) : nothing}
+      ${bar.picks.history.length > 0 ? html`<button class="quiet" @click=${bar.onUndo}>Undo</button>` : nothing}
     </span>
   </div>`;
+}
+
+/** @param {Toolbar} bar */
+function replacing({ job, picks, isReplacing, onReplace }) {
+  const [count, replacement] = [countText(picks.excluded.size), picks.replacementOf(job)];
+  if (replacement) {
+    return html`<span role="status"
+      >${count} replaced in <a href=${hashOf(["job", replacement.id])}>this newer job</a></span
+    >`;
+  }
+  return html`<span role="status">${count} thrown out</span>
+    <button
+      class="primary"
+      ?disabled=${job.state !== "succeeded"}
+      aria-disabled=${String(isReplacing)}
+      @click=${onReplace}
+    >
+      ${isReplacing ? "Replacing…" : `Replace ${count}`}
+    </button>`;
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { parsePoint, pointParameters, randomSeed } from "../../live/point.js";
 import { classCycle } from "./class_cycle.js";
+import { formatCounts, readCounts, wantedCounts } from "./class_counts.js";
 import { formatWalk, parseWalk } from "./walk.js";
 
 /** @typedef {import("../../live/point.js").Point} Point */
@@ -185,36 +186,6 @@ function optionsOf(state) {
   };
 }
 
-/** @param {Record<string, number>} counts */
-function wantedCounts(counts) {
-  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
-}
-
-/**
- * Return counts as the parameter `classes` of a query has them.
- * @param {Record<string, number>} counts
- */
-export function formatCounts(counts) {
-  return Object.entries(wantedCounts(counts))
-    .map(([name, count]) => `${name.replace(/[%,:]/g, encodeURIComponent)}:${count}`)
-    .join(",");
-}
-
-/**
- * @param {string} text
- * @param {string[]} classes
- */
-function readCounts(text, classes) {
-  /** @type {Record<string, number>} */
-  const counts = {};
-  for (const part of text.split(",").filter(Boolean)) {
-    const [name, count] = part.split(":", 2);
-    const label = decode(name ?? "");
-    if (classes.includes(label) && /^\d+$/.test(count ?? "")) counts[label] = Number(count);
-  }
-  return counts;
-}
-
 /** @param {URLSearchParams} query */
 function readPoint(query) {
   try {
@@ -242,13 +213,4 @@ function readWhole(query, name, fallback) {
 function readShare(query, name, fallback) {
   const value = Number.parseFloat(query.get(name) ?? "");
   return value >= 0 && value <= 1 ? value : fallback;
-}
-
-/** @param {string} text */
-function decode(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

@@ -31,7 +31,7 @@ export class OneMode {
     return html`<div class="one">
       <div class="left">${this.stage.template()} ${this.variations.template()}</div>
       <div class="right">
-        ${this.start.template()} ${this.towards.template()} ${this.classes.template()} ${this.look.template()}
+        ${this.towards.template()} ${this.classes.template()} ${this.start.template()} ${this.look.template()}
       </div>
     </div>`;
   }

@@ -1,10 +1,12 @@
 /** The stage with its mark and its tools: undo, redo, save, copy. */
 
 import { copyText } from "../../components/copy.js";
+import { randomSeed } from "../../live/point.js";
 import { html } from "../../vendor/lit-html.js";
 import { describeShares } from "./class_panel.js";
 import { classesOf } from "./mixing.js";
 import { imageName } from "./links.js";
+import { faceAt } from "./play_state.js";
 import { Stage } from "./stage.js";
 
 /** @typedef {import("./player.js").Player} Player */
@@ -13,7 +15,7 @@ import { Stage } from "./stage.js";
 const SAVE_TIMEOUT_MS = 30_000;
 const MARKS = {
   live: "Live",
-  exact: "Exact",
+  exact: "Exact: the same bytes for everyone",
   waiting: "Live only",
   failed: "Not drawn",
 };
@@ -40,7 +42,10 @@ export class StagePanel {
     const { history } = this.player;
     return html`<section class="stage-panel" aria-label="Image">
       <div class="stage" data-stage></div>
-      <p class="mark" aria-live="off" data-mark></p>
+      <div class="row spread">
+        <p class="mark" aria-live="off" data-mark></p>
+        <button type="button" @click=${() => this.#showAnother()}>Another image</button>
+      </div>
       <div class="row tools">
         <button type="button" class="quiet" ?disabled=${!history.canUndo} @click=${() => this.player.travel(-1)}>
           Undo
@@ -92,8 +97,12 @@ export class StagePanel {
     this.#markLine.dataset.kind = mark.kind;
     // Only trouble is announced: between live and exact, the image changes at each move of a slider.
     this.#markLine.ariaLive = mark.reason ? "polite" : "off";
-    const numerics = mark.kind === "exact" ? `, ${this.player.entry.numerics.name}` : "";
-    this.#markLine.textContent = MARKS[mark.kind] + numerics + (mark.reason && `: ${mark.reason}`);
+    this.#markLine.title = mark.kind === "exact" ? `Numerics: ${this.player.entry.numerics.name}` : "";
+    this.#markLine.textContent = MARKS[mark.kind] + (mark.reason && `: ${mark.reason}`);
+  }
+
+  #showAnother() {
+    this.player.set({ a: faceAt(randomSeed(), 0), between: 0 });
   }
 
   async #save() {

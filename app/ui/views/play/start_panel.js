@@ -1,7 +1,7 @@
-/** The panel Start: seed, index, another face, and an address from elsewhere. */
+/** The fold "Start from an address": seed, index, and an address from elsewhere. */
 
 import { html, nothing } from "../../vendor/lit-html.js";
-import { randomSeed } from "../../live/point.js";
+import { selectAll } from "../../components/controls.js";
 import { faceAt, formatFace } from "./play_state.js";
 
 /** @typedef {import("./player.js").Player} Player */
@@ -21,12 +21,11 @@ export class StartPanel {
   template() {
     const [seed, index] = this.player.state.a.atoms[0];
     const parts = this.player.state.a.atoms.length;
-    return html`<section class="panel" aria-labelledby="start-heading">
-      <h3 id="start-heading">Start</h3>
+    return html`<details class="panel address" ?open=${this.#error !== ""}>
+      <summary>Start from an address</summary>
       <div class="row start">
         ${this.#number("Seed", seed, (value) => faceAt(value, index))}
         ${this.#number("Index", index, (value) => faceAt(seed, value))}
-        <button type="button" @click=${() => this.#roll()}>Another image</button>
         <form class="row wide" @submit=${(/** @type {SubmitEvent} */ event) => this.#paste(event)}>
           <label class="field wide"
             ><span>Address</span>
@@ -47,7 +46,7 @@ export class StartPanel {
           : nothing
       }
       <p id="address-error" class="field-error" role="alert">${this.#error}</p>
-    </section>`;
+    </details>`;
   }
 
   /**
@@ -63,12 +62,15 @@ export class StartPanel {
     };
     return html`<label class="field"
       ><span>${label}</span>
-      <input type="number" min="0" step="1" inputmode="numeric" .value=${String(value)} @change=${change}
+      <input
+        type="number"
+        min="0"
+        step="1"
+        inputmode="numeric"
+        .value=${String(value)}
+        @change=${change}
+        @click=${selectAll}
     /></label>`;
-  }
-
-  #roll() {
-    this.player.set({ a: faceAt(randomSeed(), 0), between: 0 });
   }
 
   /** @param {SubmitEvent} event */

@@ -16,6 +16,9 @@ import { TRIAL_IMAGES, trialRequest } from "./trial.js";
 /** @typedef {import("./trial.js").Trial} Trial */
 /** @typedef {import("./upload.js").Style} Style */
 
+/** Images that an order in a style starts with. A styled image takes seconds, so this is less than in other orders. */
+const FIRST_IMAGES = 20;
+
 /**
  * @param {StylesPage} page
  * @param {Style} style
@@ -28,6 +31,7 @@ export function trialPanel(page, style) {
     style: style.id,
     style_mode: order.mode,
     style_strength: String(order.strength),
+    n: String(FIRST_IMAGES),
   };
   return html`<section class="trial card stack" aria-labelledby="trial-heading">
     <div class="trial-head">
