@@ -5,7 +5,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.accessibility import assert_accessible
 from tests.browser.conftest import picture
@@ -287,6 +287,27 @@ def test_models_are_compared_at_the_same_addresses(page: Page) -> None:
     assert page.locator(".compare thead th").nth(1).inner_text() == "9:0"
     rows = page.locator(".compare tbody tr")
     expect(rows.first.locator("face-image")).to_have_count(8)
+
+
+def test_a_styled_row_is_added_cancelled_and_refused_in_words(page: Page, watch: Watch) -> None:
+    watch.expect_message("503|net::ERR")
+    style = {"id": "a" * 64, "width": 64, "height": 64, "created": "2026-01-01T00:00:00Z", "thumbnail": ""}
+    page.route("**/styles", lambda route: route.fulfill(json={"styles": [style]}))
+    held: list[Route] = []
+    page.route("**/images/*/9/*.png?style=*", lambda route: held.append(route))
+    open_play(page, "at=9:0&mode=compare")
+    show = page.get_by_role("button", name="Show styled")
+    expect(show).to_have_attribute("aria-pressed", "false")
+    assert not held
+    show.click()
+    expect(page.get_by_text("Styling image 1 of 8.")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Cancelled.")).to_be_visible()
+    page.unroute("**/images/*/9/*.png?style=*")
+    refusal = {"title": "no", "status": 503, "code": "no_style_transfer", "detail": "no worker has IMAGEMILL_VGG19"}
+    page.route("**/images/*/9/*.png?style=*", lambda route: route.fulfill(status=503, json=refusal))
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("alert")).to_contain_text("IMAGEMILL_VGG19")
 
 
 def test_play_goes_on_while_the_service_does_not_answer(page: Page, watch: Watch) -> None:
