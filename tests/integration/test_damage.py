@@ -98,6 +98,17 @@ def test_an_extension_of_a_damaged_job_renders_all_images(
     assert image_bytes(service.download(extended["id"])) == image_bytes(service.download(whole["id"]))
 
 
+@pytest.mark.parametrize("spoil", [gone, zeroed])
+def test_a_damaged_job_is_curated_after_its_rebuild_only(service: RunningService, spoil: Spoil) -> None:
+    job = service.wait_done(service.generate(12, seed=8, model=PLAIN)["id"])
+    spoil_file(service, job["id"], "shards/00000.*.bin", spoil)
+    refused = service.client.post(job["links"]["curate"], json={"exclude": [1]})
+    assert (refused.status_code, refused.json()["code"]) == (500, "artifact_damaged")
+    rebuilt = service.wait_done(service.client.post(job["links"]["rebuild"]).json()["id"])
+    curated = service.client.post(rebuilt["links"]["curate"], json={"exclude": [1]})
+    assert service.wait_done(curated.json()["id"])["state"] == "succeeded"
+
+
 def image_bytes(archive: bytes) -> list[bytes]:
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
         return [opened.read(name) for name in opened.namelist() if name.endswith(".png")]
