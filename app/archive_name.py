@@ -1,6 +1,7 @@
 """The file name of a job's archive, for browsers and for the command line."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 from urllib.parse import quote
@@ -33,6 +34,10 @@ class ArchiveParameters(Protocol):
     @property
     def walk(self) -> str | None:
         """First latents of the points of a walk; None for other jobs."""
+
+    @property
+    def points(self) -> str | None:
+        """Checksum of all that a job requested about its points; None for jobs without points."""
 
     @property
     def n(self) -> int:
@@ -86,6 +91,7 @@ def archive_name(job: ArchiveParameters) -> str:
     """
     parts = [job.name] if job.name is not None else []
     parts += [job.model, f"seed{job.seed}" if job.walk is None else f"walk-{job.walk}", f"n{job.n}"]
+    parts += [f"points-{job.points}"] if job.points is not None else []
     parts += [job.split] if job.split is not None else []
     parts += [f"from{job.start}"] if job.start else []
     parts += [_shorten(job.class_label)] if job.class_label is not None else []
@@ -104,6 +110,14 @@ def walk_name(points: Iterable[Iterable[Sequence[float]]]) -> str:
     """Return the name of a walk through points: the address of the first latent of each. Shorter than its points."""
     firsts = [next(iter(atoms)) for atoms in points]
     return _shorten_with_checksum("-to-".join(f"{atom[0]}-{atom[1]}" for atom in firsts), _MAX_COUNTS_CHARACTERS)
+
+
+def points_checksum(*parts: object) -> str | None:
+    """Return a short checksum of JSON objects with points; None without any. Points are too long for a file name."""
+    if not any(parts):
+        return None
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_CHARACTERS]
 
 
 def archive_suffix(image_format: str, layout: str | None) -> str:

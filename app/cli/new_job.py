@@ -15,6 +15,10 @@ _MANY_IMAGES = 2000
 """Number of rendered images from which a job may be large. Smaller ones take a second, so they need no estimate."""
 
 
+_POINT_OPTIONS = ("around", "truncation", "between")
+"""Options with points. The name of the archive contains their checksum."""
+
+
 @dataclass(frozen=True)
 class NewJob:
     """The options of `imagemill generate` that describe a job. None leaves the choice to the service."""
@@ -40,12 +44,12 @@ class NewJob:
         return {**self.options, "style": style}
 
     def expected_name(self, client: Client) -> Path | None:
-        """Return the name that the archive will have. None without a seed, since a random one gives a new name.
+        """Return the name that the archive will have. None without a seed, and with points.
 
         The service knows its default model, and the names of models that the user gave by their sha256.
         """
         options = self.options
-        if options.get("seed") is None:
+        if options.get("seed") is None or any(options.get(name) for name in _POINT_OPTIONS):
             return None
         model = next((model for model in client.models() if self._means(model)), None)
         counts = self._class_counts(model) if model is not None and options.get("classes") is not None else None

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.archive_name import walk_name
+from app.archive_name import points_checksum, walk_name
 from app.client.links import resolved
 
 
@@ -50,6 +50,8 @@ class ArchiveFields(ApiObject):
     """Number of images of each requested class; None if the request named no classes."""
     between: Mapping[str, Any] | None = None
     """The points of a walk, whose frames are the images; None for other jobs."""
+    around: Mapping[str, Any] | None = None
+    """The point around which the images lie, with the truncation; None for other jobs."""
     keep: float | None = None
     """Share of the images of each class that the quality gate keeps; None without a gate."""
     copies: str = "keep"
@@ -67,6 +69,11 @@ class ArchiveFields(ApiObject):
     def walk(self) -> str | None:
         """Name of the walk; None for other jobs."""
         return walk_name(point["at"] for point in self.between["points"]) if self.between else None
+
+    @property
+    def points(self) -> str | None:
+        """Checksum of the points of the images; None for other jobs."""
+        return points_checksum(self.around, self.between)
 
 
 class ClassYield(ApiObject):

@@ -125,14 +125,14 @@ class JobService:
     def extend(self, spec: JobSpec, added: int, caller: Caller) -> Job:
         """Return the job of a dataset with `added` more images than a succeeded job has; accept it if there is none.
 
-        The new job renders the new images only. It renders all if those of the succeeded job have expired.
+        The new job renders the new images only. It renders all if the old ones have expired or are damaged.
         """
         _check_has_no_walk(spec, "extended")
         self._check_outcome(spec, is_succeeded=True)
         check_extension(spec, added, most_images(self._settings.max_images, caller))
         self._factory.check_style(spec)
         parts = ("extend", spec.id, added)
-        is_kept = not is_lost(self._store, spec)
+        is_kept = not is_lost_or_damaged(self._store, spec)
         while True:
             longer = extended(self._store, spec, added) if is_kept else prolonged(spec, added)
             self._catalog.check_workers(longer)
@@ -147,12 +147,15 @@ class JobService:
     def curate(self, spec: JobSpec, excluded: Collection[int], caller: Caller) -> Job:
         """Return the job of a dataset without some images, which others replace; accept it if there is none.
 
-        The new job renders the replacements only. Raises ApiError if the images of the succeeded job have expired.
+        The new job renders the replacements only. Raises ApiError if the images of the succeeded job have expired,
+        and DamagedError if they are damaged.
         """
         _check_has_no_walk(spec, "curated")
         self._check_outcome(spec, is_succeeded=True)
         if is_lost(self._store, spec):
             raise expired(self.reader.get_job(spec))
+        if is_lost_or_damaged(self._store, spec):
+            raise DamagedError(f"an object of job {spec.id} is missing or corrupted")
         self._factory.check_style(spec)
         better = curated(self._store, spec, excluded)
         check_curation(better, most_images(self._settings.max_images, caller))

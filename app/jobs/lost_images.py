@@ -32,8 +32,11 @@ def is_lost_or_damaged(store: Store, spec: JobSpec) -> bool:
     """Return whether a job is lost, or any object of the succeeded job is missing or corrupted."""
     if is_lost(store, spec):
         return True
-    state = store.jobs.state(spec.id)
-    return state is not None and state.outcome == "succeeded" and not is_whole(store, spec)
+    try:
+        state = store.jobs.state(spec.id)
+        return state is not None and state.outcome == "succeeded" and not is_whole(store, spec)
+    except DamagedError:  # a removal at the same time takes objects while this reads them
+        return True
 
 
 def is_extension_lost(store: Store, spec: JobSpec) -> bool:

@@ -9,7 +9,7 @@ from pydantic import (
     computed_field,
 )
 
-from app.archive_name import walk_name
+from app.archive_name import points_checksum, walk_name
 from worker.contracts.around import Around
 from worker.contracts.formats import Format, Packing
 from worker.contracts.job_state import JobError
@@ -145,6 +145,11 @@ class Job(BaseModel):
     def walk(self) -> str | None:
         """Name of the walk whose frames the images are; None for other jobs."""
         return walk_name(point.at for point in self.between.points) if self.between else None
+
+    @property
+    def points(self) -> str | None:
+        """Checksum of the points of the images; None for other jobs."""
+        return points_checksum(*(part and part.model_dump(mode="json") for part in (self.around, self.between)))
 
 
 class JobPage(BaseModel):

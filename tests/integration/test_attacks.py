@@ -452,6 +452,8 @@ def test_no_name_injects_a_header(name: str, is_counted: bool) -> None:
         n=100_000,
         start=MAX_START,
         format="jpeg",
+        around=None,
+        between=None,
         class_label=None if is_counted else name,
         classes={name: 1} if is_counted else None,
         keep=0.001 if is_counted else None,

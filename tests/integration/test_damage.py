@@ -1,6 +1,8 @@
 """Jobs that have succeeded, and lose something in the store afterwards."""
 
+import io
 import signal
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -79,6 +81,37 @@ def test_a_rebuilt_job_that_is_damaged_is_rebuilt_again(service: RunningService)
         service.wait_done(ids[-1])
     assert len(set(ids)) == 3
     assert service.download(ids[-1]) == archive
+
+
+@pytest.mark.parametrize("more", [{}, {"keep": 0.5}])
+@pytest.mark.parametrize("pattern", ["shards/00000.*.bin", "shards/00000.json"])
+def test_an_extension_of_a_damaged_job_renders_all_images(
+    service: RunningService, pattern: str, more: dict[str, float]
+) -> None:
+    job = service.wait_done(service.generate(12, seed=8, model=LABELLED, **more)["id"])
+    whole = service.wait_done(service.generate(15, seed=8, model=LABELLED, **more)["id"])
+    spoil_file(service, job["id"], pattern, zeroed)
+    answer = service.client.post(job["links"]["extend"], params={"n": 3})
+    assert answer.status_code == 202, answer.text
+    extended = service.wait_done(answer.json()["id"])
+    assert (extended["state"], extended["extends"]) == ("succeeded", None)
+    assert image_bytes(service.download(extended["id"])) == image_bytes(service.download(whole["id"]))
+
+
+@pytest.mark.parametrize("spoil", [gone, zeroed])
+def test_a_damaged_job_is_curated_after_its_rebuild_only(service: RunningService, spoil: Spoil) -> None:
+    job = service.wait_done(service.generate(12, seed=8, model=PLAIN)["id"])
+    spoil_file(service, job["id"], "shards/00000.*.bin", spoil)
+    refused = service.client.post(job["links"]["curate"], json={"exclude": [1]})
+    assert (refused.status_code, refused.json()["code"]) == (500, "artifact_damaged")
+    rebuilt = service.wait_done(service.client.post(job["links"]["rebuild"]).json()["id"])
+    curated = service.client.post(rebuilt["links"]["curate"], json={"exclude": [1]})
+    assert service.wait_done(curated.json()["id"])["state"] == "succeeded"
+
+
+def image_bytes(archive: bytes) -> list[bytes]:
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        return [opened.read(name) for name in opened.namelist() if name.endswith(".png")]
 
 
 def test_the_rebuild_of_a_whole_job_is_the_job_itself(service: RunningService) -> None:

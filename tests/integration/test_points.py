@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.archive_name import archive_name
 from app.client import Client
+from app.client.responses import Job
 from tests.integration.older_worker import OLDER_WORKER
 from tests.integration.running_service import RunningService
 from tests.integration.test_direct_requests import stored
@@ -341,3 +343,19 @@ def test_the_client_draws_points_and_datasets_around_them(points: RunningService
         assert image == at(points, LABELLED, "webp", at=WALK, truncation="0.8").content
         job = client.generate(n=3, seed=1, model=LABELLED, around="at=1:0&spread=0.2", truncation=0.9)
         assert points.client.get(f"/jobs/{job.id}").json()["around"]["spread"] == 0.2
+
+
+def test_datasets_of_different_points_have_different_archive_names(points: RunningService) -> None:
+    plain = {"n": 2, "seed": 5, "model": PLAIN}
+    requests: list[dict[str, object]] = [
+        {"around": "at=1:0&spread=0.3"},
+        {"around": "at=1:0&spread=0.4"},
+        {"around": "at=2:0&spread=0.3"},
+        {"around": "at=1:0&spread=0.3", "truncation": 0.8},
+        {"truncation": 0.8},
+    ]
+    jobs = [make(points, **plain, **more) for more in [{}, *requests]]
+    names = [points.client.get(job["links"]["download"]).headers["content-disposition"] for job in jobs]
+    assert names[0] == f'attachment; filename="{PLAIN}-seed5-n2.zip"'
+    assert len(set(names)) == len(names)
+    assert names == [f'attachment; filename="{archive_name(Job.model_validate(job))}"' for job in jobs]

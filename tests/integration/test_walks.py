@@ -1,12 +1,15 @@
 """Walks as datasets: the frames of an animation, over HTTP."""
 
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from app.archive_name import archive_name
 from app.client import Client
+from app.client.responses import Job
 from tests.integration.running_service import RunningService
 from tests.integration.test_points import archive, make, points, problem, records, sliders
 from tests.tiny import CLASSES, LABELLED, PLAIN
@@ -62,7 +65,8 @@ def test_a_walk_by_text_is_the_walk_by_json_and_its_name_tells_it(points: Runnin
     assert files == archive(points, again)
     assert len({record["sha256"] for record in records(files)}) == 6
     name = points.client.get(job["links"]["download"]).headers["content-disposition"]
-    assert name == f'attachment; filename="{LABELLED}-walk-1-0-to-777-1-n6.zip"'
+    assert name == f'attachment; filename="{archive_name(Job.model_validate(job))}"'
+    assert re.fullmatch(rf'attachment; filename="{LABELLED}-walk-1-0-to-777-1-n6-points-[0-9a-f]{{8}}\.zip"', name)
 
 
 @pytest.mark.parametrize("layout", ["parquet", "webdataset"])
