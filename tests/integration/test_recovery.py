@@ -131,6 +131,7 @@ from worker.rendering.encoding import encode
 from worker.main import cores, work
 from worker.rendering.device import choose_device
 from worker.rendering.engine import RenderEngine, find_checkpoints
+from worker.rendering.remote_models import find_models_folder
 from worker.settings import WorkerSettings
 
 settings = WorkerSettings()
@@ -138,7 +139,7 @@ settings = WorkerSettings()
 def hanging(images, kind):
     time.sleep(3600)
 
-work(settings, RenderEngine(find_checkpoints(settings.models), choose_device("cpu")), hanging)
+work(settings, RenderEngine(find_checkpoints(find_models_folder(settings.models)), choose_device("cpu")), hanging)
 """
 
 

@@ -48,7 +48,6 @@ class RqWorker(StatelessRqWorker):
         super().__init__(redis, name, queue_names(heartbeat.numerics.name), stopping)
         self._task_runner = task_runner
         self._heartbeat = heartbeat
-        self._background = task_runner.shard_renderer.background
         self._long_served_at = self._announced_at = self._next_read_at = 0.0
 
     def execute_job(self, job: Job, queue: Queue) -> None:
@@ -68,7 +67,7 @@ class RqWorker(StatelessRqWorker):
         elif outcome is Outcome.DEFERRED:
             self._task_runner.task_queue.requeue(queue, job.id)
         else:  # the entry is gone already; this is its hash
-            self._background.submit(partial(self._delete, job.key))
+            self._task_runner.shard_renderer.background.submit(partial(self._delete, job.key))
 
     @tolerating_outage(default=None)
     def _delete(self, key: bytes) -> None:
@@ -134,12 +133,12 @@ class RqWorker(StatelessRqWorker):
         """Announce this worker. RQ calls this before every read of the queue and after every task."""
         if time.monotonic() - self._announced_at > _ANNOUNCE_SECONDS:
             self._announced_at = time.monotonic()
-            self._background.submit(self._heartbeat.announce)
+            self._task_runner.shard_renderer.background.submit(self._heartbeat.announce)
         super().heartbeat(timeout, pipeline)
 
     def register_death(self) -> None:
         """Remove this worker's announcement. RQ calls this when its loop ends."""
-        self._background.wait()  # no announcement may follow
+        self._task_runner.shard_renderer.background.wait()  # no announcement may follow
         self._heartbeat.retire()
 
     def check_for_suspension(self, burst: bool) -> None:  # noqa: ARG002
