@@ -2,6 +2,7 @@
 
 import fcntl
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from http import HTTPStatus
@@ -49,8 +50,8 @@ class RunFolders:
 
     def sample_file(self, number: int, images_seen: int) -> Path:
         """Return the contact sheet of a run after `images_seen` images. Raises ApiError 404."""
-        path = self._find_folder(number) / "samples" / f"images-{images_seen:09d}.png"
-        if not path.is_file():
+        path = _find_file(self._find_folder(number), f"samples/images-{images_seen:09d}.png")
+        if path is None:
             raise ApiError(HTTPStatus.NOT_FOUND, "not_found", f"run {number} has no samples after {images_seen} images")
         return path
 
@@ -64,17 +65,17 @@ class RunFolders:
         if self._folder is None or not self._folder.is_dir():
             return {}
         found = ((_FOLDER.fullmatch(path.name), path) for path in self._folder.iterdir())
-        return {int(match[1]): path for match, path in found if match and path.is_dir()}
+        return {int(match[1]): path for match, path in found if match and path.is_dir() and _is_text(path.name)}
 
 
 def _summary(number: int, folder: Path) -> RunSummary:
     lines = _epochs(folder)
     last = lines[-1] if lines else Epoch(epoch=0, images_seen=0)
-    changed = _stamp(folder / _LOG)
+    changed = _stamp(_find_file(folder, _LOG))
     return RunSummary(
         number=number,
         name=folder.name.partition("-")[2],
-        state="running" if _is_locked(folder / _LOCK) else "ended",
+        state="running" if _is_locked(folder) else "ended",
         epochs=last.epoch,
         images_seen=last.images_seen,
         seconds=last.seconds,
@@ -84,9 +85,24 @@ def _summary(number: int, folder: Path) -> RunSummary:
     )
 
 
+def _find_file(folder: Path, name: str) -> Path | None:
+    """Return a file of a run, or None. A link out of the folder, a pipe or a device is not a file of the run."""
+    with suppress(OSError, RuntimeError):  # a link that leads to itself
+        path = (folder / name).resolve()
+        if path.is_relative_to(folder.resolve()) and path.is_file():
+            return path
+    return None
+
+
+def _is_text(name: str) -> bool:
+    """Return whether a name can be sent as JSON. Linux allows names that are not UTF-8."""
+    return name.isprintable()
+
+
 def _epochs(folder: Path) -> tuple[Epoch, ...]:
-    stamp = _stamp(folder / _LOG)
-    return () if stamp is None else _read_log(folder / _LOG, stamp)
+    path = _find_file(folder, _LOG)
+    stamp = _stamp(path)
+    return () if path is None or stamp is None else _read_log(path, stamp)
 
 
 @lru_cache(maxsize=64)
@@ -101,25 +117,27 @@ def _read_log(path: Path, _stamp: tuple[int, int]) -> tuple[Epoch, ...]:
     return tuple(lines)
 
 
-def _is_locked(path: Path) -> bool:
+def _is_locked(folder: Path) -> bool:
     """Return whether a process trains the run: it holds an exclusive lock on the file.
 
     The shared lock of this test lasts microseconds. A training that starts at that moment tries again.
     """
+    path = _find_file(folder, _LOCK)
+    if path is None:
+        return False
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except OSError:  # no such file, or a file system without locks
+    except OSError:  # a file system without locks
         return False
     return False
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
+def _stamp(path: Path | None) -> tuple[int, int] | None:
     """Return modification time in nanoseconds and size, or None without a file."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
+    with suppress(OSError):  # removed meanwhile
+        found = path.stat() if path else None
+        return (found.st_mtime_ns, found.st_size) if found else None
+    return None

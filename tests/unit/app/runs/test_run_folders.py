@@ -1,4 +1,5 @@
 import fcntl
+import os
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,40 @@ def test_the_log_goes_on_where_the_client_stopped(folder: Path) -> None:
     found = runs.log(0, after)
     assert [line.epoch for line in found.lines] == [EPOCHS + 1]
     assert found.next == after + 1
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "loop"])
+def test_what_is_no_file_of_a_run_is_not_opened(tmp_path: Path, kind: str) -> None:
+    write_runs(tmp_path)
+    (run,) = tmp_path.glob("00000-*")
+    for name in ("log.jsonl", "owner"):
+        path = run / name
+        path.unlink(missing_ok=True)
+        match kind:
+            case "pipe":
+                os.mkfifo(path)
+            case "device":
+                path.symlink_to("/dev/zero")
+            case "folder":
+                path.mkdir()
+            case _:
+                path.symlink_to(name)
+    found = RunFolders(tmp_path).list_runs().runs
+    assert [(each.number, each.epochs, each.state) for each in found][1:] == [(0, 0, "ended")]
+
+
+def test_a_link_out_of_the_run_is_no_sheet(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    secret = tmp_path_factory.mktemp("elsewhere") / "secret"
+    secret.write_text("secret")
+    (run,) = folder.glob("00000-*")
+    (run / "samples" / "images-000000001.png").symlink_to(secret)
+    with pytest.raises(ApiError, match="no samples"):
+        RunFolders(folder).sample_file(0, 1)
+
+
+def test_a_folder_whose_name_is_no_text_is_left_out(folder: Path) -> None:
+    Path(os.fsdecode(os.fsencode(folder) + b"/00007-\xff")).mkdir()
+    assert [run.number for run in RunFolders(folder).list_runs().runs] == [1, 0]
 
 
 def test_a_lock_shows_that_a_run_trains(folder: Path) -> None:
