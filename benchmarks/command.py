@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import typer
 from rich.console import Console
@@ -18,3 +18,11 @@ def run(main: Callable[..., None]) -> None:
         signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
     )  # an exception, so that context managers end their processes
     typer.run(main)
+
+
+def choose_modes(modes: str, known: Collection[str]) -> list[str]:
+    """Split the option of the modes of a benchmark; `all` stands for all. Raises typer.BadParameter for others."""
+    chosen = list(known) if modes == "all" else modes.split(",")
+    if unknown := set(chosen) - set(known):
+        raise typer.BadParameter(f"no mode {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    return chosen

@@ -17,7 +17,7 @@ import httpx
 import typer
 
 from benchmarks import table
-from benchmarks.command import console, run
+from benchmarks.command import choose_modes, console, run
 from tests.fault_proxy import Fault, FaultProxy
 from tests.integration.running_service import RunningService
 from tests.s3 import BUCKET, S3Server
@@ -60,10 +60,7 @@ def main(
     n: Annotated[int, typer.Option(min=1, help="Images of a job.")] = 1000,
 ) -> None:
     """Print a table: for each mode the faults, the jobs, and the lost, empty and identical archives."""
-    chosen = list(_MODES) if modes == "all" else modes.split(",")
-    unknown = set(chosen) - set(_MODES)
-    if unknown:
-        raise typer.BadParameter(f"no mode {', '.join(sorted(unknown))}; there are {', '.join(_MODES)}")
+    chosen = choose_modes(modes, _MODES)
     with tempfile.TemporaryDirectory() as folder, S3Server(Path(folder, "s3")) as s3, FaultProxy(s3.port) as proxy:
         expected = _archive_of_local_disk(Path(folder, "local"), n)
         bucket = {"IMAGEMILL_STORE": f"s3://{BUCKET}/store", **s3.environment(proxy.port)}

@@ -15,7 +15,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from benchmarks import table
-from benchmarks.command import console, run
+from benchmarks.command import choose_modes, console, run
 from tests.integration.running_service import RunningService
 from tests.s3 import BUCKET, S3Server
 from tests.slow_link import SlowLink
@@ -59,10 +59,7 @@ def main(
     delay_ms: Annotated[int, typer.Option(min=0, help="Round trip to Redis and S3 in the mode latency.")] = 200,
 ) -> None:
     """Print a table: for each mode the state of the job, whether its bytes are right, seconds, and paused workers."""
-    chosen = list(_MODES) if modes == "all" else modes.split(",")
-    unknown = set(chosen) - set(_MODES)
-    if unknown:
-        raise typer.BadParameter(f"no mode {', '.join(sorted(unknown))}; there are {', '.join(_MODES)}")
+    chosen = choose_modes(modes, _MODES)
     outcomes = list[Outcome]()
     with tempfile.TemporaryDirectory() as folder, S3Server(Path(folder, "s3")) as s3:
         expected = _archive_of_local_disk(Path(folder, "local"), n)

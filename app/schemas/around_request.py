@@ -35,15 +35,16 @@ def _parse_text(value: object) -> object:
     parameters = dict(parts)
     unknown = next((name for name in parameters if name not in {*Point.model_fields, "spread"}), None)
     if unknown is not None or len(parameters) < len(parts) or "at" not in parameters:
-        raise _fault(f"must be like at=1:0&shift=brightness:1.2&spread=0.35, got {value[:100]!r}")
+        raise point_fault(f"must be like at=1:0&shift=brightness:1.2&spread=0.35, got {value[:100]!r}")
     try:
         spread = parse_number("spread", parameters.pop("spread", str(DEFAULT_SPREAD)))
         return {**parse_point(**parameters).model_dump(), "spread": spread}
     except PointError as error:
-        raise _fault(str(error)) from error
+        raise point_fault(str(error)) from error
 
 
-def _fault(sentence: str) -> PydanticCustomError:
+def point_fault(sentence: str) -> PydanticCustomError:
+    """Return the error of a point that a request gives."""
     # Braces would be placeholders of the template.
     return PydanticCustomError("bad_point", "{sentence}", {"sentence": sentence})
 

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
-from pydantic_core import PydanticCustomError
 
+from app.schemas.around_request import point_fault
 from worker.contracts.points import Point, PointError, parse_atoms, parse_point
 from worker.contracts.walk import MAX_LENGTH, MAX_POINTS, length_of
 
@@ -52,7 +52,7 @@ def _parse_text(value: object) -> object:
         has_loop = parts[-1] == _LOOP
         return {"points": [_parse_point(part) for part in parts[: len(parts) - has_loop]], "loop": has_loop}
     except PointError as error:
-        raise _fault(str(error)) from error
+        raise point_fault(str(error)) from error
 
 
 def _parse_point(text: str) -> Point:
@@ -60,13 +60,8 @@ def _parse_point(text: str) -> Point:
     parts = parse_qsl(text, keep_blank_values=True)
     parameters = dict(parts)
     if not {*parameters} <= {*Point.model_fields} or len(parameters) < len(parts) or "at" not in parameters:
-        raise _fault(f"must be like {_EXAMPLE}, got {text[:100]!r}")
+        raise point_fault(f"must be like {_EXAMPLE}, got {text[:100]!r}")
     return parse_point(**parameters)
-
-
-def _fault(sentence: str) -> PydanticCustomError:
-    # Braces would be placeholders of the template.
-    return PydanticCustomError("bad_point", "{sentence}", {"sentence": sentence})
 
 
 BetweenParameter = Annotated[BetweenRequest, BeforeValidator(_parse_text), WithJsonSchema({"type": "string"})]

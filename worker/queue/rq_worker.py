@@ -20,6 +20,7 @@ from rq.worker.base import WorkerStatus
 from worker.contracts.logs import fields
 from worker.contracts.queue.redis_keys import queue_names
 from worker.errors import TaskRefusedError
+from worker.queue.background import Background
 from worker.queue.heartbeat import Heartbeat
 from worker.queue.outcome import Outcome
 from worker.queue.redis_outage import tolerating_outage
@@ -67,7 +68,11 @@ class RqWorker(StatelessRqWorker):
         elif outcome is Outcome.DEFERRED:
             self._task_runner.task_queue.requeue(queue, job.id)
         else:  # the entry is gone already; this is its hash
-            self._task_runner.shard_renderer.background.submit(partial(self._delete, job.key))
+            self._background.submit(partial(self._delete, job.key))
+
+    @property
+    def _background(self) -> Background:
+        return self._task_runner.shard_renderer.background
 
     @tolerating_outage(default=None)
     def _delete(self, key: bytes) -> None:
@@ -133,12 +138,12 @@ class RqWorker(StatelessRqWorker):
         """Announce this worker. RQ calls this before every read of the queue and after every task."""
         if time.monotonic() - self._announced_at > _ANNOUNCE_SECONDS:
             self._announced_at = time.monotonic()
-            self._task_runner.shard_renderer.background.submit(self._heartbeat.announce)
+            self._background.submit(self._heartbeat.announce)
         super().heartbeat(timeout, pipeline)
 
     def register_death(self) -> None:
         """Remove this worker's announcement. RQ calls this when its loop ends."""
-        self._task_runner.shard_renderer.background.wait()  # no announcement may follow
+        self._background.wait()  # no announcement may follow
         self._heartbeat.retire()
 
     def check_for_suspension(self, burst: bool) -> None:  # noqa: ARG002
