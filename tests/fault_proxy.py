@@ -2,13 +2,12 @@
 
 import asyncio
 import random
-import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from threading import Thread
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
+
+from tests.relay import Relay
 
 Fault = Literal[
     "none",
@@ -46,46 +45,21 @@ class _Message:
         return None
 
 
-class FaultProxy:
+class FaultProxy(Relay):
     """A context manager: inside, the proxy listens on `port`. The fault can be changed at any time.
 
     Faults of storing hit each conditional PUT once: that of an object that must not be there yet.
     """
 
     def __init__(self, upstream: int) -> None:
+        super().__init__(upstream)
         self.fault: Fault = "none"
         self.hits = 0
         """Requests that a fault has hit."""
         self._hit = set[str]()
-        self._upstream = upstream
         self._random = random.Random(1)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=self._run, name="fault proxy", daemon=True)
 
-    def __enter__(self) -> Self:
-        """Listen."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Close all connections."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._listener.close()
-
-    def _run(self) -> None:
-        self._loop.run_until_complete(asyncio.start_server(self._serve, sock=self._listener))
-        self._loop.run_forever()
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0))
-        self._loop.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass on what one client sends, request by request."""
         with suppress(*_ENDS, asyncio.CancelledError):
             up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._upstream)

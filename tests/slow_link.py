@@ -1,17 +1,17 @@
 """A relay between two hosts: a long way, or a link that is cut."""
 
 import asyncio
-import socket
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Event, Thread
-from types import TracebackType
+from threading import Event
 from typing import Self
+
+from tests.relay import Relay
 
 _READ_BYTES = 1 << 16
 
 
-class SlowLink:
+class SlowLink(Relay):
     """A context manager: inside, `port` leads to a port of this host, and each direction takes `delay_seconds`.
 
     A new connection takes one round trip. While the link is cut, no byte passes and no connection ends: as with a
@@ -19,27 +19,15 @@ class SlowLink:
     """
 
     def __init__(self, upstream: int, delay_seconds: float = 0.0) -> None:
+        super().__init__(upstream)
         self.delay_seconds = delay_seconds
-        self._upstream = upstream
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port: int = self._listener.getsockname()[1]
         self._whole = asyncio.Event()
-        self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=self._run, name="slow link", daemon=True)
 
     def __enter__(self) -> Self:
         """Listen."""
-        self._thread.start()
+        super().__enter__()
         self.mend()
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Close all connections."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._listener.close()
 
     def cut(self) -> None:
         """Let nothing pass until `mend`."""
@@ -55,17 +43,7 @@ class SlowLink:
         self._loop.call_soon_threadsafe(done.set)
         done.wait()
 
-    def _run(self) -> None:
-        self._loop.run_until_complete(asyncio.start_server(self._connect, sock=self._listener))
-        self._loop.run_forever()
-        left = asyncio.all_tasks(self._loop)
-        for task in left:
-            task.cancel()
-        if left:
-            self._loop.run_until_complete(asyncio.wait(left))
-        self._loop.close()
-
-    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.CancelledError):
             await asyncio.sleep(2 * self.delay_seconds)
             await self._whole.wait()
